@@ -1,0 +1,7 @@
+# The standard headers that most files use, compiled once; every library reuses the result.
+file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cpp "")
+add_library(syncline_precompiled STATIC ${CMAKE_BINARY_DIR}/precompiled.cpp)
+target_link_libraries(syncline_precompiled PRIVATE syncline_flags Threads::Threads)
+target_precompile_headers(syncline_precompiled PRIVATE
+  <algorithm> <array> <atomic> <chrono> <condition_variable> <cstdint> <expected> <functional> <map> <memory> <mutex>
+  <optional> <set> <shared_mutex> <span> <string> <string_view> <thread> <unordered_map> <utility> <variant> <vector>)

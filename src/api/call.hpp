@@ -1,0 +1,81 @@
+// One authorised request on its way through a handler. Shared, because the answer may come later from another thread;
+// it is answered exactly once, with respond() or fail().
+#pragma once
+
+#include "api/problem.hpp"
+#include "base/json.hpp"
+#include "base/time.hpp"
+#include "service/principal.hpp"
+
+namespace syncline::api {
+
+class Call {
+ public:
+  Call(const http::RequestHead& head, ErrorStyle style) : head_(head), style_(style) {}
+
+  [[nodiscard]] const http::RequestHead& head() const { return head_; }
+  [[nodiscard]] std::string_view header(std::string_view name) const { return head_.headers->find(name); }
+  [[nodiscard]] std::string_view path() const;
+  /// A {name} of the route's pattern, decoded.
+  [[nodiscard]] const std::string& param(std::string_view name) const;
+  /// A query parameter, decoded. Nothing if it is absent.
+  [[nodiscard]] std::optional<std::string> query(std::string_view name) const;
+  /// A whole number of the query, lowered to `max`; `missing` if it is absent. Fails below `min` and for other text.
+  [[nodiscard]] Result<std::int64_t> query_integer(std::string_view name, std::int64_t min, std::int64_t max,
+                                                   std::int64_t missing) const;
+  [[nodiscard]] const Principal& principal() const { return *principal_; }
+  [[nodiscard]] const std::shared_ptr<const Principal>& shared_principal() const { return principal_; }
+  [[nodiscard]] SpaceName space(std::string_view name) const { return {principal_->account, std::string(name)}; }
+
+  [[nodiscard]] std::string& body() { return body_; }
+  /// The body as a JSON object of at most kBodyDepthMax levels, without unsupported values.
+  [[nodiscard]] Result<JsonView> json_object();
+
+  void respond(http::Response response);
+  void respond_json(int status, std::string body) {
+    respond(http::make_text(status, "application/json", std::move(body)));
+  }
+  void fail(const Problem& problem);
+  void fail(const Error& error) { fail(problem_of(error)); }
+
+  // for the router
+  void set_params(std::vector<std::pair<std::string_view, std::string>> params) { params_ = std::move(params); }
+  void set_principal(std::shared_ptr<const Principal> principal) { principal_ = std::move(principal); }
+  void add_header(http::Header header) { extra_headers_.push_back(std::move(header)); }
+  void start(std::string body, http::Responder respond);
+  /// The response as it will be sent: with the headers that every answer of this call carries.
+  [[nodiscard]] http::Response finish(http::Response response) const;
+  [[nodiscard]] http::Response problem_response(const Problem& problem) const;
+
+ private:
+  const http::RequestHead head_;
+  const ErrorStyle style_;
+  std::vector<std::pair<std::string_view, std::string>> params_;
+  std::shared_ptr<const Principal> principal_;
+  std::string body_;
+  std::vector<http::Header> extra_headers_;
+  std::optional<http::Responder> responder_;
+};
+
+using CallPtr = std::shared_ptr<Call>;
+
+/// Like TRY, in a handler: answers the call with the error and returns.
+#define TRY_CALL(call, declaration, expression) \
+  TRY_CALL_INNER(SYNCLINE_CONCAT(try_call_, __LINE__), call, declaration, expression)
+#define TRY_CALL_INNER(name, call, declaration, expression) \
+  auto name = (expression);                                 \
+  if (!name) return (call)->fail(name.error());             \
+  declaration = *std::move(name)
+
+/// Like CHECK_OK, in a handler.
+#define CHECK_CALL(call, expression) CHECK_CALL_INNER(SYNCLINE_CONCAT(check_call_, __LINE__), call, expression)
+#define CHECK_CALL_INNER(name, call, expression)    \
+  do {                                              \
+    auto name = (expression);                       \
+    if (!name) return (call)->fail(name.error());   \
+  } while (false)
+
+/// What check_json found, as the answer to the whole request. `none` is not an error.
+[[nodiscard]] Result<> error_of(const JsonCheck& check);
+
+}  // namespace syncline::api

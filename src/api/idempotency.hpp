@@ -1,0 +1,30 @@
+// Idempotency-Key: a repeated request is answered from its receipt instead of being done again. The receipt commits
+// together with the change it stands for.
+#pragma once
+
+#include "api/call.hpp"
+#include "store/store.hpp"
+
+namespace syncline::api {
+
+class Idempotency {
+ public:
+  /// From the request's header; inactive if there is none. Fails for a key that is empty or too long.
+  [[nodiscard]] static Result<Idempotency> of(Call& call);
+
+  /// In the transaction, before anything else: the stored answer of the same request. key_reused if the key came with
+  /// another request before.
+  [[nodiscard]] Result<std::optional<Receipt>> find(Txn& txn) const;
+  /// In the transaction, at the end.
+  void keep(Txn& txn, int status, const std::string& body) const;
+  [[nodiscard]] bool is_active() const { return !key_.empty(); }
+
+ private:
+  std::string key_;
+  std::string fingerprint_;
+};
+
+/// The answer that a receipt stands for.
+[[nodiscard]] http::Response replay(Receipt receipt);
+
+}  // namespace syncline::api

@@ -1,0 +1,230 @@
+// /command: submit, wait, claim, step, cancel, live output.
+#include "api/idempotency.hpp"
+#include "api/kiro/handlers.hpp"
+
+namespace syncline::kiro {
+namespace {
+
+/// As many of the first in the queue are offered to one claim: others may be taking them at the same moment.
+constexpr std::size_t kCandidatesMax = 64;
+
+/// Kiro's own words for what went wrong with a command.
+void fail_command(const api::CallPtr& call, const Error& error) {
+  api::Problem problem = api::problem_of(error);
+  if (problem.status == 404) problem.title = "Command not found";
+  call->fail(problem);
+}
+
+Result<std::optional<JsonObject>> read_command(Spaces& spaces, const SpaceName& space, const std::string& id) {
+  std::optional<JsonObject> command;
+  CHECK_OK(spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
+    TRY(const auto record, snapshot.find(kCommands, id));
+    if (record && !record->deleted) command.emplace(JsonView(record->doc));
+    return {};
+  }));
+  return command;
+}
+
+struct GetRequest {
+  api::CallPtr call;
+  SpaceName space;
+  std::string id;
+  std::optional<CommandStatus> seen;
+  std::int64_t wait_until_ms = 0;
+};
+
+void answer_get(Handlers on, const std::shared_ptr<GetRequest>& request) {
+  const Seq head = on.spaces.head(request->space);
+  const auto command = read_command(on.spaces, request->space, request->id);
+  if (!command) return fail_command(request->call, command.error());
+  if (!*command) return fail_command(request->call, {ErrorCode::not_found, "there is no command " + request->id});
+  const CommandStatus status = status_of(**command);
+  const std::int64_t wait_ms = request->wait_until_ms - on.spaces.clock().now().millis();
+  const bool changed = request->seen && *request->seen != status;
+  if (is_terminal(status) || changed || wait_ms <= 0) return request->call->respond_json(200, (*command)->to_text());
+  request->seen = status;
+  on.spaces.wait(request->space, head, wait_ms, [on, request, head] {
+    if (head >= on.spaces.head(request->space)) request->wait_until_ms = 0;
+    answer_get(on, request);
+  });
+}
+
+struct ClaimRequest {
+  api::CallPtr call;
+  SpaceName space;
+  std::int64_t wait_until_ms = 0;
+  std::optional<Claimed> claimed;
+};
+
+void try_claim(Handlers on, const std::shared_ptr<ClaimRequest>& request);
+
+void wait_for_command(Handlers on, const std::shared_ptr<ClaimRequest>& request, Seq head) {
+  const std::int64_t wait_ms = request->wait_until_ms - on.spaces.clock().now().millis();
+  if (wait_ms <= 0) {
+    http::Response response;
+    response.status = 204;
+    return request->call->respond(std::move(response));
+  }
+  on.spaces.wait(request->space, head, wait_ms, [on, request, head] {
+    if (head >= on.spaces.head(request->space)) request->wait_until_ms = 0;
+    try_claim(on, request);
+  });
+}
+
+void try_claim(Handlers on, const std::shared_ptr<ClaimRequest>& request) {
+  std::vector<std::string> candidates;
+  Seq head;
+  const auto looked = on.views.with(request->space, [&](View& view) {
+    head = view.seq();
+    for (const View::Pending& pending : view.pending()) {
+      if (candidates.size() == kCandidatesMax) break;
+      candidates.push_back(pending.id);
+    }
+  });
+  if (!looked) return fail_command(request->call, looked.error());
+  if (candidates.empty()) return wait_for_command(on, request, head);
+  on.spaces.write(
+      request->space, request->call->principal().key,
+      [on, request, candidates](SpaceWriter& writer) mutable -> Result<> {
+        TRY(request->claimed, on.commands.claim_first(writer, candidates, request->call->principal()));
+        return {};
+      },
+      [on, request, head](Result<Cursor> cursor) {
+        if (!cursor) return fail_command(request->call, cursor.error());
+        if (!request->claimed) return wait_for_command(on, request, head);
+        Claimed& claimed = *request->claimed;
+        on.commands.note_lease(request->space, claimed.id, claimed.command, request->call->principal());
+        std::string body;
+        JsonWriter writer(body);
+        writer.begin_object().name("commandId").string(claimed.id);
+        for (const JsonObject::Member& member : claimed.command.members()) writer.name(member.name).raw(member.value);
+        writer.end_object();
+        request->call->respond_json(200, std::move(body));
+      });
+}
+
+}  // namespace
+
+void Handlers::submit(const api::CallPtr& call) {
+  struct Submission {
+    api::Idempotency idempotency;
+    std::string doc;
+    std::string answer;
+    std::optional<Receipt> replayed;
+  };
+  auto submission = std::make_shared<Submission>();
+  TRY_CALL(call, const JsonView json, call->json_object());
+  TRY_CALL(call, submission->doc, make_command(json, spaces.clock().now().millis()));
+  TRY_CALL(call, submission->idempotency, api::Idempotency::of(*call));
+  spaces.write(
+      space_of(*call), call->principal().key,
+      [on = *this, submission](SpaceWriter& writer) mutable -> Result<> {
+        TRY(submission->replayed, submission->idempotency.find(writer.txn()));
+        if (submission->replayed) return {};
+        const std::string id = make_command_id(writer.now().millis());
+        CHECK_OK(on.commands.add(writer, id, std::move(submission->doc)));
+        JsonWriter(submission->answer)
+            .begin_object()
+            .name("commandId").string(id)
+            .name("status").string("pending")
+            .end_object();
+        submission->idempotency.keep(writer.txn(), 200, submission->answer);
+        return {};
+      },
+      [call, submission](Result<Cursor> cursor) {
+        if (!cursor) return call->fail(cursor.error());
+        if (submission->replayed) return call->respond(api::replay(*std::move(submission->replayed)));
+        call->respond_json(200, std::move(submission->answer));
+      });
+}
+
+void Handlers::claim(const api::CallPtr& call) {
+  auto request = std::make_shared<ClaimRequest>();
+  request->call = call;
+  request->space = space_of(*call);
+  TRY_CALL(call, const std::int64_t wait_s, call->query_integer("wait", 0, limits::kWaitSecondsMax, 0));
+  request->wait_until_ms = spaces.clock().now().millis() + wait_s * 1000;
+  try_claim(*this, request);
+}
+
+void Handlers::get_command(const api::CallPtr& call) {
+  auto request = std::make_shared<GetRequest>();
+  request->call = call;
+  request->space = space_of(*call);
+  request->id = call->param("id");
+  TRY_CALL(call, const std::int64_t wait_s, call->query_integer("wait", 0, limits::kWaitSecondsMax, 0));
+  request->wait_until_ms = spaces.clock().now().millis() + wait_s * 1000;
+  answer_get(*this, request);
+}
+
+void Handlers::patch_command(const api::CallPtr& call) {
+  auto step = std::make_shared<Step>();
+  TRY_CALL(call, const JsonView patch, call->json_object());
+  spaces.write(
+      space_of(*call), call->principal().key,
+      [on = *this, call, patch, step](SpaceWriter& writer) mutable -> Result<> {
+        TRY(*step, on.commands.patch(writer, call->param("id"), patch, call->principal()));
+        return {};
+      },
+      [on = *this, call, step](Result<Cursor> cursor) {
+        if (!cursor) return fail_command(call, cursor.error());
+        if (step->kind != Step::Kind::refused) {
+          on.commands.note_lease(space_of(*call), call->param("id"), step->command, call->principal());
+          return call->respond_json(200, step->command.to_text());
+        }
+        api::Problem problem = api::problem_of({ErrorCode::conflict, step->reason});
+        problem.title = step->reason;
+        if (step->owned_by_other) {
+          const std::string owner = step->command.text_of("claimedBy");
+          problem.text_members.emplace_back("owner", on.access.label_of_key_id(owner));
+        }
+        call->fail(problem);
+      });
+}
+
+void Handlers::cancel_command(const api::CallPtr& call) {
+  auto command = std::make_shared<JsonObject>();
+  spaces.write(
+      space_of(*call), call->principal().key,
+      [on = *this, call, command](SpaceWriter& writer) mutable -> Result<> {
+        TRY(*command, on.commands.cancel(writer, call->param("id")));
+        return {};
+      },
+      [call, command](Result<Cursor> cursor) {
+        if (!cursor) return fail_command(call, cursor.error());
+        call->respond_json(200, command->to_text());
+      });
+}
+
+void Handlers::read_output(const api::CallPtr& call) {
+  const auto command = read_command(spaces, space_of(*call), call->param("id"));
+  if (!command) return fail_command(call, command.error());
+  if (!*command) return fail_command(call, {ErrorCode::not_found, "there is no such command"});
+  http::Response response;
+  response.content_type = "text/event-stream";
+  response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+  response.body = outputs.open(space_of(*call), call->param("id"));
+  call->respond(std::move(response));
+}
+
+void Handlers::append_output(const api::CallPtr& call) {
+  TRY_CALL(call, const JsonView json, call->json_object());
+  const auto stream = json.find("stream");
+  const auto data = json.find("data");
+  const std::string name = stream ? stream->as_string().value_or("") : "";
+  if ((name != "stdout" && name != "stderr") || !data || !data->is_string()) {
+    return call->fail(Error{ErrorCode::invalid_argument, "the body must be {\"stream\": stdout or stderr, \"data\"}"});
+  }
+  const auto command = read_command(spaces, space_of(*call), call->param("id"));
+  if (!command) return fail_command(call, command.error());
+  if (!*command) return fail_command(call, {ErrorCode::not_found, "there is no such command"});
+  const bool runs_here = status_of(**command) == CommandStatus::processing &&
+                         (*command)->text_of("claimedBy") == call->principal().key_id;
+  if (!runs_here) return call->fail(Error{ErrorCode::conflict, "this key does not run the command"});
+  outputs.append(space_of(*call), call->param("id"), JsonObject(json).to_text());
+  http::Response response;
+  response.status = 204;
+  call->respond(std::move(response));
+}
+
+}  // namespace syncline::kiro

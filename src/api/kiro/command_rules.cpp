@@ -1,0 +1,205 @@
+#include "api/kiro/command_rules.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/bytes.hpp"
+
+namespace syncline::kiro {
+namespace {
+
+struct Field {
+  std::string_view name;
+  JsonKind kind;
+};
+struct Type {
+  std::string_view name;
+  std::vector<Field> required;
+  bool safe_to_repeat;
+};
+
+const std::array<Type, 6>& types() {
+  static const std::array<Type, 6> kTypes = {{
+      {"execute_bash", {{"command", JsonKind::string}}, false},
+      {"read_file", {{"path", JsonKind::string}}, true},
+      {"write_file", {{"path", JsonKind::string}, {"content", JsonKind::string}}, false},
+      {"list_directory", {{"path", JsonKind::string}}, true},
+      {"aws_operation",
+       {{"service", JsonKind::string}, {"operation", JsonKind::string}, {"parameters", JsonKind::object}},
+       false},
+      {"code_search", {{"query", JsonKind::string}}, true},
+  }};
+  return kTypes;
+}
+
+std::unexpected<Error> refuse(std::string text) { return fail(ErrorCode::invalid_argument, std::move(text)); }
+
+Result<> check_fields(JsonView request) {
+  const auto type = request.find("type");
+  if (!type) return refuse("field 'type' is missing");
+  const auto name = type->as_string();
+  if (!name) return refuse("field 'type' must be a string");
+  const auto known = std::ranges::find(types(), *name, &Type::name);
+  if (known == types().end()) {
+    return refuse("field 'type': unknown command type '" + *name +
+                  "'; known: execute_bash, read_file, write_file, list_directory, aws_operation, code_search");
+  }
+  for (const Field& field : known->required) {
+    const auto value = request.find(field.name);
+    if (!value) return refuse("field '" + std::string(field.name) + "' is missing");
+    if (value->kind() != field.kind) {
+      return refuse("field '" + std::string(field.name) + "' must be " +
+                    (field.kind == JsonKind::string ? "a string" : "an object"));
+    }
+  }
+  if (const auto dir = request.find("workingDir"); dir && !dir->is_string()) {
+    return refuse("field 'workingDir' must be a string");
+  }
+  if (const auto timeout = request.find("timeoutMs"); timeout && timeout->as_integer().value_or(0) < 1) {
+    return refuse("field 'timeoutMs' must be a whole number of at least 1");
+  }
+  if (const auto priority = request.find("priority"); priority && !priority->as_integer()) {
+    return refuse("field 'priority' must be a whole number");
+  }
+  return {};
+}
+
+bool is_hub_field(std::string_view name) { return std::ranges::find(kHubFields, name) != kHubFields.end(); }
+
+void set_status(JsonObject& command, CommandStatus status, std::int64_t now_ms) {
+  command.set_text("status", to_text(status));
+  command.set_integer("updatedAt", now_ms);
+}
+
+void set_failed(JsonObject& command, std::string_view error, std::int64_t now_ms) {
+  set_status(command, CommandStatus::failed, now_ms);
+  command.set_text("error", error);
+}
+
+/// Takes over what a runner may say: its result and fields of its own, not those of the order.
+bool merge_patch(JsonObject& command, JsonView patch) {
+  const JsonObject order = command;
+  bool changed = false;
+  patch.for_each_member([&](std::string_view name, JsonView value) {
+    const bool from_runner = name == "result" || name == "error" || !is_hub_field(name);
+    const auto present = order.find(name);
+    const bool of_the_order = present && name != "result" && name != "error";
+    if (!from_runner || of_the_order) return;
+    if (present && same_json(*present, value)) return;
+    command.set(name, std::string(value.raw()));
+    changed = true;
+  });
+  return changed;
+}
+
+}  // namespace
+
+Result<std::string> make_command(JsonView request, std::int64_t now_ms) {
+  CHECK_OK(check_fields(request));
+  JsonObject command;
+  request.for_each_member([&](std::string_view name, JsonView value) {
+    if (!is_hub_field(name)) command.set(name, std::string(value.raw()));
+  });
+  command.set_text("status", to_text(CommandStatus::pending));
+  command.set_integer("createdAt", now_ms);
+  command.set_integer("updatedAt", now_ms);
+  return command.to_text();
+}
+
+std::string make_command_id(std::int64_t now_ms) {
+  constexpr std::string_view kDigits = "0123456789abcdefghijklmnopqrstuvwxyz";
+  std::string random;
+  for (const char c : random_bytes(12)) random += kDigits[static_cast<unsigned char>(c) % kDigits.size()];
+  return "cmd-" + std::to_string(now_ms) + '-' + random;
+}
+
+CommandStatus status_of(const JsonObject& command) {
+  return command_status_from_text(command.text_of("status")).value_or(CommandStatus::failed);
+}
+
+bool is_safe_to_repeat(const JsonObject& command) {
+  const auto known = std::ranges::find(types(), command.text_of("type"), &Type::name);
+  return known != types().end() && known->safe_to_repeat;
+}
+
+Result<Step> take_step(JsonObject command, JsonView patch, std::string_view key_id, std::int64_t lease_ms,
+                       std::int64_t now_ms) {
+  const CommandStatus from = status_of(command);
+  CommandStatus to = from;
+  if (const auto wanted = patch.find("status")) {
+    const auto parsed = command_status_from_text(wanted->as_string().value_or(""));
+    if (!parsed) return refuse("field 'status' must be pending, processing, completed or failed");
+    to = *parsed;
+  }
+  if (const auto error = patch.find("error"); error && !error->is_string() && error->kind() != JsonKind::null) {
+    return refuse("field 'error' must be a string");
+  }
+
+  Step step;
+  const auto refused = [&](std::string reason) {
+    step.kind = Step::Kind::refused;
+    step.reason = std::move(reason);
+    return step;
+  };
+  const std::string owner = command.text_of("claimedBy");
+  if (!owner.empty() && owner != key_id) {
+    step.owned_by_other = true;
+    step.command = std::move(command);
+    return refused("another runner owns this command");
+  }
+  if (is_terminal(from)) {
+    JsonObject repeated = command;
+    const bool differs = merge_patch(repeated, patch) || to != from;
+    step.command = std::move(command);
+    return differs ? refused("the command has ended already: " + std::string(to_text(from))) : step;
+  }
+  if (to != from && !may_move(from, to)) {
+    return refused("a command cannot go from " + std::string(to_text(from)) + " to " + std::string(to_text(to)));
+  }
+  if (from == CommandStatus::pending && to == CommandStatus::pending) {
+    return refused("the command is not claimed: set status to processing first");
+  }
+  const bool claims = from == CommandStatus::pending && to == CommandStatus::processing;
+  if (claims) command = claim(std::move(command), key_id, lease_ms, now_ms);
+  const bool merged = merge_patch(command, patch);
+  if (to != from || merged) {
+    step.kind = Step::Kind::changed;
+    set_status(command, to, now_ms);
+  }
+  step.command = std::move(command);
+  return step;
+}
+
+JsonObject claim(JsonObject command, std::string_view key_id, std::int64_t lease_ms, std::int64_t now_ms) {
+  set_status(command, CommandStatus::processing, now_ms);
+  command.set_text("claimedBy", key_id);
+  command.set_integer("leaseMs", lease_ms);
+  return command;
+}
+
+JsonObject lose_runner(JsonObject command, std::int64_t now_ms) {
+  if (command.find("cancelRequested")) {
+    set_failed(command, "cancelled", now_ms);
+  } else if (is_safe_to_repeat(command)) {
+    set_status(command, CommandStatus::pending, now_ms);
+  } else {
+    set_failed(command, "runner lost", now_ms);
+  }
+  command.erase("claimedBy");
+  command.erase("leaseMs");
+  return command;
+}
+
+std::optional<JsonObject> cancel(JsonObject command, std::int64_t now_ms) {
+  switch (status_of(command)) {
+    case CommandStatus::pending: set_failed(command, "cancelled", now_ms); return command;
+    case CommandStatus::processing:
+      if (command.find("cancelRequested")) return std::nullopt;
+      command.set("cancelRequested", "true");
+      command.set_integer("updatedAt", now_ms);
+      return command;
+    default: return std::nullopt;
+  }
+}
+
+}  // namespace syncline::kiro

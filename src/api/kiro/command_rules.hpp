@@ -1,0 +1,43 @@
+// What a command is: its types and their fields, how it is made from a request, and which steps a runner may take.
+// Pure functions over JSON text; docs/api/kiro.md is the contract.
+#pragma once
+
+#include "base/json_object.hpp"
+#include "base/time.hpp"
+#include "core/command.hpp"
+#include "service/principal.hpp"
+
+namespace syncline::kiro {
+
+/// Fields that the hub writes; what a client sends for them does not count.
+inline constexpr std::array<std::string_view, 8> kHubFields = {"status",    "result",    "error",   "createdAt",
+                                                                "updatedAt", "claimedBy", "leaseMs", "cancelRequested"};
+
+/// The stored document of a new command, or invalid_argument naming the field.
+[[nodiscard]] Result<std::string> make_command(JsonView request, std::int64_t now_ms);
+/// "cmd-<ms>-<random>"
+[[nodiscard]] std::string make_command_id(std::int64_t now_ms);
+
+[[nodiscard]] CommandStatus status_of(const JsonObject& command);
+/// True when a command may be run twice without harm.
+[[nodiscard]] bool is_safe_to_repeat(const JsonObject& command);
+
+struct Step {
+  enum class Kind { changed, same, refused };
+  Kind kind = Kind::same;
+  JsonObject command;
+  std::string reason;       // of a refusal
+  bool owned_by_other = false;
+};
+/// A runner's PATCH: `key_id` is the runner's key. invalid_argument for a bad body; refusals are steps.
+[[nodiscard]] Result<Step> take_step(JsonObject command, JsonView patch, std::string_view key_id, std::int64_t lease_ms,
+                                     std::int64_t now_ms);
+
+/// Hands a pending command to a runner.
+[[nodiscard]] JsonObject claim(JsonObject command, std::string_view key_id, std::int64_t lease_ms, std::int64_t now_ms);
+/// What becomes of a command whose runner was not heard of for its lease.
+[[nodiscard]] JsonObject lose_runner(JsonObject command, std::int64_t now_ms);
+/// Cancels: a pending command fails, one in progress is marked for its runner. Nothing if it has ended.
+[[nodiscard]] std::optional<JsonObject> cancel(JsonObject command, std::int64_t now_ms);
+
+}  // namespace syncline::kiro

@@ -1,0 +1,68 @@
+// The queue of remote commands: submit, claim, step, cancel, and the leases that tell when a runner is lost. State
+// changes are commits like any other; leases live in memory, and a restart gives every running command a full one.
+// Safe from any thread.
+#pragma once
+
+#include "api/kiro/command_rules.hpp"
+#include "api/kiro/views.hpp"
+
+namespace syncline::kiro {
+
+struct LeaseTimes {
+  std::int64_t claim_ms = limits::kClaimLeaseMs;  // claimed by POST /command/claim
+  std::int64_t patch_ms = limits::kPatchLeaseMs;  // claimed by PATCH: the published agent knows no renewal
+};
+
+struct Claimed {
+  std::string id;
+  JsonObject command;
+};
+
+class Commands {
+ public:
+  Commands(Spaces& spaces, Views& views, LeaseTimes lease_times)
+      : spaces_(spaces), views_(views), lease_times_(lease_times) {}
+
+  /// In a transaction: stores a new command under that id.
+  [[nodiscard]] Result<> add(SpaceWriter& writer, std::string_view id, std::string doc);
+  /// In a transaction: the stored command, or not_found.
+  [[nodiscard]] Result<JsonObject> get(SpaceWriter& writer, std::string_view id);
+  /// In a transaction: applies a runner's patch and stores the outcome, if there is one.
+  [[nodiscard]] Result<Step> patch(SpaceWriter& writer, std::string_view id, JsonView patch, const Principal& runner);
+  /// In a transaction: the first of the candidates that is still pending becomes the runner's.
+  [[nodiscard]] Result<std::optional<Claimed>> claim_first(SpaceWriter& writer,
+                                                           const std::vector<std::string>& candidates,
+                                                           const Principal& runner);
+  [[nodiscard]] Result<JsonObject> cancel(SpaceWriter& writer, std::string_view id);
+
+  /// After the commit of a step or claim: begins, renews or ends the lease.
+  void note_lease(const SpaceName& space, std::string_view id, const JsonObject& command, const Principal& runner);
+  /// A request of this key: its long leases begin anew.
+  void touch(const Principal& runner);
+
+  /// Gives every running command of all spaces a lease. At start.
+  [[nodiscard]] Result<> adopt_running();
+  /// Ends the leases that are over. Called each second, from one thread.
+  void expire_leases();
+  /// Removes commands that ended more than `days` ago.
+  [[nodiscard]] Result<> purge(std::int64_t days);
+
+ private:
+  struct Lease {
+    SpaceName space;
+    std::string id;
+    std::string key_id;
+    std::int64_t until_ms = 0;
+    std::int64_t length_ms = 0;
+  };
+  [[nodiscard]] std::int64_t now_ms() const { return spaces_.clock().now().millis(); }
+  [[nodiscard]] Result<> store(SpaceWriter& writer, std::string_view id, const JsonObject& command);
+
+  Spaces& spaces_;
+  Views& views_;
+  const LeaseTimes lease_times_;
+  std::mutex mutex_;
+  std::map<std::pair<SpaceName, std::string>, Lease> leases_;
+};
+
+}  // namespace syncline::kiro

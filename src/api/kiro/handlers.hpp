@@ -1,0 +1,42 @@
+// The handlers of the Kiro routes, by file.
+#pragma once
+
+#include "api/kiro/routes.hpp"
+
+namespace syncline::kiro {
+
+/// What a handler works with.
+struct Handlers {
+  explicit Handlers(Face& face)
+      : spaces(face.spaces_),
+        access(face.access_),
+        workers(face.workers_),
+        views(face.views_),
+        commands(face.commands_),
+        outputs(face.outputs_) {}
+
+  // state_routes.cpp
+  void get_state(const api::CallPtr& call);
+  void post_state(const api::CallPtr& call);
+  void delete_conversation(const api::CallPtr& call);
+  void delete_document(const api::CallPtr& call);
+  // command_routes.cpp
+  void submit(const api::CallPtr& call);
+  void claim(const api::CallPtr& call);
+  void get_command(const api::CallPtr& call);
+  void patch_command(const api::CallPtr& call);
+  void cancel_command(const api::CallPtr& call);
+  void read_output(const api::CallPtr& call);
+  void append_output(const api::CallPtr& call);
+
+  Spaces& spaces;
+  Access& access;
+  Executor& workers;
+  Views& views;
+  Commands& commands;
+  Outputs& outputs;
+};
+
+[[nodiscard]] inline SpaceName space_of(const api::Call& call) { return call.space(kSpace); }
+
+}  // namespace syncline::kiro

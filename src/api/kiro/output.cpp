@@ -1,0 +1,147 @@
+#include "api/kiro/output.hpp"
+
+#include <algorithm>
+
+#include "api/kiro/command_rules.hpp"
+
+namespace syncline::kiro {
+namespace {
+
+/// All buffers together; the one that was quiet for longest goes first.
+constexpr std::size_t kAllOutputsBytesMax = 64UL << 20U;
+
+std::string event_text(std::string_view event, std::string_view data) {
+  return "event: " + std::string(event) + "\ndata: " + std::string(data) + "\n\n";
+}
+
+}  // namespace
+
+/// state    next() gives
+/// first    retry line
+/// flowing  output events; waits for output or a change of the space
+/// ended    end event, then the end
+class Outputs::Stream final : public http::BodySource, public Watcher {
+ public:
+  Stream(Outputs& outputs, SpaceName space, std::string id)
+      : outputs_(outputs), key_(std::move(space), std::move(id)) {}
+
+  ~Stream() override {
+    if (!wake_) return;
+    outputs_.spaces_.live().unwatch(key_.first, *this);
+    const std::scoped_lock lock(outputs_.mutex_);
+    std::erase_if(outputs_.streams_, [this](const auto& entry) { return entry.second == this; });
+  }
+
+  void start(std::function<void()> wake) override {
+    wake_ = std::move(wake);
+    outputs_.spaces_.live().watch(key_.first, *this);
+    const std::scoped_lock lock(outputs_.mutex_);
+    outputs_.streams_.emplace(key_, this);
+  }
+
+  void stop() override { ended_ = true; }
+  void on_change(const SpaceName&, Seq) override { wake_(); }
+  void on_output() { wake_(); }
+
+  Next next() override {
+    if (std::exchange(first_, false)) return chunk("retry: 2000\n\n");
+    if (ended_) return End{};
+    // The status is read before the output: what a finished command has said is all there.
+    const auto command = read_command();
+    const Events events = outputs_.from(key_.first, key_.second, index_);
+    index_ = events.next_index;
+    std::string text = events.skipped ? event_text("truncated", "{}") : "";
+    for (const std::string& data : events.data) text += event_text("output", data);
+    said_something_ = said_something_ || !events.data.empty();
+    if (!command || is_terminal(status_of(*command))) {
+      if (command && !said_something_) text += result_events(*command);
+      text += event_text("end", command ? command->to_text() : "{}");
+      ended_ = true;
+    }
+    if (text.empty()) return Wait{};
+    return chunk(std::move(text));
+  }
+
+ private:
+  static Next chunk(std::string text) { return Chunk{std::make_shared<const std::string>(std::move(text))}; }
+
+  std::optional<JsonObject> read_command() {
+    std::optional<JsonObject> command;
+    (void)outputs_.spaces_.read(key_.first, [&](Snapshot& snapshot) -> Result<> {
+      TRY(const auto record, snapshot.find(kCommands, key_.second));
+      if (record && !record->deleted) command.emplace(JsonView(record->doc));
+      return {};
+    });
+    return command;
+  }
+
+  /// For those who come when the live output is gone: what the result holds of it.
+  static std::string result_events(const JsonObject& command) {
+    std::string text;
+    const auto result = command.find("result");
+    if (!result || !result->is_object()) return text;
+    for (const std::string_view stream : {"stdout", "stderr"}) {
+      const auto output = result->find(stream);
+      if (!output || !output->is_string() || output->raw() == "\"\"") continue;
+      std::string data;
+      JsonWriter(data).begin_object().name("stream").string(stream).name("data").raw(output->raw()).end_object();
+      text += event_text("output", data);
+    }
+    return text;
+  }
+
+  Outputs& outputs_;
+  const Key key_;
+  std::function<void()> wake_;
+  std::size_t index_ = 0;
+  bool first_ = true;
+  bool ended_ = false;
+  bool said_something_ = false;
+};
+
+void Outputs::append(const SpaceName& space, const std::string& id, std::string event_data) {
+  const std::scoped_lock lock(mutex_);
+  const Key key{space, id};
+  Buffer& buffer = buffers_[key];
+  buffer.used_ms = spaces_.clock().now().millis();
+  buffer.bytes += event_data.size();
+  bytes_ += event_data.size();
+  buffer.events.push_back(std::move(event_data));
+  while (buffer.bytes > limits::kOutputBytesMax && buffer.events.size() > 1) {
+    buffer.bytes -= buffer.events.front().size();
+    bytes_ -= buffer.events.front().size();
+    buffer.events.pop_front();
+    buffer.first_index += 1;
+  }
+  evict();
+  const auto [begin, end] = streams_.equal_range(key);
+  for (auto at = begin; at != end; ++at) at->second->on_output();
+}
+
+void Outputs::evict() {
+  while (bytes_ > kAllOutputsBytesMax && buffers_.size() > 1) {
+    const auto quietest = std::ranges::min_element(
+        buffers_, {}, [](const auto& entry) { return entry.second.used_ms; });
+    bytes_ -= quietest->second.bytes;
+    buffers_.erase(quietest);
+  }
+}
+
+Outputs::Events Outputs::from(const SpaceName& space, const std::string& id, std::size_t index) {
+  const std::scoped_lock lock(mutex_);
+  Events events{.next_index = index};
+  const auto found = buffers_.find({space, id});
+  if (found == buffers_.end()) return events;
+  const Buffer& buffer = found->second;
+  events.skipped = buffer.first_index > index;
+  const std::size_t begin = std::max(index, buffer.first_index) - buffer.first_index;
+  for (std::size_t i = begin; i < buffer.events.size(); ++i) events.data.push_back(buffer.events[i]);
+  events.next_index = std::max(index, buffer.first_index + buffer.events.size());
+  return events;
+}
+
+std::unique_ptr<http::BodySource> Outputs::open(const SpaceName& space, const std::string& id) {
+  return std::make_unique<Stream>(*this, space, id);
+}
+
+}  // namespace syncline::kiro

@@ -1,0 +1,47 @@
+// Live output of running commands: what a runner sends is kept in memory for a while and handed on as Server-Sent
+// Events. Losing it loses nothing: the result holds the output too. Safe from any thread.
+#pragma once
+
+#include <deque>
+
+#include "api/kiro/views.hpp"
+#include "http/message.hpp"
+
+namespace syncline::kiro {
+
+class Outputs {
+ public:
+  explicit Outputs(Spaces& spaces) : spaces_(spaces) {}
+
+  /// `event_data`: one JSON object, {"stream", "data", ...}.
+  void append(const SpaceName& space, const std::string& id, std::string event_data);
+  /// All kept events from `index` on, and the index that follows. Fewer were kept than were sent: `skipped`.
+  struct Events {
+    std::vector<std::string> data;
+    std::size_t next_index = 0;
+    bool skipped = false;
+  };
+  [[nodiscard]] Events from(const SpaceName& space, const std::string& id, std::size_t index);
+
+  /// The event stream of a command: output as it comes, then `end` with the finished command.
+  [[nodiscard]] std::unique_ptr<http::BodySource> open(const SpaceName& space, const std::string& id);
+
+ private:
+  class Stream;
+  using Key = std::pair<SpaceName, std::string>;
+  struct Buffer {
+    std::deque<std::string> events;
+    std::size_t first_index = 0;
+    std::size_t bytes = 0;
+    std::int64_t used_ms = 0;
+  };
+  void evict();
+
+  Spaces& spaces_;
+  std::mutex mutex_;
+  std::map<Key, Buffer> buffers_;
+  std::size_t bytes_ = 0;
+  std::multimap<Key, Stream*> streams_;
+};
+
+}  // namespace syncline::kiro

@@ -1,0 +1,132 @@
+#include "api/kiro/routes.hpp"
+
+#include "api/kiro/handlers.hpp"
+
+namespace syncline::kiro {
+namespace {
+
+using api::Parameter;
+using api::Route;
+using http::Method;
+
+constexpr Parameter kWait{"wait", "query", "seconds to hold the answer until there is something new, at most 60"};
+
+}  // namespace
+
+Face::Face(Spaces& spaces, Access& access, Executor& workers, LeaseTimes lease_times)
+    : spaces_(spaces),
+      access_(access),
+      workers_(workers),
+      views_(spaces),
+      commands_(spaces, views_, lease_times),
+      outputs_(spaces) {
+  spaces.set_rules(std::string(kSpace), make_space_rules());
+}
+
+std::vector<Route> Face::make_routes() {
+  const ScopeSet uploaders{Scope::write, Scope::commands_run, Scope::commands_submit};
+  const ScopeSet command_readers{Scope::read, Scope::commands_submit, Scope::commands_run};
+  std::vector<Route> routes = {
+      {.method = Method::get,
+       .pattern = "/sync",
+       .any_of = {Scope::read},
+       .description = {"The complete state",
+                       "Conversations, documents and commands. With since, only what changed after it, and what was "
+                       "deleted.",
+                       {{"since", "query", "a lastUpdate in milliseconds, or an ETag of this route"},
+                        kWait,
+                        {"If-None-Match", "header", "an ETag of this route: 304 if nothing has changed"}},
+                       "",
+                       {{200, "the state"}, {304, "nothing has changed"}}},
+       .handle = [this](const api::CallPtr& call) { Handlers(*this).get_state(call); },
+       .cost = Route::Cost::heavy},
+      {.method = Method::post,
+       .pattern = "/sync",
+       .any_of = uploaders,
+       .description = {"Upload a state",
+                       "Any subset of the state is merged record by record; the answer has the complete merged state. "
+                       "Parts that the key may not write are named in ignored.",
+                       {{"If-Match", "header", "an ETag of GET /sync: 412 if the state has changed since"}},
+                       "any subset of the state",
+                       {{200, "status: updated or current, data: the merged state"},
+                        {400, "not a state; detail names the field"},
+                        {412, "changed since If-Match"}}},
+       .handle = [this](const api::CallPtr& call) { Handlers(*this).post_state(call); },
+       .body_bytes_max = limits::kBodyBytesLarge},
+      {.method = Method::del,
+       .pattern = "/conversation/{id}",
+       .any_of = {Scope::write},
+       .description = {"Delete a conversation", "", {}, "", {{200, "deleted, also if it was before"}, {404, "unknown"}}},
+       .handle = [this](const api::CallPtr& call) { Handlers(*this).delete_conversation(call); }},
+      {.method = Method::del,
+       .pattern = "/document/{id}",
+       .any_of = {Scope::write},
+       .description = {"Delete a document", "", {}, "", {{200, "deleted, also if it was before"}, {404, "unknown"}}},
+       .handle = [this](const api::CallPtr& call) { Handlers(*this).delete_document(call); }},
+      {.method = Method::post,
+       .pattern = "/command",
+       .any_of = {Scope::commands_submit},
+       .description = {"Submit a command for a runner",
+                       "",
+                       {{"Idempotency-Key", "header", "makes a retry safe for 24 hours"}},
+                       "type, the fields of the type, and optionally workingDir, metadata, timeoutMs, priority",
+                       {{200, "commandId and status pending"}, {400, "unknown type or missing field; detail names it"}}},
+       .handle = [this](const api::CallPtr& call) { Handlers(*this).submit(call); },
+       .body_bytes_max = limits::kDocumentBytesMax},
+      {.method = Method::post,
+       .pattern = "/command/claim",
+       .any_of = {Scope::commands_run},
+       .description = {"Take the next command",
+                       "Higher priority first, else oldest first. The claim is a lease of leaseMs.",
+                       {kWait},
+                       "",
+                       {{200, "commandId and the command"}, {204, "none came"}}},
+       .handle = [this](const api::CallPtr& call) { Handlers(*this).claim(call); }},
+      {.method = Method::get,
+       .pattern = "/command/{id}",
+       .any_of = command_readers,
+       .description = {"A command's state", "With wait, as soon as its status changes.", {kWait}, "",
+                       {{200, "the command"}, {404, "unknown"}}},
+       .handle = [this](const api::CallPtr& call) { Handlers(*this).get_command(call); }},
+      {.method = Method::patch,
+       .pattern = "/command/{id}",
+       .any_of = {Scope::commands_run},
+       .description = {"A runner's report",
+                       "Forward only. The first to set processing owns the command; its PATCH processing renews the "
+                       "lease.",
+                       {},
+                       "status, result, error",
+                       {{200, "the command"}, {404, "unknown"}, {409, "not allowed now; owner names another runner"}}},
+       .handle = [this](const api::CallPtr& call) { Handlers(*this).patch_command(call); },
+       .body_bytes_max = limits::kDocumentBytesMax},
+      {.method = Method::del,
+       .pattern = "/command/{id}",
+       .any_of = {Scope::commands_submit},
+       .description = {"Cancel a command", "Pending: it fails at once. Running: its runner is told.", {}, "",
+                       {{200, "the command"}, {404, "unknown"}}},
+       .handle = [this](const api::CallPtr& call) { Handlers(*this).cancel_command(call); }},
+      {.method = Method::get,
+       .pattern = "/command/{id}/output",
+       .any_of = command_readers,
+       .description = {"Live output", "Server-Sent Events: output {stream, data}, then end with the command.", {}, "",
+                       {{200, "the events"}, {404, "unknown"}}},
+       .handle = [this](const api::CallPtr& call) { Handlers(*this).read_output(call); }},
+      {.method = Method::post,
+       .pattern = "/command/{id}/output",
+       .any_of = {Scope::commands_run},
+       .description = {"Send live output", "Only by the runner that owns the command.", {},
+                       "stream (stdout or stderr) and data", {{204, "handed on"}, {409, "not the owner"}}},
+       .handle = [this](const api::CallPtr& call) { Handlers(*this).append_output(call); }},
+  };
+  for (Route& route : routes) {
+    route.face = "kiro";
+    route.errors = api::ErrorStyle::plain_json;
+    route.handle = [this, handle = std::move(route.handle)](const api::CallPtr& call) {
+      commands_.touch(call->principal());
+      handle(call);
+    };
+  }
+  return routes;
+}
+
+}  // namespace syncline::kiro

@@ -1,0 +1,28 @@
+// Kiro sync: the published API of conversations, documents and remote commands. docs/api/kiro.md is its contract.
+#pragma once
+
+#include "api/kiro/commands.hpp"
+#include "api/kiro/output.hpp"
+#include "api/router.hpp"
+
+namespace syncline::kiro {
+
+/// The face's own parts. The rules of its space must be set before anything is written.
+class Face {
+ public:
+  Face(Spaces& spaces, Access& access, Executor& workers, LeaseTimes lease_times);
+
+  [[nodiscard]] std::vector<api::Route> make_routes();
+  [[nodiscard]] Commands& commands() { return commands_; }
+
+ private:
+  friend struct Handlers;
+  Spaces& spaces_;
+  Access& access_;
+  Executor& workers_;
+  Views views_;
+  Commands commands_;
+  Outputs outputs_;
+};
+
+}  // namespace syncline::kiro

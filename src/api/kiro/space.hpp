@@ -1,0 +1,41 @@
+// How a Kiro state lies in its space: which collections, which ids, which documents.
+//
+//   conversations/<conversation id>  {"n": order of first appearance}
+//   messages/<12 hash chars>-<n>     {"conversation": id, "n": order of arrival, "message": {...as it came...}}
+//   documents/<document id>          the document as it came
+//   commands/<command id>            the command as it is answered
+//
+// Each message is a record of its own, so two sides that append never conflict.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "service/spaces.hpp"
+
+namespace syncline::kiro {
+
+inline constexpr std::string_view kSpace = "kiro";
+inline constexpr std::string_view kConversations = "conversations";
+inline constexpr std::string_view kMessages = "messages";
+inline constexpr std::string_view kDocuments = "documents";
+inline constexpr std::string_view kCommands = "commands";
+
+/// Messages of one conversation have ids that begin with this.
+[[nodiscard]] std::string message_id_prefix(std::string_view conversation);
+[[nodiscard]] std::string make_message_id(std::string_view conversation, std::int64_t n);
+[[nodiscard]] std::string make_message_doc(std::string_view conversation, std::int64_t n, std::string_view message);
+
+/// One message as it is stored.
+struct StoredMessage {
+  std::string conversation;
+  std::int64_t n = 0;
+  std::string message;  // JSON object
+};
+/// Nothing for a document that is not a message's.
+[[nodiscard]] std::optional<StoredMessage> parse_message_doc(std::string_view doc);
+
+/// What makes the space's stamps whole, rising milliseconds and refuses records that the state could not show.
+[[nodiscard]] SpaceRules make_space_rules();
+
+}  // namespace syncline::kiro

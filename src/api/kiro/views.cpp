@@ -1,0 +1,50 @@
+#include "api/kiro/views.hpp"
+
+#include <algorithm>
+
+namespace syncline::kiro {
+namespace {
+
+constexpr std::size_t kViewsMax = 512;  // the list is searched from its start
+
+}  // namespace
+
+std::shared_ptr<Views::Held> Views::hold(const SpaceName& space) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = std::ranges::find(recent_, space, &std::pair<SpaceName, std::shared_ptr<Held>>::first);
+  if (found != recent_.end()) {
+    recent_.splice(recent_.begin(), recent_, found);
+  } else {
+    recent_.emplace_front(space, std::make_shared<Held>());
+  }
+  return recent_.front().second;
+}
+
+void Views::evict() {
+  const std::scoped_lock lock(mutex_);
+  std::size_t total = 0;
+  std::size_t count = 0;
+  for (auto at = recent_.begin(); at != recent_.end();) {
+    total += at->second->bytes;
+    const bool is_newest = at == recent_.begin();
+    const bool too_much = total > limits::kViewBytesMax || ++count > kViewsMax;
+    at = too_much && !is_newest ? recent_.erase(at) : std::next(at);
+  }
+}
+
+Result<> Views::with(const SpaceName& space, const std::function<void(View&)>& use) {
+  const auto held = hold(space);
+  {
+    const std::scoped_lock lock(held->mutex);
+    if (held->view.seq() != spaces_.head(space)) {
+      CHECK_OK(spaces_.read(space, [&](Snapshot& snapshot) { return held->view.catch_up(snapshot); }));
+      // The rendered state counts too, and the maps around the documents.
+      held->bytes = held->view.bytes() * 3;
+    }
+    use(held->view);
+  }
+  evict();
+  return {};
+}
+
+}  // namespace syncline::kiro

@@ -1,0 +1,32 @@
+// The views of all Kiro spaces that were read lately, at most limits::kViewBytesMax together; the one unused for
+// longest goes first. Safe from any thread.
+#pragma once
+
+#include <list>
+
+#include "api/kiro/view.hpp"
+
+namespace syncline::kiro {
+
+class Views {
+ public:
+  explicit Views(Spaces& spaces) : spaces_(spaces) {}
+
+  /// Runs `use` with the space's view, caught up with all commits so far.
+  [[nodiscard]] Result<> with(const SpaceName& space, const std::function<void(View&)>& use);
+
+ private:
+  struct Held {
+    std::mutex mutex;
+    View view;
+    std::atomic<std::size_t> bytes = 0;
+  };
+  [[nodiscard]] std::shared_ptr<Held> hold(const SpaceName& space);
+  void evict();
+
+  Spaces& spaces_;
+  std::mutex mutex_;
+  std::list<std::pair<SpaceName, std::shared_ptr<Held>>> recent_;  // newest use first
+};
+
+}  // namespace syncline::kiro

@@ -1,0 +1,198 @@
+// Reading a space: the feed, its records by id, and the list of spaces.
+#include <set>
+
+#include "api/native/handlers.hpp"
+#include "api/native/record_json.hpp"
+#include "api/page_source.hpp"
+#include "base/text.hpp"
+
+namespace syncline::native {
+namespace {
+
+struct ChangesRequest {
+  api::CallPtr call;
+  SpaceName space;
+  Seq since;
+  std::int64_t limit = 0;
+  std::int64_t wait_until_micros = 0;
+  std::set<std::string, std::less<>> collections;  // empty: all
+};
+
+/// Writes {"changes":[...],"cursor":...,"more":...}. The cursor comes last because it is known last: chunks are separate
+/// snapshots, and a record that moves on between two of them is met again at its later seq.
+class ChangesWriter final : public api::ChunkWriter {
+ public:
+  ChangesWriter(Spaces& spaces, const ChangesRequest& request)
+      : spaces_(spaces),
+        space_(request.space),
+        key_(request.call->principal().key),
+        collections_(request.collections),
+        seen_(request.since),
+        left_(request.limit) {}
+
+  Result<State> write(std::string& out) override {
+    if (first_chunk_) out += "{\"changes\":[";
+    first_chunk_ = false;
+    bool full = false;
+    bool more = false;
+    CHECK_OK(spaces_.read(space_, [&](Snapshot& snapshot) -> Result<> {
+      CHECK_OK(snapshot.feed(seen_, [&](const RecordView& record) {
+        if (!collections_.empty() && !collections_.contains(record.collection)) {
+          seen_ = record.seq;
+          return true;
+        }
+        more = left_ == 0;
+        full = out.size() >= limits::kStreamChunkBytes;
+        if (more || full) return false;
+        if (any_) out += ',';
+        any_ = true;
+        append_record(out, record);
+        seen_ = record.seq;
+        --left_;
+        return true;
+      }));
+      if (!more && !full) seen_ = std::max(seen_, snapshot.info().head);
+      return {};
+    }));
+    if (full) return State::more;
+    out += "],\"cursor\":\"" + spaces_.cursor(seen_).to_text() + "\",\"more\":" + (more ? "true}" : "false}");
+    spaces_.note_pulled(key_, space_, seen_);
+    return State::done;
+  }
+
+  [[nodiscard]] bool is_empty() const { return !any_; }
+  [[nodiscard]] Seq seen() const { return seen_; }
+
+ private:
+  Spaces& spaces_;
+  const SpaceName space_;
+  const KeyNumber key_;
+  const std::set<std::string, std::less<>> collections_;
+  Seq seen_;
+  std::int64_t left_;
+  bool any_ = false;
+  bool first_chunk_ = true;
+};
+
+void answer_changes(Spaces& spaces, const std::shared_ptr<ChangesRequest>& request) {
+  auto writer = std::make_unique<ChangesWriter>(spaces, *request);
+  const ChangesWriter& made = *writer;
+  const std::int64_t wait_ms = (request->wait_until_micros - spaces.clock().now().micros) / 1000;
+  // Nothing new: no need to ask the disk.
+  const bool at_head = request->since >= spaces.head(request->space);
+  if (!at_head || wait_ms <= 0) {
+    TRY_CALL(request->call, http::Response page, api::make_page(std::move(writer)));
+    const bool is_whole = std::holds_alternative<std::string>(page.body);
+    if (!is_whole || wait_ms <= 0 || !made.is_empty()) return request->call->respond(std::move(page));
+    request->since = made.seen();  // only changes of other collections
+  }
+  spaces.wait(request->space, request->since, wait_ms, [&spaces, request] {
+    if (request->since >= spaces.head(request->space)) request->wait_until_micros = 0;
+    answer_changes(spaces, request);
+  });
+}
+
+class RecordsWriter final : public api::ChunkWriter {
+ public:
+  RecordsWriter(Spaces& spaces, SpaceName space, std::string collection, std::string after, std::int64_t limit)
+      : spaces_(spaces),
+        space_(std::move(space)),
+        collection_(std::move(collection)),
+        last_(std::move(after)),
+        left_(limit) {}
+
+  Result<State> write(std::string& out) override {
+    if (first_chunk_) out += "{\"records\":[";
+    first_chunk_ = false;
+    bool more = false;
+    bool full = false;
+    std::string after = last_;
+    CHECK_OK(spaces_.read(space_, [&](Snapshot& snapshot) {
+      return snapshot.scan(collection_, after, [&](const RecordView& record) {
+        if (record.deleted) return true;
+        more = left_ == 0;
+        full = out.size() >= limits::kStreamChunkBytes;
+        if (more || full) return false;
+        if (any_) out += ',';
+        any_ = true;
+        append_record(out, record);
+        last_ = record.id;
+        --left_;
+        return true;
+      });
+    }));
+    if (full) return State::more;
+    out += "],\"after\":";
+    if (more) {
+      append_json_string(out, last_);
+    } else {
+      out += "null";
+    }
+    out += '}';
+    return State::done;
+  }
+
+ private:
+  Spaces& spaces_;
+  const SpaceName space_;
+  const std::string collection_;
+  std::string last_;
+  std::int64_t left_;
+  bool any_ = false;
+  bool first_chunk_ = true;
+};
+
+constexpr auto kPageMax = static_cast<std::int64_t>(limits::kPageRecordsMax);
+constexpr auto kPageDefault = static_cast<std::int64_t>(limits::kPageRecordsDefault);
+
+}  // namespace
+
+void changes(Spaces& spaces, const api::CallPtr& call) {
+  auto request = std::make_shared<ChangesRequest>();
+  request->call = call;
+  TRY_CALL(call, request->space, space_of(*call));
+  TRY_CALL(call, request->limit, call->query_integer("limit", 1, kPageMax, kPageDefault));
+  TRY_CALL(call, const std::int64_t wait_s, call->query_integer("wait", 0, limits::kWaitSecondsMax, 0));
+  TRY_CALL(call, const Cursor cursor, parse_cursor(call->query("since").value_or("")));
+  const auto since = spaces.resume(request->space, cursor);
+  if (!since) return fail_with_cursor(call, since.error(), spaces.cursor(spaces.head(request->space)));
+  request->since = *since;
+  if (const auto wanted = call->query("collections"); wanted && !wanted->empty()) {
+    for (const std::string_view name : split(*wanted, ',')) {
+      CHECK_CALL(call, check_collection_name(name));
+      request->collections.emplace(name);
+    }
+  }
+  request->wait_until_micros = spaces.clock().now().micros + wait_s * kMicrosPerSecond;
+  answer_changes(spaces, request);
+}
+
+void list_records(Spaces& spaces, const api::CallPtr& call) {
+  TRY_CALL(call, SpaceName space, space_of(*call));
+  CHECK_CALL(call, check_collection_name(call->param("collection")));
+  TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, kPageMax, kPageDefault));
+  TRY_CALL(call, http::Response page,
+           api::make_page(std::make_unique<RecordsWriter>(spaces, std::move(space), call->param("collection"),
+                                                          call->query("after").value_or(""), limit)));
+  call->respond(std::move(page));
+}
+
+void list_spaces(Spaces& spaces, const api::CallPtr& call) {
+  TRY_CALL(call, const auto infos, spaces.list(call->principal().account));
+  std::string body;
+  JsonWriter writer(body);
+  writer.begin_object().name("spaces").begin_array();
+  for (const SpaceInfo& info : infos) {
+    writer.begin_object()
+        .name("name").string(info.name.name)
+        .name("cursor").string(spaces.cursor(info.head).to_text())
+        .name("records").integer(info.records)
+        .name("bytes").integer(info.bytes)
+        .name("updated_at").string(format_time(info.updated_at))
+        .end_object();
+  }
+  writer.end_array().end_object();
+  call->respond_json(200, std::move(body));
+}
+
+}  // namespace syncline::native

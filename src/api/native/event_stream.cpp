@@ -1,0 +1,132 @@
+// GET /v1/events: the same notices as /v1/live, as Server-Sent Events. The id of an event is the whole position (all
+// spaces with their cursors), so a client that resumes with it misses nothing.
+#include "api/native/handlers.hpp"
+#include "api/native/space_feed.hpp"
+#include "base/scheduler.hpp"
+#include "base/text.hpp"
+
+namespace syncline::native {
+namespace {
+
+/// Proxies drop connections that say nothing for a minute or so.
+constexpr std::int64_t kCommentIntervalMs = 20'000;
+
+using Wanted = std::vector<std::pair<std::string, std::optional<Cursor>>>;
+
+class EventStream final : public http::BodySource, public KeyHolder {
+ public:
+  EventStream(Spaces& spaces, Access& access, std::shared_ptr<const Principal> principal, Wanted wanted)
+      : spaces_(spaces), access_(access), principal_(std::move(principal)), wanted_(std::move(wanted)) {}
+
+  ~EventStream() override {
+    if (feed_) spaces_.live().remove_key_holder(*this);
+  }
+
+  void start(std::function<void()> wake) override {
+    wake_ = std::move(wake);
+    feed_.emplace(spaces_, wake_);
+    spaces_.live().add_key_holder(*this);
+    feed_->watch(principal_->account, wanted_);
+    keep_alive_soon();
+  }
+
+  void stop() override { stopped_ = true; }
+
+  void on_access_change() override {
+    access_changed_ = true;
+    wake_();
+  }
+
+  Next next() override {
+    if (access_changed_.exchange(false) && !access_.is_valid(*principal_)) stopped_ = true;
+    if (stopped_) return End{};
+    if (first_) {
+      first_ = false;
+      return text("retry: 2000\n\n");
+    }
+    if (const auto note = feed_->next()) return text(event_of(*note));
+    if (comment_due_->exchange(false)) {
+      keep_alive_soon();
+      return text(": still here\n\n");
+    }
+    return Wait{};
+  }
+
+ private:
+  static Next text(std::string bytes) { return Chunk{std::make_shared<const std::string>(std::move(bytes))}; }
+
+  std::string event_of(const SpaceFeed::Note& note) const {
+    std::string data;
+    JsonWriter writer(data);
+    writer.begin_object().name("space").string(note.space).name("cursor").string(note.cursor.to_text());
+    if (note.reset) writer.name("code").string(api::code_of(*note.reset));
+    writer.end_object();
+    std::string id;
+    for (const auto& [space, cursor] : feed_->position()) {
+      if (!id.empty()) id += ',';
+      id += percent_encode(space) + '=' + cursor.to_text();
+    }
+    return std::string("id: ") + id + "\nevent: " + (note.reset ? "reset" : "change") + "\ndata: " + data + "\n\n";
+  }
+
+  void keep_alive_soon() {
+    // The timer may fire while this object ends: it gets its own share of what it touches.
+    timer_ = spaces_.live().scheduler().after_ms(kCommentIntervalMs, [due = comment_due_, wake = wake_] {
+      *due = true;
+      wake();
+    });
+  }
+
+  Spaces& spaces_;
+  Access& access_;
+  const std::shared_ptr<const Principal> principal_;
+  const Wanted wanted_;
+  std::function<void()> wake_;
+  std::optional<SpaceFeed> feed_;
+  std::unique_ptr<Timer> timer_;
+  std::atomic<bool> access_changed_ = false;
+  const std::shared_ptr<std::atomic<bool>> comment_due_ = std::make_shared<std::atomic<bool>>(false);
+  bool first_ = true;
+  bool stopped_ = false;
+};
+
+/// "a=<cursor>,b=<cursor>", percent-encoded.
+Result<std::map<std::string, Cursor>> parse_position(std::string_view text) {
+  std::map<std::string, Cursor> position;
+  if (text.empty()) return position;
+  for (const std::string_view part : split(text, ',')) {
+    const std::size_t equals = part.find('=');
+    const auto space = percent_decode(part.substr(0, equals));
+    if (equals == std::string_view::npos || !space) {
+      return fail(ErrorCode::invalid_argument, "Last-Event-ID is not an id of this stream");
+    }
+    TRY(position[*space], parse_cursor(part.substr(equals + 1)));
+  }
+  return position;
+}
+
+}  // namespace
+
+void events(Spaces& spaces, Access& access, const api::CallPtr& call) {
+  const std::string names = call->query("spaces").value_or("");
+  if (names.empty()) return call->fail(Error{ErrorCode::invalid_argument, "spaces must name at least one space"});
+  std::string last_id(call->header("Last-Event-ID"));
+  if (last_id.empty()) last_id = call->query("last_event_id").value_or("");
+  TRY_CALL(call, const auto position, parse_position(last_id));
+  Wanted wanted;
+  for (const std::string_view name : split(names, ',')) {
+    CHECK_CALL(call, check_space_name(name));
+    const auto known = position.find(std::string(name));
+    wanted.emplace_back(name, known == position.end() ? std::nullopt : std::optional(known->second));
+  }
+  if (wanted.size() > limits::kWatchedSpacesMax) {
+    return call->fail(Error{ErrorCode::invalid_argument, "too many spaces"});
+  }
+  http::Response response;
+  response.content_type = "text/event-stream";
+  response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+  response.body = std::make_unique<EventStream>(spaces, access, call->shared_principal(), std::move(wanted));
+  call->respond(std::move(response));
+}
+
+}  // namespace syncline::native

@@ -1,0 +1,155 @@
+// GET /v1/live: one WebSocket that says which spaces have something new.
+//
+// state           client may say       server may say
+// authenticating  auth                 close 4001
+// open            auth, watch          ready, change, reset, error, close 4001 when the key is revoked
+#include "api/native/handlers.hpp"
+#include "api/native/space_feed.hpp"
+
+namespace syncline::native {
+namespace {
+
+using Frame = std::shared_ptr<const std::string>;
+
+std::string note_text(const SpaceFeed::Note& note) {
+  std::string text;
+  JsonWriter writer(text);
+  writer.begin_object()
+      .name("type").string(note.reset ? "reset" : "change")
+      .name("space").string(note.space)
+      .name("cursor").string(note.cursor.to_text());
+  if (note.reset) writer.name("code").string(api::code_of(*note.reset));
+  writer.end_object();
+  return text;
+}
+
+class LiveSocket final : public http::WebSocketSession, public KeyHolder {
+ public:
+  LiveSocket(Spaces& spaces, Access& access, std::shared_ptr<const Principal> principal)
+      : spaces_(spaces), access_(access), principal_(std::move(principal)) {}
+
+  ~LiveSocket() override {
+    if (started_) spaces_.live().remove_key_holder(*this);
+  }
+
+  void start(std::function<void()> wake) override {
+    wake_ = std::move(wake);
+    feed_.emplace(spaces_, wake_);
+    started_ = true;
+    spaces_.live().add_key_holder(*this);
+  }
+
+  void on_text(std::string_view text) override {
+    std::string copy(text);
+    if (check_json(copy, limits::kDocumentDepthMax).fault != JsonFault::none || !JsonView(copy).is_object()) {
+      return say_error("invalid_message", "a message must be a JSON object");
+    }
+    const JsonView json(copy);
+    const auto type = json.find("type");
+    const std::string name = type ? type->as_string().value_or("") : "";
+    if (name == "auth") return authenticate(json);
+    if (!principal_) {
+      close_ = Close{4001, "the first message must be auth"};
+    } else if (name == "watch") {
+      watch(json);
+    } else {
+      say_error("invalid_message", "type must be auth or watch");
+    }
+  }
+
+  Next next() override {
+    if (access_changed_.exchange(false) && principal_ && !access_.is_valid(*principal_)) {
+      close_ = Close{4001, "the key was revoked"};
+    }
+    if (close_) return *std::exchange(close_, std::nullopt);
+    if (!replies_.empty()) {
+      auto frame = std::make_shared<const std::string>(std::move(replies_.front()));
+      replies_.erase(replies_.begin());
+      return Frame(std::move(frame));
+    }
+    if (const auto note = feed_->next()) return Frame(std::make_shared<const std::string>(note_text(*note)));
+    return std::monostate{};
+  }
+
+  std::int64_t first_message_ms() const override { return principal_ ? 0 : limits::kAuthMessageMs; }
+  Close first_message_missing() const override { return {4001, "no auth message came"}; }
+
+  void on_access_change() override {
+    access_changed_ = true;
+    wake_();
+  }
+
+ private:
+  void authenticate(JsonView json) {
+    const auto key = json.find("key") ? json.find("key") : json.find("token");
+    auto principal = access_.authenticate(key ? key->as_string().value_or("") : "");
+    if (!principal || !(*principal)->scopes.has(Scope::read)) {
+      close_ = Close{4001, "the key is not valid here"};
+      return;
+    }
+    principal_ = *std::move(principal);
+    replies_.emplace_back(R"({"type":"authenticated"})");
+  }
+
+  void watch(JsonView json) {
+    const auto wanted = json.find("spaces");
+    if (!wanted || !wanted->is_object()) return say_error("invalid_message", "spaces must be an object");
+    std::vector<std::pair<std::string, std::optional<Cursor>>> spaces;
+    std::string fault;
+    wanted->for_each_member([&](std::string_view name, JsonView value) {
+      const auto cursor = parse_cursor(value.as_string().value_or(value.raw() == "0" ? "0" : "?"));
+      if (!check_space_name(name)) fault = "'" + std::string(name) + "' is not a space name";
+      if (!cursor) fault = "the cursor of '" + std::string(name) + "' is not one";
+      if (fault.empty()) spaces.emplace_back(name, *cursor);
+    });
+    if (spaces.size() > limits::kWatchedSpacesMax) fault = "too many spaces";
+    if (!fault.empty()) return say_error("invalid_message", fault);
+    std::string ready;
+    JsonWriter writer(ready);
+    writer.begin_object().name("type").string("ready").name("spaces").begin_object();
+    for (const auto& [name, cursor] : spaces) {
+      writer.name(name).string(spaces_.cursor(spaces_.head({principal_->account, name})).to_text());
+    }
+    writer.end_object().end_object();
+    replies_.push_back(std::move(ready));
+    feed_->watch(principal_->account, spaces);
+  }
+
+  void say_error(std::string_view code, std::string_view detail) {
+    std::string text;
+    JsonWriter(text)
+        .begin_object()
+        .name("type").string("error")
+        .name("code").string(code)
+        .name("detail").string(detail)
+        .end_object();
+    replies_.push_back(std::move(text));
+  }
+
+  Spaces& spaces_;
+  Access& access_;
+  std::shared_ptr<const Principal> principal_;
+  std::function<void()> wake_;
+  std::optional<SpaceFeed> feed_;
+  std::vector<std::string> replies_;
+  std::optional<Close> close_;
+  std::atomic<bool> access_changed_ = false;
+  bool started_ = false;
+};
+
+}  // namespace
+
+void live(Spaces& spaces, Access& access, const api::CallPtr& call) {
+  std::shared_ptr<const Principal> principal;
+  if (const std::string_view header = call->header("Authorization"); header.size() > 7) {
+    TRY_CALL(call, principal, access.authenticate(header.substr(7)));
+    if (!principal->scopes.has(Scope::read)) {
+      return call->fail(Error{ErrorCode::forbidden, "the key needs the scope read"});
+    }
+  }
+  http::Response response;
+  response.upgrade = std::make_unique<LiveSocket>(spaces, access, std::move(principal));
+  call->respond(std::move(response));
+}
+
+}  // namespace syncline::native

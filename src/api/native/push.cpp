@@ -1,0 +1,218 @@
+// POST /v1/spaces/{space}/push: many ops, one commit, one verdict each.
+#include <deque>
+
+#include "api/idempotency.hpp"
+#include "api/native/handlers.hpp"
+#include "api/native/record_json.hpp"
+
+namespace syncline::native {
+namespace {
+
+/// One op as it came: either what to apply or why not.
+struct ParsedOp {
+  Op op;
+  std::optional<Error> refusal;
+};
+
+/// A push in progress. Owns the body that the ops point into.
+struct Push {
+  api::CallPtr call;
+  std::deque<std::string> texts;  // unescaped strings that ops point into
+  std::vector<ParsedOp> ops;
+  std::vector<OpResult> results;
+  std::optional<Receipt> replayed;
+  api::Idempotency idempotency;
+  bool quiet = false;
+};
+
+Error refusal(std::string text) { return {ErrorCode::invalid_argument, std::move(text)}; }
+
+Result<std::string_view> read_text(Push& push, JsonView value, std::string_view name) {
+  if (const auto plain = value.as_plain_string()) return *plain;
+  auto text = value.as_string();
+  if (!text) return std::unexpected(refusal(std::string(name) + " must be a string"));
+  return push.texts.emplace_back(*std::move(text));
+}
+
+Result<Timestamp> read_stamp(JsonView value) {
+  if (const auto micros = value.as_integer()) return Timestamp{*micros};
+  const auto text = value.as_string();
+  auto time = text ? parse_time(*text) : Result<Timestamp>(std::unexpected(refusal("")));
+  if (!time) return std::unexpected(refusal("updated_at must be an RFC 3339 time or integer microseconds"));
+  return time;
+}
+
+Result<> read_document(Op& op, JsonView doc, bool has_doubtful_values) {
+  const auto refuse = [](std::string text) { return fail(ErrorCode::invalid_document, std::move(text)); };
+  if (!doc.is_object()) return refuse("doc must be a JSON object");
+  if (doc.depth() > limits::kDocumentDepthMax) {
+    return refuse("doc is nested deeper than " + std::to_string(limits::kDocumentDepthMax));
+  }
+  if (has_doubtful_values) {
+    std::string copy(doc.raw());
+    const JsonCheck check = check_json(copy, limits::kDocumentDepthMax);
+    if (check.fault != JsonFault::none) return refuse("doc has " + check.detail);
+  }
+  op.doc = doc.raw();
+  return {};
+}
+
+/// `has_doubtful_values`: somewhere in the body is a value that cannot be stored; each op is then looked at alone.
+Result<Op> read_op(Push& push, JsonView json, bool has_doubtful_values) {
+  if (!json.is_object()) return std::unexpected(refusal("an op must be a JSON object"));
+  Op op;
+  bool has_collection = false;
+  bool has_id = false;
+  std::optional<JsonView> doc;
+  Result<> fault;
+  const auto take = [&](auto& into, auto value) {
+    if (value) {
+      into = *value;
+    } else if (fault) {
+      fault = std::unexpected(value.error());
+    }
+  };
+  json.for_each_member([&](std::string_view name, JsonView value) {
+    const bool is_null = value.kind() == JsonKind::null;
+    if (name == "collection") {
+      has_collection = true;
+      take(op.collection, read_text(push, value, name));
+    } else if (name == "id") {
+      has_id = true;
+      take(op.id, read_text(push, value, name));
+    } else if (name == "updated_at" && !is_null) {
+      take(op.updated_at, read_stamp(value));
+    } else if (name == "base" && !is_null) {
+      const auto base = value.as_integer();
+      if (base && *base >= 0) {
+        op.base = Seq{*base};
+      } else if (fault) {
+        fault = std::unexpected(refusal("base must be a seq"));
+      }
+    } else if (name == "deleted") {
+      const auto deleted = value.as_boolean();
+      if (deleted) op.deleted = *deleted;
+      if (!deleted && fault) fault = std::unexpected(refusal("deleted must be true or false"));
+    } else if (name == "doc" && !is_null) {
+      doc = value;
+    }
+  });
+  if (!fault) return std::unexpected(fault.error());
+  if (!has_collection || !has_id) {
+    return std::unexpected(refusal(has_collection ? "id is missing" : "collection is missing"));
+  }
+  if (has_doubtful_values) {
+    std::string head(json.raw());
+    if (doc) head.replace(static_cast<std::size_t>(doc->raw().data() - json.raw().data()), doc->raw().size(), "0");
+    if (check_json(head, limits::kBodyDepthMax).fault != JsonFault::none) {
+      return std::unexpected(refusal("the op has a value that cannot be stored"));
+    }
+  }
+  if (op.deleted) return op;
+  if (!doc) return std::unexpected(refusal("an op needs doc, or deleted: true"));
+  CHECK_OK(read_document(op, *doc, has_doubtful_values));
+  return op;
+}
+
+Result<> read_body(Push& push) {
+  std::string& body = push.call->body();
+  const JsonCheck check = check_json(body, limits::kBodyDepthMax);
+  const bool doubtful = check.fault == JsonFault::unsupported_value;
+  if (!doubtful) CHECK_OK(api::error_of(check));
+  const JsonView json(body);
+  const auto ops = json.find("ops");
+  if (!ops || !ops->is_array()) return fail(ErrorCode::invalid_argument, "the body must be {\"ops\": [...]}");
+  ops->for_each_element([&](JsonView element) {
+    if (push.ops.size() > limits::kPushOpsMax) return;
+    auto op = read_op(push, element, doubtful);
+    if (op) {
+      push.ops.push_back({*op, std::nullopt});
+    } else {
+      push.ops.push_back({{}, op.error()});
+    }
+  });
+  if (push.ops.size() > limits::kPushOpsMax) {
+    return fail(ErrorCode::too_large, "a push may have " + std::to_string(limits::kPushOpsMax) + " ops");
+  }
+  return {};
+}
+
+void append_result(std::string& out, const OpResult& result, std::optional<std::size_t> index) {
+  JsonWriter writer(out);
+  writer.begin_object();
+  if (index) writer.name("index").integer(static_cast<std::int64_t>(*index));
+  writer.name("status").string(to_text(result.status));
+  if (result.status != OpStatus::refused) writer.name("seq").integer(result.seq.value);
+  if (result.record) {
+    std::string record;
+    append_record(record, view_of(*result.record));
+    writer.name("record").raw(record);
+  }
+  if (result.error) {
+    writer.name("error")
+        .begin_object()
+        .name("code").string(api::code_of(result.error->code))
+        .name("detail").string(result.error->text)
+        .end_object();
+  }
+  if (result.sent) {
+    writer.name("clock")
+        .begin_object()
+        .name("sent").string(format_time(*result.sent))
+        .name("used").string(format_time(result.used))
+        .end_object();
+  }
+  writer.end_object();
+}
+
+std::string answer(const Push& push, const Cursor& cursor) {
+  std::string out = "{\"cursor\":\"" + cursor.to_text() + "\",\"results\":[";
+  bool first = true;
+  for (std::size_t i = 0; i < push.results.size(); ++i) {
+    const OpResult& result = push.results[i];
+    if (push.quiet && result.status == OpStatus::applied && !result.sent) continue;
+    if (!first) out += ',';
+    first = false;
+    append_result(out, result, push.quiet ? std::optional(i) : std::nullopt);
+  }
+  return out + "]}";
+}
+
+Result<> apply_all(Push& push, SpaceWriter& writer, const Spaces& spaces) {
+  TRY(push.replayed, push.idempotency.find(writer.txn()));
+  if (push.replayed) return {};
+  push.results.reserve(push.ops.size());
+  for (const ParsedOp& parsed : push.ops) {
+    if (parsed.refusal) {
+      push.results.emplace_back().error = parsed.refusal;
+    } else {
+      TRY(push.results.emplace_back(), writer.apply(parsed.op, SpaceWriter::Caller::generic));
+    }
+  }
+  if (push.idempotency.is_active()) {
+    push.idempotency.keep(writer.txn(), 200, answer(push, spaces.cursor(writer.txn().info().head)));
+  }
+  return {};
+}
+
+}  // namespace
+
+void push(Spaces& spaces, const api::CallPtr& call) {
+  TRY_CALL(call, const SpaceName space, space_of(*call));
+  auto state = std::make_shared<Push>();
+  state->call = call;
+  const auto quiet = call->query("quiet");
+  state->quiet = quiet && *quiet != "0" && *quiet != "false";
+  CHECK_CALL(call, read_body(*state));
+  TRY_CALL(call, state->idempotency, api::Idempotency::of(*call));
+  spaces.write(
+      space, call->principal().key,
+      [state, &spaces](SpaceWriter& writer) { return apply_all(*state, writer, spaces); },
+      [state](Result<Cursor> cursor) {
+        if (!cursor) return state->call->fail(cursor.error());
+        if (state->replayed) return state->call->respond(api::replay(*std::move(state->replayed)));
+        state->call->respond_json(200, answer(*state, *cursor));
+      });
+}
+
+}  // namespace syncline::native

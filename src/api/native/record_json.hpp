@@ -1,0 +1,20 @@
+// Records, conflicts and cursors as the native API writes them.
+#pragma once
+
+#include "api/call.hpp"
+#include "service/spaces.hpp"
+
+namespace syncline::native {
+
+void append_record(std::string& out, const RecordView& record);
+/// The members of a record without the braces, so that others can follow.
+void append_record_members(std::string& out, const RecordView& record);
+void append_conflict(std::string& out, const Conflict& conflict, const std::optional<Record>& winner,
+                     std::string_view loser_key_label);
+
+/// The space named in the call's path.
+[[nodiscard]] Result<SpaceName> space_of(const api::Call& call);
+/// 410 problems tell the current cursor.
+void fail_with_cursor(const api::CallPtr& call, const Error& error, const Cursor& current);
+
+}  // namespace syncline::native

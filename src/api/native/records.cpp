@@ -1,0 +1,170 @@
+// One record: read, write, delete, and what it was before.
+#include "api/native/handlers.hpp"
+#include "api/native/record_json.hpp"
+#include "base/text.hpp"
+
+namespace syncline::native {
+namespace {
+
+struct Target {
+  SpaceName space;
+  std::string collection;
+  std::string id;
+};
+
+Result<Target> target_of(const api::Call& call) {
+  TRY(SpaceName space, space_of(call));
+  Target target{std::move(space), call.param("collection"), call.param("id")};
+  CHECK_OK(check_collection_name(target.collection));
+  CHECK_OK(check_record_id(target.id));
+  return target;
+}
+
+Error not_found() { return {ErrorCode::not_found, "there is no such record"}; }
+
+/// True when one of the entity tags of a header is `etag`. "*" fits whatever exists.
+bool lists_etag(std::string_view header, std::string_view etag) {
+  for (const std::string_view part : split(header, ',')) {
+    std::string_view tag = trim(part);
+    if (tag == "*") return true;
+    if (tag.starts_with("W/")) tag.remove_prefix(2);
+    if (tag == etag) return true;
+  }
+  return false;
+}
+
+std::string etag_of(const Spaces& spaces, Seq seq) { return '"' + spaces.cursor(seq).to_text() + '"'; }
+
+http::Response record_response(const Spaces& spaces, int status, const Record& record) {
+  std::string body;
+  append_record(body, view_of(record));
+  auto response = http::make_text(status, "application/json", std::move(body));
+  response.headers.push_back({"ETag", etag_of(spaces, record.seq)});
+  response.headers.push_back({"Cache-Control", "private, no-cache"});
+  return response;
+}
+
+/// What If-Match and If-None-Match demand of the stored record.
+Result<> check_preconditions(const Spaces& spaces, const api::Call& call, const std::optional<Record>& stored) {
+  const bool exists = stored && !stored->deleted;
+  const std::string etag = stored ? etag_of(spaces, stored->seq) : "";
+  const std::string_view if_match = call.header("If-Match");
+  if (!if_match.empty() && (!exists || !lists_etag(if_match, etag))) {
+    return fail(ErrorCode::precondition_failed, "the record is not the one that If-Match names");
+  }
+  const std::string_view if_none_match = call.header("If-None-Match");
+  if (!if_none_match.empty() && exists && lists_etag(if_none_match, etag)) {
+    return fail(ErrorCode::precondition_failed, "the record exists already");
+  }
+  return {};
+}
+
+/// A PUT or DELETE on its way through the store.
+struct Edit {
+  api::CallPtr call;
+  Target target;
+  bool existed = false;  // live, before
+  bool known = false;    // live or deleted, before
+  std::optional<OpResult> result;
+  std::optional<Record> after;
+};
+
+Result<> apply(Edit& edit, bool deleted, SpaceWriter& writer, const Spaces& spaces) {
+  Txn& txn = writer.txn();
+  TRY(const auto stored, txn.find(edit.target.collection, edit.target.id));
+  edit.known = stored.has_value();
+  edit.existed = stored && !stored->deleted;
+  CHECK_OK(check_preconditions(spaces, *edit.call, stored));
+  if (deleted && !edit.existed) return {};
+  Op op{.collection = edit.target.collection, .id = edit.target.id, .deleted = deleted};
+  if (!deleted) op.doc = edit.call->body();
+  if (stored && !edit.call->header("If-Match").empty()) op.base = stored->seq;
+  TRY(edit.result, writer.apply(op, SpaceWriter::Caller::generic));
+  if (edit.result->error) return std::unexpected(*edit.result->error);
+  TRY(edit.after, txn.find(edit.target.collection, edit.target.id));
+  return {};
+}
+
+Result<> check_document(std::string& body) {
+  CHECK_OK(api::error_of(check_json(body, limits::kDocumentDepthMax)));
+  const std::string trimmed(JsonView(body).raw());
+  if (!JsonView(trimmed).is_object()) return fail(ErrorCode::invalid_document, "the document must be a JSON object");
+  body = trimmed;
+  return {};
+}
+
+}  // namespace
+
+void get_record(Spaces& spaces, const api::CallPtr& call) {
+  TRY_CALL(call, const Target target, target_of(*call));
+  std::optional<Record> record;
+  CHECK_CALL(call, spaces.read(target.space, [&](Snapshot& snapshot) -> Result<> {
+    TRY(record, snapshot.find(target.collection, target.id));
+    return {};
+  }));
+  if (!record || record->deleted) return call->fail(not_found());
+  const std::string etag = etag_of(spaces, record->seq);
+  const std::string_view if_none_match = call->header("If-None-Match");
+  if (!if_none_match.empty() && lists_etag(if_none_match, etag)) {
+    http::Response response;
+    response.status = 304;
+    response.headers.push_back({"ETag", etag});
+    return call->respond(std::move(response));
+  }
+  call->respond(record_response(spaces, 200, *record));
+}
+
+void put_record(Spaces& spaces, const api::CallPtr& call) {
+  TRY_CALL(call, Target target, target_of(*call));
+  CHECK_CALL(call, check_document(call->body()));
+  auto edit = std::make_shared<Edit>(Edit{.call = call, .target = std::move(target)});
+  spaces.write(
+      edit->target.space, call->principal().key,
+      [edit, &spaces](SpaceWriter& writer) { return apply(*edit, false, writer, spaces); },
+      [edit, &spaces](Result<Cursor> cursor) {
+        if (!cursor) return edit->call->fail(cursor.error());
+        edit->call->respond(record_response(spaces, edit->existed ? 200 : 201, *edit->after));
+      });
+}
+
+void delete_record(Spaces& spaces, const api::CallPtr& call) {
+  TRY_CALL(call, Target target, target_of(*call));
+  auto edit = std::make_shared<Edit>(Edit{.call = call, .target = std::move(target)});
+  spaces.write(
+      edit->target.space, call->principal().key,
+      [edit, &spaces](SpaceWriter& writer) { return apply(*edit, true, writer, spaces); },
+      [edit](Result<Cursor> cursor) {
+        if (!cursor) return edit->call->fail(cursor.error());
+        if (!edit->known) return edit->call->fail(not_found());
+        http::Response response;
+        response.status = 204;
+        edit->call->respond(std::move(response));
+      });
+}
+
+void history(Spaces& spaces, Access& access, const api::CallPtr& call) {
+  TRY_CALL(call, const Target target, target_of(*call));
+  std::vector<Record> versions;
+  CHECK_CALL(call, spaces.read(target.space, [&](Snapshot& snapshot) -> Result<> {
+    TRY(const auto current, snapshot.find(target.collection, target.id));
+    if (!current) return {};
+    versions.push_back(*current);
+    TRY(auto earlier, snapshot.history(*current, limits::kHistoryVersionsShown));
+    std::ranges::move(earlier, std::back_inserter(versions));
+    return {};
+  }));
+  if (versions.empty()) return call->fail(not_found());
+  std::string body = "{\"versions\":[";
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    const Record& version = versions[i];
+    body += i == 0 ? "{" : ",{";
+    append_record_members(body, view_of(version));
+    body += ",\"key_label\":";
+    append_json_string(body, access.label_of(version.origin));
+    body += ",\"committed_at\":\"" + format_time(version.committed_at) + "\",\"rule\":\"";
+    body.append(to_text(version.rule)).append("\"}");
+  }
+  call->respond_json(200, body + "]}");
+}
+
+}  // namespace syncline::native

@@ -1,0 +1,110 @@
+#include "api/operations/metrics.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <shared_mutex>
+
+#include "base/log.hpp"
+
+namespace syncline::operations {
+namespace {
+
+const prometheus::Histogram::BucketBoundaries kSecondsBuckets = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                                                 0.1,    0.25,  0.5,    1,     2.5,  10,    60};
+
+}  // namespace
+
+struct Metrics::Parts {
+  prometheus::Registry registry;
+  prometheus::Family<prometheus::Counter>& requests =
+      prometheus::BuildCounter().Name("syncline_http_requests_total").Help("Requests answered").Register(registry);
+  prometheus::Family<prometheus::Histogram>& durations = prometheus::BuildHistogram()
+                                                             .Name("syncline_http_request_duration_seconds")
+                                                             .Help("Time from the head of a request to its answer")
+                                                             .Register(registry);
+  prometheus::Gauge& web_sockets =
+      prometheus::BuildGauge().Name("syncline_ws_connections").Help("Open WebSockets").Register(registry).Add({});
+  prometheus::Gauge& wal_bytes = prometheus::BuildGauge()
+                                     .Name("syncline_storage_bytes")
+                                     .Help("Size of the store's files")
+                                     .Register(registry)
+                                     .Add({{"kind", "wal"}});
+  prometheus::Gauge& file_bytes = prometheus::BuildGauge()
+                                      .Name("syncline_storage_bytes")
+                                      .Help("Size of the store's files")
+                                      .Register(registry)
+                                      .Add({{"kind", "database"}});
+  prometheus::Gauge& queued =
+      prometheus::BuildGauge().Name("syncline_queued_writes").Help("Writes not begun").Register(registry).Add({});
+  prometheus::Gauge& commits =
+      prometheus::BuildGauge().Name("syncline_commits").Help("Commits since the start").Register(registry).Add({});
+
+  struct Series {
+    prometheus::Counter* count;
+    prometheus::Histogram* duration;
+  };
+  /// Looking a series up by its labels costs more than the request: they are remembered.
+  Series& series(const http::Summary& summary) {
+    std::string key(http::to_text(summary.method));
+    key.append(summary.route).append(std::to_string(summary.status));
+    {
+      const std::shared_lock lock(mutex);
+      const auto known = all.find(key);
+      if (known != all.end()) return known->second;
+    }
+    const std::unique_lock lock(mutex);
+    const prometheus::Labels route = {{"route", std::string(summary.route)},
+                                      {"method", std::string(http::to_text(summary.method))}};
+    prometheus::Labels with_code = route;
+    with_code["code"] = std::to_string(summary.status);
+    return all.try_emplace(key, Series{&requests.Add(with_code), &durations.Add(route, kSecondsBuckets)})
+        .first->second;
+  }
+
+  std::shared_mutex mutex;
+  std::unordered_map<std::string, Series> all;
+};
+
+Metrics::Metrics(std::string_view version) : parts_(std::make_unique<Parts>()) {
+  prometheus::BuildGauge()
+      .Name("syncline_build_info")
+      .Help("Version of the program")
+      .Register(parts_->registry)
+      .Add({{"version", std::string(version)}})
+      .Set(1);
+}
+
+Metrics::~Metrics() = default;
+
+void Metrics::on_request(const http::Summary& summary) {
+  const Parts::Series& series = parts_->series(summary);
+  series.count->Increment();
+  series.duration->Observe(static_cast<double>(summary.duration_us) / 1e6);
+  log(LogLevel::info, "request",
+      {{"method", http::to_text(summary.method)},
+       {"route", summary.route},
+       {"path", summary.path},
+       {"status", summary.status},
+       {"duration_us", summary.duration_us},
+       {"bytes_in", static_cast<std::int64_t>(summary.bytes_in)},
+       {"bytes_out", static_cast<std::int64_t>(summary.bytes_out)},
+       {"key", summary.key_id},
+       {"peer", summary.peer},
+       {"request_id", summary.request_id}});
+}
+
+void Metrics::on_web_sockets(std::int64_t delta) { parts_->web_sockets.Increment(static_cast<double>(delta)); }
+
+std::string Metrics::to_text(const StoreStatus& store) {
+  parts_->wal_bytes.Set(static_cast<double>(store.wal_bytes));
+  parts_->file_bytes.Set(static_cast<double>(store.file_bytes));
+  parts_->queued.Set(static_cast<double>(store.queued_writes));
+  parts_->commits.Set(static_cast<double>(store.commits));
+  return prometheus::TextSerializer().Serialize(parts_->registry.Collect());
+}
+
+}  // namespace syncline::operations

@@ -1,0 +1,26 @@
+// Counters for /metrics in Prometheus form. No account, key or record stands in a label. Safe from any thread.
+#pragma once
+
+#include <memory>
+
+#include "api/router.hpp"
+
+namespace syncline::operations {
+
+class Metrics final : public api::RequestObserver {
+ public:
+  explicit Metrics(std::string_view version);
+  ~Metrics() override;
+
+  void on_request(const http::Summary& summary) override;
+  void on_web_sockets(std::int64_t delta) override;
+
+  /// The text of version 0.0.4.
+  [[nodiscard]] std::string to_text(const StoreStatus& store);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace syncline::operations

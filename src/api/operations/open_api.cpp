@@ -1,0 +1,156 @@
+#include "api/operations/open_api.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace syncline::operations {
+namespace {
+
+std::vector<std::string_view> path_parameters(std::string_view pattern) {
+  std::vector<std::string_view> names;
+  for (std::size_t open = pattern.find('{'); open != std::string_view::npos; open = pattern.find('{', open + 1)) {
+    names.push_back(pattern.substr(open + 1, pattern.find('}', open) - open - 1));
+  }
+  return names;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return out;
+}
+
+/// "post_v1_spaces_space_push": unique, because method and pattern are.
+std::string operation_id(const api::Route& route) {
+  std::string id = lower(http::to_text(route.method));
+  for (const char c : route.pattern) {
+    if (c == '{' || c == '}') continue;
+    id += c == '/' || c == '.' ? '_' : c;
+  }
+  return id;
+}
+
+void append_parameter(JsonWriter& writer, std::string_view name, std::string_view in, std::string_view description) {
+  writer.begin_object().name("name").string(name).name("in").string(in);
+  if (in == "path") writer.name("required").boolean(true);
+  if (!description.empty()) writer.name("description").string(description);
+  writer.name("schema").begin_object().name("type").string("string").end_object().end_object();
+}
+
+void append_operation(JsonWriter& writer, const api::Route& route) {
+  const api::Description& about = route.description;
+  writer.begin_object().name("operationId").string(operation_id(route)).name("summary").string(about.summary);
+  if (!about.details.empty()) writer.name("description").string(about.details);
+  writer.name("tags").begin_array().string(route.face).end_array();
+  writer.name("parameters").begin_array();
+  for (const std::string_view name : path_parameters(route.pattern)) append_parameter(writer, name, "path", "");
+  for (const api::Parameter& parameter : about.parameters) {
+    append_parameter(writer, parameter.name, parameter.in, parameter.description);
+  }
+  writer.end_array();
+  if (!about.request_body.empty()) {
+    writer.name("requestBody")
+        .begin_object()
+        .name("description").string(about.request_body)
+        .name("content").begin_object().name("application/json").begin_object()
+        .name("schema").begin_object().name("type").string("object").end_object()
+        .end_object().end_object().end_object();
+  }
+  writer.name("responses").begin_object();
+  for (const auto& [status, meaning] : about.responses) {
+    writer.name(std::to_string(status)).begin_object().name("description").string(meaning).end_object();
+  }
+  const bool open = route.any_of.empty();
+  if (!open) {
+    writer.name("401").begin_object().name("description").string("no valid key").end_object();
+    writer.name("403")
+        .begin_object()
+        .name("description").string("the key needs one of: " + join_scopes(route.any_of, ", "))
+        .end_object();
+  }
+  writer.end_object();
+  writer.name("security").begin_array();
+  if (!open) writer.begin_object().name("bearer").begin_array().end_array().end_object();
+  writer.end_array().end_object();
+}
+
+std::string html(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '&': out += "&amp;"; break;
+      case '"': out += "&quot;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+void append_route_html(std::string& page, const api::Route& route) {
+  const api::Description& about = route.description;
+  page += "<section><h3><code>" + html(http::to_text(route.method)) + " " + html(route.pattern) + "</code></h3><p>" +
+          html(about.summary) + (about.details.empty() ? "" : ". " + html(about.details)) + "</p>";
+  if (!route.any_of.empty()) page += "<p>Scope: " + html(join_scopes(route.any_of, " or ")) + "</p>";
+  if (!about.request_body.empty()) page += "<p>Body: " + html(about.request_body) + "</p>";
+  page += "<ul>";
+  for (const api::Parameter& parameter : about.parameters) {
+    page += "<li><code>" + html(parameter.name) + "</code> (" + html(parameter.in) + "): " +
+            html(parameter.description) + "</li>";
+  }
+  for (const auto& [status, meaning] : about.responses) {
+    page += "<li>" + std::to_string(status) + ": " + html(meaning) + "</li>";
+  }
+  page += "</ul></section>";
+}
+
+}  // namespace
+
+std::string make_open_api(const std::vector<api::Route>& routes, std::string_view version) {
+  std::map<std::string_view, std::vector<const api::Route*>> paths;
+  for (const api::Route& route : routes) paths[route.pattern].push_back(&route);
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().name("openapi").string("3.1.1");
+  writer.name("info").begin_object()
+      .name("title").string("syncline")
+      .name("version").string(version)
+      .name("license").begin_object().name("name").string("See the project").end_object()
+      .end_object();
+  writer.name("servers").begin_array().begin_object().name("url").string("/").end_object().end_array();
+  writer.name("paths").begin_object();
+  for (const auto& [pattern, on_path] : paths) {
+    writer.name(pattern).begin_object();
+    for (const api::Route* route : on_path) {
+      writer.name(lower(http::to_text(route->method)));
+      append_operation(writer, *route);
+    }
+    writer.end_object();
+  }
+  writer.end_object();
+  writer.name("components").begin_object().name("securitySchemes").begin_object().name("bearer").begin_object()
+      .name("type").string("http").name("scheme").string("bearer")
+      .end_object().end_object().end_object();
+  writer.end_object();
+  return out;
+}
+
+std::string make_docs_page(const std::vector<api::Route>& routes, std::string_view version) {
+  std::string page =
+      "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width, initial-scale=1\"><title>syncline API</title><style>"
+      ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;"
+      "padding:0 1rem}code{font-size:.95em}section{border-top:1px solid #8886;padding:.5rem 0}h3{margin:.5rem 0;"
+      "overflow-wrap:anywhere}</style></head><body><main><h1>syncline API</h1><p>Version " +
+      html(version) + ". The same as <a href=\"/openapi.json\">OpenAPI</a>. Every route with a scope needs "
+      "<code>Authorization: Bearer &lt;key&gt;</code>.</p>";
+  std::string_view face;
+  for (const api::Route& route : routes) {
+    if (route.face != face) page += "<h2>" + html(face = route.face) + "</h2>";
+    append_route_html(page, route);
+  }
+  return page + "</main></body></html>\n";
+}
+
+}  // namespace syncline::operations

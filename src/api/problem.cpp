@@ -1,0 +1,94 @@
+#include "api/problem.hpp"
+
+#include "base/json.hpp"
+
+namespace syncline::api {
+namespace {
+
+int status_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_argument:
+    case ErrorCode::invalid_document: return 400;
+    case ErrorCode::not_found: return 404;
+    case ErrorCode::conflict: return 409;
+    case ErrorCode::precondition_failed: return 412;
+    case ErrorCode::unauthorized: return 401;
+    case ErrorCode::forbidden: return 403;
+    case ErrorCode::too_large: return 413;
+    case ErrorCode::epoch_changed:
+    case ErrorCode::cursor_expired:
+    case ErrorCode::cursor_ahead: return 410;
+    case ErrorCode::key_reused: return 422;
+    case ErrorCode::storage_full: return 507;
+    case ErrorCode::busy:
+    case ErrorCode::storage_broken:
+    case ErrorCode::unavailable: return 503;
+    case ErrorCode::wrong_store:
+    case ErrorCode::newer_store:
+    case ErrorCode::internal: return 500;
+  }
+  return 500;
+}
+
+}  // namespace
+
+std::string_view code_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_argument: return "invalid_argument";
+    case ErrorCode::invalid_document: return "invalid_document";
+    case ErrorCode::not_found: return "not_found";
+    case ErrorCode::conflict: return "conflict";
+    case ErrorCode::precondition_failed: return "precondition_failed";
+    case ErrorCode::unauthorized: return "unauthorized";
+    case ErrorCode::forbidden: return "forbidden";
+    case ErrorCode::too_large: return "too_large";
+    case ErrorCode::epoch_changed: return "epoch_changed";
+    case ErrorCode::cursor_expired: return "cursor_expired";
+    case ErrorCode::cursor_ahead: return "cursor_ahead";
+    case ErrorCode::key_reused: return "idempotency_key_reused";
+    case ErrorCode::busy: return "busy";
+    case ErrorCode::storage_full: return "storage_full";
+    case ErrorCode::storage_broken: return "storage_broken";
+    case ErrorCode::wrong_store: return "wrong_store";
+    case ErrorCode::newer_store: return "newer_store";
+    case ErrorCode::unavailable: return "unavailable";
+    case ErrorCode::internal: return "internal";
+  }
+  return "internal";
+}
+
+Problem problem_of(const Error& error) {
+  Problem problem;
+  problem.status = status_of(error.code);
+  problem.code = code_of(error.code);
+  problem.title = http::reason_of(problem.status);
+  problem.detail = error.text;
+  if (error.advice == Advice::retry_later) problem.retry_after_s = 2;
+  return problem;
+}
+
+http::Response make_response(const Problem& problem, ErrorStyle style, std::string_view request_id) {
+  std::string body;
+  JsonWriter writer(body);
+  writer.begin_object()
+      .name("type").string("/problems/" + problem.code)
+      .name("title").string(problem.title)
+      .name("status").integer(problem.status)
+      .name("detail").string(problem.detail)
+      .name("code").string(problem.code)
+      .name("error").string(problem.title)
+      .name("request_id").string(request_id);
+  if (problem.cursor) writer.name("cursor").string(*problem.cursor);
+  if (problem.retry_after_s) writer.name("retry_after").integer(*problem.retry_after_s);
+  for (const auto& [name, text] : problem.text_members) writer.name(name).string(text);
+  writer.end_object();
+  const bool details = style == ErrorStyle::problem_details;
+  auto response =
+      http::make_text(problem.status, details ? "application/problem+json" : "application/json", std::move(body));
+  response.headers = problem.headers;
+  response.headers.push_back({"Cache-Control", "no-store"});
+  if (problem.retry_after_s) response.headers.push_back({"Retry-After", std::to_string(*problem.retry_after_s)});
+  return response;
+}
+
+}  // namespace syncline::api

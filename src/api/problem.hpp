@@ -1,0 +1,28 @@
+// Errors as clients see them: RFC 9457 problem details, with the members that the published APIs expect in the same
+// body ("error" of Kiro).
+#pragma once
+
+#include "base/result.hpp"
+#include "http/message.hpp"
+
+namespace syncline::api {
+
+struct Problem {
+  int status = 500;
+  std::string code;    // stable, snake_case
+  std::string title;   // "error" of the Kiro shape, too
+  std::string detail;
+  std::optional<std::string> cursor;
+  std::optional<std::int64_t> retry_after_s;
+  std::vector<http::Header> headers;
+  std::vector<std::pair<std::string_view, std::string>> text_members;  // extensions
+};
+
+[[nodiscard]] Problem problem_of(const Error& error);
+[[nodiscard]] std::string_view code_of(ErrorCode code);
+
+/// Which media type says it: the published faces keep application/json.
+enum class ErrorStyle { problem_details, plain_json };
+[[nodiscard]] http::Response make_response(const Problem& problem, ErrorStyle style, std::string_view request_id);
+
+}  // namespace syncline::api

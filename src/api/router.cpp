@@ -1,0 +1,234 @@
+#include "api/router.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace syncline::api {
+namespace {
+
+constexpr std::string_view kRealm = "Bearer realm=\"syncline\"";
+
+std::string join(const std::vector<std::string_view>& parts, std::string_view separator) {
+  std::string text;
+  for (const std::string_view part : parts) {
+    if (!text.empty()) text += separator;
+    text += part;
+  }
+  return text;
+}
+
+Problem unauthorized(std::string_view detail, bool had_token) {
+  Problem problem;
+  problem.status = 401;
+  problem.code = "unauthorized";
+  problem.title = "Unauthorized";
+  problem.detail = detail;
+  std::string challenge(kRealm);
+  if (had_token) challenge += ", error=\"invalid_token\", error_description=\"" + std::string(detail) + '"';
+  problem.headers.push_back({"WWW-Authenticate", std::move(challenge)});
+  return problem;
+}
+
+Problem insufficient_scope(ScopeSet any_of) {
+  Problem problem;
+  problem.status = 403;
+  problem.code = "insufficient_scope";
+  problem.title = "Forbidden";
+  problem.detail = "the key needs one of these scopes: " + join_scopes(any_of, ", ");
+  problem.headers.push_back({"WWW-Authenticate", std::string(kRealm) + ", error=\"insufficient_scope\", scope=\"" +
+                                                     join_scopes(any_of, " ") + '"'});
+  return problem;
+}
+
+}  // namespace
+
+/// The exchange of one request: what net/ sees of a Call.
+class Router::RoutedExchange final : public http::Exchange {
+ public:
+  RoutedExchange(Router& router, const http::RequestHead& head) {
+    std::string_view path = head.target.substr(0, head.target.find('?'));
+    const http::Method method = head.method == http::Method::head ? http::Method::get : head.method;
+    Match match = router.find(method, path);
+    route_ = match.route;
+    call_ = std::make_shared<Call>(head, route_ != nullptr ? route_->errors : ErrorStyle::problem_details);
+    router.add_cors(*call_);
+    if (route_ != nullptr) {
+      call_->set_params(std::move(match.params));
+      if (const auto problem = router.admit(*route_, *call_)) refusal_ = call_->problem_response(*problem);
+    } else {
+      refusal_ = refuse(method, match);
+    }
+  }
+
+  std::optional<http::Response> refusal() override { return std::move(refusal_); }
+  std::size_t body_bytes_max() const override { return route_ != nullptr ? route_->body_bytes_max : 0; }
+  bool is_heavy() const override { return route_ != nullptr && route_->cost == Route::Cost::heavy; }
+
+  http::Response too_large() override {
+    Problem problem = problem_of({ErrorCode::too_large, "the body may have at most " +
+                                                            std::to_string(body_bytes_max()) + " bytes here"});
+    return call_->problem_response(problem);
+  }
+
+  void run(std::string body, http::Responder respond) override {
+    call_->start(std::move(body), std::move(respond));
+    const CallPtr call = std::move(call_);
+    principal_ = call->shared_principal();
+    route_->handle(call);
+  }
+
+  std::string_view route() const override { return route_ != nullptr ? route_->pattern : "-"; }
+  std::string_view key_id() const override {
+    const Principal* principal = principal_ ? principal_.get() : call_ ? call_->shared_principal().get() : nullptr;
+    return principal != nullptr ? std::string_view(principal->key_id) : "-";
+  }
+
+ private:
+  [[nodiscard]] http::Response refuse(http::Method method, const Match& match) const {
+    if (match.bad_encoding) {
+      return call_->problem_response(problem_of({ErrorCode::invalid_argument, "a broken %-escape in the path"}));
+    }
+    if (match.allowed.empty()) {
+      Problem problem = problem_of({ErrorCode::not_found, "there is no such route"});
+      return call_->problem_response(problem);
+    }
+    std::vector<std::string_view> allowed = match.allowed;
+    if (std::ranges::find(allowed, "GET") != allowed.end()) allowed.emplace_back("HEAD");
+    allowed.emplace_back("OPTIONS");
+    const http::Header allow{"Allow", join(allowed, ", ")};
+    if (method == http::Method::options) {
+      http::Response response;
+      response.status = 204;
+      response.content_type = {};
+      response.headers = {allow,
+                          {"Access-Control-Allow-Methods", join(allowed, ", ")},
+                          {"Access-Control-Allow-Headers",
+                           "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Last-Event-ID, "
+                           "X-Request-Id"},
+                          {"Access-Control-Max-Age", "600"}};
+      return call_->finish(std::move(response));
+    }
+    Problem problem;
+    problem.status = 405;
+    problem.code = "method_not_allowed";
+    problem.title = http::reason_of(405);
+    problem.detail = "this path knows " + join(allowed, ", ");
+    problem.headers.push_back(allow);
+    return call_->problem_response(problem);
+  }
+
+  const Route* route_ = nullptr;
+  CallPtr call_;
+  std::shared_ptr<const Principal> principal_;
+  std::optional<http::Response> refusal_;
+};
+
+void Router::add(std::vector<Route> routes) {
+  for (Route& route : routes) routes_.push_back(std::move(route));
+  index();
+}
+
+void Router::add_under(std::string_view prefix, const std::vector<Route>& routes) {
+  for (Route route : routes) {
+    prefixed_patterns_.push_back(std::make_unique<std::string>(std::string(prefix) + std::string(route.pattern)));
+    route.pattern = *prefixed_patterns_.back();
+    routes_.push_back(std::move(route));
+  }
+  index();
+}
+
+void Router::index() {
+  entries_.clear();
+  for (const Route& route : routes_) entries_.push_back({&route, split(route.pattern.substr(1), '/')});
+}
+
+Router::Match Router::find(http::Method method, std::string_view path) const {
+  Match match;
+  if (path.empty() || path.front() != '/') return match;
+  const auto segments = split(path.substr(1), '/');
+  const auto fits = [&](const Entry& entry) {
+    return std::ranges::equal(entry.segments, segments, [](std::string_view pattern, std::string_view segment) {
+      return pattern.starts_with('{') ? !segment.empty() : pattern == segment;
+    });
+  };
+  for (const Entry& entry : entries_) {
+    if (entry.segments.size() != segments.size() || !fits(entry)) continue;
+    match.allowed.push_back(http::to_text(entry.route->method));
+    if (entry.route->method != method) continue;
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+      const std::string_view pattern = entry.segments[i];
+      if (!pattern.starts_with('{')) continue;
+      auto decoded = percent_decode(segments[i]);
+      if (!decoded) {
+        match.bad_encoding = true;
+        return match;
+      }
+      match.params.emplace_back(pattern.substr(1, pattern.size() - 2), *std::move(decoded));
+    }
+    match.route = entry.route;
+    return match;
+  }
+  return match;
+}
+
+std::optional<Problem> Router::admit(const Route& route, Call& call) {
+  if (route.any_of.empty()) return std::nullopt;
+  const std::string_view header = call.header("Authorization");
+  if (header.empty()) return unauthorized("a bearer token is needed", false);
+  constexpr std::string_view kScheme = "bearer ";
+  if (header.size() <= kScheme.size() || !equal_ignoring_case(header.substr(0, kScheme.size()), kScheme)) {
+    return unauthorized("the Authorization header must be 'Bearer <key>'", true);
+  }
+  auto principal = access_.authenticate(trim(header.substr(kScheme.size())));
+  if (!principal) {
+    if (principal.error().code != ErrorCode::unauthorized) return problem_of(principal.error());
+    return unauthorized(principal.error().text, true);
+  }
+  call.set_principal(*std::move(principal));
+  if (!call.principal().scopes.has_any(route.any_of)) return insufficient_scope(route.any_of);
+  if (options_.enforce_plans && call.principal().plan == Plan::free) {
+    Problem problem = problem_of({ErrorCode::forbidden, "the free plan does not include sync"});
+    problem.code = "plan_too_small";
+    problem.text_members.emplace_back("current_plan", to_text(call.principal().plan));
+    return problem;
+  }
+  if (!rate_limit_.is_on()) return std::nullopt;
+  const RateLimit::Verdict verdict = rate_limit_.take(call.principal().key, clock_.now());
+  call.add_header({"RateLimit-Policy", "\"default\";q=" + std::to_string(rate_limit_.per_minute()) + ";w=60"});
+  call.add_header({"RateLimit", "\"default\";r=" + std::to_string(verdict.remaining) +
+                                    ";t=" + std::to_string(verdict.reset_s)});
+  if (verdict.allowed) return std::nullopt;
+  Problem problem;
+  problem.status = 429;
+  problem.code = "rate_limited";
+  problem.title = http::reason_of(429);
+  problem.detail = "this key may make " + std::to_string(rate_limit_.per_minute()) + " requests a minute";
+  problem.retry_after_s = verdict.reset_s;
+  return problem;
+}
+
+void Router::add_cors(Call& call) const {
+  if (options_.cors_origins.empty()) return;
+  const std::string_view origin = call.header("Origin");
+  if (origin.empty()) return;
+  const bool any = std::ranges::find(options_.cors_origins, "*") != options_.cors_origins.end();
+  if (!any && std::ranges::find(options_.cors_origins, origin) == options_.cors_origins.end()) return;
+  call.add_header({"Access-Control-Allow-Origin", any ? "*" : std::string(origin)});
+  call.add_header({"Access-Control-Expose-Headers", "ETag, Retry-After, X-Request-Id, Idempotent-Replayed"});
+  if (!any) call.add_header({"Vary", "Origin"});
+}
+
+std::unique_ptr<http::Exchange> Router::begin(const http::RequestHead& head) {
+  return std::make_unique<RoutedExchange>(*this, head);
+}
+
+void Router::finished(const http::Summary& summary) {
+  if (observer_ != nullptr) observer_->on_request(summary);
+}
+
+void Router::web_sockets_changed(std::int64_t delta) {
+  if (observer_ != nullptr) observer_->on_web_sockets(delta);
+}
+
+}  // namespace syncline::api

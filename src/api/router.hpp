@@ -1,0 +1,99 @@
+// The table of all routes, and the one place where a request is let in: route, credential, scope, plan, rate. The table
+// that dispatches is also the one that /openapi.json and the tests read.
+#pragma once
+
+#include "api/call.hpp"
+#include "base/limits.hpp"
+#include "service/access.hpp"
+#include "service/rate_limit.hpp"
+
+namespace syncline::api {
+
+/// One query parameter, header or body, for the description.
+struct Parameter {
+  std::string_view name;
+  std::string_view in;  // "query" or "header"
+  std::string_view description;
+};
+
+struct Description {
+  std::string_view summary;
+  std::string_view details;
+  std::vector<Parameter> parameters;
+  std::string_view request_body;                            // what it holds, empty for none
+  std::vector<std::pair<int, std::string_view>> responses;  // status, meaning
+};
+
+struct Route {
+  enum class Cost { quick, heavy };
+
+  http::Method method = http::Method::get;
+  std::string_view pattern;  // "/v1/spaces/{space}/push"
+  std::string_view face;
+  /// A key needs one of these; empty: the route is open to everybody.
+  ScopeSet any_of;
+  Description description;
+  std::function<void(const CallPtr&)> handle;
+  std::size_t body_bytes_max = limits::kBodyBytesDefault;
+  Cost cost = Cost::quick;
+  ErrorStyle errors = ErrorStyle::problem_details;
+};
+
+class RequestObserver {
+ public:
+  virtual ~RequestObserver() = default;
+  virtual void on_request(const http::Summary& summary) = 0;
+  virtual void on_web_sockets(std::int64_t delta) = 0;
+};
+
+class Router final : public http::Application {
+ public:
+  struct Options {
+    std::int64_t requests_per_minute = 0;  // of each key, 0: no limit
+    bool enforce_plans = false;            // the free plan may not sync
+    std::vector<std::string> cors_origins;  // "*" for all
+  };
+
+  Router(Access& access, const Clock& clock, Options options)
+      : access_(access), clock_(clock), options_(std::move(options)), rate_limit_(options_.requests_per_minute) {}
+
+  void add(std::vector<Route> routes);
+  /// The same routes again under a prefix, for those who prefer one ("/kiro").
+  void add_under(std::string_view prefix, const std::vector<Route>& routes);
+  void observe(RequestObserver& observer) { observer_ = &observer; }
+  [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
+
+  [[nodiscard]] std::unique_ptr<http::Exchange> begin(const http::RequestHead& head) override;
+  void finished(const http::Summary& summary) override;
+  void web_sockets_changed(std::int64_t delta) override;
+
+ private:
+  class RoutedExchange;
+  struct Entry {
+    const Route* route;
+    std::vector<std::string_view> segments;  // "{name}" for a parameter
+  };
+  struct Match {
+    const Route* route = nullptr;
+    std::vector<std::pair<std::string_view, std::string>> params;
+    std::vector<std::string_view> allowed;  // methods of the path, if the path is known
+    bool bad_encoding = false;
+  };
+
+  void index();
+  [[nodiscard]] Match find(http::Method method, std::string_view path) const;
+  /// Lets the call in, or says why not.
+  [[nodiscard]] std::optional<Problem> admit(const Route& route, Call& call);
+  void add_cors(Call& call) const;
+
+  Access& access_;
+  const Clock& clock_;
+  const Options options_;
+  RateLimit rate_limit_;
+  RequestObserver* observer_ = nullptr;
+  std::vector<Route> routes_;
+  std::vector<std::unique_ptr<std::string>> prefixed_patterns_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace syncline::api

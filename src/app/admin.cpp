@@ -1,0 +1,272 @@
+#include "app/admin.hpp"
+
+#include <array>
+
+#include "api/native/record_json.hpp"
+
+namespace syncline::app {
+namespace {
+
+using Handler = Result<std::string> (*)(CoreServices&, const JsonObject&);
+
+std::optional<std::string> optional_text(const JsonObject& request, std::string_view name) {
+  if (!request.find(name)) return std::nullopt;
+  return request.text_of(name);
+}
+
+void append_account(JsonWriter& writer, const Account& account) {
+  writer.begin_object()
+      .name("account").string(account.email)
+      .name("plan").string(to_text(account.plan))
+      .name("created_at").string(format_time(account.created_at))
+      .end_object();
+}
+
+Result<std::string> account_json(const Result<Account>& account) {
+  if (!account) return std::unexpected(account.error());
+  std::string out;
+  JsonWriter writer(out);
+  append_account(writer, *account);
+  return out;
+}
+
+Result<std::string> account_add(CoreServices& core, const JsonObject& request) {
+  TRY(const Plan plan, parse_plan(request.text_of("plan")));
+  return account_json(core.access.add_account(request.text_of("email"), plan));
+}
+
+Result<std::string> account_plan(CoreServices& core, const JsonObject& request) {
+  TRY(const Plan plan, parse_plan(request.text_of("plan")));
+  return account_json(core.access.set_plan(request.text_of("email"), plan));
+}
+
+Result<std::string> account_remove(CoreServices& core, const JsonObject& request) {
+  return account_json(core.access.remove_account(request.text_of("email")));
+}
+
+Result<std::string> account_list(CoreServices& core, const JsonObject&) {
+  TRY(const auto accounts, core.access.accounts());
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().name("accounts").begin_array();
+  for (const Account& account : accounts) append_account(writer, account);
+  writer.end_array().end_object();
+  return out;
+}
+
+void append_key(JsonWriter& writer, const Key& key, const std::string* token) {
+  writer.begin_object().name("id").string(key.id);
+  if (token != nullptr) writer.name("key").string(*token);
+  writer.name("account").string(key.account_email).name("label").string(key.label);
+  writer.name("scopes").begin_array();
+  for (const std::string_view scope : key.scopes.names()) writer.string(scope);
+  writer.end_array().name("created_at").string(format_time(key.created_at));
+  const auto time_or_null = [&](std::string_view name, const std::optional<Timestamp>& time) {
+    writer.name(name);
+    if (time) {
+      writer.string(format_time(*time));
+    } else {
+      writer.null();
+    }
+  };
+  time_or_null("last_used_at", key.last_used_at);
+  time_or_null("revoked_at", key.revoked_at);
+  writer.end_object();
+}
+
+Result<std::string> key_add(CoreServices& core, const JsonObject& request) {
+  TRY(const ScopeSet scopes, parse_scopes(request.text_of("scopes")));
+  const auto token = optional_text(request, "token");
+  TRY(const NewKey made, core.access.add_key(request.text_of("account"), request.text_of("label"), scopes, token));
+  std::string out;
+  JsonWriter writer(out);
+  append_key(writer, made.key, &made.token);
+  return out;
+}
+
+Result<std::string> key_list(CoreServices& core, const JsonObject& request) {
+  const auto account = optional_text(request, "account");
+  TRY(const auto keys, core.access.keys(account));
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().name("keys").begin_array();
+  for (const Key& key : keys) append_key(writer, key, nullptr);
+  writer.end_array().end_object();
+  return out;
+}
+
+Result<std::string> key_revoke(CoreServices& core, const JsonObject& request) {
+  TRY(const Key key, core.access.revoke_key(request.text_of("id")));
+  std::string out;
+  JsonWriter writer(out);
+  append_key(writer, key, nullptr);
+  return out;
+}
+
+/// Spaces of one account, or of all, each with its owner's address; without the system's own.
+Result<std::vector<std::pair<std::string, SpaceInfo>>> owned_spaces(CoreServices& core, const JsonObject& request) {
+  const auto wanted = optional_text(request, "account");
+  TRY(const auto accounts, core.access.accounts());
+  std::string wanted_email;
+  if (wanted) {
+    TRY(const Account account, core.access.find_account(*wanted));
+    wanted_email = account.email;
+  }
+  std::vector<std::pair<std::string, SpaceInfo>> found;
+  for (const Account& account : accounts) {
+    if (wanted && account.email != wanted_email) continue;
+    TRY(const auto infos, core.spaces.list(account.number));
+    for (const SpaceInfo& info : infos) found.emplace_back(account.email, info);
+  }
+  return found;
+}
+
+Result<std::string> space_list(CoreServices& core, const JsonObject& request) {
+  TRY(const auto spaces, owned_spaces(core, request));
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().name("spaces").begin_array();
+  for (const auto& [email, info] : spaces) {
+    writer.begin_object()
+        .name("account").string(email)
+        .name("name").string(info.name.name)
+        .name("cursor").string(core.spaces.cursor(info.head).to_text())
+        .name("records").integer(info.records)
+        .name("bytes").integer(info.bytes)
+        .name("updated_at").string(format_time(info.updated_at))
+        .end_object();
+  }
+  writer.end_array().end_object();
+  return out;
+}
+
+struct FoundConflict {
+  std::string email;
+  SpaceName space;
+  Conflict conflict;
+  std::optional<Record> winner;
+};
+
+std::string conflict_json(CoreServices& core, const FoundConflict& found) {
+  std::string inner;
+  native::append_conflict(inner, found.conflict, found.winner, core.access.label_of(found.conflict.loser.origin));
+  JsonObject json{JsonView(inner)};
+  json.set_text("account", found.email);
+  json.set_text("space", found.space.name);
+  return json.to_text();
+}
+
+Result<std::string> conflicts_list(CoreServices& core, const JsonObject& request) {
+  constexpr std::size_t kAll = 100'000;
+  TRY(const auto spaces, owned_spaces(core, request));
+  const std::string wanted_space = request.text_of("space");
+  const std::string state = request.text_of("state");
+  std::string out = "{\"conflicts\":[";
+  for (const auto& [email, info] : spaces) {
+    if (!wanted_space.empty() && info.name.name != wanted_space) continue;
+    CHECK_OK(core.spaces.read(info.name, [&](Snapshot& snapshot) -> Result<> {
+      TRY(const auto conflicts, snapshot.conflicts(std::nullopt, {}, kAll));
+      for (const Conflict& conflict : conflicts) {
+        if (state != "all" && to_text(conflict.state) != (state.empty() ? "open" : state)) continue;
+        TRY(const auto winner, snapshot.find(conflict.loser.collection, conflict.loser.id));
+        if (out.back() != '[') out += ',';
+        out += conflict_json(core, {email, info.name, conflict, winner});
+      }
+      return {};
+    }));
+  }
+  return out + "]}";
+}
+
+Result<FoundConflict> find_conflict(CoreServices& core, const JsonObject& request) {
+  const std::int64_t number = request.integer_of("id").value_or(0);
+  TRY(const auto spaces, owned_spaces(core, JsonObject{}));
+  for (const auto& [email, info] : spaces) {
+    std::optional<FoundConflict> found;
+    CHECK_OK(core.spaces.read(info.name, [&](Snapshot& snapshot) -> Result<> {
+      TRY(const auto conflict, snapshot.find_conflict({number}));
+      if (!conflict) return {};
+      TRY(const auto winner, snapshot.find(conflict->loser.collection, conflict->loser.id));
+      found = FoundConflict{email, info.name, *conflict, winner};
+      return {};
+    }));
+    if (found) return *std::move(found);
+  }
+  return fail(ErrorCode::not_found, "there is no conflict " + std::to_string(number));
+}
+
+Result<std::string> conflicts_show(CoreServices& core, const JsonObject& request) {
+  TRY(const FoundConflict found, find_conflict(core, request));
+  return conflict_json(core, found);
+}
+
+Result<std::string> decide(CoreServices& core, const JsonObject& request,
+                           Result<Conflict> (SpaceWriter::*decision)(ConflictNumber)) {
+  TRY(FoundConflict found, find_conflict(core, request));
+  TRY([[maybe_unused]] const Cursor cursor,
+      core.spaces.write_and_wait(found.space, KeyNumber{0}, [&](SpaceWriter& writer) -> Result<> {
+        TRY(found.conflict, (writer.*decision)(found.conflict.number));
+        TRY(found.winner, writer.txn().find(found.conflict.loser.collection, found.conflict.loser.id));
+        return {};
+      }));
+  return conflict_json(core, found);
+}
+
+Result<std::string> conflicts_restore(CoreServices& core, const JsonObject& request) {
+  return decide(core, request, &SpaceWriter::restore);
+}
+
+Result<std::string> conflicts_dismiss(CoreServices& core, const JsonObject& request) {
+  return decide(core, request, &SpaceWriter::dismiss);
+}
+
+Result<std::string> backup(CoreServices& core, const JsonObject& request) {
+  CHECK_OK(core.access.store_usage());
+  CHECK_OK(core.progress.save());
+  const std::string path = request.text_of("path");
+  CHECK_OK(core.store->backup(path));
+  std::string out;
+  JsonWriter(out).begin_object().name("backup").string(path).name("epoch").string(core.store->epoch()).end_object();
+  return out;
+}
+
+Result<std::string> verify(CoreServices& core, const JsonObject&) {
+  TRY(const auto problems, core.store->verify());
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().name("ok").boolean(problems.empty()).name("problems").begin_array();
+  for (const std::string& problem : problems) writer.string(problem);
+  writer.end_array().end_object();
+  return out;
+}
+
+struct Named {
+  std::string_view name;
+  Handler run;
+};
+constexpr std::array<Named, 14> kHandlers = {{{"account add", account_add},
+                                              {"account list", account_list},
+                                              {"account plan", account_plan},
+                                              {"account remove", account_remove},
+                                              {"key add", key_add},
+                                              {"key list", key_list},
+                                              {"key revoke", key_revoke},
+                                              {"space list", space_list},
+                                              {"conflicts list", conflicts_list},
+                                              {"conflicts show", conflicts_show},
+                                              {"conflicts restore", conflicts_restore},
+                                              {"conflicts dismiss", conflicts_dismiss},
+                                              {"backup", backup},
+                                              {"verify", verify}}};
+
+}  // namespace
+
+Result<std::string> run_admin(CoreServices& core, const JsonObject& request) {
+  const std::string name = request.text_of("command");
+  for (const Named& handler : kHandlers) {
+    if (handler.name == name) return handler.run(core, request);
+  }
+  return fail(ErrorCode::invalid_argument, "unknown administration command '" + name + "'");
+}
+
+}  // namespace syncline::app

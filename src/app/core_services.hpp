@@ -1,0 +1,31 @@
+// The parts that a hub and an administration command share: the store with the services on it.
+#pragma once
+
+#include "api/kiro/space.hpp"
+#include "service/housekeeping.hpp"
+#include "service/spaces.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace syncline::app {
+
+struct CoreServices {
+  CoreServices(std::unique_ptr<SqliteStore> of, const Clock& clock, Scheduler& scheduler, Housekeeping::KeepDays keep)
+      : store(std::move(of)),
+        live(scheduler),
+        access(*store, clock),
+        progress(*store),
+        spaces(*store, clock, live, progress),
+        housekeeping(*store, clock, access, progress, keep) {
+    access.on_change([this] { live.notify_access_change(); });
+    spaces.set_rules(std::string(kiro::kSpace), kiro::make_space_rules());
+  }
+
+  std::unique_ptr<SqliteStore> store;
+  Live live;
+  Access access;
+  PullProgress progress;
+  Spaces spaces;
+  Housekeeping housekeeping;
+};
+
+}  // namespace syncline::app

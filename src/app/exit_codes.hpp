@@ -1,0 +1,43 @@
+// Exit codes: those of the command line conventions, and one of its own for each way a hub cannot start or go on.
+// docs/operating.md lists them.
+#pragma once
+
+#include "base/result.hpp"
+
+namespace syncline::app {
+
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailure = 1;
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitNotFound = 3;
+inline constexpr int kExitConflict = 4;
+inline constexpr int kExitAuth = 5;
+inline constexpr int kExitUnreachable = 6;
+inline constexpr int kExitWrongStore = 10;
+inline constexpr int kExitNewerStore = 11;
+inline constexpr int kExitBusy = 12;  // the port or the data directory is in use
+inline constexpr int kExitStorageFull = 13;
+inline constexpr int kExitStorageBroken = 14;
+
+[[nodiscard]] constexpr int exit_code_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_argument:
+    case ErrorCode::invalid_document:
+    case ErrorCode::too_large: return kExitUsage;
+    case ErrorCode::not_found: return kExitNotFound;
+    case ErrorCode::conflict:
+    case ErrorCode::precondition_failed:
+    case ErrorCode::key_reused: return kExitConflict;
+    case ErrorCode::unauthorized:
+    case ErrorCode::forbidden: return kExitAuth;
+    case ErrorCode::unavailable: return kExitUnreachable;
+    case ErrorCode::wrong_store: return kExitWrongStore;
+    case ErrorCode::newer_store: return kExitNewerStore;
+    case ErrorCode::busy: return kExitBusy;
+    case ErrorCode::storage_full: return kExitStorageFull;
+    case ErrorCode::storage_broken: return kExitStorageBroken;
+    default: return kExitFailure;
+  }
+}
+
+}  // namespace syncline::app

@@ -1,0 +1,229 @@
+#include "app/hub.hpp"
+
+#include <malloc.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "api/kiro/routes.hpp"
+#include "api/native/routes.hpp"
+#include "api/operations/routes.hpp"
+#include "app/admin.hpp"
+#include "app/control.hpp"
+#include "app/data_directory.hpp"
+#include "app/exit_codes.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "net/server.hpp"
+
+namespace syncline::app {
+namespace {
+
+/// Tells systemd (Type=notify), if it is there.
+void notify_systemd(const std::string& state) {
+  const char* path = std::getenv("NOTIFY_SOCKET");
+  if (path == nullptr || *path == '\0') return;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string name(path);
+  if (name.size() >= sizeof address.sun_path) return;
+  name.copy(address.sun_path, name.size());
+  if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
+  const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return;
+  (void)::sendto(socket, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
+                 static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size()));
+  ::close(socket);
+}
+
+/// As many descriptors as the system grants: each connection needs one.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// Signals are taken by the main thread only; every thread made later inherits the mask.
+sigset_t block_signals() {
+  ::signal(SIGPIPE, SIG_IGN);
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  return set;
+}
+
+Result<net::ServerOptions> server_options(const Settings& settings) {
+  net::ServerOptions options;
+  const std::string& listen = settings.text("listen");
+  const std::size_t colon = listen.rfind(':');
+  const auto port = parse_integer(listen.substr(colon == std::string::npos ? 0 : colon + 1));
+  if (colon == std::string::npos || !port || *port < 0 || *port > 65535) {
+    return fail(ErrorCode::invalid_argument, "listen must be ADDRESS:PORT, not '" + listen + "'");
+  }
+  options.host = listen.substr(0, colon);
+  if (options.host.starts_with('[') && options.host.ends_with(']')) {
+    options.host = options.host.substr(1, options.host.size() - 2);
+  }
+  options.port = static_cast<std::uint16_t>(*port);
+  options.loops = static_cast<std::size_t>(std::max<std::int64_t>(1, settings.integer("threads.loops")));
+  options.workers = static_cast<std::size_t>(std::max<std::int64_t>(1, settings.integer("threads.workers")));
+  options.connections_max = static_cast<std::size_t>(settings.integer("connections.max"));
+  const std::string& certificate = settings.text("tls.certificate");
+  const std::string& key = settings.text("tls.key");
+  if (certificate.empty() != key.empty()) {
+    return fail(ErrorCode::invalid_argument, "tls.certificate and tls.key go together");
+  }
+  if (!certificate.empty()) options.tls = net::TlsFiles{certificate, key};
+  return options;
+}
+
+Result<LogLevel> log_level(const Settings& settings) {
+  const std::string& level = settings.text("log.level");
+  if (level == "debug") return LogLevel::debug;
+  if (level == "info") return LogLevel::info;
+  if (level == "warning") return LogLevel::warning;
+  if (level == "error") return LogLevel::error;
+  if (level == "off") return LogLevel::off;
+  return fail(ErrorCode::invalid_argument, "log.level must be debug, info, warning, error or off");
+}
+
+/// A failed disk cannot be trusted again before the file is opened afresh: stop at once, the manager restarts us.
+void stop_broken(const Error& error) {
+  log(LogLevel::error, "storage_broken", {{"error", error.text}});
+  flush_log();
+  std::fprintf(stderr, "syncline: %s; stopping so that the store can be recovered\n", error.text.c_str());
+  std::_Exit(kExitStorageBroken);
+}
+
+/// Everything that runs in a hub, in the order in which it depends on each other.
+class Hub {
+ public:
+  Hub(const Settings& settings, std::unique_ptr<SqliteStore> store, net::ServerOptions options)
+      : settings_(settings),
+        server_(std::move(options)),
+        core_(std::move(store), clock_, server_.scheduler(),
+              {settings.integer("history.days"), settings.integer("tombstones.days")}),
+        metrics_(SYNCLINE_VERSION),
+        kiro_(core_.spaces, core_.access, server_.workers(),
+              {settings.integer("commands.claim_lease_seconds") * 1000,
+               settings.integer("commands.patch_lease_seconds") * 1000}),
+        router_(core_.access, clock_,
+                {settings.integer("rate_limit"), settings.boolean("plans.enforce"), settings.list("cors.origins")}) {}
+
+  Result<> start(const DataDirectory& directory) {
+    CHECK_OK(core_.progress.load());
+    CHECK_OK(kiro_.commands().adopt_running());
+    router_.add(operations::make_routes(router_, core_.access, metrics_,
+                                        {SYNCLINE_VERSION, [this] { return not_ready(); },
+                                         [this] { return core_.store->status(); }}));
+    router_.add(native::make_routes(core_.spaces, core_.access));
+    router_.add(kiro_.make_routes());
+    router_.add_under("/kiro", kiro_.make_routes());
+    router_.observe(metrics_);
+    TRY(control_, ControlServer::start(directory.control_path(),
+                                       [this](const JsonObject& request) { return run_admin(core_, request); }));
+    CHECK_OK(server_.start(router_));
+    core_.housekeeping.each_hour([this] { purge_commands(); });
+    core_.housekeeping.start();
+    expire_leases_later();
+    return {};
+  }
+
+  [[nodiscard]] std::string url() const { return server_.url(); }
+
+  void reload() {
+    const auto reloaded = server_.reload_certificates();
+    log(reloaded ? LogLevel::info : LogLevel::error, "reload",
+        {{"outcome", reloaded ? "ok" : reloaded.error().text}});
+  }
+
+  void stop() {
+    stopping_ = true;
+    control_.reset();
+    core_.live.end_waits();
+    server_.drain();
+    lease_timer_.reset();
+    core_.housekeeping.stop();
+  }
+
+ private:
+  std::optional<std::string> not_ready() const {
+    if (stopping_) return "the hub is stopping";
+    const StoreStatus status = core_.store->status();
+    if (!status.failing.empty()) return status.failing;
+    return std::nullopt;
+  }
+
+  void purge_commands() {
+    const auto purged = kiro_.commands().purge(settings_.integer("commands.keep_days"));
+    if (!purged) log(LogLevel::warning, "purge_failed", {{"error", purged.error().text}});
+  }
+
+  void expire_leases_later() {
+    lease_timer_ = server_.scheduler().after_ms(1000, [this] {
+      server_.workers().post([this] {
+        kiro_.commands().expire_leases();
+        if (!stopping_) expire_leases_later();
+      });
+    });
+  }
+
+  const Settings& settings_;
+  SystemClock clock_;
+  net::Server server_;
+  CoreServices core_;
+  operations::Metrics metrics_;
+  kiro::Face kiro_;
+  api::Router router_;
+  std::unique_ptr<ControlServer> control_;
+  std::atomic<bool> stopping_ = false;
+  std::unique_ptr<Timer> lease_timer_;
+};
+
+}  // namespace
+
+Result<> run_hub(const Settings& settings, const std::string& data) {
+  TRY(const LogLevel level, log_level(settings));
+  TRY(net::ServerOptions options, server_options(settings));
+  const sigset_t signals = block_signals();
+  raise_descriptor_limit();
+  set_log_level(level);
+
+  TRY(const DataDirectory directory, DataDirectory::own(data, DataDirectory::Missing::create));
+  static const SystemClock kClock;
+  TRY(auto store, SqliteStore::open(directory.store_path(), kClock,
+                                    {.on_broken = stop_broken, .file_bytes_max = settings.integer("store.bytes_max")}));
+  Hub hub(settings, std::move(store), std::move(options));
+  CHECK_OK(hub.start(directory));
+  std::printf("syncline hub ready at %s\n", hub.url().c_str());
+  std::fflush(stdout);
+  log(LogLevel::info, "started", {{"url", hub.url()}, {"data", data}, {"version", SYNCLINE_VERSION}});
+  flush_log();
+  notify_systemd("READY=1\nSTATUS=serving at " + hub.url());
+
+  for (;;) {
+    int number = 0;
+    if (sigwait(&signals, &number) != 0) continue;
+    if (number == SIGHUP) {
+      hub.reload();
+      flush_log();
+      continue;
+    }
+    break;
+  }
+  notify_systemd("STOPPING=1");
+  log(LogLevel::info, "stopping");
+  hub.stop();
+  log(LogLevel::info, "stopped");
+  flush_log();
+  return {};
+}
+
+}  // namespace syncline::app

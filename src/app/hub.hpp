@@ -1,0 +1,12 @@
+// The hub: puts the parts together and runs until it is told to stop.
+#pragma once
+
+#include "app/settings.hpp"
+
+namespace syncline::app {
+
+/// Serves from the data directory until SIGTERM or SIGINT. Prints one line with its URL when it is ready. Returns the
+/// error that kept it from starting.
+[[nodiscard]] Result<> run_hub(const Settings& settings, const std::string& data);
+
+}  // namespace syncline::app

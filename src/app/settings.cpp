@@ -1,0 +1,124 @@
+#include "app/settings.hpp"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/text.hpp"
+
+namespace syncline::app {
+namespace {
+
+const SettingInfo* find_info(std::string_view key) {
+  const auto found = std::ranges::find(all_settings(), key, &SettingInfo::key);
+  return found == all_settings().end() ? nullptr : &*found;
+}
+
+std::string environment_name(std::string_view key) {
+  std::string name = "SYNCLINE_";
+  for (const char c : key) name += c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  return name;
+}
+
+bool is_boolean(std::string_view text) { return text == "true" || text == "false"; }
+
+}  // namespace
+
+const std::vector<SettingInfo>& all_settings() {
+  static const std::vector<SettingInfo> kSettings = {
+      {"listen", SettingKind::text, "127.0.0.1:8080", "address and port of the hub; port 0 takes any free one"},
+      {"rate_limit", SettingKind::integer, "0", "requests per minute and key; 0 for no limit"},
+      {"plans.enforce", SettingKind::boolean, "false", "accounts with the free plan may not sync"},
+      {"cors.origins", SettingKind::list, "", "origins whose pages may call the hub; * for all"},
+      {"tls.certificate", SettingKind::text, "", "PEM file with the certificate chain; read again on SIGHUP"},
+      {"tls.key", SettingKind::text, "", "PEM file with the certificate's key"},
+      {"log.level", SettingKind::text, "info", "debug, info (a line a request), warning, error or off"},
+      {"connections.max", SettingKind::integer, "20000", "connections beyond this are closed at once"},
+      {"threads.loops", SettingKind::integer, "2", "threads that serve connections"},
+      {"threads.workers", SettingKind::integer, "2", "threads for large requests"},
+      {"store.bytes_max", SettingKind::integer, "0", "the store's file never grows past this; 0: as large as the disk"},
+      {"history.days", SettingKind::integer, "30", "how long replaced versions are kept"},
+      {"tombstones.days", SettingKind::integer, "180", "how long a device may be away and still learn of deletions"},
+      {"commands.keep_days", SettingKind::integer, "30", "how long finished commands are kept"},
+      {"commands.claim_lease_seconds", SettingKind::integer, "60", "lease of POST /command/claim"},
+      {"commands.patch_lease_seconds", SettingKind::integer, "900", "lease of a claim by PATCH /command/{id}"},
+  };
+  return kSettings;
+}
+
+Result<Settings> Settings::load(const std::map<std::string, std::string>& flags, const std::string& file) {
+  Settings settings;
+  for (const SettingInfo& info : all_settings()) {
+    settings.values_[std::string(info.key)] = {std::string(info.default_value), "default"};
+  }
+  if (!file.empty()) CHECK_OK(settings.load_file(file));
+  for (const SettingInfo& info : all_settings()) {
+    const std::string name = environment_name(info.key);
+    if (const char* value = std::getenv(name.c_str())) {
+      CHECK_OK(settings.set(std::string(info.key), value, "environment " + name));
+    }
+  }
+  for (const auto& [key, value] : flags) CHECK_OK(settings.set(key, value, "flag"));
+  return settings;
+}
+
+Result<> Settings::set(const std::string& key, std::string value, std::string origin) {
+  const SettingInfo* info = find_info(key);
+  const auto refuse = [&](const std::string& what) {
+    return fail(ErrorCode::invalid_argument, "setting '" + key + "' (" + origin + ") " + what);
+  };
+  if (info == nullptr) return refuse("is not known; `syncline config show` lists all");
+  if (info->kind == SettingKind::integer) {
+    const auto number = parse_integer(value);
+    if (!number || *number < 0) return refuse("must be a whole number of at least 0, not '" + value + "'");
+  }
+  if (info->kind == SettingKind::boolean && !is_boolean(value)) {
+    return refuse("must be true or false, not '" + value + "'");
+  }
+  values_[key] = {std::move(value), std::move(origin)};
+  return {};
+}
+
+Result<> Settings::load_file(const std::string& file) {
+  try {
+    const YAML::Node root = YAML::LoadFile(file);
+    if (root.IsNull()) return {};
+    if (!root.IsMap()) return fail(ErrorCode::invalid_argument, file + ": must be a map of settings");
+    std::vector<std::pair<std::string, YAML::Node>> open = {{"", root}};
+    while (!open.empty()) {
+      const auto [prefix, node] = open.back();
+      open.pop_back();
+      const std::string origin = "file " + file + ":" + std::to_string(node.Mark().line + 1);
+      if (node.IsMap()) {
+        for (const auto& member : node) {
+          open.emplace_back(prefix + (prefix.empty() ? "" : ".") + member.first.as<std::string>(), member.second);
+        }
+      } else if (node.IsSequence()) {
+        std::string joined;
+        for (const auto& element : node) joined += (joined.empty() ? "" : ",") + element.as<std::string>();
+        CHECK_OK(set(prefix, joined, origin));
+      } else {
+        CHECK_OK(set(prefix, node.IsNull() ? "" : node.as<std::string>(), origin));
+      }
+    }
+    return {};
+  } catch (const YAML::Exception& exception) {
+    return fail(ErrorCode::invalid_argument, file + ": " + exception.what());
+  }
+}
+
+const std::string& Settings::text(std::string_view key) const { return values_.at(std::string(key)).text; }
+
+std::int64_t Settings::integer(std::string_view key) const { return parse_integer(text(key)).value_or(0); }
+
+bool Settings::boolean(std::string_view key) const { return text(key) == "true"; }
+
+std::vector<std::string> Settings::list(std::string_view key) const {
+  std::vector<std::string> items;
+  if (text(key).empty()) return items;
+  for (const std::string_view part : split(text(key), ',')) items.emplace_back(trim(part));
+  return items;
+}
+
+}  // namespace syncline::app

@@ -1,0 +1,47 @@
+// Settings: one table of keys, each with its default; a value comes from a flag, else the environment, else the file,
+// else the default, and remembers which.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace syncline::app {
+
+enum class SettingKind { text, integer, boolean, list };
+
+struct SettingInfo {
+  std::string_view key;  // "tls.certificate"; in the environment SYNCLINE_TLS_CERTIFICATE
+  SettingKind kind;
+  std::string_view default_value;
+  std::string_view description;
+};
+[[nodiscard]] const std::vector<SettingInfo>& all_settings();
+
+struct SettingValue {
+  std::string text;
+  std::string origin;  // "default", "file /etc/...:3", "environment SYNCLINE_...", "flag"
+};
+
+class Settings {
+ public:
+  /// `flags`: key -> value. `file`: read if not empty; must exist. Fails naming the key and where it was set.
+  [[nodiscard]] static Result<Settings> load(const std::map<std::string, std::string>& flags, const std::string& file);
+
+  [[nodiscard]] const std::map<std::string, SettingValue>& values() const { return values_; }
+  [[nodiscard]] const std::string& text(std::string_view key) const;
+  [[nodiscard]] std::int64_t integer(std::string_view key) const;
+  [[nodiscard]] bool boolean(std::string_view key) const;
+  [[nodiscard]] std::vector<std::string> list(std::string_view key) const;
+
+ private:
+  [[nodiscard]] Result<> load_file(const std::string& file);
+  [[nodiscard]] Result<> set(const std::string& key, std::string value, std::string origin);
+
+  std::map<std::string, SettingValue> values_;
+};
+
+}  // namespace syncline::app

@@ -1,0 +1,65 @@
+// Every limit of the product in one place, each with its reason. docs/limits.md lists them for users.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace syncline::limits {
+
+// What is stored (wire: docs/api/native.md)
+inline constexpr std::size_t kRecordIdBytesMax = 512;
+inline constexpr std::size_t kNameBytesMax = 128;              // of spaces and collections
+inline constexpr std::size_t kDocumentBytesMax = 16UL << 20U;  // one document
+inline constexpr int kDocumentDepthMax = 64;
+inline constexpr int kBodyDepthMax = 72;            // the document's 64 and room for what wraps it
+inline constexpr std::size_t kCollectionsMax = 4096;  // of a space; a position of the key index
+
+// Requests
+inline constexpr std::size_t kHeaderBytesMax = 16UL << 10U;
+inline constexpr std::size_t kBodyBytesDefault = 1UL << 20U;
+inline constexpr std::size_t kBodyBytesLarge = 64UL << 20U;  // pushes and state uploads
+inline constexpr std::size_t kPushOpsMax = 5000;
+inline constexpr std::size_t kPageRecordsMax = 5000;
+inline constexpr std::size_t kPageRecordsDefault = 500;
+inline constexpr std::int64_t kWaitSecondsMax = 60;
+/// Large bodies are read into memory; all of them together take no more than this.
+inline constexpr std::size_t kLargeBodiesInFlightBytesMax = 512UL << 20U;
+/// A chunk of a streamed answer: large enough for the disk, small enough for a thousand readers.
+inline constexpr std::size_t kStreamChunkBytes = 256UL << 10U;
+inline constexpr std::size_t kIdempotencyKeyBytesMax = 256;
+inline constexpr std::int64_t kIdempotencySeconds = 24 * 3600;
+
+// Connections
+inline constexpr std::size_t kConnectionsMax = 20'000;
+inline constexpr std::int64_t kHeaderTimeoutMs = 15'000;  // from the first byte of a request to the end of its header
+inline constexpr std::int64_t kIdleTimeoutMs = 120'000;   // between requests
+inline constexpr std::int64_t kBodyTimeoutMs = 30'000;    // without a byte of progress
+inline constexpr std::int64_t kWriteTimeoutMs = 30'000;   // without a byte of progress
+inline constexpr std::int64_t kDrainMs = 10'000;          // what SIGTERM grants to requests in progress
+inline constexpr std::int64_t kAuthMessageMs = 5'000;     // a WebSocket's first message
+inline constexpr std::int64_t kPingIntervalMs = 30'000;
+inline constexpr std::size_t kWebSocketMessageBytesMax = 64UL << 10U;
+inline constexpr std::size_t kWatchedSpacesMax = 256;  // per socket or event stream
+
+// Merge
+inline constexpr std::int64_t kClockAheadMicrosMax = 5LL * 60 * 1'000'000;
+inline constexpr std::size_t kUnionItemsMax = 500;
+
+// Store
+inline constexpr std::size_t kGroupWritesMax = 1024;         // writes that share a transaction
+inline constexpr std::size_t kWriteQueueMax = 65'536;        // beyond: "busy", retry
+inline constexpr std::int64_t kWalSoftBytes = 48LL << 20U;   // a background checkpoint begins
+inline constexpr std::int64_t kWalHardBytes = 192LL << 20U;  // the writer itself stops to checkpoint
+inline constexpr std::int64_t kHistoryDays = 30;
+inline constexpr std::int64_t kTombstoneDays = 180;
+inline constexpr std::size_t kHistoryVersionsShown = 100;
+
+// Kiro
+inline constexpr std::int64_t kClaimLeaseMs = 60'000;
+inline constexpr std::int64_t kPatchLeaseMs = 15 * 60'000;
+inline constexpr std::int64_t kCommandKeepDays = 30;
+inline constexpr std::size_t kOutputBytesMax = 1UL << 20U;  // live output kept per command
+/// Views of spaces kept in memory for reading; the least recently used go first.
+inline constexpr std::size_t kViewBytesMax = 256UL << 20U;
+
+}  // namespace syncline::limits

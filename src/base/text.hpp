@@ -1,0 +1,28 @@
+// Small text helpers that several layers need: UTF-8, percent-encoding, splitting, numbers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace syncline {
+
+/// True when the bytes are well-formed UTF-8 (no surrogates, no overlong forms).
+[[nodiscard]] bool is_utf8(std::string_view bytes);
+
+/// Undoes %XX. Nothing when an escape is broken.
+[[nodiscard]] std::optional<std::string> percent_decode(std::string_view text);
+/// Escapes all but the unreserved characters of RFC 3986.
+[[nodiscard]] std::string percent_encode(std::string_view text);
+
+/// The parts between separators; an empty text has one empty part.
+[[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
+[[nodiscard]] std::string_view trim(std::string_view text);
+[[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
+
+/// Decimal digits only, with an optional minus; nothing on overflow or anything else.
+[[nodiscard]] std::optional<std::int64_t> parse_integer(std::string_view text);
+
+}  // namespace syncline

@@ -1,0 +1,133 @@
+#include "base/time.hpp"
+
+#include <array>
+#include <chrono>
+
+namespace syncline {
+namespace {
+
+void append_digits(std::string& out, std::int64_t value, int width) {
+  std::array<char, 20> digits{};
+  for (int i = width - 1; i >= 0; --i) {
+    digits[static_cast<std::size_t>(i)] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  }
+  out.append(digits.data(), static_cast<std::size_t>(width));
+}
+
+/// Reads exactly `width` digits at `position` and moves it past them; -1 when there are not that many.
+int read_digits(std::string_view text, std::size_t& position, std::size_t width) {
+  if (position + width > text.size()) return -1;
+  int value = 0;
+  for (std::size_t i = 0; i < width; ++i) {
+    const char c = text[position + i];
+    if (c < '0' || c > '9') return -1;
+    value = value * 10 + (c - '0');
+  }
+  position += width;
+  return value;
+}
+
+bool read_char(std::string_view text, std::size_t& position, std::string_view allowed) {
+  if (position >= text.size() || allowed.find(text[position]) == std::string_view::npos) return false;
+  ++position;
+  return true;
+}
+
+/// Reads ".123456789" if it is there and returns microseconds, or -1 for a dot without digits.
+std::int64_t read_fraction(std::string_view text, std::size_t& position) {
+  if (position >= text.size() || text[position] != '.') return 0;
+  ++position;
+  std::int64_t micros = 0;
+  int digits = 0;
+  for (; position < text.size() && text[position] >= '0' && text[position] <= '9'; ++position, ++digits) {
+    if (digits < 6) micros = micros * 10 + (text[position] - '0');
+  }
+  if (digits == 0) return -1;
+  for (; digits < 6; ++digits) micros *= 10;
+  return micros;
+}
+
+/// Offset from UTC in seconds; false when the text is not one.
+bool read_offset(std::string_view text, std::size_t& position, std::int64_t& seconds) {
+  if (read_char(text, position, "Zz")) {
+    seconds = 0;
+    return true;
+  }
+  if (position >= text.size() || (text[position] != '+' && text[position] != '-')) return false;
+  const int sign = text[position++] == '+' ? 1 : -1;
+  const int hours = read_digits(text, position, 2);
+  if (!read_char(text, position, ":")) return false;
+  const int minutes = read_digits(text, position, 2);
+  if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return false;
+  seconds = sign * (hours * 3600 + minutes * 60);
+  return true;
+}
+
+}  // namespace
+
+void append_time(std::string& out, Timestamp time) {
+  using namespace std::chrono;
+  const sys_time<microseconds> point{microseconds{time.micros}};
+  const auto day = floor<days>(point);
+  const year_month_day date{day};
+  const hh_mm_ss clock{point - day};
+  append_digits(out, static_cast<int>(date.year()), 4);
+  out += '-';
+  append_digits(out, static_cast<unsigned>(date.month()), 2);
+  out += '-';
+  append_digits(out, static_cast<unsigned>(date.day()), 2);
+  out += 'T';
+  append_digits(out, clock.hours().count(), 2);
+  out += ':';
+  append_digits(out, clock.minutes().count(), 2);
+  out += ':';
+  append_digits(out, clock.seconds().count(), 2);
+  out += '.';
+  append_digits(out, clock.subseconds().count(), 6);
+  out += 'Z';
+}
+
+std::string format_time(Timestamp time) {
+  std::string out;
+  out.reserve(27);
+  append_time(out, time);
+  return out;
+}
+
+Result<Timestamp> parse_time(std::string_view text) {
+  const auto refuse = [&] { return fail(ErrorCode::invalid_argument, "not an RFC 3339 time"); };
+  std::size_t position = 0;
+  const int year = read_digits(text, position, 4);
+  if (year < 1 || !read_char(text, position, "-")) return refuse();
+  const int month = read_digits(text, position, 2);
+  if (month < 1 || !read_char(text, position, "-")) return refuse();
+  const int day = read_digits(text, position, 2);
+  if (day < 1 || !read_char(text, position, "Tt ")) return refuse();
+  const int hour = read_digits(text, position, 2);
+  if (hour < 0 || hour > 23 || !read_char(text, position, ":")) return refuse();
+  const int minute = read_digits(text, position, 2);
+  if (minute < 0 || minute > 59 || !read_char(text, position, ":")) return refuse();
+  const int second = read_digits(text, position, 2);
+  if (second < 0 || second > 60) return refuse();
+  const std::int64_t micros = read_fraction(text, position);
+  std::int64_t offset_s = 0;
+  if (micros < 0 || !read_offset(text, position, offset_s) || position != text.size()) return refuse();
+
+  using namespace std::chrono;
+  const year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
+                            std::chrono::day{static_cast<unsigned>(day)}};
+  if (!date.ok()) return refuse();
+  const std::int64_t seconds =
+      sys_days{date}.time_since_epoch().count() * std::int64_t{86400} + hour * 3600 + minute * 60 + second - offset_s;
+  const Timestamp time{seconds * kMicrosPerSecond + micros};
+  if (time < kTimestampMin || time > kTimestampMax) return refuse();
+  return time;
+}
+
+Timestamp SystemClock::now() const {
+  using namespace std::chrono;
+  return {duration_cast<microseconds>(system_clock::now().time_since_epoch()).count()};
+}
+
+}  // namespace syncline

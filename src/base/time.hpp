@@ -1,0 +1,59 @@
+// Time: microseconds since 1970 UTC as a type, its text form (RFC 3339), and the clock as an interface, so that
+// everything above can run on a clock of a test's choosing.
+#pragma once
+
+#include <atomic>
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace syncline {
+
+struct Timestamp {
+  std::int64_t micros = 0;
+  friend auto operator<=>(Timestamp, Timestamp) = default;
+
+  [[nodiscard]] std::int64_t millis() const { return micros / 1000; }
+  [[nodiscard]] Timestamp plus_micros(std::int64_t delta) const { return {micros + delta}; }
+  static Timestamp from_millis(std::int64_t millis) { return {millis * 1000}; }
+};
+
+inline constexpr std::int64_t kMicrosPerSecond = 1'000'000;
+/// The range in which a stamp has four-digit years: outside it a stamp is refused, so arithmetic never overflows.
+inline constexpr Timestamp kTimestampMin{-62'135'596'800 * kMicrosPerSecond};
+inline constexpr Timestamp kTimestampMax{253'402'300'799 * kMicrosPerSecond + 999'999};
+
+/// "2026-11-22T00:10:07.004670Z": always UTC, always six digits.
+[[nodiscard]] std::string format_time(Timestamp time);
+void append_time(std::string& out, Timestamp time);
+
+/// Reads RFC 3339 with any number of fraction digits and any offset ("Z", "+02:00"); digits after the sixth are cut.
+[[nodiscard]] Result<Timestamp> parse_time(std::string_view text);
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  /// Wall time. May jump; order is never built on it.
+  [[nodiscard]] virtual Timestamp now() const = 0;
+};
+
+class SystemClock final : public Clock {
+ public:
+  [[nodiscard]] Timestamp now() const override;
+};
+
+/// A clock that stands still until it is told. Safe to read while another thread moves it.
+class ManualClock final : public Clock {
+ public:
+  explicit ManualClock(Timestamp start) : micros_(start.micros) {}
+  [[nodiscard]] Timestamp now() const override { return {micros_.load()}; }
+  void advance_micros(std::int64_t delta) { micros_ += delta; }
+
+ private:
+  std::atomic<std::int64_t> micros_;
+};
+
+}  // namespace syncline

@@ -1,0 +1,28 @@
+// The cursor: "I have everything of this history up to here". Text `<epoch>.<seq>`; "0" means from the beginning.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ids.hpp"
+#include "base/result.hpp"
+
+namespace syncline {
+
+struct Cursor {
+  /// Empty for "from the beginning", which belongs to every history.
+  std::string epoch;
+  Seq seq;
+
+  [[nodiscard]] std::string to_text() const { return epoch + '.' + std::to_string(seq.value); }
+};
+
+/// Fails with invalid_argument for anything that is not a cursor.
+[[nodiscard]] Result<Cursor> parse_cursor(std::string_view text);
+
+/// Where reading continues for `cursor`: its seq, or epoch_changed, cursor_ahead or cursor_expired (advice: resync).
+/// Tombstones up to `purged_through` are gone; `head` is the newest seq.
+[[nodiscard]] Result<Seq> resume_at(const Cursor& cursor, std::string_view epoch, Seq head, Seq purged_through);
+
+}  // namespace syncline

@@ -1,0 +1,120 @@
+#include "core/merge.hpp"
+
+#include <algorithm>
+
+#include "base/bytes.hpp"
+#include "base/limits.hpp"
+
+namespace syncline {
+namespace {
+
+/// The stamp an op competes with, after the clock guard.
+struct Stamp {
+  Timestamp at;
+  /// What the writer's clock said if that was lowered, else 0.
+  Timestamp claim;
+
+  [[nodiscard]] bool lowered() const { return claim.micros != 0; }
+};
+
+Stamp stamp_of(const Op& op, const Record* stored, Timestamp now) {
+  if (!op.updated_at) {
+    const Timestamp after_stored = stored != nullptr ? stored->effective_at.plus_micros(1) : now;
+    return {std::max(now, after_stored), {}};
+  }
+  if (op.updated_at->micros > now.micros + limits::kClockAheadMicrosMax) return {now, *op.updated_at};
+  return {*op.updated_at, {}};
+}
+
+bool same_content(const Record& stored, const Op& op) {
+  return stored.deleted == op.deleted && (op.deleted || stored.doc == op.doc);
+}
+
+struct Outcome {
+  bool incoming_wins;
+  Rule rule;
+};
+
+/// Equal stamps, equal claims, different content.
+Outcome break_tie(const Record& stored, const Op& op, MergePolicy::Tie tie) {
+  if (tie == MergePolicy::Tie::stored_stays) return {false, Rule::stored_stays};
+  if (stored.deleted != op.deleted) return {stored.deleted, Rule::live_wins};
+  return {as_text(sha256(op.doc)) > as_text(sha256(stored.doc)), Rule::greater_hash};
+}
+
+Outcome compare(const Record& stored, const Op& op, const Stamp& stamp, const MergePolicy& policy) {
+  if (op.base && *op.base == stored.seq) return {true, Rule::base};
+  if (!op.updated_at) return {true, Rule::direct};
+  const bool same_moment = stamp.at == stored.effective_at;
+  // A lowered clock wins only once: not again when repeated, not with a lesser claim. Two of one claim in one moment
+  // are a tie like any other.
+  if (stamp.lowered() && stamp.claim <= stored.claimed_at && !(same_moment && stamp.claim == stored.claimed_at)) {
+    return {false, Rule::clock_guard};
+  }
+  if (!same_moment) return {stamp.at > stored.effective_at, Rule::later_stamp};
+  if (stamp.claim != stored.claimed_at) return {stamp.claim > stored.claimed_at, Rule::clock_guard};
+  return break_tie(stored, op, policy.tie);
+}
+
+bool has_seen(const Record& stored, const Op& op, const Author& author) {
+  if (stored.origin == author.key) return true;
+  return op.base ? *op.base >= stored.seq : author.seen_through >= stored.seq;
+}
+
+Decision decide_same(const Record& stored, const Stamp& stamp, const MergePolicy& policy, Decision decision) {
+  decision.kind = Decision::Kind::noop;
+  decision.rule = stored.rule;
+  const bool repeated_claim = stamp.lowered() && stamp.claim <= stored.claimed_at;
+  if (policy.echo == MergePolicy::Echo::lifts_stamp && !repeated_claim) {
+    decision.effective_at = std::max(stored.effective_at, stamp.at);
+  }
+  return decision;
+}
+
+}  // namespace
+
+Decision merge(const Record* stored, const Op& op, const MergePolicy& policy, const Author& author, Timestamp now) {
+  const Stamp stamp = stamp_of(op, stored, now);
+  Decision decision;
+  decision.clock_lowered = stamp.lowered();
+  if (stored == nullptr) {
+    decision.updated_at = decision.effective_at = stamp.at;
+    decision.claimed_at = stamp.claim;
+    return decision;
+  }
+
+  decision.updated_at = stored->updated_at;
+  decision.effective_at = stored->effective_at;
+  decision.claimed_at = std::max(stored->claimed_at, stamp.claim);
+  if (same_content(*stored, op)) return decide_same(*stored, stamp, policy, std::move(decision));
+
+  const Outcome outcome = compare(*stored, op, stamp, policy);
+  decision.rule = outcome.rule;
+  const bool both_live = !stored->deleted && !op.deleted;
+  if (policy.merges_fields() && both_live) {
+    std::string merged = merge_fields(stored->doc, op.doc, outcome.incoming_wins, policy);
+    if (merged == stored->doc) {  // the incoming version adds nothing
+      decision.kind = Decision::Kind::stale;
+    } else if (merged == op.doc) {
+      decision.kind = Decision::Kind::update;
+    } else {
+      decision.kind = Decision::Kind::merged;
+      decision.merged_doc = std::move(merged);
+    }
+  } else {
+    decision.kind = outcome.incoming_wins ? Decision::Kind::update : Decision::Kind::stale;
+  }
+
+  const bool seen = has_seen(*stored, op, author);
+  if (outcome.incoming_wins) {
+    const bool causal = outcome.rule == Rule::base;
+    decision.effective_at = causal ? std::max(stamp.at, stored->effective_at.plus_micros(1)) : stamp.at;
+    decision.updated_at = decision.effective_at;
+    decision.keep = seen || decision.kind == Decision::Kind::stale ? Decision::Keep::nothing : Decision::Keep::stored;
+  } else {
+    decision.keep = Decision::Keep::incoming;
+  }
+  return decision;
+}
+
+}  // namespace syncline

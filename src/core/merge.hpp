@@ -1,0 +1,72 @@
+// The merge: one stored version, one requested change, one decision. Pure: time comes in as an argument, nothing is
+// read or written. Hub, node and simulation all decide with this one function.
+//
+// Without `base`, the outcome depends on the set of ops only: any order and any repetition ends in the same content.
+// The order that makes it so is (stamp, lowered claim, tie rule of the two contents).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/record.hpp"
+
+namespace syncline {
+
+/// How a collection decides where collections differ.
+struct MergePolicy {
+  enum class Tie { live_then_hash, stored_stays };
+  /// What the same content with a later stamp does to the stamp that merges compare.
+  enum class Echo { lifts_stamp, changes_nothing };
+
+  Tie tie = Tie::live_then_hash;
+  Echo echo = Echo::lifts_stamp;
+  /// Array fields that become the union of both sides whoever wins. With any field named here (or below) a null or
+  /// missing field never erases a stored value.
+  std::vector<std::string> union_fields;
+  /// Fields that keep the earlier of two RFC 3339 times.
+  std::vector<std::string> earliest_fields;
+
+  [[nodiscard]] bool merges_fields() const { return !union_fields.empty() || !earliest_fields.empty(); }
+};
+
+/// Who asks for the change, and how much of the space that key is known to have seen.
+struct Author {
+  KeyNumber key;
+  Seq seen_through;
+};
+
+struct Decision {
+  enum class Kind {
+    insert,  // there was nothing: store it
+    update,  // it replaces the stored version
+    merged,  // `merged_doc` replaces the stored version
+    noop,    // the stored version has this very content
+    stale,   // the stored version stands
+  };
+  /// Which version goes to the conflict list.
+  enum class Keep { nothing, stored, incoming };
+
+  Kind kind = Kind::insert;
+  Rule rule = Rule::first;
+  Keep keep = Keep::nothing;
+  /// Stamps of the record from now on; of noop and stale, its hidden stamps may rise without a new seq.
+  Timestamp updated_at;
+  Timestamp effective_at;
+  Timestamp claimed_at;
+  /// The writer's clock was too far ahead: `updated_at` was lowered to the hub's now.
+  bool clock_lowered = false;
+  std::string merged_doc;
+
+  [[nodiscard]] bool takes_seq() const { return kind <= Kind::merged; }
+};
+
+/// Decides. `stored` is the current version or nothing. `now` is the hub's time.
+[[nodiscard]] Decision merge(const Record* stored, const Op& op, const MergePolicy& policy, const Author& author,
+                             Timestamp now);
+
+/// Fields of both documents as `policy` says; `winner` gives every other field. Both are JSON objects.
+[[nodiscard]] std::string merge_fields(std::string_view stored, std::string_view incoming, bool incoming_wins,
+                                       const MergePolicy& policy);
+
+}  // namespace syncline

@@ -1,0 +1,84 @@
+// Records, the requests to change them, and the versions that lost. Plain values without behaviour: no I/O, no clock.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+namespace syncline {
+
+/// What decided between two versions of a record.
+enum class Rule : std::uint8_t {
+  first,         // there was no other version
+  base,          // the author had seen the other version
+  later_stamp,   // the later updated_at
+  direct,        // written without a stamp: now
+  live_wins,     // equal stamps: a live record beats a tombstone
+  greater_hash,  // equal stamps: the greater SHA-256 of the document
+  stored_stays,  // equal stamps, in collections whose clients expect that
+  clock_guard,   // a clock too far ahead does not win a second time
+  field_union,   // both, field by field
+  restored,      // a person chose it
+  command,       // a command's state moved forward
+};
+[[nodiscard]] std::string_view to_text(Rule rule);
+[[nodiscard]] std::optional<Rule> rule_from_text(std::string_view text);
+
+/// One record as it is stored. `doc` is the document byte for byte, empty for a tombstone.
+struct Record {
+  std::string collection;
+  std::string id;
+  Seq seq;
+  Timestamp updated_at;
+  /// What merges compare: at least updated_at, lifted when the same content comes with a later stamp.
+  Timestamp effective_at;
+  /// The highest claim of a clock too far ahead that was lowered here; 0 if there was none.
+  Timestamp claimed_at;
+  /// When the hub stored it. Rises with seq.
+  Timestamp committed_at;
+  KeyNumber origin;
+  Rule rule = Rule::first;
+  bool deleted = false;
+  /// Where the store keeps the version that this one replaced; 0 if nowhere.
+  std::int64_t previous = 0;
+  std::string doc;
+};
+
+/// A requested change to one record: put `doc`, or delete. Views into the request, which outlives it.
+struct Op {
+  std::string_view collection;
+  std::string_view id;
+  std::optional<Timestamp> updated_at;
+  /// The seq of the version that was edited, if the writer says so.
+  std::optional<Seq> base;
+  bool deleted = false;
+  std::string_view doc;
+};
+
+enum class ConflictState : std::uint8_t { open, restored, dismissed };
+[[nodiscard]] std::string_view to_text(ConflictState state);
+
+/// A version that lost a merge it had not seen, kept in full.
+struct Conflict {
+  ConflictNumber number;
+  Rule rule = Rule::later_stamp;
+  ConflictState state = ConflictState::open;
+  Timestamp at;
+  Record loser;
+};
+
+/// Collections and spaces: 1 to 128 bytes of letters, digits, '.', '_', '-'; a space may also contain '/'.
+[[nodiscard]] Result<> check_collection_name(std::string_view name);
+[[nodiscard]] Result<> check_space_name(std::string_view name);
+/// 1 to 512 bytes of UTF-8 without NUL.
+[[nodiscard]] Result<> check_record_id(std::string_view id);
+
+/// Identifies a version by its content and stamp, wherever it is met again.
+[[nodiscard]] std::string version_fingerprint(std::string_view collection, std::string_view id, Timestamp updated_at,
+                                              bool deleted, std::string_view doc);
+
+}  // namespace syncline

@@ -1,0 +1,10 @@
+#include "net/connection.hpp"
+#include "net/connection_factory.hpp"
+
+namespace syncline::net {
+
+void start_plain_connection(ServerState& server, Loop& loop, tcp::socket socket, std::string peer) {
+  std::make_shared<HttpConnection<tcp::socket>>(server, loop, std::move(socket), std::move(peer))->start();
+}
+
+}  // namespace syncline::net

@@ -1,0 +1,187 @@
+#include "net/server.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <charconv>
+#include <future>
+
+#include "base/bytes.hpp"
+#include "base/log.hpp"
+#include "net/connection_factory.hpp"
+
+namespace syncline::net {
+namespace {
+
+using tcp = asio::ip::tcp;
+
+constexpr std::size_t kRequestIdBytesMax = 64;
+constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+
+std::string peer_of(const tcp::socket& socket) {
+  boost::system::error_code error;
+  const auto endpoint = socket.remote_endpoint(error);
+  return error ? "-" : endpoint.address().to_string();
+}
+
+}  // namespace
+
+std::string ServerState::make_request_id(std::string_view sent) {
+  const bool plain = !sent.empty() && sent.size() <= kRequestIdBytesMax && std::ranges::all_of(sent, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.' || c == ':';
+  });
+  if (plain) return std::string(sent);
+  static const std::uint64_t kStart = random_number();
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof digits, kStart + request_count_++, 16).ptr;
+  return {digits, end};
+}
+
+struct Server::Parts {
+  explicit Parts(ServerOptions options) : state(std::move(options)), scheduler(loops) {
+    for (std::size_t i = 0; i < state.options.loops; ++i) loops.push_back(std::make_unique<Loop>());
+  }
+
+  void accept_next();
+  void on_accept(const boost::system::error_code& error, tcp::socket socket, Loop& loop);
+  [[nodiscard]] Result<> listen();
+
+  ServerState state;
+  std::vector<std::unique_ptr<Loop>> loops;
+  LoopScheduler scheduler;
+  std::optional<tcp::acceptor> acceptor;
+  std::optional<asio::steady_timer> accept_pause;
+  std::size_t turn = 0;
+  std::mutex tls_mutex;
+  std::shared_ptr<asio::ssl::context> tls;
+  bool started = false;
+};
+
+Server::Server(ServerOptions options) : parts_(std::make_unique<Parts>(std::move(options))) {}
+
+Server::~Server() {
+  if (parts_->started) drain();
+}
+
+Scheduler& Server::scheduler() { return parts_->scheduler; }
+
+Executor& Server::workers() { return parts_->state.workers; }
+
+Result<> Server::Parts::listen() {
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address(state.options.host == "localhost" ? "127.0.0.1" : state.options.host, error);
+  if (error) {
+    return fail(ErrorCode::invalid_argument, "'" + state.options.host + "' is not an address to listen on");
+  }
+  const tcp::endpoint endpoint(address, state.options.port);
+  acceptor.emplace(loops.front()->context());
+  acceptor->open(endpoint.protocol(), error);
+  if (!error) acceptor->set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor->bind(endpoint, error);
+  if (!error) acceptor->listen(4096, error);
+  if (error) {
+    return fail(ErrorCode::busy, "cannot listen on " + state.options.host + ":" +
+                                     std::to_string(state.options.port) + ": " + error.message());
+  }
+  return {};
+}
+
+Result<> Server::start(http::Application& application) {
+  parts_->state.application = &application;
+  if (parts_->state.options.tls) CHECK_OK(reload_certificates());
+  CHECK_OK(parts_->listen());
+  parts_->accept_pause.emplace(parts_->loops.front()->context());
+  asio::post(parts_->loops.front()->context(), [parts = parts_.get()] { parts->accept_next(); });
+  for (const auto& loop : parts_->loops) loop->start();
+  parts_->started = true;
+  return {};
+}
+
+void Server::Parts::accept_next() {
+  Loop& loop = *loops[turn++ % loops.size()];
+  acceptor->async_accept(loop.context(), [this, &loop](const boost::system::error_code& error, tcp::socket socket) {
+    on_accept(error, std::move(socket), loop);
+  });
+}
+
+void Server::Parts::on_accept(const boost::system::error_code& error, tcp::socket socket, Loop& loop) {
+  if (error == asio::error::operation_aborted || state.draining) return;
+  if (error) {
+    // Out of descriptors, most likely: wait for some to be closed.
+    log(LogLevel::warning, "accept_failed", {{"error", error.message()}});
+    accept_pause->expires_after(kAcceptPause);
+    accept_pause->async_wait([this](const boost::system::error_code& stopped) {
+      if (!stopped) accept_next();
+    });
+    return;
+  }
+  if (state.connections < state.options.connections_max) {
+    state.connections += 1;
+    boost::system::error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    std::shared_ptr<asio::ssl::context> context;
+    if (state.options.tls) {
+      const std::scoped_lock lock(tls_mutex);
+      context = tls;
+    }
+    asio::post(loop.context(), [this, &loop, context, socket = std::move(socket)]() mutable {
+      std::string peer = peer_of(socket);
+      if (context) {
+        start_tls_connection(state, loop, std::move(socket), std::move(peer), context);
+      } else {
+        start_plain_connection(state, loop, std::move(socket), std::move(peer));
+      }
+    });
+  }
+  accept_next();
+}
+
+std::uint16_t Server::port() const { return parts_->acceptor->local_endpoint().port(); }
+
+std::string Server::url() const {
+  const std::string& host = parts_->state.options.host;
+  const bool is_v6 = host.find(':') != std::string::npos;
+  return std::string(parts_->state.options.tls ? "https://" : "http://") + (is_v6 ? "[" + host + "]" : host) + ":" +
+         std::to_string(port());
+}
+
+Result<> Server::reload_certificates() {
+  if (!parts_->state.options.tls) return {};
+  TRY(auto context, make_tls_context(*parts_->state.options.tls));
+  const std::scoped_lock lock(parts_->tls_mutex);
+  parts_->tls = std::move(context);
+  return {};
+}
+
+void Server::drain() {
+  if (!parts_->started) return;
+  parts_->started = false;
+  parts_->state.draining = true;
+  const auto on_each = [&](auto act) {
+    for (const auto& loop : parts_->loops) {
+      std::promise<void> done;
+      asio::post(loop->context(), [&] {
+        act(*loop);
+        done.set_value();
+      });
+      done.get_future().wait();
+    }
+  };
+  std::size_t first = 0;
+  on_each([&](Loop& loop) {
+    if (first++ == 0) parts_->acceptor->close();
+    loop.drain_connections();
+  });
+  const std::int64_t deadline_ms = steady_ms() + parts_->state.options.drain_ms;
+  const auto open = [&] {
+    std::size_t count = 0;
+    for (const auto& loop : parts_->loops) count += loop->connection_count();
+    return count;
+  };
+  while (open() > 0 && steady_ms() < deadline_ms) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  parts_->state.workers.stop();
+  on_each([](Loop& loop) { loop.abort_connections(); });
+  for (const auto& loop : parts_->loops) loop->stop();
+}
+
+}  // namespace syncline::net

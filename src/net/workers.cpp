@@ -1,0 +1,48 @@
+#include "net/workers.hpp"
+
+#include "base/log.hpp"
+
+namespace syncline::net {
+
+Workers::Workers(std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { run(); });
+}
+
+void Workers::post(std::move_only_function<void()> run) {
+  {
+    const std::scoped_lock lock(mutex_);
+    queue_.push_back(std::move(run));
+  }
+  arrived_.notify_one();
+}
+
+void Workers::stop() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+  }
+  arrived_.notify_all();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+void Workers::run() {
+  for (;;) {
+    std::move_only_function<void()> task;
+    {
+      std::unique_lock lock(mutex_);
+      arrived_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      if (queue_.empty()) return;
+      task = std::move(queue_.front());
+      queue_.pop_front();
+    }
+    try {
+      task();
+    } catch (const std::exception& exception) {
+      log(LogLevel::error, "handler_threw", {{"error", exception.what()}});
+    }
+  }
+}
+
+}  // namespace syncline::net

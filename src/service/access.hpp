@@ -1,0 +1,94 @@
+// Accounts and keys: who may do what. They are records of the system space, so they are as durable as everything else
+// and need no second mechanism. A key is stored as a hash; what is looked up is cached until accounts or keys change.
+// Safe from any thread; the changing functions wait for the disk, so they are not for network threads.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <shared_mutex>
+#include <unordered_map>
+
+#include "base/time.hpp"
+#include "service/principal.hpp"
+#include "store/store.hpp"
+
+namespace syncline {
+
+/// Where accounts and keys live. No principal has account 0, so no face can reach it.
+[[nodiscard]] SpaceName system_space();
+
+struct Account {
+  AccountNumber number;
+  std::string email;
+  Plan plan = Plan::free;
+  Timestamp created_at;
+};
+
+struct Key {
+  KeyNumber number;
+  std::string id;
+  std::string account_email;
+  std::string label;
+  ScopeSet scopes;
+  Timestamp created_at;
+  std::optional<Timestamp> revoked_at;
+  std::optional<Timestamp> last_used_at;
+};
+
+struct NewKey {
+  Key key;
+  std::string token;  // the only time it is seen
+};
+
+class Access {
+ public:
+  Access(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+
+  /// The principal of a bearer token, or unauthorized.
+  [[nodiscard]] Result<std::shared_ptr<const Principal>> authenticate(std::string_view token);
+  /// False once the key was revoked or its account removed.
+  [[nodiscard]] bool is_valid(const Principal& principal);
+
+  [[nodiscard]] Result<Account> add_account(std::string_view email, Plan plan);
+  [[nodiscard]] Result<Account> find_account(std::string_view email);
+  [[nodiscard]] Result<std::vector<Account>> accounts();
+  [[nodiscard]] Result<Account> set_plan(std::string_view email, Plan plan);
+  /// Revokes its keys and erases its spaces.
+  [[nodiscard]] Result<Account> remove_account(std::string_view email);
+
+  /// With `token`, registers that very token, for clients that demand a certain form.
+  [[nodiscard]] Result<NewKey> add_key(std::string_view email, std::string_view label, ScopeSet scopes,
+                                       std::optional<std::string_view> token);
+  /// All keys, or those of one account.
+  [[nodiscard]] Result<std::vector<Key>> keys(std::optional<std::string_view> email);
+  [[nodiscard]] Result<Key> revoke_key(std::string_view id);
+  /// Label of a key, "hub" for the hub itself, empty for a key that is gone. For people to read.
+  [[nodiscard]] std::string label_of(KeyNumber key);
+  [[nodiscard]] std::string label_of_key_id(std::string_view id);
+
+  /// Called after each change of accounts or keys, on the thread that made it.
+  void on_change(std::function<void()> listener) { listener_ = std::move(listener); }
+
+  /// Writes down when keys were last used. Called by housekeeping and at the end.
+  [[nodiscard]] Result<> store_usage();
+
+ private:
+  [[nodiscard]] Result<std::shared_ptr<const Principal>> look_up(std::string_view token);
+  [[nodiscard]] Result<> change(WriteFunction run);
+  void forget_cached();
+
+  Store& store_;
+  const Clock& clock_;
+  std::function<void()> listener_;
+
+  struct Cached {
+    std::shared_ptr<const Principal> principal;
+    std::atomic<std::int64_t> last_used_micros = 0;
+  };
+  std::shared_mutex mutex_;
+  std::unordered_map<std::string, std::unique_ptr<Cached>> cache_;  // by SHA-256 of the token
+  std::unordered_map<std::string, std::int64_t> unsaved_usage_;     // key id -> micros
+  std::uint64_t generation_ = 0;
+};
+
+}  // namespace syncline

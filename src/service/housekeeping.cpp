@@ -1,0 +1,62 @@
+#include "service/housekeeping.hpp"
+
+#include "base/log.hpp"
+
+namespace syncline {
+namespace {
+
+constexpr auto kSaveInterval = std::chrono::minutes(1);
+constexpr int kSavesPerHour = 60;
+constexpr std::int64_t kMicrosPerDay = 86400 * kMicrosPerSecond;
+
+void report(std::string_view what, const Result<>& result) {
+  if (!result) log(LogLevel::warning, "housekeeping_failed", {{"what", what}, {"error", result.error().text}});
+}
+
+}  // namespace
+
+void Housekeeping::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Housekeeping::stop() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (stopping_) return;
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+  save();
+}
+
+void Housekeeping::run() {
+  std::unique_lock lock(mutex_);
+  for (int saves = 0;; ++saves) {
+    if (wake_.wait_for(lock, kSaveInterval, [this] { return stopping_; })) return;
+    lock.unlock();
+    save();
+    if (saves % kSavesPerHour == 0) purge();
+    lock.lock();
+  }
+}
+
+void Housekeeping::run_all() {
+  save();
+  purge();
+}
+
+void Housekeeping::save() {
+  report("key usage", access_.store_usage());
+  report("pull progress", progress_.save());
+}
+
+void Housekeeping::purge() {
+  const auto ago = [&](std::int64_t micros) { return clock_.now().plus_micros(-micros); };
+  report("purge", store_.purge({.history = ago(keep_.history * kMicrosPerDay),
+                                .tombstones = ago(keep_.tombstones * kMicrosPerDay),
+                                .receipts = ago(limits::kIdempotencySeconds * kMicrosPerSecond)}));
+  for (const auto& run : hourly_) run();
+}
+
+}  // namespace syncline

@@ -1,0 +1,53 @@
+// What the hub does beside serving: writes down usage and progress each minute, removes what has outlived its keeping
+// time each hour. One thread of its own, which also runs what faces register.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "service/access.hpp"
+#include "service/pull_progress.hpp"
+
+namespace syncline {
+
+class Housekeeping {
+ public:
+  struct KeepDays {
+    std::int64_t history = limits::kHistoryDays;
+    std::int64_t tombstones = limits::kTombstoneDays;
+  };
+
+  Housekeeping(Store& store, const Clock& clock, Access& access, PullProgress& progress, KeepDays keep)
+      : store_(store), clock_(clock), access_(access), progress_(progress), keep_(keep) {}
+  ~Housekeeping() { stop(); }
+
+  void each_hour(std::function<void()> run) { hourly_.push_back(std::move(run)); }
+
+  void start();
+  /// Ends the thread and writes down what is still only in memory.
+  void stop();
+  /// One round of everything, at once.
+  void run_all();
+
+ private:
+  void run();
+  void save();
+  void purge();
+
+  Store& store_;
+  const Clock& clock_;
+  Access& access_;
+  PullProgress& progress_;
+  const KeepDays keep_;
+  std::vector<std::function<void()>> hourly_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace syncline

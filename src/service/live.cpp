@@ -1,0 +1,102 @@
+#include "service/live.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+
+namespace syncline {
+
+/// One long poll: registered as a watcher until the change, the time-out or the end of the hub, whichever is first.
+class Live::Wait final : public Watcher, public std::enable_shared_from_this<Wait> {
+ public:
+  Wait(Live& live, SpaceName space, Seq since, std::function<void()> done)
+      : live_(live), space_(std::move(space)), since_(since), done_(std::move(done)) {}
+
+  void start(std::int64_t wait_ms) {
+    live_.watch(space_, *this);
+    timer_ = live_.scheduler_.after_ms(wait_ms, [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->finish_soon();
+    });
+  }
+
+  void on_change(const SpaceName&, Seq head) override {
+    if (head > since_) finish_soon();
+  }
+
+  void finish_soon() {
+    if (finished_.exchange(true)) return;
+    live_.scheduler_.post([self = shared_from_this()] {
+      self->live_.unwatch(self->space_, *self);
+      {
+        const std::unique_lock lock(self->live_.waits_mutex_);
+        self->live_.waits_.erase(self.get());
+      }
+      self->done_();
+    });
+  }
+
+ private:
+  Live& live_;
+  const SpaceName space_;
+  const Seq since_;
+  std::function<void()> done_;
+  std::unique_ptr<Timer> timer_;
+  std::atomic<bool> finished_ = false;
+};
+
+void Live::watch(const SpaceName& space, Watcher& watcher) {
+  const std::unique_lock lock(mutex_);
+  watchers_[space].push_back(&watcher);
+}
+
+void Live::unwatch(const SpaceName& space, Watcher& watcher) {
+  const std::unique_lock lock(mutex_);
+  const auto found = watchers_.find(space);
+  if (found == watchers_.end()) return;
+  std::erase(found->second, &watcher);
+  if (found->second.empty()) watchers_.erase(found);
+}
+
+void Live::notify(const SpaceName& space, Seq head) {
+  const std::shared_lock lock(mutex_);
+  const auto found = watchers_.find(space);
+  if (found == watchers_.end()) return;
+  for (Watcher* watcher : found->second) watcher->on_change(space, head);
+}
+
+void Live::add_key_holder(KeyHolder& holder) {
+  const std::unique_lock lock(mutex_);
+  holders_.push_back(&holder);
+}
+
+void Live::remove_key_holder(KeyHolder& holder) {
+  const std::unique_lock lock(mutex_);
+  std::erase(holders_, &holder);
+}
+
+void Live::notify_access_change() {
+  const std::shared_lock lock(mutex_);
+  for (KeyHolder* holder : holders_) holder->on_access_change();
+}
+
+void Live::wait_for_change(const SpaceName& space, Seq since, std::function<Seq()> head, std::int64_t wait_ms,
+                           std::function<void()> done) {
+  const auto wait = std::make_shared<Wait>(*this, space, since, std::move(done));
+  bool ended = false;
+  {
+    const std::unique_lock lock(waits_mutex_);
+    ended = waits_ended_;
+    waits_[wait.get()] = wait;
+  }
+  wait->start(wait_ms);
+  // The change may have come between the caller's look and the watch.
+  if (ended || head() > since) wait->finish_soon();
+}
+
+void Live::end_waits() {
+  const std::unique_lock lock(waits_mutex_);
+  waits_ended_ = true;
+  for (const auto& [key, wait] : waits_) wait->finish_soon();
+}
+
+}  // namespace syncline

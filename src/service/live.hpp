@@ -1,0 +1,64 @@
+// Who is told what. A watcher hears that a space has a new head, never what changed: it pulls the feed, which is the
+// truth. So a slow watcher costs one number, however many changes it missed. Safe from any thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <shared_mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "base/scheduler.hpp"
+
+namespace syncline {
+
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  /// A commit of the space is durable. Called on the thread that committed: note it, post, return. Must not call Live.
+  virtual void on_change(const SpaceName& space, Seq head) = 0;
+};
+
+/// An open connection that must end when its key does.
+class KeyHolder {
+ public:
+  virtual ~KeyHolder() = default;
+  /// Accounts or keys have changed: check whether yours still stands. Post, return; must not call Live.
+  virtual void on_access_change() = 0;
+};
+
+class Live {
+ public:
+  explicit Live(Scheduler& scheduler) : scheduler_(scheduler) {}
+  [[nodiscard]] Scheduler& scheduler() { return scheduler_; }
+
+  /// The watcher outlives the matching unwatch(), after which it is not called any more.
+  void watch(const SpaceName& space, Watcher& watcher);
+  void unwatch(const SpaceName& space, Watcher& watcher);
+  void notify(const SpaceName& space, Seq head);
+
+  void add_key_holder(KeyHolder& holder);
+  void remove_key_holder(KeyHolder& holder);
+  void notify_access_change();
+
+  /// Calls `done` once, on a thread of the scheduler: when the space's head is past `since`, or after `wait_ms`.
+  /// `head` tells the space's head; it is asked once, after the watch has begun, so that no change falls between.
+  void wait_for_change(const SpaceName& space, Seq since, std::function<Seq()> head, std::int64_t wait_ms,
+                       std::function<void()> done);
+  /// Ends all waits at once: the hub is stopping. Later waits end at once too.
+  void end_waits();
+
+ private:
+  class Wait;
+
+  Scheduler& scheduler_;
+  std::shared_mutex mutex_;
+  std::unordered_map<SpaceName, std::vector<Watcher*>> watchers_;
+  std::vector<KeyHolder*> holders_;
+  std::shared_mutex waits_mutex_;
+  std::unordered_map<Wait*, std::shared_ptr<Wait>> waits_;
+  bool waits_ended_ = false;
+};
+
+}  // namespace syncline

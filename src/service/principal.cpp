@@ -1,0 +1,62 @@
+#include "service/principal.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+
+namespace syncline {
+namespace {
+
+constexpr std::array<std::string_view, 7> kScopeNames = {
+    "read", "write", "keys", "commands:submit", "commands:run", "commands:approve", "admin"};
+constexpr std::array<std::string_view, 4> kPlanNames = {"free", "companion", "pro", "team"};
+
+}  // namespace
+
+std::string_view to_text(Scope scope) { return kScopeNames.at(static_cast<std::size_t>(scope)); }
+
+std::vector<std::string_view> ScopeSet::names() const {
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < kScopeNames.size(); ++i) {
+    if (has(static_cast<Scope>(i))) names.push_back(kScopeNames.at(i));
+  }
+  return names;
+}
+
+Result<ScopeSet> parse_scopes(std::string_view list) {
+  ScopeSet scopes;
+  for (const std::string_view part : split(list, ',')) {
+    const std::string_view name = trim(part);
+    const auto found = std::ranges::find(kScopeNames, name);
+    if (found == kScopeNames.end()) {
+      return fail(ErrorCode::invalid_argument,
+                  "unknown scope '" + std::string(name) +
+                      "'; known: read, write, keys, commands:submit, commands:run, commands:approve, admin");
+    }
+    scopes.add(static_cast<Scope>(found - kScopeNames.begin()));
+  }
+  return scopes;
+}
+
+std::string join_scopes(ScopeSet scopes, std::string_view separator) {
+  std::string text;
+  for (const std::string_view name : scopes.names()) {
+    if (!text.empty()) text += separator;
+    text += name;
+  }
+  return text;
+}
+
+std::string_view to_text(Plan plan) { return kPlanNames.at(static_cast<std::size_t>(plan)); }
+
+Result<Plan> parse_plan(std::string_view text) {
+  const auto found = std::ranges::find(kPlanNames, text);
+  if (found == kPlanNames.end()) {
+    return fail(ErrorCode::invalid_argument,
+                "unknown plan '" + std::string(text) + "'; known: free, companion, pro, team");
+  }
+  return static_cast<Plan>(found - kPlanNames.begin());
+}
+
+}  // namespace syncline

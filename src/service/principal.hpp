@@ -1,0 +1,55 @@
+// Who is asking: an account, its plan, one of its keys and what that key may do.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "base/result.hpp"
+
+namespace syncline {
+
+enum class Scope : std::uint8_t { read, write, keys, commands_submit, commands_run, commands_approve, admin };
+[[nodiscard]] std::string_view to_text(Scope scope);
+
+class ScopeSet {
+ public:
+  ScopeSet() = default;
+  ScopeSet(std::initializer_list<Scope> scopes) {
+    for (const Scope scope : scopes) add(scope);
+  }
+
+  void add(Scope scope) { bits_ |= bit(scope); }
+  [[nodiscard]] bool has(Scope scope) const { return (bits_ & bit(scope)) != 0; }
+  [[nodiscard]] bool has_any(ScopeSet of) const { return (bits_ & of.bits_) != 0; }
+  [[nodiscard]] bool empty() const { return bits_ == 0; }
+  [[nodiscard]] std::vector<std::string_view> names() const;
+
+ private:
+  static unsigned bit(Scope scope) { return 1U << static_cast<unsigned>(scope); }
+  unsigned bits_ = 0;
+};
+
+/// "read,write,commands:submit". Fails naming the first unknown scope.
+[[nodiscard]] Result<ScopeSet> parse_scopes(std::string_view list);
+/// Names joined by `separator`.
+[[nodiscard]] std::string join_scopes(ScopeSet scopes, std::string_view separator);
+
+enum class Plan : std::uint8_t { free, companion, pro, team };
+[[nodiscard]] std::string_view to_text(Plan plan);
+[[nodiscard]] Result<Plan> parse_plan(std::string_view text);
+
+struct Principal {
+  AccountNumber account;
+  std::string email;
+  Plan plan = Plan::free;
+  KeyNumber key;
+  std::string key_id;
+  std::string label;
+  ScopeSet scopes;
+};
+
+}  // namespace syncline

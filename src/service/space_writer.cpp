@@ -1,0 +1,191 @@
+#include "service/space_writer.hpp"
+
+#include "base/json.hpp"
+
+namespace syncline {
+namespace {
+
+/// So many earlier versions are compared to find out whether a stale op is only an old one sent again.
+constexpr std::size_t kRepeatLookback = 64;
+
+const CollectionRules& rules_of(const SpaceRules& rules, std::string_view collection) {
+  static const CollectionRules kGeneric;
+  const auto found = rules.collections.find(collection);
+  return found == rules.collections.end() ? kGeneric : found->second;
+}
+
+OpResult refused(Error error) {
+  OpResult result;
+  result.error = std::move(error);
+  return result;
+}
+
+}  // namespace
+
+std::string_view to_text(OpStatus status) {
+  switch (status) {
+    case OpStatus::applied: return "applied";
+    case OpStatus::noop: return "noop";
+    case OpStatus::stale: return "stale";
+    case OpStatus::merged: return "merged";
+    case OpStatus::refused: return "refused";
+  }
+  return "refused";
+}
+
+Result<> SpaceWriter::check(const Op& op, Caller caller) const {
+  CHECK_OK(check_collection_name(op.collection));
+  CHECK_OK(check_record_id(op.id));
+  if (op.updated_at && (*op.updated_at < kTimestampMin || *op.updated_at > kTimestampMax)) {
+    return fail(ErrorCode::invalid_argument, "updated_at must lie between the years 1 and 9999");
+  }
+  const CollectionRules& rules = rules_of(rules_, op.collection);
+  if (rules.face_only && caller == Caller::generic) {
+    return fail(ErrorCode::forbidden, "the collection '" + std::string(op.collection) + "' has rules of its own: use "
+                                      "the API it belongs to");
+  }
+  if (op.deleted) return {};
+  if (op.doc.size() > limits::kDocumentBytesMax) {
+    return fail(ErrorCode::too_large, "a document may have " + std::to_string(limits::kDocumentBytesMax) + " bytes");
+  }
+  if (rules.check) CHECK_OK(rules.check(op));
+  return {};
+}
+
+Result<OpResult> SpaceWriter::apply(const Op& op, Caller caller) {
+  if (auto checked = check(op, caller); !checked) return refused(checked.error());
+  TRY(const auto stored, txn_.find(op.collection, op.id));
+  const Record* current = stored ? &*stored : nullptr;
+  if (op.base && (current == nullptr || *op.base > current->seq) && *op.base > txn_.info().head) {
+    return refused({ErrorCode::invalid_argument, "base is past the newest change of the space"});
+  }
+  return store(op, current, merge(current, op, rules_of(rules_, op.collection).merge, author_, now_));
+}
+
+Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision decision) {
+  OpResult result;
+  if (decision.clock_lowered) {
+    result.sent = op.updated_at;
+    result.used = decision.takes_seq() ? decision.updated_at : now_;
+  }
+  if (decision.takes_seq()) {
+    if (decision.keep != Decision::Keep::nothing) CHECK_OK(keep_loser(op, *stored, decision));
+    Record record;
+    record.collection = op.collection;
+    record.id = op.id;
+    record.updated_at = decision.updated_at;
+    record.effective_at = decision.effective_at;
+    record.claimed_at = decision.claimed_at;
+    record.origin = author_.key;
+    record.rule = decision.rule;
+    record.deleted = op.deleted;
+    const bool merged = decision.kind == Decision::Kind::merged;
+    record.doc = merged ? std::move(decision.merged_doc) : std::string(op.doc);
+    result.status = merged ? OpStatus::merged : OpStatus::applied;
+    if (merged) result.record = record;
+    result.seq = txn_.put(std::move(record), stored);
+    if (merged) {
+      result.record->seq = result.seq;
+      result.record->committed_at = txn_.stamp();
+    }
+    return result;
+  }
+
+  result.seq = stored->seq;
+  if (decision.kind == Decision::Kind::noop) {
+    result.status = OpStatus::noop;
+  } else {
+    result.status = OpStatus::stale;
+    result.record = *stored;
+    if (decision.keep != Decision::Keep::nothing) {
+      TRY(const bool repeat, is_repeat(*stored, op));
+      if (!repeat) CHECK_OK(keep_loser(op, *stored, decision));
+    }
+  }
+  if (decision.effective_at != stored->effective_at || decision.claimed_at != stored->claimed_at) {
+    txn_.set_hidden_stamps(*stored, decision.effective_at, decision.claimed_at);
+  }
+  return result;
+}
+
+Result<bool> SpaceWriter::is_repeat(const Record& stored, const Op& op) {
+  TRY(const auto versions, txn_.history(stored, kRepeatLookback));
+  for (const Record& version : versions) {
+    if (version.deleted == op.deleted && version.updated_at == op.updated_at && version.doc == op.doc) return true;
+  }
+  return false;
+}
+
+Result<> SpaceWriter::keep_loser(const Op& op, const Record& stored, const Decision& decision) {
+  Conflict conflict;
+  conflict.rule = decision.rule;
+  conflict.at = txn_.stamp();
+  if (decision.keep == Decision::Keep::stored) {
+    conflict.loser = stored;
+  } else {
+    Record& loser = conflict.loser;
+    loser.collection = op.collection;
+    loser.id = op.id;
+    loser.updated_at = loser.effective_at = op.updated_at.value_or(now_);
+    loser.committed_at = txn_.stamp();
+    loser.origin = author_.key;
+    loser.rule = decision.rule;
+    loser.deleted = op.deleted;
+    loser.doc = op.doc;
+  }
+  txn_.add_conflict(conflict);
+  return {};
+}
+
+Result<Conflict> SpaceWriter::get_open_conflict(ConflictNumber number) {
+  TRY(const auto conflict, txn_.find_conflict(number));
+  if (!conflict) return fail(ErrorCode::not_found, "there is no conflict " + std::to_string(number.value));
+  if (conflict->state != ConflictState::open) {
+    return fail(ErrorCode::conflict, "conflict " + std::to_string(number.value) + " was " +
+                                         std::string(to_text(conflict->state)) + " already");
+  }
+  return *conflict;
+}
+
+Result<Conflict> SpaceWriter::restore(ConflictNumber number) {
+  TRY(Conflict conflict, get_open_conflict(number));
+  const Record& loser = conflict.loser;
+  TRY(const auto stored, txn_.find(loser.collection, loser.id));
+  const bool stands = stored && stored->deleted == loser.deleted && stored->doc == loser.doc;
+  if (!stands) {
+    Record record = loser;
+    const Timestamp after = stored ? stored->effective_at.plus_micros(1) : now_;
+    record.updated_at = record.effective_at = std::max(now_, after);
+    record.claimed_at = stored ? stored->claimed_at : Timestamp{};
+    record.origin = author_.key;
+    record.rule = Rule::restored;
+    txn_.put(std::move(record), stored ? &*stored : nullptr);
+  }
+  txn_.set_conflict_state(number, ConflictState::restored);
+  conflict.state = ConflictState::restored;
+  return conflict;
+}
+
+Result<Conflict> SpaceWriter::dismiss(ConflictNumber number) {
+  TRY(Conflict conflict, get_open_conflict(number));
+  txn_.set_conflict_state(number, ConflictState::dismissed);
+  conflict.state = ConflictState::dismissed;
+  return conflict;
+}
+
+Result<Seq> SpaceWriter::replace(std::string_view collection, std::string_view id, std::string doc, Rule rule) {
+  TRY(const auto stored, txn_.find(collection, id));
+  Record record;
+  record.collection = collection;
+  record.id = id;
+  const Timestamp after = stored ? stored->effective_at.plus_micros(1) : now_;
+  record.updated_at = record.effective_at = std::max(now_, after);
+  record.claimed_at = stored ? stored->claimed_at : Timestamp{};
+  record.origin = author_.key;
+  record.rule = rule;
+  record.deleted = doc.empty();
+  record.doc = std::move(doc);
+  return txn_.put(std::move(record), stored ? &*stored : nullptr);
+}
+
+}  // namespace syncline

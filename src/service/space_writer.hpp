@@ -1,0 +1,69 @@
+// The writing half of a space for the length of one transaction: applies ops through the merge, keeps what loses, and
+// says what became of each op.
+#pragma once
+
+#include "core/merge.hpp"
+#include "store/store.hpp"
+
+namespace syncline {
+
+/// What is particular about a collection.
+struct CollectionRules {
+  MergePolicy merge;
+  /// Refuses documents that the collection's face could not read. Null: any JSON object.
+  std::function<Result<>(const Op&)> check;
+  /// Written only by its face: generic pushes are refused, for they would go round the face's own rules.
+  bool face_only = false;
+};
+
+/// What is particular about the spaces of one name.
+struct SpaceRules {
+  WriteOptions options;
+  std::map<std::string, CollectionRules, std::less<>> collections;
+};
+
+enum class OpStatus : std::uint8_t { applied, noop, stale, merged, refused };
+[[nodiscard]] std::string_view to_text(OpStatus status);
+
+struct OpResult {
+  OpStatus status = OpStatus::refused;
+  Seq seq;                        // of the version that stands now
+  std::optional<Record> record;   // for stale and merged: the version that stands
+  std::optional<Error> error;     // for refused
+  std::optional<Timestamp> sent;  // the clock was lowered: what was sent ...
+  Timestamp used;                 // ... and what counts
+};
+
+class SpaceWriter {
+ public:
+  SpaceWriter(Txn& txn, const SpaceRules& rules, Author author, Timestamp now)
+      : txn_(txn), rules_(rules), author_(author), now_(now) {}
+
+  /// Who may write where: a face's own code, or a generic push.
+  enum class Caller { face, generic };
+  /// Validates, merges and stores one op. An error is the store's; a refusal is a result.
+  [[nodiscard]] Result<OpResult> apply(const Op& op, Caller caller = Caller::face);
+  /// Makes the losing version of an open conflict the current one, as a new change. Returns the conflict as it is now.
+  [[nodiscard]] Result<Conflict> restore(ConflictNumber number);
+  [[nodiscard]] Result<Conflict> dismiss(ConflictNumber number);
+  /// Stores a document as the next version without asking the merge: for state that only one side may change.
+  [[nodiscard]] Result<Seq> replace(std::string_view collection, std::string_view id, std::string doc, Rule rule);
+
+  [[nodiscard]] Txn& txn() { return txn_; }
+  [[nodiscard]] Timestamp now() const { return now_; }
+  [[nodiscard]] const Author& author() const { return author_; }
+
+ private:
+  [[nodiscard]] Result<> check(const Op& op, Caller caller) const;
+  [[nodiscard]] Result<bool> is_repeat(const Record& stored, const Op& op);
+  [[nodiscard]] Result<OpResult> store(const Op& op, const Record* stored, Decision decision);
+  [[nodiscard]] Result<> keep_loser(const Op& op, const Record& stored, const Decision& decision);
+  [[nodiscard]] Result<Conflict> get_open_conflict(ConflictNumber number);
+
+  Txn& txn_;
+  const SpaceRules& rules_;
+  const Author author_;
+  const Timestamp now_;
+};
+
+}  // namespace syncline

@@ -1,0 +1,150 @@
+#include "store/buffered_txn.hpp"
+
+#include <future>
+
+namespace syncline {
+namespace {
+
+std::string key_of(std::string_view collection, std::string_view id) {
+  std::string key;
+  key.reserve(collection.size() + 1 + id.size());
+  key.append(collection) += '\0';
+  key.append(id);
+  return key;
+}
+
+/// The first multiple of `step` that is neither before `now`'s own nor at or before `previous`.
+Timestamp next_stamp(Timestamp now, Timestamp previous, std::int64_t step) {
+  const std::int64_t current = now.micros - now.micros % step;
+  const std::int64_t after_previous = previous.micros - previous.micros % step + step;
+  return {std::max(current, after_previous)};
+}
+
+}  // namespace
+
+Record RecordView::to_record() const {
+  Record record;
+  record.collection = collection;
+  record.id = id;
+  record.doc = doc;
+  record.seq = seq;
+  record.updated_at = updated_at;
+  record.effective_at = effective_at;
+  record.claimed_at = claimed_at;
+  record.committed_at = committed_at;
+  record.origin = origin;
+  record.rule = rule;
+  record.deleted = deleted;
+  record.previous = previous;
+  return record;
+}
+
+RecordView view_of(const Record& record) {
+  return {.collection = record.collection,
+          .id = record.id,
+          .doc = record.doc,
+          .seq = record.seq,
+          .updated_at = record.updated_at,
+          .effective_at = record.effective_at,
+          .claimed_at = record.claimed_at,
+          .committed_at = record.committed_at,
+          .origin = record.origin,
+          .rule = record.rule,
+          .deleted = record.deleted,
+          .previous = record.previous};
+}
+
+BufferedTxn::BufferedTxn(Backing& backing, Timestamp now, const WriteOptions& options)
+    : backing_(backing),
+      info_(backing.snapshot().info()),
+      stamp_(next_stamp(now, info_.updated_at, options.stamp_step_micros)) {}
+
+Result<std::optional<Record>> BufferedTxn::find(std::string_view collection, std::string_view id) {
+  if (!own_puts_.empty()) {
+    const auto own = own_puts_.find(key_of(collection, id));
+    if (own != own_puts_.end()) return std::get<PutChange>(changes_[own->second]).record;
+  }
+  return backing_.snapshot().find(collection, id);
+}
+
+Result<> BufferedTxn::scan(std::string_view collection, std::string_view after, const RecordVisitor& visit) {
+  return backing_.snapshot().scan(collection, after, visit);
+}
+
+Result<> BufferedTxn::feed(Seq since, const RecordVisitor& visit) { return backing_.snapshot().feed(since, visit); }
+
+Result<std::vector<Record>> BufferedTxn::history(const Record& newest, std::size_t count_max) {
+  return backing_.snapshot().history(newest, count_max);
+}
+
+Result<std::vector<Conflict>> BufferedTxn::conflicts(std::optional<ConflictState> state, ConflictNumber after,
+                                                     std::size_t count_max) {
+  return backing_.snapshot().conflicts(state, after, count_max);
+}
+
+Result<std::optional<Conflict>> BufferedTxn::find_conflict(ConflictNumber number) {
+  return backing_.snapshot().find_conflict(number);
+}
+
+Seq BufferedTxn::put(Record record, const Record* replaced) {
+  took_seq_ = true;
+  info_.head.value += 1;
+  info_.updated_at = stamp_;
+  record.seq = info_.head;
+  record.committed_at = stamp_;
+  record.previous = 0;
+  if (!record.deleted) {
+    info_.records += 1;
+    info_.bytes += static_cast<std::int64_t>(record.doc.size());
+  }
+  PutChange change{std::move(record), std::nullopt};
+  if (replaced != nullptr) {
+    if (!replaced->deleted) {
+      info_.records -= 1;
+      info_.bytes -= static_cast<std::int64_t>(replaced->doc.size());
+    }
+    change.record.previous = backing_.next_history_number();
+    change.replaced = *replaced;
+  }
+  own_puts_[key_of(change.record.collection, change.record.id)] = changes_.size();
+  changes_.emplace_back(std::move(change));
+  return info_.head;
+}
+
+void BufferedTxn::set_hidden_stamps(const Record& stored, Timestamp effective_at, Timestamp claimed_at) {
+  const auto own = own_puts_.find(key_of(stored.collection, stored.id));
+  if (own != own_puts_.end()) {
+    Record& record = std::get<PutChange>(changes_[own->second]).record;
+    record.effective_at = effective_at;
+    record.claimed_at = claimed_at;
+    return;
+  }
+  changes_.emplace_back(HiddenStampsChange{stored.seq, stored.updated_at, effective_at, claimed_at});
+}
+
+void BufferedTxn::add_conflict(const Conflict& conflict) {
+  const Record& loser = conflict.loser;
+  changes_.emplace_back(ConflictChange{
+      conflict,
+      version_fingerprint(loser.collection, loser.id, loser.updated_at, loser.deleted, loser.doc)});
+}
+
+void BufferedTxn::set_conflict_state(ConflictNumber number, ConflictState state) {
+  changes_.emplace_back(ConflictStateChange{number, state});
+}
+
+Result<std::optional<Receipt>> BufferedTxn::find_receipt(std::string_view key) { return backing_.find_receipt(key); }
+
+void BufferedTxn::put_receipt(std::string_view key, Receipt receipt) {
+  changes_.emplace_back(ReceiptChange{std::string(key), std::move(receipt)});
+}
+
+Result<Committed> write_and_wait(Store& store, const SpaceName& space, const WriteOptions& options,
+                                 WriteFunction run) {
+  std::promise<Result<Committed>> promise;
+  auto future = promise.get_future();
+  store.write(space, options, std::move(run), [&](Result<Committed> result) { promise.set_value(std::move(result)); });
+  return future.get();
+}
+
+}  // namespace syncline

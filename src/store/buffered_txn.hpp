@@ -1,0 +1,82 @@
+// A transaction that keeps its changes aside until the write function has succeeded, so a function that fails leaves
+// nothing behind and many functions can share one commit. Both stores build on it: they give it the reading half and
+// the next free numbers, and apply its list of changes.
+#pragma once
+
+#include <unordered_map>
+
+#include "store/store.hpp"
+
+namespace syncline {
+
+struct PutChange {
+  Record record;
+  /// The version that goes to the history, under the number record.previous.
+  std::optional<Record> replaced;
+};
+struct HiddenStampsChange {
+  Seq seq;
+  Timestamp updated_at;
+  Timestamp effective_at;
+  Timestamp claimed_at;
+};
+struct ConflictChange {
+  Conflict conflict;
+  std::string fingerprint;
+};
+struct ConflictStateChange {
+  ConflictNumber number;
+  ConflictState state;
+};
+struct ReceiptChange {
+  std::string key;
+  Receipt receipt;
+};
+using Change = std::variant<PutChange, HiddenStampsChange, ConflictChange, ConflictStateChange, ReceiptChange>;
+
+class BufferedTxn final : public Txn {
+ public:
+  /// The store's half: committed state plus the two things that only it knows.
+  class Backing {
+   public:
+    virtual ~Backing() = default;
+    [[nodiscard]] virtual Snapshot& snapshot() = 0;
+    [[nodiscard]] virtual std::int64_t next_history_number() = 0;
+    [[nodiscard]] virtual Result<std::optional<Receipt>> find_receipt(std::string_view key) = 0;
+  };
+
+  BufferedTxn(Backing& backing, Timestamp now, const WriteOptions& options);
+
+  [[nodiscard]] const SpaceInfo& info() const override { return info_; }
+  [[nodiscard]] Result<std::optional<Record>> find(std::string_view collection, std::string_view id) override;
+  [[nodiscard]] Result<> scan(std::string_view collection, std::string_view after,
+                              const RecordVisitor& visit) override;
+  [[nodiscard]] Result<> feed(Seq since, const RecordVisitor& visit) override;
+  [[nodiscard]] Result<std::vector<Record>> history(const Record& newest, std::size_t count_max) override;
+  [[nodiscard]] Result<std::vector<Conflict>> conflicts(std::optional<ConflictState> state, ConflictNumber after,
+                                                        std::size_t count_max) override;
+  [[nodiscard]] Result<std::optional<Conflict>> find_conflict(ConflictNumber number) override;
+
+  [[nodiscard]] Timestamp stamp() const override { return stamp_; }
+  Seq put(Record record, const Record* replaced) override;
+  void set_hidden_stamps(const Record& stored, Timestamp effective_at, Timestamp claimed_at) override;
+  void add_conflict(const Conflict& conflict) override;
+  void set_conflict_state(ConflictNumber number, ConflictState state) override;
+  [[nodiscard]] Result<std::optional<Receipt>> find_receipt(std::string_view key) override;
+  void put_receipt(std::string_view key, Receipt receipt) override;
+
+  /// The space after this transaction, and what to apply to get there, in order.
+  [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
+  [[nodiscard]] bool took_seq() const { return took_seq_; }
+
+ private:
+  Backing& backing_;
+  SpaceInfo info_;
+  Timestamp stamp_;
+  bool took_seq_ = false;
+  std::vector<Change> changes_;
+  /// Index into changes_ of the newest put of a key, by collection, NUL, id.
+  std::unordered_map<std::string, std::size_t> own_puts_;
+};
+
+}  // namespace syncline

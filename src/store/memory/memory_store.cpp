@@ -1,0 +1,210 @@
+#include "store/memory/memory_store.hpp"
+
+#include <algorithm>
+
+#include "store/buffered_txn.hpp"
+
+namespace syncline {
+namespace {
+
+struct Replaced {
+  Record record;
+  Timestamp at;
+};
+struct StoredReceipt {
+  Receipt receipt;
+  Timestamp at;
+};
+using Key = std::pair<std::string, std::string>;
+
+}  // namespace
+
+struct MemoryStore::Space final : Snapshot {
+  SpaceInfo state;
+  std::map<Key, Record> records;
+  std::map<Seq, Key> order;
+  std::map<std::int64_t, Replaced> replaced;
+  std::map<ConflictNumber, Conflict> conflict_list;
+  std::map<std::string, ConflictNumber> fingerprints;
+  std::map<std::string, StoredReceipt> receipts;
+
+  const SpaceInfo& info() const override { return state; }
+
+  Result<std::optional<Record>> find(std::string_view collection, std::string_view id) override {
+    const auto found = records.find({std::string(collection), std::string(id)});
+    if (found == records.end()) return std::nullopt;
+    return found->second;
+  }
+
+  Result<> scan(std::string_view collection, std::string_view after, const RecordVisitor& visit) override {
+    auto at = records.upper_bound({std::string(collection), std::string(after)});
+    for (; at != records.end() && at->first.first == collection; ++at) {
+      if (!visit(view_of(at->second))) break;
+    }
+    return {};
+  }
+
+  Result<> feed(Seq since, const RecordVisitor& visit) override {
+    for (auto at = order.upper_bound(since); at != order.end(); ++at) {
+      const Record& record = records.at(at->second);
+      if (record.deleted && record.seq <= state.purged_through) continue;
+      if (!visit(view_of(record))) break;
+    }
+    return {};
+  }
+
+  Result<std::vector<Record>> history(const Record& newest, std::size_t count_max) override {
+    std::vector<Record> versions;
+    for (auto at = replaced.find(newest.previous); at != replaced.end() && versions.size() < count_max;
+         at = replaced.find(versions.back().previous)) {
+      versions.push_back(at->second.record);
+    }
+    return versions;
+  }
+
+  Result<std::vector<Conflict>> conflicts(std::optional<ConflictState> wanted, ConflictNumber after,
+                                          std::size_t count_max) override {
+    std::vector<Conflict> found;
+    for (auto at = conflict_list.upper_bound(after); at != conflict_list.end() && found.size() < count_max; ++at) {
+      if (!wanted || at->second.state == *wanted) found.push_back(at->second);
+    }
+    return found;
+  }
+
+  Result<std::optional<Conflict>> find_conflict(ConflictNumber number) override {
+    const auto found = conflict_list.find(number);
+    if (found == conflict_list.end()) return std::nullopt;
+    return found->second;
+  }
+
+  void apply(const PutChange& change) {
+    const Key key{change.record.collection, change.record.id};
+    if (change.replaced) {
+      order.erase(change.replaced->seq);
+      replaced[change.record.previous] = {*change.replaced, change.record.committed_at};
+    }
+    order[change.record.seq] = key;
+    records[key] = change.record;
+  }
+
+  void apply(const HiddenStampsChange& change) {
+    Record& record = records.at(order.at(change.seq));
+    record.effective_at = change.effective_at;
+    record.claimed_at = change.claimed_at;
+  }
+};
+
+struct MemoryStore::Backing final : BufferedTxn::Backing {
+  Backing(MemoryStore& owner, Space& of) : store(owner), space(of) {}
+  Snapshot& snapshot() override { return space; }
+  std::int64_t next_history_number() override { return ++store.last_history_number_; }
+  Result<std::optional<Receipt>> find_receipt(std::string_view key) override {
+    const auto found = space.receipts.find(std::string(key));
+    if (found == space.receipts.end()) return std::nullopt;
+    return found->second.receipt;
+  }
+
+  MemoryStore& store;
+  Space& space;
+};
+
+MemoryStore::MemoryStore(const Clock& clock, std::string epoch) : clock_(clock), epoch_(std::move(epoch)) {}
+MemoryStore::~MemoryStore() = default;
+
+MemoryStore::Space& MemoryStore::space_of(const SpaceName& name) {
+  auto& space = spaces_[name];
+  if (!space) {
+    space = std::make_unique<Space>();
+    space->state.name = name;
+  }
+  return *space;
+}
+
+void MemoryStore::write(const SpaceName& name, const WriteOptions& options, WriteFunction run, WriteDone done) {
+  const std::scoped_lock lock(mutex_);
+  Space& space = space_of(name);
+  Backing backing(*this, space);
+  BufferedTxn txn(backing, clock_.now(), options);
+  if (auto result = run(txn); !result) {
+    done(std::unexpected(result.error()));
+    return;
+  }
+  for (const Change& change : txn.changes()) {
+    if (const auto* put = std::get_if<PutChange>(&change)) {
+      space.apply(*put);
+    } else if (const auto* hidden = std::get_if<HiddenStampsChange>(&change)) {
+      space.apply(*hidden);
+    } else if (const auto* kept = std::get_if<ConflictChange>(&change)) {
+      if (space.fingerprints.contains(kept->fingerprint)) continue;
+      const ConflictNumber number{++last_conflict_number_};
+      space.fingerprints[kept->fingerprint] = number;
+      Conflict& conflict = space.conflict_list[number] = kept->conflict;
+      conflict.number = number;
+    } else if (const auto* state = std::get_if<ConflictStateChange>(&change)) {
+      space.conflict_list.at(state->number).state = state->state;
+    } else {
+      const auto& receipt = std::get<ReceiptChange>(change);
+      space.receipts[receipt.key] = {receipt.receipt, txn.stamp()};
+    }
+  }
+  space.state = txn.info();
+  commits_ += 1;
+  done(Committed{space.state.head, txn.took_seq()});
+}
+
+Result<> MemoryStore::read(const SpaceName& name, const ReadFunction& run) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = spaces_.find(name);
+  if (found != spaces_.end()) return run(*found->second);
+  Space empty;
+  empty.state.name = name;
+  return run(empty);
+}
+
+Seq MemoryStore::head(const SpaceName& name) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = spaces_.find(name);
+  return found == spaces_.end() ? Seq{} : found->second->state.head;
+}
+
+Result<std::vector<SpaceInfo>> MemoryStore::spaces(std::optional<AccountNumber> account) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<SpaceInfo> infos;
+  for (const auto& [name, space] : spaces_) {
+    if ((!account || name.account == *account) && space->state.head.value > 0) infos.push_back(space->state);
+  }
+  return infos;
+}
+
+Result<> MemoryStore::erase_account(AccountNumber account) {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(spaces_, [&](const auto& entry) { return entry.first.account == account; });
+  return {};
+}
+
+Result<> MemoryStore::purge(const PurgeCutoffs& cutoffs) {
+  const std::scoped_lock lock(mutex_);
+  for (auto& [name, space] : spaces_) {
+    std::erase_if(space->replaced, [&](const auto& entry) { return entry.second.at < cutoffs.history; });
+    std::erase_if(space->receipts, [&](const auto& entry) { return entry.second.at < cutoffs.receipts; });
+    for (const auto& [key, record] : space->records) {
+      if (record.deleted && record.committed_at < cutoffs.tombstones) {
+        space->state.purged_through = std::max(space->state.purged_through, record.seq);
+      }
+    }
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> MemoryStore::verify() { return std::vector<std::string>{}; }
+
+Result<> MemoryStore::backup(const std::string&) {
+  return fail(ErrorCode::invalid_argument, "a store in memory has no backup");
+}
+
+StoreStatus MemoryStore::status() const {
+  const std::scoped_lock lock(mutex_);
+  return {.commits = commits_};
+}
+
+}  // namespace syncline

@@ -1,0 +1,43 @@
+// The store in memory: the reference that the others are compared with, and the fast one for tests. Writes run on the
+// calling thread, one at a time; `done` is called before write() returns.
+#pragma once
+
+#include <map>
+#include <mutex>
+
+#include "store/store.hpp"
+
+namespace syncline {
+
+class MemoryStore final : public Store {
+ public:
+  MemoryStore(const Clock& clock, std::string epoch);
+  ~MemoryStore() override;
+
+  void write(const SpaceName& space, const WriteOptions& options, WriteFunction run, WriteDone done) override;
+  [[nodiscard]] Result<> read(const SpaceName& space, const ReadFunction& run) override;
+  [[nodiscard]] const std::string& epoch() const override { return epoch_; }
+  [[nodiscard]] Seq head(const SpaceName& space) const override;
+  [[nodiscard]] Result<std::vector<SpaceInfo>> spaces(std::optional<AccountNumber> account) override;
+  [[nodiscard]] Result<> erase_account(AccountNumber account) override;
+  [[nodiscard]] Result<> purge(const PurgeCutoffs& cutoffs) override;
+  [[nodiscard]] Result<std::vector<std::string>> verify() override;
+  [[nodiscard]] Result<> backup(const std::string& path) override;
+  [[nodiscard]] StoreStatus status() const override;
+
+ private:
+  struct Space;
+  struct Backing;
+
+  Space& space_of(const SpaceName& name);
+
+  const Clock& clock_;
+  const std::string epoch_;
+  mutable std::recursive_mutex mutex_;  // a read function may read again
+  std::map<SpaceName, std::unique_ptr<Space>> spaces_;
+  std::int64_t last_history_number_ = 0;
+  std::int64_t last_conflict_number_ = 0;
+  std::int64_t commits_ = 0;
+};
+
+}  // namespace syncline
