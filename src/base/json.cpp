@@ -1,6 +1,7 @@
 #include "base/json.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <vector>
@@ -15,14 +16,14 @@ std::size_t skip_blank(std::string_view text, std::size_t position) {
   return position;
 }
 
-/// `position` stands on an opening quote; returns the position behind the closing one.
+/// `position` stands on an opening quote; returns the position behind the closing one: the first quote with an even
+/// number of backslashes before it.
 std::size_t skip_string(std::string_view text, std::size_t position) {
-  for (++position;; ++position) {
-    if (text[position] == '\\') {
-      ++position;
-    } else if (text[position] == '"') {
-      return position + 1;
-    }
+  const std::size_t begin = position + 1;
+  for (std::size_t quote = text.find('"', begin);; quote = text.find('"', quote + 1)) {
+    std::size_t backslashes = 0;
+    while (quote - backslashes > begin && text[quote - backslashes - 1] == '\\') ++backslashes;
+    if (backslashes % 2 == 0) return quote + 1;
   }
 }
 
@@ -215,8 +216,8 @@ std::optional<JsonView> JsonView::find(std::string_view wanted) const {
 }
 
 int JsonView::depth() const {
-  int depth = 0;
-  skip_value(text_, 0, depth);
+  int depth = depth_;
+  if (depth < 0) skip_value(text_, 0, depth);
   return depth;
 }
 
@@ -245,6 +246,7 @@ JsonView JsonView::read_value(std::size_t& position) const {
   position = skip_value(text_, position, depth);
   JsonView value;
   value.text_ = text_.substr(begin, position - begin);
+  value.depth_ = depth;
   return value;
 }
 
@@ -264,26 +266,42 @@ bool same_json(JsonView a, JsonView b) {
   }
 }
 
-void append_json_string(std::string& out, std::string_view text) {
+namespace {
+
+/// True for the bytes that may not stand in a JSON string as they are (and DEL, which terminals act on).
+constexpr std::array<bool, 256> kEscaped = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t c = 0; c < 0x20; ++c) table[c] = true;
+  table['"'] = table['\\'] = table[0x7F] = true;
+  return table;
+}();
+
+void append_escape(std::string& out, unsigned char c) {
   constexpr std::string_view kDigits = "0123456789abcdef";
+  switch (c) {
+    case '"': out += "\\\""; break;
+    case '\\': out += "\\\\"; break;
+    case '\n': out += "\\n"; break;
+    case '\r': out += "\\r"; break;
+    case '\t': out += "\\t"; break;
+    default:
+      out += "\\u00";
+      out += kDigits[c >> 4U];
+      out += kDigits[c & 15U];
+  }
+}
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   std::size_t plain = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7F) continue;
+    if (!kEscaped[c]) continue;
     out.append(text.substr(plain, i - plain));
     plain = i + 1;
-    switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default:
-        out += "\\u00";
-        out += kDigits[c >> 4U];
-        out += kDigits[c & 15U];
-    }
+    append_escape(out, c);
   }
   out.append(text.substr(plain));
   out += '"';

@@ -84,6 +84,7 @@ class JsonView {
   [[nodiscard]] JsonView read_value(std::size_t& position) const;
 
   std::string_view text_ = "null";
+  int depth_ = -1;  // not counted yet
 };
 
 /// True when two values mean the same: member order and white space do not count, numbers compare by value.

@@ -6,13 +6,18 @@
 namespace syncline {
 namespace {
 
-void append_digits(std::string& out, std::int64_t value, int width) {
-  std::array<char, 20> digits{};
+/// Writes `value` as exactly `width` digits and returns the place behind them.
+char* put_digits(char* at, std::int64_t value, int width) {
   for (int i = width - 1; i >= 0; --i) {
-    digits[static_cast<std::size_t>(i)] = static_cast<char>('0' + value % 10);
+    at[i] = static_cast<char>('0' + value % 10);
     value /= 10;
   }
-  out.append(digits.data(), static_cast<std::size_t>(width));
+  return at + width;
+}
+
+char* put(char* at, char c) {
+  *at = c;
+  return at + 1;
 }
 
 /// Reads exactly `width` digits at `position` and moves it past them; -1 when there are not that many.
@@ -71,21 +76,18 @@ void append_time(std::string& out, Timestamp time) {
   const sys_time<microseconds> point{microseconds{time.micros}};
   const auto day = floor<days>(point);
   const year_month_day date{day};
-  const hh_mm_ss clock{point - day};
-  append_digits(out, static_cast<int>(date.year()), 4);
-  out += '-';
-  append_digits(out, static_cast<unsigned>(date.month()), 2);
-  out += '-';
-  append_digits(out, static_cast<unsigned>(date.day()), 2);
-  out += 'T';
-  append_digits(out, clock.hours().count(), 2);
-  out += ':';
-  append_digits(out, clock.minutes().count(), 2);
-  out += ':';
-  append_digits(out, clock.seconds().count(), 2);
-  out += '.';
-  append_digits(out, clock.subseconds().count(), 6);
-  out += 'Z';
+  const std::int64_t in_day = (point - day).count();
+  const std::int64_t seconds = in_day / kMicrosPerSecond;
+  std::array<char, 27> text{};
+  char* at = text.data();
+  at = put(put_digits(at, static_cast<int>(date.year()), 4), '-');
+  at = put(put_digits(at, static_cast<unsigned>(date.month()), 2), '-');
+  at = put(put_digits(at, static_cast<unsigned>(date.day()), 2), 'T');
+  at = put(put_digits(at, seconds / 3600, 2), ':');
+  at = put(put_digits(at, seconds / 60 % 60, 2), ':');
+  at = put(put_digits(at, seconds % 60, 2), '.');
+  at = put(put_digits(at, in_day % kMicrosPerSecond, 6), 'Z');
+  out.append(text.data(), at);
 }
 
 std::string format_time(Timestamp time) {

@@ -2,6 +2,9 @@
 // says what became of each op.
 #pragma once
 
+#include <functional>
+#include <map>
+
 #include "core/merge.hpp"
 #include "store/store.hpp"
 

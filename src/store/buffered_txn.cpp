@@ -5,12 +5,8 @@
 namespace syncline {
 namespace {
 
-std::string key_of(std::string_view collection, std::string_view id) {
-  std::string key;
-  key.reserve(collection.size() + 1 + id.size());
-  key.append(collection) += '\0';
-  key.append(id);
-  return key;
+std::size_t hash_of(std::string_view collection, std::string_view id) {
+  return std::hash<std::string_view>{}(collection) * 31 + std::hash<std::string_view>{}(id);
 }
 
 /// The first multiple of `step` that is neither before `now`'s own nor at or before `previous`.
@@ -59,11 +55,20 @@ BufferedTxn::BufferedTxn(Backing& backing, Timestamp now, const WriteOptions& op
       info_(backing.snapshot().info()),
       stamp_(next_stamp(now, info_.updated_at, options.stamp_step_micros)) {}
 
-Result<std::optional<Record>> BufferedTxn::find(std::string_view collection, std::string_view id) {
-  if (!own_puts_.empty()) {
-    const auto own = own_puts_.find(key_of(collection, id));
-    if (own != own_puts_.end()) return std::get<PutChange>(changes_[own->second]).record;
+PutChange* BufferedTxn::find_own(std::string_view collection, std::string_view id) {
+  if (own_puts_.empty()) return nullptr;
+  PutChange* newest = nullptr;
+  const auto [begin, end] = own_puts_.equal_range(hash_of(collection, id));
+  for (auto at = begin; at != end; ++at) {
+    auto& put = std::get<PutChange>(changes_[at->second]);
+    const bool same_key = put.record.id == id && put.record.collection == collection;
+    if (same_key && (newest == nullptr || put.record.seq > newest->record.seq)) newest = &put;
   }
+  return newest;
+}
+
+Result<std::optional<Record>> BufferedTxn::find(std::string_view collection, std::string_view id) {
+  if (const PutChange* own = find_own(collection, id)) return own->record;
   return backing_.snapshot().find(collection, id);
 }
 
@@ -106,17 +111,15 @@ Seq BufferedTxn::put(Record record, const Record* replaced) {
     change.record.previous = backing_.next_history_number();
     change.replaced = *replaced;
   }
-  own_puts_[key_of(change.record.collection, change.record.id)] = changes_.size();
+  own_puts_.emplace(hash_of(change.record.collection, change.record.id), changes_.size());
   changes_.emplace_back(std::move(change));
   return info_.head;
 }
 
 void BufferedTxn::set_hidden_stamps(const Record& stored, Timestamp effective_at, Timestamp claimed_at) {
-  const auto own = own_puts_.find(key_of(stored.collection, stored.id));
-  if (own != own_puts_.end()) {
-    Record& record = std::get<PutChange>(changes_[own->second]).record;
-    record.effective_at = effective_at;
-    record.claimed_at = claimed_at;
+  if (PutChange* own = find_own(stored.collection, stored.id)) {
+    own->record.effective_at = effective_at;
+    own->record.claimed_at = claimed_at;
     return;
   }
   changes_.emplace_back(HiddenStampsChange{stored.seq, stored.updated_at, effective_at, claimed_at});

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <unordered_map>
+#include <variant>
 
 #include "store/store.hpp"
 
@@ -75,8 +76,11 @@ class BufferedTxn final : public Txn {
   Timestamp stamp_;
   bool took_seq_ = false;
   std::vector<Change> changes_;
-  /// Index into changes_ of the newest put of a key, by collection, NUL, id.
-  std::unordered_map<std::string, std::size_t> own_puts_;
+  /// The newest put of a key, or nothing.
+  [[nodiscard]] PutChange* find_own(std::string_view collection, std::string_view id);
+
+  /// Indexes into changes_ of all puts, by the hash of their key.
+  std::unordered_multimap<std::size_t, std::size_t> own_puts_;
 };
 
 }  // namespace syncline

@@ -2,6 +2,8 @@
 // for two threads at once; Views gives it out.
 #pragma once
 
+#include <set>
+
 #include "api/kiro/space.hpp"
 #include "core/command.hpp"
 

@@ -2,7 +2,9 @@
 // longest goes first. Safe from any thread.
 #pragma once
 
+#include <atomic>
 #include <list>
+#include <mutex>
 
 #include "api/kiro/view.hpp"
 

@@ -9,6 +9,10 @@
 namespace syncline::native {
 namespace {
 
+/// Enough for most pages, so that an answer grows once and not ten times.
+constexpr std::size_t kRecordBytesUsual = 512;
+constexpr std::size_t kChunkBytesUsual = limits::kStreamChunkBytes + limits::kStreamChunkBytes / 4;
+
 struct ChangesRequest {
   api::CallPtr call;
   SpaceName space;
@@ -31,7 +35,10 @@ class ChangesWriter final : public api::ChunkWriter {
         left_(request.limit) {}
 
   Result<State> write(std::string& out) override {
-    if (first_chunk_) out += "{\"changes\":[";
+    if (first_chunk_) {
+      out.reserve(std::min<std::size_t>(static_cast<std::size_t>(left_) * kRecordBytesUsual, kChunkBytesUsual));
+      out += "{\"changes\":[";
+    }
     first_chunk_ = false;
     bool full = false;
     bool more = false;

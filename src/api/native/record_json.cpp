@@ -6,19 +6,16 @@ namespace syncline::native {
 
 void append_record_members(std::string& out, const RecordView& record) {
   char digits[24];
-  out += "\"seq\":";
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, record.seq.value).ptr);
-  out += ",\"collection\":";
-  append_json_string(out, record.collection);
-  out += ",\"id\":";
+  out.append("\"seq\":").append(digits, std::to_chars(digits, digits + sizeof digits, record.seq.value).ptr);
+  out.append(",\"collection\":\"").append(record.collection);  // a name needs no escapes
+  out.append("\",\"id\":");
   append_json_string(out, record.id);
-  out += ",\"updated_at\":\"";
+  out.append(",\"updated_at\":\"");
   append_time(out, record.updated_at);
   if (record.deleted) {
-    out += "\",\"deleted\":true";
+    out.append("\",\"deleted\":true");
   } else {
-    out += "\",\"deleted\":false,\"doc\":";
-    out += record.doc;
+    out.append("\",\"deleted\":false,\"doc\":").append(record.doc);
   }
 }
 
