@@ -35,7 +35,7 @@ struct Outcome {
   Rule rule;
 };
 
-/// Equal stamps, equal claims, different content.
+/// Equal stamps, different content.
 Outcome break_tie(const Record& stored, const Op& op, MergePolicy::Tie tie) {
   if (tie == MergePolicy::Tie::stored_stays) return {false, Rule::stored_stays};
   if (stored.deleted != op.deleted) return {stored.deleted, Rule::live_wins};
@@ -46,14 +46,10 @@ Outcome compare(const Record& stored, const Op& op, const Stamp& stamp, const Me
   if (op.base && *op.base == stored.seq) return {true, Rule::base};
   if (!op.updated_at) return {true, Rule::direct};
   const bool same_moment = stamp.at == stored.effective_at;
-  // A lowered clock wins only once: not again when repeated, not with a lesser claim. Two of one claim in one moment
-  // are a tie like any other.
-  if (stamp.lowered() && stamp.claim <= stored.claimed_at && !(same_moment && stamp.claim == stored.claimed_at)) {
-    return {false, Rule::clock_guard};
-  }
-  if (!same_moment) return {stamp.at > stored.effective_at, Rule::later_stamp};
-  if (stamp.claim != stored.claimed_at) return {stamp.claim > stored.claimed_at, Rule::clock_guard};
-  return break_tie(stored, op, policy.tie);
+  if (same_moment) return break_tie(stored, op, policy.tie);
+  // A lowered clock wins only once: not again when repeated, and not with a lesser claim.
+  if (stamp.lowered() && stamp.claim <= stored.claimed_at) return {false, Rule::clock_guard};
+  return {stamp.at > stored.effective_at, Rule::later_stamp};
 }
 
 bool has_seen(const Record& stored, const Op& op, const Author& author) {

@@ -2,7 +2,7 @@
 // read or written. Hub, node and simulation all decide with this one function.
 //
 // Without `base`, the outcome depends on the set of ops only: any order and any repetition ends in the same content.
-// The order that makes it so is (stamp, lowered claim, tie rule of the two contents).
+// The order that makes it so is (stamp, tie rule of the two contents).
 #pragma once
 
 #include <optional>

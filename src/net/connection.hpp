@@ -20,7 +20,6 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <charconv>
@@ -38,6 +37,9 @@ using tcp = asio::ip::tcp;
 using TlsStream = asio::ssl::stream<tcp::socket>;
 
 inline constexpr std::int64_t kLingerMs = 2000;
+/// An idle connection holds the smaller one.
+inline constexpr std::size_t kHeadReadBytes = 4096;
+inline constexpr std::size_t kBodyReadBytes = 64 * 1024;
 /// Answers smaller than one packet are not worth compressing.
 inline constexpr std::size_t kGzipBytesMin = 1400;
 /// Bodies up to here are not counted against the memory for large ones.
@@ -136,44 +138,49 @@ class HttpConnection final : public Connection,
     parser_->body_limit(std::numeric_limits<std::uint64_t>::max());  // the route's own limit comes with the head
     enter(buffer_.size() > 0 ? Phase::head : Phase::idle,
           buffer_.size() > 0 ? server_.options.header_timeout_ms : server_.options.idle_timeout_ms);
-    read_more();
+    if (buffer_.size() > 0) {
+      parse();  // pipelined
+    } else {
+      read_more();
+    }
   }
 
   void read_more() {
-    beast::http::async_read_some(stream_, buffer_, *parser_,
-                                 [self = self()](const boost::system::error_code& error, std::size_t bytes) {
-                                   self->on_read(error, bytes);
-                                 });
+    const std::size_t room = phase_ == Phase::body ? kBodyReadBytes : kHeadReadBytes;
+    stream_.async_read_some(buffer_.prepare(room),
+                            [self = self()](const boost::system::error_code& error, std::size_t bytes) {
+                              if (error || self->phase_ == Phase::lingering) return self->close();
+                              self->buffer_.commit(bytes);
+                              if (self->phase_ == Phase::idle) {
+                                self->enter(Phase::head, self->server_.options.header_timeout_ms);
+                              }
+                              self->parse();
+                            });
   }
 
-  void on_read(const boost::system::error_code& error, std::size_t bytes) {
-    if (phase_ == Phase::lingering) return;
-    if (error && error != beast::http::error::need_buffer) return on_read_error(error);
-    if (phase_ == Phase::idle && bytes > 0) enter(Phase::head, server_.options.header_timeout_ms);
-    if (!parser_->is_header_done()) return read_more();
-    if (!exchange_) {
-      started_at_ = std::chrono::steady_clock::now();
-      if (!on_head()) return;
+  /// Takes in what has been read, up to the end of one request.
+  void parse() {
+    while (!parser_->is_done()) {
+      boost::system::error_code error;
+      const std::size_t used = parser_->put(buffer_.data(), error);
+      buffer_.consume(used);
+      if (parser_->is_header_done() && !exchange_) {
+        started_at_ = std::chrono::steady_clock::now();
+        if (!on_head()) return;
+      }
+      if (phase_ == Phase::body && parser_->get().body().size() > body_bytes_max_) return refuse_large_body();
+      if (error == beast::http::error::need_more || (!error && used == 0)) {
+        if (phase_ == Phase::body) enter(Phase::body, server_.options.body_timeout_ms);
+        return read_more();
+      }
+      if (error) return on_bad_request(error);
     }
-    if (phase_ == Phase::body && parser_->get().body().size() > body_bytes_max_) return refuse_large_body();
-    if (parser_->is_done()) return run();
-    enter(Phase::body, server_.options.body_timeout_ms);
-    read_more();
+    run();
   }
 
-  void on_read_error(const boost::system::error_code& error) {
-    using Code = beast::http::error;
-    if (error == Code::header_limit) return send_plain_error(431, "the header is larger than 16 KiB");
-    if (error == Code::end_of_stream || error == Code::partial_message || error.category() != bad_request_category()) {
-      return close();
-    }
+  void on_bad_request(const boost::system::error_code& error) {
+    if (error == beast::http::error::header_limit) return send_plain_error(431, "the header is larger than 16 KiB");
     send_plain_error(400, "not an HTTP/1.1 request: " + error.message());
-  }
-
-  static const boost::system::error_category& bad_request_category() {
-    static const boost::system::error_category& category =
-        make_error_code(beast::http::error::bad_method).category();
-    return category;
   }
 
   /// Routes the request. False when it was answered without its body.

@@ -1,0 +1,118 @@
+#include "service/access.hpp"
+
+#include <gtest/gtest.h>
+
+#include "store/memory/memory_store.hpp"
+
+namespace syncline {
+namespace {
+
+class AccessTest : public testing::Test {
+ protected:
+  AccessTest() { EXPECT_TRUE(access_.add_account("Ann@Example.org", Plan::pro)); }
+
+  NewKey add_key(ScopeSet scopes = {Scope::read}, std::optional<std::string_view> token = std::nullopt) {
+    auto made = access_.add_key("ann@example.org", "laptop", scopes, token);
+    EXPECT_TRUE(made) << made.error().text;
+    return *made;
+  }
+
+  ManualClock clock_{Timestamp{1'800'000'000'000'000}};
+  MemoryStore store_{clock_, "e"};
+  Access access_{store_, clock_};
+};
+
+TEST_F(AccessTest, a_key_leads_to_its_account_and_scopes) {
+  const NewKey made = add_key({Scope::read, Scope::commands_run});
+
+  const auto principal = access_.authenticate(made.token);
+
+  ASSERT_TRUE(principal);
+  EXPECT_EQ((*principal)->email, "ann@example.org");
+  EXPECT_EQ((*principal)->plan, Plan::pro);
+  EXPECT_TRUE((*principal)->scopes.has(Scope::commands_run));
+  EXPECT_FALSE((*principal)->scopes.has(Scope::write));
+}
+
+TEST_F(AccessTest, the_token_itself_is_stored_nowhere) {
+  const NewKey made = add_key();
+  const std::string secret = made.token.substr(made.token.size() - 51);
+  EXPECT_TRUE(store_.read(system_space(), [&](Snapshot& snapshot) {
+    return snapshot.feed({}, [&](const RecordView& record) {
+      EXPECT_EQ(record.doc.find(secret), std::string_view::npos);
+      EXPECT_EQ(record.id.find(secret), std::string_view::npos);
+      return true;
+    });
+  }));
+}
+
+TEST_F(AccessTest, a_revoked_key_ends_at_once_also_when_it_was_cached) {
+  const NewKey made = add_key();
+  const auto principal = *access_.authenticate(made.token);
+  int changes = 0;
+  access_.on_change([&] { ++changes; });
+
+  ASSERT_TRUE(access_.revoke_key(made.key.id));
+
+  EXPECT_EQ(access_.authenticate(made.token).error().code, ErrorCode::unauthorized);
+  EXPECT_FALSE(access_.is_valid(*principal));
+  EXPECT_EQ(changes, 1);
+}
+
+TEST_F(AccessTest, no_mutated_token_is_accepted) {
+  const std::string token = add_key().token;
+  for (std::size_t i = 0; i < token.size(); ++i) {
+    for (const char c : {'a', 'Z', '0', '_', '\xff'}) {
+      std::string mutated = token;
+      if (mutated[i] == c) continue;
+      mutated[i] = c;
+      EXPECT_FALSE(access_.authenticate(mutated)) << mutated;
+    }
+    EXPECT_FALSE(access_.authenticate(token.substr(0, i)));
+  }
+  EXPECT_FALSE(access_.authenticate(token + "0"));
+  EXPECT_TRUE(access_.authenticate(token));
+}
+
+TEST_F(AccessTest, a_given_token_works_and_cannot_be_given_twice) {
+  const NewKey made = add_key({Scope::read}, "YOUR_TOKEN");
+  EXPECT_EQ(made.token, "YOUR_TOKEN");
+  EXPECT_TRUE(access_.authenticate("YOUR_TOKEN"));
+  EXPECT_EQ(access_.add_key("ann@example.org", "x", {Scope::read}, "YOUR_TOKEN").error().code, ErrorCode::conflict);
+  ASSERT_TRUE(access_.revoke_key(made.key.id));
+  EXPECT_FALSE(access_.authenticate("YOUR_TOKEN"));
+  add_key({Scope::read}, "YOUR_TOKEN");
+  EXPECT_TRUE(access_.authenticate("YOUR_TOKEN"));
+}
+
+TEST_F(AccessTest, refuses_what_makes_no_sense) {
+  EXPECT_EQ(access_.add_account("ann@example.org", Plan::free).error().code, ErrorCode::conflict);
+  EXPECT_EQ(access_.add_account("nobody", Plan::free).error().code, ErrorCode::invalid_argument);
+  EXPECT_EQ(access_.add_key("bob@example.org", "x", {Scope::read}, std::nullopt).error().code, ErrorCode::not_found);
+  EXPECT_EQ(access_.add_key("ann@example.org", "", {Scope::read}, std::nullopt).error().code,
+            ErrorCode::invalid_argument);
+  EXPECT_EQ(access_.add_key("ann@example.org", "x", {}, std::nullopt).error().code, ErrorCode::invalid_argument);
+  EXPECT_EQ(access_.add_key("ann@example.org", "x", {Scope::read}, "short").error().code, ErrorCode::invalid_argument);
+  EXPECT_FALSE(parse_scopes("read,everything"));
+}
+
+TEST_F(AccessTest, a_removed_account_takes_its_keys_along) {
+  const NewKey made = add_key();
+  const auto principal = *access_.authenticate(made.token);
+  ASSERT_TRUE(access_.remove_account("ann@example.org"));
+  EXPECT_FALSE(access_.authenticate(made.token));
+  EXPECT_FALSE(access_.is_valid(*principal));
+  EXPECT_TRUE(access_.accounts()->empty());
+  const auto again = access_.add_account("ann@example.org", Plan::free);
+  EXPECT_NE(again->number, principal->account) << "numbers are not used twice";
+}
+
+TEST_F(AccessTest, tells_when_a_key_was_last_used) {
+  const NewKey made = add_key();
+  EXPECT_FALSE(access_.keys(std::nullopt)->front().last_used_at);
+  ASSERT_TRUE(access_.authenticate(made.token));
+  EXPECT_EQ(access_.keys(std::nullopt)->front().last_used_at, clock_.now());
+}
+
+}  // namespace
+}  // namespace syncline

@@ -1,0 +1,312 @@
+// Scenarios of /v1: what goes in, what must come out, what must not.
+#include "support/api_fixture.hpp"
+
+namespace syncline {
+namespace {
+
+class NativeTest : public test::ApiFixture {
+ protected:
+  test::Answer push(const std::string& ops, const std::string& query = "") {
+    return post("/v1/spaces/s/push" + query, R"({"ops":[)" + ops + "]}");
+  }
+  test::Answer with(http::Method method, const std::string& target, const std::string& body,
+                    std::map<std::string, std::string> headers = {}) {
+    return call({.method = method, .target = target, .token = key_, .body = body, .headers = std::move(headers)});
+  }
+};
+
+TEST_F(NativeTest, a_document_comes_back_byte_for_byte) {
+  const std::string doc = R"({ "b":1.0,"a" :[1, 2], "b":"\u00e4", "n":1e2 })";
+  push(R"({"collection":"c","id":"i","doc":)" + doc + "}");
+  EXPECT_NE(get("/v1/spaces/s/changes").body.find("\"doc\":" + doc), std::string::npos);
+  EXPECT_NE(get("/v1/spaces/s/records/c/i").body.find("\"doc\":" + doc), std::string::npos);
+}
+
+TEST_F(NativeTest, each_op_has_its_verdict_and_one_refusal_does_not_stop_the_others) {
+  const test::Answer answer = push(
+      R"({"collection":"c","id":"1","updated_at":"2026-01-02T00:00:00Z","doc":{"v":1}},)"
+      R"({"collection":"c","id":"1","updated_at":"2026-01-02T00:00:00.000000Z","doc":{"v":1}},)"
+      R"({"collection":"c","id":"1","updated_at":1735689600000000,"doc":{"v":0}},)"
+      R"({"collection":"c","id":"2","doc":{"v":1e999}},)"
+      R"({"collection":"c","id":"","doc":{}},)"
+      R"({"collection":"c","id":"3"},)"
+      R"({"collection":"c","id":"3","doc":[]},)"
+      R"("text",)"
+      R"({"collection":"c","id":"4","doc":{}})");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.at("results.0.status"), "applied");
+  EXPECT_EQ(answer.at("results.1.status"), "noop");
+  EXPECT_EQ(answer.at("results.1.seq"), "1");
+  EXPECT_EQ(answer.at("results.2.status"), "stale");
+  EXPECT_EQ(answer.at("results.2.record.doc"), R"({"v":1})");
+  EXPECT_EQ(answer.at("results.3.error.code"), "invalid_document");
+  EXPECT_EQ(answer.at("results.4.error.code"), "invalid_argument");
+  EXPECT_EQ(answer.at("results.5.status"), "refused");
+  EXPECT_EQ(answer.at("results.6.error.code"), "invalid_document");
+  EXPECT_EQ(answer.at("results.7.status"), "refused");
+  EXPECT_EQ(answer.at("results.8.seq"), "2");
+  EXPECT_EQ(answer.at("cursor"), "e1.2");
+}
+
+TEST_F(NativeTest, documents_that_cannot_be_kept_are_refused_never_changed) {
+  const std::string deep = std::string(64, '[') + std::string(64, ']');
+  for (const std::string& doc : {std::string(R"({"a":"\ud800"})"), std::string(R"({"a":123456789012345678901234567890})"),
+                                 "{\"a\":" + deep + "}"}) {
+    const test::Answer answer = push(R"({"collection":"c","id":"i","doc":)" + doc + "}");
+    EXPECT_EQ(answer.at("results.0.error.code"), "invalid_document") << doc;
+  }
+  const std::string allowed = std::string(63, '[') + std::string(63, ']');
+  EXPECT_EQ(push(R"({"collection":"c","id":"i","doc":{"a":)" + allowed + "}}").at("results.0.status"), "applied");
+}
+
+TEST_F(NativeTest, an_id_with_a_lone_surrogate_is_refused) {
+  EXPECT_EQ(push(R"({"collection":"c","id":"\ud800","doc":{}})").at("results.0.status"), "refused");
+}
+
+TEST_F(NativeTest, bodies_that_are_no_push_change_nothing) {
+  const std::vector<std::pair<std::string, int>> bodies = {
+      {"", 400},
+      {"{", 400},
+      {"[]", 400},
+      {"{}", 400},
+      {R"({"ops":{}})", 400},
+      {"{\"ops\":[{\"collection\":\"c\",\"id\":\"\xff\",\"doc\":{}}]}", 400},
+      {R"({"ops":[{"collection":"c","id":"i","doc":{"a":tru}}]})", 400},
+      {R"({"ops":[{"collection":"c","id":"i","doc":{"a":1e999}},{"collection":"c","id":"i","doc":{"a":01}}]})", 400},
+      {std::string(100, '['), 400},
+      {R"({"ops":[)" + std::string(70'000'000, ' ') + "]}", 413},
+  };
+  for (const auto& [body, status] : bodies) {
+    const test::Answer answer = post("/v1/spaces/s/push", body);
+    EXPECT_EQ(answer.status, status) << body.substr(0, 80);
+    EXPECT_EQ(answer.headers.at("Content-Type"), "application/problem+json");
+  }
+  std::string many;
+  for (int i = 0; i <= 5000; ++i) many += (i == 0 ? "" : ",") + std::string(R"({"collection":"c","id":"i","doc":{}})");
+  EXPECT_EQ(push(many).status, 413);
+  EXPECT_EQ(get("/v1/spaces/s/changes").at("changes"), "[]");
+}
+
+TEST_F(NativeTest, quiet_lists_only_what_was_not_applied) {
+  const test::Answer answer =
+      push(R"({"collection":"c","id":"1","doc":{}},{"collection":"c","id":"1","doc":{}},{"collection":"c","id":"2","doc":{}})",
+           "?quiet=1");
+  EXPECT_EQ(answer.at("results.0.index"), "1");
+  EXPECT_EQ(answer.at("results.1"), "(none)");
+}
+
+TEST_F(NativeTest, a_lowered_clock_is_reported) {
+  const test::Answer answer = push(R"({"collection":"c","id":"1","updated_at":"2035-01-01T00:00:00Z","doc":{}})");
+  EXPECT_EQ(answer.at("results.0.clock.sent"), "2035-01-01T00:00:00.000000Z");
+  EXPECT_EQ(answer.at("results.0.clock.used"), format_time(clock_.now()));
+}
+
+TEST_F(NativeTest, an_idempotency_key_makes_a_retry_safe) {
+  const auto send = [&](const std::string& doc) {
+    return with(http::Method::post, "/v1/spaces/s/push", R"({"ops":[{"collection":"c","id":"1","doc":)" + doc + "}]}",
+                {{"Idempotency-Key", "\"k-1\""}});
+  };
+  const test::Answer first = send(R"({"v":1})");
+  clock_.advance_micros(5'000'000);
+  push(R"({"collection":"c","id":"1","doc":{"v":2}})");
+  const test::Answer second = send(R"({"v":1})");
+  EXPECT_EQ(second.body, first.body);
+  EXPECT_EQ(second.headers.at("Idempotent-Replayed"), "true");
+  EXPECT_EQ(get("/v1/spaces/s/records/c/1").at("doc"), R"({"v":2})");
+  EXPECT_EQ(send(R"({"v":3})").status, 422);
+}
+
+TEST_F(NativeTest, changes_come_in_pages_that_miss_nothing) {
+  for (int i = 0; i < 7; ++i) push(R"({"collection":"c","id":")" + std::to_string(i) + R"(","doc":{}})");
+  std::string cursor = "0";
+  int seen = 0;
+  for (bool more = true; more;) {
+    const test::Answer page = get("/v1/spaces/s/changes?limit=3&since=" + cursor);
+    page.json().find("changes")->for_each_element([&](JsonView) { ++seen; });
+    cursor = page.at("cursor");
+    more = page.at("more") == "true";
+  }
+  EXPECT_EQ(seen, 7);
+  EXPECT_EQ(cursor, "e1.7");
+}
+
+TEST_F(NativeTest, changes_of_some_collections_only) {
+  push(R"({"collection":"a","id":"1","doc":{}},{"collection":"b","id":"1","doc":{}})");
+  const test::Answer page = get("/v1/spaces/s/changes?collections=a");
+  EXPECT_EQ(page.at("changes.0.collection"), "a");
+  EXPECT_EQ(page.at("changes.1"), "(none)");
+  EXPECT_EQ(page.at("cursor"), "e1.2");
+}
+
+TEST_F(NativeTest, a_large_page_is_streamed_and_complete) {
+  const std::string text(3000, 'x');
+  std::string ops;
+  for (int i = 0; i < 1000; ++i) {
+    ops += (i == 0 ? "" : ",") + std::string(R"({"collection":"c","id":")") + std::to_string(i) + R"(","doc":{"t":")" +
+           text + "\"}}";
+  }
+  push(ops);
+  const test::Answer page = get("/v1/spaces/s/changes?limit=5000");
+  int seen = 0;
+  page.json().find("changes")->for_each_element([&](JsonView) { ++seen; });
+  EXPECT_EQ(seen, 1000);
+  EXPECT_EQ(page.at("more"), "false");
+}
+
+TEST_F(NativeTest, cursors_that_are_of_no_use_say_why) {
+  push(R"({"collection":"c","id":"1","doc":{}})");
+  const std::vector<std::tuple<std::string, int, std::string>> cases = {
+      {"other.1", 410, "epoch_changed"}, {"e1.9", 410, "cursor_ahead"}, {"nonsense", 400, "invalid_argument"},
+      {"e1.-1", 400, "invalid_argument"}};
+  for (const auto& [cursor, status, code] : cases) {
+    const test::Answer answer = get("/v1/spaces/s/changes?since=" + cursor);
+    EXPECT_EQ(answer.status, status) << cursor;
+    EXPECT_EQ(answer.at("code"), code);
+    if (status == 410) {
+      EXPECT_EQ(answer.at("cursor"), "e1.1");
+    }
+  }
+}
+
+TEST_F(NativeTest, limits_are_lowered_but_nonsense_is_refused) {
+  EXPECT_EQ(get("/v1/spaces/s/changes?limit=999999").status, 200);
+  for (const char* bad : {"limit=0", "limit=-1", "limit=x", "wait=-1", "wait=x", "limit="}) {
+    EXPECT_EQ(get(std::string("/v1/spaces/s/changes?") + bad).status, 400) << bad;
+  }
+}
+
+TEST_F(NativeTest, a_wait_is_answered_by_the_change_or_empty_in_the_end) {
+  const auto waiting = begin({.target = "/v1/spaces/s/changes?wait=10", .token = key_});
+  scheduler_.run_posted();
+  EXPECT_FALSE(waiting.has_come());
+  push(R"({"collection":"c","id":"1","doc":{}})");
+  scheduler_.run_posted();
+  ASSERT_TRUE(waiting.has_come());
+  EXPECT_EQ(waiting.get().at("changes.0.id"), "1");
+
+  const auto idle = begin({.target = "/v1/spaces/s/changes?since=e1.1&wait=10", .token = key_});
+  clock_.advance_micros(10'000'000);
+  scheduler_.advance_ms(10'000);
+  ASSERT_TRUE(idle.has_come());
+  EXPECT_EQ(idle.get().at("changes"), "[]");
+}
+
+TEST_F(NativeTest, a_wait_for_one_collection_sleeps_through_changes_of_others) {
+  const auto waiting = begin({.target = "/v1/spaces/s/changes?wait=10&collections=a", .token = key_});
+  push(R"({"collection":"b","id":"1","doc":{}})");
+  scheduler_.run_posted();
+  EXPECT_FALSE(waiting.has_come());
+  push(R"({"collection":"a","id":"1","doc":{}})");
+  scheduler_.run_posted();
+  ASSERT_TRUE(waiting.has_come());
+  EXPECT_EQ(waiting.get().at("changes.0.collection"), "a");
+}
+
+TEST_F(NativeTest, one_record_is_made_read_replaced_and_deleted) {
+  const std::string url = "/v1/spaces/s/records/c/i%2F1";
+  EXPECT_EQ(get(url).status, 404);
+  EXPECT_EQ(with(http::Method::del, url, "").status, 404);
+  EXPECT_EQ(with(http::Method::put, url, R"({"v":1})").status, 201);
+  const test::Answer read = get(url);
+  EXPECT_EQ(read.at("id"), "i/1");
+  EXPECT_EQ(read.headers.at("ETag"), "\"e1.1\"");
+  EXPECT_EQ(call({.target = url, .token = key_, .headers = {{"If-None-Match", "\"e1.1\""}}}).status, 304);
+  EXPECT_EQ(with(http::Method::put, url, R"({"v":2})").status, 200);
+  EXPECT_EQ(with(http::Method::del, url, "").status, 204);
+  EXPECT_EQ(with(http::Method::del, url, "").status, 204);
+  EXPECT_EQ(get(url).status, 404);
+  EXPECT_EQ(with(http::Method::put, url, R"({"v":3})").status, 201);
+}
+
+TEST_F(NativeTest, preconditions_hold) {
+  const std::string url = "/v1/spaces/s/records/c/i";
+  EXPECT_EQ(with(http::Method::put, url, "{}", {{"If-Match", "\"e1.1\""}}).status, 412);
+  EXPECT_EQ(with(http::Method::put, url, "{}", {{"If-None-Match", "*"}}).status, 201);
+  EXPECT_EQ(with(http::Method::put, url, R"({"v":1})", {{"If-None-Match", "*"}}).status, 412);
+  EXPECT_EQ(with(http::Method::put, url, R"({"v":1})", {{"If-Match", "\"e1.1\""}}).status, 200);
+  EXPECT_EQ(with(http::Method::del, url, "", {{"If-Match", "\"e1.1\""}}).status, 412);
+  EXPECT_EQ(with(http::Method::del, url, "", {{"If-Match", "\"e1.2\""}}).status, 204);
+}
+
+TEST_F(NativeTest, bad_documents_and_names_are_refused_on_the_record_route) {
+  EXPECT_EQ(with(http::Method::put, "/v1/spaces/s/records/c/i", "[]").status, 400);
+  EXPECT_EQ(with(http::Method::put, "/v1/spaces/s/records/c/i", "{\"a\":1e999}").status, 400);
+  EXPECT_EQ(with(http::Method::put, "/v1/spaces/s/records/c%2Fd/i", "{}").status, 400);
+  EXPECT_EQ(with(http::Method::put, "/v1/spaces/s%20t/records/c/i", "{}").status, 400);
+  EXPECT_EQ(with(http::Method::put, "/v1/spaces/s/records/c/" + std::string(513, 'x'), "{}").status, 400);
+  EXPECT_EQ(with(http::Method::put, "/v1/spaces/s/records/c/%zz", "{}").status, 400);
+  EXPECT_EQ(with(http::Method::put, "/v1/spaces/a%2Fb/records/c/i", "{}").status, 201);
+}
+
+TEST_F(NativeTest, records_by_id_leave_out_the_deleted) {
+  push(R"({"collection":"c","id":"b","doc":{}},{"collection":"c","id":"a","doc":{}},{"collection":"c","id":"x","doc":{}})");
+  push(R"({"collection":"c","id":"x","deleted":true})");
+  const test::Answer first = get("/v1/spaces/s/records/c?limit=1");
+  EXPECT_EQ(first.at("records.0.id"), "a");
+  EXPECT_EQ(first.at("after"), "a");
+  const test::Answer second = get("/v1/spaces/s/records/c?limit=1&after=a");
+  EXPECT_EQ(second.at("records.0.id"), "b");
+  EXPECT_EQ(second.at("after"), "null");
+}
+
+TEST_F(NativeTest, history_tells_who_when_and_by_which_rule) {
+  push(R"({"collection":"c","id":"1","doc":{"v":1}})");
+  push(R"({"collection":"c","id":"1","base":1,"doc":{"v":2}})");
+  const test::Answer answer = get("/v1/spaces/s/records/c/1/history");
+  EXPECT_EQ(answer.at("versions.0.doc"), R"({"v":2})");
+  EXPECT_EQ(answer.at("versions.0.rule"), "base");
+  EXPECT_EQ(answer.at("versions.1.doc"), R"({"v":1})");
+  EXPECT_EQ(answer.at("versions.1.key_label"), "test");
+}
+
+TEST_F(NativeTest, a_conflict_is_listed_and_can_be_restored) {
+  const std::string bob = add_key("ann@example.org", {Scope::read, Scope::write}, "phone");
+  push(R"({"collection":"c","id":"1","updated_at":"2026-01-01T00:00:00Z","doc":{"v":"laptop"}})");
+  call({.method = http::Method::post,
+        .target = "/v1/spaces/s/push",
+        .token = bob,
+        .body = R"({"ops":[{"collection":"c","id":"1","updated_at":"2026-01-02T00:00:00Z","doc":{"v":"phone"}}]})"});
+  const test::Answer listed = get("/v1/spaces/s/conflicts?state=open");
+  EXPECT_EQ(listed.at("conflicts.0.loser.doc"), R"({"v":"laptop"})");
+  EXPECT_EQ(listed.at("conflicts.0.winner.doc"), R"({"v":"phone"})");
+  EXPECT_EQ(listed.at("conflicts.0.loser_key_label"), "test");
+  const std::string url = "/v1/spaces/s/conflicts/" + listed.at("conflicts.0.id");
+  EXPECT_EQ(post(url, R"({"action":"forget"})").status, 400);
+  EXPECT_EQ(post(url, R"({"action":"restore"})").at("state"), "restored");
+  EXPECT_EQ(get("/v1/spaces/s/records/c/1").at("doc"), R"({"v":"laptop"})");
+  EXPECT_EQ(post(url, R"({"action":"dismiss"})").status, 409);
+  EXPECT_EQ(get("/v1/spaces/s/conflicts").at("conflicts"), "[]");
+  EXPECT_EQ(post("/v1/spaces/s/conflicts/999", R"({"action":"dismiss"})").status, 404);
+}
+
+TEST_F(NativeTest, commands_cannot_be_written_past_their_own_api) {
+  const test::Answer answer = post(
+      "/v1/spaces/kiro/push",
+      R"({"ops":[{"collection":"commands","id":"cmd-1-x","doc":{"type":"execute_bash","command":"id","status":"pending"}}]})");
+  EXPECT_EQ(answer.at("results.0.error.code"), "forbidden");
+  EXPECT_EQ(with(http::Method::put, "/v1/spaces/kiro/records/commands/cmd-1-x", "{}").status, 403);
+  EXPECT_EQ(get("/sync").at("commands"), "{}");
+}
+
+TEST_F(NativeTest, the_live_route_wants_an_upgrade_and_events_want_spaces) {
+  EXPECT_EQ(get("/v1/live").status, 101);
+  EXPECT_EQ(get("/v1/events").status, 400);
+  EXPECT_EQ(call({.target = "/v1/live", .token = "wrong-token"}).status, 401);
+  const test::Answer stream = get("/v1/events?spaces=s");
+  EXPECT_TRUE(stream.body.starts_with("retry: 2000\n\n"));
+}
+
+TEST_F(NativeTest, events_resume_after_the_last_event) {
+  push(R"({"collection":"c","id":"1","doc":{}})");
+  push(R"({"collection":"c","id":"2","doc":{}})");
+  const auto resumed = [&](const std::string& id) {
+    return call({.target = "/v1/events?spaces=s", .token = key_, .headers = {{"Last-Event-ID", id}}}).body;
+  };
+  EXPECT_NE(resumed("s=e1.1").find("id: s=e1.2\nevent: change\ndata: {\"space\":\"s\",\"cursor\":\"e1.2\"}"),
+            std::string::npos);
+  EXPECT_EQ(resumed("s=e1.2").find("event:"), std::string::npos);
+  EXPECT_NE(resumed("s=old.1").find("event: reset"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace syncline

@@ -1,0 +1,73 @@
+// The whole API over a memory store and a manual clock, without a socket: a request goes in, the answer comes out.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "api/kiro/routes.hpp"
+#include "api/native/routes.hpp"
+#include "api/operations/routes.hpp"
+#include "store/memory/memory_store.hpp"
+#include "support/manual_scheduler.hpp"
+
+namespace syncline::test {
+
+struct Answer {
+  int status = 0;
+  std::string body;
+  std::map<std::string, std::string> headers;
+
+  /// The body as JSON; the answer must outlive it.
+  [[nodiscard]] JsonView json() const { return JsonView(body); }
+  /// A string or the raw JSON at "a.b.0.c".
+  [[nodiscard]] std::string at(std::string_view path) const;
+};
+
+struct RequestSpec {
+  http::Method method = http::Method::get;
+  std::string target;
+  std::string token;
+  std::string body;
+  std::map<std::string, std::string> headers;
+};
+
+/// An answer that may come later.
+class PendingAnswer {
+ public:
+  [[nodiscard]] bool has_come() const { return answer_->has_value(); }
+  [[nodiscard]] const Answer& get() const { return answer_->value(); }
+
+ private:
+  friend class ApiFixture;
+  std::shared_ptr<std::optional<Answer>> answer_ = std::make_shared<std::optional<Answer>>();
+  std::shared_ptr<void> keep_;
+};
+
+class ApiFixture : public testing::Test {
+ protected:
+  explicit ApiFixture(api::Router::Options options = {});
+
+  /// A key of the account; the account is made at its first key.
+  std::string add_key(const std::string& email, ScopeSet scopes, const std::string& label = "test");
+
+  PendingAnswer begin(const RequestSpec& spec);
+  Answer call(const RequestSpec& spec);
+  Answer get(const std::string& target) { return call({.target = target, .token = key_}); }
+  Answer post(const std::string& target, const std::string& body) {
+    return call({.method = http::Method::post, .target = target, .token = key_, .body = body});
+  }
+
+  ManualClock clock_{Timestamp{1'800'000'000'000'000}};
+  MemoryStore store_{clock_, "e1"};
+  ManualScheduler scheduler_;
+  Live live_{scheduler_};
+  Access access_{store_, clock_};
+  PullProgress progress_{store_};
+  Spaces spaces_{store_, clock_, live_, progress_};
+  operations::Metrics metrics_{"test"};
+  kiro::Face kiro_{spaces_, access_, scheduler_, {}};
+  api::Router router_;
+  /// A key with every scope but admin.
+  std::string key_;
+};
+
+}  // namespace syncline::test

@@ -1,0 +1,20 @@
+// What tests need of the world: a directory of their own that goes away with them, and the crypto library.
+#pragma once
+
+#include <string>
+
+namespace syncline::test {
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory();
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory();
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace syncline::test
