@@ -58,6 +58,24 @@ Result<JsonView> Call::json_object() {
   return json;
 }
 
+Problem unauthorized(std::string_view detail, bool had_token) {
+  Problem problem;
+  problem.status = 401;
+  problem.code = "unauthorized";
+  problem.title = "Unauthorized";
+  problem.detail = detail;
+  std::string challenge("Bearer realm=\"syncline\"");
+  if (had_token) challenge += ", error=\"invalid_token\", error_description=\"" + std::string(detail) + '"';
+  problem.headers.push_back({"WWW-Authenticate", std::move(challenge)});
+  return problem;
+}
+
+bool Call::fail_if_revoked() {
+  if (access_->is_valid(*principal_)) return false;
+  fail(unauthorized("the key was revoked", true));
+  return true;
+}
+
 void Call::start(std::string body, http::Responder respond) {
   body_ = std::move(body);
   responder_.emplace(std::move(respond));

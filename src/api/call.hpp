@@ -5,7 +5,7 @@
 #include "api/problem.hpp"
 #include "base/json.hpp"
 #include "base/time.hpp"
-#include "service/principal.hpp"
+#include "service/access.hpp"
 
 namespace syncline::api {
 
@@ -38,9 +38,15 @@ class Call {
   void fail(const Problem& problem);
   void fail(const Error& error) { fail(problem_of(error)); }
 
+  /// After a wait: answers 401 and returns true if the key was revoked meanwhile.
+  [[nodiscard]] bool fail_if_revoked();
+
   // for the router
   void set_params(std::vector<std::pair<std::string_view, std::string>> params) { params_ = std::move(params); }
-  void set_principal(std::shared_ptr<const Principal> principal) { principal_ = std::move(principal); }
+  void set_principal(std::shared_ptr<const Principal> principal, Access& access) {
+    principal_ = std::move(principal);
+    access_ = &access;
+  }
   void add_header(http::Header header) { extra_headers_.push_back(std::move(header)); }
   void start(std::string body, http::Responder respond);
   /// The response as it will be sent: with the headers that every answer of this call carries.
@@ -52,6 +58,7 @@ class Call {
   const ErrorStyle style_;
   std::vector<std::pair<std::string_view, std::string>> params_;
   std::shared_ptr<const Principal> principal_;
+  Access* access_ = nullptr;
   std::string body_;
   std::vector<http::Header> extra_headers_;
   std::optional<http::Responder> responder_;
@@ -74,6 +81,9 @@ using CallPtr = std::shared_ptr<Call>;
     auto name = (expression);                       \
     if (!name) return (call)->fail(name.error());   \
   } while (false)
+
+/// 401 with its challenge, as RFC 6750 words it.
+[[nodiscard]] Problem unauthorized(std::string_view detail, bool had_token);
 
 /// What check_json found, as the answer to the whole request. `none` is not an error.
 [[nodiscard]] Result<> error_of(const JsonCheck& check);

@@ -7,8 +7,6 @@
 namespace syncline::api {
 namespace {
 
-constexpr std::string_view kRealm = "Bearer realm=\"syncline\"";
-
 std::string join(const std::vector<std::string_view>& parts, std::string_view separator) {
   std::string text;
   for (const std::string_view part : parts) {
@@ -18,25 +16,13 @@ std::string join(const std::vector<std::string_view>& parts, std::string_view se
   return text;
 }
 
-Problem unauthorized(std::string_view detail, bool had_token) {
-  Problem problem;
-  problem.status = 401;
-  problem.code = "unauthorized";
-  problem.title = "Unauthorized";
-  problem.detail = detail;
-  std::string challenge(kRealm);
-  if (had_token) challenge += ", error=\"invalid_token\", error_description=\"" + std::string(detail) + '"';
-  problem.headers.push_back({"WWW-Authenticate", std::move(challenge)});
-  return problem;
-}
-
 Problem insufficient_scope(ScopeSet any_of) {
   Problem problem;
   problem.status = 403;
   problem.code = "insufficient_scope";
   problem.title = "Forbidden";
   problem.detail = "the key needs one of these scopes: " + join_scopes(any_of, ", ");
-  problem.headers.push_back({"WWW-Authenticate", std::string(kRealm) + ", error=\"insufficient_scope\", scope=\"" +
+  problem.headers.push_back({"WWW-Authenticate", "Bearer realm=\"syncline\", error=\"insufficient_scope\", scope=\"" +
                                                      join_scopes(any_of, " ") + '"'});
   return problem;
 }
@@ -174,7 +160,11 @@ Router::Match Router::find(http::Method method, std::string_view path) const {
 
 std::optional<Problem> Router::admit(const Route& route, Call& call) {
   if (route.any_of.empty()) return std::nullopt;
+  if (route.key == Route::Key::may_follow && !is_own_origin(call)) {
+    return problem_of({ErrorCode::forbidden, "pages of this origin may not connect"});
+  }
   const std::string_view header = call.header("Authorization");
+  if (header.empty() && route.key == Route::Key::may_follow) return std::nullopt;
   if (header.empty()) return unauthorized("a bearer token is needed", false);
   constexpr std::string_view kScheme = "bearer ";
   if (header.size() <= kScheme.size() || !equal_ignoring_case(header.substr(0, kScheme.size()), kScheme)) {
@@ -185,9 +175,9 @@ std::optional<Problem> Router::admit(const Route& route, Call& call) {
     if (principal.error().code != ErrorCode::unauthorized) return problem_of(principal.error());
     return unauthorized(principal.error().text, true);
   }
-  call.set_principal(*std::move(principal));
+  call.set_principal(*std::move(principal), access_);
   if (!call.principal().scopes.has_any(route.any_of)) return insufficient_scope(route.any_of);
-  if (options_.enforce_plans && call.principal().plan == Plan::free) {
+  if (!access_.may_sync(call.principal())) {
     Problem problem = problem_of({ErrorCode::forbidden, "the free plan does not include sync"});
     problem.code = "plan_too_small";
     problem.text_members.emplace_back("current_plan", to_text(call.principal().plan));
@@ -206,6 +196,15 @@ std::optional<Problem> Router::admit(const Route& route, Call& call) {
   problem.detail = "this key may make " + std::to_string(rate_limit_.per_minute()) + " requests a minute";
   problem.retry_after_s = verdict.reset_s;
   return problem;
+}
+
+bool Router::is_own_origin(const Call& call) const {
+  const std::string_view origin = call.header("Origin");
+  if (origin.empty()) return true;  // not a browser
+  const std::size_t scheme = origin.find("://");
+  if (scheme != std::string_view::npos && origin.substr(scheme + 3) == call.header("Host")) return true;
+  return std::ranges::any_of(options_.cors_origins,
+                             [&](const std::string& allowed) { return allowed == "*" || allowed == origin; });
 }
 
 void Router::add_cors(Call& call) const {

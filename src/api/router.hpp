@@ -26,6 +26,8 @@ struct Description {
 
 struct Route {
   enum class Cost { quick, heavy };
+  /// Most routes want the key in the header; a WebSocket's may come as its first message.
+  enum class Key { in_header, may_follow };
 
   http::Method method = http::Method::get;
   std::string_view pattern;  // "/v1/spaces/{space}/push"
@@ -36,6 +38,7 @@ struct Route {
   std::function<void(const CallPtr&)> handle;
   std::size_t body_bytes_max = limits::kBodyBytesDefault;
   Cost cost = Cost::quick;
+  Key key = Key::in_header;
   ErrorStyle errors = ErrorStyle::problem_details;
 };
 
@@ -50,7 +53,6 @@ class Router final : public http::Application {
  public:
   struct Options {
     std::int64_t requests_per_minute = 0;  // of each key, 0: no limit
-    bool enforce_plans = false;            // the free plan may not sync
     std::vector<std::string> cors_origins;  // "*" for all
   };
 
@@ -84,6 +86,7 @@ class Router final : public http::Application {
   [[nodiscard]] Match find(http::Method method, std::string_view path) const;
   /// Lets the call in, or says why not.
   [[nodiscard]] std::optional<Problem> admit(const Route& route, Call& call);
+  [[nodiscard]] bool is_own_origin(const Call& call) const;
   void add_cors(Call& call) const;
 
   Access& access_;

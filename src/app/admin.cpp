@@ -157,7 +157,7 @@ std::string conflict_json(CoreServices& core, const FoundConflict& found) {
 }
 
 Result<std::string> conflicts_list(CoreServices& core, const JsonObject& request) {
-  constexpr std::size_t kAll = 100'000;
+  constexpr std::size_t kPage = 500;
   TRY(const auto spaces, owned_spaces(core, request));
   const std::string wanted_space = request.text_of("space");
   const std::string state = request.text_of("state");
@@ -165,14 +165,17 @@ Result<std::string> conflicts_list(CoreServices& core, const JsonObject& request
   for (const auto& [email, info] : spaces) {
     if (!wanted_space.empty() && info.name.name != wanted_space) continue;
     CHECK_OK(core.spaces.read(info.name, [&](Snapshot& snapshot) -> Result<> {
-      TRY(const auto conflicts, snapshot.conflicts(std::nullopt, {}, kAll));
-      for (const Conflict& conflict : conflicts) {
-        if (state != "all" && to_text(conflict.state) != (state.empty() ? "open" : state)) continue;
-        TRY(const auto winner, snapshot.find(conflict.loser.collection, conflict.loser.id));
-        if (out.back() != '[') out += ',';
-        out += conflict_json(core, {email, info.name, conflict, winner});
+      for (ConflictNumber after;;) {
+        TRY(const auto conflicts, snapshot.conflicts(std::nullopt, after, kPage));
+        if (conflicts.empty()) return {};
+        after = conflicts.back().number;
+        for (const Conflict& conflict : conflicts) {
+          if (state != "all" && to_text(conflict.state) != (state.empty() ? "open" : state)) continue;
+          TRY(const auto winner, snapshot.find(conflict.loser.collection, conflict.loser.id));
+          if (out.back() != '[') out += ',';
+          out += conflict_json(core, {email, info.name, conflict, winner});
+        }
       }
-      return {};
     }));
   }
   return out + "]}";
@@ -221,8 +224,9 @@ Result<std::string> conflicts_dismiss(CoreServices& core, const JsonObject& requ
 }
 
 Result<std::string> backup(CoreServices& core, const JsonObject& request) {
-  CHECK_OK(core.access.store_usage());
-  CHECK_OK(core.progress.save());
+  // On a full disk these fail, and a backup to another one is needed most.
+  (void)core.access.store_usage();
+  (void)core.progress.save();
   const std::string path = request.text_of("path");
   CHECK_OK(core.store->backup(path));
   std::string out;

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -108,6 +109,8 @@ void ControlServer::run() {
     if (ready[0].revents == 0) continue;
     const int connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (connection < 0) continue;
+    const timeval patience{kRequestTimeoutMs / 1000, 0};  // a client that does not read must not hold us
+    ::setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     serve(connection);
     ::close(connection);
   }
@@ -119,7 +122,11 @@ void ControlServer::serve(int connection) {
   Result<std::string> answer = fail(ErrorCode::invalid_argument, "not a JSON object");
   if (check_json(*line, 8).fault == JsonFault::none && JsonView(*line).is_object()) {
     const JsonObject request{JsonView(*line)};
-    answer = handler_(request);
+    try {
+      answer = handler_(request);
+    } catch (const std::exception& exception) {
+      answer = fail(ErrorCode::internal, exception.what());
+    }
     log(LogLevel::info, "administration",
         {{"command", request.text_of("command")}, {"outcome", answer ? "ok" : answer.error().text}});
   }
@@ -137,7 +144,8 @@ Result<std::string> call_control(const std::string& path, const JsonObject& requ
   if (write_all(connection, request.to_text() + '\n')) line = read_line(connection, kAnswerBytesMax, -1);
   ::close(connection);
   if (!line || check_json(*line, 128).fault != JsonFault::none) {
-    return fail(ErrorCode::unavailable, "the hub went away in the middle of the command");
+    // Not "unavailable": that would be tried again, and the command may have been done.
+    return fail(ErrorCode::internal, "the hub went away in the middle of the command; look whether it was done");
   }
   const JsonView json(*line);
   if (const auto ok = json.find("ok")) return std::string(ok->raw());

@@ -17,8 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 7> kOurFiles = {"syncline.db", "syncline.db-wal", "syncline.db-shm", "lock",
-                                                       "control",     "hub.yaml",        "lost+found"};
+constexpr std::array<std::string_view, 10> kOurFiles = {
+    "syncline.db", "syncline.db-wal", "syncline.db-shm", "syncline.db.partial", "syncline.db.partial-wal",
+    "lock",        "control",         "hub.yaml",        "lost+found",          "syncline.db.partial-shm"};
 
 /// The name of an entry that shows that the directory is somebody else's; empty if there is none.
 Result<std::string> find_foreign_entry(const fs::path& path) {

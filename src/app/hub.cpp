@@ -115,7 +115,9 @@ class Hub {
               {settings.integer("commands.claim_lease_seconds") * 1000,
                settings.integer("commands.patch_lease_seconds") * 1000}),
         router_(core_.access, clock_,
-                {settings.integer("rate_limit"), settings.boolean("plans.enforce"), settings.list("cors.origins")}) {}
+                {settings.integer("rate_limit"), settings.list("cors.origins")}) {
+    core_.access.enforce_plans(settings.boolean("plans.enforce"));
+  }
 
   Result<> start(const DataDirectory& directory) {
     CHECK_OK(core_.progress.load());
@@ -151,6 +153,7 @@ class Hub {
     server_.drain();
     lease_timer_.reset();
     core_.housekeeping.stop();
+    core_.store->close();
   }
 
  private:

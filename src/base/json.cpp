@@ -4,7 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <vector>
+#include <map>
 
 namespace syncline {
 namespace {
@@ -20,11 +20,12 @@ std::size_t skip_blank(std::string_view text, std::size_t position) {
 /// number of backslashes before it.
 std::size_t skip_string(std::string_view text, std::size_t position) {
   const std::size_t begin = position + 1;
-  for (std::size_t quote = text.find('"', begin);; quote = text.find('"', quote + 1)) {
+  for (std::size_t quote = text.find('"', begin); quote != std::string_view::npos; quote = text.find('"', quote + 1)) {
     std::size_t backslashes = 0;
     while (quote - backslashes > begin && text[quote - backslashes - 1] == '\\') ++backslashes;
     if (backslashes % 2 == 0) return quote + 1;
   }
+  return text.size();
 }
 
 /// `position` stands on the first character of a value; returns the position behind it and its nesting.
@@ -40,7 +41,7 @@ std::size_t skip_value(std::string_view text, std::size_t position, int& depth_s
     return position;
   }
   int depth = 0;
-  for (;;) {
+  while (position < text.size()) {
     switch (text[position]) {
       case '"': position = skip_string(text, position); continue;
       case '{':
@@ -53,6 +54,7 @@ std::size_t skip_value(std::string_view text, std::size_t position, int& depth_s
     }
     ++position;
   }
+  return position;
 }
 
 unsigned hex4(std::string_view text) {
@@ -123,40 +125,57 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, end - begin);
 }
 
-using Members = std::vector<std::pair<std::string, JsonView>>;
-
-/// Members by name, one a name: of several with one name the last counts.
-Members sorted_members(JsonView object) {
-  Members members;
-  object.for_each_member([&](std::string_view name, JsonView value) { members.emplace_back(name, value); });
-  std::ranges::reverse(members);
-  std::ranges::stable_sort(members, {}, &Members::value_type::first);
-  const auto repeated = std::ranges::unique(members, {}, &Members::value_type::first);
-  members.erase(repeated.begin(), repeated.end());
-  return members;
+/// Integers as digits whatever their spelling, other numbers in their shortest form.
+void append_canonical_number(std::string& out, JsonView number) {
+  constexpr double kExactMax = 9007199254740992.0;  // 2^53: above it a double stands for several integers
+  char digits[40];
+  const double value = number.as_number().value_or(0);
+  if (const auto integer = number.as_integer()) {
+    out.append(digits, std::to_chars(digits, digits + sizeof digits, *integer).ptr);
+  } else if (value == std::floor(value) && std::fabs(value) < kExactMax) {
+    out.append(digits, std::to_chars(digits, digits + sizeof digits, static_cast<std::int64_t>(value)).ptr);
+  } else {
+    out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+  }
 }
 
-bool same_members(JsonView a, JsonView b) {
-  return std::ranges::equal(sorted_members(a), sorted_members(b), [](const auto& x, const auto& y) {
-    return x.first == y.first && same_json(x.second, y.second);
-  });
+void append_canonical(std::string& out, JsonView value);
+
+void append_canonical_object(std::string& out, JsonView object) {
+  std::map<std::string, JsonView> members;  // of several with one name the last counts
+  object.for_each_member([&](std::string_view name, JsonView value) { members[std::string(name)] = value; });
+  out += '{';
+  for (const auto& [name, value] : members) {
+    append_json_string(out, name);
+    out += ':';
+    append_canonical(out, value);
+    out += ',';
+  }
+  out += '}';
 }
 
-bool same_elements(JsonView a, JsonView b) {
-  std::vector<JsonView> elements;
-  a.for_each_element([&](JsonView element) { elements.push_back(element); });
-  std::size_t index = 0;
-  bool same = true;
-  b.for_each_element([&](JsonView element) {
-    same = same && index < elements.size() && same_json(elements[index], element);
-    ++index;
-  });
-  return same && index == elements.size();
+void append_canonical(std::string& out, JsonView value) {
+  switch (value.kind()) {
+    case JsonKind::object: return append_canonical_object(out, value);
+    case JsonKind::array:
+      out += '[';
+      value.for_each_element([&](JsonView element) {
+        append_canonical(out, element);
+        out += ',';
+      });
+      out += ']';
+      return;
+    case JsonKind::string: return append_json_string(out, value.as_string().value_or(""));
+    case JsonKind::number: return append_canonical_number(out, value);
+    default: out += value.raw();
+  }
 }
 
 }  // namespace
 
-JsonView::JsonView(std::string_view validated) : text_(trimmed(validated)) {}
+JsonView::JsonView(std::string_view validated) : text_(trimmed(validated)) {
+  if (text_.empty()) text_ = "null";  // the document of a deleted record
+}
 
 JsonKind JsonView::kind() const {
   switch (text_.front()) {
@@ -250,20 +269,14 @@ JsonView JsonView::read_value(std::size_t& position) const {
   return value;
 }
 
+std::string canonical_json(JsonView value) {
+  std::string out;
+  append_canonical(out, value);
+  return out;
+}
+
 bool same_json(JsonView a, JsonView b) {
-  if (a.raw() == b.raw()) return true;
-  if (a.kind() != b.kind()) return false;
-  switch (a.kind()) {
-    case JsonKind::object: return same_members(a, b);
-    case JsonKind::array: return same_elements(a, b);
-    case JsonKind::string: return a.as_string() == b.as_string();
-    case JsonKind::number: {
-      const auto x = a.as_integer();
-      const auto y = b.as_integer();
-      return x && y ? *x == *y : a.as_number() == b.as_number();
-    }
-    default: return false;  // null and booleans of one kind that differ in text differ
-  }
+  return a.raw() == b.raw() || (a.kind() == b.kind() && canonical_json(a) == canonical_json(b));
 }
 
 namespace {

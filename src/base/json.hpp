@@ -87,6 +87,9 @@ class JsonView {
   int depth_ = -1;  // not counted yet
 };
 
+/// A text that is the same for all spellings of a value, to compare and to look up; not for anybody to read.
+[[nodiscard]] std::string canonical_json(JsonView value);
+
 /// True when two values mean the same: member order and white space do not count, numbers compare by value.
 [[nodiscard]] bool same_json(JsonView a, JsonView b);
 

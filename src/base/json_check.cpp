@@ -84,12 +84,17 @@ bool is_deep(std::string_view text, int depth_max) {
   return false;
 }
 
+bool is_hex_digit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// True at the backslash of an escaped surrogate half.
 bool is_escaped_surrogate(std::string_view text, std::size_t at) {
   return at + 5 < text.size() && text[at + 1] == 'u' && (text[at + 2] == 'd' || text[at + 2] == 'D') &&
-         std::string_view("89abcdefABCDEF").find(text[at + 3]) != std::string_view::npos;
+         std::string_view("89abcdefABCDEF").find(text[at + 3]) != std::string_view::npos &&
+         is_hex_digit(text[at + 4]) && is_hex_digit(text[at + 5]);
 }
 
 /// The text without what Boost.JSON reports as bad grammar although it is only an unsupported value: surrogate halves

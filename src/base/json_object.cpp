@@ -1,17 +1,25 @@
 #include "base/json_object.hpp"
 
-#include <algorithm>
-
 namespace syncline {
 
 JsonObject::JsonObject(JsonView json) {
   json.for_each_member([&](std::string_view name, JsonView value) { set(name, std::string(value.raw())); });
 }
 
+const JsonObject::Member* JsonObject::find_member(std::string_view name) const {
+  const auto found = places_.find(std::string(name));
+  return found == places_.end() ? nullptr : &members_[found->second];
+}
+
+JsonObject::Member* JsonObject::find_member(std::string_view name) {
+  const auto found = places_.find(std::string(name));
+  return found == places_.end() ? nullptr : &members_[found->second];
+}
+
 std::optional<JsonView> JsonObject::find(std::string_view name) const {
-  const auto found = std::ranges::find(members_, name, &Member::name);
-  if (found == members_.end()) return std::nullopt;
-  return JsonView(found->value);
+  const Member* member = find_member(name);
+  if (member == nullptr) return std::nullopt;
+  return JsonView(member->value);
 }
 
 std::string JsonObject::text_of(std::string_view name) const {
@@ -25,12 +33,12 @@ std::optional<std::int64_t> JsonObject::integer_of(std::string_view name) const 
 }
 
 void JsonObject::set(std::string_view name, std::string json) {
-  const auto found = std::ranges::find(members_, name, &Member::name);
-  if (found == members_.end()) {
-    members_.push_back({std::string(name), std::move(json)});
-  } else {
-    found->value = std::move(json);
+  if (Member* member = find_member(name)) {
+    member->value = std::move(json);
+    return;
   }
+  places_[std::string(name)] = members_.size();
+  members_.push_back({std::string(name), std::move(json)});
 }
 
 void JsonObject::set_text(std::string_view name, std::string_view text) {
@@ -42,7 +50,12 @@ void JsonObject::set_text(std::string_view name, std::string_view text) {
 void JsonObject::set_integer(std::string_view name, std::int64_t value) { set(name, std::to_string(value)); }
 
 void JsonObject::erase(std::string_view name) {
-  std::erase_if(members_, [&](const Member& member) { return member.name == name; });
+  const auto found = places_.find(std::string(name));
+  if (found == places_.end()) return;
+  const std::size_t place = found->second;
+  places_.erase(found);
+  members_.erase(members_.begin() + static_cast<std::ptrdiff_t>(place));
+  for (auto& [other, at] : places_) at -= at > place ? 1 : 0;
 }
 
 std::string JsonObject::to_text() const {

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/json.hpp"
@@ -35,7 +36,11 @@ class JsonObject {
   [[nodiscard]] std::string to_text() const;
 
  private:
+  [[nodiscard]] Member* find_member(std::string_view name);
+  [[nodiscard]] const Member* find_member(std::string_view name) const;
+
   std::vector<Member> members_;
+  std::unordered_map<std::string, std::size_t> places_;  // by name
 };
 
 }  // namespace syncline

@@ -38,6 +38,7 @@ const std::vector<Case>& cases() {
       {"{\"a\":\"\\udc00\"}", JsonFault::unsupported_value},
       {"{\"a\":\"\\ud800\", b}", JsonFault::malformed},
       {"{\"a\":1e999, b}", JsonFault::malformed},
+      {R"({"ops":[{"id":"\ud8"[","collection":"c"}]})", JsonFault::malformed},
   };
   return kCases;
 }

@@ -54,7 +54,7 @@ Outcome compare(const Record& stored, const Op& op, const Stamp& stamp, const Me
 
 bool has_seen(const Record& stored, const Op& op, const Author& author) {
   if (stored.origin == author.key) return true;
-  return op.base ? *op.base >= stored.seq : author.seen_through >= stored.seq;
+  return op.base ? *op.base == stored.seq : author.seen_through >= stored.seq;
 }
 
 Decision decide_same(const Record& stored, const Stamp& stamp, const MergePolicy& policy, Decision decision) {

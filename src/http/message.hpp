@@ -22,6 +22,8 @@ class HeaderReader {
  public:
   virtual ~HeaderReader() = default;
   [[nodiscard]] virtual std::string_view find(std::string_view name) const = 0;
+  /// True when nobody is there any more to take the answer. May be asked from any thread until it has been sent.
+  [[nodiscard]] virtual bool peer_has_left() const { return false; }
 };
 
 /// The start of a request. Views into the connection, valid until the response has been sent.
@@ -85,6 +87,8 @@ struct Response {
   std::string_view content_type = "application/json";  // a literal; empty for none
   std::vector<Header> headers;
   std::variant<std::string, std::shared_ptr<const std::string>, std::unique_ptr<BodySource>> body;
+  /// Set by net/ when it has compressed the body.
+  bool gzipped = false;
   /// Answers an upgrade request with 101 instead of everything above but the headers.
   std::unique_ptr<WebSocketSession> upgrade;
 };

@@ -12,9 +12,7 @@
 // lingering   the peer to read our refusal  2 s, then closed
 #pragma once
 
-#include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -25,6 +23,7 @@
 #include <charconv>
 
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "net/gzip.hpp"
 #include "net/response_head.hpp"
 #include "net/server_state.hpp"
@@ -42,6 +41,10 @@ inline constexpr std::size_t kHeadReadBytes = 4096;
 inline constexpr std::size_t kBodyReadBytes = 64 * 1024;
 /// Answers smaller than one packet are not worth compressing.
 inline constexpr std::size_t kGzipBytesMin = 1400;
+/// Answers larger than this are compressed on a worker: the loop has others to serve.
+inline constexpr std::size_t kGzipInlineBytes = 256 * 1024;
+/// A write of so many bytes is progress.
+inline constexpr std::size_t kWriteBytes = 256 * 1024;
 /// Bodies up to here are not counted against the memory for large ones.
 inline constexpr std::size_t kSmallBodyBytes = 1UL << 20U;
 
@@ -53,6 +56,7 @@ class HttpConnection final : public Connection,
   HttpConnection(ServerState& server, Loop& loop, Stream stream, std::string peer)
       : server_(server), loop_(loop), stream_(std::move(stream)), peer_(std::move(peer)) {
     loop_.add(*this);
+    native_socket_ = socket().native_handle();
   }
 
   ~HttpConnection() override {
@@ -101,6 +105,11 @@ class HttpConnection final : public Connection,
     socket().close(ignored);
   }
 
+  bool peer_has_left() const override {
+    char byte = 0;
+    return ::recv(native_socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+  }
+
   std::string_view find(std::string_view name) const override {
     const auto& fields = parser_->get();
     const auto found = fields.find(boost::beast::string_view(name.data(), name.size()));
@@ -133,6 +142,9 @@ class HttpConnection final : public Connection,
     if (draining_ || server_.draining) return close();
     exchange_.reset();
     release_body_budget();
+    head_ = {};
+    request_id_.clear();
+    gzip_.reset();
     parser_.emplace();
     parser_->header_limit(limits::kHeaderBytesMax);
     parser_->body_limit(std::numeric_limits<std::uint64_t>::max());  // the route's own limit comes with the head
@@ -183,7 +195,7 @@ class HttpConnection final : public Connection,
     send_plain_error(400, "not an HTTP/1.1 request: " + error.message());
   }
 
-  /// Routes the request. False when it was answered without its body.
+  /// Routes the request. False when it was answered without its body, or reading goes on by itself.
   bool on_head() {
     const auto& request = parser_->get();
     const auto view = [](boost::beast::string_view text) { return std::string_view(text.data(), text.size()); };
@@ -221,13 +233,14 @@ class HttpConnection final : public Connection,
       return false;
     }
     enter(Phase::body, server_.options.body_timeout_ms);
-    if (boost::beast::iequals(boost::beast::string_view(find("Expect").data(), find("Expect").size()),
-                              "100-continue")) {
-      static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-      boost::system::error_code ignored;
-      asio::write(stream_, asio::buffer(kContinue), ignored);
-    }
-    return true;
+    if (peer_is_old_ || !equal_ignoring_case(find("Expect"), "100-continue")) return true;
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    asio::async_write(stream_, asio::buffer(kContinue),
+                      [self = self()](const boost::system::error_code& error, std::size_t) {
+                        if (error) return self->close();
+                        self->parse();
+                      });
+    return false;
   }
 
   void refuse_large_body() {
@@ -305,6 +318,7 @@ class HttpConnection final : public Connection,
     const bool is_head = head_.method == http::Method::head;
     const bool bodiless = response_.status == 204 || response_.status == 304;
     const bool compress = wants_gzip();
+    if (compress && !source_ && !response_.gzipped && whole_body().size() > kGzipInlineBytes) return compress_on_worker();
     HeadOptions options{.keep_alive = keep_alive_ && !draining_,
                         .gzipped = compress && !bodiless,
                         .varies_by_encoding = may_compress(),
@@ -313,10 +327,11 @@ class HttpConnection final : public Connection,
       options.framing = Framing::none;
     } else if (source_) {
       options.framing = peer_is_old_ ? Framing::until_close : Framing::chunked;
-      if (peer_is_old_) options.keep_alive = keep_alive_ = false;
+      const bool endless = response_.content_type == "text/event-stream";
+      if (peer_is_old_ || endless) options.keep_alive = keep_alive_ = false;
       if (compress) gzip_.emplace();
     } else {
-      if (compress) response_.body = Gzip().add(whole_body(), Gzip::Flush::finish);
+      if (compress && !response_.gzipped) response_.body = Gzip().add(whole_body(), Gzip::Flush::finish);
       options.body_bytes = whole_body().size();
     }
     bytes_out_ = 0;
@@ -327,12 +342,30 @@ class HttpConnection final : public Connection,
     const std::string_view body = send_body && !source_ ? whole_body() : std::string_view{};
     bytes_out_ = body.size();
     const std::array<asio::const_buffer, 2> parts = {asio::buffer(head_text_), asio::buffer(body)};
-    asio::async_write(stream_, parts, [self = self()](const boost::system::error_code& error, std::size_t) {
+    pumping_ = true;
+    asio::async_write(stream_, parts, progress(), [self = self()](const boost::system::error_code& error, std::size_t) {
+      self->pumping_ = false;
       if (error) return self->close();
       if (!self->source_) return self->finish();
-      self->source_->start(self->make_wake());
-      self->watch_peer();
+      self->source_->start(make_wake(self->loop_, self->weak_from_this(), &HttpConnection::pump));
       self->pump();
+    });
+  }
+
+  /// A write may take as long as it likes while the peer takes something now and then.
+  auto progress() {
+    return [this](const boost::system::error_code& error, std::size_t) -> std::size_t {
+      if (error) return 0;
+      enter(Phase::writing, server_.options.write_timeout_ms);
+      return kWriteBytes;
+    };
+  }
+
+  void compress_on_worker() {
+    server_.workers.post([self = self()] {
+      self->response_.body = Gzip().add(self->whole_body(), Gzip::Flush::finish);
+      self->response_.gzipped = true;
+      asio::post(self->loop_.context(), [self] { self->send(std::move(self->response_)); });
     });
   }
 
@@ -349,26 +382,17 @@ class HttpConnection final : public Connection,
   }
 
   [[nodiscard]] bool wants_gzip() const {
+    if (response_.gzipped) return true;
     if (!may_compress() || !parser_ || !parser_->is_header_done()) return false;
     if (!source_ && whole_body().size() < kGzipBytesMin) return false;
     return accepts_gzip(find("Accept-Encoding"));
   }
 
-  std::function<void()> make_wake() {
-    return [weak = this->weak_from_this()] {
-      const auto self = weak.lock();
-      if (!self || self->wake_posted_.exchange(true)) return;
-      asio::post(self->loop_.context(), [self] {
-        self->wake_posted_ = false;
-        self->pump();
-      });
-    };
-  }
-
   /// Notices a peer that goes away while a stream waits for something to say.
   void watch_peer() {
+    if (std::exchange(watching_, true)) return;
     stream_.async_read_some(asio::buffer(peek_), [self = self()](const boost::system::error_code&, std::size_t) {
-      // Bytes are as unexpected here as the end: the stream ends at its next chunk.
+      // Bytes are as unexpected here as the end.
       self->peer_is_gone_ = true;
       if (self->phase_ == Phase::waiting) self->close();
     });
@@ -379,7 +403,10 @@ class HttpConnection final : public Connection,
     if (!source_ || pumping_) return;
     if (peer_is_gone_) return close();
     auto next = source_->next();
-    if (std::holds_alternative<http::BodySource::Wait>(next)) return enter(Phase::waiting, 0);
+    if (std::holds_alternative<http::BodySource::Wait>(next)) {
+      enter(Phase::waiting, 0);
+      return watch_peer();
+    }
     if (std::holds_alternative<http::BodySource::Abort>(next)) return abort();
     const bool is_end = std::holds_alternative<http::BodySource::End>(next);
     std::string bytes;
@@ -393,14 +420,14 @@ class HttpConnection final : public Connection,
     if (head_text_.empty() && !is_end) return pump();
     pumping_ = true;
     enter(Phase::writing, server_.options.write_timeout_ms);
-    asio::async_write(stream_, asio::buffer(head_text_),
+    asio::async_write(stream_, asio::buffer(head_text_), progress(),
                       [self = self(), is_end](const boost::system::error_code& error, std::size_t) {
                         self->pumping_ = false;
                         if (error) return self->close();
                         if (!is_end) return self->pump();
                         self->source_.reset();
                         self->gzip_.reset();
-                        self->keep_alive_ = false;  // the read that watched the peer may have taken a byte
+                        if (self->watching_) self->keep_alive_ = false;  // that read may have taken a byte
                         self->finish();
                       });
   }
@@ -485,8 +512,8 @@ class HttpConnection final : public Connection,
                                    .peer = peer_,
                                    .status = 101});
     server_.connections += 1;  // passes on to the new owner
-    auto connection = std::make_shared<WebSocketConnection<Stream>>(server_, loop_, std::move(stream_),
-                                                                    std::move(response.upgrade));
+    auto connection = make_on_loop<WebSocketConnection<Stream>>(loop_, server_, loop_, std::move(stream_),
+                                                                std::move(response.upgrade));
     connection->start(parser_->release());
     return true;
   }
@@ -494,6 +521,7 @@ class HttpConnection final : public Connection,
   ServerState& server_;
   Loop& loop_;
   Stream stream_;
+  int native_socket_ = -1;
   const std::string peer_;
   beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
@@ -520,8 +548,8 @@ class HttpConnection final : public Connection,
   std::size_t bytes_out_ = 0;
   bool lingers_ = false;
   bool pumping_ = false;
+  bool watching_ = false;
   bool peer_is_gone_ = false;
-  std::atomic<bool> wake_posted_ = false;
   std::array<char, 512> peek_{};
 };
 

@@ -1,7 +1,5 @@
 #include "net/loop.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include "base/log.hpp"
 
 namespace syncline::net {
@@ -37,7 +35,10 @@ void Loop::start() {
 
 void Loop::stop() {
   context_.stop();
-  if (thread_.joinable()) thread_.join();
+  if (!thread_.joinable()) return;
+  thread_.join();
+  context_.restart();
+  context_.poll();
 }
 
 void Loop::add(Connection& connection) {

@@ -2,8 +2,10 @@
 // number, and a sweep twice a second closes those whose time is over. That costs nothing per request.
 #pragma once
 
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <thread>
 
@@ -34,7 +36,7 @@ class Loop {
 
   [[nodiscard]] asio::io_context& context() { return context_; }
   void start();
-  /// Ends the thread; handlers that have not run are destroyed.
+  /// Ends the thread, then runs what was posted until now on the calling one.
   void stop();
 
   // On the loop's thread only.
@@ -48,14 +50,36 @@ class Loop {
  private:
   void sweep_later();
 
-  asio::io_context context_;
-  asio::executor_work_guard<asio::io_context::executor_type> work_;
-  asio::steady_timer sweep_timer_;
+  // Before the context: handlers that it still holds at its end own connections, which leave these lists.
   std::vector<Connection*> connections_;
   std::unordered_map<Connection*, std::size_t> places_;
   std::atomic<std::size_t> count_ = 0;
+  asio::io_context context_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  asio::steady_timer sweep_timer_;
   std::thread thread_;
 };
+
+/// A connection that is destroyed on its loop, whichever thread lets go of it last.
+template <typename Made, typename... Arguments>
+std::shared_ptr<Made> make_on_loop(Loop& loop, Arguments&&... arguments) {
+  return std::shared_ptr<Made>(new Made(std::forward<Arguments>(arguments)...), [&loop](Made* made) {
+    asio::dispatch(loop.context(), [owned = std::unique_ptr<Made>(made)] {});
+  });
+}
+
+/// A function for other threads that has `pump` called on the loop soon, once for any number of calls meanwhile. It
+/// never holds the connection, so it cannot be the last to let go of it.
+template <typename Connected>
+std::function<void()> make_wake(Loop& loop, std::weak_ptr<Connected> weak, void (Connected::*pump)()) {
+  return [&loop, weak = std::move(weak), pump, posted = std::make_shared<std::atomic<bool>>(false)] {
+    if (posted->exchange(true)) return;
+    asio::post(loop.context(), [weak, pump, posted] {
+      *posted = false;
+      if (const auto connected = weak.lock()) ((*connected).*pump)();
+    });
+  };
+}
 
 /// Timers and posts on the loops, in turn.
 class LoopScheduler final : public Scheduler {

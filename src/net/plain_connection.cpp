@@ -4,7 +4,7 @@
 namespace syncline::net {
 
 void start_plain_connection(ServerState& server, Loop& loop, tcp::socket socket, std::string peer) {
-  std::make_shared<HttpConnection<tcp::socket>>(server, loop, std::move(socket), std::move(peer))->start();
+  make_on_loop<HttpConnection<tcp::socket>>(loop, server, loop, std::move(socket), std::move(peer))->start();
 }
 
 }  // namespace syncline::net

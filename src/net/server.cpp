@@ -1,7 +1,6 @@
 #include "net/server.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
 #include <charconv>
 #include <future>
 
@@ -15,6 +14,8 @@ namespace {
 using tcp = asio::ip::tcp;
 
 constexpr std::size_t kRequestIdBytesMax = 64;
+/// Closed sockets need a moment to tell their handlers.
+constexpr std::int64_t kAbortMs = 1000;
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
 std::string peer_of(const tcp::socket& socket) {
@@ -181,6 +182,8 @@ void Server::drain() {
   while (open() > 0 && steady_ms() < deadline_ms) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   parts_->state.workers.stop();
   on_each([](Loop& loop) { loop.abort_connections(); });
+  const std::int64_t abort_deadline_ms = steady_ms() + kAbortMs;
+  while (open() > 0 && steady_ms() < abort_deadline_ms) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   for (const auto& loop : parts_->loops) loop->stop();
 }
 

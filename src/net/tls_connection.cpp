@@ -8,7 +8,7 @@ namespace syncline::net {
 void start_tls_connection(ServerState& server, Loop& loop, tcp::socket socket, std::string peer,
                           const std::shared_ptr<asio::ssl::context>& tls) {
   // The SSL object inside the stream holds its own reference to the OpenSSL context.
-  std::make_shared<HttpConnection<TlsStream>>(server, loop, TlsStream(std::move(socket), *tls), std::move(peer))
+  make_on_loop<HttpConnection<TlsStream>>(loop, server, loop, TlsStream(std::move(socket), *tls), std::move(peer))
       ->start();
 }
 

@@ -2,7 +2,6 @@
 // way; the session is asked for the next one only then, so a slow reader holds no queue here.
 #pragma once
 
-#include <boost/asio/post.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -44,7 +43,7 @@ class WebSocketConnection final : public Connection, public std::enable_shared_f
     socket_.async_accept(*kept, [self = self(), kept](const boost::system::error_code& error) {
       if (error) return;
       self->accepted_ = true;
-      self->session_->start(self->make_wake());
+      self->session_->start(make_wake(self->loop_, self->weak_from_this(), &WebSocketConnection::pump));
       self->read();
       self->pump();
     });
@@ -56,6 +55,7 @@ class WebSocketConnection final : public Connection, public std::enable_shared_f
       if (now_ms >= close_deadline_ms_) abort();
       return;
     }
+    if (writing_ && now_ms >= write_deadline_ms_) return abort();  // the peer does not read
     if (first_message_deadline_ms_ != 0 && now_ms >= first_message_deadline_ms_) {
       return close(session_->first_message_missing());
     }
@@ -98,17 +98,6 @@ class WebSocketConnection final : public Connection, public std::enable_shared_f
     });
   }
 
-  std::function<void()> make_wake() {
-    return [weak = this->weak_from_this()] {
-      const auto self = weak.lock();
-      if (!self || self->wake_posted_.exchange(true)) return;
-      asio::post(self->loop_.context(), [self] {
-        self->wake_posted_ = false;
-        self->pump();
-      });
-    };
-  }
-
   void pump() {
     if (writing_ || closing_ || !accepted_) return;
     auto next = session_->next();
@@ -116,6 +105,7 @@ class WebSocketConnection final : public Connection, public std::enable_shared_f
     auto* text = std::get_if<std::shared_ptr<const std::string>>(&next);
     if (text == nullptr) return;
     writing_ = true;
+    write_deadline_ms_ = steady_ms() + server_.options.write_timeout_ms;
     frame_ = std::move(*text);
     socket_.async_write(asio::buffer(*frame_), [self = self()](const boost::system::error_code& error, std::size_t) {
       self->writing_ = false;
@@ -144,12 +134,12 @@ class WebSocketConnection final : public Connection, public std::enable_shared_f
   std::int64_t heard_at_ms_ = 0;
   std::int64_t pinged_at_ms_ = steady_ms();
   std::int64_t first_message_deadline_ms_ = 0;
+  std::int64_t write_deadline_ms_ = 0;
   std::int64_t close_deadline_ms_ = 0;
   bool accepted_ = false;
   bool writing_ = false;
   bool pinging_ = false;
   bool closing_ = false;
-  std::atomic<bool> wake_posted_ = false;
 };
 
 }  // namespace syncline::net

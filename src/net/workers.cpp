@@ -11,6 +11,7 @@ Workers::Workers(std::size_t count) {
 void Workers::post(std::move_only_function<void()> run) {
   {
     const std::scoped_lock lock(mutex_);
+    if (stopping_) return;  // too late: what it held is released by the caller
     queue_.push_back(std::move(run));
   }
   arrived_.notify_one();

@@ -303,6 +303,7 @@ Result<Account> Access::set_plan(std::string_view email, Plan plan) {
 }
 
 Result<Account> Access::remove_account(std::string_view email) {
+  // Keys first, so that nobody writes any more; the account itself last, so that a failure can be tried again.
   Account account;
   CHECK_OK(change([&](Txn& txn) -> Result<> {
     TRY(account, find_account_in(txn, email));
@@ -317,9 +318,10 @@ Result<Account> Access::remove_account(std::string_view email) {
       stored.key.revoked_at = clock_.now();
       CHECK_OK(put_doc(txn, kKeys, stored.key.id, doc_of(stored)));
     }
-    return put_doc(txn, kAccounts, account.email, "");
+    return {};
   }));
   CHECK_OK(store_.erase_account(account.number));
+  CHECK_OK(change([&](Txn& txn) { return put_doc(txn, kAccounts, account.email, ""); }));
   return account;
 }
 

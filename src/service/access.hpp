@@ -3,6 +3,7 @@
 // Safe from any thread; the changing functions wait for the disk, so they are not for network threads.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <shared_mutex>
@@ -49,6 +50,12 @@ class Access {
   /// False once the key was revoked or its account removed.
   [[nodiscard]] bool is_valid(const Principal& principal);
 
+  /// While plans are enforced, the free one does not include sync.
+  void enforce_plans(bool enforce) { enforce_plans_ = enforce; }
+  [[nodiscard]] bool may_sync(const Principal& principal) const {
+    return !enforce_plans_ || principal.plan != Plan::free;
+  }
+
   [[nodiscard]] Result<Account> add_account(std::string_view email, Plan plan);
   [[nodiscard]] Result<Account> find_account(std::string_view email);
   [[nodiscard]] Result<std::vector<Account>> accounts();
@@ -80,6 +87,7 @@ class Access {
   Store& store_;
   const Clock& clock_;
   std::function<void()> listener_;
+  bool enforce_plans_ = false;
 
   struct Cached {
     std::shared_ptr<const Principal> principal;

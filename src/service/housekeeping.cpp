@@ -7,6 +7,7 @@ namespace {
 
 constexpr auto kSaveInterval = std::chrono::minutes(1);
 constexpr int kSavesPerHour = 60;
+constexpr std::int64_t kDaysMax = 36'500;  // a century: as good as for ever
 constexpr std::int64_t kMicrosPerDay = 86400 * kMicrosPerSecond;
 
 void report(std::string_view what, const Result<>& result) {
@@ -53,8 +54,9 @@ void Housekeeping::save() {
 
 void Housekeeping::purge() {
   const auto ago = [&](std::int64_t micros) { return clock_.now().plus_micros(-micros); };
-  report("purge", store_.purge({.history = ago(keep_.history * kMicrosPerDay),
-                                .tombstones = ago(keep_.tombstones * kMicrosPerDay),
+  const auto days = [](std::int64_t count) { return std::min(count, kDaysMax) * kMicrosPerDay; };
+  report("purge", store_.purge({.history = ago(days(keep_.history)),
+                                .tombstones = ago(days(keep_.tombstones)),
                                 .receipts = ago(limits::kIdempotencySeconds * kMicrosPerSecond)}));
   for (const auto& run : hourly_) run();
 }

@@ -77,6 +77,9 @@ void Live::remove_key_holder(KeyHolder& holder) {
 void Live::notify_access_change() {
   const std::shared_lock lock(mutex_);
   for (KeyHolder* holder : holders_) holder->on_access_change();
+  // Long polls end early: whoever may still ask will ask again.
+  const std::shared_lock waits_lock(waits_mutex_);
+  for (const auto& [key, wait] : waits_) wait->finish_soon();
 }
 
 void Live::wait_for_change(const SpaceName& space, Seq since, std::function<Seq()> head, std::int64_t wait_ms,

@@ -44,6 +44,10 @@ Result<> SpaceWriter::check(const Op& op, Caller caller) const {
     return fail(ErrorCode::forbidden, "the collection '" + std::string(op.collection) + "' has rules of its own: use "
                                       "the API it belongs to");
   }
+  if (!txn_.has_room_for_collection(op.collection)) {
+    return fail(ErrorCode::invalid_argument,
+                "the space has " + std::to_string(limits::kCollectionsMax) + " collections already");
+  }
   if (op.deleted) return {};
   if (op.doc.size() > limits::kDocumentBytesMax) {
     return fail(ErrorCode::too_large, "a document may have " + std::to_string(limits::kDocumentBytesMax) + " bytes");
@@ -109,11 +113,18 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
 }
 
 Result<bool> SpaceWriter::is_repeat(const Record& stored, const Op& op) {
-  TRY(const auto versions, txn_.history(stored, kRepeatLookback));
+  constexpr std::size_t kBytesPerOp = 1UL << 20U;
+  if (lookback_bytes_left_ == 0) return false;  // then it is kept once more than needed, never once too few
+  TRY(const auto versions, txn_.history(stored, kRepeatLookback, std::min(kBytesPerOp, lookback_bytes_left_)));
+  bool found = false;
   for (const Record& version : versions) {
-    if (version.deleted == op.deleted && version.updated_at == op.updated_at && version.doc == op.doc) return true;
+    lookback_bytes_left_ -= std::min(lookback_bytes_left_, version.doc.size());
+    // The hub may have given the version another stamp than it was sent with; its author has not.
+    const bool same_stamp = version.updated_at == op.updated_at || version.claimed_at == op.updated_at ||
+                            version.origin == author_.key;
+    found = found || (same_stamp && version.deleted == op.deleted && version.doc == op.doc);
   }
-  return false;
+  return found;
 }
 
 Result<> SpaceWriter::keep_loser(const Op& op, const Record& stored, const Decision& decision) {
@@ -173,13 +184,14 @@ Result<Conflict> SpaceWriter::dismiss(ConflictNumber number) {
   return conflict;
 }
 
-Result<Seq> SpaceWriter::replace(std::string_view collection, std::string_view id, std::string doc, Rule rule) {
+Result<Seq> SpaceWriter::replace(std::string_view collection, std::string_view id, std::string doc, Rule rule,
+                                 std::optional<Timestamp> stamp) {
   TRY(const auto stored, txn_.find(collection, id));
   Record record;
   record.collection = collection;
   record.id = id;
   const Timestamp after = stored ? stored->effective_at.plus_micros(1) : now_;
-  record.updated_at = record.effective_at = std::max(now_, after);
+  record.updated_at = record.effective_at = std::max(stamp.value_or(now_), after);
   record.claimed_at = stored ? stored->claimed_at : Timestamp{};
   record.origin = author_.key;
   record.rule = rule;

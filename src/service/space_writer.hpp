@@ -50,7 +50,9 @@ class SpaceWriter {
   [[nodiscard]] Result<Conflict> restore(ConflictNumber number);
   [[nodiscard]] Result<Conflict> dismiss(ConflictNumber number);
   /// Stores a document as the next version without asking the merge: for state that only one side may change.
-  [[nodiscard]] Result<Seq> replace(std::string_view collection, std::string_view id, std::string doc, Rule rule);
+  /// An empty document deletes. `stamp`: the record's updated_at, now if absent.
+  [[nodiscard]] Result<Seq> replace(std::string_view collection, std::string_view id, std::string doc, Rule rule,
+                                    std::optional<Timestamp> stamp = std::nullopt);
 
   [[nodiscard]] Txn& txn() { return txn_; }
   [[nodiscard]] Timestamp now() const { return now_; }
@@ -67,6 +69,8 @@ class SpaceWriter {
   const SpaceRules& rules_;
   const Author author_;
   const Timestamp now_;
+  /// Bytes of earlier versions that this transaction may still read to recognise repeats.
+  std::size_t lookback_bytes_left_ = 16UL << 20U;
 };
 
 }  // namespace syncline

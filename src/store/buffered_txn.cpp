@@ -1,5 +1,6 @@
 #include "store/buffered_txn.hpp"
 
+#include <algorithm>
 #include <future>
 
 namespace syncline {
@@ -69,7 +70,20 @@ PutChange* BufferedTxn::find_own(std::string_view collection, std::string_view i
 
 Result<std::optional<Record>> BufferedTxn::find(std::string_view collection, std::string_view id) {
   if (const PutChange* own = find_own(collection, id)) return own->record;
-  return backing_.snapshot().find(collection, id);
+  auto record = backing_.snapshot().find(collection, id);
+  if (!hidden_stamps_.empty() && record && *record) {
+    if (const auto hidden = hidden_stamps_.find((*record)->seq); hidden != hidden_stamps_.end()) {
+      (*record)->effective_at = hidden->second.effective_at;
+      (*record)->claimed_at = hidden->second.claimed_at;
+    }
+  }
+  return record;
+}
+
+bool BufferedTxn::has_room_for_collection(std::string_view name) const {
+  const auto& known = collections();
+  if (new_collections_.contains(name) || std::ranges::find(known, name) != known.end()) return true;
+  return known.size() + new_collections_.size() < limits::kCollectionsMax;
 }
 
 Result<> BufferedTxn::scan(std::string_view collection, std::string_view after, const RecordVisitor& visit) {
@@ -78,8 +92,9 @@ Result<> BufferedTxn::scan(std::string_view collection, std::string_view after, 
 
 Result<> BufferedTxn::feed(Seq since, const RecordVisitor& visit) { return backing_.snapshot().feed(since, visit); }
 
-Result<std::vector<Record>> BufferedTxn::history(const Record& newest, std::size_t count_max) {
-  return backing_.snapshot().history(newest, count_max);
+Result<std::vector<Record>> BufferedTxn::history(const Record& newest, std::size_t count_max,
+                                                 std::size_t bytes_max) {
+  return backing_.snapshot().history(newest, count_max, bytes_max);
 }
 
 Result<std::vector<Conflict>> BufferedTxn::conflicts(std::optional<ConflictState> state, ConflictNumber after,
@@ -93,6 +108,8 @@ Result<std::optional<Conflict>> BufferedTxn::find_conflict(ConflictNumber number
 
 Seq BufferedTxn::put(Record record, const Record* replaced) {
   took_seq_ = true;
+  const auto& known = collections();
+  if (std::ranges::find(known, record.collection) == known.end()) new_collections_.insert(record.collection);
   info_.head.value += 1;
   info_.updated_at = stamp_;
   record.seq = info_.head;
@@ -122,7 +139,9 @@ void BufferedTxn::set_hidden_stamps(const Record& stored, Timestamp effective_at
     own->record.claimed_at = claimed_at;
     return;
   }
-  changes_.emplace_back(HiddenStampsChange{stored.seq, stored.updated_at, effective_at, claimed_at});
+  const HiddenStampsChange change{stored.seq, stored.updated_at, effective_at, claimed_at};
+  hidden_stamps_[stored.seq] = change;
+  changes_.emplace_back(change);
 }
 
 void BufferedTxn::add_conflict(const Conflict& conflict) {

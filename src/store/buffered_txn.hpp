@@ -3,6 +3,8 @@
 // the next free numbers, and apply its list of changes.
 #pragma once
 
+#include <map>
+#include <set>
 #include <unordered_map>
 #include <variant>
 
@@ -53,7 +55,12 @@ class BufferedTxn final : public Txn {
   [[nodiscard]] Result<> scan(std::string_view collection, std::string_view after,
                               const RecordVisitor& visit) override;
   [[nodiscard]] Result<> feed(Seq since, const RecordVisitor& visit) override;
-  [[nodiscard]] Result<std::vector<Record>> history(const Record& newest, std::size_t count_max) override;
+  [[nodiscard]] Result<std::vector<Record>> history(const Record& newest, std::size_t count_max,
+                                                    std::size_t bytes_max) override;
+  [[nodiscard]] const std::vector<std::string>& collections() const override {
+    return backing_.snapshot().collections();
+  }
+  [[nodiscard]] bool has_room_for_collection(std::string_view name) const override;
   [[nodiscard]] Result<std::vector<Conflict>> conflicts(std::optional<ConflictState> state, ConflictNumber after,
                                                         std::size_t count_max) override;
   [[nodiscard]] Result<std::optional<Conflict>> find_conflict(ConflictNumber number) override;
@@ -81,6 +88,8 @@ class BufferedTxn final : public Txn {
 
   /// Indexes into changes_ of all puts, by the hash of their key.
   std::unordered_multimap<std::size_t, std::size_t> own_puts_;
+  std::set<std::string, std::less<>> new_collections_;
+  std::map<Seq, HiddenStampsChange> hidden_stamps_;
 };
 
 }  // namespace syncline

@@ -214,7 +214,7 @@ TEST_P(StoreTest, keeps_replaced_versions_newest_first) {
   std::vector<std::string> versions;
   EXPECT_TRUE(store_->read(kSpace, [&](Snapshot& snapshot) -> Result<> {
     TRY(const auto newest, snapshot.find("c", "a"));
-    TRY(const auto earlier, snapshot.history(*newest, 10));
+    TRY(const auto earlier, snapshot.history(*newest, 10, kListBytesMax));
     for (const Record& version : earlier) versions.push_back(version.doc + "@" + std::to_string(version.seq.value));
     return {};
   }));
@@ -313,7 +313,7 @@ TEST_P(StoreTest, purging_history_keeps_the_young_part) {
   EXPECT_TRUE(store_->purge({.history = clock_.now().plus_micros(-500'000)}));
   EXPECT_TRUE(store_->read(kSpace, [&](Snapshot& snapshot) -> Result<> {
     TRY(const auto newest, snapshot.find("c", "a"));
-    TRY(const auto earlier, snapshot.history(*newest, 10));
+    TRY(const auto earlier, snapshot.history(*newest, 10, kListBytesMax));
     EXPECT_EQ(earlier.size(), 1U);
     return {};
   }));

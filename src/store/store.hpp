@@ -54,6 +54,9 @@ struct RecordView {
 /// Returns false to stop the visit.
 using RecordVisitor = std::function<bool(const RecordView&)>;
 
+/// Documents that one list of versions or conflicts may hold in memory.
+inline constexpr std::size_t kListBytesMax = 32UL << 20U;
+
 /// A stored answer that makes a repeated request harmless (Idempotency-Key).
 struct Receipt {
   std::string fingerprint;  // of the request
@@ -66,6 +69,8 @@ class Snapshot {
   virtual ~Snapshot() = default;
 
   [[nodiscard]] virtual const SpaceInfo& info() const = 0;
+  /// Names of all collections the space ever had.
+  [[nodiscard]] virtual const std::vector<std::string>& collections() const = 0;
   /// Live or deleted.
   [[nodiscard]] virtual Result<std::optional<Record>> find(std::string_view collection, std::string_view id) = 0;
   /// Records of a collection, live and deleted, with an id greater than `after`, in byte order of the id.
@@ -73,9 +78,12 @@ class Snapshot {
                                       const RecordVisitor& visit) = 0;
   /// Records with a seq greater than `since`, by seq. Deletions up to purged_through are left out.
   [[nodiscard]] virtual Result<> feed(Seq since, const RecordVisitor& visit) = 0;
-  /// Versions that `newest` replaced, newest first, as far as they are kept.
-  [[nodiscard]] virtual Result<std::vector<Record>> history(const Record& newest, std::size_t count_max) = 0;
-  /// Conflicts with a number greater than `after`, by number.
+  /// Versions that `newest` replaced, newest first, as far as they are kept; no more than `bytes_max` of documents but
+  /// for the first.
+  [[nodiscard]] virtual Result<std::vector<Record>> history(const Record& newest, std::size_t count_max,
+                                                            std::size_t bytes_max) = 0;
+  /// Conflicts with a number greater than `after`, by number; fewer than `count_max` if their documents are large:
+  /// ask again after the last until none comes.
   [[nodiscard]] virtual Result<std::vector<Conflict>> conflicts(std::optional<ConflictState> state,
                                                                 ConflictNumber after, std::size_t count_max) = 0;
   [[nodiscard]] virtual Result<std::optional<Conflict>> find_conflict(ConflictNumber number) = 0;
@@ -86,6 +94,8 @@ class Txn : public Snapshot {
  public:
   /// Commit stamp of everything written here: later than that of any earlier commit of the space.
   [[nodiscard]] virtual Timestamp stamp() const = 0;
+  /// False when the space has as many collections as it may and this is not one of them: put() needs true.
+  [[nodiscard]] virtual bool has_room_for_collection(std::string_view name) const = 0;
   /// Stores `record` under the next seq and returns that. `replaced` is what find() answered for the key in this
   /// transaction. seq, committed_at and previous of `record` are set here.
   virtual Seq put(Record record, const Record* replaced) = 0;

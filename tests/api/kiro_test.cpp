@@ -202,6 +202,43 @@ TEST_F(KiroTest, a_deleted_item_stays_away_unless_it_is_newer) {
   EXPECT_EQ(state("conversations.c"), "[" + newer + "]");
 }
 
+TEST_F(KiroTest, a_deleted_conversation_stays_empty_of_old_messages_after_it_was_revived) {
+  const std::string ahead = message("user", "from a fast clock", clock_.now().millis() + 3'600'000);
+  upload_messages(ide_, message("user", "old", 1) + "," + ahead);
+  as(ide_, http::Method::del, "/conversation/c");
+  upload_messages(ide_, message("user", "old", 1) + "," + ahead);
+  EXPECT_EQ(state("conversations"), "{}");
+  clock_.advance_micros(2LL * 3600 * 1'000'000);
+  const std::string fresh = message("user", "new", clock_.now().millis());
+  upload_messages(ide_, fresh);
+  upload_messages(ide_, message("user", "old", 1) + "," + ahead + "," + fresh);
+  EXPECT_EQ(state("conversations.c"), "[" + fresh + "]");
+}
+
+TEST_F(KiroTest, a_message_deleted_alone_stays_away) {
+  upload_messages(ide_, message("user", "a", 1) + "," + message("user", "b", 2));
+  const std::string id = get("/v1/spaces/kiro/records/messages").at("records.0.id");
+  as(key_, http::Method::del, "/v1/spaces/kiro/records/messages/" + id);
+  upload_messages(ide_, message("user", "a", 1) + "," + message("user", "b", 2));
+  EXPECT_EQ(state("conversations.c"), "[" + message("user", "b", 2) + "]");
+  upload_messages(ide_, message("user", "a changed", 1) + "," + message("user", "b", 2));
+  EXPECT_EQ(state("conversations.c.0.content"), "a changed");
+}
+
+TEST_F(KiroTest, deleting_an_unseen_edit_keeps_it_as_a_conflict) {
+  const std::string other = add_key("ann@example.org", {Scope::read, Scope::write});
+  upload(ide_, R"({"documents":{"d":{"content":"mine","timestamp":1}}})");
+  upload(other, R"({"documents":{"d":{"content":"theirs","timestamp":2}}})");
+  as(ide_, http::Method::del, "/document/d");
+  EXPECT_NE(get("/v1/spaces/kiro/conflicts").body.find("theirs"), std::string::npos);
+}
+
+TEST_F(KiroTest, who_may_only_write_is_not_shown_what_others_wrote) {
+  upload_messages(ide_, message("user", "secret", 1));
+  const std::string writer = add_key("ann@example.org", {Scope::write});
+  EXPECT_EQ(upload(writer, "{}").body.find("secret"), std::string::npos);
+}
+
 TEST_F(KiroTest, uploads_that_are_no_state_get_400_naming_the_field) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "JSON"},

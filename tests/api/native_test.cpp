@@ -288,6 +288,47 @@ TEST_F(NativeTest, commands_cannot_be_written_past_their_own_api) {
   EXPECT_EQ(get("/sync").at("commands"), "{}");
 }
 
+TEST_F(NativeTest, a_space_has_so_many_collections_and_no_more) {
+  for (int from = 0; from < 4096; from += 4000) {
+    std::string ops;
+    for (int i = from; i < std::min(from + 4000, 4096); ++i) {
+      ops += (ops.empty() ? "" : ",") + std::string(R"({"collection":"c)") + std::to_string(i) + R"(","id":"1","doc":{}})";
+    }
+    EXPECT_EQ(push(ops, "?quiet=1").at("results"), "[]");
+  }
+  EXPECT_EQ(push(R"({"collection":"one-more","id":"1","doc":{}})").at("results.0.status"), "refused");
+  EXPECT_EQ(push(R"({"collection":"c4095","id":"2","doc":{}})").at("results.0.status"), "applied");
+}
+
+TEST_F(NativeTest, two_echoes_in_one_push_count_like_two_pushes) {
+  push(R"({"collection":"c","id":"1","updated_at":"2026-01-01T00:00:00Z","doc":{"v":"a"}})");
+  const test::Answer answer = push(R"({"collection":"c","id":"1","updated_at":"2026-01-03T00:00:00Z","doc":{"v":"a"}},)"
+                                   R"({"collection":"c","id":"1","updated_at":"2026-01-02T00:00:00Z","doc":{"v":"b"}})");
+  EXPECT_EQ(answer.at("results.1.status"), "stale");
+}
+
+TEST_F(NativeTest, a_pull_of_some_collections_does_not_count_as_having_seen_the_others) {
+  const std::string bob = add_key("ann@example.org", {Scope::read, Scope::write}, "phone");
+  push(R"({"collection":"notes","id":"1","updated_at":"2026-01-01T00:00:00Z","doc":{"v":"laptop"}})");
+  call({.target = "/v1/spaces/s/changes?collections=tasks", .token = bob});
+  call({.method = http::Method::post,
+        .target = "/v1/spaces/s/push",
+        .token = bob,
+        .body = R"({"ops":[{"collection":"notes","id":"1","updated_at":"2026-01-02T00:00:00Z","doc":{"v":"phone"}}]})"});
+  EXPECT_EQ(get("/v1/spaces/s/conflicts").at("conflicts.0.loser.doc"), R"({"v":"laptop"})");
+}
+
+TEST_F(NativeTest, a_wait_ends_when_its_key_is_revoked) {
+  const std::string bob = add_key("ann@example.org", {Scope::read}, "phone");
+  const auto waiting = begin({.target = "/v1/spaces/s/changes?wait=60", .token = bob});
+  scheduler_.run_posted();
+  EXPECT_FALSE(waiting.has_come());
+  ASSERT_TRUE(access_.revoke_key("k2"));
+  scheduler_.run_posted();
+  ASSERT_TRUE(waiting.has_come());
+  EXPECT_EQ(waiting.get().status, 401);
+}
+
 TEST_F(NativeTest, the_live_route_wants_an_upgrade_and_events_want_spaces) {
   EXPECT_EQ(get("/v1/live").status, 101);
   EXPECT_EQ(get("/v1/events").status, 400);

@@ -44,6 +44,7 @@ void answer_get(Handlers on, const std::shared_ptr<GetRequest>& request) {
   if (is_terminal(status) || changed || wait_ms <= 0) return request->call->respond_json(200, (*command)->to_text());
   request->seen = status;
   on.spaces.wait(request->space, head, wait_ms, [on, request, head] {
+    if (request->call->fail_if_revoked()) return;
     if (head >= on.spaces.head(request->space)) request->wait_until_ms = 0;
     answer_get(on, request);
   });
@@ -66,14 +67,22 @@ void wait_for_command(Handlers on, const std::shared_ptr<ClaimRequest>& request,
     return request->call->respond(std::move(response));
   }
   on.spaces.wait(request->space, head, wait_ms, [on, request, head] {
-    if (head >= on.spaces.head(request->space)) request->wait_until_ms = 0;
-    try_claim(on, request);
+    on.workers.post([on, request, head] {
+      if (request->call->fail_if_revoked()) return;
+      if (head >= on.spaces.head(request->space)) request->wait_until_ms = 0;
+      try_claim(on, request);
+    });
   });
 }
 
 void try_claim(Handlers on, const std::shared_ptr<ClaimRequest>& request) {
   std::vector<std::string> candidates;
   Seq head;
+  if (request->call->head().headers->peer_has_left()) {  // nobody would run what is claimed now
+    http::Response response;
+    response.status = 204;
+    return request->call->respond(std::move(response));
+  }
   const auto looked = on.views.with(request->space, [&](View& view) {
     head = view.seq();
     for (const View::Pending& pending : view.pending()) {
@@ -203,7 +212,7 @@ void Handlers::read_output(const api::CallPtr& call) {
   http::Response response;
   response.content_type = "text/event-stream";
   response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
-  response.body = outputs.open(space_of(*call), call->param("id"));
+  response.body = outputs.open(space_of(*call), call->param("id"), access, call->shared_principal());
   call->respond(std::move(response));
 }
 

@@ -34,7 +34,18 @@ const std::array<Type, 6>& types() {
 
 std::unexpected<Error> refuse(std::string text) { return fail(ErrorCode::invalid_argument, std::move(text)); }
 
+/// A command has a handful of fields; with a great many, each step of its life would be slow for everybody.
+constexpr std::size_t kFieldsMax = 256;
+
+Result<> check_field_count(JsonView object) {
+  std::size_t count = 0;
+  object.for_each_member([&](std::string_view, JsonView) { ++count; });
+  if (count > kFieldsMax) return refuse("a command may have at most " + std::to_string(kFieldsMax) + " fields");
+  return {};
+}
+
 Result<> check_fields(JsonView request) {
+  CHECK_OK(check_field_count(request));
   const auto type = request.find("type");
   if (!type) return refuse("field 'type' is missing");
   const auto name = type->as_string();
@@ -124,6 +135,7 @@ bool is_safe_to_repeat(const JsonObject& command) {
 
 Result<Step> take_step(JsonObject command, JsonView patch, std::string_view key_id, std::int64_t lease_ms,
                        std::int64_t now_ms) {
+  CHECK_OK(check_field_count(patch));
   const CommandStatus from = status_of(command);
   CommandStatus to = from;
   if (const auto wanted = patch.find("status")) {

@@ -108,9 +108,17 @@ void Commands::expire_leases() {
           status_of(command) == CommandStatus::processing && command.text_of("claimedBy") == lease.key_id;
       return still_runs ? store(writer, lease.id, lose_runner(std::move(command), now_ms())) : Result<>{};
     });
+    if (!ended && ended.error().code != ErrorCode::not_found) try_again_soon(lease);
     log(LogLevel::warning, "runner_lost",
         {{"command", lease.id}, {"key", lease.key_id}, {"outcome", ended ? "ended" : ended.error().text}});
   }
+}
+
+void Commands::try_again_soon(Lease lease) {
+  constexpr std::int64_t kPauseMs = 5000;
+  lease.until_ms = now_ms() + kPauseMs;
+  const std::scoped_lock lock(mutex_);
+  leases_.try_emplace({lease.space, lease.id}, lease);
 }
 
 Result<> Commands::purge(std::int64_t days) {

@@ -55,6 +55,8 @@ class Commands {
     std::int64_t until_ms = 0;
     std::int64_t length_ms = 0;
   };
+  /// The lease's end could not be written.
+  void try_again_soon(Lease lease);
   [[nodiscard]] std::int64_t now_ms() const { return spaces_.clock().now().millis(); }
   [[nodiscard]] Result<> store(SpaceWriter& writer, std::string_view id, const JsonObject& command);
 

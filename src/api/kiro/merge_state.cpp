@@ -7,6 +7,7 @@ namespace {
 
 /// So many earlier versions of a message are compared to recognise an old copy of it.
 constexpr std::size_t kOldCopiesLookback = 64;
+constexpr std::size_t kLookbackBytes = 1UL << 20U;
 /// Milliseconds between the years 1 and 9999: what a stamp can hold.
 constexpr double kMillisMax = 253'402'300'799'999.0;
 
@@ -89,12 +90,6 @@ std::vector<std::pair<std::string, JsonView>> members_of(JsonView state, std::st
   return members;
 }
 
-struct Known {
-  Record record;
-  std::string message;
-  bool matched = false;
-};
-
 double timestamp_of(JsonView object) {
   const auto timestamp = object.find("timestamp");
   return timestamp ? timestamp->as_number().value_or(0) : 0;
@@ -102,18 +97,29 @@ double timestamp_of(JsonView object) {
 
 Timestamp stamp_of(JsonView object) { return {static_cast<std::int64_t>(timestamp_of(object) * 1000)}; }
 
-/// True when both stand at the same place of the conversation: same time, same role.
-bool same_place(JsonView a, JsonView b) {
-  const auto role_a = a.find("role");
-  const auto role_b = b.find("role");
-  return timestamp_of(a) == timestamp_of(b) && role_a && role_b && same_json(*role_a, *role_b);
+std::string canonical_member(JsonView object, std::string_view name) {
+  const auto value = object.find(name);
+  return value ? canonical_json(*value) : "";
 }
 
-bool same_content(JsonView a, JsonView b) {
-  const auto content_a = a.find("content");
-  const auto content_b = b.find("content");
-  return content_a && content_b && same_json(*content_a, *content_b);
-}
+/// What two spellings of one message share: its place (time and role), and with the content also its text.
+struct MessageKey {
+  explicit MessageKey(JsonView message)
+      : place(std::to_string(timestamp_of(message)) + canonical_member(message, "role")),
+        place_and_content(place + canonical_member(message, "content")) {}
+  std::string place;
+  std::string place_and_content;
+};
+
+/// A stored message, or one that was deleted alone.
+struct Known {
+  Record record;
+  std::string message;
+  bool matched = false;
+};
+
+/// So many messages at one place are compared; more have never been meant.
+constexpr std::size_t kAtOnePlaceMax = 32;
 
 /// Merges the messages of one conversation.
 class ConversationMerge {
@@ -122,61 +128,97 @@ class ConversationMerge {
 
   Result<> run(JsonView uploaded) {
     TRY(const auto record, writer_.txn().find(kConversations, id_));
-    const bool was_deleted = record && record->deleted;
+    std::optional<Timestamp> deleted_at;
+    std::int64_t n = 0;
+    if (record && record->deleted) {
+      deleted_at = record->updated_at;
+    } else if (record) {
+      const JsonObject conversation{JsonView(record->doc)};
+      n = conversation.integer_of("n").value_or(0);
+      if (const auto ms = conversation.integer_of("deletedAt")) deleted_at = Timestamp::from_millis(*ms);
+    }
     std::vector<JsonView> messages;
     uploaded.for_each_element([&](JsonView message) {
       // An old client does not know of the deletion: only what was written after it counts.
-      if (!was_deleted || stamp_of(message) > record->updated_at) messages.push_back(message);
+      if (!deleted_at || stamp_of(message) > *deleted_at) messages.push_back(message);
     });
-    if (was_deleted && messages.empty()) return {};
     if (!record || record->deleted) {
-      const std::int64_t n = writer_.txn().info().head.value + 1;
-      TRY([[maybe_unused]] const Seq seq,
-          writer_.replace(kConversations, id_, "{\"n\":" + std::to_string(n) + "}", Rule::first));
+      if (record && messages.empty()) return {};
+      n = writer_.txn().info().head.value + 1;
+      JsonObject conversation;
+      conversation.set_integer("n", n);
+      if (deleted_at) conversation.set_integer("deletedAt", deleted_at->millis());
+      TRY([[maybe_unused]] const Seq seq, writer_.replace(kConversations, id_, conversation.to_text(), Rule::first));
     }
-    CHECK_OK(load());
-    std::erase_if(messages, [&](JsonView message) { return match_equal(message); });
-    for (const JsonView message : messages) CHECK_OK(edit_or_add(message));
+    CHECK_OK(load(n));
+    std::vector<std::pair<JsonView, MessageKey>> unmatched;
+    for (const JsonView message : messages) {
+      MessageKey key(message);
+      if (!match_equal(message, key)) unmatched.emplace_back(message, std::move(key));
+    }
+    for (const auto& [message, key] : unmatched) CHECK_OK(edit_or_add(message, key));
     return {};
   }
 
  private:
-  Result<> load() {
+  /// `conversation_n`: messages with a lesser number belonged to a conversation that was deleted as a whole.
+  Result<> load(std::int64_t conversation_n) {
     const std::string prefix = message_id_prefix(id_);
-    return writer_.txn().scan(kMessages, prefix, [&](const RecordView& record) {
+    std::vector<Record> deleted;
+    CHECK_OK(writer_.txn().scan(kMessages, prefix, [&](const RecordView& record) {
       if (!record.id.starts_with(prefix)) return false;
-      if (record.deleted) return true;
+      if (record.deleted) {
+        if (record.id > make_message_id(id_, conversation_n)) deleted.push_back(record.to_record());
+        return true;
+      }
       auto stored = parse_message_doc(record.doc);
-      if (stored && stored->conversation == id_) known_.push_back({record.to_record(), std::move(stored->message)});
+      if (stored && stored->conversation == id_) add_known(record.to_record(), std::move(stored->message));
       return true;
-    });
+    }));
+    for (Record& record : deleted) {
+      TRY(const auto versions, writer_.txn().history(record, 1, kLookbackBytes));
+      auto stored = versions.empty() ? std::nullopt : parse_message_doc(versions.front().doc);
+      if (stored) add_known(std::move(record), std::move(stored->message));
+    }
+    return {};
   }
 
+  void add_known(Record record, std::string message) {
+    const MessageKey key{JsonView(message)};
+    by_content_.emplace(key.place_and_content, known_.size());
+    by_place_.emplace(key.place, known_.size());
+    known_.push_back({std::move(record), std::move(message)});
+  }
+
+  [[nodiscard]] bool is_own(const Known& known) const { return known.record.origin == writer_.author().key; }
+
   /// Equals are counted: each stored message stands for one uploaded one.
-  bool match_equal(JsonView message) {
-    for (Known& known : known_) {
-      const JsonView stored(known.message);
-      if (known.matched || !same_place(stored, message) || !same_content(stored, message)) continue;
-      const bool own = known.record.origin == writer_.author().key;
-      if (own && !same_json(stored, message)) continue;  // an own edit of other fields
+  bool match_equal(JsonView message, const MessageKey& key) {
+    const auto [begin, end] = by_content_.equal_range(key.place_and_content);
+    for (auto at = begin; at != end; ++at) {
+      Known& known = known_[at->second];
+      if (is_own(known) && !known.record.deleted && !same_json(JsonView(known.message), message)) continue;
       known.matched = true;
+      by_content_.erase(at);
       return true;
     }
     return false;
   }
 
-  Result<> edit_or_add(JsonView message) {
-    for (const Known& known : known_) {
-      if (!same_place(JsonView(known.message), message)) continue;
+  Result<> edit_or_add(JsonView message, const MessageKey& key) {
+    std::size_t looked_at = 0;
+    Known* own = nullptr;
+    const auto [begin, end] = by_place_.equal_range(key.place);
+    for (auto at = begin; at != end && looked_at < kAtOnePlaceMax; ++at, ++looked_at) {
+      Known& known = known_[at->second];
       TRY(const bool old_copy, is_old_copy(known.record, message));
       if (old_copy) return {};
+      if (own == nullptr && !known.matched && !known.record.deleted && is_own(known)) own = &known;
     }
-    for (Known& known : known_) {
-      const bool own = known.record.origin == writer_.author().key;
-      if (known.matched || !own || !same_place(JsonView(known.message), message)) continue;
-      known.matched = true;
-      const auto stored = parse_message_doc(known.record.doc);
-      return put(known.record.id, stored->n, message, known.record.seq);
+    if (own != nullptr) {
+      own->matched = true;
+      const auto stored = parse_message_doc(own->record.doc);
+      return put(own->record.id, stored->n, message, own->record.seq);
     }
     const std::int64_t n = writer_.txn().info().head.value + 1;
     return put(make_message_id(id_, n), n, message, std::nullopt);
@@ -184,9 +226,9 @@ class ConversationMerge {
 
   /// What the author has since edited: a copy of it that somebody still holds adds nothing.
   Result<bool> is_old_copy(const Record& record, JsonView message) {
-    TRY(const auto versions, writer_.txn().history(record, kOldCopiesLookback));
+    TRY(const auto versions, writer_.txn().history(record, kOldCopiesLookback, kLookbackBytes));
     return std::ranges::any_of(versions, [&](const Record& version) {
-      const auto stored = parse_message_doc(version.doc);
+      const auto stored = version.deleted ? std::nullopt : parse_message_doc(version.doc);
       return stored && same_json(JsonView(stored->message), message);
     });
   }
@@ -201,6 +243,8 @@ class ConversationMerge {
   SpaceWriter& writer_;
   const std::string id_;
   std::vector<Known> known_;
+  std::unordered_multimap<std::string, std::size_t> by_content_;
+  std::unordered_multimap<std::string, std::size_t> by_place_;
 };
 
 Result<> merge_document(SpaceWriter& writer, const std::string& id, JsonView document) {
@@ -227,7 +271,11 @@ Result<std::optional<std::string>> merge_command(SpaceWriter& writer, Commands& 
     if (current.text_of("claimedBy") != principal.key_id) return "this key has not claimed the command";
     if (!status || !is_terminal(*status)) return "a state upload can only finish a command";
     auto step = commands.patch(writer, id, uploaded, principal);
-    if (!step) return step.error().text;
+    if (!step) {
+      const ErrorCode code = step.error().code;
+      if (code == ErrorCode::invalid_argument || code == ErrorCode::not_found) return step.error().text;
+      return std::unexpected(step.error());
+    }
     if (step->kind == Step::Kind::refused) return step->reason;
     return std::nullopt;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/event_keep_alive.hpp"
 #include "api/kiro/command_rules.hpp"
 
 namespace syncline::kiro {
@@ -9,9 +10,13 @@ namespace {
 
 /// All buffers together; the one that was quiet for longest goes first.
 constexpr std::size_t kAllOutputsBytesMax = 64UL << 20U;
+constexpr std::size_t kOutputsMax = 4096;
 
 std::string event_text(std::string_view event, std::string_view data) {
-  return "event: " + std::string(event) + "\ndata: " + std::string(data) + "\n\n";
+  std::string line(data);
+  // Line ends in JSON are white space, in an event stream they would end the data.
+  std::ranges::replace_if(line, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return "event: " + std::string(event) + "\ndata: " + line + "\n\n";
 }
 
 }  // namespace
@@ -20,21 +25,24 @@ std::string event_text(std::string_view event, std::string_view data) {
 /// first    retry line
 /// flowing  output events; waits for output or a change of the space
 /// ended    end event, then the end
-class Outputs::Stream final : public http::BodySource, public Watcher {
+class Outputs::Stream final : public http::BodySource, public Watcher, public KeyHolder {
  public:
-  Stream(Outputs& outputs, SpaceName space, std::string id)
-      : outputs_(outputs), key_(std::move(space), std::move(id)) {}
+  Stream(Outputs& outputs, SpaceName space, std::string id, Access& access, std::shared_ptr<const Principal> reader)
+      : outputs_(outputs), key_(std::move(space), std::move(id)), access_(access), reader_(std::move(reader)) {}
 
   ~Stream() override {
     if (!wake_) return;
     outputs_.spaces_.live().unwatch(key_.first, *this);
+    outputs_.spaces_.live().remove_key_holder(*this);
     const std::scoped_lock lock(outputs_.mutex_);
     std::erase_if(outputs_.streams_, [this](const auto& entry) { return entry.second == this; });
   }
 
   void start(std::function<void()> wake) override {
     wake_ = std::move(wake);
+    keep_alive_.emplace(outputs_.spaces_.live().scheduler(), wake_);
     outputs_.spaces_.live().watch(key_.first, *this);
+    outputs_.spaces_.live().add_key_holder(*this);
     const std::scoped_lock lock(outputs_.mutex_);
     outputs_.streams_.emplace(key_, this);
   }
@@ -42,9 +50,14 @@ class Outputs::Stream final : public http::BodySource, public Watcher {
   void stop() override { ended_ = true; }
   void on_change(const SpaceName&, Seq) override { wake_(); }
   void on_output() { wake_(); }
+  void on_access_change() override {
+    access_changed_ = true;
+    wake_();
+  }
 
   Next next() override {
     if (std::exchange(first_, false)) return chunk("retry: 2000\n\n");
+    if (access_changed_.exchange(false) && !access_.is_valid(*reader_)) ended_ = true;
     if (ended_) return End{};
     // The status is read before the output: what a finished command has said is all there.
     const auto command = read_command();
@@ -58,6 +71,7 @@ class Outputs::Stream final : public http::BodySource, public Watcher {
       text += event_text("end", command ? command->to_text() : "{}");
       ended_ = true;
     }
+    if (text.empty()) text = keep_alive_->take();
     if (text.empty()) return Wait{};
     return chunk(std::move(text));
   }
@@ -92,7 +106,11 @@ class Outputs::Stream final : public http::BodySource, public Watcher {
 
   Outputs& outputs_;
   const Key key_;
+  Access& access_;
+  const std::shared_ptr<const Principal> reader_;
   std::function<void()> wake_;
+  std::optional<api::EventKeepAlive> keep_alive_;
+  std::atomic<bool> access_changed_ = true;
   std::size_t index_ = 0;
   bool first_ = true;
   bool ended_ = false;
@@ -122,9 +140,15 @@ void Outputs::evict() {
   while (bytes_ > kAllOutputsBytesMax && buffers_.size() > 1) {
     const auto quietest = std::ranges::min_element(
         buffers_, {}, [](const auto& entry) { return entry.second.used_ms; });
-    bytes_ -= quietest->second.bytes;
-    buffers_.erase(quietest);
+    // The numbering stays, so that those who read along see that something is missing.
+    Buffer& buffer = quietest->second;
+    bytes_ -= buffer.bytes;
+    buffer.first_index += buffer.events.size();
+    buffer.events.clear();
+    buffer.bytes = 0;
+    buffer.used_ms = INT64_MAX;
   }
+  while (buffers_.size() > kOutputsMax) buffers_.erase(buffers_.begin());
 }
 
 Outputs::Events Outputs::from(const SpaceName& space, const std::string& id, std::size_t index) {
@@ -140,8 +164,9 @@ Outputs::Events Outputs::from(const SpaceName& space, const std::string& id, std
   return events;
 }
 
-std::unique_ptr<http::BodySource> Outputs::open(const SpaceName& space, const std::string& id) {
-  return std::make_unique<Stream>(*this, space, id);
+std::unique_ptr<http::BodySource> Outputs::open(const SpaceName& space, const std::string& id, Access& access,
+                                                std::shared_ptr<const Principal> reader) {
+  return std::make_unique<Stream>(*this, space, id, access, std::move(reader));
 }
 
 }  // namespace syncline::kiro

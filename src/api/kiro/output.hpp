@@ -6,6 +6,7 @@
 
 #include "api/kiro/views.hpp"
 #include "http/message.hpp"
+#include "service/access.hpp"
 
 namespace syncline::kiro {
 
@@ -24,7 +25,9 @@ class Outputs {
   [[nodiscard]] Events from(const SpaceName& space, const std::string& id, std::size_t index);
 
   /// The event stream of a command: output as it comes, then `end` with the finished command.
-  [[nodiscard]] std::unique_ptr<http::BodySource> open(const SpaceName& space, const std::string& id);
+  /// Ends when the key is revoked.
+  [[nodiscard]] std::unique_ptr<http::BodySource> open(const SpaceName& space, const std::string& id, Access& access,
+                                                       std::shared_ptr<const Principal> reader);
 
  private:
   class Stream;

@@ -73,7 +73,9 @@ void answer_state(Handlers on, const std::shared_ptr<StateRequest>& request) {
   const std::int64_t wait_ms = request->wait_until_ms - on.spaces.clock().now().millis();
   on.spaces.wait(request->space, request->wait_from, wait_ms, [on, request] {
     if (request->wait_from >= on.spaces.head(request->space)) request->wait_until_ms = 0;  // time-out
-    on.workers.post([on, request] { answer_state(on, request); });
+    on.workers.post([on, request] {
+      if (!request->call->fail_if_revoked()) answer_state(on, request);
+    });
   });
 }
 
@@ -102,11 +104,15 @@ void answer_upload(Handlers on, const Upload& upload) {
   const SpaceName space = space_of(*upload.call);
   std::string body = std::string(R"({"status":")") + (upload.newer ? "updated" : "current") + R"(","data":)";
   Seq seq;
+  const bool may_read = upload.call->principal().scopes.has(Scope::read);
   CHECK_CALL(upload.call, on.views.with(space, [&](View& view) {
-    body += *view.full();
+    // Who may only write is told how it went, not what the others have written.
+    body += may_read ? *view.full()
+                     : R"({"conversations":{},"documents":{},"commands":{},"lastUpdate":)" +
+                           std::to_string(view.last_update_ms()) + '}';
     seq = view.seq();
   }));
-  on.spaces.note_pulled(upload.call->principal().key, space, seq);
+  if (may_read) on.spaces.note_pulled(upload.call->principal().key, space, seq);
   if (!upload.ignored.empty()) {
     body += ",\"ignored\":";
     JsonWriter writer(body);
@@ -124,31 +130,52 @@ void answer_upload(Handlers on, const Upload& upload) {
   upload.call->respond(with_etag(on.spaces, http::make_text(200, "application/json", std::move(body)), seq));
 }
 
-/// Deletes `id` of a collection with what hangs on it.
+/// Deletes a record like any other writer: a version that the key had not seen is kept as a conflict.
+Result<> delete_record(SpaceWriter& writer, std::string_view collection, std::string_view id) {
+  TRY(const OpResult result, writer.apply({.collection = collection, .id = id, .deleted = true}));
+  if (result.error) return std::unexpected(*result.error);
+  return {};
+}
+
+/// Deletes the messages of a conversation and returns the time of the latest.
+Result<Timestamp> delete_messages(SpaceWriter& writer, const std::string& conversation) {
+  const std::string prefix = message_id_prefix(conversation);
+  std::vector<std::string> ids;
+  double latest_ms = 0;
+  CHECK_OK(writer.txn().scan(kMessages, prefix, [&](const RecordView& record) {
+    if (!record.id.starts_with(prefix)) return false;
+    const auto message = record.deleted ? std::nullopt : parse_message_doc(record.doc);
+    if (!message || message->conversation != conversation) return true;
+    const auto timestamp = JsonView(message->message).find("timestamp");
+    latest_ms = std::max(latest_ms, timestamp ? timestamp->as_number().value_or(0) : 0);
+    ids.emplace_back(record.id);
+    return true;
+  }));
+  for (const std::string& id : ids) CHECK_OK(delete_record(writer, kMessages, id));
+  return Timestamp{static_cast<std::int64_t>(latest_ms * 1000)};
+}
+
+Result<> delete_conversation_in(SpaceWriter& writer, const std::string& id) {
+  // A clock that runs ahead must not bring back what was deleted; one that is off by years must not close the
+  // conversation for as long.
+  constexpr std::int64_t kAheadMicrosMax = 24LL * 3600 * kMicrosPerSecond;
+  TRY(const Timestamp latest, delete_messages(writer, id));
+  const Timestamp stamp = std::max(writer.now(), std::min(latest, writer.now().plus_micros(kAheadMicrosMax)));
+  TRY([[maybe_unused]] const Seq seq, writer.replace(kConversations, id, "", Rule::direct, stamp));
+  return {};
+}
+
+using Delete = Result<> (*)(SpaceWriter&, const std::string&);
+
 void delete_item(Handlers on, const api::CallPtr& call, std::string_view collection, std::string_view what,
-                 bool with_messages) {
+                 Delete remove) {
   const std::string id = call->param("id");
   on.spaces.write(
       space_of(*call), call->principal().key,
       [=](SpaceWriter& writer) -> Result<> {
         TRY(const auto stored, writer.txn().find(collection, id));
         if (!stored) return fail(ErrorCode::not_found, std::string(what) + " not found");
-        if (stored->deleted) return {};
-        if (with_messages) {
-          const std::string prefix = message_id_prefix(id);
-          std::vector<std::string> messages;
-          CHECK_OK(writer.txn().scan(kMessages, prefix, [&](const RecordView& record) {
-            if (!record.id.starts_with(prefix)) return false;
-            const auto message = record.deleted ? std::nullopt : parse_message_doc(record.doc);
-            if (message && message->conversation == id) messages.emplace_back(record.id);
-            return true;
-          }));
-          for (const std::string& message : messages) {
-            TRY([[maybe_unused]] const Seq seq, writer.replace(kMessages, message, "", Rule::direct));
-          }
-        }
-        TRY([[maybe_unused]] const Seq seq, writer.replace(collection, id, "", Rule::direct));
-        return {};
+        return stored->deleted ? Result<>{} : remove(writer, id);
       },
       [call, id](Result<Cursor> cursor) {
         if (!cursor) {
@@ -191,11 +218,13 @@ void Handlers::post_state(const api::CallPtr& call) {
 }
 
 void Handlers::delete_conversation(const api::CallPtr& call) {
-  delete_item(*this, call, kConversations, "Conversation", true);
+  delete_item(*this, call, kConversations, "Conversation", delete_conversation_in);
 }
 
 void Handlers::delete_document(const api::CallPtr& call) {
-  delete_item(*this, call, kDocuments, "Document", false);
+  delete_item(*this, call, kDocuments, "Document", [](SpaceWriter& writer, const std::string& id) {
+    return delete_record(writer, kDocuments, id);
+  });
 }
 
 }  // namespace syncline::kiro

@@ -19,6 +19,7 @@ struct ChangesRequest {
   Seq since;
   std::int64_t limit = 0;
   std::int64_t wait_until_micros = 0;
+  bool found_any = false;
   std::set<std::string, std::less<>> collections;  // empty: all
 };
 
@@ -26,13 +27,8 @@ struct ChangesRequest {
 /// snapshots, and a record that moves on between two of them is met again at its later seq.
 class ChangesWriter final : public api::ChunkWriter {
  public:
-  ChangesWriter(Spaces& spaces, const ChangesRequest& request)
-      : spaces_(spaces),
-        space_(request.space),
-        key_(request.call->principal().key),
-        collections_(request.collections),
-        seen_(request.since),
-        left_(request.limit) {}
+  ChangesWriter(Spaces& spaces, std::shared_ptr<ChangesRequest> request)
+      : spaces_(spaces), request_(std::move(request)), seen_(request_->since), left_(request_->limit) {}
 
   Result<State> write(std::string& out) override {
     if (first_chunk_) {
@@ -42,17 +38,18 @@ class ChangesWriter final : public api::ChunkWriter {
     first_chunk_ = false;
     bool full = false;
     bool more = false;
-    CHECK_OK(spaces_.read(space_, [&](Snapshot& snapshot) -> Result<> {
+    const auto& collections = request_->collections;
+    CHECK_OK(spaces_.read(request_->space, [&](Snapshot& snapshot) -> Result<> {
       CHECK_OK(snapshot.feed(seen_, [&](const RecordView& record) {
-        if (!collections_.empty() && !collections_.contains(record.collection)) {
+        if (!collections.empty() && !collections.contains(record.collection)) {
           seen_ = record.seq;
           return true;
         }
         more = left_ == 0;
         full = out.size() >= limits::kStreamChunkBytes;
         if (more || full) return false;
-        if (any_) out += ',';
-        any_ = true;
+        if (request_->found_any) out += ',';
+        request_->found_any = true;
         append_record(out, record);
         seen_ = record.seq;
         --left_;
@@ -63,37 +60,33 @@ class ChangesWriter final : public api::ChunkWriter {
     }));
     if (full) return State::more;
     out += "],\"cursor\":\"" + spaces_.cursor(seen_).to_text() + "\",\"more\":" + (more ? "true}" : "false}");
-    spaces_.note_pulled(key_, space_, seen_);
+    request_->since = seen_;
+    // Who asked for some collections only has not seen the others.
+    if (collections.empty() && request_->call->head().method == http::Method::get) {
+      spaces_.note_pulled(request_->call->principal().key, request_->space, seen_);
+    }
     return State::done;
   }
 
-  [[nodiscard]] bool is_empty() const { return !any_; }
-  [[nodiscard]] Seq seen() const { return seen_; }
-
  private:
   Spaces& spaces_;
-  const SpaceName space_;
-  const KeyNumber key_;
-  const std::set<std::string, std::less<>> collections_;
+  const std::shared_ptr<ChangesRequest> request_;
   Seq seen_;
   std::int64_t left_;
-  bool any_ = false;
   bool first_chunk_ = true;
 };
 
 void answer_changes(Spaces& spaces, const std::shared_ptr<ChangesRequest>& request) {
-  auto writer = std::make_unique<ChangesWriter>(spaces, *request);
-  const ChangesWriter& made = *writer;
   const std::int64_t wait_ms = (request->wait_until_micros - spaces.clock().now().micros) / 1000;
   // Nothing new: no need to ask the disk.
   const bool at_head = request->since >= spaces.head(request->space);
   if (!at_head || wait_ms <= 0) {
-    TRY_CALL(request->call, http::Response page, api::make_page(std::move(writer)));
-    const bool is_whole = std::holds_alternative<std::string>(page.body);
-    if (!is_whole || wait_ms <= 0 || !made.is_empty()) return request->call->respond(std::move(page));
-    request->since = made.seen();  // only changes of other collections
+    TRY_CALL(request->call, http::Response page, api::make_page(std::make_unique<ChangesWriter>(spaces, request)));
+    if (request->found_any || wait_ms <= 0) return request->call->respond(std::move(page));
+    // Only changes of other collections: wait on from behind them.
   }
   spaces.wait(request->space, request->since, wait_ms, [&spaces, request] {
+    if (request->call->fail_if_revoked()) return;
     if (request->since >= spaces.head(request->space)) request->wait_until_micros = 0;
     answer_changes(spaces, request);
   });

@@ -28,6 +28,7 @@ void list_conflicts(Spaces& spaces, Access& access, const api::CallPtr& call) {
   CHECK_CALL(call, spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
     TRY(const auto conflicts, snapshot.conflicts(state, {after}, static_cast<std::size_t>(limit)));
     for (const Conflict& conflict : conflicts) {
+      if (body.size() > kListBytesMax) break;  // the next page has the rest
       if (body.back() != '[') body += ',';
       TRY(const auto winner, snapshot.find(conflict.loser.collection, conflict.loser.id));
       append_conflict(body, conflict, winner, access.label_of(conflict.loser.origin));

@@ -1,15 +1,12 @@
 // GET /v1/events: the same notices as /v1/live, as Server-Sent Events. The id of an event is the whole position (all
 // spaces with their cursors), so a client that resumes with it misses nothing.
+#include "api/event_keep_alive.hpp"
 #include "api/native/handlers.hpp"
 #include "api/native/space_feed.hpp"
-#include "base/scheduler.hpp"
 #include "base/text.hpp"
 
 namespace syncline::native {
 namespace {
-
-/// Proxies drop connections that say nothing for a minute or so.
-constexpr std::int64_t kCommentIntervalMs = 20'000;
 
 using Wanted = std::vector<std::pair<std::string, std::optional<Cursor>>>;
 
@@ -27,7 +24,7 @@ class EventStream final : public http::BodySource, public KeyHolder {
     feed_.emplace(spaces_, wake_);
     spaces_.live().add_key_holder(*this);
     feed_->watch(principal_->account, wanted_);
-    keep_alive_soon();
+    keep_alive_.emplace(spaces_.live().scheduler(), wake_);
   }
 
   void stop() override { stopped_ = true; }
@@ -45,10 +42,7 @@ class EventStream final : public http::BodySource, public KeyHolder {
       return text("retry: 2000\n\n");
     }
     if (const auto note = feed_->next()) return text(event_of(*note));
-    if (comment_due_->exchange(false)) {
-      keep_alive_soon();
-      return text(": still here\n\n");
-    }
+    if (std::string comment = keep_alive_->take(); !comment.empty()) return text(std::move(comment));
     return Wait{};
   }
 
@@ -69,23 +63,14 @@ class EventStream final : public http::BodySource, public KeyHolder {
     return std::string("id: ") + id + "\nevent: " + (note.reset ? "reset" : "change") + "\ndata: " + data + "\n\n";
   }
 
-  void keep_alive_soon() {
-    // The timer may fire while this object ends: it gets its own share of what it touches.
-    timer_ = spaces_.live().scheduler().after_ms(kCommentIntervalMs, [due = comment_due_, wake = wake_] {
-      *due = true;
-      wake();
-    });
-  }
-
   Spaces& spaces_;
   Access& access_;
   const std::shared_ptr<const Principal> principal_;
   const Wanted wanted_;
   std::function<void()> wake_;
   std::optional<SpaceFeed> feed_;
-  std::unique_ptr<Timer> timer_;
-  std::atomic<bool> access_changed_ = false;
-  const std::shared_ptr<std::atomic<bool>> comment_due_ = std::make_shared<std::atomic<bool>>(false);
+  std::optional<api::EventKeepAlive> keep_alive_;
+  std::atomic<bool> access_changed_ = true;  // something may have changed before we were told of changes
   bool first_ = true;
   bool stopped_ = false;
 };

@@ -9,6 +9,9 @@
 namespace syncline::native {
 namespace {
 
+/// Answers that a client leaves unread.
+constexpr std::size_t kRepliesMax = 64;
+
 using Frame = std::shared_ptr<const std::string>;
 
 std::string note_text(const SpaceFeed::Note& note) {
@@ -42,6 +45,7 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
   void on_text(std::string_view text) override {
     std::string copy(text);
     if (check_json(copy, limits::kDocumentDepthMax).fault != JsonFault::none || !JsonView(copy).is_object()) {
+      if (!principal_) return leave(4001, "the first message must be auth");
       return say_error("invalid_message", "a message must be a JSON object");
     }
     const JsonView json(copy);
@@ -49,7 +53,7 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
     const std::string name = type ? type->as_string().value_or("") : "";
     if (name == "auth") return authenticate(json);
     if (!principal_) {
-      close_ = Close{4001, "the first message must be auth"};
+      leave(4001, "the first message must be auth");
     } else if (name == "watch") {
       watch(json);
     } else {
@@ -59,7 +63,7 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
 
   Next next() override {
     if (access_changed_.exchange(false) && principal_ && !access_.is_valid(*principal_)) {
-      close_ = Close{4001, "the key was revoked"};
+      leave(4001, "the key was revoked");
     }
     if (close_) return *std::exchange(close_, std::nullopt);
     if (!replies_.empty()) {
@@ -83,12 +87,12 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
   void authenticate(JsonView json) {
     const auto key = json.find("key") ? json.find("key") : json.find("token");
     auto principal = access_.authenticate(key ? key->as_string().value_or("") : "");
-    if (!principal || !(*principal)->scopes.has(Scope::read)) {
-      close_ = Close{4001, "the key is not valid here"};
-      return;
+    if (!principal || !(*principal)->scopes.has(Scope::read) || !access_.may_sync(**principal)) {
+      return leave(4001, "the key is not valid here");
     }
+    if (principal_ && principal_->key != (*principal)->key) return leave(4001, "one key a connection");
     principal_ = *std::move(principal);
-    replies_.emplace_back(R"({"type":"authenticated"})");
+    say(R"({"type":"authenticated"})");
   }
 
   void watch(JsonView json) {
@@ -111,7 +115,7 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
       writer.name(name).string(spaces_.cursor(spaces_.head({principal_->account, name})).to_text());
     }
     writer.end_object().end_object();
-    replies_.push_back(std::move(ready));
+    say(std::move(ready));
     feed_->watch(principal_->account, spaces);
   }
 
@@ -123,7 +127,16 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
         .name("code").string(code)
         .name("detail").string(detail)
         .end_object();
+    say(std::move(text));
+  }
+
+  void say(std::string text) {
+    if (replies_.size() >= kRepliesMax) return leave(1008, "read the answers before you ask more");
     replies_.push_back(std::move(text));
+  }
+
+  void leave(unsigned short code, std::string reason) {
+    if (!close_) close_ = Close{code, std::move(reason)};
   }
 
   Spaces& spaces_;
@@ -133,22 +146,15 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
   std::optional<SpaceFeed> feed_;
   std::vector<std::string> replies_;
   std::optional<Close> close_;
-  std::atomic<bool> access_changed_ = false;
+  std::atomic<bool> access_changed_ = true;  // something may have changed before we were told of changes
   bool started_ = false;
 };
 
 }  // namespace
 
 void live(Spaces& spaces, Access& access, const api::CallPtr& call) {
-  std::shared_ptr<const Principal> principal;
-  if (const std::string_view header = call->header("Authorization"); header.size() > 7) {
-    TRY_CALL(call, principal, access.authenticate(header.substr(7)));
-    if (!principal->scopes.has(Scope::read)) {
-      return call->fail(Error{ErrorCode::forbidden, "the key needs the scope read"});
-    }
-  }
   http::Response response;
-  response.upgrade = std::make_unique<LiveSocket>(spaces, access, std::move(principal));
+  response.upgrade = std::make_unique<LiveSocket>(spaces, access, call->shared_principal());
   call->respond(std::move(response));
 }
 

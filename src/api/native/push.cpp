@@ -8,6 +8,9 @@
 namespace syncline::native {
 namespace {
 
+/// Documents of standing versions in one answer; beyond it, verdicts come without their record.
+constexpr std::size_t kAnswerRecordBytesMax = 32UL << 20U;
+
 /// One op as it came: either what to apply or why not.
 struct ParsedOp {
   Op op;
@@ -182,11 +185,17 @@ Result<> apply_all(Push& push, SpaceWriter& writer, const Spaces& spaces) {
   TRY(push.replayed, push.idempotency.find(writer.txn()));
   if (push.replayed) return {};
   push.results.reserve(push.ops.size());
+  std::size_t record_bytes = 0;
   for (const ParsedOp& parsed : push.ops) {
     if (parsed.refusal) {
       push.results.emplace_back().error = parsed.refusal;
     } else {
-      TRY(push.results.emplace_back(), writer.apply(parsed.op, SpaceWriter::Caller::generic));
+      TRY(OpResult result, writer.apply(parsed.op, SpaceWriter::Caller::generic));
+      if (result.record) {
+        record_bytes += result.record->doc.size();
+        if (record_bytes > kAnswerRecordBytesMax) result.record.reset();  // the client pulls it
+      }
+      push.results.push_back(std::move(result));
     }
   }
   if (push.idempotency.is_active()) {

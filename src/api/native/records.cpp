@@ -149,7 +149,7 @@ void history(Spaces& spaces, Access& access, const api::CallPtr& call) {
     TRY(const auto current, snapshot.find(target.collection, target.id));
     if (!current) return {};
     versions.push_back(*current);
-    TRY(auto earlier, snapshot.history(*current, limits::kHistoryVersionsShown));
+    TRY(auto earlier, snapshot.history(*current, limits::kHistoryVersionsShown, kListBytesMax));
     std::ranges::move(earlier, std::back_inserter(versions));
     return {};
   }));

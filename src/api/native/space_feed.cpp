@@ -27,6 +27,7 @@ void SpaceFeed::watch(AccountNumber account,
         state.told = *since;
       } else {
         state.reset = since.error().code;
+        state.useless = *cursor;
       }
     }
     {
@@ -63,7 +64,9 @@ std::optional<SpaceFeed::Note> SpaceFeed::next() {
 std::vector<std::pair<std::string, Cursor>> SpaceFeed::position() const {
   const std::scoped_lock lock(mutex_);
   std::vector<std::pair<std::string, Cursor>> position;
-  for (const auto& [name, state] : watched_) position.emplace_back(name, spaces_.cursor(state.told));
+  for (const auto& [name, state] : watched_) {
+    position.emplace_back(name, state.reset ? state.useless : spaces_.cursor(state.told));
+  }
   return position;
 }
 

@@ -33,6 +33,7 @@ class SpaceFeed final : public Watcher {
     Seq told;
     Seq head;
     std::optional<ErrorCode> reset;
+    Cursor useless;  // what the peer had, while the reset is untold: resuming with it is told again
   };
   void clear();
 

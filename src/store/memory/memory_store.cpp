@@ -27,8 +27,10 @@ struct MemoryStore::Space final : Snapshot {
   std::map<ConflictNumber, Conflict> conflict_list;
   std::map<std::string, ConflictNumber> fingerprints;
   std::map<std::string, StoredReceipt> receipts;
+  std::vector<std::string> collection_names;
 
   const SpaceInfo& info() const override { return state; }
+  const std::vector<std::string>& collections() const override { return collection_names; }
 
   Result<std::optional<Record>> find(std::string_view collection, std::string_view id) override {
     const auto found = records.find({std::string(collection), std::string(id)});
@@ -53,10 +55,13 @@ struct MemoryStore::Space final : Snapshot {
     return {};
   }
 
-  Result<std::vector<Record>> history(const Record& newest, std::size_t count_max) override {
+  Result<std::vector<Record>> history(const Record& newest, std::size_t count_max, std::size_t bytes_max) override {
     std::vector<Record> versions;
+    std::size_t bytes = 0;
     for (auto at = replaced.find(newest.previous); at != replaced.end() && versions.size() < count_max;
          at = replaced.find(versions.back().previous)) {
+      bytes += at->second.record.doc.size();
+      if (!versions.empty() && bytes > bytes_max) break;
       versions.push_back(at->second.record);
     }
     return versions;
@@ -65,8 +70,12 @@ struct MemoryStore::Space final : Snapshot {
   Result<std::vector<Conflict>> conflicts(std::optional<ConflictState> wanted, ConflictNumber after,
                                           std::size_t count_max) override {
     std::vector<Conflict> found;
+    std::size_t bytes = 0;
     for (auto at = conflict_list.upper_bound(after); at != conflict_list.end() && found.size() < count_max; ++at) {
-      if (!wanted || at->second.state == *wanted) found.push_back(at->second);
+      if (wanted && at->second.state != *wanted) continue;
+      bytes += at->second.loser.doc.size();
+      if (!found.empty() && bytes > kListBytesMax) break;
+      found.push_back(at->second);
     }
     return found;
   }
@@ -83,6 +92,7 @@ struct MemoryStore::Space final : Snapshot {
       order.erase(change.replaced->seq);
       replaced[change.record.previous] = {*change.replaced, change.record.committed_at};
     }
+    if (std::ranges::find(collection_names, key.first) == collection_names.end()) collection_names.push_back(key.first);
     order[change.record.seq] = key;
     records[key] = change.record;
   }

@@ -83,9 +83,9 @@ Result<std::vector<std::string>> SqliteStore::verify() {
 }
 
 Result<> SqliteStore::backup(const std::string& path) {
-  if (std::filesystem::exists(path)) return fail(ErrorCode::conflict, path + " exists already");
-  const std::string partial = path + ".partial";
   std::error_code ignored;
+  if (std::filesystem::exists(path, ignored)) return fail(ErrorCode::conflict, path + " exists already");
+  const std::string partial = path + ".partial";
   std::filesystem::remove(partial, ignored);
   TRY(Connection source, Connection::open(path_, Connection::Mode::read_write));
   TRY(sqlite::Statement copy, source.prepare("VACUUM INTO ?"));
@@ -104,8 +104,15 @@ Result<> SqliteStore::backup(const std::string& path) {
 }
 
 Result<> restore_backup(const std::string& from, const std::string& to, std::string_view new_epoch) {
-  if (!std::filesystem::exists(from)) return fail(ErrorCode::not_found, from + " does not exist");
-  if (std::filesystem::exists(to)) return fail(ErrorCode::conflict, to + " exists already");
+  std::error_code error;
+  if (!std::filesystem::exists(from, error)) return fail(ErrorCode::not_found, from + " does not exist");
+  if (std::filesystem::exists(from + "-wal", error)) {
+    return fail(ErrorCode::wrong_store, from + " is a store in use, not a backup: make one with `syncline backup`");
+  }
+  // A log left beside a store of that name would be played over the restored one.
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    if (std::filesystem::exists(to + suffix, error)) return fail(ErrorCode::conflict, to + suffix + " exists already");
+  }
   {
     TRY(Connection backup, Connection::open(from, Connection::Mode::read_only));
     TRY(const std::int64_t application, backup.query_integer("PRAGMA application_id"));
@@ -116,7 +123,7 @@ Result<> restore_backup(const std::string& from, const std::string& to, std::str
     if (!problems.empty()) return fail(ErrorCode::wrong_store, from + " is damaged: " + problems.front());
   }
   const std::string partial = to + ".partial";
-  std::error_code error;
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(partial + suffix, error);
   std::filesystem::copy_file(from, partial, std::filesystem::copy_options::overwrite_existing, error);
   if (error) return fail(ErrorCode::unavailable, "cannot copy " + from + ": " + error.message());
   {

@@ -32,7 +32,7 @@ RecordView read_record(const Statement& row, const SpaceEntry& space) {
 
 void bind_record(Statement& statement, const Record& record, const SpaceEntry& space) {
   const auto collection = space.collection_number(record.collection);
-  assert(collection);
+  assert(collection && static_cast<std::size_t>(*collection) < limits::kCollectionsMax);
   statement.bind(1, pack_pos(space.number, record.seq));
   statement.bind(2, pack_scope(space.number, *collection));
   statement.bind_bytes(3, record.id);

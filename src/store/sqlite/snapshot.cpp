@@ -117,14 +117,24 @@ Result<> SqliteSnapshot::feed(Seq since, const RecordVisitor& visit) {
   }
 }
 
-Result<std::vector<Record>> SqliteSnapshot::history(const Record& newest, std::size_t count_max) {
+const std::vector<std::string>& SqliteSnapshot::collections() const {
+  static const std::vector<std::string> kNone;
+  return entry_ ? entry_->collections : kNone;
+}
+
+Result<std::vector<Record>> SqliteSnapshot::history(const Record& newest, std::size_t count_max,
+                                                    std::size_t bytes_max) {
   std::vector<Record> versions;
+  std::size_t bytes = 0;
   for (std::int64_t number = newest.previous; number != 0 && versions.size() < count_max;) {
     const StatementScope scope(reader_.history);
     reader_.history.bind(1, number);
     TRY(const bool row, reader_.history.step());
     if (!row) break;
-    versions.push_back(read_record(reader_.history, *entry_).to_record());
+    const RecordView version = read_record(reader_.history, *entry_);
+    bytes += version.doc.size();
+    if (!versions.empty() && bytes > bytes_max) break;
+    versions.push_back(version.to_record());
     number = versions.back().previous;
   }
   return versions;
@@ -133,6 +143,7 @@ Result<std::vector<Record>> SqliteSnapshot::history(const Record& newest, std::s
 Result<std::vector<Conflict>> SqliteSnapshot::conflicts(std::optional<ConflictState> state, ConflictNumber after,
                                                         std::size_t count_max) {
   std::vector<Conflict> found;
+  std::size_t bytes = 0;
   if (!entry_) return found;
   Statement& statement = state ? reader_.conflicts_of_state : reader_.conflicts;
   const StatementScope scope(statement);
@@ -143,6 +154,8 @@ Result<std::vector<Conflict>> SqliteSnapshot::conflicts(std::optional<ConflictSt
   for (;;) {
     TRY(const bool row, statement.step());
     if (!row) return found;
+    bytes += statement.bytes(11).size();
+    if (!found.empty() && bytes > kListBytesMax) return found;
     found.push_back(read_conflict(statement, *entry_));
   }
 }

@@ -26,7 +26,9 @@ class SqliteSnapshot final : public Snapshot {
   [[nodiscard]] Result<> scan(std::string_view collection, std::string_view after,
                               const RecordVisitor& visit) override;
   [[nodiscard]] Result<> feed(Seq since, const RecordVisitor& visit) override;
-  [[nodiscard]] Result<std::vector<Record>> history(const Record& newest, std::size_t count_max) override;
+  [[nodiscard]] const std::vector<std::string>& collections() const override;
+  [[nodiscard]] Result<std::vector<Record>> history(const Record& newest, std::size_t count_max,
+                                                    std::size_t bytes_max) override;
   [[nodiscard]] Result<std::vector<Conflict>> conflicts(std::optional<ConflictState> state, ConflictNumber after,
                                                         std::size_t count_max) override;
   [[nodiscard]] Result<std::optional<Conflict>> find_conflict(ConflictNumber number) override;

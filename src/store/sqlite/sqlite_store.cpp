@@ -39,6 +39,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
 
 SqliteStore::~SqliteStore() = default;
 
+void SqliteStore::close() { writer_->stop(); }
+
 void SqliteStore::write(const SpaceName& space, const WriteOptions& options, WriteFunction run, WriteDone done) {
   writer_->enqueue(space, options, std::move(run), std::move(done));
 }

@@ -20,6 +20,9 @@ class SqliteStore final : public Store {
                                                                  Options options);
   ~SqliteStore() override;
 
+  /// Finishes the writes that wait and refuses all later ones. Reading goes on.
+  void close();
+
   void write(const SpaceName& space, const WriteOptions& options, WriteFunction run, WriteDone done) override;
   [[nodiscard]] Result<> read(const SpaceName& space, const ReadFunction& run) override;
   [[nodiscard]] const std::string& epoch() const override { return epoch_; }

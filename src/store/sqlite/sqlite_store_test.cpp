@@ -56,7 +56,7 @@ TEST_F(SqliteStoreTest, everything_is_there_after_reopening) {
   EXPECT_TRUE(store->read(kSpace, [](Snapshot& snapshot) -> Result<> {
     TRY(const auto record, snapshot.find("c", "9"));
     EXPECT_EQ(record->doc, "99");
-    TRY(const auto history, snapshot.history(*record, 100));
+    TRY(const auto history, snapshot.history(*record, 100, kListBytesMax));
     EXPECT_EQ(history.size(), 9U);
     return {};
   }));

@@ -1,5 +1,7 @@
 #include "store/sqlite/wal_keeper.hpp"
 
+#include <algorithm>
+
 #include "base/limits.hpp"
 #include "base/log.hpp"
 
@@ -10,10 +12,12 @@ namespace {
 constexpr std::int64_t kFewFrames = 512;
 /// The background thread follows a busy writer this often before it leaves the rest to it.
 constexpr int kRoundsMax = 4;
+constexpr std::int64_t kHardStepBytes = 16LL << 20U;
 
 }  // namespace
 
-WalKeeper::WalKeeper(Connection background) : background_(std::move(background)), thread_([this] { run(); }) {}
+WalKeeper::WalKeeper(Connection background, std::function<void(const Error&)> on_failure)
+    : background_(std::move(background)), on_failure_(std::move(on_failure)), thread_([this] { run(); }) {}
 
 WalKeeper::~WalKeeper() {
   {
@@ -25,10 +29,11 @@ WalKeeper::~WalKeeper() {
 }
 
 Result<> WalKeeper::after_commit(Connection& writer, std::int64_t log_bytes) {
-  if (log_bytes >= limits::kWalHardBytes) {
-    TRY(const CheckpointProgress progress, writer.checkpoint_truncate());
-    log(LogLevel::warning, "wal_hard_bound",
-        {{"wal_bytes", log_bytes}, {"frames_left", progress.frames_in_log - progress.frames_done}});
+  if (log_bytes >= std::max(limits::kWalHardBytes, next_hard_bytes_)) {
+    TRY(const CheckpointProgress progress, writer.checkpoint_passive());
+    const std::int64_t frames_left = progress.frames_in_log - progress.frames_done;
+    next_hard_bytes_ = frames_left > 0 ? log_bytes + kHardStepBytes : 0;
+    log(LogLevel::warning, "wal_hard_bound", {{"wal_bytes", log_bytes}, {"frames_left", frames_left}});
     return {};
   }
   std::unique_lock lock(mutex_);
@@ -61,7 +66,7 @@ void WalKeeper::copy_most() {
   for (int round = 0; round < kRoundsMax; ++round) {
     const auto progress = background_.checkpoint_passive();
     if (!progress) {
-      log(LogLevel::warning, "checkpoint_failed", {{"error", progress.error().text}});
+      on_failure_(progress.error());
       return;
     }
     if (progress->frames_in_log - progress->frames_done < kFewFrames) return;

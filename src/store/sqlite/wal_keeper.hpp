@@ -4,10 +4,11 @@
 // thread copies the bulk, and then the writer, between two commits, copies the few pages that came since.
 //
 //   idle --soft bound--> copying (background) --little left--> finishing (writer, each commit) --all copied--> idle
-//   any  --hard bound--> the writer copies everything at once (readers are waited for)
+//   any  --hard bound--> the writer copies all it can at once; only a reader of old pages can keep some back
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -18,7 +19,8 @@ namespace syncline::sqlite {
 class WalKeeper {
  public:
   /// `background` is the keeper's own connection; the writer's is lent to after_commit().
-  explicit WalKeeper(Connection background);
+  /// `on_failure` is told of a checkpoint that failed, on the keeper's thread.
+  WalKeeper(Connection background, std::function<void(const Error&)> on_failure);
   ~WalKeeper();
   WalKeeper(const WalKeeper&) = delete;
   WalKeeper& operator=(const WalKeeper&) = delete;
@@ -33,9 +35,12 @@ class WalKeeper {
   void copy_most();
 
   Connection background_;
+  const std::function<void(const Error&)> on_failure_;
   std::mutex mutex_;
   std::condition_variable changed_;
   Phase phase_ = Phase::idle;
+  /// After a copy at the hard bound that a reader kept incomplete: no other one before the log has grown to this.
+  std::int64_t next_hard_bytes_ = 0;
   std::thread thread_;
 };
 

@@ -31,12 +31,13 @@ Result<std::unique_ptr<Writer>> Writer::start(Connection connection, Connection 
                                               const Clock& clock, Options options) {
   std::unique_ptr<Writer> writer(new Writer(catalog, clock, std::move(options)));
   CHECK_OK(writer->prepare(std::move(connection)));
-  writer->wal_keeper_ = std::make_unique<WalKeeper>(std::move(for_checkpoints));
+  writer->wal_keeper_ = std::make_unique<WalKeeper>(
+      std::move(for_checkpoints), [self = writer.get()](const Error& error) { self->note_failure(error); });
   writer->thread_ = std::thread([self = writer.get()] { self->run(); });
   return writer;
 }
 
-Writer::~Writer() {
+void Writer::stop() {
   {
     const std::scoped_lock lock(mutex_);
     stopping_ = true;
@@ -106,8 +107,9 @@ Result<> Writer::run_alone(std::function<Result<>(Connection&)> run) {
     if (broken_) return std::unexpected(*broken_);
     Task task{};
     task.alone = [&promise, run = std::move(run)](Connection& connection) {
-      promise.set_value(run(connection));
-      return Result<>{};
+      const Result<> result = run(connection);
+      promise.set_value(result);
+      return result;
     };
     queue_.push_back(std::move(task));
   }
@@ -132,7 +134,7 @@ void Writer::run() {
       }
     }
     if (group.front().alone) {
-      (void)group.front().alone(reader_->connection);
+      if (auto ran = group.front().alone(reader_->connection); !ran) note_failure(ran.error());
       if (reader_->connection.in_transaction()) (void)reader_->connection.execute("ROLLBACK");
     } else {
       commit_group(group);
@@ -182,13 +184,18 @@ Result<> Writer::run_task(Task& task) {
   TRY(Touched * space, touch(task.space));
   Backing backing(*this, *space);
   BufferedTxn txn(backing, clock_.now(), task.options);
+  Result<> ran;
   try {
-    if (auto result = task.run(txn); !result) {
-      task.result = std::unexpected(result.error());
-      return {};
-    }
+    ran = task.run(txn);
   } catch (const std::exception& exception) {
-    task.result = fail(ErrorCode::internal, exception.what());
+    ran = fail(ErrorCode::internal, exception.what());
+  }
+  // SQLite rolls everything back when even reading fails for want of space: then no write of the group may go on.
+  if (!reader_->connection.in_transaction()) {
+    return fail(ErrorCode::storage_full, "the store could not read while it wrote", Advice::retry_later);
+  }
+  if (!ran) {
+    task.result = std::unexpected(ran.error());
     return {};
   }
   if (!txn.changes().empty()) {

@@ -23,8 +23,9 @@ class Writer {
   /// Takes over the connection, which has the schema. The catalog outlives the writer.
   [[nodiscard]] static Result<std::unique_ptr<Writer>> start(Connection connection, Connection for_checkpoints,
                                                              Catalog& catalog, const Clock& clock, Options options);
-  /// Finishes what is queued.
-  ~Writer();
+  ~Writer() { stop(); }
+  /// Finishes what is queued; later writes are refused.
+  void stop();
 
   void enqueue(const SpaceName& space, const WriteOptions& options, WriteFunction run, WriteDone done);
   /// Runs alone, outside of any group, and waits for the end. A transaction it leaves open is rolled back.
