@@ -200,7 +200,8 @@ class Load {
       std::exit(1);
     }
     const std::size_t length = client.answer.find("Content-Length: ");
-    if (length < end) client.body_end = client.body_begin + std::strtoul(client.answer.c_str() + length + 16, nullptr, 10);
+    if (length < end)
+      client.body_end = client.body_begin + std::strtoul(client.answer.c_str() + length + 16, nullptr, 10);
   }
 
   void finish(Client& client) {
@@ -217,10 +218,11 @@ class Load {
       return latencies_us_[static_cast<std::size_t>(share * static_cast<double>(latencies_us_.size() - 1))] / 1000.0;
     };
     const auto requests = static_cast<double>(latencies_us_.size());
-    std::printf("{\"requests_per_s\":%.0f,\"records_per_s\":%.0f,\"requests\":%.0f,\"p50_ms\":%.2f,\"p99_ms\":%.2f,"
-                "\"max_ms\":%.2f,\"mib_per_s\":%.1f}\n",
-                requests / seconds, requests * static_cast<double>(options_.batch) / seconds, requests, at(0.5),
-                at(0.99), at(1.0), static_cast<double>(bytes_) / seconds / 1048576);
+    std::printf(
+        "{\"requests_per_s\":%.0f,\"records_per_s\":%.0f,\"requests\":%.0f,\"p50_ms\":%.2f,\"p99_ms\":%.2f,"
+        "\"max_ms\":%.2f,\"mib_per_s\":%.1f}\n",
+        requests / seconds, requests * static_cast<double>(options_.batch) / seconds, requests, at(0.5), at(0.99),
+        at(1.0), static_cast<double>(bytes_) / seconds / 1048576);
   }
 
   const Options options_;

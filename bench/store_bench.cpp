@@ -71,9 +71,10 @@ class PlainSqlite {
     prepare("BEGIN IMMEDIATE", begin_);
     prepare("COMMIT", commit_);
     prepare("SELECT seq, updated_at FROM records WHERE collection = ? AND id = ?", find_);
-    prepare("INSERT INTO records VALUES (?,?,?,?,0,?) ON CONFLICT (collection, id) DO UPDATE SET seq = excluded.seq, "
-            "updated_at = excluded.updated_at, doc = excluded.doc",
-            put_);
+    prepare(
+        "INSERT INTO records VALUES (?,?,?,?,0,?) ON CONFLICT (collection, id) DO UPDATE SET seq = excluded.seq, "
+        "updated_at = excluded.updated_at, doc = excluded.doc",
+        put_);
   }
   PlainSqlite(const PlainSqlite&) = delete;
   PlainSqlite& operator=(const PlainSqlite&) = delete;
@@ -150,9 +151,10 @@ void compare(Store& store, PlainSqlite& plain, std::int64_t stored, int writers,
     ours += measure(writers, batch, seconds / kTurns, [&](int n) { upsert(store, n); }) / kTurns;
     theirs += measure(batch == 1 ? 1 : writers, batch, seconds / kTurns, [&](int n) { plain.upsert(n); }) / kTurns;
   }
-  std::printf("{\"stored\":%lld,\"writers\":%d,\"batch\":%d,\"syncline_per_s\":%.0f,\"plain_sqlite_per_s\":%.0f,"
-              "\"ratio\":%.2f}\n",
-              static_cast<long long>(stored), writers, batch, ours, theirs, ours / theirs);
+  std::printf(
+      "{\"stored\":%lld,\"writers\":%d,\"batch\":%d,\"syncline_per_s\":%.0f,\"plain_sqlite_per_s\":%.0f,"
+      "\"ratio\":%.2f}\n",
+      static_cast<long long>(stored), writers, batch, ours, theirs, ours / theirs);
   std::fflush(stdout);
 }
 

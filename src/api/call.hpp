@@ -76,10 +76,10 @@ using CallPtr = std::shared_ptr<Call>;
 
 /// Like CHECK_OK, in a handler.
 #define CHECK_CALL(call, expression) CHECK_CALL_INNER(SYNCLINE_CONCAT(check_call_, __LINE__), call, expression)
-#define CHECK_CALL_INNER(name, call, expression)    \
-  do {                                              \
-    auto name = (expression);                       \
-    if (!name) return (call)->fail(name.error());   \
+#define CHECK_CALL_INNER(name, call, expression)  \
+  do {                                            \
+    auto name = (expression);                     \
+    if (!name) return (call)->fail(name.error()); \
   } while (false)
 
 /// 401 with its challenge, as RFC 6750 words it.

@@ -9,8 +9,8 @@ namespace syncline::api {
 
 struct Problem {
   int status = 500;
-  std::string code;    // stable, snake_case
-  std::string title;   // "error" of the Kiro shape, too
+  std::string code;   // stable, snake_case
+  std::string title;  // "error" of the Kiro shape, too
   std::string detail;
   std::optional<std::string> cursor;
   std::optional<std::int64_t> retry_after_s;

@@ -52,8 +52,8 @@ class Router::RoutedExchange final : public http::Exchange {
   bool is_heavy() const override { return route_ != nullptr && route_->cost == Route::Cost::heavy; }
 
   http::Response too_large() override {
-    Problem problem = problem_of({ErrorCode::too_large, "the body may have at most " +
-                                                            std::to_string(body_bytes_max()) + " bytes here"});
+    Problem problem = problem_of(
+        {ErrorCode::too_large, "the body may have at most " + std::to_string(body_bytes_max()) + " bytes here"});
     return call_->problem_response(problem);
   }
 
@@ -186,8 +186,8 @@ std::optional<Problem> Router::admit(const Route& route, Call& call) {
   if (!rate_limit_.is_on()) return std::nullopt;
   const RateLimit::Verdict verdict = rate_limit_.take(call.principal().key, clock_.now());
   call.add_header({"RateLimit-Policy", "\"default\";q=" + std::to_string(rate_limit_.per_minute()) + ";w=60"});
-  call.add_header({"RateLimit", "\"default\";r=" + std::to_string(verdict.remaining) +
-                                    ";t=" + std::to_string(verdict.reset_s)});
+  call.add_header(
+      {"RateLimit", "\"default\";r=" + std::to_string(verdict.remaining) + ";t=" + std::to_string(verdict.reset_s)});
   if (verdict.allowed) return std::nullopt;
   Problem problem;
   problem.status = 429;

@@ -52,7 +52,7 @@ class RequestObserver {
 class Router final : public http::Application {
  public:
   struct Options {
-    std::int64_t requests_per_minute = 0;  // of each key, 0: no limit
+    std::int64_t requests_per_minute = 0;   // of each key, 0: no limit
     std::vector<std::string> cors_origins;  // "*" for all
   };
 

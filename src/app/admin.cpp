@@ -16,9 +16,12 @@ std::optional<std::string> optional_text(const JsonObject& request, std::string_
 
 void append_account(JsonWriter& writer, const Account& account) {
   writer.begin_object()
-      .name("account").string(account.email)
-      .name("plan").string(to_text(account.plan))
-      .name("created_at").string(format_time(account.created_at))
+      .name("account")
+      .string(account.email)
+      .name("plan")
+      .string(to_text(account.plan))
+      .name("created_at")
+      .string(format_time(account.created_at))
       .end_object();
 }
 
@@ -128,12 +131,18 @@ Result<std::string> space_list(CoreServices& core, const JsonObject& request) {
   writer.begin_object().name("spaces").begin_array();
   for (const auto& [email, info] : spaces) {
     writer.begin_object()
-        .name("account").string(email)
-        .name("name").string(info.name.name)
-        .name("cursor").string(core.spaces.cursor(info.head).to_text())
-        .name("records").integer(info.records)
-        .name("bytes").integer(info.bytes)
-        .name("updated_at").string(format_time(info.updated_at))
+        .name("account")
+        .string(email)
+        .name("name")
+        .string(info.name.name)
+        .name("cursor")
+        .string(core.spaces.cursor(info.head).to_text())
+        .name("records")
+        .integer(info.records)
+        .name("bytes")
+        .integer(info.bytes)
+        .name("updated_at")
+        .string(format_time(info.updated_at))
         .end_object();
   }
   writer.end_array().end_object();

@@ -35,7 +35,8 @@ struct Invocation {
 class Progress {
  public:
   Progress(std::string what, OutputForm form) : what_(std::move(what)) {
-    if (form == OutputForm::text && ::isatty(STDERR_FILENO) != 0) thread_ = std::jthread([this](auto stop) { run(stop); });
+    if (form == OutputForm::text && ::isatty(STDERR_FILENO) != 0)
+      thread_ = std::jthread([this](auto stop) { run(stop); });
   }
 
  private:
@@ -156,17 +157,18 @@ void define_keys(CLI::App& app, Invocation& invocation) {
   AdminCommand(key, invocation, "key add", "Make a key; it is shown once")
       .text("--account", "account", "address of the owner")
       .text("--label", "label", "which device or program it is for")
-      .text("--scopes", "scopes",
-            "some of read,write,keys,commands:submit,commands:run,commands:approve,admin")
+      .text("--scopes", "scopes", "some of read,write,keys,commands:submit,commands:run,commands:approve,admin")
       .text("--token", "token", "register this token instead of making one", false);
   AdminCommand(key, invocation, "key list", "List keys").text("--account", "account", "only of this account", false);
-  AdminCommand(key, invocation, "key revoke", "End a key at once, also on open connections").text("ID", "id", "id of the key");
+  AdminCommand(key, invocation, "key revoke", "End a key at once, also on open connections")
+      .text("ID", "id", "id of the key");
 }
 
 void define_spaces_and_conflicts(CLI::App& app, Invocation& invocation) {
   CLI::App& space = *app.add_subcommand("space", "Named data sets: list");
   space.require_subcommand(1);
-  AdminCommand(space, invocation, "space list", "List spaces").text("--account", "account", "only of this account", false);
+  AdminCommand(space, invocation, "space list", "List spaces")
+      .text("--account", "account", "only of this account", false);
 
   CLI::App& conflicts = *app.add_subcommand("conflicts", "Versions that lost: list, show, restore, dismiss");
   conflicts.require_subcommand(1);
@@ -210,7 +212,8 @@ void define_backup(CLI::App& app, Invocation& invocation) {
   CLI::App& restoring = *app.add_subcommand("restore", "Make a new data directory from a backup, with a new epoch");
   restoring.add_option("IN", *path, "the backup")->required();
   add_common(restoring, invocation);
-  restoring.callback([&invocation, path] { invocation.run = [&invocation, path] { return restore(invocation, *path); }; });
+  restoring.callback(
+      [&invocation, path] { invocation.run = [&invocation, path] { return restore(invocation, *path); }; });
 }
 
 Result<> verify(const Invocation& invocation) {
@@ -265,9 +268,8 @@ void define_diagnosis(CLI::App& app, Invocation& invocation) {
   show.add_flag("--origin", *origin, "say where each value comes from");
   add_common(show, invocation);
   add_settings_options(show, invocation);
-  show.callback([&invocation, origin] {
-    invocation.run = [&invocation, origin] { return show_config(invocation, *origin); };
-  });
+  show.callback(
+      [&invocation, origin] { invocation.run = [&invocation, origin] { return show_config(invocation, *origin); }; });
 }
 
 void define_hub(CLI::App& app, Invocation& invocation) {
@@ -346,7 +348,8 @@ int run_cli(int argc, char** argv) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     std::vector<std::string> words;
     for (int i = 1; i < argc && argv[i][0] != '-'; ++i) words.emplace_back(argv[i]);
-    const bool json = std::any_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; });
+    const bool json =
+        std::any_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; });
     print_error({ErrorCode::invalid_argument, std::string(error.what()) + suggestion_for(app, words)},
                 json ? OutputForm::json : OutputForm::text);
     return kExitUsage;

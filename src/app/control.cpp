@@ -62,7 +62,10 @@ std::string to_line(const Result<std::string>& answer) {
   if (answer) {
     writer.name("ok").raw(*answer);
   } else {
-    writer.name("code").integer(static_cast<std::int64_t>(answer.error().code)).name("error").string(answer.error().text);
+    writer.name("code")
+        .integer(static_cast<std::int64_t>(answer.error().code))
+        .name("error")
+        .string(answer.error().text);
   }
   writer.end_object();
   return line + '\n';

@@ -29,9 +29,12 @@ class Checks {
   void add(std::string_view check, std::string_view state, std::string_view detail) {
     ok_ = ok_ && state != "failed";
     writer_.begin_object()
-        .name("check").string(check)
-        .name("state").string(state)
-        .name("detail").string(detail)
+        .name("check")
+        .string(check)
+        .name("state")
+        .string(state)
+        .name("detail")
+        .string(detail)
         .end_object();
   }
 

@@ -114,17 +114,16 @@ class Hub {
         kiro_(core_.spaces, core_.access, server_.workers(),
               {settings.integer("commands.claim_lease_seconds") * 1000,
                settings.integer("commands.patch_lease_seconds") * 1000}),
-        router_(core_.access, clock_,
-                {settings.integer("rate_limit"), settings.list("cors.origins")}) {
+        router_(core_.access, clock_, {settings.integer("rate_limit"), settings.list("cors.origins")}) {
     core_.access.enforce_plans(settings.boolean("plans.enforce"));
   }
 
   Result<> start(const DataDirectory& directory) {
     CHECK_OK(core_.progress.load());
     CHECK_OK(kiro_.commands().adopt_running());
-    router_.add(operations::make_routes(router_, core_.access, metrics_,
-                                        {SYNCLINE_VERSION, [this] { return not_ready(); },
-                                         [this] { return core_.store->status(); }}));
+    router_.add(operations::make_routes(
+        router_, core_.access, metrics_,
+        {SYNCLINE_VERSION, [this] { return not_ready(); }, [this] { return core_.store->status(); }}));
     router_.add(native::make_routes(core_.spaces, core_.access));
     router_.add(kiro_.make_routes());
     router_.add_under("/kiro", kiro_.make_routes());
@@ -142,8 +141,7 @@ class Hub {
 
   void reload() {
     const auto reloaded = server_.reload_certificates();
-    log(reloaded ? LogLevel::info : LogLevel::error, "reload",
-        {{"outcome", reloaded ? "ok" : reloaded.error().text}});
+    log(reloaded ? LogLevel::info : LogLevel::error, "reload", {{"outcome", reloaded ? "ok" : reloaded.error().text}});
   }
 
   void stop() {

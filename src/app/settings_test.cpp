@@ -13,7 +13,8 @@ namespace {
 TEST(Settings, a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default) {
   const test::TemporaryDirectory directory;
   const std::string file = directory.path() + "/hub.yaml";
-  std::ofstream(file) << "listen: 127.0.0.1:1\nlog:\n  level: debug\ncors:\n  origins: [https://a, https://b]\nrate_limit: 7\n";
+  std::ofstream(file)
+      << "listen: 127.0.0.1:1\nlog:\n  level: debug\ncors:\n  origins: [https://a, https://b]\nrate_limit: 7\n";
   ::setenv("SYNCLINE_LISTEN", "127.0.0.1:2", 1);
   ::setenv("SYNCLINE_LOG_LEVEL", "error", 1);
 

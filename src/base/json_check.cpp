@@ -84,9 +84,7 @@ bool is_deep(std::string_view text, int depth_max) {
   return false;
 }
 
-bool is_hex_digit(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
+bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 

@@ -100,9 +100,16 @@ TEST(JsonWriter, separates_and_escapes) {
   std::string out;
   JsonWriter(out)
       .begin_object()
-      .name("a").begin_array().integer(1).string("x\"\n\x7f").end_array()
-      .name("b").begin_object().end_object()
-      .name("c").null()
+      .name("a")
+      .begin_array()
+      .integer(1)
+      .string("x\"\n\x7f")
+      .end_array()
+      .name("b")
+      .begin_object()
+      .end_object()
+      .name("c")
+      .null()
       .end_object();
   EXPECT_EQ(out, R"({"a":[1,"x\"\n\u007f"],"b":{},"c":null})");
 }

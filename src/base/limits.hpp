@@ -11,7 +11,7 @@ inline constexpr std::size_t kRecordIdBytesMax = 512;
 inline constexpr std::size_t kNameBytesMax = 128;              // of spaces and collections
 inline constexpr std::size_t kDocumentBytesMax = 16UL << 20U;  // one document
 inline constexpr int kDocumentDepthMax = 64;
-inline constexpr int kBodyDepthMax = 72;            // the document's 64 and room for what wraps it
+inline constexpr int kBodyDepthMax = 72;              // the document's 64 and room for what wraps it
 inline constexpr std::size_t kCollectionsMax = 4096;  // of a space; a position of the key index
 
 // Requests

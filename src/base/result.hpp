@@ -10,25 +10,25 @@
 namespace syncline {
 
 enum class ErrorCode {
-  invalid_argument,   // the caller's input is wrong
-  invalid_document,   // a document that cannot be stored as it is
+  invalid_argument,  // the caller's input is wrong
+  invalid_document,  // a document that cannot be stored as it is
   not_found,
-  conflict,           // the stored state forbids it
+  conflict,  // the stored state forbids it
   precondition_failed,
-  unauthorized,       // no or no valid credential
-  forbidden,          // a valid credential that may not do this
+  unauthorized,  // no or no valid credential
+  forbidden,     // a valid credential that may not do this
   too_large,
-  epoch_changed,      // the cursor belongs to another history
-  cursor_expired,     // tombstones after the cursor have been purged
-  cursor_ahead,       // the cursor is past the newest change
-  key_reused,         // an Idempotency-Key came again with another request
-  busy,               // somebody else holds what is needed
-  storage_full,       // nothing was written; works again when there is room
-  storage_broken,     // the disk failed; the process must stop and recover
-  wrong_store,        // a directory or file that is not ours
-  newer_store,        // written by a newer version
-  unavailable,        // cannot be reached or is shutting down
-  internal,           // a bug of ours
+  epoch_changed,   // the cursor belongs to another history
+  cursor_expired,  // tombstones after the cursor have been purged
+  cursor_ahead,    // the cursor is past the newest change
+  key_reused,      // an Idempotency-Key came again with another request
+  busy,            // somebody else holds what is needed
+  storage_full,    // nothing was written; works again when there is room
+  storage_broken,  // the disk failed; the process must stop and recover
+  wrong_store,     // a directory or file that is not ours
+  newer_store,     // written by a newer version
+  unavailable,     // cannot be reached or is shutting down
+  internal,        // a bug of ours
 };
 
 /// What the caller should do about an error.
@@ -54,15 +54,15 @@ using Result = std::expected<T, Error>;
 
 /// TRY(auto x, f()): declares x from the value of a Result, or returns its error from the enclosing function.
 #define TRY(declaration, expression) TRY_INNER(SYNCLINE_CONCAT(try_result_, __LINE__), declaration, expression)
-#define TRY_INNER(name, declaration, expression)                 \
-  auto name = (expression);                                      \
-  if (!name) return std::unexpected(std::move(name).error());    \
+#define TRY_INNER(name, declaration, expression)              \
+  auto name = (expression);                                   \
+  if (!name) return std::unexpected(std::move(name).error()); \
   declaration = *std::move(name)
 
 /// CHECK_OK(f()): returns the error of a Result<void> from the enclosing function.
 #define CHECK_OK(expression) CHECK_OK_INNER(SYNCLINE_CONCAT(check_result_, __LINE__), expression)
-#define CHECK_OK_INNER(name, expression)                                 \
-  do {                                                                   \
-    auto name = (expression);                                            \
-    if (!name) return std::unexpected(std::move(name).error());          \
+#define CHECK_OK_INNER(name, expression)                        \
+  do {                                                          \
+    auto name = (expression);                                   \
+    if (!name) return std::unexpected(std::move(name).error()); \
   } while (false)

@@ -21,7 +21,8 @@ TEST(Text, splits_and_trims) {
 
 TEST(Text, integers_are_digits_only) {
   EXPECT_EQ(parse_integer("-12"), -12);
-  for (const char* text : {"", "1 ", "+1", "1.0", "99999999999999999999", "0x1"}) EXPECT_FALSE(parse_integer(text)) << text;
+  for (const char* text : {"", "1 ", "+1", "1.0", "99999999999999999999", "0x1"})
+    EXPECT_FALSE(parse_integer(text)) << text;
 }
 
 }  // namespace

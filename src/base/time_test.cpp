@@ -19,16 +19,16 @@ TEST(Time, reads_offsets_and_any_number_of_digits) {
 }
 
 TEST(Time, refuses_what_is_not_a_time) {
-  for (const char* text : {"", "2026-11-22", "2026-11-22T00:10:07", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z",
-                           "2026-11-22T24:00:00Z", "2026-11-22T00:10:07.Z", "2026-11-22T00:10:07Zx", "0000-01-01T00:00:00Z",
-                           "now", "2026-11-22T00:10:07+2:00"}) {
+  for (const char* text :
+       {"", "2026-11-22", "2026-11-22T00:10:07", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-22T24:00:00Z",
+        "2026-11-22T00:10:07.Z", "2026-11-22T00:10:07Zx", "0000-01-01T00:00:00Z", "now", "2026-11-22T00:10:07+2:00"}) {
     EXPECT_FALSE(parse_time(text)) << text;
   }
 }
 
 TEST(Time, round_trips) {
-  for (const std::int64_t micros : {kTimestampMin.micros, std::int64_t{-1}, std::int64_t{951'782'400'000'001},
-                                    kTimestampMax.micros}) {
+  for (const std::int64_t micros :
+       {kTimestampMin.micros, std::int64_t{-1}, std::int64_t{951'782'400'000'001}, kTimestampMax.micros}) {
     EXPECT_EQ(parse_time(format_time({micros}))->micros, micros);
   }
 }

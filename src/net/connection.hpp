@@ -68,10 +68,9 @@ class HttpConnection final : public Connection,
   void start() {
     if constexpr (std::is_same_v<Stream, TlsStream>) {
       enter(Phase::handshake, server_.options.header_timeout_ms);
-      stream_.async_handshake(asio::ssl::stream_base::server,
-                              [self = self()](const boost::system::error_code& error) {
-                                if (!error) self->begin_request();
-                              });
+      stream_.async_handshake(asio::ssl::stream_base::server, [self = self()](const boost::system::error_code& error) {
+        if (!error) self->begin_request();
+      });
     } else {
       begin_request();
     }
@@ -270,9 +269,8 @@ class HttpConnection final : public Connection,
     enter(Phase::running, 0);
     bytes_in_ = parser_->get().body().size();
     http::Responder respond([self = self()](http::Response response) mutable {
-      asio::dispatch(self->loop_.context(), [self, response = std::move(response)]() mutable {
-        self->send(std::move(response));
-      });
+      asio::dispatch(self->loop_.context(),
+                     [self, response = std::move(response)]() mutable { self->send(std::move(response)); });
     });
     std::string body = std::move(parser_->get().body());
     // A large body takes long to parse, whatever its route.
@@ -292,10 +290,9 @@ class HttpConnection final : public Connection,
     keep_alive_ = false;
     lingers_ = !quick;
     if (request_id_.empty()) request_id_ = server_.make_request_id({});
-    std::string body = R"({"type":"about:blank","title":")" + std::string(http::reason_of(status)) +
-                       R"(","status":)" + std::to_string(status) + R"(,"detail":")" + std::string(detail) +
-                       R"(","error":")" + std::string(http::reason_of(status)) + R"(","request_id":")" + request_id_ +
-                       "\"}";
+    std::string body = R"({"type":"about:blank","title":")" + std::string(http::reason_of(status)) + R"(","status":)" +
+                       std::to_string(status) + R"(,"detail":")" + std::string(detail) + R"(","error":")" +
+                       std::string(http::reason_of(status)) + R"(","request_id":")" + request_id_ + "\"}";
     auto response = http::make_text(status, "application/problem+json", std::move(body));
     if (status == 503) response.headers.push_back({"Retry-After", "5"});
     if (quick) {  // a read is still pending: write and close, whatever becomes of it
@@ -318,7 +315,8 @@ class HttpConnection final : public Connection,
     const bool is_head = head_.method == http::Method::head;
     const bool bodiless = response_.status == 204 || response_.status == 304;
     const bool compress = wants_gzip();
-    if (compress && !source_ && !response_.gzipped && whole_body().size() > kGzipInlineBytes) return compress_on_worker();
+    if (compress && !source_ && !response_.gzipped && whole_body().size() > kGzipInlineBytes)
+      return compress_on_worker();
     HeadOptions options{.keep_alive = keep_alive_ && !draining_,
                         .gzipped = compress && !bodiless,
                         .varies_by_encoding = may_compress(),

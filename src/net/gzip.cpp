@@ -9,7 +9,7 @@
 namespace syncline::net {
 namespace {
 
-constexpr int kLevel = 4;             // JSON shrinks by nine tenths here; higher levels cost more than they save
+constexpr int kLevel = 4;  // JSON shrinks by nine tenths here; higher levels cost more than they save
 constexpr int kGzipWindowBits = 15 + 16;
 
 }  // namespace

@@ -70,7 +70,8 @@ Executor& Server::workers() { return parts_->state.workers; }
 
 Result<> Server::Parts::listen() {
   boost::system::error_code error;
-  const auto address = asio::ip::make_address(state.options.host == "localhost" ? "127.0.0.1" : state.options.host, error);
+  const auto address =
+      asio::ip::make_address(state.options.host == "localhost" ? "127.0.0.1" : state.options.host, error);
   if (error) {
     return fail(ErrorCode::invalid_argument, "'" + state.options.host + "' is not an address to listen on");
   }
@@ -81,8 +82,8 @@ Result<> Server::Parts::listen() {
   if (!error) acceptor->bind(endpoint, error);
   if (!error) acceptor->listen(4096, error);
   if (error) {
-    return fail(ErrorCode::busy, "cannot listen on " + state.options.host + ":" +
-                                     std::to_string(state.options.port) + ": " + error.message());
+    return fail(ErrorCode::busy, "cannot listen on " + state.options.host + ":" + std::to_string(state.options.port) +
+                                     ": " + error.message());
   }
   return {};
 }

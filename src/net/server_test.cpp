@@ -14,7 +14,8 @@ namespace {
 
 using http::Response;
 
-/// GET /n answers its path, POST echoes, /stream streams, /slow answers from another thread, /refused never wants a body.
+/// GET /n answers its path, POST echoes, /stream streams, /slow answers from another thread, /refused never wants a
+/// body.
 class TestExchange final : public http::Exchange {
  public:
   explicit TestExchange(const http::RequestHead& head)
@@ -101,7 +102,9 @@ class RawClient {
   RawClient& operator=(const RawClient&) = delete;
   ~RawClient() { ::close(socket_); }
 
-  void send(const std::string& text) { EXPECT_EQ(::send(socket_, text.data(), text.size(), MSG_NOSIGNAL), text.size()); }
+  void send(const std::string& text) {
+    EXPECT_EQ(::send(socket_, text.data(), text.size(), MSG_NOSIGNAL), text.size());
+  }
 
   /// Everything that comes until `until` has come, the peer closes, or 5 s are over.
   std::string receive(const std::string& until) {

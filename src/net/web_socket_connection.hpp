@@ -30,8 +30,8 @@ class WebSocketConnection final : public Connection, public std::enable_shared_f
 
   void start(boost::beast::http::request<boost::beast::http::string_body> request) {
     namespace websocket = boost::beast::websocket;
-    socket_.set_option(websocket::stream_base::timeout{websocket::stream_base::none(),
-                                                       websocket::stream_base::none(), false});
+    socket_.set_option(
+        websocket::stream_base::timeout{websocket::stream_base::none(), websocket::stream_base::none(), false});
     socket_.read_message_max(limits::kWebSocketMessageBytesMax);
     socket_.auto_fragment(false);
     socket_.text(true);

@@ -41,8 +41,9 @@ Result<> SpaceWriter::check(const Op& op, Caller caller) const {
   }
   const CollectionRules& rules = rules_of(rules_, op.collection);
   if (rules.face_only && caller == Caller::generic) {
-    return fail(ErrorCode::forbidden, "the collection '" + std::string(op.collection) + "' has rules of its own: use "
-                                      "the API it belongs to");
+    return fail(ErrorCode::forbidden, "the collection '" + std::string(op.collection) +
+                                          "' has rules of its own: use "
+                                          "the API it belongs to");
   }
   if (!txn_.has_room_for_collection(op.collection)) {
     return fail(ErrorCode::invalid_argument,
@@ -120,8 +121,8 @@ Result<bool> SpaceWriter::is_repeat(const Record& stored, const Op& op) {
   for (const Record& version : versions) {
     lookback_bytes_left_ -= std::min(lookback_bytes_left_, version.doc.size());
     // The hub may have given the version another stamp than it was sent with; its author has not.
-    const bool same_stamp = version.updated_at == op.updated_at || version.claimed_at == op.updated_at ||
-                            version.origin == author_.key;
+    const bool same_stamp =
+        version.updated_at == op.updated_at || version.claimed_at == op.updated_at || version.origin == author_.key;
     found = found || (same_stamp && version.deleted == op.deleted && version.doc == op.doc);
   }
   return found;

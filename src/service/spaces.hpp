@@ -20,7 +20,8 @@ class Spaces {
 
   using WriteBody = std::move_only_function<Result<>(SpaceWriter&)>;
   /// `run` works inside a transaction; `done` gets the space's cursor after the commit, or the error.
-  void write(const SpaceName& space, KeyNumber author, WriteBody run, std::move_only_function<void(Result<Cursor>)> done);
+  void write(const SpaceName& space, KeyNumber author, WriteBody run,
+             std::move_only_function<void(Result<Cursor>)> done);
   [[nodiscard]] Result<Cursor> write_and_wait(const SpaceName& space, KeyNumber author, WriteBody run);
 
   [[nodiscard]] Result<> read(const SpaceName& space, const ReadFunction& run) { return store_.read(space, run); }

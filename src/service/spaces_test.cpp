@@ -114,10 +114,14 @@ TEST_F(SpacesTest, a_restored_conflict_becomes_the_current_version) {
   }));
   EXPECT_EQ(restored.state, ConflictState::restored);
   EXPECT_EQ(put(kBob, 200, "{\"v\":2}").record->doc, "{\"v\":1}");
-  EXPECT_EQ(spaces_.write_and_wait(kSpace, kAnn, [&](SpaceWriter& writer) -> Result<> {
-                     TRY(restored, writer.dismiss(ConflictNumber{1}));
-                     return {};
-                   }).error().code,
+  EXPECT_EQ(spaces_
+                .write_and_wait(kSpace, kAnn,
+                                [&](SpaceWriter& writer) -> Result<> {
+                                  TRY(restored, writer.dismiss(ConflictNumber{1}));
+                                  return {};
+                                })
+                .error()
+                .code,
             ErrorCode::conflict);
 }
 

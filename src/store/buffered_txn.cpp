@@ -92,8 +92,7 @@ Result<> BufferedTxn::scan(std::string_view collection, std::string_view after, 
 
 Result<> BufferedTxn::feed(Seq since, const RecordVisitor& visit) { return backing_.snapshot().feed(since, visit); }
 
-Result<std::vector<Record>> BufferedTxn::history(const Record& newest, std::size_t count_max,
-                                                 std::size_t bytes_max) {
+Result<std::vector<Record>> BufferedTxn::history(const Record& newest, std::size_t count_max, std::size_t bytes_max) {
   return backing_.snapshot().history(newest, count_max, bytes_max);
 }
 
@@ -147,8 +146,7 @@ void BufferedTxn::set_hidden_stamps(const Record& stored, Timestamp effective_at
 void BufferedTxn::add_conflict(const Conflict& conflict) {
   const Record& loser = conflict.loser;
   changes_.emplace_back(ConflictChange{
-      conflict,
-      version_fingerprint(loser.collection, loser.id, loser.updated_at, loser.deleted, loser.doc)});
+      conflict, version_fingerprint(loser.collection, loser.id, loser.updated_at, loser.deleted, loser.doc)});
 }
 
 void BufferedTxn::set_conflict_state(ConflictNumber number, ConflictState state) {
@@ -161,8 +159,7 @@ void BufferedTxn::put_receipt(std::string_view key, Receipt receipt) {
   changes_.emplace_back(ReceiptChange{std::string(key), std::move(receipt)});
 }
 
-Result<Committed> write_and_wait(Store& store, const SpaceName& space, const WriteOptions& options,
-                                 WriteFunction run) {
+Result<Committed> write_and_wait(Store& store, const SpaceName& space, const WriteOptions& options, WriteFunction run) {
   std::promise<Result<Committed>> promise;
   auto future = promise.get_future();
   store.write(space, options, std::move(run), [&](Result<Committed> result) { promise.set_value(std::move(result)); });

@@ -52,8 +52,7 @@ class BufferedTxn final : public Txn {
 
   [[nodiscard]] const SpaceInfo& info() const override { return info_; }
   [[nodiscard]] Result<std::optional<Record>> find(std::string_view collection, std::string_view id) override;
-  [[nodiscard]] Result<> scan(std::string_view collection, std::string_view after,
-                              const RecordVisitor& visit) override;
+  [[nodiscard]] Result<> scan(std::string_view collection, std::string_view after, const RecordVisitor& visit) override;
   [[nodiscard]] Result<> feed(Seq since, const RecordVisitor& visit) override;
   [[nodiscard]] Result<std::vector<Record>> history(const Record& newest, std::size_t count_max,
                                                     std::size_t bytes_max) override;

@@ -203,9 +203,8 @@ TEST_P(StoreTest, scans_a_collection_in_byte_order_after_an_id) {
 TEST_P(StoreTest, a_visitor_stops_the_visit) {
   for (const char* id : {"a", "b", "c"}) put(id, "1");
   int visits = 0;
-  EXPECT_TRUE(store_->read(kSpace, [&](Snapshot& snapshot) {
-    return snapshot.feed({}, [&](const RecordView&) { return ++visits < 2; });
-  }));
+  EXPECT_TRUE(store_->read(
+      kSpace, [&](Snapshot& snapshot) { return snapshot.feed({}, [&](const RecordView&) { return ++visits < 2; }); }));
   EXPECT_EQ(visits, 2);
 }
 

@@ -39,8 +39,9 @@ TEST_F(AccessMatrixTest, without_a_valid_key_only_open_routes_answer) {
 }
 
 TEST_F(AccessMatrixTest, a_key_without_the_scope_is_told_which_one_it_needs) {
-  const std::vector<Scope> all = {Scope::read,         Scope::write,           Scope::keys, Scope::commands_submit,
-                                  Scope::commands_run, Scope::commands_approve, Scope::admin};
+  const std::vector<Scope> all = {
+      Scope::read, Scope::write, Scope::keys, Scope::commands_submit, Scope::commands_run, Scope::commands_approve,
+      Scope::admin};
   std::map<Scope, std::string> keys;
   for (const Scope scope : all) keys[scope] = add_key("ann@example.org", {scope});
   for (const api::Route& route : router_.routes()) {
@@ -64,8 +65,8 @@ TEST_F(AccessMatrixTest, another_accounts_data_is_not_there) {
   post("/v1/spaces/kiro/push", R"({"ops":[{"collection":"documents","id":"1","doc":{"t":")" + marker + R"("}}]})");
   post("/sync", R"({"conversations":{"1":[{"role":"user","content":")" + marker + R"(","timestamp":1}]}})");
   post("/command", R"({"type":"execute_bash","command":")" + marker + R"("})");
-  const std::string bob = add_key("bob@example.org", {Scope::read, Scope::write, Scope::commands_submit,
-                                                      Scope::commands_run});
+  const std::string bob =
+      add_key("bob@example.org", {Scope::read, Scope::write, Scope::commands_submit, Scope::commands_run});
   for (const api::Route& route : router_.routes()) {
     for (const std::string& target : {target_of(route), "/v1/spaces/s/records/1/1" + std::string()}) {
       const auto pending = begin({.method = route.method, .target = target, .token = bob, .body = "{}"});

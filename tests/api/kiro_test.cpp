@@ -120,7 +120,8 @@ TEST_F(KiroTest, unknown_fields_come_back_byte_for_byte) {
 TEST_F(KiroTest, last_update_rises_with_every_change_and_only_then) {
   std::int64_t last = 0;
   for (int i = 0; i < 5; ++i) {
-    post("/sync", R"({"documents":{"d":{"content":")" + std::to_string(i) + R"(","timestamp":)" + std::to_string(i) + "}}}");
+    post("/sync",
+         R"({"documents":{"d":{"content":")" + std::to_string(i) + R"(","timestamp":)" + std::to_string(i) + "}}}");
     const std::int64_t now = std::stoll(state("lastUpdate"));
     EXPECT_GT(now, last);
     last = now;
@@ -131,7 +132,8 @@ TEST_F(KiroTest, last_update_rises_with_every_change_and_only_then) {
 
 TEST_F(KiroTest, the_later_document_wins_and_the_earlier_is_kept_as_a_conflict) {
   upload(ide_, R"({"documents":{"d":{"content":"new","timestamp":20}}})");
-  upload(add_key("ann@example.org", {Scope::read, Scope::write}), R"({"documents":{"d":{"content":"old","timestamp":10}}})");
+  upload(add_key("ann@example.org", {Scope::read, Scope::write}),
+         R"({"documents":{"d":{"content":"old","timestamp":10}}})");
   EXPECT_EQ(state("documents.d.content"), "new");
   EXPECT_EQ(get("/v1/spaces/kiro/conflicts").at("conflicts.0.loser.doc"), R"({"content":"old","timestamp":10})");
 }
@@ -269,7 +271,8 @@ TEST_F(KiroTest, uploads_that_are_no_state_get_400_naming_the_field) {
 }
 
 TEST_F(KiroTest, ids_of_all_kinds_are_kept) {
-  for (const std::string& id : {std::string(512, 'x'), std::string("a/b"), std::string("\U0001F600"), std::string("\t")}) {
+  for (const std::string& id :
+       {std::string(512, 'x'), std::string("a/b"), std::string("\U0001F600"), std::string("\t")}) {
     std::string quoted;
     append_json_string(quoted, id);
     upload(ide_, "{\"conversations\":{" + quoted + ":[" + message("user", "x", 1) + "]}}");
@@ -341,7 +344,8 @@ TEST_F(KiroTest, claims_go_by_priority_then_age_and_never_twice) {
   const std::string second = submit();
   const std::string urgent = submit(R"({"type":"execute_bash","command":"ls","priority":5})");
   std::vector<std::string> claimed;
-  for (int i = 0; i < 3; ++i) claimed.push_back(as(i % 2 ? agent_ : agent2_, http::Method::post, "/command/claim").at("commandId"));
+  for (int i = 0; i < 3; ++i)
+    claimed.push_back(as(i % 2 ? agent_ : agent2_, http::Method::post, "/command/claim").at("commandId"));
   EXPECT_EQ(claimed, (std::vector<std::string>{urgent, first, second}));
   EXPECT_EQ(as(agent_, http::Method::post, "/command/claim").status, 204);
 }
@@ -415,8 +419,9 @@ TEST_F(KiroTest, live_output_is_handed_on_and_ends_with_the_command) {
   EXPECT_EQ(as(agent_, http::Method::post, url, R"({"stream":"stdout","data":"line\n"})").status, 204);
   EXPECT_EQ(as(agent2_, http::Method::post, url, R"({"stream":"stdout","data":"x"})").status, 409);
   EXPECT_EQ(as(agent_, http::Method::post, url, R"({"stream":"other","data":"x"})").status, 400);
-  EXPECT_NE(as(ide_, http::Method::get, url).body.find("event: output\ndata: {\"stream\":\"stdout\",\"data\":\"line\\n\"}"),
-            std::string::npos);
+  EXPECT_NE(
+      as(ide_, http::Method::get, url).body.find("event: output\ndata: {\"stream\":\"stdout\",\"data\":\"line\\n\"}"),
+      std::string::npos);
   patch(agent_, id, R"({"status":"completed","result":{"stdout":"line\n"}})");
   const std::string all = as(ide_, http::Method::get, url).body;
   EXPECT_NE(all.find("event: end\ndata: {\"type\":\"execute_bash\""), std::string::npos);
@@ -442,8 +447,8 @@ TEST_F(KiroTest, a_state_upload_does_not_go_round_the_policy) {
 }
 
 TEST_F(KiroTest, an_agent_without_write_may_end_its_loop_with_a_post) {
-  const test::Answer answer = upload(agent_, R"({"conversations":{"c":[)" + message("user", "x", 1) +
-                                                 R"(]},"lastUpdate":1})");
+  const test::Answer answer =
+      upload(agent_, R"({"conversations":{"c":[)" + message("user", "x", 1) + R"(]},"lastUpdate":1})");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.at("ignored.0.part"), "conversations");
   EXPECT_EQ(state("conversations"), "{}");

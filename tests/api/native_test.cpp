@@ -23,16 +23,16 @@ TEST_F(NativeTest, a_document_comes_back_byte_for_byte) {
 }
 
 TEST_F(NativeTest, each_op_has_its_verdict_and_one_refusal_does_not_stop_the_others) {
-  const test::Answer answer = push(
-      R"({"collection":"c","id":"1","updated_at":"2026-01-02T00:00:00Z","doc":{"v":1}},)"
-      R"({"collection":"c","id":"1","updated_at":"2026-01-02T00:00:00.000000Z","doc":{"v":1}},)"
-      R"({"collection":"c","id":"1","updated_at":1735689600000000,"doc":{"v":0}},)"
-      R"({"collection":"c","id":"2","doc":{"v":1e999}},)"
-      R"({"collection":"c","id":"","doc":{}},)"
-      R"({"collection":"c","id":"3"},)"
-      R"({"collection":"c","id":"3","doc":[]},)"
-      R"("text",)"
-      R"({"collection":"c","id":"4","doc":{}})");
+  const test::Answer answer =
+      push(R"({"collection":"c","id":"1","updated_at":"2026-01-02T00:00:00Z","doc":{"v":1}},)"
+           R"({"collection":"c","id":"1","updated_at":"2026-01-02T00:00:00.000000Z","doc":{"v":1}},)"
+           R"({"collection":"c","id":"1","updated_at":1735689600000000,"doc":{"v":0}},)"
+           R"({"collection":"c","id":"2","doc":{"v":1e999}},)"
+           R"({"collection":"c","id":"","doc":{}},)"
+           R"({"collection":"c","id":"3"},)"
+           R"({"collection":"c","id":"3","doc":[]},)"
+           R"("text",)"
+           R"({"collection":"c","id":"4","doc":{}})");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.at("results.0.status"), "applied");
   EXPECT_EQ(answer.at("results.1.status"), "noop");
@@ -50,8 +50,8 @@ TEST_F(NativeTest, each_op_has_its_verdict_and_one_refusal_does_not_stop_the_oth
 
 TEST_F(NativeTest, documents_that_cannot_be_kept_are_refused_never_changed) {
   const std::string deep = std::string(64, '[') + std::string(64, ']');
-  for (const std::string& doc : {std::string(R"({"a":"\ud800"})"), std::string(R"({"a":123456789012345678901234567890})"),
-                                 "{\"a\":" + deep + "}"}) {
+  for (const std::string& doc : {std::string(R"({"a":"\ud800"})"),
+                                 std::string(R"({"a":123456789012345678901234567890})"), "{\"a\":" + deep + "}"}) {
     const test::Answer answer = push(R"({"collection":"c","id":"i","doc":)" + doc + "}");
     EXPECT_EQ(answer.at("results.0.error.code"), "invalid_document") << doc;
   }
@@ -88,9 +88,9 @@ TEST_F(NativeTest, bodies_that_are_no_push_change_nothing) {
 }
 
 TEST_F(NativeTest, quiet_lists_only_what_was_not_applied) {
-  const test::Answer answer =
-      push(R"({"collection":"c","id":"1","doc":{}},{"collection":"c","id":"1","doc":{}},{"collection":"c","id":"2","doc":{}})",
-           "?quiet=1");
+  const test::Answer answer = push(
+      R"({"collection":"c","id":"1","doc":{}},{"collection":"c","id":"1","doc":{}},{"collection":"c","id":"2","doc":{}})",
+      "?quiet=1");
   EXPECT_EQ(answer.at("results.0.index"), "1");
   EXPECT_EQ(answer.at("results.1"), "(none)");
 }
@@ -155,9 +155,10 @@ TEST_F(NativeTest, a_large_page_is_streamed_and_complete) {
 
 TEST_F(NativeTest, cursors_that_are_of_no_use_say_why) {
   push(R"({"collection":"c","id":"1","doc":{}})");
-  const std::vector<std::tuple<std::string, int, std::string>> cases = {
-      {"other.1", 410, "epoch_changed"}, {"e1.9", 410, "cursor_ahead"}, {"nonsense", 400, "invalid_argument"},
-      {"e1.-1", 400, "invalid_argument"}};
+  const std::vector<std::tuple<std::string, int, std::string>> cases = {{"other.1", 410, "epoch_changed"},
+                                                                        {"e1.9", 410, "cursor_ahead"},
+                                                                        {"nonsense", 400, "invalid_argument"},
+                                                                        {"e1.-1", 400, "invalid_argument"}};
   for (const auto& [cursor, status, code] : cases) {
     const test::Answer answer = get("/v1/spaces/s/changes?since=" + cursor);
     EXPECT_EQ(answer.status, status) << cursor;
@@ -239,7 +240,8 @@ TEST_F(NativeTest, bad_documents_and_names_are_refused_on_the_record_route) {
 }
 
 TEST_F(NativeTest, records_by_id_leave_out_the_deleted) {
-  push(R"({"collection":"c","id":"b","doc":{}},{"collection":"c","id":"a","doc":{}},{"collection":"c","id":"x","doc":{}})");
+  push(
+      R"({"collection":"c","id":"b","doc":{}},{"collection":"c","id":"a","doc":{}},{"collection":"c","id":"x","doc":{}})");
   push(R"({"collection":"c","id":"x","deleted":true})");
   const test::Answer first = get("/v1/spaces/s/records/c?limit=1");
   EXPECT_EQ(first.at("records.0.id"), "a");
@@ -292,7 +294,8 @@ TEST_F(NativeTest, a_space_has_so_many_collections_and_no_more) {
   for (int from = 0; from < 4096; from += 4000) {
     std::string ops;
     for (int i = from; i < std::min(from + 4000, 4096); ++i) {
-      ops += (ops.empty() ? "" : ",") + std::string(R"({"collection":"c)") + std::to_string(i) + R"(","id":"1","doc":{}})";
+      ops +=
+          (ops.empty() ? "" : ",") + std::string(R"({"collection":"c)") + std::to_string(i) + R"(","id":"1","doc":{}})";
     }
     EXPECT_EQ(push(ops, "?quiet=1").at("results"), "[]");
   }
@@ -302,8 +305,9 @@ TEST_F(NativeTest, a_space_has_so_many_collections_and_no_more) {
 
 TEST_F(NativeTest, two_echoes_in_one_push_count_like_two_pushes) {
   push(R"({"collection":"c","id":"1","updated_at":"2026-01-01T00:00:00Z","doc":{"v":"a"}})");
-  const test::Answer answer = push(R"({"collection":"c","id":"1","updated_at":"2026-01-03T00:00:00Z","doc":{"v":"a"}},)"
-                                   R"({"collection":"c","id":"1","updated_at":"2026-01-02T00:00:00Z","doc":{"v":"b"}})");
+  const test::Answer answer =
+      push(R"({"collection":"c","id":"1","updated_at":"2026-01-03T00:00:00Z","doc":{"v":"a"}},)"
+           R"({"collection":"c","id":"1","updated_at":"2026-01-02T00:00:00Z","doc":{"v":"b"}})");
   EXPECT_EQ(answer.at("results.1.status"), "stale");
 }
 
@@ -311,10 +315,11 @@ TEST_F(NativeTest, a_pull_of_some_collections_does_not_count_as_having_seen_the_
   const std::string bob = add_key("ann@example.org", {Scope::read, Scope::write}, "phone");
   push(R"({"collection":"notes","id":"1","updated_at":"2026-01-01T00:00:00Z","doc":{"v":"laptop"}})");
   call({.target = "/v1/spaces/s/changes?collections=tasks", .token = bob});
-  call({.method = http::Method::post,
-        .target = "/v1/spaces/s/push",
-        .token = bob,
-        .body = R"({"ops":[{"collection":"notes","id":"1","updated_at":"2026-01-02T00:00:00Z","doc":{"v":"phone"}}]})"});
+  call(
+      {.method = http::Method::post,
+       .target = "/v1/spaces/s/push",
+       .token = bob,
+       .body = R"({"ops":[{"collection":"notes","id":"1","updated_at":"2026-01-02T00:00:00Z","doc":{"v":"phone"}}]})"});
   EXPECT_EQ(get("/v1/spaces/s/conflicts").at("conflicts.0.loser.doc"), R"({"v":"laptop"})");
 }
 

@@ -48,7 +48,8 @@ Answer to_answer(http::Response response) {
   answer.headers["Content-Type"] = response.content_type;
   if (auto* text = std::get_if<std::string>(&response.body)) answer.body = std::move(*text);
   if (auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body)) answer.body = **shared;
-  if (auto* source = std::get_if<std::unique_ptr<http::BodySource>>(&response.body)) answer.body = read_source(**source);
+  if (auto* source = std::get_if<std::unique_ptr<http::BodySource>>(&response.body))
+    answer.body = read_source(**source);
   return answer;
 }
 
@@ -75,9 +76,9 @@ std::string Answer::at(std::string_view path) const {
 
 ApiFixture::ApiFixture(api::Router::Options options) : router_(access_, clock_, std::move(options)) {
   access_.on_change([this] { live_.notify_access_change(); });
-  router_.add(operations::make_routes(router_, access_, metrics_,
-                                      {"test", [] { return std::optional<std::string>{}; },
-                                       [this] { return store_.status(); }}));
+  router_.add(operations::make_routes(
+      router_, access_, metrics_,
+      {"test", [] { return std::optional<std::string>{}; }, [this] { return store_.status(); }}));
   router_.add(native::make_routes(spaces_, access_));
   router_.add(kiro_.make_routes());
   router_.add_under("/kiro", kiro_.make_routes());

@@ -134,8 +134,10 @@ void Handlers::submit(const api::CallPtr& call) {
         CHECK_OK(on.commands.add(writer, id, std::move(submission->doc)));
         JsonWriter(submission->answer)
             .begin_object()
-            .name("commandId").string(id)
-            .name("status").string("pending")
+            .name("commandId")
+            .string(id)
+            .name("status")
+            .string("pending")
             .end_object();
         submission->idempotency.keep(writer.txn(), 200, submission->answer);
         return {};
@@ -227,8 +229,8 @@ void Handlers::append_output(const api::CallPtr& call) {
   const auto command = read_command(spaces, space_of(*call), call->param("id"));
   if (!command) return fail_command(call, command.error());
   if (!*command) return fail_command(call, {ErrorCode::not_found, "there is no such command"});
-  const bool runs_here = status_of(**command) == CommandStatus::processing &&
-                         (*command)->text_of("claimedBy") == call->principal().key_id;
+  const bool runs_here =
+      status_of(**command) == CommandStatus::processing && (*command)->text_of("claimedBy") == call->principal().key_id;
   if (!runs_here) return call->fail(Error{ErrorCode::conflict, "this key does not run the command"});
   outputs.append(space_of(*call), call->param("id"), JsonObject(json).to_text());
   http::Response response;

@@ -11,7 +11,7 @@ namespace syncline::kiro {
 
 /// Fields that the hub writes; what a client sends for them does not count.
 inline constexpr std::array<std::string_view, 8> kHubFields = {"status",    "result",    "error",   "createdAt",
-                                                                "updatedAt", "claimedBy", "leaseMs", "cancelRequested"};
+                                                               "updatedAt", "claimedBy", "leaseMs", "cancelRequested"};
 
 /// The stored document of a new command, or invalid_argument naming the field.
 [[nodiscard]] Result<std::string> make_command(JsonView request, std::int64_t now_ms);
@@ -26,7 +26,7 @@ struct Step {
   enum class Kind { changed, same, refused };
   Kind kind = Kind::same;
   JsonObject command;
-  std::string reason;       // of a refusal
+  std::string reason;  // of a refusal
   bool owned_by_other = false;
 };
 /// A runner's PATCH: `key_id` is the runner's key. invalid_argument for a bad body; refusals are steps.

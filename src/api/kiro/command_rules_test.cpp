@@ -31,7 +31,8 @@ TEST(MakeCommandId, is_unique_in_one_millisecond) {
 
 TEST(TakeStep, a_runner_cannot_change_the_order) {
   JsonObject command(JsonView(R"({"type":"execute_bash","command":"ls","status":"processing","claimedBy":"k1"})"));
-  const auto step = take_step(command, JsonView(R"({"command":"rm","type":"x","claimedBy":"k2","note":1})"), "k1", 9, 5);
+  const auto step =
+      take_step(command, JsonView(R"({"command":"rm","type":"x","claimedBy":"k2","note":1})"), "k1", 9, 5);
   EXPECT_EQ(step->command.text_of("command"), "ls");
   EXPECT_EQ(step->command.text_of("claimedBy"), "k1");
   EXPECT_EQ(step->command.integer_of("note"), 1);

@@ -251,10 +251,8 @@ Result<> merge_document(SpaceWriter& writer, const std::string& id, JsonView doc
   TRY(const auto stored, writer.txn().find(kDocuments, id));
   // A document that was only spelled anew on its way through a client is the same document.
   if (stored && !stored->deleted && same_json(JsonView(stored->doc), document)) return {};
-  TRY(const OpResult result, writer.apply({.collection = kDocuments,
-                                           .id = id,
-                                           .updated_at = stamp_of(document),
-                                           .doc = document.raw()}));
+  TRY(const OpResult result,
+      writer.apply({.collection = kDocuments, .id = id, .updated_at = stamp_of(document), .doc = document.raw()}));
   if (result.error) return std::unexpected(*result.error);
   return {};
 }

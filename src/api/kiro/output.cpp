@@ -138,8 +138,8 @@ void Outputs::append(const SpaceName& space, const std::string& id, std::string 
 
 void Outputs::evict() {
   while (bytes_ > kAllOutputsBytesMax && buffers_.size() > 1) {
-    const auto quietest = std::ranges::min_element(
-        buffers_, {}, [](const auto& entry) { return entry.second.used_ms; });
+    const auto quietest =
+        std::ranges::min_element(buffers_, {}, [](const auto& entry) { return entry.second.used_ms; });
     // The numbering stays, so that those who read along see that something is missing.
     Buffer& buffer = quietest->second;
     bytes_ -= buffer.bytes;

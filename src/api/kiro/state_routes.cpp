@@ -44,7 +44,8 @@ http::Response not_modified(const Spaces& spaces, Seq seq) {
 /// Answers from the view, or not yet: nothing has changed and there is time left.
 std::optional<http::Response> look(Handlers& on, StateRequest& request, View& view) {
   const std::string_view if_none_match = request.call->header("If-None-Match");
-  const bool matches = !if_none_match.empty() && if_none_match.find(etag_of(on.spaces, view.seq())) != std::string_view::npos;
+  const bool matches =
+      !if_none_match.empty() && if_none_match.find(etag_of(on.spaces, view.seq())) != std::string_view::npos;
   const bool waits = request.wait_until_ms > on.spaces.clock().now().millis();
   if (request.first_look && !request.since && if_none_match.empty() && waits) {
     // Waiting without a point to wait from means from now on.
@@ -67,8 +68,7 @@ std::optional<http::Response> look(Handlers& on, StateRequest& request, View& vi
 
 void answer_state(Handlers on, const std::shared_ptr<StateRequest>& request) {
   std::optional<http::Response> response;
-  CHECK_CALL(request->call,
-             on.views.with(request->space, [&](View& view) { response = look(on, *request, view); }));
+  CHECK_CALL(request->call, on.views.with(request->space, [&](View& view) { response = look(on, *request, view); }));
   if (response) return request->call->respond(*std::move(response));
   const std::int64_t wait_ms = request->wait_until_ms - on.spaces.clock().now().millis();
   on.spaces.wait(request->space, request->wait_from, wait_ms, [on, request] {
@@ -119,9 +119,12 @@ void answer_upload(Handlers on, const Upload& upload) {
     writer.begin_array();
     for (const Ignored& part : upload.ignored) {
       writer.begin_object()
-          .name("part").string(part.part)
-          .name("id").string(part.id)
-          .name("reason").string(part.reason)
+          .name("part")
+          .string(part.part)
+          .name("id")
+          .string(part.id)
+          .name("reason")
+          .string(part.reason)
           .end_object();
     }
     writer.end_array();
@@ -222,9 +225,8 @@ void Handlers::delete_conversation(const api::CallPtr& call) {
 }
 
 void Handlers::delete_document(const api::CallPtr& call) {
-  delete_item(*this, call, kDocuments, "Document", [](SpaceWriter& writer, const std::string& id) {
-    return delete_record(writer, kDocuments, id);
-  });
+  delete_item(*this, call, kDocuments, "Document",
+              [](SpaceWriter& writer, const std::string& id) { return delete_record(writer, kDocuments, id); });
 }
 
 }  // namespace syncline::kiro

@@ -17,7 +17,8 @@ bool is_after(const Since& since, Seq seq, std::int64_t changed_ms) {
 
 Result<> check_message(const Op& op) {
   const auto refuse = [] {
-    return fail(ErrorCode::invalid_document, "a message must be {\"conversation\", \"n\", \"message\"} under its own id");
+    return fail(ErrorCode::invalid_document,
+                "a message must be {\"conversation\", \"n\", \"message\"} under its own id");
   };
   const auto message = parse_message_doc(op.doc);
   if (!message || op.id != make_message_id(message->conversation, message->n)) return refuse();
@@ -49,9 +50,12 @@ std::string make_message_doc(std::string_view conversation, std::int64_t n, std:
   std::string doc;
   JsonWriter(doc)
       .begin_object()
-      .name("conversation").string(conversation)
-      .name("n").integer(n)
-      .name("message").raw(message)
+      .name("conversation")
+      .string(conversation)
+      .name("n")
+      .integer(n)
+      .name("message")
+      .raw(message)
       .end_object();
   return doc;
 }

@@ -59,7 +59,7 @@ class View {
     std::int64_t n = 0;
     Seq seq;
     std::int64_t changed_ms = 0;
-    bool deleted = true;  // until its own record is met
+    bool deleted = true;                                       // until its own record is met
     std::map<std::pair<double, std::int64_t>, Item> messages;  // by timestamp, then arrival
   };
 

@@ -23,8 +23,8 @@ struct ChangesRequest {
   std::set<std::string, std::less<>> collections;  // empty: all
 };
 
-/// Writes {"changes":[...],"cursor":...,"more":...}. The cursor comes last because it is known last: chunks are separate
-/// snapshots, and a record that moves on between two of them is met again at its later seq.
+/// Writes {"changes":[...],"cursor":...,"more":...}. The cursor comes last because it is known last: chunks are
+/// separate snapshots, and a record that moves on between two of them is met again at its later seq.
 class ChangesWriter final : public api::ChunkWriter {
  public:
   ChangesWriter(Spaces& spaces, std::shared_ptr<ChangesRequest> request)
@@ -184,11 +184,16 @@ void list_spaces(Spaces& spaces, const api::CallPtr& call) {
   writer.begin_object().name("spaces").begin_array();
   for (const SpaceInfo& info : infos) {
     writer.begin_object()
-        .name("name").string(info.name.name)
-        .name("cursor").string(spaces.cursor(info.head).to_text())
-        .name("records").integer(info.records)
-        .name("bytes").integer(info.bytes)
-        .name("updated_at").string(format_time(info.updated_at))
+        .name("name")
+        .string(info.name.name)
+        .name("cursor")
+        .string(spaces.cursor(info.head).to_text())
+        .name("records")
+        .integer(info.records)
+        .name("bytes")
+        .integer(info.bytes)
+        .name("updated_at")
+        .string(format_time(info.updated_at))
         .end_object();
   }
   writer.end_array().end_object();

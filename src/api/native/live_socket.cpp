@@ -18,9 +18,12 @@ std::string note_text(const SpaceFeed::Note& note) {
   std::string text;
   JsonWriter writer(text);
   writer.begin_object()
-      .name("type").string(note.reset ? "reset" : "change")
-      .name("space").string(note.space)
-      .name("cursor").string(note.cursor.to_text());
+      .name("type")
+      .string(note.reset ? "reset" : "change")
+      .name("space")
+      .string(note.space)
+      .name("cursor")
+      .string(note.cursor.to_text());
   if (note.reset) writer.name("code").string(api::code_of(*note.reset));
   writer.end_object();
   return text;
@@ -123,9 +126,12 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
     std::string text;
     JsonWriter(text)
         .begin_object()
-        .name("type").string("error")
-        .name("code").string(code)
-        .name("detail").string(detail)
+        .name("type")
+        .string("error")
+        .name("code")
+        .string(code)
+        .name("detail")
+        .string(detail)
         .end_object();
     say(std::move(text));
   }

@@ -154,15 +154,19 @@ void append_result(std::string& out, const OpResult& result, std::optional<std::
   if (result.error) {
     writer.name("error")
         .begin_object()
-        .name("code").string(api::code_of(result.error->code))
-        .name("detail").string(result.error->text)
+        .name("code")
+        .string(api::code_of(result.error->code))
+        .name("detail")
+        .string(result.error->text)
         .end_object();
   }
   if (result.sent) {
     writer.name("clock")
         .begin_object()
-        .name("sent").string(format_time(*result.sent))
-        .name("used").string(format_time(result.used))
+        .name("sent")
+        .string(format_time(*result.sent))
+        .name("used")
+        .string(format_time(result.used))
         .end_object();
   }
   writer.end_object();
@@ -215,8 +219,7 @@ void push(Spaces& spaces, const api::CallPtr& call) {
   CHECK_CALL(call, read_body(*state));
   TRY_CALL(call, state->idempotency, api::Idempotency::of(*call));
   spaces.write(
-      space, call->principal().key,
-      [state, &spaces](SpaceWriter& writer) { return apply_all(*state, writer, spaces); },
+      space, call->principal().key, [state, &spaces](SpaceWriter& writer) { return apply_all(*state, writer, spaces); },
       [state](Result<Cursor> cursor) {
         if (!cursor) return state->call->fail(cursor.error());
         if (state->replayed) return state->call->respond(api::replay(*std::move(state->replayed)));

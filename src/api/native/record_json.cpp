@@ -29,13 +29,20 @@ void append_conflict(std::string& out, const Conflict& conflict, const std::opti
                      std::string_view loser_key_label) {
   JsonWriter writer(out);
   writer.begin_object()
-      .name("id").string(std::to_string(conflict.number.value))
-      .name("collection").string(conflict.loser.collection)
-      .name("record_id").string(conflict.loser.id)
-      .name("rule").string(to_text(conflict.rule))
-      .name("at").string(format_time(conflict.at))
-      .name("state").string(to_text(conflict.state))
-      .name("loser_key_label").string(loser_key_label);
+      .name("id")
+      .string(std::to_string(conflict.number.value))
+      .name("collection")
+      .string(conflict.loser.collection)
+      .name("record_id")
+      .string(conflict.loser.id)
+      .name("rule")
+      .string(to_text(conflict.rule))
+      .name("at")
+      .string(format_time(conflict.at))
+      .name("state")
+      .string(to_text(conflict.state))
+      .name("loser_key_label")
+      .string(loser_key_label);
   std::string record;
   append_record(record, view_of(conflict.loser));
   writer.name("loser").raw(record);

@@ -27,12 +27,13 @@ std::vector<Route> make_routes(Spaces& spaces, Access& access) {
       {.method = Method::post,
        .pattern = "/v1/spaces/{space}/push",
        .any_of = {Scope::write},
-       .description = {"Change many records at once",
-                       "Everything that is not refused commits together, durably, before the answer. One verdict an op.",
-                       {{"quiet", "query", "1: list only what was not applied, each with its index"},
-                        {"Idempotency-Key", "header", "makes a retry safe for 24 hours"}},
-                       "ops: at most 5000 of {collection, id, updated_at?, base?, doc} or {..., deleted: true}",
-                       {{200, "cursor, results"}, {400, "not a push"}, {413, "too large"}, {422, "Idempotency-Key reused"}}},
+       .description =
+           {"Change many records at once",
+            "Everything that is not refused commits together, durably, before the answer. One verdict an op.",
+            {{"quiet", "query", "1: list only what was not applied, each with its index"},
+             {"Idempotency-Key", "header", "makes a retry safe for 24 hours"}},
+            "ops: at most 5000 of {collection, id, updated_at?, base?, doc} or {..., deleted: true}",
+            {{200, "cursor, results"}, {400, "not a push"}, {413, "too large"}, {422, "Idempotency-Key reused"}}},
        .handle = on_spaces(push),
        .body_bytes_max = limits::kBodyBytesLarge},
       {.method = Method::get,
@@ -45,7 +46,9 @@ std::vector<Route> make_routes(Spaces& spaces, Access& access) {
                         kWait,
                         {"collections", "query", "only these, separated by commas"}},
                        "",
-                       {{200, "cursor, more, changes"}, {400, "not a cursor"}, {410, "the cursor is of no use; code says why"}}},
+                       {{200, "cursor, more, changes"},
+                        {400, "not a cursor"},
+                        {410, "the cursor is of no use; code says why"}}},
        .handle = on_spaces(changes)},
       {.method = Method::get,
        .pattern = "/v1/spaces",
@@ -55,19 +58,27 @@ std::vector<Route> make_routes(Spaces& spaces, Access& access) {
       {.method = Method::get,
        .pattern = "/v1/spaces/{space}/records/{collection}",
        .any_of = {Scope::read},
-       .description = {"Live records by id", "", {{"after", "query", "the last id of the page before"}, kLimit}, "",
+       .description = {"Live records by id",
+                       "",
+                       {{"after", "query", "the last id of the page before"}, kLimit},
+                       "",
                        {{200, "records, after"}}},
        .handle = on_spaces(list_records)},
       {.method = Method::get,
        .pattern = "/v1/spaces/{space}/records/{collection}/{id}",
        .any_of = {Scope::read},
-       .description = {"One record", "", {{"If-None-Match", "header", "304 if it has that ETag"}}, "",
+       .description = {"One record",
+                       "",
+                       {{"If-None-Match", "header", "304 if it has that ETag"}},
+                       "",
                        {{200, "the record"}, {304, "not changed"}, {404, "unknown or deleted"}}},
        .handle = on_spaces(get_record)},
       {.method = Method::put,
        .pattern = "/v1/spaces/{space}/records/{collection}/{id}",
        .any_of = {Scope::write},
-       .description = {"Write one record", "", {kIfMatch, {"If-None-Match", "header", "*: only if there is none"}},
+       .description = {"Write one record",
+                       "",
+                       {kIfMatch, {"If-None-Match", "header", "*: only if there is none"}},
                        "the document",
                        {{200, "replaced"}, {201, "made"}, {412, "a precondition failed"}}},
        .handle = on_spaces(put_record),
@@ -75,8 +86,13 @@ std::vector<Route> make_routes(Spaces& spaces, Access& access) {
       {.method = Method::del,
        .pattern = "/v1/spaces/{space}/records/{collection}/{id}",
        .any_of = {Scope::write},
-       .description = {"Delete one record", "", {kIfMatch}, "",
-                       {{204, "deleted, also if it was before"}, {404, "there never was one"}, {412, "a precondition failed"}}},
+       .description = {"Delete one record",
+                       "",
+                       {kIfMatch},
+                       "",
+                       {{204, "deleted, also if it was before"},
+                        {404, "there never was one"},
+                        {412, "a precondition failed"}}},
        .handle = on_spaces(delete_record)},
       {.method = Method::get,
        .pattern = "/v1/spaces/{space}/records/{collection}/{id}/history",
@@ -86,35 +102,45 @@ std::vector<Route> make_routes(Spaces& spaces, Access& access) {
       {.method = Method::get,
        .pattern = "/v1/spaces/{space}/conflicts",
        .any_of = {Scope::read},
-       .description = {"Versions that lost without their author having seen the winner", "",
+       .description = {"Versions that lost without their author having seen the winner",
+                       "",
                        {{"state", "query", "open (if absent), restored, dismissed or all"},
                         {"after", "query", "the last id of the page before"},
                         {"limit", "query", "1 to 500"}},
-                       "", {{200, "conflicts"}}},
+                       "",
+                       {{200, "conflicts"}}},
        .handle = on_both(list_conflicts)},
       {.method = Method::post,
        .pattern = "/v1/spaces/{space}/conflicts/{id}",
        .any_of = {Scope::write},
-       .description = {"Decide a conflict", "restore writes the loser as a new version", {},
-                       "action: restore or dismiss", {{200, "the conflict"}, {404, "unknown"}, {409, "decided before"}}},
+       .description = {"Decide a conflict",
+                       "restore writes the loser as a new version",
+                       {},
+                       "action: restore or dismiss",
+                       {{200, "the conflict"}, {404, "unknown"}, {409, "decided before"}}},
        .handle = on_both(decide_conflict)},
       {.method = Method::get,
        .pattern = "/v1/live",
        .any_of = {Scope::read},
-       .description = {"Notices over WebSocket",
-                       "The key in the header, or {type: auth, key} as the first message within 5 s; then {type: watch, "
-                       "spaces: {name: cursor}}",
-                       {}, "", {{101, "the socket"}, {401, "the key in the header is not valid"}, {426, "not an upgrade"}}},
+       .description =
+           {"Notices over WebSocket",
+            "The key in the header, or {type: auth, key} as the first message within 5 s; then {type: watch, "
+            "spaces: {name: cursor}}",
+            {},
+            "",
+            {{101, "the socket"}, {401, "the key in the header is not valid"}, {426, "not an upgrade"}}},
        .handle = on_both(live),
        .key = Route::Key::may_follow},
       {.method = Method::get,
        .pattern = "/v1/events",
        .any_of = {Scope::read},
-       .description = {"Notices as Server-Sent Events", "",
+       .description = {"Notices as Server-Sent Events",
+                       "",
                        {{"spaces", "query", "names, separated by commas"},
                         {"Last-Event-ID", "header", "resumes after that event"},
                         {"last_event_id", "query", "the same, for a first connect"}},
-                       "", {{200, "the events"}}},
+                       "",
+                       {{200, "the events"}}},
        .handle = on_both(events)},
       {.method = Method::get,
        .pattern = "/v1/me",
@@ -126,21 +152,35 @@ std::vector<Route> make_routes(Spaces& spaces, Access& access) {
          std::string body;
          JsonWriter writer(body);
          writer.begin_object()
-             .name("account").string(who.email)
-             .name("plan").string(to_text(who.plan))
-             .name("key").begin_object().name("id").string(who.key_id).name("label").string(who.label);
+             .name("account")
+             .string(who.email)
+             .name("plan")
+             .string(to_text(who.plan))
+             .name("key")
+             .begin_object()
+             .name("id")
+             .string(who.key_id)
+             .name("label")
+             .string(who.label);
          writer.name("scopes").begin_array();
          for (const std::string_view scope : who.scopes.names()) writer.string(scope);
          writer.end_array().end_object();
          writer.name("limits")
              .begin_object()
-             .name("push_ops_max").integer(limits::kPushOpsMax)
-             .name("body_bytes_max").integer(limits::kBodyBytesLarge)
-             .name("document_bytes_max").integer(limits::kDocumentBytesMax)
-             .name("document_depth_max").integer(limits::kDocumentDepthMax)
-             .name("record_id_bytes_max").integer(limits::kRecordIdBytesMax)
-             .name("page_records_max").integer(limits::kPageRecordsMax)
-             .name("wait_seconds_max").integer(limits::kWaitSecondsMax)
+             .name("push_ops_max")
+             .integer(limits::kPushOpsMax)
+             .name("body_bytes_max")
+             .integer(limits::kBodyBytesLarge)
+             .name("document_bytes_max")
+             .integer(limits::kDocumentBytesMax)
+             .name("document_depth_max")
+             .integer(limits::kDocumentDepthMax)
+             .name("record_id_bytes_max")
+             .integer(limits::kRecordIdBytesMax)
+             .name("page_records_max")
+             .integer(limits::kPageRecordsMax)
+             .name("wait_seconds_max")
+             .integer(limits::kWaitSecondsMax)
              .end_object()
              .end_object();
          call->respond_json(200, std::move(body));

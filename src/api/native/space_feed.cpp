@@ -13,8 +13,7 @@ void SpaceFeed::clear() {
   for (const std::string& name : names) spaces_.live().unwatch({account_, name}, *this);
 }
 
-void SpaceFeed::watch(AccountNumber account,
-                      const std::vector<std::pair<std::string, std::optional<Cursor>>>& wanted) {
+void SpaceFeed::watch(AccountNumber account, const std::vector<std::pair<std::string, std::optional<Cursor>>>& wanted) {
   clear();
   account_ = account;
   for (const auto& [name, cursor] : wanted) {

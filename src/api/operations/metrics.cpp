@@ -61,8 +61,7 @@ struct Metrics::Parts {
                                       {"method", std::string(http::to_text(summary.method))}};
     prometheus::Labels with_code = route;
     with_code["code"] = std::to_string(summary.status);
-    return all.try_emplace(key, Series{&requests.Add(with_code), &durations.Add(route, kSecondsBuckets)})
-        .first->second;
+    return all.try_emplace(key, Series{&requests.Add(with_code), &durations.Add(route, kSecondsBuckets)}).first->second;
   }
 
   std::shared_mutex mutex;

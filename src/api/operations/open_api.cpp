@@ -51,10 +51,20 @@ void append_operation(JsonWriter& writer, const api::Route& route) {
   if (!about.request_body.empty()) {
     writer.name("requestBody")
         .begin_object()
-        .name("description").string(about.request_body)
-        .name("content").begin_object().name("application/json").begin_object()
-        .name("schema").begin_object().name("type").string("object").end_object()
-        .end_object().end_object().end_object();
+        .name("description")
+        .string(about.request_body)
+        .name("content")
+        .begin_object()
+        .name("application/json")
+        .begin_object()
+        .name("schema")
+        .begin_object()
+        .name("type")
+        .string("object")
+        .end_object()
+        .end_object()
+        .end_object()
+        .end_object();
   }
   writer.name("responses").begin_object();
   for (const auto& [status, meaning] : about.responses) {
@@ -65,7 +75,8 @@ void append_operation(JsonWriter& writer, const api::Route& route) {
     writer.name("401").begin_object().name("description").string("no valid key").end_object();
     writer.name("403")
         .begin_object()
-        .name("description").string("the key needs one of: " + join_scopes(route.any_of, ", "))
+        .name("description")
+        .string("the key needs one of: " + join_scopes(route.any_of, ", "))
         .end_object();
   }
   writer.end_object();
@@ -96,8 +107,8 @@ void append_route_html(std::string& page, const api::Route& route) {
   if (!about.request_body.empty()) page += "<p>Body: " + html(about.request_body) + "</p>";
   page += "<ul>";
   for (const api::Parameter& parameter : about.parameters) {
-    page += "<li><code>" + html(parameter.name) + "</code> (" + html(parameter.in) + "): " +
-            html(parameter.description) + "</li>";
+    page += "<li><code>" + html(parameter.name) + "</code> (" + html(parameter.in) +
+            "): " + html(parameter.description) + "</li>";
   }
   for (const auto& [status, meaning] : about.responses) {
     page += "<li>" + std::to_string(status) + ": " + html(meaning) + "</li>";
@@ -113,10 +124,17 @@ std::string make_open_api(const std::vector<api::Route>& routes, std::string_vie
   std::string out;
   JsonWriter writer(out);
   writer.begin_object().name("openapi").string("3.1.1");
-  writer.name("info").begin_object()
-      .name("title").string("syncline")
-      .name("version").string(version)
-      .name("license").begin_object().name("name").string("See the project").end_object()
+  writer.name("info")
+      .begin_object()
+      .name("title")
+      .string("syncline")
+      .name("version")
+      .string(version)
+      .name("license")
+      .begin_object()
+      .name("name")
+      .string("See the project")
+      .end_object()
       .end_object();
   writer.name("servers").begin_array().begin_object().name("url").string("/").end_object().end_array();
   writer.name("paths").begin_object();
@@ -129,9 +147,19 @@ std::string make_open_api(const std::vector<api::Route>& routes, std::string_vie
     writer.end_object();
   }
   writer.end_object();
-  writer.name("components").begin_object().name("securitySchemes").begin_object().name("bearer").begin_object()
-      .name("type").string("http").name("scheme").string("bearer")
-      .end_object().end_object().end_object();
+  writer.name("components")
+      .begin_object()
+      .name("securitySchemes")
+      .begin_object()
+      .name("bearer")
+      .begin_object()
+      .name("type")
+      .string("http")
+      .name("scheme")
+      .string("bearer")
+      .end_object()
+      .end_object()
+      .end_object();
   writer.end_object();
   return out;
 }
@@ -143,7 +171,8 @@ std::string make_docs_page(const std::vector<api::Route>& routes, std::string_vi
       ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;"
       "padding:0 1rem}code{font-size:.95em}section{border-top:1px solid #8886;padding:.5rem 0}h3{margin:.5rem 0;"
       "overflow-wrap:anywhere}</style></head><body><main><h1>syncline API</h1><p>Version " +
-      html(version) + ". The same as <a href=\"/openapi.json\">OpenAPI</a>. Every route with a scope needs "
+      html(version) +
+      ". The same as <a href=\"/openapi.json\">OpenAPI</a>. Every route with a scope needs "
       "<code>Authorization: Bearer &lt;key&gt;</code>.</p>";
   std::string_view face;
   for (const api::Route& route : routes) {

@@ -33,16 +33,22 @@ void front_page(const CallPtr& call, const std::string& version) {
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
         "content=\"width=device-width, initial-scale=1\"><title>syncline</title></head><body style=\"font:16px/1.5 "
         "system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark\">"
-        "<h1>syncline " + version + "</h1><p>The hub is running. <a href=\"/docs\">API documentation</a></p>"
+        "<h1>syncline " +
+        version +
+        "</h1><p>The hub is running. <a href=\"/docs\">API documentation</a></p>"
         "</body></html>\n"));
   }
   std::string body;
   JsonWriter(body)
       .begin_object()
-      .name("service").string("syncline")
-      .name("version").string(version)
-      .name("status").string("running")
-      .name("docs").string("/docs")
+      .name("service")
+      .string("syncline")
+      .name("version")
+      .string(version)
+      .name("status")
+      .string("running")
+      .name("docs")
+      .string("/docs")
       .end_object();
   call->respond_json(200, std::move(body));
 }
@@ -89,9 +95,8 @@ void problem_page(const CallPtr& call) {
   for (const ProblemText& problem : kProblems) {
     if (problem.code != call->param("code")) continue;
     return call->respond(html_page("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>" +
-                                   std::string(problem.code) + "</title></head><body><h1>" +
-                                   std::string(problem.code) + "</h1><p>" + std::string(problem.text) +
-                                   "</p></body></html>\n"));
+                                   std::string(problem.code) + "</title></head><body><h1>" + std::string(problem.code) +
+                                   "</h1><p>" + std::string(problem.text) + "</p></body></html>\n"));
   }
   call->fail(Error{ErrorCode::not_found, "there is no such problem type"});
 }
@@ -108,15 +113,17 @@ std::vector<Route> make_routes(const api::Router& router, Access& access, Metric
       {.method = Method::get,
        .pattern = "/docs",
        .description = {"This description, for people", "", {}, "", {{200, "HTML"}}},
-       .handle = [shared, &router](const CallPtr& call) {
-         call->respond(html_page(make_docs_page(router.routes(), shared->version)));
-       }},
+       .handle =
+           [shared, &router](const CallPtr& call) {
+             call->respond(html_page(make_docs_page(router.routes(), shared->version)));
+           }},
       {.method = Method::get,
        .pattern = "/openapi.json",
        .description = {"This description, for programs", "", {}, "", {{200, "OpenAPI 3.1"}}},
-       .handle = [shared, &router](const CallPtr& call) {
-         call->respond_json(200, make_open_api(router.routes(), shared->version));
-       }},
+       .handle =
+           [shared, &router](const CallPtr& call) {
+             call->respond_json(200, make_open_api(router.routes(), shared->version));
+           }},
       {.method = Method::get,
        .pattern = "/health",
        .description = {"Is the process alive", "", {}, "", {{200, "status ok"}}},
@@ -124,10 +131,11 @@ std::vector<Route> make_routes(const api::Router& router, Access& access, Metric
       {.method = Method::get,
        .pattern = "/ready",
        .description = {"Can it take writes", "", {}, "", {{200, "status ready"}, {503, "detail says why not"}}},
-       .handle = [shared](const CallPtr& call) {
-         const auto reason = shared->not_ready();
-         call->respond_json(reason ? 503 : 200, status_json(reason ? "not ready" : "ready", reason.value_or("")));
-       }},
+       .handle =
+           [shared](const CallPtr& call) {
+             const auto reason = shared->not_ready();
+             call->respond_json(reason ? 503 : 200, status_json(reason ? "not ready" : "ready", reason.value_or("")));
+           }},
       {.method = Method::get,
        .pattern = "/metrics",
        .description = {"Figures for Prometheus",
@@ -135,12 +143,13 @@ std::vector<Route> make_routes(const api::Router& router, Access& access, Metric
                        {},
                        "",
                        {{200, "text, version 0.0.4"}, {403, "not from here"}}},
-       .handle = [shared, &access, &metrics](const CallPtr& call) {
-         if (!may_see_metrics(*call, access)) {
-           return call->fail(Error{ErrorCode::forbidden, "figures are for this machine or a key with scope admin"});
-         }
-         call->respond(http::make_text(200, "text/plain; version=0.0.4", metrics.to_text(shared->store_status())));
-       }},
+       .handle =
+           [shared, &access, &metrics](const CallPtr& call) {
+             if (!may_see_metrics(*call, access)) {
+               return call->fail(Error{ErrorCode::forbidden, "figures are for this machine or a key with scope admin"});
+             }
+             call->respond(http::make_text(200, "text/plain; version=0.0.4", metrics.to_text(shared->store_status())));
+           }},
       {.method = Method::get,
        .pattern = "/problems/{code}",
        .description = {"What an error's type means", "", {}, "", {{200, "HTML"}, {404, "unknown"}}},

@@ -20,8 +20,7 @@ struct Rule {
 constexpr std::array<Rule, 5> kRules = {{
     {"SELECT count(*) FROM record JOIN space ON space.number = pos >> 40 WHERE (pos & ((1 << 40) - 1)) > head",
      "records have a seq beyond the head of their space"},
-    {"SELECT count(*) FROM record WHERE pos >> 40 NOT IN (SELECT number FROM space)",
-     "records belong to no space"},
+    {"SELECT count(*) FROM record WHERE pos >> 40 NOT IN (SELECT number FROM space)", "records belong to no space"},
     {"SELECT count(*) FROM record WHERE (scope >> 12, scope & 4095) NOT IN (SELECT space, number FROM collection)",
      "records belong to no collection"},
     {"SELECT count(*) FROM space WHERE records != "

@@ -19,9 +19,7 @@ constexpr Seq seq_of(std::int64_t pos) { return {pos & ((std::int64_t{1} << kSeq
 constexpr std::int64_t pack_scope(std::int64_t space, std::int64_t collection) {
   return space << kCollectionBits | collection;
 }
-constexpr std::int64_t collection_of(std::int64_t scope) {
-  return scope & ((std::int64_t{1} << kCollectionBits) - 1);
-}
+constexpr std::int64_t collection_of(std::int64_t scope) { return scope & ((std::int64_t{1} << kCollectionBits) - 1); }
 constexpr std::int64_t pack_flags(Rule rule, bool deleted) {
   return static_cast<std::int64_t>(rule) << 1 | static_cast<std::int64_t>(deleted);
 }

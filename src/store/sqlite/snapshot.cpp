@@ -51,8 +51,7 @@ Result<std::unique_ptr<Reader>> Reader::make(Connection connection) {
   return reader;
 }
 
-Result<SqliteSnapshot> make_snapshot(Reader& reader, const SpaceName& name,
-                                     std::shared_ptr<const SpaceEntry> entry) {
+Result<SqliteSnapshot> make_snapshot(Reader& reader, const SpaceName& name, std::shared_ptr<const SpaceEntry> entry) {
   SpaceInfo info;
   info.name = name;
   if (!entry) return SqliteSnapshot(reader, nullptr, std::move(info));

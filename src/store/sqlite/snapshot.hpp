@@ -23,8 +23,7 @@ class SqliteSnapshot final : public Snapshot {
 
   [[nodiscard]] const SpaceInfo& info() const override { return info_; }
   [[nodiscard]] Result<std::optional<Record>> find(std::string_view collection, std::string_view id) override;
-  [[nodiscard]] Result<> scan(std::string_view collection, std::string_view after,
-                              const RecordVisitor& visit) override;
+  [[nodiscard]] Result<> scan(std::string_view collection, std::string_view after, const RecordVisitor& visit) override;
   [[nodiscard]] Result<> feed(Seq since, const RecordVisitor& visit) override;
   [[nodiscard]] const std::vector<std::string>& collections() const override;
   [[nodiscard]] Result<std::vector<Record>> history(const Record& newest, std::size_t count_max,

@@ -113,16 +113,28 @@ Result<std::vector<SpaceInfo>> SqliteStore::spaces(std::optional<AccountNumber> 
 Result<> SqliteStore::erase_account(AccountNumber account) {
   return writer_->run_alone([this, account](Connection& on) -> Result<> {
     const std::string own = "(SELECT number FROM space WHERE account = " + std::to_string(account.value) + ")";
-    CHECK_OK(on.execute("BEGIN IMMEDIATE;"
-                        "INSERT OR REPLACE INTO meta SELECT 'last_history_number', max(number) FROM history "
-                        "HAVING max(number) > 0;"
-                        "INSERT OR REPLACE INTO meta SELECT 'last_space_number', max(number) FROM space;"
-                        "DELETE FROM record WHERE pos >> 40 IN " + own + ";"
-                        "DELETE FROM history WHERE pos >> 40 IN " + own + ";"
-                        "DELETE FROM conflict WHERE space IN " + own + ";"
-                        "DELETE FROM receipt WHERE space IN " + own + ";"
-                        "DELETE FROM collection WHERE space IN " + own + ";"
-                        "DELETE FROM space WHERE number IN " + own + ";"));
+    CHECK_OK(
+        on.execute("BEGIN IMMEDIATE;"
+                   "INSERT OR REPLACE INTO meta SELECT 'last_history_number', max(number) FROM history "
+                   "HAVING max(number) > 0;"
+                   "INSERT OR REPLACE INTO meta SELECT 'last_space_number', max(number) FROM space;"
+                   "DELETE FROM record WHERE pos >> 40 IN " +
+                   own +
+                   ";"
+                   "DELETE FROM history WHERE pos >> 40 IN " +
+                   own +
+                   ";"
+                   "DELETE FROM conflict WHERE space IN " +
+                   own +
+                   ";"
+                   "DELETE FROM receipt WHERE space IN " +
+                   own +
+                   ";"
+                   "DELETE FROM collection WHERE space IN " +
+                   own +
+                   ";"
+                   "DELETE FROM space WHERE number IN " +
+                   own + ";"));
     CHECK_OK(on.execute("COMMIT"));
     catalog_.forget(account);
     return {};
@@ -133,16 +145,19 @@ Result<> SqliteStore::purge(const PurgeCutoffs& cutoffs) {
   return writer_->run_alone([cutoffs](Connection& on) -> Result<> {
     const auto micros = [](Timestamp time) { return std::to_string(time.micros); };
     // History is written in the order of replacement: everything before the first young enough row is old.
-    TRY(const std::int64_t first_kept,
-        on.query_integer("SELECT number FROM history WHERE replaced_at >= " + micros(cutoffs.history) +
-                         " ORDER BY number LIMIT 1"));
+    TRY(const std::int64_t first_kept, on.query_integer("SELECT number FROM history WHERE replaced_at >= " +
+                                                        micros(cutoffs.history) + " ORDER BY number LIMIT 1"));
     TRY(const std::int64_t last, on.query_integer("SELECT max(number) FROM history"));
     const std::int64_t end = first_kept > 0 ? first_kept : last + 1;
     CHECK_OK(on.execute(
         "BEGIN IMMEDIATE;"
         "INSERT OR REPLACE INTO meta SELECT 'last_history_number', max(number) FROM history HAVING max(number) > 0;"
-        "DELETE FROM history WHERE number < " + std::to_string(end) + ";"
-        "DELETE FROM receipt WHERE at < " + micros(cutoffs.receipts) + ";"
+        "DELETE FROM history WHERE number < " +
+        std::to_string(end) +
+        ";"
+        "DELETE FROM receipt WHERE at < " +
+        micros(cutoffs.receipts) +
+        ";"
         "UPDATE space SET purged_through = max(purged_through, coalesce((SELECT max(pos) & ((1 << 40) - 1) "
         "FROM record WHERE pos > number << 40 AND pos < (number + 1) << 40 AND flags & 1 AND committed_at < " +
         micros(cutoffs.tombstones) + "), 0));"));

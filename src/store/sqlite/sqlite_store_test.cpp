@@ -63,7 +63,9 @@ TEST_F(SqliteStoreTest, everything_is_there_after_reopening) {
 }
 
 TEST_F(SqliteStoreTest, a_store_of_a_newer_version_is_refused_and_untouched) {
-  { auto store = *open(); }
+  {
+    auto store = *open();
+  }
   {
     auto connection = *sqlite::Connection::open(path(), sqlite::Connection::Mode::read_write);
     ASSERT_TRUE(connection.execute("PRAGMA user_version = 99"));

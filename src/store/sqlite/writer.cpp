@@ -55,8 +55,8 @@ Result<> Writer::prepare(Connection connection) {
   TRY(insert_record_, on.prepare("INSERT INTO record (" + columns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?)"));
   TRY(delete_record_, on.prepare("DELETE FROM record WHERE pos = ?"));
   TRY(update_stamps_, on.prepare("UPDATE record SET effective_lift = ?2, claimed_at = ?3 WHERE pos = ?1"));
-  TRY(insert_history_, on.prepare("INSERT INTO history (" + columns +
-                                  ", number, replaced_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+  TRY(insert_history_,
+      on.prepare("INSERT INTO history (" + columns + ", number, replaced_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"));
   TRY(insert_conflict_,
       on.prepare("INSERT OR IGNORE INTO conflict (space, fingerprint, rule, state, at, pos, scope, id, updated_at, "
                  "committed_at, origin, flags, doc) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"));

@@ -1,0 +1,197 @@
+"""Starts real hubs on free ports of 127.0.0.1, speaks to them, and stops them by their pid."""
+import base64
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("SYNCLINE_BINARY", str(ROOT / "build/release/syncline"))
+SEEDS = ROOT.parent / "shared/seeds"
+SLOW = "SYNCLINE_SLOW" in os.environ  # a sanitized binary: bounds in time do not count
+ALL_SCOPES = "read,write,keys,commands:submit,commands:run,commands:approve"
+DEADLINE_S = 30
+
+
+def cli(*arguments, data=None, check=True):
+    """Runs the command line; returns (exit code, standard output, standard error)."""
+    command = [BINARY, *arguments] + (["--data", str(data)] if data else [])
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    if check:
+        assert done.returncode == 0, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def cli_json(*arguments, data):
+    return json.loads(cli(*arguments, "--json", data=data)[1])
+
+
+class Hub:
+    """One hub process and its data directory."""
+
+    def __init__(self, data=None, arguments=()):
+        self.directory = None if data else tempfile.TemporaryDirectory(prefix="syncline-")
+        self.data = Path(data or self.directory.name) / "data" if not data else Path(data)
+        self.arguments = list(arguments)
+        self.process = None
+        self.url = None
+
+    def start(self):
+        self.log = open(f"{self.data}.log", "ab")
+        self.process = subprocess.Popen([BINARY, "hub", "--data", str(self.data), "--listen", "127.0.0.1:0",
+                                         *self.arguments], stdout=subprocess.PIPE, stderr=self.log, text=True)
+        line = self.process.stdout.readline()
+        assert line.startswith("syncline hub ready at "), f"{line!r} {self.log_text()[-2000:]}"
+        self.url = line.split()[-1]
+        return self
+
+    def log_text(self):
+        return Path(f"{self.data}.log").read_text(errors="replace")
+
+    def signal(self, number):
+        os.kill(self.process.pid, number)
+
+    def stop(self):
+        """Ends it as a service manager would; returns the exit code."""
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+        code = self.process.wait(timeout=60)
+        self.process.stdout.close()
+        self.log.close()
+        self.process = None
+        return code
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+        self.process.wait()
+        self.process.stdout.close()
+        self.log.close()
+        self.process = None
+
+    def add_key(self, email="ann@example.org", scopes=ALL_SCOPES, label="test", token=None):
+        if email not in [row["account"] for row in self.accounts()]:
+            cli_json("account", "add", email, "--plan", "pro", data=self.data)
+        extra = ["--token", token] if token else []
+        return cli_json("key", "add", "--account", email, "--label", label, "--scopes", scopes, *extra, data=self.data)
+
+    def accounts(self):
+        code, out, _ = cli("account", "list", "--json", data=self.data, check=False)
+        return json.loads(out)["accounts"] if code == 0 else []
+
+    def client(self, **options):
+        return Client(self.url, self.add_key(**options)["key"])
+
+    @property
+    def port(self):
+        return int(self.url.rsplit(":", 1)[1])
+
+
+class Client:
+    """Requests with a key over one connection."""
+
+    def __init__(self, url, key):
+        self.url = url
+        self.key = key
+        self.session = requests.Session()
+        self.session.trust_env = False  # no proxies, no other certificates
+        self.session.headers["Authorization"] = f"Bearer {key}"
+
+    def call(self, method, path, **options):
+        options.setdefault("timeout", 90)
+        return self.session.request(method, self.url + path, **options)
+
+    def get(self, path, **options):
+        return self.call("GET", path, **options)
+
+    def post(self, path, body=None, **options):
+        return self.call("POST", path, json=body, **options)
+
+    def push(self, space, ops):
+        answer = self.post(f"/v1/spaces/{space}/push", {"ops": ops})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def all_changes(self, space):
+        cursor, changes = "0", []
+        while True:
+            page = self.get(f"/v1/spaces/{space}/changes?limit=5000&since={cursor}").json()
+            changes += page["changes"]
+            cursor = page["cursor"]
+            if not page["more"]:
+                return changes
+
+
+def wait_until(check, what, deadline_s=DEADLINE_S):
+    end = time.monotonic() + deadline_s
+    while time.monotonic() < end:
+        if check():
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"not in {deadline_s} s: {what}")
+
+
+class WebSocket:
+    """As much of RFC 6455 as a test needs: text frames, ping, close."""
+
+    def __init__(self, port, path, key=None, headers=()):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S)
+        lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Upgrade: websocket", "Connection: Upgrade",
+                 "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: " + base64.b64encode(os.urandom(16)).decode(),
+                 *headers]
+        if key:
+            lines.append(f"Authorization: Bearer {key}")
+        self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        self.buffer = b""
+        while b"\r\n\r\n" not in self.buffer:
+            more = self.socket.recv(4096)
+            if not more:
+                break
+            self.buffer += more
+        head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+        self.status = int(head.split()[1])
+
+    def _take(self, count):
+        while len(self.buffer) < count:
+            more = self.socket.recv(65536)
+            if not more:
+                raise ConnectionError("closed")
+            self.buffer += more
+        taken, self.buffer = self.buffer[:count], self.buffer[count:]
+        return taken
+
+    def _send(self, opcode, payload):
+        mask = os.urandom(4)
+        assert len(payload) < 65536
+        length = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + struct.pack(">H", len(payload))
+        self.socket.sendall(bytes([0x80 | opcode]) + length + mask +
+                            bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload)))
+
+    def send(self, message):
+        self._send(1, json.dumps(message).encode())
+
+    def receive(self):
+        """The next message, or ("close", code)."""
+        while True:
+            first, second = self._take(2)
+            length = second & 0x7F
+            if length == 126:
+                length = struct.unpack(">H", self._take(2))[0]
+            payload = self._take(length)
+            if first & 15 == 1:
+                return json.loads(payload)
+            if first & 15 == 8:
+                return ("close", struct.unpack(">H", payload[:2])[0] if len(payload) >= 2 else None)
+            if first & 15 == 9:
+                self._send(10, payload)
+
+    def close(self):
+        self.socket.close()

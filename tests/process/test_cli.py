@@ -1,0 +1,145 @@
+"""The command line: beside a running hub and without one, for people and for scripts."""
+import json
+import sqlite3
+import subprocess
+
+import pytest
+from harness import BINARY, Client, Hub, cli, cli_json
+
+
+@pytest.fixture(params=["hub running", "hub stopped"])
+def data(request, tmp_path):
+    hub = Hub(data=tmp_path / "data")
+    cli_json("account", "add", "Ann@Example.org", "--plan", "pro", data=hub.data)
+    if request.param == "hub running":
+        hub.start()
+    yield hub.data
+    assert hub.stop() in (0, None)
+
+
+def test_accounts(data):
+    assert cli_json("account", "add", "bob@example.org", "--plan", "free", data=data)["account"] == "bob@example.org"
+    assert cli("account", "add", "bob@example.org", "--plan", "free", data=data, check=False)[0] == 4
+    assert cli("account", "add", "nobody", "--plan", "free", data=data, check=False)[0] == 2
+    assert cli("account", "add", "c@example.org", "--plan", "gold", data=data, check=False)[0] == 2
+    assert cli_json("account", "plan", "bob@example.org", "team", data=data)["plan"] == "team"
+    listed = cli_json("account", "list", data=data)["accounts"]
+    assert [row["account"] for row in listed] == ["ann@example.org", "bob@example.org"]
+    assert cli("account", "remove", "bob@example.org", data=data, check=False)[0] == 2, "wants --yes"
+    cli("account", "remove", "bob@example.org", "--yes", data=data)
+    assert cli("account", "plan", "bob@example.org", "pro", data=data, check=False)[0] == 3
+
+
+def test_keys(data):
+    made = cli_json("key", "add", "--account", "ann@example.org", "--label", "laptop", "--scopes", "read,write", data=data)
+    assert made["key"].startswith("sl_") and made["id"]
+    given = cli_json("key", "add", "--account", "ann@example.org", "--label", "old app", "--scopes", "read", "--token",
+                     "sk-0123456789abcdef", data=data)
+    assert given["key"] == "sk-0123456789abcdef"
+    assert cli("key", "add", "--account", "ann@example.org", "--label", "x", "--scopes", "all", data=data,
+               check=False)[0] == 2
+    cli("key", "revoke", made["id"], data=data)
+    rows = cli_json("key", "list", "--account", "ann@example.org", data=data)["keys"]
+    assert [(row["id"], row["revoked_at"] is not None) for row in rows] == [(made["id"], True), (given["id"], False)]
+    assert all("key" not in row and "hash" not in row for row in rows)
+    assert cli("key", "revoke", "k999", data=data, check=False)[0] == 3
+    assert made["label"] in cli("key", "list", data=data)[1]
+
+
+def test_errors_are_json_on_standard_error_when_asked(data):
+    code, out, err = cli("key", "revoke", "k999", "--json", data=data, check=False)
+    assert (code, out) == (3, "")
+    assert json.loads(err)["code"] == "not_found"
+    assert json.loads(cli("key", "revok", "--json", check=False)[2])["code"] == "invalid_argument"
+    assert "did you mean 'revoke'" in cli("key", "revok", check=False)[2]
+
+
+def test_every_command_has_help():
+    for words in ([], ["hub"], ["account"], ["account", "add"], ["key", "add"], ["space", "list"],
+                  ["conflicts", "restore"], ["backup"], ["restore"], ["verify"], ["doctor"], ["config", "show"]):
+        assert "Usage" in cli(*words, "--help")[1], words
+    assert cli("--version")[1].startswith("syncline ")
+
+
+def test_conflicts_and_spaces(tmp_path):
+    hub = Hub(data=tmp_path / "data").start()
+    laptop, phone = hub.client(label="laptop"), hub.client(label="phone")
+    laptop.push("s", [{"collection": "c", "id": "1", "updated_at": "2026-01-01T00:00:00Z", "doc": {"v": "laptop"}}])
+    phone.push("s", [{"collection": "c", "id": "1", "updated_at": "2026-01-02T00:00:00Z", "doc": {"v": "phone"}}])
+    listed = cli_json("conflicts", "list", data=hub.data)["conflicts"]
+    assert listed[0]["loser"]["doc"] == {"v": "laptop"} and listed[0]["loser_key_label"] == "laptop"
+    assert cli_json("conflicts", "show", listed[0]["id"], data=hub.data)["winner"]["doc"] == {"v": "phone"}
+    assert cli_json("conflicts", "restore", listed[0]["id"], data=hub.data)["state"] == "restored"
+    assert laptop.get("/v1/spaces/s/records/c/1").json()["doc"] == {"v": "laptop"}
+    assert cli("conflicts", "restore", listed[0]["id"], data=hub.data, check=False)[0] == 4
+    assert cli("conflicts", "show", "99", data=hub.data, check=False)[0] == 3
+    hub.stop()
+    space = cli_json("space", "list", data=hub.data)["spaces"][0]
+    assert (space["account"], space["name"], space["records"]) == ("ann@example.org", "s", 1)
+    assert cli_json("conflicts", "list", "--state", "restored", data=hub.data)["conflicts"] != []
+
+
+def test_a_backup_while_the_hub_runs_and_a_restore_with_a_new_epoch(tmp_path):
+    hub = Hub(data=tmp_path / "data").start()
+    client = hub.client()
+    before = client.push("s", [{"collection": "c", "id": "1", "doc": {}}])["cursor"]
+    copy = tmp_path / "copy.db"
+    cli("backup", str(copy), data=hub.data)
+    client.push("s", [{"collection": "c", "id": "2", "doc": {}}])
+    assert cli("backup", str(copy), data=hub.data, check=False)[0] == 4
+    hub.stop()
+    restored = tmp_path / "restored"
+    cli_json("restore", str(copy), data=restored)
+    assert cli("restore", str(copy), data=restored, check=False)[0] == 4
+    second = Hub(data=restored).start()
+    again = Client(second.url, client.key)
+    answer = again.get(f"/v1/spaces/s/changes?since={before}")
+    assert (answer.status_code, answer.json()["code"]) == (410, "epoch_changed")
+    assert [record["id"] for record in again.all_changes("s")] == ["1"]
+    assert second.stop() == 0
+    assert cli_json("verify", data=restored)["ok"]
+
+
+def test_what_keeps_a_hub_from_starting_has_a_line_and_a_code_of_its_own(tmp_path):
+    def start(data, *arguments):
+        done = subprocess.run([BINARY, "hub", "--data", str(data), *arguments], capture_output=True, text=True, timeout=30)
+        assert done.stdout == "" and len(done.stderr.strip().splitlines()) == 1, done.stderr
+        return done.returncode
+
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "letter.txt").write_text("dear")
+    assert start(foreign, "--listen", "127.0.0.1:0") == 10
+    assert sorted(path.name for path in foreign.iterdir()) == ["letter.txt"]
+
+    hub = Hub(data=tmp_path / "data").start()
+    assert start(tmp_path / "other", "--listen", f"127.0.0.1:{hub.port}") == 12
+    assert start(hub.data, "--listen", "127.0.0.1:0") == 12
+    hub.stop()
+
+    with sqlite3.connect(hub.data / "syncline.db") as database:
+        database.execute("PRAGMA user_version = 99")
+    assert start(hub.data, "--listen", "127.0.0.1:0") == 11
+    assert start(tmp_path / "other", "--listen", "nonsense") == 2
+    assert cli("account", "list", data=tmp_path / "none", check=False)[0] == 3
+    assert not (tmp_path / "none").exists()
+
+
+def test_settings_say_where_they_come_from(tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "hub.yaml").write_text("rate_limit: 7\n")
+    monkeypatch.setenv("SYNCLINE_LOG_LEVEL", "warning")
+    rows = {row["key"]: row for row in cli_json("config", "show", "--origin", "--listen", "127.0.0.1:1", data=data)["settings"]}
+    assert rows["listen"]["origin"] == "flag"
+    assert rows["log.level"]["origin"] == "environment SYNCLINE_LOG_LEVEL"
+    assert rows["rate_limit"]["origin"].endswith("hub.yaml:1")
+    assert rows["history.days"]["origin"] == "default"
+    (data / "hub.yaml").write_text("rate_limt: 7\n")
+    assert cli("config", "show", data=data, check=False)[0] == 2
+
+
+def test_doctor_says_what_is_wrong(data):
+    checks = {row["check"]: row["state"] for row in cli_json("doctor", data=data)["checks"]}
+    assert checks["store"] == "ok" and checks["data directory"] == "ok"
+    assert cli("doctor", data=str(data) + "-none", check=False)[0] == 1

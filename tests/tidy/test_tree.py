@@ -1,0 +1,133 @@
+"""The tree checks itself: layers, sizes, words that must not stay, format."""
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# What a folder of src/ may include from: itself and what lies below it.
+LAYERS = {
+    "base": set(),
+    "core": {"base"},
+    "store": {"core", "base"},
+    "service": {"store", "core", "base"},
+    "http": {"base"},
+    "net": {"http", "base"},
+    "api": {"service", "http", "store", "core", "base"},
+    "app": {"api", "net", "service", "http", "store", "core", "base"},
+}
+LINES_MAX = 600
+
+
+def tracked(*patterns):
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", *patterns], cwd=ROOT, check=True,
+                            capture_output=True, text=True)
+    return [ROOT / name for name in listed.stdout.split() if (ROOT / name).exists()]
+
+
+def sources():
+    return tracked("src/*.cpp", "src/*.hpp")
+
+
+def includes(path):
+    return re.findall(r'^#include ["<]([^">]+)[">]', path.read_text(), re.MULTILINE)
+
+
+def test_arrows_point_down_only():
+    wrong = []
+    for path in sources():
+        layer = path.relative_to(ROOT / "src").parts[0]
+        for name in includes(path):
+            target = name.split("/")[0]
+            is_test = path.stem.endswith("_test")
+            if target in LAYERS and target != layer and target not in LAYERS[layer] and not is_test:
+                wrong.append(f"{path.relative_to(ROOT)} includes {name}")
+    assert wrong == []
+
+
+def test_every_folder_of_src_is_a_layer():
+    assert {path.name for path in (ROOT / "src").iterdir() if path.is_dir()} == set(LAYERS)
+
+
+def test_the_link_lines_say_the_same():
+    wrong = []
+    for layer, below in LAYERS.items():
+        text = (ROOT / "src" / layer / "CMakeLists.txt").read_text()
+        for linked in set(re.findall(r"syncline_(\w+)", text)) & set(LAYERS):
+            if linked != layer and linked not in below:
+                wrong.append(f"{layer} links {linked}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("word,allowed", [
+    ("boost/beast", {"net"}),
+    ("boost/asio", {"net"}),
+    ("sqlite3.h", {"store"}),
+    ("CLI/CLI.hpp", {"app"}),
+    ("prometheus/", {"api"}),
+])
+def test_a_library_is_included_in_one_place(word, allowed):
+    used = {path.relative_to(ROOT / "src").parts[0] for path in sources()
+            if any(name.startswith(word) for name in includes(path))}
+    assert used <= allowed
+
+
+def test_files_stay_small():
+    files = tracked("src/*.cpp", "src/*.hpp", "tests/*.cpp", "tests/*.py", "bench/*.cpp", "bench/*.py", "dev")
+    large = [f"{path.relative_to(ROOT)}: {count}" for path in files
+             if (count := len(path.read_text().splitlines())) > LINES_MAX]
+    assert large == []
+
+
+def test_nothing_is_left_for_another_day():
+    marker = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+    left = [f"{path.relative_to(ROOT)}:{number}" for path in tracked("src/*", "bench/*.cpp", "bench/*.py")
+            if path.suffix in {".cpp", ".hpp", ".py"}
+            for number, line in enumerate(path.read_text().splitlines(), 1) if marker.search(line)]
+    assert left == []
+
+
+def test_the_core_does_no_io_and_reads_no_clock():
+    banned = {"fstream", "iostream", "thread", "mutex", "chrono", "filesystem", "unistd.h", "random"}
+    used = [f"{path.relative_to(ROOT)} includes {name}" for path in tracked("src/core/*")
+            if path.suffix in {".cpp", ".hpp"} and not path.stem.endswith("_test")
+            for name in includes(path) if name in banned]
+    assert used == []
+
+
+def test_every_header_says_what_it_is():
+    silent = [str(path.relative_to(ROOT)) for path in tracked("src/*.hpp", "tests/*.hpp")
+              if not path.read_text().startswith("// ")]
+    assert silent == []
+
+
+def test_links_in_the_documents_lead_somewhere():
+    broken = []
+    for path in tracked("*.md"):
+        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", path.read_text()):
+            if "://" not in target and not (path.parent / target).exists():
+                broken.append(f"{path.relative_to(ROOT)} -> {target}")
+    assert broken == []
+
+
+def test_no_registry_host_is_named():
+    named = [str(path.relative_to(ROOT)) for path in tracked("*package-lock.json", "*package.json", "dev")
+             if re.search(r"registry\.npmjs|\"resolved\"", path.read_text())]
+    assert named == []
+
+
+def test_lock_files_fit_their_packages():
+    for path in tracked("*package.json"):
+        wanted = json.loads(path.read_text())["dependencies"]
+        locked = json.loads((path.parent / "package-lock.json").read_text())["packages"][""]["dependencies"]
+        assert wanted == locked, path
+
+
+def test_everything_is_formatted():
+    files = [str(path) for path in tracked("src/*.cpp", "src/*.hpp", "tests/*.cpp", "tests/*.hpp", "bench/*.cpp")]
+    checked = subprocess.run(["clang-format-19", "--dry-run", "--Werror", *files], cwd=ROOT, capture_output=True,
+                             text=True)
+    assert checked.returncode == 0, checked.stderr[-2000:]
