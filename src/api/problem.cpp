@@ -71,22 +71,15 @@ http::Response make_response(const Problem& problem, ErrorStyle style, std::stri
   std::string body;
   JsonWriter writer(body);
   writer.begin_object()
-      .name("type")
-      .string("/problems/" + problem.code)
-      .name("title")
-      .string(problem.title)
-      .name("status")
-      .integer(problem.status)
-      .name("detail")
-      .string(problem.detail)
-      .name("code")
-      .string(problem.code)
-      .name("error")
-      .string(problem.title)
-      .name("request_id")
-      .string(request_id);
-  if (problem.cursor) writer.name("cursor").string(*problem.cursor);
-  if (problem.retry_after_s) writer.name("retry_after").integer(*problem.retry_after_s);
+      .string("type", "/problems/" + problem.code)
+      .string("title", problem.title)
+      .integer("status", problem.status)
+      .string("detail", problem.detail)
+      .string("code", problem.code)
+      .string("error", problem.title)
+      .string("request_id", request_id);
+  if (problem.cursor) writer.string("cursor", *problem.cursor);
+  if (problem.retry_after_s) writer.integer("retry_after", *problem.retry_after_s);
   for (const auto& [name, text] : problem.text_members) writer.name(name).string(text);
   writer.end_object();
   const bool details = style == ErrorStyle::problem_details;

@@ -16,12 +16,9 @@ std::optional<std::string> optional_text(const JsonObject& request, std::string_
 
 void append_account(JsonWriter& writer, const Account& account) {
   writer.begin_object()
-      .name("account")
-      .string(account.email)
-      .name("plan")
-      .string(to_text(account.plan))
-      .name("created_at")
-      .string(format_time(account.created_at))
+      .string("account", account.email)
+      .string("plan", to_text(account.plan))
+      .string("created_at", format_time(account.created_at))
       .end_object();
 }
 
@@ -58,12 +55,12 @@ Result<std::string> account_list(CoreServices& core, const JsonObject&) {
 }
 
 void append_key(JsonWriter& writer, const Key& key, const std::string* token) {
-  writer.begin_object().name("id").string(key.id);
-  if (token != nullptr) writer.name("key").string(*token);
-  writer.name("account").string(key.account_email).name("label").string(key.label);
+  writer.begin_object().string("id", key.id);
+  if (token != nullptr) writer.string("key", *token);
+  writer.string("account", key.account_email).string("label", key.label);
   writer.name("scopes").begin_array();
   for (const std::string_view scope : key.scopes.names()) writer.string(scope);
-  writer.end_array().name("created_at").string(format_time(key.created_at));
+  writer.end_array().string("created_at", format_time(key.created_at));
   const auto time_or_null = [&](std::string_view name, const std::optional<Timestamp>& time) {
     writer.name(name);
     if (time) {
@@ -130,20 +127,9 @@ Result<std::string> space_list(CoreServices& core, const JsonObject& request) {
   JsonWriter writer(out);
   writer.begin_object().name("spaces").begin_array();
   for (const auto& [email, info] : spaces) {
-    writer.begin_object()
-        .name("account")
-        .string(email)
-        .name("name")
-        .string(info.name.name)
-        .name("cursor")
-        .string(core.spaces.cursor(info.head).to_text())
-        .name("records")
-        .integer(info.records)
-        .name("bytes")
-        .integer(info.bytes)
-        .name("updated_at")
-        .string(format_time(info.updated_at))
-        .end_object();
+    writer.begin_object().string("account", email);
+    native::append_space_members(writer, info, core.spaces.cursor(info.head));
+    writer.end_object();
   }
   writer.end_array().end_object();
   return out;
@@ -239,7 +225,7 @@ Result<std::string> backup(CoreServices& core, const JsonObject& request) {
   const std::string path = request.text_of("path");
   CHECK_OK(core.store->backup(path));
   std::string out;
-  JsonWriter(out).begin_object().name("backup").string(path).name("epoch").string(core.store->epoch()).end_object();
+  JsonWriter(out).begin_object().string("backup", path).string("epoch", core.store->epoch()).end_object();
   return out;
 }
 
@@ -247,7 +233,7 @@ Result<std::string> verify(CoreServices& core, const JsonObject&) {
   TRY(const auto problems, core.store->verify());
   std::string out;
   JsonWriter writer(out);
-  writer.begin_object().name("ok").boolean(problems.empty()).name("problems").begin_array();
+  writer.begin_object().boolean("ok", problems.empty()).name("problems").begin_array();
   for (const std::string& problem : problems) writer.string(problem);
   writer.end_array().end_object();
   return out;

@@ -189,7 +189,7 @@ Result<> restore(const Invocation& invocation, const std::string& from) {
   const Progress progress("restoring", invocation.form());
   CHECK_OK(restore_backup(from, directory.store_path(), epoch));
   std::string out;
-  JsonWriter(out).begin_object().name("restored").string(invocation.data).name("epoch").string(epoch).end_object();
+  JsonWriter(out).begin_object().string("restored", invocation.data).string("epoch", epoch).end_object();
   print_result(out, invocation.form());
   return {};
 }
@@ -234,9 +234,9 @@ Result<> show_config(const Invocation& invocation, bool origin) {
   writer.begin_object().name("settings").begin_array();
   for (const SettingInfo& info : all_settings()) {
     const SettingValue& value = settings.values().at(std::string(info.key));
-    writer.begin_object().name("key").string(info.key).name("value").string(value.text);
-    if (origin) writer.name("origin").string(value.origin);
-    writer.name("description").string(info.description).end_object();
+    writer.begin_object().string("key", info.key).string("value", value.text);
+    if (origin) writer.string("origin", value.origin);
+    writer.string("description", info.description).end_object();
   }
   writer.end_array().end_object();
   print_result(out, invocation.form());

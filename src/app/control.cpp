@@ -60,12 +60,9 @@ std::string to_line(const Result<std::string>& answer) {
   JsonWriter writer(line);
   writer.begin_object();
   if (answer) {
-    writer.name("ok").raw(*answer);
+    writer.raw("ok", *answer);
   } else {
-    writer.name("code")
-        .integer(static_cast<std::int64_t>(answer.error().code))
-        .name("error")
-        .string(answer.error().text);
+    writer.integer("code", static_cast<std::int64_t>(answer.error().code)).string("error", answer.error().text);
   }
   writer.end_object();
   return line + '\n';

@@ -28,18 +28,11 @@ class Checks {
 
   void add(std::string_view check, std::string_view state, std::string_view detail) {
     ok_ = ok_ && state != "failed";
-    writer_.begin_object()
-        .name("check")
-        .string(check)
-        .name("state")
-        .string(state)
-        .name("detail")
-        .string(detail)
-        .end_object();
+    writer_.begin_object().string("check", check).string("state", state).string("detail", detail).end_object();
   }
 
   Diagnosis finish() {
-    writer_.end_array().name("ok").boolean(ok_).end_object();
+    writer_.end_array().boolean("ok", ok_).end_object();
     return {std::move(json_), ok_};
   }
 

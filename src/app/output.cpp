@@ -88,14 +88,10 @@ void print_error(const Error& error, OutputForm form) {
   std::string body;
   JsonWriter(body)
       .begin_object()
-      .name("type")
-      .string("/problems/" + std::string(api::code_of(error.code)))
-      .name("title")
-      .string(api::code_of(error.code))
-      .name("code")
-      .string(api::code_of(error.code))
-      .name("detail")
-      .string(error.text)
+      .string("type", "/problems/" + std::string(api::code_of(error.code)))
+      .string("title", api::code_of(error.code))
+      .string("code", api::code_of(error.code))
+      .string("detail", error.text)
       .end_object();
   std::fprintf(stderr, "%s\n", body.c_str());
 }

@@ -114,6 +114,12 @@ class JsonWriter {
   /// A value that is JSON already.
   JsonWriter& raw(std::string_view json);
 
+  // A member of an object: its name and its value.
+  JsonWriter& string(std::string_view member, std::string_view value) { return name(member).string(value); }
+  JsonWriter& integer(std::string_view member, std::int64_t value) { return name(member).integer(value); }
+  JsonWriter& boolean(std::string_view member, bool value) { return name(member).boolean(value); }
+  JsonWriter& raw(std::string_view member, std::string_view json) { return name(member).raw(json); }
+
  private:
   JsonWriter& open(char bracket);
   JsonWriter& close(char bracket);

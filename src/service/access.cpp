@@ -85,14 +85,10 @@ std::string doc_of(const Account& account) {
   std::string doc;
   JsonWriter(doc)
       .begin_object()
-      .name("number")
-      .integer(account.number.value)
-      .name("email")
-      .string(account.email)
-      .name("plan")
-      .string(to_text(account.plan))
-      .name("created_at")
-      .string(format_time(account.created_at))
+      .integer("number", account.number.value)
+      .string("email", account.email)
+      .string("plan", to_text(account.plan))
+      .string("created_at", format_time(account.created_at))
       .end_object();
   return doc;
 }
@@ -115,19 +111,13 @@ std::string doc_of(const StoredKey& stored) {
   std::string doc;
   JsonWriter writer(doc);
   writer.begin_object()
-      .name("number")
-      .integer(stored.key.number.value)
-      .name("account")
-      .string(stored.key.account_email)
-      .name("label")
-      .string(stored.key.label)
-      .name("scopes")
-      .string(join_scopes(stored.key.scopes, ","))
-      .name("hash")
-      .string(stored.hash)
-      .name("created_at")
-      .string(format_time(stored.key.created_at));
-  if (stored.key.revoked_at) writer.name("revoked_at").string(format_time(*stored.key.revoked_at));
+      .integer("number", stored.key.number.value)
+      .string("account", stored.key.account_email)
+      .string("label", stored.key.label)
+      .string("scopes", join_scopes(stored.key.scopes, ","))
+      .string("hash", stored.hash)
+      .string("created_at", format_time(stored.key.created_at));
+  if (stored.key.revoked_at) writer.string("revoked_at", format_time(*stored.key.revoked_at));
   writer.end_object();
   return doc;
 }

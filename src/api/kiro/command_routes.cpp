@@ -105,7 +105,7 @@ void try_claim(Handlers on, const std::shared_ptr<ClaimRequest>& request) {
         on.commands.note_lease(request->space, claimed.id, claimed.command, request->call->principal());
         std::string body;
         JsonWriter writer(body);
-        writer.begin_object().name("commandId").string(claimed.id);
+        writer.begin_object().string("commandId", claimed.id);
         for (const JsonObject::Member& member : claimed.command.members()) writer.name(member.name).raw(member.value);
         writer.end_object();
         request->call->respond_json(200, std::move(body));
@@ -132,13 +132,7 @@ void Handlers::submit(const api::CallPtr& call) {
         if (submission->replayed) return {};
         const std::string id = make_command_id(writer.now().millis());
         CHECK_OK(on.commands.add(writer, id, std::move(submission->doc)));
-        JsonWriter(submission->answer)
-            .begin_object()
-            .name("commandId")
-            .string(id)
-            .name("status")
-            .string("pending")
-            .end_object();
+        JsonWriter(submission->answer).begin_object().string("commandId", id).string("status", "pending").end_object();
         submission->idempotency.keep(writer.txn(), 200, submission->answer);
         return {};
       },

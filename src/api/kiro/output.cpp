@@ -98,7 +98,7 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
       const auto output = result->find(stream);
       if (!output || !output->is_string() || output->raw() == "\"\"") continue;
       std::string data;
-      JsonWriter(data).begin_object().name("stream").string(stream).name("data").raw(output->raw()).end_object();
+      JsonWriter(data).begin_object().string("stream", stream).raw("data", output->raw()).end_object();
       text += event_text("output", data);
     }
     return text;

@@ -118,14 +118,7 @@ void answer_upload(Handlers on, const Upload& upload) {
     JsonWriter writer(body);
     writer.begin_array();
     for (const Ignored& part : upload.ignored) {
-      writer.begin_object()
-          .name("part")
-          .string(part.part)
-          .name("id")
-          .string(part.id)
-          .name("reason")
-          .string(part.reason)
-          .end_object();
+      writer.begin_object().string("part", part.part).string("id", part.id).string("reason", part.reason).end_object();
     }
     writer.end_array();
   }
@@ -187,7 +180,7 @@ void delete_item(Handlers on, const api::CallPtr& call, std::string_view collect
           return call->fail(problem);
         }
         std::string body;
-        JsonWriter(body).begin_object().name("deleted").string(id).end_object();
+        JsonWriter(body).begin_object().string("deleted", id).end_object();
         call->respond_json(200, std::move(body));
       });
 }

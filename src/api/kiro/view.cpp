@@ -50,12 +50,9 @@ std::string make_message_doc(std::string_view conversation, std::int64_t n, std:
   std::string doc;
   JsonWriter(doc)
       .begin_object()
-      .name("conversation")
-      .string(conversation)
-      .name("n")
-      .integer(n)
-      .name("message")
-      .raw(message)
+      .string("conversation", conversation)
+      .integer("n", n)
+      .raw("message", message)
       .end_object();
   return doc;
 }

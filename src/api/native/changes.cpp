@@ -183,18 +183,9 @@ void list_spaces(Spaces& spaces, const api::CallPtr& call) {
   JsonWriter writer(body);
   writer.begin_object().name("spaces").begin_array();
   for (const SpaceInfo& info : infos) {
-    writer.begin_object()
-        .name("name")
-        .string(info.name.name)
-        .name("cursor")
-        .string(spaces.cursor(info.head).to_text())
-        .name("records")
-        .integer(info.records)
-        .name("bytes")
-        .integer(info.bytes)
-        .name("updated_at")
-        .string(format_time(info.updated_at))
-        .end_object();
+    writer.begin_object();
+    append_space_members(writer, info, spaces.cursor(info.head));
+    writer.end_object();
   }
   writer.end_array().end_object();
   call->respond_json(200, std::move(body));

@@ -52,8 +52,8 @@ class EventStream final : public http::BodySource, public KeyHolder {
   std::string event_of(const SpaceFeed::Note& note) const {
     std::string data;
     JsonWriter writer(data);
-    writer.begin_object().name("space").string(note.space).name("cursor").string(note.cursor.to_text());
-    if (note.reset) writer.name("code").string(api::code_of(*note.reset));
+    writer.begin_object().string("space", note.space).string("cursor", note.cursor.to_text());
+    if (note.reset) writer.string("code", api::code_of(*note.reset));
     writer.end_object();
     std::string id;
     for (const auto& [space, cursor] : feed_->position()) {

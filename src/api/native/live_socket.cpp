@@ -18,13 +18,10 @@ std::string note_text(const SpaceFeed::Note& note) {
   std::string text;
   JsonWriter writer(text);
   writer.begin_object()
-      .name("type")
-      .string(note.reset ? "reset" : "change")
-      .name("space")
-      .string(note.space)
-      .name("cursor")
-      .string(note.cursor.to_text());
-  if (note.reset) writer.name("code").string(api::code_of(*note.reset));
+      .string("type", note.reset ? "reset" : "change")
+      .string("space", note.space)
+      .string("cursor", note.cursor.to_text());
+  if (note.reset) writer.string("code", api::code_of(*note.reset));
   writer.end_object();
   return text;
 }
@@ -113,7 +110,7 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
     if (!fault.empty()) return say_error("invalid_message", fault);
     std::string ready;
     JsonWriter writer(ready);
-    writer.begin_object().name("type").string("ready").name("spaces").begin_object();
+    writer.begin_object().string("type", "ready").name("spaces").begin_object();
     for (const auto& [name, cursor] : spaces) {
       writer.name(name).string(spaces_.cursor(spaces_.head({principal_->account, name})).to_text());
     }
@@ -124,15 +121,7 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
 
   void say_error(std::string_view code, std::string_view detail) {
     std::string text;
-    JsonWriter(text)
-        .begin_object()
-        .name("type")
-        .string("error")
-        .name("code")
-        .string(code)
-        .name("detail")
-        .string(detail)
-        .end_object();
+    JsonWriter(text).begin_object().string("type", "error").string("code", code).string("detail", detail).end_object();
     say(std::move(text));
   }
 

@@ -143,30 +143,26 @@ Result<> read_body(Push& push) {
 void append_result(std::string& out, const OpResult& result, std::optional<std::size_t> index) {
   JsonWriter writer(out);
   writer.begin_object();
-  if (index) writer.name("index").integer(static_cast<std::int64_t>(*index));
-  writer.name("status").string(to_text(result.status));
-  if (result.status != OpStatus::refused) writer.name("seq").integer(result.seq.value);
+  if (index) writer.integer("index", static_cast<std::int64_t>(*index));
+  writer.string("status", to_text(result.status));
+  if (result.status != OpStatus::refused) writer.integer("seq", result.seq.value);
   if (result.record) {
     std::string record;
     append_record(record, view_of(*result.record));
-    writer.name("record").raw(record);
+    writer.raw("record", record);
   }
   if (result.error) {
     writer.name("error")
         .begin_object()
-        .name("code")
-        .string(api::code_of(result.error->code))
-        .name("detail")
-        .string(result.error->text)
+        .string("code", api::code_of(result.error->code))
+        .string("detail", result.error->text)
         .end_object();
   }
   if (result.sent) {
     writer.name("clock")
         .begin_object()
-        .name("sent")
-        .string(format_time(*result.sent))
-        .name("used")
-        .string(format_time(result.used))
+        .string("sent", format_time(*result.sent))
+        .string("used", format_time(result.used))
         .end_object();
   }
   writer.end_object();

@@ -29,31 +29,32 @@ void append_conflict(std::string& out, const Conflict& conflict, const std::opti
                      std::string_view loser_key_label) {
   JsonWriter writer(out);
   writer.begin_object()
-      .name("id")
-      .string(std::to_string(conflict.number.value))
-      .name("collection")
-      .string(conflict.loser.collection)
-      .name("record_id")
-      .string(conflict.loser.id)
-      .name("rule")
-      .string(to_text(conflict.rule))
-      .name("at")
-      .string(format_time(conflict.at))
-      .name("state")
-      .string(to_text(conflict.state))
-      .name("loser_key_label")
-      .string(loser_key_label);
+      .string("id", std::to_string(conflict.number.value))
+      .string("collection", conflict.loser.collection)
+      .string("record_id", conflict.loser.id)
+      .string("rule", to_text(conflict.rule))
+      .string("at", format_time(conflict.at))
+      .string("state", to_text(conflict.state))
+      .string("loser_key_label", loser_key_label);
   std::string record;
   append_record(record, view_of(conflict.loser));
-  writer.name("loser").raw(record);
+  writer.raw("loser", record);
   if (winner) {
     record.clear();
     append_record(record, view_of(*winner));
-    writer.name("winner").raw(record);
+    writer.raw("winner", record);
   } else {
     writer.name("winner").null();
   }
   writer.end_object();
+}
+
+void append_space_members(JsonWriter& writer, const SpaceInfo& info, const Cursor& cursor) {
+  writer.string("name", info.name.name);
+  writer.string("cursor", cursor.to_text());
+  writer.integer("records", info.records);
+  writer.integer("bytes", info.bytes);
+  writer.string("updated_at", format_time(info.updated_at));
 }
 
 Result<SpaceName> space_of(const api::Call& call) {

@@ -12,6 +12,9 @@ void append_record_members(std::string& out, const RecordView& record);
 void append_conflict(std::string& out, const Conflict& conflict, const std::optional<Record>& winner,
                      std::string_view loser_key_label);
 
+/// The members of a space, without the braces.
+void append_space_members(JsonWriter& writer, const SpaceInfo& info, const Cursor& cursor);
+
 /// The space named in the call's path.
 [[nodiscard]] Result<SpaceName> space_of(const api::Call& call);
 /// 410 problems tell the current cursor.

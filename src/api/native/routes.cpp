@@ -152,35 +152,24 @@ std::vector<Route> make_routes(Spaces& spaces, Access& access) {
          std::string body;
          JsonWriter writer(body);
          writer.begin_object()
-             .name("account")
-             .string(who.email)
-             .name("plan")
-             .string(to_text(who.plan))
+             .string("account", who.email)
+             .string("plan", to_text(who.plan))
              .name("key")
              .begin_object()
-             .name("id")
-             .string(who.key_id)
-             .name("label")
-             .string(who.label);
+             .string("id", who.key_id)
+             .string("label", who.label);
          writer.name("scopes").begin_array();
          for (const std::string_view scope : who.scopes.names()) writer.string(scope);
          writer.end_array().end_object();
          writer.name("limits")
              .begin_object()
-             .name("push_ops_max")
-             .integer(limits::kPushOpsMax)
-             .name("body_bytes_max")
-             .integer(limits::kBodyBytesLarge)
-             .name("document_bytes_max")
-             .integer(limits::kDocumentBytesMax)
-             .name("document_depth_max")
-             .integer(limits::kDocumentDepthMax)
-             .name("record_id_bytes_max")
-             .integer(limits::kRecordIdBytesMax)
-             .name("page_records_max")
-             .integer(limits::kPageRecordsMax)
-             .name("wait_seconds_max")
-             .integer(limits::kWaitSecondsMax)
+             .integer("push_ops_max", limits::kPushOpsMax)
+             .integer("body_bytes_max", limits::kBodyBytesLarge)
+             .integer("document_bytes_max", limits::kDocumentBytesMax)
+             .integer("document_depth_max", limits::kDocumentDepthMax)
+             .integer("record_id_bytes_max", limits::kRecordIdBytesMax)
+             .integer("page_records_max", limits::kPageRecordsMax)
+             .integer("wait_seconds_max", limits::kWaitSecondsMax)
              .end_object()
              .end_object();
          call->respond_json(200, std::move(body));

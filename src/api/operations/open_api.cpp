@@ -31,16 +31,16 @@ std::string operation_id(const api::Route& route) {
 }
 
 void append_parameter(JsonWriter& writer, std::string_view name, std::string_view in, std::string_view description) {
-  writer.begin_object().name("name").string(name).name("in").string(in);
-  if (in == "path") writer.name("required").boolean(true);
-  if (!description.empty()) writer.name("description").string(description);
-  writer.name("schema").begin_object().name("type").string("string").end_object().end_object();
+  writer.begin_object().string("name", name).string("in", in);
+  if (in == "path") writer.boolean("required", true);
+  if (!description.empty()) writer.string("description", description);
+  writer.name("schema").begin_object().string("type", "string").end_object().end_object();
 }
 
 void append_operation(JsonWriter& writer, const api::Route& route) {
   const api::Description& about = route.description;
-  writer.begin_object().name("operationId").string(operation_id(route)).name("summary").string(about.summary);
-  if (!about.details.empty()) writer.name("description").string(about.details);
+  writer.begin_object().string("operationId", operation_id(route)).string("summary", about.summary);
+  if (!about.details.empty()) writer.string("description", about.details);
   writer.name("tags").begin_array().string(route.face).end_array();
   writer.name("parameters").begin_array();
   for (const std::string_view name : path_parameters(route.pattern)) append_parameter(writer, name, "path", "");
@@ -51,16 +51,14 @@ void append_operation(JsonWriter& writer, const api::Route& route) {
   if (!about.request_body.empty()) {
     writer.name("requestBody")
         .begin_object()
-        .name("description")
-        .string(about.request_body)
+        .string("description", about.request_body)
         .name("content")
         .begin_object()
         .name("application/json")
         .begin_object()
         .name("schema")
         .begin_object()
-        .name("type")
-        .string("object")
+        .string("type", "object")
         .end_object()
         .end_object()
         .end_object()
@@ -68,15 +66,14 @@ void append_operation(JsonWriter& writer, const api::Route& route) {
   }
   writer.name("responses").begin_object();
   for (const auto& [status, meaning] : about.responses) {
-    writer.name(std::to_string(status)).begin_object().name("description").string(meaning).end_object();
+    writer.name(std::to_string(status)).begin_object().string("description", meaning).end_object();
   }
   const bool open = route.any_of.empty();
   if (!open) {
-    writer.name("401").begin_object().name("description").string("no valid key").end_object();
+    writer.name("401").begin_object().string("description", "no valid key").end_object();
     writer.name("403")
         .begin_object()
-        .name("description")
-        .string("the key needs one of: " + join_scopes(route.any_of, ", "))
+        .string("description", "the key needs one of: " + join_scopes(route.any_of, ", "))
         .end_object();
   }
   writer.end_object();
@@ -123,20 +120,17 @@ std::string make_open_api(const std::vector<api::Route>& routes, std::string_vie
   for (const api::Route& route : routes) paths[route.pattern].push_back(&route);
   std::string out;
   JsonWriter writer(out);
-  writer.begin_object().name("openapi").string("3.1.1");
+  writer.begin_object().string("openapi", "3.1.1");
   writer.name("info")
       .begin_object()
-      .name("title")
-      .string("syncline")
-      .name("version")
-      .string(version)
+      .string("title", "syncline")
+      .string("version", version)
       .name("license")
       .begin_object()
-      .name("name")
-      .string("See the project")
+      .string("name", "See the project")
       .end_object()
       .end_object();
-  writer.name("servers").begin_array().begin_object().name("url").string("/").end_object().end_array();
+  writer.name("servers").begin_array().begin_object().string("url", "/").end_object().end_array();
   writer.name("paths").begin_object();
   for (const auto& [pattern, on_path] : paths) {
     writer.name(pattern).begin_object();
@@ -153,10 +147,8 @@ std::string make_open_api(const std::vector<api::Route>& routes, std::string_vie
       .begin_object()
       .name("bearer")
       .begin_object()
-      .name("type")
-      .string("http")
-      .name("scheme")
-      .string("bearer")
+      .string("type", "http")
+      .string("scheme", "bearer")
       .end_object()
       .end_object()
       .end_object();

@@ -21,8 +21,8 @@ http::Response html_page(std::string body) {
 std::string status_json(std::string_view status, std::string_view detail) {
   std::string body;
   JsonWriter writer(body);
-  writer.begin_object().name("status").string(status);
-  if (!detail.empty()) writer.name("detail").string(detail);
+  writer.begin_object().string("status", status);
+  if (!detail.empty()) writer.string("detail", detail);
   writer.end_object();
   return body;
 }
@@ -41,14 +41,10 @@ void front_page(const CallPtr& call, const std::string& version) {
   std::string body;
   JsonWriter(body)
       .begin_object()
-      .name("service")
-      .string("syncline")
-      .name("version")
-      .string(version)
-      .name("status")
-      .string("running")
-      .name("docs")
-      .string("/docs")
+      .string("service", "syncline")
+      .string("version", version)
+      .string("status", "running")
+      .string("docs", "/docs")
       .end_object();
   call->respond_json(200, std::move(body));
 }
