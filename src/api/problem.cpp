@@ -21,6 +21,7 @@ int status_of(ErrorCode code) {
     case ErrorCode::key_reused: return 422;
     case ErrorCode::storage_full: return 507;
     case ErrorCode::busy:
+    case ErrorCode::locked:
     case ErrorCode::storage_broken:
     case ErrorCode::unavailable: return 503;
     case ErrorCode::wrong_store:
@@ -47,6 +48,7 @@ std::string_view code_of(ErrorCode code) {
     case ErrorCode::cursor_ahead: return "cursor_ahead";
     case ErrorCode::key_reused: return "idempotency_key_reused";
     case ErrorCode::busy: return "busy";
+    case ErrorCode::locked: return "locked";
     case ErrorCode::storage_full: return "storage_full";
     case ErrorCode::storage_broken: return "storage_broken";
     case ErrorCode::wrong_store: return "wrong_store";

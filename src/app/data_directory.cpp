@@ -61,7 +61,7 @@ Result<DataDirectory> DataDirectory::own(const std::string& path, Missing missin
   }
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
     ::close(lock);
-    return fail(ErrorCode::busy, path + " is in use by another syncline process");
+    return fail(ErrorCode::locked, path + " is in use by another syncline process");
   }
   ::chmod(absolute.c_str(), 0700);
   return DataDirectory(absolute.string(), lock);

@@ -16,7 +16,7 @@ class DataDirectory {
  public:
   enum class Missing { create, refuse };
 
-  /// Checks that the directory is ours or empty and takes the lock. `busy` while another process owns it, wrong_store
+  /// Checks that the directory is ours or empty and takes the lock. `locked` while another process owns it, wrong_store
   /// for somebody else's directory, not_found if it is missing and may not be made.
   [[nodiscard]] static Result<DataDirectory> own(const std::string& path, Missing missing);
 

@@ -15,9 +15,10 @@ inline constexpr int kExitAuth = 5;
 inline constexpr int kExitUnreachable = 6;
 inline constexpr int kExitWrongStore = 10;
 inline constexpr int kExitNewerStore = 11;
-inline constexpr int kExitBusy = 12;  // the port or the data directory is in use
+inline constexpr int kExitBusy = 12;  // the port is in use
 inline constexpr int kExitStorageFull = 13;
 inline constexpr int kExitStorageBroken = 14;
+inline constexpr int kExitLocked = 15;  // the data directory is in use
 
 [[nodiscard]] constexpr int exit_code_of(ErrorCode code) {
   switch (code) {
@@ -34,6 +35,7 @@ inline constexpr int kExitStorageBroken = 14;
     case ErrorCode::wrong_store: return kExitWrongStore;
     case ErrorCode::newer_store: return kExitNewerStore;
     case ErrorCode::busy: return kExitBusy;
+    case ErrorCode::locked: return kExitLocked;
     case ErrorCode::storage_full: return kExitStorageFull;
     case ErrorCode::storage_broken: return kExitStorageBroken;
     default: return kExitFailure;

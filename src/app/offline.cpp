@@ -36,7 +36,7 @@ Result<std::string> run_anywhere(const std::string& data, const JsonObject& requ
   for (int attempt = 1;; ++attempt) {
     const auto directory = DataDirectory::own(data, missing);
     if (directory) return run_here(*directory, request);
-    if (directory.error().code != ErrorCode::busy) return std::unexpected(directory.error());
+    if (directory.error().code != ErrorCode::locked) return std::unexpected(directory.error());
     auto answer = call_control(data + "/control", request);
     if (answer || answer.error().code != ErrorCode::unavailable || attempt == kOwnerAttempts) return answer;
     std::this_thread::sleep_for(kOwnerPause);

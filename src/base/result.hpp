@@ -23,6 +23,7 @@ enum class ErrorCode {
   cursor_ahead,    // the cursor is past the newest change
   key_reused,      // an Idempotency-Key came again with another request
   busy,            // somebody else holds what is needed
+  locked,          // another process owns the data directory
   storage_full,    // nothing was written; works again when there is room
   storage_broken,  // the disk failed; the process must stop and recover
   wrong_store,     // a directory or file that is not ours

@@ -50,8 +50,8 @@ Result<> SpaceWriter::check(const Op& op, Caller caller) const {
                 "the space has " + std::to_string(limits::kCollectionsMax) + " collections already");
   }
   if (op.deleted) return {};
-  if (op.doc.size() > limits::kDocumentBytesMax) {
-    return fail(ErrorCode::too_large, "a document may have " + std::to_string(limits::kDocumentBytesMax) + " bytes");
+  if (op.doc.size() > rules.document_bytes_max) {
+    return fail(ErrorCode::too_large, "a document may have " + std::to_string(rules.document_bytes_max) + " bytes");
   }
   if (rules.check) CHECK_OK(rules.check(op));
   return {};

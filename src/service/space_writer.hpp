@@ -17,6 +17,8 @@ struct CollectionRules {
   std::function<Result<>(const Op&)> check;
   /// Written only by its face: generic pushes are refused, for they would go round the face's own rules.
   bool face_only = false;
+  /// Largest document.
+  std::size_t document_bytes_max = limits::kDocumentBytesMax;
 };
 
 /// What is particular about the spaces of one name.

@@ -114,7 +114,7 @@ def test_what_keeps_a_hub_from_starting_has_a_line_and_a_code_of_its_own(tmp_pat
 
     hub = Hub(data=tmp_path / "data").start()
     assert start(tmp_path / "other", "--listen", f"127.0.0.1:{hub.port}") == 12
-    assert start(hub.data, "--listen", "127.0.0.1:0") == 12
+    assert start(hub.data, "--listen", "127.0.0.1:0") == 15
     hub.stop()
 
     with sqlite3.connect(hub.data / "syncline.db") as database:

@@ -42,7 +42,8 @@ def test_a_websocket_may_say_its_key_first_and_must_say_it_soon(hub):
     client = hub.client()
     ws = WebSocket(hub.port, "/v1/live")
     ws.send({"type": "auth", "key": client.key})
-    assert ws.receive() == {"type": "authenticated"}
+    ws.send({"type": "watch", "spaces": {"a": "0"}})
+    assert ws.receive()["type"] == "ready"
     for first in ({"type": "auth", "key": "wrong-key"}, {"type": "watch", "spaces": {}}, []):
         refused = WebSocket(hub.port, "/v1/live")
         refused.send(first)

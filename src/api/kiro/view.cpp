@@ -75,6 +75,10 @@ SpaceRules make_space_rules() {
   rules.collections[std::string(kMessages)].check = check_message;
   rules.collections[std::string(kConversations)].check = check_conversation;
   rules.collections[std::string(kCommands)].face_only = true;
+  // The published API bounds the body, not what is in it.
+  for (const std::string_view name : {kMessages, kDocuments}) {
+    rules.collections[std::string(name)].document_bytes_max = limits::kBodyBytesLarge;
+  }
   return rules;
 }
 

@@ -92,7 +92,6 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
     }
     if (principal_ && principal_->key != (*principal)->key) return leave(4001, "one key a connection");
     principal_ = *std::move(principal);
-    say(R"({"type":"authenticated"})");
   }
 
   void watch(JsonView json) {
