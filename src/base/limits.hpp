@@ -27,7 +27,7 @@ inline constexpr std::size_t kLargeBodiesInFlightBytesMax = 512UL << 20U;
 /// A chunk of a streamed answer: large enough for the disk, small enough for a thousand readers.
 inline constexpr std::size_t kStreamChunkBytes = 256UL << 10U;
 inline constexpr std::size_t kIdempotencyKeyBytesMax = 256;
-inline constexpr std::int64_t kIdempotencySeconds = 24 * 3600;
+inline constexpr std::int64_t kIdempotencySeconds = 24LL * 3600;
 
 // Connections
 inline constexpr std::size_t kConnectionsMax = 20'000;
@@ -56,7 +56,7 @@ inline constexpr std::size_t kHistoryVersionsShown = 100;
 
 // Kiro
 inline constexpr std::int64_t kClaimLeaseMs = 60'000;
-inline constexpr std::int64_t kPatchLeaseMs = 15 * 60'000;
+inline constexpr std::int64_t kPatchLeaseMs = 15LL * 60'000;
 inline constexpr std::int64_t kCommandKeepDays = 30;
 inline constexpr std::size_t kOutputBytesMax = 1UL << 20U;  // live output kept per command
 /// Views of spaces kept in memory for reading; the least recently used go first.

@@ -78,25 +78,22 @@ Result<> Writer::prepare(Connection connection) {
   return {};
 }
 
+std::optional<Error> Writer::refusal() const {
+  if (broken_) return broken_;
+  if (stopping_) return Error{ErrorCode::unavailable, "the store is closing", Advice::retry_later};
+  if (queue_.size() < limits::kWriteQueueMax) return std::nullopt;
+  return Error{ErrorCode::busy, "too many writes are waiting", Advice::retry_later};
+}
+
 void Writer::enqueue(const SpaceName& space, const WriteOptions& options, WriteFunction run, WriteDone done) {
-  std::optional<Error> refusal;
-  {
-    const std::scoped_lock lock(mutex_);
-    if (broken_) {
-      refusal = broken_;
-    } else if (stopping_) {
-      refusal = Error{ErrorCode::unavailable, "the store is closing", Advice::retry_later};
-    } else if (queue_.size() >= limits::kWriteQueueMax) {
-      refusal = Error{ErrorCode::busy, "too many writes are waiting", Advice::retry_later};
-    } else {
-      queue_.push_back({space, options, std::move(run), std::move(done), Committed{}, nullptr});
-    }
+  std::unique_lock lock(mutex_);
+  if (auto refused = refusal()) {
+    lock.unlock();
+    return done(std::unexpected(*std::move(refused)));
   }
-  if (refusal) {
-    done(std::unexpected(*refusal));
-  } else {
-    arrived_.notify_one();
-  }
+  queue_.push_back({space, options, std::move(run), std::move(done), Committed{}, nullptr});
+  lock.unlock();
+  arrived_.notify_one();
 }
 
 Result<> Writer::run_alone(std::function<Result<>(Connection&)> run) {
@@ -104,7 +101,7 @@ Result<> Writer::run_alone(std::function<Result<>(Connection&)> run) {
   auto future = promise.get_future();
   {
     const std::scoped_lock lock(mutex_);
-    if (broken_) return std::unexpected(*broken_);
+    if (auto refused = refusal()) return std::unexpected(*std::move(refused));
     Task task{};
     task.alone = [&promise, run = std::move(run)](Connection& connection) {
       const Result<> result = run(connection);

@@ -53,6 +53,8 @@ class Writer {
   Writer(Catalog& catalog, const Clock& clock, Options options)
       : catalog_(catalog), clock_(clock), options_(std::move(options)) {}
   [[nodiscard]] Result<> prepare(Connection connection);
+  /// Why a write cannot be taken now. With the mutex held.
+  [[nodiscard]] std::optional<Error> refusal() const;
   void run();
   void commit_group(std::vector<Task>& group);
   [[nodiscard]] Result<> run_group(std::vector<Task>& group);
