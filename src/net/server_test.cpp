@@ -18,8 +18,7 @@ using http::Response;
 /// body.
 class TestExchange final : public http::Exchange {
  public:
-  explicit TestExchange(const http::RequestHead& head)
-      : target_(head.target), request_id_(head.request_id), late_(head.headers->find("X-Late")) {}
+  explicit TestExchange(const http::RequestHead& head) : target_(head.target) {}
 
   std::optional<Response> refusal() override {
     if (target_ != "/refused") return std::nullopt;
@@ -74,8 +73,6 @@ class TestExchange final : public http::Exchange {
   };
 
   const std::string target_;
-  const std::string request_id_;
-  const std::string late_;
 };
 
 class TestApplication final : public http::Application {
