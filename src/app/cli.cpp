@@ -2,12 +2,13 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
+#include <cstring>
 #include <filesystem>
 
 #include "app/doctor.hpp"
 #include "app/exit_codes.hpp"
 #include "app/hub.hpp"
+#include "app/invocation.hpp"
 #include "app/offline.hpp"
 #include "app/output.hpp"
 #include "base/bytes.hpp"
@@ -18,18 +19,6 @@ namespace syncline::app {
 namespace {
 
 using Missing = DataDirectory::Missing;
-
-/// What every command has, and what the chosen one does.
-struct Invocation {
-  std::string data = default_data_directory();
-  std::string config;
-  bool json = false;
-  std::map<std::string, std::string> flags;  // settings given as flags
-  std::vector<std::string> assignments;      // --set key=value
-  std::function<Result<>()> run;
-
-  [[nodiscard]] OutputForm form() const { return json ? OutputForm::json : OutputForm::text; }
-};
 
 /// Shows on a terminal that long work goes on.
 class Progress {
@@ -75,11 +64,6 @@ Result<> administrate(const Invocation& invocation, const JsonObject& request, M
   TRY(const std::string answer, run_anywhere(invocation.data, request, missing));
   print_result(answer, invocation.form());
   return {};
-}
-
-void add_common(CLI::App& command, Invocation& invocation) {
-  command.add_option("--data", invocation.data, "data directory")->capture_default_str();
-  command.add_flag("--json", invocation.json, "one JSON document on standard output, errors as JSON");
 }
 
 void add_settings_options(CLI::App& command, Invocation& invocation) {
@@ -319,7 +303,29 @@ std::string suggestion_for(const CLI::App& app, const std::vector<std::string>& 
   return "";
 }
 
+/// Overwrites keys among the arguments: the list of processes shows them to everybody.
+void hide_secrets(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word(argv[i]);
+    for (const std::string_view option : {"--key", "--token"}) {
+      char* secret = nullptr;
+      if (word == option && i + 1 < argc) secret = argv[i + 1];
+      if (word.starts_with(option) && word.substr(option.size()).starts_with('=')) secret = argv[i] + option.size() + 1;
+      if (secret != nullptr) std::memset(secret, '*', std::strlen(secret));
+    }
+  }
+}
+
 }  // namespace
+
+void add_common(CLI::App& command, Invocation& invocation) {
+  command.add_option("--data", invocation.data, "data directory")->capture_default_str();
+  add_json_flag(command, invocation);
+}
+
+void add_json_flag(CLI::App& command, Invocation& invocation) {
+  command.add_flag("--json", invocation.json, "one JSON document on standard output, errors as JSON");
+}
 
 int run_cli(int argc, char** argv) {
   if (!initialise_crypto()) {
@@ -342,6 +348,8 @@ int run_cli(int argc, char** argv) {
   define_spaces_and_conflicts(app, invocation);
   define_backup(app, invocation);
   define_diagnosis(app, invocation);
+  define_runner(app, invocation);
+  define_commands(app, invocation);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -354,8 +362,9 @@ int run_cli(int argc, char** argv) {
                 json ? OutputForm::json : OutputForm::text);
     return kExitUsage;
   }
+  hide_secrets(argc, argv);
   const auto done = invocation.run();
-  if (done) return kExitOk;
+  if (done) return invocation.exit_code;
   print_error(done.error(), invocation.form());
   return exit_code_of(done.error().code);
 }

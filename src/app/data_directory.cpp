@@ -17,38 +17,57 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 10> kOurFiles = {
-    "syncline.db", "syncline.db-wal", "syncline.db-shm", "syncline.db.partial", "syncline.db.partial-wal",
-    "lock",        "control",         "hub.yaml",        "lost+found",          "syncline.db.partial-shm"};
+struct Kind {
+  std::string_view main_file;  // a directory that has it is ours, whatever else is there
+  std::vector<std::string_view> files;
+};
+
+const Kind& kind_of(DataDirectory::Of owner) {
+  static const Kind kHub = {
+      "syncline.db",
+      {"syncline.db", "syncline.db-wal", "syncline.db-shm", "syncline.db.partial", "syncline.db.partial-wal",
+       "syncline.db.partial-shm", "lock", "control", "hub.yaml", "lost+found"}};
+  static const Kind kRunner = {
+      "runner.db",
+      {"runner.db", "runner.db-wal", "runner.db-shm", "audit.log", "audit.log.head", "lock", "lost+found"}};
+  return owner == DataDirectory::Of::hub ? kHub : kRunner;
+}
 
 /// The name of an entry that shows that the directory is somebody else's; empty if there is none.
-Result<std::string> find_foreign_entry(const fs::path& path) {
+Result<std::string> find_foreign_entry(const fs::path& path, const Kind& kind) {
   std::error_code error;
   std::string foreign;
-  bool has_store = false;
+  bool is_ours = false;
   for (fs::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
     const std::string name = at->path().filename().string();
-    has_store = has_store || name == "syncline.db";
-    if (std::ranges::find(kOurFiles, name) == kOurFiles.end()) foreign = name;
+    is_ours = is_ours || name == kind.main_file;
+    if (std::ranges::find(kind.files, name) == kind.files.end()) foreign = name;
   }
   if (error) return fail(ErrorCode::unavailable, "cannot read " + path.string() + ": " + error.message());
-  return has_store ? "" : foreign;
+  return is_ours ? "" : foreign;
+}
+
+std::string in_home(const char* variable, const std::string& fallback, const std::string& name) {
+  if (const char* base = std::getenv(variable); base != nullptr && *base == '/') return std::string(base) + '/' + name;
+  const char* home = std::getenv("HOME");
+  return std::string(home != nullptr ? home : ".") + '/' + fallback + '/' + name;
 }
 
 }  // namespace
 
-Result<DataDirectory> DataDirectory::own(const std::string& path, Missing missing) {
+Result<DataDirectory> DataDirectory::own(const std::string& path, Missing missing, Of owner) {
+  const Kind& kind = kind_of(owner);
   std::error_code error;
   const fs::path absolute = fs::absolute(path, error);
   if (fs::exists(absolute, error) && !fs::is_directory(absolute, error)) {
     return fail(ErrorCode::wrong_store, path + " is not a directory");
   }
-  if (!fs::exists(absolute / "syncline.db", error)) {
+  if (!fs::exists(absolute / kind.main_file, error)) {
     if (missing == Missing::refuse) return fail(ErrorCode::not_found, "there is no syncline store in " + path);
     fs::create_directories(absolute, error);
     if (error) return fail(ErrorCode::unavailable, "cannot make " + path + ": " + error.message());
   }
-  TRY(const std::string foreign, find_foreign_entry(absolute));
+  TRY(const std::string foreign, find_foreign_entry(absolute, kind));
   if (!foreign.empty()) {
     return fail(ErrorCode::wrong_store,
                 path + " is not a syncline data directory (it has '" + foreign + "'); name an empty one");
@@ -76,11 +95,12 @@ DataDirectory::~DataDirectory() {
 
 std::string default_data_directory() {
   if (const char* data = std::getenv("SYNCLINE_DATA")) return data;
-  if (const char* xdg = std::getenv("XDG_DATA_HOME"); xdg != nullptr && *xdg == '/') {
-    return std::string(xdg) + "/syncline";
-  }
-  const char* home = std::getenv("HOME");
-  return std::string(home != nullptr ? home : ".") + "/.local/share/syncline";
+  return in_home("XDG_DATA_HOME", ".local/share", "syncline");
+}
+
+std::string default_runner_directory() {
+  if (const char* data = std::getenv("SYNCLINE_RUNNER_DATA")) return data;
+  return in_home("XDG_STATE_HOME", ".local/state", "syncline/runner");
 }
 
 }  // namespace syncline::app

@@ -1,9 +1,16 @@
-// The data directory: everything a hub keeps. One process owns it at a time, by a lock that ends with the process.
+// The data directory: everything a hub or a runner keeps. One process owns it at a time, by a lock that ends with the
+// process.
 //
-//   syncline.db   the store (and its -wal and -shm)
-//   lock          held by the owner
-//   control       socket on which the owner takes administration commands
-//   hub.yaml      settings, if the operator keeps them here
+//   lock            held by the owner
+//
+// of a hub:
+//   syncline.db     the store (and its -wal and -shm)
+//   control         socket on which the owner takes administration commands
+//   hub.yaml        settings, if the operator keeps them here
+//
+// of a runner:
+//   runner.db       commands that were begun (and its -wal and -shm)
+//   audit.log       what was asked and what became of it; audit.log.head has its length and last hash
 #pragma once
 
 #include <string>
@@ -14,18 +21,22 @@ namespace syncline::app {
 
 class DataDirectory {
  public:
+  enum class Of { hub, runner };
   enum class Missing { create, refuse };
 
   /// Checks that the directory is ours or empty and takes the lock. `locked` while another process owns it, wrong_store
   /// for somebody else's directory, not_found if it is missing and may not be made.
-  [[nodiscard]] static Result<DataDirectory> own(const std::string& path, Missing missing);
+  [[nodiscard]] static Result<DataDirectory> own(const std::string& path, Missing missing, Of owner = Of::hub);
 
   DataDirectory(DataDirectory&& other) noexcept;
   DataDirectory& operator=(DataDirectory&&) = delete;
   ~DataDirectory();
 
+  [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string store_path() const { return path_ + "/syncline.db"; }
   [[nodiscard]] std::string control_path() const { return path_ + "/control"; }
+  [[nodiscard]] std::string intent_log_path() const { return path_ + "/runner.db"; }
+  [[nodiscard]] std::string audit_log_path() const { return path_ + "/audit.log"; }
 
  private:
   DataDirectory(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
@@ -36,5 +47,7 @@ class DataDirectory {
 
 /// Where data lies if nobody says: $SYNCLINE_DATA, else syncline in $XDG_DATA_HOME or ~/.local/share.
 [[nodiscard]] std::string default_data_directory();
+/// Likewise for a runner: $SYNCLINE_RUNNER_DATA, else syncline/runner in $XDG_STATE_HOME or ~/.local/state.
+[[nodiscard]] std::string default_runner_directory();
 
 }  // namespace syncline::app

@@ -3,8 +3,6 @@
 #include <malloc.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -17,6 +15,7 @@
 #include "app/control.hpp"
 #include "app/data_directory.hpp"
 #include "app/exit_codes.hpp"
+#include "app/process.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "net/server.hpp"
@@ -24,39 +23,12 @@
 namespace syncline::app {
 namespace {
 
-/// Tells systemd (Type=notify), if it is there.
-void notify_systemd(const std::string& state) {
-  const char* path = std::getenv("NOTIFY_SOCKET");
-  if (path == nullptr || *path == '\0') return;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string name(path);
-  if (name.size() >= sizeof address.sun_path) return;
-  name.copy(address.sun_path, name.size());
-  if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
-  const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (socket < 0) return;
-  (void)::sendto(socket, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
-                 static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size()));
-  ::close(socket);
-}
-
 /// As many descriptors as the system grants: each connection needs one.
 void raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-/// Signals are taken by the main thread only; every thread made later inherits the mask.
-sigset_t block_signals() {
-  ::signal(SIGPIPE, SIG_IGN);
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  return set;
 }
 
 Result<net::ServerOptions> server_options(const Settings& settings) {
@@ -82,16 +54,6 @@ Result<net::ServerOptions> server_options(const Settings& settings) {
   }
   if (!certificate.empty()) options.tls = net::TlsFiles{certificate, key};
   return options;
-}
-
-Result<LogLevel> log_level(const Settings& settings) {
-  const std::string& level = settings.text("log.level");
-  if (level == "debug") return LogLevel::debug;
-  if (level == "info") return LogLevel::info;
-  if (level == "warning") return LogLevel::warning;
-  if (level == "error") return LogLevel::error;
-  if (level == "off") return LogLevel::off;
-  return fail(ErrorCode::invalid_argument, "log.level must be debug, info, warning, error or off");
 }
 
 /// A failed disk cannot be trusted again before the file is opened afresh: stop at once, the manager restarts us.
@@ -191,7 +153,7 @@ class Hub {
 }  // namespace
 
 Result<> run_hub(const Settings& settings, const std::string& data) {
-  TRY(const LogLevel level, log_level(settings));
+  TRY(const LogLevel level, parse_log_level(settings.text("log.level")));
   TRY(net::ServerOptions options, server_options(settings));
   const sigset_t signals = block_signals();
   raise_descriptor_limit();

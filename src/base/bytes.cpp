@@ -44,13 +44,34 @@ std::string to_hex(std::string_view bytes) {
   return text;
 }
 
-std::string to_base64url(std::string_view bytes) {
-  constexpr int kVariant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-  std::string text(sodium_base64_ENCODED_LEN(bytes.size(), kVariant), '\0');
+namespace {
+
+std::string encode_base64(std::string_view bytes, int variant) {
+  std::string text(sodium_base64_ENCODED_LEN(bytes.size(), variant), '\0');
   sodium_bin2base64(text.data(), text.size(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-                    kVariant);
+                    variant);
   text.resize(std::strlen(text.c_str()));
   return text;
+}
+
+}  // namespace
+
+std::string to_base64url(std::string_view bytes) {
+  return encode_base64(bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
+std::string to_base64(std::string_view bytes) { return encode_base64(bytes, sodium_base64_VARIANT_ORIGINAL); }
+
+std::optional<std::string> from_base64(std::string_view text) {
+  std::string bytes(text.size() / 4 * 3 + 3, '\0');
+  std::size_t size = 0;
+  const char* end = nullptr;
+  const bool ok = sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(),
+                                    text.size(), nullptr, &size, &end, sodium_base64_VARIANT_ORIGINAL) == 0 &&
+                  end == text.data() + text.size();
+  if (!ok) return std::nullopt;
+  bytes.resize(size);
+  return bytes;
 }
 
 std::uint32_t crc32(std::string_view bytes) {

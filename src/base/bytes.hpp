@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,11 @@ using Sha256 = std::array<unsigned char, 32>;
 [[nodiscard]] std::string to_hex(std::string_view bytes);
 /// URL-safe alphabet, no padding.
 [[nodiscard]] std::string to_base64url(std::string_view bytes);
+
+/// Standard alphabet, padded (RFC 4648 section 4).
+[[nodiscard]] std::string to_base64(std::string_view bytes);
+/// Nothing for anything else than the standard alphabet with its padding.
+[[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
 
 /// CRC-32 (IEEE), the checksum at the end of a key that lets scanners recognise leaked ones.
 [[nodiscard]] std::uint32_t crc32(std::string_view bytes);

@@ -1,4 +1,6 @@
-// /command: submit, wait, claim, step, cancel, live output.
+// /command: submit, wait, claim, step, cancel, list, live output.
+#include <algorithm>
+
 #include "api/idempotency.hpp"
 #include "api/kiro/handlers.hpp"
 
@@ -8,13 +10,6 @@ namespace {
 /// As many of the first in the queue are offered to one claim: others may be taking them at the same moment.
 constexpr std::size_t kCandidatesMax = 64;
 
-/// Kiro's own words for what went wrong with a command.
-void fail_command(const api::CallPtr& call, const Error& error) {
-  api::Problem problem = api::problem_of(error);
-  if (problem.status == 404) problem.title = "Command not found";
-  call->fail(problem);
-}
-
 Result<std::optional<JsonObject>> read_command(Spaces& spaces, const SpaceName& space, const std::string& id) {
   std::optional<JsonObject> command;
   CHECK_OK(spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
@@ -23,6 +18,21 @@ Result<std::optional<JsonObject>> read_command(Spaces& spaces, const SpaceName& 
     return {};
   }));
   return command;
+}
+
+/// A command without what may be long: neither content nor result.
+std::string summary_of(std::string_view id, const JsonObject& command) {
+  constexpr std::array<std::string_view, 14> kShown = {
+      "type",   "command",   "path",      "query",     "service",          "operation", "workingDir",
+      "status", "createdAt", "updatedAt", "claimedBy", "submittedByLabel", "approval",  "error"};
+  std::string summary;
+  JsonWriter writer(summary);
+  writer.begin_object().string("commandId", id);
+  for (const std::string_view name : kShown) {
+    if (const auto value = command.find(name)) writer.raw(name, value->raw());
+  }
+  writer.end_object();
+  return summary;
 }
 
 struct GetRequest {
@@ -41,7 +51,11 @@ void answer_get(Handlers on, const std::shared_ptr<GetRequest>& request) {
   const CommandStatus status = status_of(**command);
   const std::int64_t wait_ms = request->wait_until_ms - on.spaces.clock().now().millis();
   const bool changed = request->seen && *request->seen != status;
-  if (is_terminal(status) || changed || wait_ms <= 0) return request->call->respond_json(200, (*command)->to_text());
+  // Its runner waits to hear of a cancellation.
+  const bool cancels =
+      (*command)->find("cancelRequested") && (*command)->text_of("claimedBy") == request->call->principal().key_id;
+  if (is_terminal(status) || changed || cancels || wait_ms <= 0)
+    return request->call->respond_json(200, (*command)->to_text());
   request->seen = status;
   on.spaces.wait(request->space, head, wait_ms, [on, request, head] {
     if (request->call->fail_if_revoked()) return;
@@ -114,6 +128,12 @@ void try_claim(Handlers on, const std::shared_ptr<ClaimRequest>& request) {
 
 }  // namespace
 
+void fail_command(const api::CallPtr& call, const Error& error) {
+  api::Problem problem = api::problem_of(error);
+  if (problem.status == 404) problem.title = "Command not found";
+  call->fail(problem);
+}
+
 void Handlers::submit(const api::CallPtr& call) {
   struct Submission {
     api::Idempotency idempotency;
@@ -123,7 +143,7 @@ void Handlers::submit(const api::CallPtr& call) {
   };
   auto submission = std::make_shared<Submission>();
   TRY_CALL(call, const JsonView json, call->json_object());
-  TRY_CALL(call, submission->doc, make_command(json, spaces.clock().now().millis()));
+  TRY_CALL(call, submission->doc, make_command(json, call->principal(), spaces.clock().now().millis()));
   TRY_CALL(call, submission->idempotency, api::Idempotency::of(*call));
   spaces.write(
       space_of(*call), call->principal().key,
@@ -199,6 +219,35 @@ void Handlers::cancel_command(const api::CallPtr& call) {
         if (!cursor) return fail_command(call, cursor.error());
         call->respond_json(200, command->to_text());
       });
+}
+
+void Handlers::list_commands(const api::CallPtr& call) {
+  const std::string wanted = call->query("status").value_or("");
+  if (!wanted.empty() && wanted != "held" && !command_status_from_text(wanted)) {
+    return call->fail(Error{ErrorCode::invalid_argument,
+                            "parameter 'status' must be held, pending, processing, completed or failed"});
+  }
+  TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, limits::kCommandsListedMax, 100));
+  std::vector<std::pair<std::int64_t, std::string>> rows;
+  CHECK_CALL(call, spaces.read(space_of(*call), [&](Snapshot& snapshot) {
+    return snapshot.scan(kCommands, "", [&](const RecordView& record) {
+      if (record.deleted) return true;
+      const JsonObject command{JsonView(record.doc)};
+      const std::string shown = is_held(command) ? "held" : command.text_of("status");
+      if (wanted.empty() || wanted == shown) {
+        rows.emplace_back(command.integer_of("createdAt").value_or(0), summary_of(record.id, command));
+      }
+      return true;
+    });
+  }));
+  std::ranges::sort(rows, std::greater());
+  if (rows.size() > static_cast<std::size_t>(limit)) rows.resize(static_cast<std::size_t>(limit));
+  std::string body;
+  JsonWriter writer(body);
+  writer.begin_object().name("commands").begin_array();
+  for (const auto& [at, row] : rows) writer.raw(row);
+  writer.end_array().end_object();
+  call->respond_json(200, std::move(body));
 }
 
 void Handlers::read_output(const api::CallPtr& call) {

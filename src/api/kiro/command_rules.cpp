@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/kiro/approval.hpp"
 #include "base/bytes.hpp"
 
 namespace syncline::kiro {
@@ -12,24 +13,18 @@ struct Field {
   std::string_view name;
   JsonKind kind;
 };
-struct Type {
-  std::string_view name;
-  std::vector<Field> required;
-  bool safe_to_repeat;
-};
 
-const std::array<Type, 6>& types() {
-  static const std::array<Type, 6> kTypes = {{
-      {"execute_bash", {{"command", JsonKind::string}}, false},
-      {"read_file", {{"path", JsonKind::string}}, true},
-      {"write_file", {{"path", JsonKind::string}, {"content", JsonKind::string}}, false},
-      {"list_directory", {{"path", JsonKind::string}}, true},
-      {"aws_operation",
-       {{"service", JsonKind::string}, {"operation", JsonKind::string}, {"parameters", JsonKind::object}},
-       false},
-      {"code_search", {{"query", JsonKind::string}}, true},
-  }};
-  return kTypes;
+std::vector<Field> required_fields(CommandType type) {
+  switch (type) {
+    case CommandType::execute_bash: return {{"command", JsonKind::string}};
+    case CommandType::read_file:
+    case CommandType::list_directory: return {{"path", JsonKind::string}};
+    case CommandType::write_file: return {{"path", JsonKind::string}, {"content", JsonKind::string}};
+    case CommandType::aws_operation:
+      return {{"service", JsonKind::string}, {"operation", JsonKind::string}, {"parameters", JsonKind::object}};
+    case CommandType::code_search: return {{"query", JsonKind::string}};
+  }
+  return {};
 }
 
 std::unexpected<Error> refuse(std::string text) { return fail(ErrorCode::invalid_argument, std::move(text)); }
@@ -50,12 +45,12 @@ Result<> check_fields(JsonView request) {
   if (!type) return refuse("field 'type' is missing");
   const auto name = type->as_string();
   if (!name) return refuse("field 'type' must be a string");
-  const auto known = std::ranges::find(types(), *name, &Type::name);
-  if (known == types().end()) {
+  const auto known = command_type_from_text(*name);
+  if (!known) {
     return refuse("field 'type': unknown command type '" + *name +
                   "'; known: execute_bash, read_file, write_file, list_directory, aws_operation, code_search");
   }
-  for (const Field& field : known->required) {
+  for (const Field& field : required_fields(*known)) {
     const auto value = request.find(field.name);
     if (!value) return refuse("field '" + std::string(field.name) + "' is missing");
     if (value->kind() != field.kind) {
@@ -77,16 +72,6 @@ Result<> check_fields(JsonView request) {
 
 bool is_hub_field(std::string_view name) { return std::ranges::find(kHubFields, name) != kHubFields.end(); }
 
-void set_status(JsonObject& command, CommandStatus status, std::int64_t now_ms) {
-  command.set_text("status", to_text(status));
-  command.set_integer("updatedAt", now_ms);
-}
-
-void set_failed(JsonObject& command, std::string_view error, std::int64_t now_ms) {
-  set_status(command, CommandStatus::failed, now_ms);
-  command.set_text("error", error);
-}
-
 /// Takes over what a runner may say: its result and fields of its own, not those of the order.
 bool merge_patch(JsonObject& command, JsonView patch) {
   const JsonObject order = command;
@@ -105,7 +90,7 @@ bool merge_patch(JsonObject& command, JsonView patch) {
 
 }  // namespace
 
-Result<std::string> make_command(JsonView request, std::int64_t now_ms) {
+Result<std::string> make_command(JsonView request, const Principal& submitter, std::int64_t now_ms) {
   CHECK_OK(check_fields(request));
   JsonObject command;
   request.for_each_member([&](std::string_view name, JsonView value) {
@@ -114,7 +99,19 @@ Result<std::string> make_command(JsonView request, std::int64_t now_ms) {
   command.set_text("status", to_text(CommandStatus::pending));
   command.set_integer("createdAt", now_ms);
   command.set_integer("updatedAt", now_ms);
+  command.set_text("submittedBy", submitter.key_id);
+  command.set_text("submittedByLabel", submitter.label);
   return command.to_text();
+}
+
+void set_status(JsonObject& command, CommandStatus status, std::int64_t now_ms) {
+  command.set_text("status", to_text(status));
+  command.set_integer("updatedAt", now_ms);
+}
+
+void set_failed(JsonObject& command, std::string_view error, std::int64_t now_ms) {
+  set_status(command, CommandStatus::failed, now_ms);
+  command.set_text("error", error);
 }
 
 std::string make_command_id(std::int64_t now_ms) {
@@ -129,8 +126,8 @@ CommandStatus status_of(const JsonObject& command) {
 }
 
 bool is_safe_to_repeat(const JsonObject& command) {
-  const auto known = std::ranges::find(types(), command.text_of("type"), &Type::name);
-  return known != types().end() && known->safe_to_repeat;
+  const auto type = command_type_from_text(command.text_of("type"));
+  return type && syncline::is_safe_to_repeat(*type);
 }
 
 Result<Step> take_step(JsonObject command, JsonView patch, std::string_view key_id, std::int64_t lease_ms,
@@ -168,6 +165,7 @@ Result<Step> take_step(JsonObject command, JsonView patch, std::string_view key_
   if (to != from && !may_move(from, to)) {
     return refused("a command cannot go from " + std::string(to_text(from)) + " to " + std::string(to_text(to)));
   }
+  if (is_held(command)) return refused("the command waits for approval");
   if (from == CommandStatus::pending && to == CommandStatus::pending) {
     return refused("the command is not claimed: set status to processing first");
   }

@@ -10,11 +10,12 @@
 namespace syncline::kiro {
 
 /// Fields that the hub writes; what a client sends for them does not count.
-inline constexpr std::array<std::string_view, 8> kHubFields = {"status",    "result",    "error",   "createdAt",
-                                                               "updatedAt", "claimedBy", "leaseMs", "cancelRequested"};
+inline constexpr std::array<std::string_view, 11> kHubFields = {
+    "status",  "result",          "error",       "createdAt",        "updatedAt", "claimedBy",
+    "leaseMs", "cancelRequested", "submittedBy", "submittedByLabel", "approval"};
 
 /// The stored document of a new command, or invalid_argument naming the field.
-[[nodiscard]] Result<std::string> make_command(JsonView request, std::int64_t now_ms);
+[[nodiscard]] Result<std::string> make_command(JsonView request, const Principal& submitter, std::int64_t now_ms);
 /// "cmd-<ms>-<random>"
 [[nodiscard]] std::string make_command_id(std::int64_t now_ms);
 
@@ -35,6 +36,9 @@ struct Step {
 
 /// Hands a pending command to a runner.
 [[nodiscard]] JsonObject claim(JsonObject command, std::string_view key_id, std::int64_t lease_ms, std::int64_t now_ms);
+/// Moves the command and says when.
+void set_status(JsonObject& command, CommandStatus status, std::int64_t now_ms);
+void set_failed(JsonObject& command, std::string_view error, std::int64_t now_ms);
 /// What becomes of a command whose runner was not heard of for its lease.
 [[nodiscard]] JsonObject lose_runner(JsonObject command, std::int64_t now_ms);
 /// Cancels: a pending command fails, one in progress is marked for its runner. Nothing if it has ended.

@@ -17,9 +17,13 @@ TEST(CommandStatus, moves_forward_only) {
 }
 
 TEST(MakeCommand, the_hub_writes_its_own_fields) {
+  Principal ide;
+  ide.key_id = "k7";
+  ide.label = "ide";
   const auto doc = make_command(
-      JsonView(R"({"type":"execute_bash","command":"ls","status":"completed","claimedBy":"me","x":[ 1 ]})"), 5);
-  EXPECT_EQ(*doc, R"({"type":"execute_bash","command":"ls","x":[ 1 ],"status":"pending","createdAt":5,"updatedAt":5})");
+      JsonView(R"({"type":"execute_bash","command":"ls","status":"completed","claimedBy":"me","x":[ 1 ]})"), ide, 5);
+  EXPECT_EQ(*doc, R"({"type":"execute_bash","command":"ls","x":[ 1 ],"status":"pending","createdAt":5,"updatedAt":5,)"
+                  R"("submittedBy":"k7","submittedByLabel":"ide"})");
 }
 
 TEST(MakeCommandId, is_unique_in_one_millisecond) {

@@ -35,7 +35,7 @@ Result<std::optional<Claimed>> Commands::claim_first(SpaceWriter& writer, const 
     TRY(const auto stored, writer.txn().find(kCommands, id));
     if (!stored || stored->deleted) continue;
     JsonObject command{JsonView(stored->doc)};
-    if (status_of(command) != CommandStatus::pending) continue;
+    if (status_of(command) != CommandStatus::pending || is_held(command)) continue;
     command = claim(std::move(command), runner.key_id, lease_times_.claim_ms, now_ms());
     CHECK_OK(store(writer, id, command));
     return Claimed{id, std::move(command)};
@@ -49,6 +49,50 @@ Result<JsonObject> Commands::cancel(SpaceWriter& writer, std::string_view id) {
   if (!cancelled) return command;
   CHECK_OK(store(writer, id, *cancelled));
   return *std::move(cancelled);
+}
+
+Result<JsonObject> Commands::ask_approval(SpaceWriter& writer, std::string_view id, const ApprovalRequest& request,
+                                          const Principal& runner) {
+  TRY(JsonObject command, get(writer, id));
+  if (status_of(command) != CommandStatus::processing || command.text_of("claimedBy") != runner.key_id) {
+    return fail(ErrorCode::conflict, "this key does not run the command");
+  }
+  TRY(const auto standing, writer.txn().find(kApprovals, approval_id(command.text_of("type"), request.pattern)));
+  if (standing && !standing->deleted) {
+    const std::string by = JsonObject(JsonView(standing->doc)).text_of("by");
+    command = approve(std::move(command), request, by, true, now_ms());
+  } else {
+    command = hold(std::move(command), request, now_ms());
+  }
+  CHECK_OK(store(writer, id, command));
+  return command;
+}
+
+Result<JsonObject> Commands::answer_approval(SpaceWriter& writer, std::string_view id, const ApprovalAnswer& answer,
+                                             const Principal& approver) {
+  TRY(JsonObject command, get(writer, id));
+  if (!is_held(command)) return fail(ErrorCode::conflict, "the command does not wait for approval");
+  const std::string& by = approver.label.empty() ? approver.key_id : approver.label;
+  const ApprovalRequest request = request_of(command);
+  if (answer.approves) {
+    command = approve(std::move(command), request, by, answer.for_good, now_ms());
+  } else {
+    command = deny(std::move(command), by, answer.reason, now_ms());
+  }
+  CHECK_OK(store(writer, id, command));
+  if (!answer.approves || !answer.for_good) return command;
+  const std::string type = command.text_of("type");
+  TRY([[maybe_unused]] const Seq seq,
+      writer.replace(kApprovals, approval_id(type, request.pattern),
+                     make_approval_doc(type, request.pattern, by, now_ms()), Rule::command));
+  return command;
+}
+
+Result<> Commands::forget_approval(SpaceWriter& writer, std::string_view id) {
+  TRY(const auto stored, writer.txn().find(kApprovals, id));
+  if (!stored || stored->deleted) return fail(ErrorCode::not_found, "there is no such approval");
+  TRY([[maybe_unused]] const Seq seq, writer.replace(kApprovals, id, "", Rule::command));
+  return {};
 }
 
 void Commands::note_lease(const SpaceName& space, std::string_view id, const JsonObject& command,
@@ -122,27 +166,42 @@ void Commands::try_again_soon(Lease lease) {
 }
 
 Result<> Commands::purge(std::int64_t days) {
-  const std::int64_t cutoff_ms = now_ms() - days * 86'400'000;
   TRY(const auto infos, spaces_.list(std::nullopt));
   for (const SpaceInfo& info : infos) {
-    if (info.name.name != kSpace) continue;
-    std::vector<std::string> old;
-    CHECK_OK(spaces_.read(info.name, [&](Snapshot& snapshot) {
-      return snapshot.scan(kCommands, "", [&](const RecordView& record) {
-        if (record.deleted || record.committed_at.millis() >= cutoff_ms) return true;
-        if (is_terminal(status_of(JsonObject(JsonView(record.doc))))) old.emplace_back(record.id);
-        return true;
-      });
-    }));
-    if (old.empty()) continue;
-    TRY([[maybe_unused]] const Cursor cursor,
-        spaces_.write_and_wait(info.name, KeyNumber{0}, [&](SpaceWriter& writer) -> Result<> {
-          for (const std::string& id : old) {
-            TRY([[maybe_unused]] const Seq seq, writer.replace(kCommands, id, "", Rule::command));
-          }
-          return {};
-        }));
+    if (info.name.name == kSpace) CHECK_OK(purge_space(info.name, days));
   }
+  return {};
+}
+
+Result<> Commands::purge_space(const SpaceName& space, std::int64_t days) {
+  const std::int64_t ended_before_ms = now_ms() - days * 86'400'000;
+  const std::int64_t held_before_ms = now_ms() - limits::kApprovalWaitHours * 3'600'000;
+  std::vector<std::string> old;
+  std::vector<std::string> not_approved;
+  CHECK_OK(spaces_.read(space, [&](Snapshot& snapshot) {
+    return snapshot.scan(kCommands, "", [&](const RecordView& record) {
+      if (record.deleted) return true;
+      const JsonObject command{JsonView(record.doc)};
+      if (is_held(command) && held_since(command) < held_before_ms) not_approved.emplace_back(record.id);
+      const bool ended_long_ago = record.committed_at.millis() < ended_before_ms && is_terminal(status_of(command));
+      if (ended_long_ago) old.emplace_back(record.id);
+      return true;
+    });
+  }));
+  if (old.empty() && not_approved.empty()) return {};
+  TRY([[maybe_unused]] const Cursor cursor,
+      spaces_.write_and_wait(space, KeyNumber{0}, [&](SpaceWriter& writer) -> Result<> {
+        for (const std::string& id : old) {
+          TRY([[maybe_unused]] const Seq seq, writer.replace(kCommands, id, "", Rule::command));
+        }
+        for (const std::string& id : not_approved) {
+          TRY(JsonObject command, get(writer, id));
+          if (!is_held(command)) continue;
+          set_failed(command, "not approved within " + std::to_string(limits::kApprovalWaitHours) + " hours", now_ms());
+          CHECK_OK(store(writer, id, command));
+        }
+        return {};
+      }));
   return {};
 }
 

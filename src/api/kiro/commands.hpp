@@ -3,7 +3,7 @@
 // Safe from any thread.
 #pragma once
 
-#include "api/kiro/command_rules.hpp"
+#include "api/kiro/approval.hpp"
 #include "api/kiro/views.hpp"
 
 namespace syncline::kiro {
@@ -35,6 +35,16 @@ class Commands {
                                                            const Principal& runner);
   [[nodiscard]] Result<JsonObject> cancel(SpaceWriter& writer, std::string_view id);
 
+  /// In a transaction: the runner that has the command wants it approved. Approved at once if its pattern is approved
+  /// for good, else held. `conflict` if the runner does not have it.
+  [[nodiscard]] Result<JsonObject> ask_approval(SpaceWriter& writer, std::string_view id,
+                                                const ApprovalRequest& request, const Principal& runner);
+  /// In a transaction: somebody has answered. `conflict` if the command does not wait for it.
+  [[nodiscard]] Result<JsonObject> answer_approval(SpaceWriter& writer, std::string_view id,
+                                                   const ApprovalAnswer& answer, const Principal& approver);
+  /// In a transaction: ends an approval for good, or not_found.
+  [[nodiscard]] Result<> forget_approval(SpaceWriter& writer, std::string_view id);
+
   /// After the commit of a step or claim: begins, renews or ends the lease.
   void note_lease(const SpaceName& space, std::string_view id, const JsonObject& command, const Principal& runner);
   /// A request of this key: its long leases begin anew.
@@ -44,7 +54,7 @@ class Commands {
   [[nodiscard]] Result<> adopt_running();
   /// Ends the leases that are over. Called each second, from one thread.
   void expire_leases();
-  /// Removes commands that ended more than `days` ago.
+  /// Removes commands that ended more than `days` ago, and fails those that nobody has approved in time.
   [[nodiscard]] Result<> purge(std::int64_t days);
 
  private:
@@ -59,6 +69,7 @@ class Commands {
   void try_again_soon(Lease lease);
   [[nodiscard]] std::int64_t now_ms() const { return spaces_.clock().now().millis(); }
   [[nodiscard]] Result<> store(SpaceWriter& writer, std::string_view id, const JsonObject& command);
+  [[nodiscard]] Result<> purge_space(const SpaceName& space, std::int64_t days);
 
   Spaces& spaces_;
   Views& views_;

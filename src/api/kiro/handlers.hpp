@@ -26,8 +26,14 @@ struct Handlers {
   void get_command(const api::CallPtr& call);
   void patch_command(const api::CallPtr& call);
   void cancel_command(const api::CallPtr& call);
+  void list_commands(const api::CallPtr& call);
   void read_output(const api::CallPtr& call);
   void append_output(const api::CallPtr& call);
+  // approval_routes.cpp
+  void ask_approval(const api::CallPtr& call);
+  void answer_approval(const api::CallPtr& call);
+  void list_approvals(const api::CallPtr& call);
+  void forget_approval(const api::CallPtr& call);
 
   Spaces& spaces;
   Access& access;
@@ -36,6 +42,9 @@ struct Handlers {
   Commands& commands;
   Outputs& outputs;
 };
+
+/// Answers with Kiro's own words for what went wrong with a command.
+void fail_command(const api::CallPtr& call, const Error& error);
 
 [[nodiscard]] inline SpaceName space_of(const api::Call& call) { return call.space(kSpace); }
 

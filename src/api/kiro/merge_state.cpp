@@ -280,7 +280,7 @@ Result<std::optional<std::string>> merge_command(SpaceWriter& writer, Commands& 
   if (stored) return "the command was removed";
   if (!principal.scopes.has(Scope::commands_submit)) return "the key needs the scope commands:submit";
   if (JsonObject(uploaded).text_of("status") != "pending") return "a new command must be pending";
-  auto doc = make_command(uploaded, writer.now().millis());
+  auto doc = make_command(uploaded, principal, writer.now().millis());
   if (!doc) return doc.error().text;
   CHECK_OK(commands.add(writer, id, *std::move(doc)));
   return std::nullopt;

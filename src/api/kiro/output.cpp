@@ -63,7 +63,8 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
     const auto command = read_command();
     const Events events = outputs_.from(key_.first, key_.second, index_);
     index_ = events.next_index;
-    std::string text = events.skipped ? event_text("truncated", "{}") : "";
+    std::string text = command ? status_event(*command) : "";
+    if (events.skipped) text += event_text("truncated", "{}");
     for (const std::string& data : events.data) text += event_text("output", data);
     said_something_ = said_something_ || !events.data.empty();
     if (!command || is_terminal(status_of(*command))) {
@@ -89,6 +90,17 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
     return command;
   }
 
+  /// Empty unless the command stands elsewhere than before.
+  std::string status_event(const JsonObject& command) {
+    std::string status;
+    JsonWriter writer(status);
+    writer.begin_object().string("status", command.text_of("status"));
+    if (const auto approval = command.find("approval")) writer.raw("approval", approval->raw());
+    writer.end_object();
+    if (status == std::exchange(last_status_, status)) return "";
+    return event_text("status", status);
+  }
+
   /// For those who come when the live output is gone: what the result holds of it.
   static std::string result_events(const JsonObject& command) {
     std::string text;
@@ -112,6 +124,7 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
   std::optional<api::EventKeepAlive> keep_alive_;
   std::atomic<bool> access_changed_ = true;
   std::size_t index_ = 0;
+  std::string last_status_;
   bool first_ = true;
   bool ended_ = false;
   bool said_something_ = false;

@@ -25,7 +25,7 @@ Face::Face(Spaces& spaces, Access& access, Executor& workers, LeaseTimes lease_t
 
 std::vector<Route> Face::make_routes() {
   const ScopeSet uploaders{Scope::write, Scope::commands_run, Scope::commands_submit};
-  const ScopeSet command_readers{Scope::read, Scope::commands_submit, Scope::commands_run};
+  const ScopeSet command_readers{Scope::read, Scope::commands_submit, Scope::commands_run, Scope::commands_approve};
   std::vector<Route> routes = {
       {.method = Method::get,
        .pattern = "/sync",
@@ -86,6 +86,48 @@ std::vector<Route> Face::make_routes() {
        .handle = [this](const api::CallPtr& call) { Handlers(*this).claim(call); },
        .cost = Route::Cost::heavy},
       {.method = Method::get,
+       .pattern = "/command",
+       .any_of = command_readers,
+       .description = {"List commands",
+                       "Newest first, without their content and results.",
+                       {{"status", "query", "held (waits for approval), pending, processing, completed or failed"},
+                        {"limit", "query", "at most so many, 1 to 1000; 100 if absent"}},
+                       "",
+                       {{200, "commands"}}},
+       .handle = [this](const api::CallPtr& call) { Handlers(*this).list_commands(call); },
+       .cost = Route::Cost::heavy},
+      {.method = Method::get,
+       .pattern = "/command/approvals",
+       .any_of = {Scope::commands_approve},
+       .description =
+           {"Patterns that are approved for good", "", {}, "", {{200, "approvals: id, type, pattern, by, at"}}},
+       .handle = [this](const api::CallPtr& call) { Handlers(*this).list_approvals(call); }},
+      {.method = Method::del,
+       .pattern = "/command/approvals/{id}",
+       .any_of = {Scope::commands_approve},
+       .description = {"End an approval for good", "", {}, "", {{204, "ended"}, {404, "unknown"}}},
+       .handle = [this](const api::CallPtr& call) { Handlers(*this).forget_approval(call); }},
+      {.method = Method::post,
+       .pattern = "/command/{id}/approval/request",
+       .any_of = {Scope::commands_run},
+       .description =
+           {"Ask for approval",
+            "By the runner that has the command. It is held as pending and no agent is shown it until somebody "
+            "has answered, unless its pattern is approved for good.",
+            {},
+            "rule and pattern of the runner's policy",
+            {{200, "state: requested or approved"}, {404, "unknown"}, {409, "not the owner"}}},
+       .handle = [this](const api::CallPtr& call) { Handlers(*this).ask_approval(call); }},
+      {.method = Method::post,
+       .pattern = "/command/{id}/approval",
+       .any_of = {Scope::commands_approve},
+       .description = {"Approve or deny a command that waits for it",
+                       "",
+                       {},
+                       "decision (approve or deny), always (true: also for later commands of the same pattern), reason",
+                       {{200, "the command"}, {404, "unknown"}, {409, "it does not wait for approval"}}},
+       .handle = [this](const api::CallPtr& call) { Handlers(*this).answer_approval(call); }},
+      {.method = Method::get,
        .pattern = "/command/{id}",
        .any_of = command_readers,
        .description = {"A command's state",
@@ -118,7 +160,8 @@ std::vector<Route> Face::make_routes() {
        .pattern = "/command/{id}/output",
        .any_of = command_readers,
        .description = {"Live output",
-                       "Server-Sent Events: output {stream, data}, then end with the command.",
+                       "Server-Sent Events: status {status, approval} when it changes, output {stream, data}, then end "
+                       "with the command.",
                        {},
                        "",
                        {{200, "the events"}, {404, "unknown"}}},

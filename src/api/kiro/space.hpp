@@ -4,6 +4,7 @@
 //   messages/<12 hash chars>-<n>     {"conversation": id, "n": order of arrival, "message": {...as it came...}}
 //   documents/<document id>          the document as it came
 //   commands/<command id>            the command as it is answered
+//   approvals/<16 hash chars>        {"type", "pattern", "by", "at"}: approved for good
 //
 // Each message is a record of its own, so two sides that append never conflict.
 #pragma once
@@ -20,6 +21,7 @@ inline constexpr std::string_view kConversations = "conversations";
 inline constexpr std::string_view kMessages = "messages";
 inline constexpr std::string_view kDocuments = "documents";
 inline constexpr std::string_view kCommands = "commands";
+inline constexpr std::string_view kApprovals = "approvals";
 
 /// Messages of one conversation have ids that begin with this.
 [[nodiscard]] std::string message_id_prefix(std::string_view conversation);

@@ -19,6 +19,12 @@ Result<Since> parse_since(Spaces& spaces, const SpaceName& space, std::string te
   return Since{.by = Since::By::seq, .seq = *seq};
 }
 
+Audience audience_of(const Principal& principal) {
+  const bool is_agent = principal.scopes.has(Scope::commands_run) &&
+                        !principal.scopes.has_any({Scope::commands_submit, Scope::commands_approve});
+  return is_agent ? Audience::agents : Audience::everybody;
+}
+
 struct StateRequest {
   api::CallPtr call;
   SpaceName space;
@@ -59,9 +65,9 @@ std::optional<http::Response> look(Handlers& on, StateRequest& request, View& vi
   if (matches) return not_modified(on.spaces, view.seq());
   http::Response response;
   if (request.since) {
-    response.body = view.delta(*request.since);
+    response.body = view.delta(*request.since, audience_of(request.call->principal()));
   } else {
-    response.body = view.full();
+    response.body = view.full(audience_of(request.call->principal()));
   }
   return with_etag(on.spaces, std::move(response), view.seq());
 }
@@ -107,7 +113,7 @@ void answer_upload(Handlers on, const Upload& upload) {
   const bool may_read = upload.call->principal().scopes.has(Scope::read);
   CHECK_CALL(upload.call, on.views.with(space, [&](View& view) {
     // Who may only write is told how it went, not what the others have written.
-    body += may_read ? *view.full()
+    body += may_read ? *view.full(audience_of(upload.call->principal()))
                      : R"({"conversations":{},"documents":{},"commands":{},"lastUpdate":)" +
                            std::to_string(view.last_update_ms()) + '}';
     seq = view.seq();

@@ -1,5 +1,6 @@
 #include "api/kiro/view.hpp"
 
+#include "api/kiro/approval.hpp"
 #include "base/bytes.hpp"
 #include "base/json_object.hpp"
 
@@ -75,6 +76,7 @@ SpaceRules make_space_rules() {
   rules.collections[std::string(kMessages)].check = check_message;
   rules.collections[std::string(kConversations)].check = check_conversation;
   rules.collections[std::string(kCommands)].face_only = true;
+  rules.collections[std::string(kApprovals)].face_only = true;
   // The published API bounds the body, not what is in it.
   for (const std::string_view name : {kMessages, kDocuments}) {
     rules.collections[std::string(name)].document_bytes_max = limits::kBodyBytesLarge;
@@ -92,6 +94,7 @@ Result<> View::catch_up(Snapshot& snapshot) {
   seq_ = info.head;
   last_update_ms_ = info.updated_at.millis();
   rendered_.reset();
+  rendered_for_agents_.reset();
   return {};
 }
 
@@ -151,12 +154,14 @@ void View::take_command(const RecordView& record) {
     pending_by_id_.erase(known);
   }
   command_status_.erase(id);
+  held_.erase(id);
   if (record.deleted) return;
   const JsonObject command{JsonView(record.doc)};
   const auto status = command_status_from_text(command.text_of("status"));
   if (!status) return;
   command_status_[id] = *status;
-  if (*status != CommandStatus::pending) return;
+  if (is_held(command)) held_.insert(id);
+  if (*status != CommandStatus::pending || held_.contains(id)) return;
   Pending pending{command.integer_of("priority").value_or(0), command.integer_of("createdAt").value_or(0), id};
   pending_.insert(pending);
   pending_by_id_[id] = std::move(pending);
@@ -197,10 +202,10 @@ void View::append_conversations(std::string& out, const Since& since) const {
 namespace {
 
 template <typename Items>
-void append_live(std::string& out, const Items& items, const Since& since) {
+void append_live(std::string& out, const Items& items, const Since& since, const std::set<std::string>& hidden) {
   bool first = true;
   for (const auto& [id, item] : items) {
-    if (item.deleted || !is_after(since, item.seq, item.changed_ms)) continue;
+    if (item.deleted || !is_after(since, item.seq, item.changed_ms) || hidden.contains(id)) continue;
     if (!std::exchange(first, false)) out += ',';
     append_json_string(out, id);
     out.append(":").append(item.json);
@@ -221,28 +226,30 @@ void append_deleted(std::string& out, std::string_view name, const Items& items,
 
 }  // namespace
 
-std::shared_ptr<const std::string> View::full() {
-  if (rendered_) return rendered_;
+std::shared_ptr<const std::string> View::full(Audience audience) {
+  auto& rendered = audience == Audience::agents && !held_.empty() ? rendered_for_agents_ : rendered_;
+  if (rendered) return rendered;
   auto out = std::make_shared<std::string>();
   out->reserve(bytes_ + bytes_ / 8 + 128);
-  *out += "{\"conversations\":{";
-  append_conversations(*out, {});
-  *out += "},\"documents\":{";
-  append_live(*out, documents_, {});
-  *out += "},\"commands\":{";
-  append_live(*out, commands_, {});
+  append_state(*out, {}, audience);
   *out += "},\"lastUpdate\":" + std::to_string(last_update_ms_) + '}';
-  rendered_ = std::move(out);
-  return rendered_;
+  rendered = std::move(out);
+  return rendered;
 }
 
-std::string View::delta(const Since& since) const {
-  std::string out = "{\"conversations\":{";
+void View::append_state(std::string& out, const Since& since, Audience audience) const {
+  static const std::set<std::string> kNone;
+  out += "{\"conversations\":{";
   append_conversations(out, since);
   out += "},\"documents\":{";
-  append_live(out, documents_, since);
+  append_live(out, documents_, since, kNone);
   out += "},\"commands\":{";
-  append_live(out, commands_, since);
+  append_live(out, commands_, since, audience == Audience::agents ? held_ : kNone);
+}
+
+std::string View::delta(const Since& since, Audience audience) const {
+  std::string out;
+  append_state(out, since, audience);
   out += "},\"deleted\":{";
   append_deleted(out, "conversations", conversations_, since);
   out += ',';

@@ -17,6 +17,9 @@ struct Since {
   Seq seq;
 };
 
+/// Agents are not shown the commands that wait for approval.
+enum class Audience { everybody, agents };
+
 class View {
  public:
   /// A command that waits for a runner.
@@ -39,9 +42,9 @@ class View {
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
   /// The complete state as JSON; the same string until something changes.
-  [[nodiscard]] std::shared_ptr<const std::string> full();
+  [[nodiscard]] std::shared_ptr<const std::string> full(Audience audience);
   /// What changed, and what was deleted.
-  [[nodiscard]] std::string delta(const Since& since) const;
+  [[nodiscard]] std::string delta(const Since& since, Audience audience) const;
   [[nodiscard]] bool has_changed(const Since& since) const;
 
   [[nodiscard]] const std::set<Pending>& pending() const { return pending_; }
@@ -69,6 +72,8 @@ class View {
   void take_item(std::map<std::string, Item>& items, const RecordView& record);
   void take_command(const RecordView& record);
   void append_conversations(std::string& out, const Since& since) const;
+  /// Up to the end of the commands, without the closing bracket.
+  void append_state(std::string& out, const Since& since, Audience audience) const;
 
   Seq seq_;
   std::int64_t last_update_ms_ = 0;
@@ -79,9 +84,11 @@ class View {
   std::map<std::string, Item> documents_;
   std::map<std::string, Item> commands_;
   std::map<std::string, CommandStatus> command_status_;
+  std::set<std::string> held_;  // commands that wait for approval
   std::map<std::string, Pending> pending_by_id_;
   std::set<Pending> pending_;
   std::shared_ptr<const std::string> rendered_;
+  std::shared_ptr<const std::string> rendered_for_agents_;  // if it differs
 };
 
 }  // namespace syncline::kiro

@@ -1,0 +1,164 @@
+// syncline command: remote commands from the command line of any machine that has a key.
+#include "app/command_run.hpp"
+#include "app/hub_access.hpp"
+#include "base/text.hpp"
+#include "base/time.hpp"
+
+namespace syncline::app {
+namespace {
+
+std::string path_of(const std::string& id) { return "/command/" + percent_encode(id); }
+
+struct CommandOptions {
+  HubOptions hub;
+  std::string id;
+  std::string status;
+  std::int64_t limit = 100;
+  bool always = false;
+  std::string reason;
+};
+using OptionsPtr = std::shared_ptr<CommandOptions>;
+
+Result<std::string> ask(const CommandOptions& options, const http::ClientRequest& request) {
+  TRY(const http::ClientFactory clients, reach_hub(options.hub));
+  return ask_hub(*clients(), request);
+}
+
+/// One line a command, the same columns for all types.
+std::string make_table(const JsonObject& answer) {
+  std::string table;
+  JsonWriter writer(table);
+  writer.begin_object().name("commands").begin_array();
+  answer.find("commands")->for_each_element([&](JsonView element) {
+    const JsonObject command(element);
+    std::string subject;
+    for (const std::string_view name : {"command", "path", "query", "service", "operation"}) {
+      if (command.find(name)) subject += (subject.empty() ? "" : " ") + command.text_of(name);
+    }
+    const auto approval = command.find("approval");
+    const bool held = command.text_of("status") == "pending" && approval && approval->is_object() &&
+                      JsonObject(*approval).text_of("state") == "requested";
+    writer.begin_object()
+        .string("id", command.text_of("commandId"))
+        .string("status", held ? "held" : command.text_of("status"))
+        .string("created", format_time(Timestamp::from_millis(command.integer_of("createdAt").value_or(0))))
+        .string("by", command.text_of("submittedByLabel"))
+        .string("type", command.text_of("type"))
+        .string("what", subject)
+        .end_object();
+  });
+  writer.end_array().end_object();
+  return table;
+}
+
+Result<> list(const Invocation& invocation, const CommandOptions& options) {
+  const std::string query =
+      "?limit=" + std::to_string(options.limit) + (options.status.empty() ? "" : "&status=" + options.status);
+  TRY(const std::string body, ask(options, {http::Method::get, "/command" + query, "", {}}));
+  TRY(const JsonObject answer, parse_answer(body));
+  const auto commands = answer.find("commands");
+  if (!commands || !commands->is_array()) return fail(ErrorCode::unavailable, "the hub's answer has no commands");
+  print_result(invocation.json ? body : make_table(answer), invocation.form());
+  return {};
+}
+
+Result<> answer_approval(const Invocation& invocation, const CommandOptions& options, std::string_view decision) {
+  std::string body;
+  JsonWriter writer(body);
+  writer.begin_object().string("decision", decision);
+  if (options.always) writer.boolean("always", true);
+  if (!options.reason.empty()) writer.string("reason", options.reason);
+  writer.end_object();
+  TRY(const std::string answer, ask(options, {http::Method::post, path_of(options.id) + "/approval", body, {}}));
+  print_result(answer, invocation.form());
+  return {};
+}
+
+/// A command that sends one request and prints the answer.
+Result<> print_answer(const Invocation& invocation, const CommandOptions& options, const http::ClientRequest& request) {
+  TRY(const std::string answer, ask(options, request));
+  if (!answer.empty()) print_result(answer, invocation.form());
+  return {};
+}
+
+class Definer {
+ public:
+  Definer(CLI::App& command, Invocation& invocation, OptionsPtr options)
+      : command_(command), invocation_(invocation), options_(std::move(options)) {}
+
+  CLI::App& add(const std::string& name, const std::string& help, const std::string& id_help,
+                std::function<Result<>(const Invocation&, const CommandOptions&)> run) {
+    CLI::App& sub = *command_.add_subcommand(name, help);
+    if (!id_help.empty()) sub.add_option("ID", options_->id, id_help)->required();
+    add_hub_options(sub, options_->hub);
+    add_json_flag(sub, invocation_);
+    sub.callback([&invocation = invocation_, options = options_, run = std::move(run)] {
+      invocation.run = [&invocation, options, run] { return run(invocation, *options); };
+    });
+    return sub;
+  }
+
+ private:
+  CLI::App& command_;
+  Invocation& invocation_;
+  const OptionsPtr options_;
+};
+
+void define_run(CLI::App& command, Invocation& invocation) {
+  const auto options = std::make_shared<CommandRun>();
+  CLI::App& run = *command.add_subcommand("run", "Run a line on a runner: streams its output, passes on its exit code");
+  run.add_option("LINE", options->words, "the command line; several words are joined by spaces")->required();
+  run.add_option("--dir", options->working_dir, "directory to run in, on the runner's machine");
+  run.add_option("--timeout", options->timeout_seconds, "seconds after which it is ended")->check(CLI::Range(1, 86400));
+  run.add_flag("--detach", options->detach, "print its id and do not wait");
+  add_hub_options(run, options->hub);
+  add_json_flag(run, invocation);
+  run.footer("Example:\n  syncline command run --hub https://hub.example.org 'make test'");
+  run.callback([&invocation, options] {
+    invocation.run = [&invocation, options]() -> Result<> {
+      TRY(invocation.exit_code, run_command(*options, invocation.form()));
+      return {};
+    };
+  });
+}
+
+}  // namespace
+
+void define_commands(CLI::App& app, Invocation& invocation) {
+  const auto options = std::make_shared<CommandOptions>();
+  CLI::App& command =
+      *app.add_subcommand("command", "Remote commands: list, show, run, approve, deny, cancel, approvals, forget");
+  command.require_subcommand(1);
+  Definer definer(command, invocation, options);
+  const std::string id = "id of the command";
+  CLI::App& listing = definer.add("list", "List commands, newest first", "", list);
+  listing.add_option("--status", options->status, "held, pending, processing, completed or failed");
+  listing.add_option("--limit", options->limit, "at most so many")->capture_default_str();
+  definer.add("show", "Show a command and its result", id, [](const Invocation& how, const CommandOptions& what) {
+    return print_answer(how, what, {http::Method::get, path_of(what.id), "", {}});
+  });
+  definer.add("cancel", "Cancel a command; a running one is ended", id,
+              [](const Invocation& how, const CommandOptions& what) {
+                return print_answer(how, what, {http::Method::del, path_of(what.id), "", {}});
+              });
+  CLI::App& approving = definer.add(
+      "approve", "Let a command run that waits for approval", id,
+      [](const Invocation& how, const CommandOptions& what) { return answer_approval(how, what, "approve"); });
+  approving.add_flag("--always", options->always, "and later commands of the same pattern");
+  CLI::App& denying =
+      definer.add("deny", "Refuse a command that waits for approval", id,
+                  [](const Invocation& how, const CommandOptions& what) { return answer_approval(how, what, "deny"); });
+  denying.add_option("--reason", options->reason, "what the other side is told");
+  definer.add("approvals", "List the patterns that are approved for good", "",
+              [](const Invocation& how, const CommandOptions& what) {
+                return print_answer(how, what, {http::Method::get, "/command/approvals", "", {}});
+              });
+  definer.add("forget", "End an approval for good", "id of the approval",
+              [](const Invocation& how, const CommandOptions& what) {
+                return print_answer(how, what,
+                                    {http::Method::del, "/command/approvals/" + percent_encode(what.id), "", {}});
+              });
+  define_run(command, invocation);
+}
+
+}  // namespace syncline::app

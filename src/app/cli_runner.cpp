@@ -1,0 +1,125 @@
+// syncline runner, and what belongs to it.
+#include "app/data_directory.hpp"
+#include "app/invocation.hpp"
+#include "app/runner_process.hpp"
+#include "runner/audit_log.hpp"
+#include "runner/policy.hpp"
+
+namespace syncline::app {
+namespace {
+
+Result<> verify_audit(const Invocation& invocation, const std::string& data) {
+  TRY(const runner::AuditVerdict verdict, runner::verify_audit_log(data + "/audit.log"));
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object()
+      .boolean("ok", verdict.fault.empty())
+      .integer("lines", verdict.lines)
+      .string("last_hash", verdict.last_hash);
+  if (!verdict.fault.empty()) writer.string("fault", verdict.fault);
+  writer.end_object();
+  print_result(out, invocation.form());
+  if (verdict.fault.empty()) return {};
+  return fail(ErrorCode::internal, "the audit log is not what was written: " + verdict.fault);
+}
+
+/// What a policy would say to a command line, and why.
+Result<> explain(const Invocation& invocation, const std::string& file, const std::string& type,
+                 const std::string& line) {
+  TRY(const runner::Policy policy, runner::load_policy(file));
+  JsonObject fields;
+  fields.set_text("type", type);
+  fields.set_text("command", line);
+  const auto known = command_type_from_text(type);
+  if (!known) return fail(ErrorCode::invalid_argument, "'" + type + "' is no command type");
+  if (*known == CommandType::aws_operation) {
+    const std::size_t space = line.find(' ');
+    fields.set_text("service", line.substr(0, space));
+    fields.set_text("operation", space == std::string::npos ? "" : line.substr(space + 1));
+  }
+  const runner::Decision decision = decide(policy, {"", *known, std::move(fields)});
+  const std::string_view verdict = decision.verdict == runner::Verdict::allow ? "allow"
+                                   : decision.verdict == runner::Verdict::ask ? "ask"
+                                                                              : "deny";
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().string("verdict", verdict).string("rule", decision.rule);
+  if (!decision.refusal.empty()) writer.string("refusal", decision.refusal);
+  if (!decision.words.empty()) {
+    writer.name("words").begin_array();
+    for (const std::string& word : decision.words) writer.string(word);
+    writer.end_array();
+  }
+  writer.end_object();
+  print_result(out, invocation.form());
+  return {};
+}
+
+void define_audit(CLI::App& runner, Invocation& invocation, const std::shared_ptr<RunnerSettings>& settings) {
+  CLI::App& audit = *runner.add_subcommand("audit", "The record of what was asked and done: verify");
+  audit.require_subcommand(1);
+  CLI::App& verify = *audit.add_subcommand("verify", "Check that no line was changed, taken out or cut off");
+  verify.add_option("--data", settings->data, "data directory of the runner")->capture_default_str();
+  add_json_flag(verify, invocation);
+  verify.callback([&invocation, settings] {
+    invocation.run = [&invocation, settings] { return verify_audit(invocation, settings->data); };
+  });
+}
+
+void define_policy(CLI::App& runner, Invocation& invocation) {
+  struct Options {
+    std::string file;
+    std::string type = "execute_bash";
+    std::string line;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App& policy = *runner.add_subcommand("explain", "Say what a policy file would do with a command, and why");
+  policy.add_option("--policy", options->file, "policy file")->required();
+  policy.add_option("--type", options->type, "type of the command")->capture_default_str();
+  policy.add_option("LINE", options->line, "the command line, or 'SERVICE OPERATION'")->required();
+  add_json_flag(policy, invocation);
+  policy.footer("Example:\n  syncline runner explain --policy project.yaml 'git push origin main'");
+  policy.callback([&invocation, options] {
+    invocation.run = [&invocation, options] {
+      return explain(invocation, options->file, options->type, options->line);
+    };
+  });
+}
+
+}  // namespace
+
+void define_runner(CLI::App& app, Invocation& invocation) {
+  const auto settings = std::make_shared<RunnerSettings>();
+  CLI::App& runner = *app.add_subcommand("runner", "Execute commands of a hub, under a policy, in a sandbox");
+  runner.footer(
+      "Examples:\n"
+      "  syncline runner --hub https://hub.example.org --key-file runner.key --policy project.yaml\n"
+      "  syncline runner --hub http://127.0.0.1:8080 --key KEY --data DIR --root /srv/project --allow "
+      "read_file,code_search\n"
+      "docs/runner.md describes policies and the sandbox.");
+  add_hub_options(runner, settings->hub);
+  runner.add_option("--data", settings->data, "data directory: what was begun, what was done")->capture_default_str();
+  runner.add_option("--policy", settings->policy_file, "policy file; read again on SIGHUP");
+  runner.add_option("--root", settings->roots, "directory that commands may read and write; repeatable");
+  runner.add_option("--allow", settings->allow, "command types, separated by commas, or any; with --root");
+  runner.add_flag("--no-sandbox", settings->no_sandbox, "run commands without walls around them");
+  runner.add_flag("--published-api", settings->published_api, "the hub has only the published Kiro API: poll it");
+  runner.add_option("--poll", settings->poll_seconds, "seconds between polls, with --published-api")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3600));
+  runner.add_option("--concurrency", settings->concurrency, "commands at once, instead of what the policy says")
+      ->check(CLI::Range(1, 64));
+  runner.add_option("--drain", settings->drain_seconds, "seconds that running commands get after SIGTERM")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 3600));
+  runner.add_option("--log-level", settings->log_level, "debug, info, warning, error or off")->capture_default_str();
+  add_json_flag(runner, invocation);
+  define_audit(runner, invocation, settings);
+  define_policy(runner, invocation);
+  runner.callback([&runner, &invocation, settings] {
+    if (!runner.get_subcommands().empty()) return;
+    invocation.run = [settings] { return run_runner(*settings); };
+  });
+}
+
+}  // namespace syncline::app

@@ -1,0 +1,204 @@
+#include "app/command_run.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+
+#include "app/event_stream_reader.hpp"
+#include "app/hub_access.hpp"
+#include "base/bytes.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "core/command.hpp"
+
+namespace syncline::app {
+namespace {
+
+constexpr int kExitTimedOut = 124;
+constexpr int kExitInterrupted = 130;
+constexpr std::int64_t kStreamTimeoutMs = 60'000;  // the hub sends something more often
+constexpr std::int64_t kWaitSeconds = 30;
+
+/// Bytes of a remote program. A terminal must not take orders from them: control characters but line ends and tabs are
+/// shown, not sent.
+void write_remote(std::FILE* stream, std::string_view text) {
+  if (::isatty(::fileno(stream)) == 0) {
+    std::fwrite(text.data(), 1, text.size(), stream);
+  } else {
+    for (const char c : text) {
+      const auto byte = static_cast<unsigned char>(c);
+      const bool is_control = (byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F;
+      is_control ? std::fprintf(stream, "^%c", c ^ 0x40) : std::fputc(c, stream);
+    }
+  }
+  std::fflush(stream);
+}
+
+/// SIGINT asks for a cancellation instead of ending this process.
+class InterruptWatch {
+ public:
+  InterruptWatch() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGINT);
+    sigaddset(&set_, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    thread_ = std::jthread([this](const std::stop_token& stop) {
+      const timespec tick{0, 100'000'000};
+      while (!stop.stop_requested()) {
+        if (sigtimedwait(&set_, nullptr, &tick) > 0) interrupted_.request_stop();
+      }
+    });
+  }
+  [[nodiscard]] std::stop_token token() const { return interrupted_.get_token(); }
+  [[nodiscard]] bool interrupted() const { return interrupted_.stop_requested(); }
+
+ private:
+  sigset_t set_{};
+  std::stop_source interrupted_;
+  std::jthread thread_;
+};
+
+class CommandSession {
+ public:
+  CommandSession(http::Client& client, OutputForm form) : client_(client), form_(form) {}
+
+  Result<std::string> submit(const CommandRun& run) {
+    std::string line;
+    for (const std::string& word : run.words) line += (line.empty() ? "" : " ") + word;
+    std::string body;
+    JsonWriter writer(body);
+    writer.begin_object().string("type", "execute_bash").string("command", line);
+    if (!run.working_dir.empty()) writer.string("workingDir", run.working_dir);
+    if (run.timeout_seconds > 0) writer.integer("timeoutMs", run.timeout_seconds * 1000);
+    writer.end_object();
+    TRY(const std::string answer, ask_hub(client_, {http::Method::post, "/command", body, {}}));
+    TRY(const JsonObject made, parse_answer(answer));
+    id_ = made.text_of("commandId");
+    return id_;
+  }
+
+  /// The command when it has ended. Nothing if it was interrupted.
+  Result<std::optional<JsonObject>> follow(const InterruptWatch& watch) {
+    if (form_ == OutputForm::text) {
+      EventStreamReader reader(
+          [this](const std::string& event, std::string data) { on_event(event, std::move(data)); });
+      const auto streamed = client_.stream(
+          {http::Method::get, path() + "/output", "", {}, kStreamTimeoutMs},
+          [&](std::string_view bytes) { reader.add(bytes); }, watch.token());
+      if (ended_) return ended_;
+      if (streamed && streamed->status / 100 == 4 && streamed->status != 404) {
+        return std::unexpected(error_of(*streamed));
+      }
+    }
+    // No live output, or it was cut off: wait for the end.
+    while (!watch.interrupted()) {
+      http::ClientRequest request{http::Method::get, path() + "?wait=" + std::to_string(kWaitSeconds), "", {}};
+      request.timeout_ms = kWaitSeconds * 2000;
+      const auto began = std::chrono::steady_clock::now();
+      const auto response = client_.send(request, watch.token());
+      if (watch.interrupted()) break;
+      if (!response) return std::unexpected(response.error());
+      if (response->status != 200) return std::unexpected(error_of(*response));
+      TRY(JsonObject command, parse_answer(response->body));
+      if (has_ended(command)) {
+        print_result_of(command);
+        return command;
+      }
+      // A hub that does not know how to wait answers at once.
+      if (std::chrono::steady_clock::now() - began < std::chrono::seconds(1)) {
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+      }
+    }
+    return std::nullopt;
+  }
+
+  Result<> cancel() {
+    TRY([[maybe_unused]] const std::string answer, ask_hub(client_, {http::Method::del, path(), "", {}}));
+    return {};
+  }
+
+ private:
+  [[nodiscard]] std::string path() const { return "/command/" + percent_encode(id_); }
+
+  static bool has_ended(const JsonObject& command) {
+    const auto status = command_status_from_text(command.text_of("status"));
+    return status && is_terminal(*status);
+  }
+
+  void on_event(const std::string& event, std::string data) {
+    if (check_json(data, limits::kBodyDepthMax).fault != JsonFault::none || !JsonView(data).is_object()) return;
+    const JsonObject object{JsonView(data)};
+    if (event == "output") {
+      printed_ = true;
+      write_remote(object.text_of("stream") == "stderr" ? stderr : stdout, object.text_of("data"));
+    } else if (event == "status") {
+      tell_if_held(object);
+    } else if (event == "end") {
+      ended_ = object;
+    }
+  }
+
+  void tell_if_held(const JsonObject& status) const {
+    const auto approval = status.find("approval");
+    if (status.text_of("status") != "pending" || !approval || !approval->is_object()) return;
+    if (JsonObject(*approval).text_of("state") != "requested") return;
+    std::fprintf(stderr, "syncline: waits for approval: syncline command approve %s\n", id_.c_str());
+  }
+
+  void print_result_of(const JsonObject& command) const {
+    const auto result = command.find("result");
+    if (printed_ || form_ == OutputForm::json || !result || !result->is_object()) return;
+    const JsonObject object(*result);
+    for (const auto& [name, stream] : {std::pair{"stdout", stdout}, std::pair{"stderr", stderr}}) {
+      const std::string text = object.text_of(name);
+      const bool encoded = object.text_of("encoding") == "base64";
+      write_remote(stream, encoded ? from_base64(text).value_or(text) : text);
+    }
+  }
+
+  http::Client& client_;
+  const OutputForm form_;
+  std::string id_;
+  bool printed_ = false;
+  std::optional<JsonObject> ended_;
+};
+
+int exit_code_of_command(const JsonObject& command) {
+  const auto result = command.find("result");
+  const auto code = result && result->is_object() ? result->find("exitCode") : std::nullopt;
+  if (command.text_of("status") == to_text(CommandStatus::completed)) {
+    return code ? static_cast<int>(code->as_integer().value_or(0)) : kExitOk;
+  }
+  return command.text_of("error").starts_with("timed out") ? kExitTimedOut : kExitFailure;
+}
+
+}  // namespace
+
+Result<int> run_command(const CommandRun& run, OutputForm form) {
+  TRY(const http::ClientFactory clients, reach_hub(run.hub));
+  const auto client = clients();
+  CommandSession session(*client, form);
+  const InterruptWatch watch;
+  TRY(const std::string id, session.submit(run));
+  if (run.detach) {
+    std::string out;
+    JsonWriter(out).begin_object().string("commandId", id).string("status", "pending").end_object();
+    print_result(out, form);
+    return kExitOk;
+  }
+  TRY(const auto command, session.follow(watch));
+  if (!command) {
+    CHECK_OK(session.cancel());
+    std::fprintf(stderr, "syncline: interrupted; %s is cancelled\n", id.c_str());
+    return kExitInterrupted;
+  }
+  if (form == OutputForm::json) print_result(command->to_text(), form);
+  const std::string error = command->text_of("error");
+  if (form == OutputForm::text && !error.empty()) {
+    print_error({ErrorCode::internal, error}, form);
+  }
+  return exit_code_of_command(*command);
+}
+
+}  // namespace syncline::app

@@ -1,0 +1,20 @@
+// `syncline command run`: submits a line, streams its output, ends with its exit code.
+#pragma once
+
+#include "app/invocation.hpp"
+
+namespace syncline::app {
+
+struct CommandRun {
+  HubOptions hub;
+  std::vector<std::string> words;
+  std::string working_dir;
+  std::int64_t timeout_seconds = 0;  // 0: as the runner's policy says
+  bool detach = false;
+};
+
+/// The exit code to end with: the remote one; 124 if it timed out, 130 if it was interrupted here (and cancelled
+/// there), 1 if it failed otherwise.
+[[nodiscard]] Result<int> run_command(const CommandRun& run, OutputForm form);
+
+}  // namespace syncline::app

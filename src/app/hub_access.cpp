@@ -1,0 +1,66 @@
+#include "app/hub_access.hpp"
+
+#include <fstream>
+
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "net/curl_client.hpp"
+
+namespace syncline::app {
+
+void add_hub_options(CLI::App& command, HubOptions& options) {
+  command.add_option("--hub", options.url, "URL of the hub, like http://127.0.0.1:8080")->envname("SYNCLINE_HUB");
+  command.add_option("--key", options.key, "key of the hub; better in the environment or a file")
+      ->envname("SYNCLINE_KEY");
+  command.add_option("--key-file", options.key_file, "file that holds the key")->envname("SYNCLINE_KEY_FILE");
+}
+
+Result<http::ClientFactory> reach_hub(const HubOptions& options) {
+  if (options.url.empty()) return fail(ErrorCode::invalid_argument, "no hub: give --hub URL or set SYNCLINE_HUB");
+  std::string key = options.key;
+  if (key.empty() && !options.key_file.empty()) {
+    std::ifstream file(options.key_file);
+    if (!std::getline(file, key)) return fail(ErrorCode::not_found, "cannot read the key from " + options.key_file);
+    key = std::string(trim(key));
+  }
+  if (key.empty()) {
+    return fail(ErrorCode::invalid_argument, "no key: set SYNCLINE_KEY, or give --key-file FILE or --key KEY");
+  }
+  TRY(net::Endpoint endpoint, net::make_endpoint(options.url, key));
+  return net::make_client_factory(std::move(endpoint));
+}
+
+Error error_of(const http::ClientResponse& response) {
+  std::string text = "the hub answered " + std::to_string(response.status);
+  std::string body = response.body;
+  if (check_json(body, limits::kBodyDepthMax).fault == JsonFault::none && JsonView(body).is_object()) {
+    const JsonObject problem{JsonView(body)};
+    const std::string detail = problem.text_of(problem.find("detail") ? "detail" : "error");
+    if (!detail.empty()) text = detail;
+  }
+  switch (response.status) {
+    case 400:
+    case 413:
+    case 422: return {ErrorCode::invalid_argument, text};
+    case 401: return {ErrorCode::unauthorized, "the hub does not take this key: " + text};
+    case 403: return {ErrorCode::forbidden, text};
+    case 404: return {ErrorCode::not_found, text};
+    case 409: return {ErrorCode::conflict, text};
+    default: return {ErrorCode::unavailable, text, Advice::retry_later};
+  }
+}
+
+Result<std::string> ask_hub(http::Client& client, const http::ClientRequest& request) {
+  TRY(http::ClientResponse response, client.send(request));
+  if (response.status / 100 != 2) return std::unexpected(error_of(response));
+  return std::move(response.body);
+}
+
+Result<JsonObject> parse_answer(std::string body) {
+  if (check_json(body, limits::kBodyDepthMax).fault != JsonFault::none || !JsonView(body).is_object()) {
+    return fail(ErrorCode::unavailable, "the hub's answer is not a JSON object");
+  }
+  return JsonObject(JsonView(body));
+}
+
+}  // namespace syncline::app

@@ -1,0 +1,20 @@
+// A hub as a program of ours reaches it over the network: its URL and key, requests, and what its answers mean.
+#pragma once
+
+#include "app/invocation.hpp"
+#include "base/json_object.hpp"
+#include "http/client.hpp"
+
+namespace syncline::app {
+
+/// The key may stand in a file instead. invalid_argument if URL or key are missing or malformed.
+[[nodiscard]] Result<http::ClientFactory> reach_hub(const HubOptions& options);
+
+/// Sends a request and returns the body of an answer of the 200s. Others become errors: unauthorized, not_found,
+/// conflict, invalid_argument, unavailable, with the hub's own words.
+[[nodiscard]] Result<std::string> ask_hub(http::Client& client, const http::ClientRequest& request);
+[[nodiscard]] Error error_of(const http::ClientResponse& response);
+
+[[nodiscard]] Result<JsonObject> parse_answer(std::string body);
+
+}  // namespace syncline::app

@@ -1,0 +1,22 @@
+// What every long-running process of ours does: signals, the service manager, the log's level.
+#pragma once
+
+#include <signal.h>
+
+#include <string>
+
+#include "base/log.hpp"
+#include "base/result.hpp"
+
+namespace syncline::app {
+
+/// Signals are taken by the main thread only; every thread made later inherits the mask. Returns what to wait for:
+/// SIGTERM, SIGINT, SIGHUP.
+[[nodiscard]] sigset_t block_signals();
+
+/// Tells systemd (Type=notify), if it is there.
+void notify_systemd(const std::string& state);
+
+[[nodiscard]] Result<LogLevel> parse_log_level(const std::string& level);
+
+}  // namespace syncline::app

@@ -1,0 +1,126 @@
+#include "app/runner_process.hpp"
+
+#include <malloc.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "app/hub_access.hpp"
+#include "app/process.hpp"
+#include "runner/runner.hpp"
+#include "runner/sandbox.hpp"
+
+namespace syncline::app {
+namespace {
+
+Result<runner::Policy> read_policy(const RunnerSettings& settings) {
+  const bool has_flags = !settings.roots.empty() || !settings.allow.empty();
+  if (settings.policy_file.empty() && !has_flags) {
+    return fail(
+        ErrorCode::invalid_argument,
+        "a runner needs a policy: --policy FILE, or --root DIR and --allow TYPES; without one nothing is allowed");
+  }
+  if (!settings.policy_file.empty() && has_flags) {
+    return fail(ErrorCode::invalid_argument, "--policy and --root or --allow exclude each other");
+  }
+  if (!settings.policy_file.empty()) return runner::load_policy(settings.policy_file);
+  if (settings.roots.empty()) return fail(ErrorCode::invalid_argument, "--allow needs at least one --root DIR");
+  if (settings.allow.empty()) return fail(ErrorCode::invalid_argument, "--root needs --allow TYPES, or --allow any");
+  return runner::make_policy(settings.roots, settings.allow);
+}
+
+Result<std::shared_ptr<const runner::Workplace>> make_workplace(const RunnerSettings& settings,
+                                                                const DataDirectory& directory) {
+  TRY(runner::Policy policy, read_policy(settings));
+  // Below a root a command could change what the runner relies on, or read its key.
+  std::vector<std::string> forbidden = {directory.path()};
+  for (const std::string& file : {settings.policy_file, settings.hub.key_file}) {
+    if (!file.empty()) forbidden.push_back(file);
+  }
+  TRY(runner::Roots roots, runner::Roots::open(policy, forbidden));
+  if (roots.list().empty()) return fail(ErrorCode::invalid_argument, "the policy has no roots: there is nothing to do");
+  std::unique_ptr<runner::Launcher> launcher;
+  if (settings.no_sandbox) {
+    launcher = runner::make_plain_launcher();
+  } else {
+    TRY(launcher, runner::make_sandbox(policy, roots));
+  }
+  return std::make_shared<const runner::Workplace>(std::move(policy), std::move(roots), std::move(launcher));
+}
+
+/// The first error that the runner cannot live with, and a signal to the main thread.
+class Failure {
+ public:
+  void set(const Error& error) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (!error_) error_ = error;
+    }
+    ::kill(::getpid(), SIGTERM);
+  }
+  [[nodiscard]] Result<> outcome() const {
+    const std::scoped_lock lock(mutex_);
+    return error_ ? Result<>(std::unexpected(*error_)) : Result<>{};
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::optional<Error> error_;
+};
+
+void reload(const RunnerSettings& settings, const DataDirectory& directory, runner::Runner& running) {
+  auto workplace = make_workplace(settings, directory);
+  if (workplace) running.set_workplace(*std::move(workplace));
+  log(workplace ? LogLevel::info : LogLevel::error, "reload",
+      {{"outcome", workplace ? "ok" : "the old policy stays: " + workplace.error().text}});
+  flush_log();
+}
+
+}  // namespace
+
+Result<> run_runner(const RunnerSettings& settings) {
+  ::mallopt(M_ARENA_MAX, 2);  // threads that mostly wait need no heaps of their own
+  TRY(const LogLevel level, parse_log_level(settings.log_level));
+  TRY(const http::ClientFactory clients, reach_hub(settings.hub));
+  const sigset_t signals = block_signals();
+  set_log_level(level);
+
+  TRY(const DataDirectory directory,
+      DataDirectory::own(settings.data, DataDirectory::Missing::create, DataDirectory::Of::runner));
+  TRY(const auto workplace, make_workplace(settings, directory));
+  static const SystemClock kClock;
+  TRY(const auto intents, runner::IntentLog::open(directory.intent_log_path()));
+  TRY(const auto audit, runner::AuditLog::open(directory.audit_log_path(), kClock));
+  const runner::LinkFactory links = settings.published_api
+                                        ? runner::make_published_links(clients, settings.poll_seconds * 1000)
+                                        : runner::make_claiming_links(clients);
+  Failure failure;
+  const std::int64_t concurrency = settings.concurrency > 0 ? settings.concurrency : workplace->policy.concurrency;
+  runner::Runner running({concurrency, settings.drain_seconds * 1000}, workplace, links, *intents, *audit, kClock);
+  CHECK_OK(running.start([&](const Error& error) { failure.set(error); }));
+  std::printf("syncline runner ready for %s\n", settings.hub.url.c_str());
+  std::fflush(stdout);
+  log(LogLevel::info, "started",
+      {{"hub", settings.hub.url},
+       {"policy", workplace->policy.source},
+       {"sandbox", settings.no_sandbox ? "none" : "bubblewrap"},
+       {"concurrency", concurrency}});
+  if (settings.no_sandbox) log(LogLevel::warning, "no_sandbox", {{"effect", "commands run without walls"}});
+  flush_log();
+  notify_systemd("READY=1\nSTATUS=runs commands of " + settings.hub.url);
+
+  for (;;) {
+    int number = 0;
+    if (sigwait(&signals, &number) != 0) continue;
+    if (number != SIGHUP) break;
+    reload(settings, directory, running);
+  }
+  notify_systemd("STOPPING=1");
+  log(LogLevel::info, "stopping");
+  running.stop();
+  log(LogLevel::info, "stopped");
+  flush_log();
+  return failure.outcome();
+}
+
+}  // namespace syncline::app

@@ -1,0 +1,41 @@
+// The client's side of HTTP as values. net/ provides it over sockets; tests provide their own.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+
+#include "base/result.hpp"
+#include "http/message.hpp"
+
+namespace syncline::http {
+
+struct ClientRequest {
+  Method method = Method::get;
+  std::string target;  // path and query, below the server's URL
+  std::string body;    // JSON, empty for none
+  std::vector<Header> headers;
+  /// Until the answer is there, all of it; for streams, between two pieces.
+  std::int64_t timeout_ms = 30'000;
+};
+
+struct ClientResponse {
+  int status = 0;
+  std::string body;
+};
+
+/// One server, one credential, one connection that is kept open. For one thread at a time.
+class Client {
+ public:
+  virtual ~Client() = default;
+  /// Any status is a success. `unavailable` if no answer came, was cut off, or `stop` was requested meanwhile.
+  [[nodiscard]] virtual Result<ClientResponse> send(const ClientRequest& request, std::stop_token stop = {}) = 0;
+  /// Like send, but a body of status 200 goes to `take` piece by piece and not into the response.
+  [[nodiscard]] virtual Result<ClientResponse> stream(const ClientRequest& request,
+                                                      const std::function<void(std::string_view)>& take,
+                                                      std::stop_token stop = {}) = 0;
+};
+
+using ClientFactory = std::function<std::unique_ptr<Client>()>;
+
+}  // namespace syncline::http

@@ -1,0 +1,181 @@
+#include "net/curl_client.hpp"
+
+#include <curl/curl.h>
+
+namespace syncline::net {
+namespace {
+
+/// An answer larger than this is not one of a hub.
+constexpr std::size_t kAnswerBytesMax = 256UL << 20U;
+constexpr long kConnectTimeoutMs = 10'000;
+constexpr int kPollMs = 1000;  // an upper bound: data and wake-ups end a wait at once
+
+struct EasyCloser {
+  void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
+};
+struct MultiCloser {
+  void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
+};
+struct ListCloser {
+  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+
+class CurlClient final : public http::Client {
+ public:
+  explicit CurlClient(Endpoint endpoint) : endpoint_(std::move(endpoint)) {}
+
+  Result<http::ClientResponse> send(const http::ClientRequest& request, std::stop_token stop) override {
+    return perform(request, nullptr, std::move(stop));
+  }
+  Result<http::ClientResponse> stream(const http::ClientRequest& request,
+                                      const std::function<void(std::string_view)>& take,
+                                      std::stop_token stop) override {
+    return perform(request, &take, std::move(stop));
+  }
+
+ private:
+  struct Receiver {
+    CURL* easy = nullptr;
+    const std::function<void(std::string_view)>* take = nullptr;
+    std::string body;
+    bool too_large = false;
+  };
+
+  static std::size_t on_data(char* data, std::size_t, std::size_t size, void* user) {
+    Receiver& receiver = *static_cast<Receiver*>(user);
+    long status = 0;
+    curl_easy_getinfo(receiver.easy, CURLINFO_RESPONSE_CODE, &status);
+    if (receiver.take != nullptr && status == 200) {
+      (*receiver.take)({data, size});
+      return size;
+    }
+    if (receiver.body.size() + size > kAnswerBytesMax) {
+      receiver.too_large = true;
+      return 0;
+    }
+    receiver.body.append(data, size);
+    return size;
+  }
+
+  std::unique_ptr<curl_slist, ListCloser> make_headers(const http::ClientRequest& request) const {
+    std::vector<std::string> lines = {"Authorization: Bearer " + endpoint_.token, "Expect:"};
+    if (!request.body.empty()) lines.emplace_back("Content-Type: application/json");
+    for (const http::Header& header : request.headers) lines.push_back(std::string(header.name) + ": " + header.value);
+    std::unique_ptr<curl_slist, ListCloser> list;
+    for (const std::string& line : lines) list.reset(curl_slist_append(list.release(), line.c_str()));
+    return list;
+  }
+
+  /// The handles are kept: they hold the connection.
+  bool prepare() {
+    if (!multi_) multi_.reset(curl_multi_init());
+    if (!easy_) easy_.reset(curl_easy_init());
+    if (!multi_ || !easy_) return false;
+    curl_easy_reset(easy_.get());
+    return true;
+  }
+
+  void set_options(const http::ClientRequest& request, const curl_slist* headers, Receiver& receiver) {
+    CURL* easy = easy_.get();
+    const std::string url = endpoint_.url + request.target;
+    curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlClient::on_data);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &receiver);
+    if (receiver.take == nullptr) {
+      curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout_ms));
+    } else {
+      curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+      curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.timeout_ms / 1000));
+    }
+    if (request.method != http::Method::get) {
+      curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+      curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());
+      curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, std::string(http::to_text(request.method)).c_str());
+    }
+  }
+
+  Result<http::ClientResponse> perform(const http::ClientRequest& request,
+                                       const std::function<void(std::string_view)>* take, std::stop_token stop) {
+    const auto unavailable = [this](std::string_view what) {
+      return fail(ErrorCode::unavailable, endpoint_.url + ": " + std::string(what), Advice::retry_later);
+    };
+    if (!prepare()) return unavailable("libcurl cannot start");
+    Receiver receiver{.easy = easy_.get(), .take = take};
+    const auto headers = make_headers(request);
+    set_options(request, headers.get(), receiver);
+    curl_multi_add_handle(multi_.get(), easy_.get());
+    CURLcode outcome = CURLE_OK;
+    {
+      const std::stop_callback wake(stop, [this] { curl_multi_wakeup(multi_.get()); });
+      outcome = run(stop);
+    }
+    long status = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    curl_multi_remove_handle(multi_.get(), easy_.get());
+    if (receiver.too_large) return unavailable("the answer is too large");
+    if (outcome == CURLE_ABORTED_BY_CALLBACK) return unavailable("stopped");
+    if (outcome != CURLE_OK) return unavailable(curl_easy_strerror(outcome));
+    return http::ClientResponse{static_cast<int>(status), std::move(receiver.body)};
+  }
+
+  CURLcode run(const std::stop_token& stop) {
+    for (;;) {
+      int running = 0;
+      if (curl_multi_perform(multi_.get(), &running) != CURLM_OK) return CURLE_FAILED_INIT;
+      int left = 0;
+      while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+        if (message->msg == CURLMSG_DONE) return message->data.result;
+      }
+      if (stop.stop_requested()) return CURLE_ABORTED_BY_CALLBACK;
+      curl_multi_poll(multi_.get(), nullptr, 0, kPollMs, nullptr);
+    }
+  }
+
+  const Endpoint endpoint_;
+  std::unique_ptr<CURLM, MultiCloser> multi_;
+  std::unique_ptr<CURL, EasyCloser> easy_;  // before multi_ on the way out
+};
+
+}  // namespace
+
+Result<Endpoint> make_endpoint(std::string url, std::string token) {
+  while (url.ends_with('/')) url.pop_back();
+  const auto refuse = [&](std::string_view what) {
+    return fail(ErrorCode::invalid_argument, "the hub's URL '" + url + "' " + std::string(what));
+  };
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
+  if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {
+    return refuse("is not one; it looks like http://127.0.0.1:8080");
+  }
+  const auto part = [&](CURLUPart which) {
+    char* text = nullptr;
+    if (curl_url_get(parsed.get(), which, &text, 0) != CURLUE_OK) return std::string();
+    std::string copy(text);
+    curl_free(text);
+    return copy;
+  };
+  const std::string scheme = part(CURLUPART_SCHEME);
+  if (scheme != "http" && scheme != "https") return refuse("must begin with http:// or https://");
+  if (!part(CURLUPART_QUERY).empty() || !part(CURLUPART_FRAGMENT).empty())
+    return refuse("has something after its path");
+  if (!part(CURLUPART_USER).empty()) return refuse("must not hold a user name; give the key by itself");
+  for (const char c : token) {
+    if (c <= ' ' || c > '~') return fail(ErrorCode::invalid_argument, "the key has characters that no key has");
+  }
+  if (token.empty()) return fail(ErrorCode::invalid_argument, "the key is empty");
+  return Endpoint{std::move(url), std::move(token)};
+}
+
+http::ClientFactory make_client_factory(Endpoint endpoint) {
+  static const CURLcode kInitialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+  (void)kInitialised;
+  return [endpoint = std::move(endpoint)] { return std::make_unique<CurlClient>(endpoint); };
+}
+
+}  // namespace syncline::net

@@ -1,0 +1,103 @@
+#include "runner/attendant.hpp"
+
+#include "base/log.hpp"
+
+namespace syncline::runner {
+namespace {
+
+using Milliseconds = std::chrono::milliseconds;
+
+constexpr Milliseconds kGather{100};  // output is sent in pieces, not byte by byte
+constexpr std::size_t kPieceBytes = 32UL << 10U;
+constexpr Milliseconds kFlush{3000};
+constexpr Milliseconds kPauseAfterError{2000};
+
+}  // namespace
+
+Attendant::Attendant(AttendantLinks& links, std::string id, std::int64_t lease_ms, StopSwitch& stop,
+                     std::function<void(const Error&)> on_unauthorized)
+    : links_(links),
+      id_(std::move(id)),
+      lease_ms_(lease_ms),
+      switch_(stop),
+      on_unauthorized_(std::move(on_unauthorized)) {}
+
+Attendant::~Attendant() { finish(); }
+
+void Attendant::on_output(Stream stream, std::string_view bytes) {
+  const std::scoped_lock lock(mutex_);
+  (stream == Stream::out ? out_ : err_).add(bytes);
+  changed_.notify_all();
+}
+
+void Attendant::on_still_running() {
+  attended_ = true;
+  lease_thread_ = std::jthread([this](const std::stop_token& stop) { keep_lease(stop); });
+  output_thread_ = std::jthread([this](const std::stop_token& stop) { send_output(stop); });
+}
+
+void Attendant::finish() {
+  if (!std::exchange(attended_, false)) return;
+  lease_thread_.request_stop();
+  {
+    std::unique_lock lock(mutex_);
+    ended_ = true;
+    changed_.notify_all();
+    changed_.wait_for(lock, kFlush, [this] { return out_.empty() && err_.empty(); });
+  }
+  output_thread_.request_stop();
+  lease_thread_.join();
+  output_thread_.join();
+}
+
+bool Attendant::judge(const Result<Standing>& standing) {
+  if (!standing) {
+    if (standing.error().code == ErrorCode::unauthorized) {
+      on_unauthorized_(standing.error());
+      return false;
+    }
+    return true;  // the hub is away: the command goes on, its outcome is kept
+  }
+  if (!standing->is_ours) {
+    switch_.stop("stopped: the hub has given this command up");
+  } else if (standing->cancel_requested) {
+    switch_.stop("cancelled");
+  }
+  return standing->is_ours && !standing->cancel_requested;
+}
+
+void Attendant::keep_lease(const std::stop_token& stop) {
+  const std::int64_t wait_seconds = std::clamp<std::int64_t>(lease_ms_ / 3000, 1, 30);
+  while (!stop.stop_requested()) {
+    if (!judge(links_.lease->renew(id_, stop))) return;
+    const auto standing = links_.lease->watch(id_, wait_seconds, stop);
+    if (!judge(standing)) return;
+    if (standing) continue;
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, stop, kPauseAfterError, [] { return false; });
+  }
+}
+
+void Attendant::send_output(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    changed_.wait(lock, stop, [this] { return ended_ || !out_.empty() || !err_.empty(); });
+    if (!ended_) changed_.wait_for(lock, stop, kGather, [this] { return ended_; });
+    const bool last = ended_;
+    for (const Stream stream : {Stream::out, Stream::err}) {
+      LiveText& live = stream == Stream::out ? out_ : err_;
+      const std::string text = live.take(kPieceBytes, last);
+      if (text.empty()) continue;
+      lock.unlock();
+      const auto sent = links_.output->send_output(id_, stream, text, stop);
+      if (!sent) log(LogLevel::debug, "output_not_sent", {{"command", id_}, {"error", sent.error().text}});
+      lock.lock();
+    }
+    if (last && out_.empty() && err_.empty()) {
+      changed_.notify_all();
+      return;
+    }
+  }
+}
+
+}  // namespace syncline::runner

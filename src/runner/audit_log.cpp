@@ -1,0 +1,174 @@
+#include "runner/audit_log.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "base/text.hpp"
+
+namespace syncline::runner {
+namespace {
+
+const std::string& first_hash() {
+  static const std::string kZeros(64, '0');
+  return kZeros;
+}
+
+std::string head_path(const std::string& path) { return path + ".head"; }
+
+std::unexpected<Error> broken(const std::string& what) {
+  const ErrorCode code = errno == ENOSPC ? ErrorCode::storage_full : ErrorCode::storage_broken;
+  return fail(code, "the audit log: " + what + ": " + std::strerror(errno));
+}
+
+/// The command itself, without what may be long or private: the line, the path, the query, not a file's content.
+std::string subject_of(const Order& order) {
+  constexpr std::size_t kBytesMax = 4096;
+  std::string subject;
+  switch (order.type) {
+    case CommandType::execute_bash: subject = order.text("command"); break;
+    case CommandType::aws_operation: subject = order.text("service") + ' ' + order.text("operation"); break;
+    case CommandType::code_search: subject = order.text("query"); break;
+    default: subject = order.text("path");
+  }
+  if (subject.size() > kBytesMax) {
+    subject.resize(kBytesMax);
+    while (!is_utf8(subject)) subject.pop_back();
+    subject += "...";
+  }
+  return subject;
+}
+
+std::string hash_of(std::string_view line) { return to_hex(as_text(sha256(line))); }
+
+struct Head {
+  std::int64_t count = 0;
+  std::string hash = first_hash();
+};
+
+/// "12 <hash>\n"; the beginning if there is none.
+Head read_head(const std::string& path) {
+  std::ifstream file(head_path(path));
+  Head head;
+  Head read;
+  if (file >> read.count >> read.hash) head = read;
+  return head;
+}
+
+/// Walks the lines; calls visit(number, line, hash of the line before).
+template <typename Visit>
+void for_each_line(std::istream& file, Visit&& visit) {
+  std::string line;
+  std::string previous = first_hash();
+  for (std::int64_t number = 1; std::getline(file, line); ++number) {
+    visit(number, line, previous);
+    previous = hash_of(line);
+  }
+}
+
+/// Why a line is not what follows the one before; empty if it is.
+std::string fault_of(std::string line, std::int64_t number, const std::string& previous) {
+  if (check_json(line, 4).fault != JsonFault::none || !JsonView(line).is_object()) return "is not a record";
+  const JsonObject record{JsonView(line)};
+  if (record.integer_of("n") != number) return "has the wrong number: lines are missing or were added before it";
+  if (record.text_of("previous") != previous) return "does not follow the line before: one of them was changed";
+  return "";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AuditLog>> AuditLog::open(const std::string& path, const Clock& clock) {
+  FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  FileDescriptor head(::open(head_path(path).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file.is_open() || !head.is_open()) return broken("cannot open " + path);
+  std::unique_ptr<AuditLog> log(new AuditLog(std::move(file), std::move(head), clock));
+  log->last_hash_ = first_hash();
+  std::ifstream lines(path);
+  for_each_line(lines, [&](std::int64_t number, const std::string& line, const std::string&) {
+    log->count_ = number;
+    log->last_hash_ = hash_of(line);
+  });
+  const off_t size = ::lseek(log->file_.get(), 0, SEEK_END);
+  char last = '\n';
+  if (size > 0 && ::pread(log->file_.get(), &last, 1, size - 1) != 1) return broken("cannot read");
+  if (last != '\n') {
+    if (::write(log->file_.get(), "\n", 1) != 1) return broken("cannot write");
+    CHECK_OK(log->append({.what = "recovered", .outcome = "the line before was cut short by a crash"}));
+  }
+  return log;
+}
+
+Result<> AuditLog::append(const Event& event) {
+  const std::scoped_lock lock(mutex_);
+  std::string line;
+  JsonWriter writer(line);
+  writer.begin_object()
+      .integer("n", count_ + 1)
+      .string("previous", last_hash_)
+      .string("at", format_time(clock_.now()))
+      .string("event", event.what);
+  if (event.order != nullptr) {
+    writer.string("command", event.order->id)
+        .string("type", to_text(event.order->type))
+        .string("by", event.order->submitter())
+        .string("subject", subject_of(*event.order));
+  } else if (!event.id.empty()) {
+    writer.string("command", event.id);
+  }
+  if (!event.rule.empty()) writer.string("rule", event.rule);
+  if (!event.outcome.empty()) writer.string("outcome", event.outcome);
+  if (event.exit_code) writer.integer("exitCode", *event.exit_code);
+  writer.end_object();
+  return write_line(line);
+}
+
+Result<> AuditLog::write_line(const std::string& line) {
+  const std::string text = line + '\n';
+  if (::write(file_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    return broken("cannot write");
+  if (::fdatasync(file_.get()) != 0) return broken("cannot sync");
+  count_ += 1;
+  last_hash_ = hash_of(line);
+  // Not synced: after a crash it may be behind, never ahead of the lines.
+  const std::string head = std::to_string(count_) + ' ' + last_hash_ + '\n';
+  const bool written = ::pwrite(head_.get(), head.data(), head.size(), 0) == static_cast<ssize_t>(head.size());
+  return written ? Result<>{} : broken("cannot write the head");
+}
+
+Result<AuditVerdict> verify_audit_log(const std::string& path) {
+  std::ifstream lines(path);
+  if (!lines) return fail(ErrorCode::not_found, "there is no audit log at " + path);
+  const Head head = read_head(path);
+  AuditVerdict verdict;
+  verdict.last_hash = first_hash();
+  std::string cut_short;  // a fault that the next line may explain
+  bool head_seen = head.count == 0;
+  for_each_line(lines, [&](std::int64_t number, const std::string& line, const std::string& previous) {
+    verdict.lines = number;
+    verdict.last_hash = hash_of(line);
+    if (number == head.count) head_seen = head.hash == verdict.last_hash;
+    if (!verdict.fault.empty()) return;
+    const bool recovered = line.find("\"event\":\"recovered\"") != std::string::npos;
+    if (!cut_short.empty() && !recovered) verdict.fault = std::exchange(cut_short, "");
+    if (recovered) cut_short.clear();
+    if (!verdict.fault.empty()) return;
+    const std::string fault = fault_of(line, number, previous);
+    if (fault == "is not a record") {
+      cut_short = "line " + std::to_string(number) + ' ' + fault;
+    } else if (!fault.empty()) {
+      verdict.fault = "line " + std::to_string(number) + ' ' + fault;
+    }
+  });
+  if (verdict.fault.empty()) verdict.fault = cut_short;
+  if (verdict.fault.empty() && !head_seen) {
+    verdict.fault = verdict.lines < head.count ? "lines at the end are missing: " + std::to_string(head.count) +
+                                                     " were written, " + std::to_string(verdict.lines) + " are here"
+                                               : "line " + std::to_string(head.count) + " was changed";
+  }
+  return verdict;
+}
+
+}  // namespace syncline::runner

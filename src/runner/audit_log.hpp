@@ -1,0 +1,53 @@
+// An append-only record of what was asked of a runner and what became of it: one JSON object a line, each with the hash
+// of the line before, so that a line changed or taken out is found. The length and the last hash are also kept in a
+// file beside it, so that lines cut off at the end are found too. Safe from any thread.
+#pragma once
+
+#include <mutex>
+
+#include "base/bytes.hpp"
+#include "base/file_descriptor.hpp"
+#include "base/time.hpp"
+#include "runner/order.hpp"
+
+namespace syncline::runner {
+
+class AuditLog {
+ public:
+  /// Opens or makes the file and goes on with its chain. A last line that a crash has cut short is closed.
+  [[nodiscard]] static Result<std::unique_ptr<AuditLog>> open(const std::string& path, const Clock& clock);
+
+  struct Event {
+    std::string_view what;  // started, ended, refused, asked, delivered_again, lost, ...
+    const Order* order = nullptr;
+    std::string_view id = {};  // if there is no order any more
+    std::string_view rule = {};
+    std::string_view outcome = {};  // status or error
+    std::optional<int> exit_code = {};
+  };
+  /// On disk when it returns.
+  [[nodiscard]] Result<> append(const Event& event);
+
+ private:
+  AuditLog(FileDescriptor file, FileDescriptor head, const Clock& clock)
+      : file_(std::move(file)), head_(std::move(head)), clock_(clock) {}
+  [[nodiscard]] Result<> write_line(const std::string& line);
+
+  const FileDescriptor file_;
+  const FileDescriptor head_;
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::int64_t count_ = 0;
+  std::string last_hash_;
+};
+
+struct AuditVerdict {
+  std::int64_t lines = 0;
+  std::string last_hash;
+  /// What is wrong, with the number of the line; empty if all is well.
+  std::string fault;
+};
+/// Reads the whole log. not_found if there is none.
+[[nodiscard]] Result<AuditVerdict> verify_audit_log(const std::string& path);
+
+}  // namespace syncline::runner

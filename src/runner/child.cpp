@@ -1,0 +1,70 @@
+#include "runner/child.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace syncline::runner {
+namespace {
+
+constexpr rlim_t kOpenFilesMax = 4096;
+constexpr rlim_t kMiB = 1UL << 20U;
+
+bool limit(__rlimit_resource resource, rlim_t value) {
+  rlimit current{};
+  if (::getrlimit(resource, &current) != 0) return false;
+  const rlim_t lowered = std::min(value, current.rlim_max);
+  const rlimit wanted{lowered, lowered};
+  return ::setrlimit(resource, &wanted) == 0;
+}
+
+}  // namespace
+
+Result<Pipe> make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return fail(ErrorCode::unavailable, std::string("no pipe: ") + std::strerror(errno), Advice::retry_later);
+  }
+  return Pipe{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+}
+
+CStrings::CStrings(std::vector<std::string> texts) : texts_(std::move(texts)) {
+  for (std::string& text : texts_) pointers_.push_back(text.data());
+  pointers_.push_back(nullptr);
+}
+
+bool prepare_streams(int out, int err) {
+  sigset_t none;
+  sigemptyset(&none);
+  for (int number = 1; number < NSIG; ++number) {
+    struct sigaction action{};
+    action.sa_handler = SIG_DFL;
+    (void)::sigaction(number, &action, nullptr);  // fails for SIGKILL and SIGSTOP, as it should
+  }
+  const int nowhere = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0 && ::setsid() >= 0 && nowhere >= 0 &&
+         ::dup2(nowhere, STDIN_FILENO) >= 0 && ::dup2(out, STDOUT_FILENO) >= 0 && ::dup2(err, STDERR_FILENO) >= 0;
+}
+
+bool set_process_limits(const Limits& limits) {
+  return limit(RLIMIT_CORE, 0) && limit(RLIMIT_NOFILE, kOpenFilesMax) &&
+         limit(RLIMIT_CPU, static_cast<rlim_t>(limits.cpu_seconds)) &&
+         limit(RLIMIT_DATA, static_cast<rlim_t>(limits.memory_mib) * kMiB) &&
+         limit(RLIMIT_FSIZE, static_cast<rlim_t>(limits.written_file_mib) * kMiB);
+}
+
+bool set_process_count_limit(pid_t pid, std::int64_t processes) {
+  const rlimit wanted{static_cast<rlim_t>(processes), static_cast<rlim_t>(processes)};
+  return ::prlimit(pid, RLIMIT_NPROC, &wanted, nullptr) == 0;
+}
+
+FileDescriptor open_pidfd(pid_t pid) { return FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+
+}  // namespace syncline::runner

@@ -1,0 +1,44 @@
+// Making a child process: what happens between fork and exec. Only calls that are safe in the child of a process with
+// threads, so everything is prepared before.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/file_descriptor.hpp"
+#include "base/result.hpp"
+#include "runner/policy.hpp"
+
+namespace syncline::runner {
+
+struct Pipe {
+  FileDescriptor read;
+  FileDescriptor write;
+};
+[[nodiscard]] Result<Pipe> make_pipe();
+
+/// argv or envp as exec wants them. Holds the texts.
+class CStrings {
+ public:
+  explicit CStrings(std::vector<std::string> texts);
+  [[nodiscard]] char* const* data() const { return pointers_.data(); }
+
+ private:
+  std::vector<std::string> texts_;
+  mutable std::vector<char*> pointers_;
+};
+
+/// In the child: standard input from nowhere, output to these descriptors, no signal blocked or ignored, a session of
+/// its own. False if something failed.
+[[nodiscard]] bool prepare_streams(int out, int err);
+
+/// In the child: the limits of one process.
+[[nodiscard]] bool set_process_limits(const Limits& limits);
+
+/// Bounds the number of processes of `pid` (0: of the caller) and what it starts. Does not bind a program of root.
+[[nodiscard]] bool set_process_count_limit(pid_t pid, std::int64_t processes);
+
+/// A descriptor that becomes readable when the process ends.
+[[nodiscard]] FileDescriptor open_pidfd(pid_t pid);
+
+}  // namespace syncline::runner

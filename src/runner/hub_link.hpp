@@ -1,0 +1,58 @@
+// What a runner says to its hub and hears from it. Two kinds: the claiming routes of a syncline hub, and the published
+// Kiro API alone (GET /sync, PATCH /command/{id}) of any hub. docs/api/kiro.md has both.
+#pragma once
+
+#include <stop_token>
+
+#include "http/client.hpp"
+#include "runner/order.hpp"
+#include "runner/supervision.hpp"
+
+namespace syncline::runner {
+
+struct RawOrder {
+  std::string id;
+  JsonObject fields;
+};
+
+/// Whether a command that runs is still wanted from us.
+struct Standing {
+  bool is_ours = true;
+  bool cancel_requested = false;
+};
+
+enum class Receipt {
+  accepted,
+  superseded,  // the hub has given the command up or finished it otherwise
+  too_large,   // the result is more than the hub takes
+};
+
+enum class Approval { granted, held };
+
+/// For one thread at a time. Errors: `unauthorized` when the key counts no more, `unavailable` when the hub cannot be
+/// reached or asks to come later, `invalid_argument` when it is no hub of this kind.
+class HubLink {
+ public:
+  virtual ~HubLink() = default;
+
+  /// Waits for an order, a minute or so. Nothing if none came or `stop` was requested.
+  [[nodiscard]] virtual Result<std::optional<RawOrder>> next(std::stop_token stop) = 0;
+  [[nodiscard]] virtual Result<Receipt> report(const std::string& id, const Outcome& outcome, std::stop_token stop) = 0;
+  /// Says that the command still runs.
+  [[nodiscard]] virtual Result<Standing> renew(const std::string& id, std::stop_token stop) = 0;
+  /// Returns when the command is not wanted any more, or after `seconds`.
+  [[nodiscard]] virtual Result<Standing> watch(const std::string& id, std::int64_t seconds, std::stop_token stop) = 0;
+  [[nodiscard]] virtual Result<> send_output(const std::string& id, Stream stream, std::string_view text,
+                                             std::stop_token stop) = 0;
+  /// Hands the command back until somebody has approved it, unless that pattern is approved for good.
+  [[nodiscard]] virtual Result<Approval> ask(const std::string& id, std::string_view rule, std::string_view pattern,
+                                             std::stop_token stop) = 0;
+};
+
+using LinkFactory = std::function<std::unique_ptr<HubLink>()>;
+
+[[nodiscard]] LinkFactory make_claiming_links(http::ClientFactory clients);
+/// All links of one factory share the orders that one of them has found.
+[[nodiscard]] LinkFactory make_published_links(http::ClientFactory clients, std::int64_t poll_ms);
+
+}  // namespace syncline::runner

@@ -1,0 +1,130 @@
+#include "runner/intent_log.hpp"
+
+namespace syncline::runner {
+namespace {
+
+constexpr std::int64_t kApplicationId = 0x534C524E;  // "SLRN"
+constexpr std::int64_t kVersion = 1;
+
+/// Commits are on disk when they return; the log is folded back on closing.
+constexpr const char* kOpen = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;";
+constexpr const char* kSchema =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE intents(id TEXT PRIMARY KEY, type TEXT NOT NULL, begun_ms INTEGER NOT NULL, state INTEGER NOT NULL,"
+    "                     status TEXT NOT NULL DEFAULT '', result BLOB NOT NULL DEFAULT '', error TEXT NOT NULL "
+    "DEFAULT '',"
+    "                     exit_code INTEGER NOT NULL DEFAULT -1) WITHOUT ROWID;"
+    "CREATE INDEX unreported ON intents(state) WHERE state < 2;"
+    "PRAGMA application_id = 1397510734; PRAGMA user_version = 1; COMMIT;";
+static_assert(kApplicationId == 1397510734);
+
+constexpr std::int64_t number_of(IntentLog::State state) { return static_cast<std::int64_t>(state); }
+
+IntentLog::Entry read_entry(const sqlite::Statement& row) {
+  IntentLog::Entry entry;
+  entry.id = row.bytes(0);
+  entry.state = static_cast<IntentLog::State>(row.integer(1));
+  entry.outcome.status = command_status_from_text(row.bytes(2)).value_or(CommandStatus::failed);
+  entry.outcome.result = row.bytes(3);
+  entry.outcome.error = row.bytes(4);
+  if (row.integer(5) >= 0) entry.outcome.exit_code = static_cast<int>(row.integer(5));
+  return entry;
+}
+
+Result<> prepare_file(sqlite::Connection& connection, const std::string& path) {
+  CHECK_OK(connection.execute(kOpen));
+  TRY(const std::int64_t application, connection.query_integer("PRAGMA application_id"));
+  TRY(const std::int64_t version, connection.query_integer("PRAGMA user_version"));
+  TRY(const std::int64_t tables, connection.query_integer("SELECT count(*) FROM sqlite_schema"));
+  if (application == 0 && tables == 0) return connection.execute(kSchema);
+  if (application != kApplicationId) return fail(ErrorCode::wrong_store, path + " is not a runner's log");
+  if (version > kVersion) return fail(ErrorCode::newer_store, path + " was written by a newer version of syncline");
+  return {};
+}
+
+}  // namespace
+
+struct IntentLog::Tables {
+  sqlite::Connection connection;
+  sqlite::Statement begin, end, report, find, unreported, purge;
+};
+
+IntentLog::IntentLog() = default;
+IntentLog::~IntentLog() = default;
+
+Result<std::unique_ptr<IntentLog>> IntentLog::open(const std::string& path) {
+  TRY(auto connection, sqlite::Connection::open(path, sqlite::Connection::Mode::create));
+  CHECK_OK(prepare_file(connection, path));
+  TRY(auto begin, connection.prepare("INSERT OR IGNORE INTO intents(id, type, begun_ms, state) VALUES (?, ?, ?, 0) "
+                                     "RETURNING 1"));
+  TRY(auto end, connection.prepare("UPDATE intents SET state = 1, status = ?2, result = ?3, error = ?4, exit_code = ?5 "
+                                   "WHERE id = ?1 AND state = 0"));
+  TRY(auto report, connection.prepare("UPDATE intents SET state = 2, result = '' WHERE id = ?"));
+  constexpr std::string_view kColumns = "SELECT id, state, status, result, error, exit_code FROM intents ";
+  TRY(auto find, connection.prepare(std::string(kColumns) + "WHERE id = ?"));
+  TRY(auto unreported, connection.prepare(std::string(kColumns) + "WHERE state < 2 ORDER BY begun_ms"));
+  TRY(auto purge, connection.prepare("DELETE FROM intents WHERE state = 2 AND begun_ms < ?"));
+  std::unique_ptr<IntentLog> log(new IntentLog());
+  log->tables_ = std::make_unique<Tables>(std::move(connection), std::move(begin), std::move(end), std::move(report),
+                                          std::move(find), std::move(unreported), std::move(purge));
+  return log;
+}
+
+Result<bool> IntentLog::begin(const std::string& id, CommandType type, std::int64_t now_ms) {
+  const std::scoped_lock lock(mutex_);
+  const sqlite::StatementScope scope(tables_->begin);
+  tables_->begin.bind_text(1, id);
+  tables_->begin.bind_text(2, to_text(type));
+  tables_->begin.bind(3, now_ms);
+  TRY(const bool is_new, tables_->begin.step());
+  if (is_new) {
+    TRY([[maybe_unused]] const bool more, tables_->begin.step());  // to the end: only then is it committed
+  }
+  return is_new;
+}
+
+Result<> IntentLog::end(const std::string& id, const Outcome& outcome) {
+  const std::scoped_lock lock(mutex_);
+  const sqlite::StatementScope scope(tables_->end);
+  tables_->end.bind_text(1, id);
+  tables_->end.bind_text(2, to_text(outcome.status));
+  tables_->end.bind_bytes(3, outcome.result);
+  tables_->end.bind_text(4, outcome.error);
+  tables_->end.bind(5, outcome.exit_code.value_or(-1));
+  return tables_->end.run();
+}
+
+Result<> IntentLog::set_reported(const std::string& id) {
+  const std::scoped_lock lock(mutex_);
+  const sqlite::StatementScope scope(tables_->report);
+  tables_->report.bind_text(1, id);
+  return tables_->report.run();
+}
+
+Result<std::optional<IntentLog::Entry>> IntentLog::find(const std::string& id) {
+  const std::scoped_lock lock(mutex_);
+  const sqlite::StatementScope scope(tables_->find);
+  tables_->find.bind_text(1, id);
+  TRY(const bool found, tables_->find.step());
+  return found ? std::optional(read_entry(tables_->find)) : std::nullopt;
+}
+
+Result<std::vector<IntentLog::Entry>> IntentLog::unreported() {
+  const std::scoped_lock lock(mutex_);
+  const sqlite::StatementScope scope(tables_->unreported);
+  std::vector<Entry> entries;
+  for (;;) {
+    TRY(const bool more, tables_->unreported.step());
+    if (!more) return entries;
+    entries.push_back(read_entry(tables_->unreported));
+  }
+}
+
+Result<> IntentLog::purge(std::int64_t before_ms) {
+  const std::scoped_lock lock(mutex_);
+  const sqlite::StatementScope scope(tables_->purge);
+  tables_->purge.bind(1, before_ms);
+  return tables_->purge.run();
+}
+
+}  // namespace syncline::runner

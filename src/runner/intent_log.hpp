@@ -1,0 +1,44 @@
+// What makes a command run at most once: before its process starts, its id is on disk; when it has ended, its outcome
+// is, until the hub has it. After a crash the log says which commands were begun and never ended. Safe from any thread.
+#pragma once
+
+#include <mutex>
+
+#include "runner/order.hpp"
+#include "store/sqlite/connection.hpp"
+
+namespace syncline::runner {
+
+class IntentLog {
+ public:
+  /// Opens or makes the file. wrong_store if it is somebody else's, newer_store if a newer version wrote it.
+  [[nodiscard]] static Result<std::unique_ptr<IntentLog>> open(const std::string& path);
+  ~IntentLog();
+
+  enum class State { begun, ended, reported };
+  struct Entry {
+    std::string id;
+    State state = State::begun;
+    Outcome outcome;  // if it has ended
+  };
+
+  /// On disk when it returns. False if the command was begun before.
+  [[nodiscard]] Result<bool> begin(const std::string& id, CommandType type, std::int64_t now_ms);
+  [[nodiscard]] Result<> end(const std::string& id, const Outcome& outcome);
+  /// The hub has it: the outcome is dropped, the id stays.
+  [[nodiscard]] Result<> set_reported(const std::string& id);
+
+  [[nodiscard]] Result<std::optional<Entry>> find(const std::string& id);
+  /// What the hub has not been told of.
+  [[nodiscard]] Result<std::vector<Entry>> unreported();
+  /// Forgets reported commands that were begun before that time.
+  [[nodiscard]] Result<> purge(std::int64_t before_ms);
+
+ private:
+  IntentLog();
+  struct Tables;
+  std::mutex mutex_;
+  std::unique_ptr<Tables> tables_;
+};
+
+}  // namespace syncline::runner

@@ -1,0 +1,93 @@
+#include "runner/policy.hpp"
+
+#include "base/text.hpp"
+
+namespace syncline::runner {
+namespace {
+
+/// What patterns are matched against. Nothing if the command cannot be seen through.
+std::optional<std::vector<std::string>> words_of(const Order& order) {
+  switch (order.type) {
+    case CommandType::execute_bash: return split_simple_line(order.text("command"));
+    case CommandType::aws_operation: return std::vector{order.text("service"), order.text("operation")};
+    default: return std::vector<std::string>();  // these types have no patterns
+  }
+}
+
+/// A few words of an untrusted line, on one line.
+std::string excerpt(std::string_view text) {
+  constexpr std::size_t kLength = 120;
+  std::string shown;
+  for (const char c : text.substr(0, kLength)) shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+  while (!is_utf8(shown) && !shown.empty()) shown.pop_back();  // a character that was cut
+  return text.size() > kLength ? shown + "..." : shown;
+}
+
+std::string subject_of(const Order& order) {
+  switch (order.type) {
+    case CommandType::execute_bash: return order.text("command");
+    case CommandType::aws_operation: return order.text("service") + ' ' + order.text("operation");
+    case CommandType::code_search: return order.text("query");
+    default: return order.text("path");
+  }
+}
+
+}  // namespace
+
+std::string refused_by(std::string_view rule, std::string_view why) {
+  return "refused by rule " + std::string(rule) + ": " + std::string(why);
+}
+
+Decision decide(const Policy& policy, const Order& order) {
+  const std::string type_rule = "commands." + std::string(to_text(order.type)) + " (" + policy.source + ")";
+  const auto& rules = policy.rules_of(order.type);
+  Decision decision;
+  if (rules.empty()) {
+    decision.rule = type_rule;
+    decision.refusal = refused_by(type_rule, "commands of type " + std::string(to_text(order.type)) + " are off");
+    return decision;
+  }
+  const auto words = words_of(order);
+  for (const Rule& rule : rules) {
+    // A line that only a shell understands might do anything: it is not what an `allow` pattern meant, and may be what
+    // a `deny` or `ask` pattern meant.
+    const bool matches = !rule.pattern || (words ? rule.pattern->matches(*words) : rule.verdict != Verdict::allow);
+    if (!matches) continue;
+    decision.verdict = rule.verdict;
+    decision.rule = rule.name;
+    decision.pattern = rule.pattern ? rule.pattern->text() : "any";
+    if (rule.pattern && words) decision.words = *words;
+    if (rule.verdict == Verdict::deny) {
+      const std::string_view doubt =
+          rule.pattern && !words ? "this line needs a shell and may hold what is denied: " : "";
+      decision.refusal = refused_by(rule.name, std::string(doubt) + "'" + excerpt(subject_of(order)) + "' is denied");
+    }
+    return decision;
+  }
+  decision.rule = type_rule;
+  decision.refusal = refused_by(type_rule, "no pattern allows '" + excerpt(subject_of(order)) + "'");
+  return decision;
+}
+
+Result<Policy> make_policy(const std::vector<std::string>& roots, const std::string& allow) {
+  Policy policy;
+  policy.source = "--allow";
+  for (const std::string& root : roots) policy.roots.push_back({root, true, "--root " + root});
+  std::vector<std::string_view> names = split(allow, ',');
+  if (trim(allow) == "any") names.assign(kCommandTypeNames.begin(), kCommandTypeNames.end());
+  for (const std::string_view name : names) {
+    const auto type = command_type_from_text(trim(name));
+    if (!type) {
+      return fail(ErrorCode::invalid_argument, "--allow: '" + std::string(trim(name)) +
+                                                   "' is no command type; known: execute_bash, read_file, write_file, "
+                                                   "list_directory, aws_operation, code_search, or any");
+    }
+    policy.rules[static_cast<std::size_t>(*type)] = {
+        {Verdict::allow, std::nullopt, "--allow " + std::string(trim(name))}};
+  }
+  // Without the network there is nothing an AWS command could do.
+  policy.network[static_cast<std::size_t>(CommandType::aws_operation)] = true;
+  return policy;
+}
+
+}  // namespace syncline::runner

@@ -1,0 +1,221 @@
+#include "runner/program_kinds.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "base/bytes.hpp"
+#include "base/text.hpp"
+
+namespace syncline::runner {
+namespace {
+
+constexpr std::int64_t kMatchesMax = 1000;
+constexpr std::int64_t kMatchesDefault = 200;
+constexpr std::size_t kMatchTextBytesMax = 1000;
+constexpr int kOutputDepthMax = 32;
+
+std::unexpected<Error> refuse(std::string text) { return fail(ErrorCode::invalid_argument, std::move(text)); }
+
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= 100 && text.front() != '-' && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+/// "MaxItems" and "maxItems" are "max-items" for the tool.
+std::string to_option_name(std::string_view name) {
+  std::string option;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool upper = name[i] >= 'A' && name[i] <= 'Z';
+    const bool after_lower = i > 0 && name[i - 1] >= 'a' && name[i - 1] <= 'z';
+    if (upper && after_lower) option += '-';
+    option += upper ? static_cast<char>(name[i] + 32) : name[i];
+  }
+  return option;
+}
+
+/// Options of the tool itself: they choose other credentials, other servers, or take away checks.
+constexpr std::array<std::string_view, 16> kToolOptions = {"debug",
+                                                           "endpoint-url",
+                                                           "no-verify-ssl",
+                                                           "no-sign-request",
+                                                           "profile",
+                                                           "ca-bundle",
+                                                           "query",
+                                                           "color",
+                                                           "version",
+                                                           "cli-read-timeout",
+                                                           "cli-connect-timeout",
+                                                           "cli-binary-format",
+                                                           "output",
+                                                           "no-cli-pager",
+                                                           "cli-auto-prompt",
+                                                           "no-cli-auto-prompt"};
+
+/// The tool takes the beginning of an option's name for the option.
+bool is_tool_option(std::string_view option) {
+  return std::ranges::any_of(kToolOptions, [&](std::string_view known) { return known.starts_with(option); });
+}
+
+Result<std::string> option_argument(const std::string& parameter, JsonView value) {
+  const bool is_off = value.kind() == JsonKind::boolean && !value.as_boolean().value_or(false);
+  const std::string option = (is_off ? "no-" : "") + to_option_name(parameter);
+  if (!is_name(option)) return refuse("parameter '" + parameter + "' is not the name of an option");
+  if (is_tool_option(option)) {
+    return refuse("parameter '" + parameter + "' is an option of the tool, not of the operation");
+  }
+  switch (value.kind()) {
+    case JsonKind::boolean: return "--" + option;
+    case JsonKind::string: return "--" + option + '=' + value.as_string().value_or("");
+    case JsonKind::null: return refuse("parameter '" + parameter + "' is null");
+    default: return "--" + option + '=' + std::string(value.raw());
+  }
+}
+
+Result<> check_argument(std::string_view text, std::string_view field) {
+  if (text.find('\0') != std::string_view::npos) return refuse("field '" + std::string(field) + "' holds a zero byte");
+  return {};
+}
+
+/// A text of ripgrep's JSON: {"text": ...} or, if it is not UTF-8, {"bytes": base64}.
+std::string text_of(std::optional<JsonView> data) {
+  if (!data || !data->is_object()) return "";
+  if (const auto text = data->find("text")) return text->as_string().value_or("");
+  const auto bytes = data->find("bytes");
+  std::string decoded = from_base64(bytes ? bytes->as_string().value_or("") : "").value_or("");
+  std::ranges::replace_if(decoded, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+  return decoded;
+}
+
+void cut_text(std::string& text) {
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  if (text.size() <= kMatchTextBytesMax) return;
+  text.resize(kMatchTextBytesMax);
+  while (!is_utf8(text) && !text.empty()) text.pop_back();
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> make_bash_argv(const Order& order, const Decision& decision) {
+  if (!decision.words.empty()) return decision.words;
+  const std::string line = order.text("command");
+  CHECK_OK(check_argument(line, "command"));
+  return std::vector<std::string>{"bash", "--noprofile", "--norc", "-c", line};
+}
+
+Result<std::vector<std::string>> make_aws_argv(const Order& order, const AwsOptions& options) {
+  const std::string service = order.text("service");
+  const std::string operation = to_option_name(order.text("operation"));
+  if (!is_name(service)) return refuse("field 'service' is not the name of a service");
+  if (!is_name(operation)) return refuse("field 'operation' is not the name of an operation");
+  std::vector<std::string> argv = {"aws", "--output", "json", "--no-cli-pager"};
+  if (!options.endpoint.empty()) argv.push_back("--endpoint-url=" + options.endpoint);
+  if (!options.region.empty()) argv.push_back("--region=" + options.region);
+  argv.insert(argv.end(), {service, operation});
+  const JsonObject parameters(*order.fields.find("parameters"));
+  for (const JsonObject::Member& member : parameters.members()) {
+    TRY(std::string argument, option_argument(member.name, JsonView(member.value)));
+    CHECK_OK(check_argument(argument, member.name));
+    argv.push_back(std::move(argument));
+  }
+  return argv;
+}
+
+std::size_t search_limit(const Order& order) {
+  const std::int64_t wanted = order.fields.integer_of("maxResults").value_or(kMatchesDefault);
+  return static_cast<std::size_t>(std::clamp<std::int64_t>(wanted, 1, kMatchesMax));
+}
+
+Result<std::vector<std::string>> make_search_argv(const Roots& roots, const Order& order) {
+  const std::string query = order.text("query");
+  const std::string glob = order.text("glob");
+  const std::string path = order.text("path");
+  CHECK_OK(check_argument(query, "query"));
+  CHECK_OK(check_argument(glob, "glob"));
+  const auto regex = order.fields.find("regex");
+  const bool is_regex = regex && regex->as_boolean().value_or(false);
+  // As many lines of one file as are wanted at all, and short ones: the output stays small.
+  std::vector<std::string> argv = {"rg",
+                                   "--json",
+                                   "--no-config",
+                                   "--sort=path",
+                                   "--max-columns=4096",
+                                   "--max-count=" + std::to_string(search_limit(order) + 1)};
+  if (!is_regex) argv.emplace_back("--fixed-strings");
+  if (!glob.empty()) argv.push_back("--glob=" + glob);
+  argv.push_back("--regexp=" + query);
+  argv.emplace_back("--");
+  if (path.empty()) {
+    argv.emplace_back("./");
+  } else {
+    TRY(const Place place, roots.locate(path, order.text("workingDir")));
+    // Seen here so that a path that leaves its root is refused; the program meets it again inside its walls.
+    TRY([[maybe_unused]] const FileDescriptor found, Roots::open_at(place, O_PATH));
+    argv.push_back(place.absolute());
+  }
+  return argv;
+}
+
+Outcome make_search_outcome(const ProgramEnd& end, std::size_t limit) {
+  std::string result;
+  JsonWriter writer(result);
+  writer.begin_object().name("matches").begin_array();
+  std::size_t count = 0;
+  bool truncated = end.out.truncated();
+  const std::string output = end.out.text();
+  for (const std::string_view raw_line : split(output, '\n')) {
+    std::string line(raw_line);
+    if (line.empty() || check_json(line, kOutputDepthMax).fault != JsonFault::none) continue;
+    const JsonView event(line);
+    const auto type = event.find("type");
+    const auto data = event.find("data");
+    if (!type || type->as_string().value_or("") != "match" || !data) continue;
+    if (count == limit) {
+      truncated = true;
+      break;
+    }
+    count += 1;
+    std::string text = text_of(data->find("lines"));
+    cut_text(text);
+    std::string path = text_of(data->find("path"));
+    if (path.starts_with("./")) path.erase(0, 2);
+    const auto number = data->find("line_number");
+    writer.begin_object()
+        .string("path", path)
+        .integer("line", number ? number->as_integer().value_or(0) : 0)
+        .string("text", text)
+        .end_object();
+  }
+  writer.end_array().boolean("truncated", truncated).end_object();
+  // 0: found, 1: nothing found, 2: an error, perhaps beside matches.
+  const int code = end.exit_code.value_or(2);
+  if (code > 1 && count == 0) {
+    std::string complaint = end.err.text();
+    cut_text(complaint);
+    Outcome outcome = failed("the search failed: " + (is_utf8(complaint) ? complaint : "ripgrep"));
+    outcome.exit_code = code;
+    return outcome;
+  }
+  Outcome outcome = completed(std::move(result));
+  outcome.exit_code = code;
+  return outcome;
+}
+
+std::string make_output_result(const ProgramEnd& end, OutputStyle style) {
+  std::string result;
+  JsonWriter writer(result);
+  writer.begin_object();
+  write_output(writer, end.out, end.err);
+  if (end.exit_code) writer.integer("exitCode", *end.exit_code);
+  if (style == OutputStyle::with_json && !end.out.truncated()) {
+    std::string json = end.out.text();
+    if (!trim(json).empty() && check_json(json, kOutputDepthMax).fault == JsonFault::none) {
+      writer.raw("output", trim(json));
+    }
+  }
+  writer.end_object();
+  return result;
+}
+
+}  // namespace syncline::runner

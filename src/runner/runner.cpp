@@ -1,0 +1,123 @@
+#include "runner/runner.hpp"
+
+#include "base/back_off.hpp"
+#include "base/log.hpp"
+#include "runner/slot.hpp"
+
+namespace syncline::runner {
+namespace {
+
+constexpr std::int64_t kForgetAfterMs = 60LL * 86'400'000;  // the hub forgets commands sooner
+constexpr std::int64_t kLastReportsMs = 5000;               // after everything has ended
+
+}  // namespace
+
+Runner::Runner(RunnerOptions options, std::shared_ptr<const Workplace> workplace, LinkFactory links, IntentLog& intents,
+               AuditLog& audit, const Clock& clock)
+    : options_(options),
+      links_(std::move(links)),
+      intents_(intents),
+      audit_(audit),
+      clock_(clock),
+      workplace_(std::move(workplace)) {}
+
+Runner::~Runner() { stop(); }
+
+Result<> Runner::start(std::function<void(const Error&)> on_fatal) {
+  on_fatal_ = std::move(on_fatal);
+  CHECK_OK(intents_.purge(clock_.now().millis() - kForgetAfterMs));
+  // What was begun and has not ended was cut off: nobody knows how far it came, so it is not run again.
+  TRY(const auto entries, intents_.unreported());
+  for (const IntentLog::Entry& entry : entries) {
+    if (entry.state != IntentLog::State::begun) continue;
+    const Outcome outcome = failed("runner restarted");
+    CHECK_OK(audit_.append({.what = "lost", .id = entry.id, .outcome = outcome.error}));
+    CHECK_OK(intents_.end(entry.id, outcome));
+  }
+  for (std::int64_t i = 0; i < options_.concurrency; ++i) slots_.push_back(std::make_unique<Slot>(*this));
+  if (!entries.empty()) leftovers_ = std::jthread([this](const std::stop_token& stop) { report_leftovers(stop); });
+  for (const auto& slot : slots_) slot->start();
+  return {};
+}
+
+void Runner::set_workplace(std::shared_ptr<const Workplace> workplace) {
+  const std::scoped_lock lock(mutex_);
+  workplace_ = std::move(workplace);
+}
+
+std::shared_ptr<const Workplace> Runner::workplace() const {
+  const std::scoped_lock lock(mutex_);
+  return workplace_;
+}
+
+void Runner::stop() {
+  if (slots_.empty()) return;
+  claiming_.request_stop();
+  const auto all_idle = [this] {
+    return std::ranges::all_of(slots_, [](const auto& slot) { return slot->is_idle(); });
+  };
+  const auto wait = [&](std::int64_t ms) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+    while (!all_idle() && std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  };
+  wait(options_.drain_ms);
+  for (const auto& slot : slots_) slot->end_command("stopped: the runner is stopping");
+  wait(kLastReportsMs);
+  reporting_.request_stop();
+  for (const auto& slot : slots_) slot->join();
+  leftovers_ = {};
+  slots_.clear();
+}
+
+void Runner::fatal(const Error& error) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (std::exchange(failed_, true)) return;
+  }
+  claiming_.request_stop();
+  reporting_.request_stop();
+  for (const auto& slot : slots_) slot->end_command("stopped: " + error.text);
+  on_fatal_(error);
+}
+
+void Runner::report_leftovers(const std::stop_token& stop) {
+  const auto entries = intents_.unreported();
+  if (!entries) return fatal(entries.error());
+  const auto link = links_();
+  for (const IntentLog::Entry& entry : *entries) {
+    if (stop.stop_requested()) return;
+    if (entry.state == IntentLog::State::ended) (void)report(*link, entry.id, entry.outcome, stop);
+  }
+}
+
+bool Runner::report(HubLink& link, const std::string& id, Outcome outcome, const std::stop_token& stop) {
+  BackOff back_off;
+  for (;;) {
+    const auto receipt = link.report(id, outcome, stop);
+    if (receipt && *receipt == Receipt::too_large && !outcome.result.empty()) {
+      outcome = failed("the result is too large for the hub");
+      continue;
+    }
+    if (receipt) {
+      if (*receipt != Receipt::accepted) log(LogLevel::warning, "report_superseded", {{"command", id}});
+      if (const auto kept = intents_.set_reported(id); !kept) fatal(kept.error());
+      return true;
+    }
+    if (receipt.error().code == ErrorCode::unauthorized) fatal(receipt.error());
+    if (stop.stop_requested()) return false;
+    const std::int64_t pause_ms = back_off.next_ms();
+    log(LogLevel::warning, "report_delayed",
+        {{"command", id}, {"error", receipt.error().text}, {"next_try_ms", pause_ms}});
+    pause(pause_ms, stop);
+  }
+}
+
+void Runner::pause(std::int64_t ms, const std::stop_token& stop) {
+  std::mutex own;
+  std::unique_lock lock(own);
+  changed_.wait_for(lock, stop, std::chrono::milliseconds(ms), [] { return false; });
+}
+
+}  // namespace syncline::runner

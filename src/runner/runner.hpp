@@ -1,0 +1,60 @@
+// The runner: slots that claim orders, carry them out one at a time each, and report. The order of steps is what makes
+// a command run at most once: intent on disk, then the process, then the outcome on disk, then the report.
+#pragma once
+
+#include "base/time.hpp"
+#include "runner/attendant.hpp"
+#include "runner/audit_log.hpp"
+#include "runner/execution.hpp"
+#include "runner/intent_log.hpp"
+
+namespace syncline::runner {
+
+struct RunnerOptions {
+  std::int64_t concurrency = 2;
+  /// How long commands may go on after stop() before they are ended.
+  std::int64_t drain_ms = 30'000;
+};
+
+class Runner {
+ public:
+  Runner(RunnerOptions options, std::shared_ptr<const Workplace> workplace, LinkFactory links, IntentLog& intents,
+         AuditLog& audit, const Clock& clock);
+  ~Runner();
+
+  /// Starts the slots, and reports what was left over from the last run. `on_fatal` is called at most once, from any
+  /// thread, when the runner cannot go on: the key counts no more, a log cannot be written, the hub is of another kind.
+  [[nodiscard]] Result<> start(std::function<void(const Error&)> on_fatal);
+  /// Later orders are judged and carried out by this.
+  void set_workplace(std::shared_ptr<const Workplace> workplace);
+  /// Claims nothing more, lets what runs end, reports it. Blocks.
+  void stop();
+
+ private:
+  class Slot;
+
+  [[nodiscard]] std::shared_ptr<const Workplace> workplace() const;
+  void fatal(const Error& error);
+  void report_leftovers(const std::stop_token& stop);
+  /// Until the hub has the outcome or `stop` is requested. False if it does not have it.
+  bool report(HubLink& link, const std::string& id, Outcome outcome, const std::stop_token& stop);
+  void pause(std::int64_t ms, const std::stop_token& stop);
+
+  const RunnerOptions options_;
+  const LinkFactory links_;
+  IntentLog& intents_;
+  AuditLog& audit_;
+  const Clock& clock_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::shared_ptr<const Workplace> workplace_;
+  std::function<void(const Error&)> on_fatal_;
+  bool failed_ = false;
+  std::stop_source claiming_;   // stopped first
+  std::stop_source reporting_;  // stopped last
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::jthread leftovers_;
+};
+
+}  // namespace syncline::runner

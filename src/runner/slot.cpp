@@ -1,0 +1,139 @@
+#include "runner/slot.hpp"
+
+#include "base/back_off.hpp"
+#include "base/log.hpp"
+
+namespace syncline::runner {
+namespace {
+
+constexpr std::int64_t kLeaseMsUnknown = 60'000;
+
+}  // namespace
+
+Runner::Slot::Slot(Runner& runner)
+    : runner_(runner), link_(runner.links_()), attendant_links_{runner.links_(), runner.links_()} {}
+
+void Runner::Slot::end_command(const std::string& reason) {
+  const std::scoped_lock lock(mutex_);
+  if (running_ != nullptr) running_->stop(reason);
+}
+
+void Runner::Slot::run() {
+  const std::stop_token stop = runner_.claiming_.get_token();
+  BackOff back_off;
+  while (!stop.stop_requested()) {
+    auto order = link_->next(stop);
+    if (order) {
+      back_off.reset();
+      if (!*order) continue;
+      idle_ = false;
+      handle(**std::move(order));
+      idle_ = true;
+      continue;
+    }
+    if (stop.stop_requested()) break;
+    if (order.error().code != ErrorCode::unavailable) return runner_.fatal(order.error());
+    const std::int64_t pause_ms = back_off.next_ms();
+    log(LogLevel::warning, "hub_away", {{"error", order.error().text}, {"next_try_ms", pause_ms}});
+    runner_.pause(pause_ms, stop);
+  }
+}
+
+void Runner::Slot::handle(RawOrder raw) {
+  const std::string id = raw.id;
+  const auto order = make_order(std::move(raw.id), std::move(raw.fields));
+  if (!order) {
+    if (!is_logged(runner_.audit_.append({.what = "refused", .id = id, .outcome = order.error().text}))) return;
+    return report(id, failed(order.error().text));
+  }
+  if (order->is_cancelled()) return decline(*order, "cancelled", "", "cancelled");
+  const auto known = runner_.intents_.find(id);
+  if (!known) return runner_.fatal(known.error());
+  if (*known && !is_safe_to_repeat(order->type)) return repeat(*order, **known);
+
+  const auto workplace = runner_.workplace();
+  const Decision decision = decide(workplace->policy, *order);
+  if (decision.verdict == Verdict::deny) return decline(*order, "refused", decision.rule, decision.refusal);
+  if (decision.verdict == Verdict::ask && !is_approved(*order, decision)) return;
+  carry_out(*workplace, *order, decision);
+}
+
+void Runner::Slot::carry_out(const Workplace& workplace, const Order& order, const Decision& decision) {
+  if (!is_logged(runner_.audit_.append({.what = "started", .order = &order, .rule = decision.rule}))) return;
+  const bool at_most_once = !is_safe_to_repeat(order.type);
+  if (at_most_once) {
+    const auto begun = runner_.intents_.begin(order.id, order.type, runner_.clock_.now().millis());
+    if (!begun) return runner_.fatal(begun.error());
+    if (!*begun) return;  // another slot has the same order: it will report
+  }
+  StopSwitch stop;
+  {
+    const std::scoped_lock lock(mutex_);
+    running_ = &stop;
+  }
+  Outcome outcome;
+  {
+    Attendant attendant(attendant_links_, order.id, order.fields.integer_of("leaseMs").value_or(kLeaseMsUnknown), stop,
+                        [this](const Error& error) { runner_.fatal(error); });
+    outcome = execute(workplace, order, decision, stop, attendant);
+    attendant.finish();
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    running_ = nullptr;
+  }
+  if (at_most_once && !is_logged(runner_.intents_.end(order.id, outcome))) return;
+  if (!is_logged(runner_.audit_.append(
+          {.what = "ended",
+           .order = &order,
+           .rule = decision.rule,
+           .outcome = outcome.error.empty() ? to_text(outcome.status) : std::string_view(outcome.error),
+           .exit_code = outcome.exit_code}))) {
+    return;
+  }
+  report(order.id, std::move(outcome));
+}
+
+void Runner::Slot::decline(const Order& order, std::string_view event, std::string_view rule,
+                           const std::string& error) {
+  if (!is_logged(runner_.audit_.append({.what = event, .order = &order, .rule = rule, .outcome = error}))) return;
+  report(order.id, failed(error));
+}
+
+void Runner::Slot::repeat(const Order& order, const IntentLog::Entry& entry) {
+  if (!is_logged(runner_.audit_.append({.what = "delivered_again", .order = &order}))) return;
+  switch (entry.state) {
+    case IntentLog::State::begun: return;  // it runs in another slot, or is being reported as left over
+    case IntentLog::State::ended: return report(order.id, entry.outcome);
+    case IntentLog::State::reported: return report(order.id, failed("was executed before and is not run again"));
+  }
+}
+
+bool Runner::Slot::is_approved(const Order& order, const Decision& decision) {
+  if (order.approved_pattern() == decision.pattern) return true;
+  const auto answer = link_->ask(order.id, decision.rule, decision.pattern, runner_.reporting_.get_token());
+  if (!answer && answer.error().code == ErrorCode::conflict) {
+    decline(order, "refused", decision.rule, refused_by(decision.rule, answer.error().text));
+    return false;
+  }
+  if (!answer) {  // the hub is away, or has given the command up: it was not run, and its lease ends
+    log(LogLevel::warning, "not_asked", {{"command", order.id}, {"error", answer.error().text}});
+    return false;
+  }
+  const bool granted = *answer == Approval::granted;
+  const std::string_view outcome = granted ? "approved for good" : "waits for approval";
+  return is_logged(
+             runner_.audit_.append({.what = "asked", .order = &order, .rule = decision.rule, .outcome = outcome})) &&
+         granted;
+}
+
+bool Runner::Slot::is_logged(const Result<>& result) {
+  if (!result) runner_.fatal(result.error());
+  return result.has_value();
+}
+
+void Runner::Slot::report(const std::string& id, Outcome outcome) {
+  (void)runner_.report(*link_, id, std::move(outcome), runner_.reporting_.get_token());
+}
+
+}  // namespace syncline::runner

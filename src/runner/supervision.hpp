@@ -1,0 +1,53 @@
+// Runs one program to its end, whatever it does: reads its output, watches its limits, and ends all of its processes.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+
+#include "runner/captured_output.hpp"
+#include "runner/program.hpp"
+
+namespace syncline::runner {
+
+/// Tells a running program to end. Safe from any thread.
+class StopSwitch {
+ public:
+  StopSwitch();
+  /// Only the first reason counts.
+  void stop(std::string reason);
+  /// Empty while nobody has stopped it.
+  [[nodiscard]] std::string reason() const;
+  /// Readable once it is stopped.
+  [[nodiscard]] int descriptor() const { return event_.get(); }
+
+ private:
+  FileDescriptor event_;
+  mutable std::mutex mutex_;
+  std::string reason_;
+};
+
+enum class Stream { out, err };
+
+class ProgramObserver {
+ public:
+  virtual ~ProgramObserver() = default;
+  /// As it comes, on the thread that runs the program.
+  virtual void on_output(Stream stream, std::string_view bytes) = 0;
+  /// Once, if the program has not ended after a moment.
+  virtual void on_still_running() = 0;
+};
+
+struct ProgramEnd {
+  std::optional<int> exit_code;  // nothing if the program was ended
+  std::string reason;            // why it was ended: "timed out after 30 s", a limit, or the switch's reason
+  CapturedOutput out;
+  CapturedOutput err;
+};
+
+/// Returns when no process of the program is left. `timeout_ms` bounds the program's time, the policy the rest. Fails
+/// if the program could not be started.
+[[nodiscard]] Result<ProgramEnd> run_program(Launcher& launcher, const Program& program, const Policy& policy,
+                                             const Roots& roots, std::int64_t timeout_ms, const StopSwitch& stop,
+                                             ProgramObserver& observer);
+
+}  // namespace syncline::runner
