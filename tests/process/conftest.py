@@ -5,6 +5,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from harness import Hub  # noqa: E402
+from runner_harness import Site  # noqa: E402
 
 
 @pytest.fixture
@@ -23,3 +24,31 @@ def shared_hub():
     running = Hub().start()
     yield running
     assert running.stop() == 0, running.log_text()[-3000:]
+
+
+@pytest.fixture(scope="module")
+def site(shared_hub, tmp_path_factory):
+    """A runner that may do everything below its root."""
+    made = Site(shared_hub, tmp_path_factory.mktemp("site"))
+    yield made
+    assert made.runner.stop() == 0, made.runner.log_text()[-3000:]
+
+
+@pytest.fixture
+def make_site(hub, tmp_path):
+    """Makes sites of the test's own hub, with runner arguments or a policy."""
+    sites = []
+
+    def make(arguments=None, policy=None, environment=None):
+        directory = tmp_path / f"site{len(sites)}"
+        directory.mkdir()
+        if policy is not None:
+            (directory / "policy.yaml").write_text(policy.replace("ROOT", str(directory / "root")))
+            arguments = ["--policy", str(directory / "policy.yaml"), *(arguments or [])]
+        sites.append(Site(hub, directory, arguments, environment))
+        return sites[-1]
+
+    yield make
+    for made in sites:
+        if made.runner.process is not None:
+            made.runner.stop()

@@ -1,0 +1,169 @@
+"""Commands that try to leave their root, to outlive their time, or to be something else than they are."""
+import base64
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from harness import SLOW, wait_until
+from runner_harness import processes_with
+
+PROBE = Path(__file__).parent / "sandbox_probe.py"
+FACTOR = 4 if SLOW else 1
+
+
+def gone(marker, seconds=5):
+    wait_until(lambda: not processes_with(marker), f"processes with {marker} are gone", seconds * FACTOR)
+
+
+def test_nothing_gets_out_of_the_sandbox(site):
+    shutil.copy(PROBE, site.root / "probe.py")
+    core_pattern = Path("/proc/sys/kernel/core_pattern").read_text()
+    ended = site.bash(f"python3 probe.py {site.root} {site.hub.port}", timeoutMs=120_000)
+    assert ended["status"] == "completed", ended
+    assert ended["result"]["stdout"].splitlines() == ["probed"], ended["result"]
+    site.bash("echo '|/tmp/escape' > /proc/sys/kernel/core_pattern; echo b > /proc/sysrq-trigger")
+    assert Path("/proc/sys/kernel/core_pattern").read_text() == core_pattern
+
+
+def test_the_runner_s_environment_and_key_stay_with_it(make_site):
+    site = make_site(environment={"PRIVATE_THING": "sl_k1_private"})
+    seen = site.bash("env; cat /proc/*/environ /proc/*/cmdline | tr '\\0' '\\n'")["result"]["stdout"]
+    assert "sl_k" not in seen and "PRIVATE_THING" not in seen and "--key" not in seen
+    arguments = Path(f"/proc/{site.runner.process.pid}/cmdline").read_text()
+    assert "sl_k" not in arguments, "the list of processes shows the key"
+
+
+def test_a_root_without_write_is_read_only_for_programs_and_for_write_file(make_site):
+    site = make_site(policy="""
+version: 1
+roots: [{path: ROOT}]
+commands: {execute_bash: any, write_file: allow, read_file: allow}
+""")
+    (site.root / "kept").write_text("kept")
+    ended = site.bash("echo changed > kept; echo new > made; rm -f kept; ls")
+    assert ended["result"]["stdout"] == "kept\n"
+    refused = site.run(type="write_file", path="kept", content="changed")
+    assert refused["status"] == "failed" and refused["error"].startswith("refused by rule roots[0] (policy.yaml:3)")
+    assert (site.root / "kept").read_text() == "kept" and os.listdir(site.root) == ["kept"]
+
+
+INJECTIONS = ["$(touch made)", "`touch made`", "; touch made", "| touch made", "&& touch made", "\n touch made", "' ; touch made '",
+              "\" ; touch made \"", "--pre=/bin/touch", "--pre touch", "-f/etc/passwd", "--files", "--hostname-bin=touch",
+              "-e", "--", "../*", "$IFS", "%n%n", "\\", "*", "--search-zip", "--follow", "--passthru", "-uuu", "{touch,made}"]
+
+
+def test_fields_are_literal_arguments(site):
+    (site.root / "words.txt").write_text("\n".join(INJECTIONS + ["plain"]) + "\n")
+    for text in INJECTIONS:
+        found = site.run(type="code_search", query=text, path="words.txt")
+        one_line = text.strip("\n").splitlines()[0] if text.strip() else text
+        assert found["status"] == "completed" or "\n" in text, (text, found)
+        if "\n" not in text:
+            assert any(one_line in match["text"] for match in found["result"]["matches"]), (text, found)
+        for order in ({"type": "code_search", "query": "plain", "glob": text}, {"type": "read_file", "path": text},
+                      {"type": "list_directory", "path": text}, {"type": "code_search", "query": "root", "path": text},
+                      {"type": "execute_bash", "command": "true", "workingDir": text},
+                      {"type": "aws_operation", "service": text, "operation": text, "parameters": {}},
+                      {"type": "aws_operation", "service": "s3", "operation": "ls", "parameters": {text: "x"}}):
+            ended = site.run(**order)
+            assert "root:x:0" not in str(ended.get("result")), (order, ended)
+    assert not (site.root / "made").exists()
+
+
+def test_aws_parameters_cannot_be_options_of_the_tool(site):
+    for name, value in (("endpoint-url", "http://127.0.0.1:1"), ("endpointUrl", "x"), ("endpoint-ur", "x"), ("profile", "x"),
+                        ("verify-ssl", False), ("noVerifySsl", True), ("debug", True), ("-x", 1), ("--debug", True), ("", "x")):
+        ended = site.run(type="aws_operation", service="s3api", operation="list-buckets", parameters={name: value})
+        assert ended["status"] == "failed" and "option" in ended["error"], (name, ended)
+
+
+def test_ten_gigabytes_of_output_are_bounded(site):
+    before = resident_kib(site.runner.process.pid)
+    ended = site.bash("echo first; yes 0123456789012345678901234567890123456789 | head -c 10G; echo; echo last", timeoutMs=120_000, deadline_s=150)
+    output = ended["result"]["stdout"]
+    assert ended["status"] == "completed" and ended["result"]["truncated"] is True, ended.get("error")
+    assert output.startswith("first\n") and output.endswith("\nlast\n") and "bytes left out" in output
+    assert len(output) < 1_100_000
+    if not SLOW:
+        assert resident_kib(site.runner.process.pid) - before < 16 * 1024
+
+
+def resident_kib(pid):
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
+
+
+def test_a_fork_bomb_ends(site):
+    ended = site.bash(":(){ :|:& };: ; sleep 98765001", timeoutMs=20_000)
+    assert ended["status"] == "failed" or ended["result"]["exitCode"] != 0, ended
+    gone("98765001")
+    assert site.bash("echo alive")["result"]["stdout"] == "alive\n"
+
+
+def test_memory_is_bounded(site):
+    hog = "python3 -c 'x = bytearray(3 << 30)'"
+    ended = site.bash(hog)
+    assert ended["status"] == "failed" or ended["result"]["exitCode"] != 0, ended
+    many = "for i in 1 2 3 4 5 6; do python3 -c 'import time; x = bytearray(b\"x\") * (200 << 20); time.sleep(20)' & done; wait"
+    ended = site.bash(many)
+    assert ended["status"] == "failed" and "limits.memory_mib" in ended["error"], ended
+
+
+STUBBORN = {
+    "ignores SIGTERM": "trap '' TERM; sleep 98765002 & sleep 98765002; sleep 98765002; sleep 98765002",
+    "double fork": "(setsid bash -c 'setsid sleep 98765002 & disown; setsid sleep 98765002' &) ; sleep 98765002",
+    "stops itself": "sleep 98765002 & kill -STOP $!; kill -STOP $$; sleep 98765002",
+    "closes its output": "exec >&- 2>&-; sleep 98765002 & sleep 98765002",
+    "daemon": "python3 -c 'import os,time,sys\nif os.fork(): time.sleep(60)\nos.setsid()\nif os.fork(): os._exit(0)\n"
+              "import signal\n[signal.signal(n, signal.SIG_IGN) for n in (1, 2, 15)]\n"
+              "os.execvp(\"sleep\", [\"sleep\", \"98765002\"])'; sleep 98765002",
+}
+
+
+@pytest.mark.parametrize("walls", ["sandbox", "no sandbox"])
+@pytest.mark.parametrize("how", STUBBORN)
+def test_whatever_a_command_does_its_processes_end(make_site, how, walls):
+    site = make_site()
+    if walls == "no sandbox":
+        site.runner.stop()
+        site.runner.arguments += ["--no-sandbox"]
+        site.runner.start()
+    began = time.monotonic()
+    ended = site.bash(STUBBORN[how], timeoutMs=1000)
+    assert ended["status"] == "failed" and ended["error"] == "timed out after 1 s", ended
+    assert time.monotonic() - began < 6 * FACTOR
+    gone("98765002", 2)
+
+
+@pytest.mark.parametrize("walls", [[], ["--no-sandbox"]])
+def test_what_a_command_leaves_behind_ends_with_it(make_site, walls):
+    site = make_site()
+    site.runner.stop()
+    site.runner.arguments += walls
+    site.runner.start()
+    ended = site.bash("sleep 98765003 & (setsid sleep 98765003 &) ; echo done")
+    assert ended["status"] == "completed" and ended["result"]["stdout"] == "done\n", ended
+    gone("98765003")
+
+
+def test_output_that_is_not_text_comes_as_base64(site):
+    ended = site.bash("printf '\\377\\000\\033[31m'; printf 'x' >&2")
+    assert ended["result"]["encoding"] == "base64"
+    assert base64.b64decode(ended["result"]["stdout"]) == b"\xff\0\x1b[31m"
+    assert base64.b64decode(ended["result"]["stderr"]) == b"x"
+    (site.root / "binary").write_bytes(b"\xff\0")
+    read = site.run(type="read_file", path="binary")["result"]
+    assert read == {"content": base64.b64encode(b"\xff\0").decode(), "size": 2, "encoding": "base64", "truncated": False}
+
+
+def test_files_that_are_not_files_are_not_read(site):
+    for made in ("pipe", "folder"):
+        shutil.rmtree(site.root / made, ignore_errors=True)
+    os.mkfifo(site.root / "pipe")
+    os.mkdir(site.root / "folder")
+    for path in ("pipe", "folder"):
+        ended = site.run(type="read_file", path=path)
+        assert ended["status"] == "failed" and "not a regular file" in ended["error"]
+    os.unlink(site.root / "pipe")
