@@ -1,0 +1,117 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "runner/audit_log.hpp"
+#include "runner/intent_log.hpp"
+#include "support/environment.hpp"
+
+namespace syncline::runner {
+namespace {
+
+class LogsTest : public testing::Test {
+ protected:
+  std::unique_ptr<IntentLog> open_intents() { return *IntentLog::open(directory_.path() + "/runner.db"); }
+  std::unique_ptr<AuditLog> open_audit() { return *AuditLog::open(audit_path_, clock_); }
+  void write_audit(int lines) {
+    const auto log = open_audit();
+    for (int i = 0; i < lines; ++i) ASSERT_TRUE(log->append({.what = "ended", .id = "cmd-" + std::to_string(i)}));
+  }
+  std::string fault() { return verify_audit_log(audit_path_)->fault; }
+  std::vector<std::string> lines() {
+    std::ifstream file(audit_path_);
+    std::vector<std::string> read;
+    for (std::string line; std::getline(file, line);) read.push_back(line);
+    return read;
+  }
+  void put(const std::vector<std::string>& lines) {
+    std::ofstream file(audit_path_, std::ios::trunc);
+    for (const std::string& line : lines) file << line << '\n';
+  }
+
+  test::TemporaryDirectory directory_;
+  const std::string audit_path_ = directory_.path() + "/audit.log";
+  ManualClock clock_{Timestamp::from_millis(1'700'000'000'000)};
+};
+
+TEST_F(LogsTest, a_command_is_begun_once) {
+  const auto log = open_intents();
+  EXPECT_TRUE(*log->begin("cmd-1", CommandType::execute_bash, 1));
+  EXPECT_FALSE(*log->begin("cmd-1", CommandType::execute_bash, 2));
+  EXPECT_TRUE(*log->begin("cmd-2", CommandType::write_file, 3));
+  EXPECT_FALSE(*log->find("cmd-3"));
+}
+
+TEST_F(LogsTest, what_was_begun_is_known_after_a_restart_until_it_is_reported) {
+  (void)open_intents()->begin("cmd-1", CommandType::execute_bash, 1);
+  {
+    const auto log = open_intents();
+    ASSERT_EQ(log->unreported()->size(), 1U);
+    EXPECT_EQ(log->unreported()->front().state, IntentLog::State::begun);
+    Outcome outcome = completed(R"({"stdout":"x"})");
+    outcome.exit_code = 7;
+    ASSERT_TRUE(log->end("cmd-1", outcome));
+    ASSERT_TRUE(log->end("cmd-1", failed("too late")));  // the first end counts
+  }
+  const auto log = open_intents();
+  const auto entry = **log->find("cmd-1");
+  EXPECT_EQ(entry.state, IntentLog::State::ended);
+  EXPECT_EQ(entry.outcome.result, R"({"stdout":"x"})");
+  EXPECT_EQ(entry.outcome.exit_code, 7);
+  EXPECT_EQ(entry.outcome.status, CommandStatus::completed);
+  ASSERT_TRUE(log->set_reported("cmd-1"));
+  EXPECT_TRUE(log->unreported()->empty());
+  EXPECT_FALSE(*log->begin("cmd-1", CommandType::execute_bash, 9));
+  ASSERT_TRUE(log->purge(2));
+  EXPECT_TRUE(*log->begin("cmd-1", CommandType::execute_bash, 9));
+}
+
+TEST_F(LogsTest, somebody_elses_database_is_not_touched) {
+  std::ofstream(directory_.path() + "/runner.db")
+      << "not a database, but somebody's text that is long enough to be one";
+  EXPECT_FALSE(IntentLog::open(directory_.path() + "/runner.db"));
+}
+
+TEST_F(LogsTest, an_audit_log_that_nobody_touched_is_whole) {
+  write_audit(3);
+  write_audit(2);
+  EXPECT_EQ(fault(), "");
+  EXPECT_EQ(verify_audit_log(audit_path_)->lines, 5);
+}
+
+TEST_F(LogsTest, every_single_change_to_an_audit_log_is_found) {
+  write_audit(6);
+  const auto whole = lines();
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    auto changed = whole;
+    changed[at].replace(changed[at].find("ended"), 5, "other");
+    put(changed);
+    EXPECT_NE(fault(), "") << "changed line " << at;
+    auto removed = whole;
+    removed.erase(removed.begin() + static_cast<std::ptrdiff_t>(at));
+    put(removed);
+    EXPECT_NE(fault(), "") << "removed line " << at;
+    auto swapped = whole;
+    std::swap(swapped[at], swapped[(at + 1) % swapped.size()]);
+    put(swapped);
+    EXPECT_NE(fault(), "") << "swapped line " << at;
+  }
+  put({whole.begin(), whole.begin() + 4});
+  EXPECT_EQ(fault(), "lines at the end are missing: 6 were written, 4 are here");
+  put(whole);
+  EXPECT_EQ(fault(), "");
+}
+
+TEST_F(LogsTest, a_line_cut_short_by_a_crash_is_closed_and_said) {
+  write_audit(3);
+  std::filesystem::resize_file(audit_path_, std::filesystem::file_size(audit_path_) - 20);
+  std::filesystem::remove(audit_path_ + ".head");  // as it is when the crash came before the head was written
+  write_audit(1);
+  EXPECT_EQ(fault(), "");
+  EXPECT_EQ(lines().size(), 5U);
+  EXPECT_NE(lines()[3].find("recovered"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace syncline::runner

@@ -1,0 +1,68 @@
+#include <gtest/gtest.h>
+
+#include "base/text.hpp"
+#include "runner/captured_output.hpp"
+#include "runner/live_text.hpp"
+
+namespace syncline::runner {
+namespace {
+
+TEST(CapturedOutput, keeps_all_that_fits) {
+  CapturedOutput output(10);
+  output.add("abc");
+  output.add("defghij");
+  EXPECT_FALSE(output.truncated());
+  EXPECT_EQ(output.text(), "abcdefghij");
+}
+
+TEST(CapturedOutput, keeps_the_beginning_and_the_end_however_it_comes) {
+  const std::string all = "0123456789abcdefghijklmnopqrstuvwxyz";
+  for (std::size_t piece = 1; piece <= all.size(); ++piece) {
+    CapturedOutput output(10);
+    for (std::size_t at = 0; at < all.size(); at += piece) output.add(std::string_view(all).substr(at, piece));
+    EXPECT_EQ(output.text(), "01234\n[... 26 bytes left out ...]\nvwxyz") << piece;
+    EXPECT_EQ(output.total(), all.size());
+  }
+}
+
+TEST(CapturedOutput, cuts_at_characters) {
+  std::string all;
+  for (int i = 0; i < 50; ++i) all += "ä€𝄞";
+  for (std::size_t bytes_max = 2; bytes_max < 60; ++bytes_max) {
+    CapturedOutput output(bytes_max);
+    output.add(all);
+    EXPECT_TRUE(is_utf8(output.text())) << bytes_max;
+  }
+}
+
+TEST(LiveText, never_splits_a_character) {
+  const std::string all = "aä€𝄞z";
+  for (std::size_t piece = 1; piece <= all.size(); ++piece) {
+    LiveText live;
+    std::string seen;
+    for (std::size_t at = 0; at < all.size(); at += piece) {
+      live.add(std::string_view(all).substr(at, piece));
+      seen += live.take(1000, false);
+      ASSERT_TRUE(is_utf8(seen));
+    }
+    EXPECT_EQ(seen, all);
+  }
+}
+
+TEST(LiveText, replaces_what_is_no_text) {
+  LiveText live;
+  live.add("a\xFF\xC3(\xE2\x82");
+  EXPECT_EQ(live.take(1000, false), "a\uFFFD\uFFFD(");
+  EXPECT_FALSE(live.empty());
+  EXPECT_EQ(live.take(1000, true), "\uFFFD\uFFFD");
+  EXPECT_TRUE(live.empty());
+}
+
+TEST(LiveText, says_what_it_has_left_out) {
+  LiveText live;
+  live.add(std::string(300UL << 10U, 'x'));
+  EXPECT_TRUE(live.take(1UL << 20U, true).starts_with("\n[... 45056 bytes left out ...]\nxxx"));
+}
+
+}  // namespace
+}  // namespace syncline::runner

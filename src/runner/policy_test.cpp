@@ -1,0 +1,172 @@
+#include "runner/policy.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "support/environment.hpp"
+
+namespace syncline::runner {
+namespace {
+
+using Words = std::vector<std::string>;
+
+TEST(SplitSimpleLine, takes_words_and_quotes_apart_as_a_shell_does) {
+  EXPECT_EQ(split_simple_line("git  log -n 5"), (Words{"git", "log", "-n", "5"}));
+  EXPECT_EQ(split_simple_line(R"(git commit -m 'a b' "c \"d\" \\ e" f\ g)"),
+            (Words{"git", "commit", "-m", "a b", "c \"d\" \\ e", "f g"}));
+  EXPECT_EQ(split_simple_line("echo ''"), (Words{"echo", ""}));
+  EXPECT_EQ(split_simple_line("echo a'b'\"c\""), (Words{"echo", "abc"}));
+  EXPECT_EQ(split_simple_line("echo größe"), (Words{"echo", "größe"}));
+}
+
+class NotSimple : public testing::TestWithParam<std::string_view> {};
+TEST_P(NotSimple, is_left_to_a_shell) { EXPECT_EQ(split_simple_line(GetParam()), std::nullopt); }
+INSTANTIATE_TEST_SUITE_P(Lines, NotSimple,
+                         testing::Values("", "   ", "git status; rm -rf x", "git status && x", "git status | x",
+                                         "git status & x", "a\nb", "a\rb", "a > b", "a < b", "a $(b)", "a `b`", "a $b",
+                                         "a \"$b\"", "a \"`b`\"", "a *", "a ?", "a [b]", "a {b,c}", "a ~/b", "A=b c",
+                                         "a # b", "(a)", "! a", "a 'b", "a \"b", "a \\", "a\tb", "a \"\\n\"", "'' a",
+                                         "a \"b!c\"", "a ^b", "a\\\nb", std::string_view("a\0b", 3)));
+
+TEST(Pattern, matches_word_by_word) {
+  const auto matches = [](std::string_view pattern, std::string_view line) {
+    return Pattern::parse(pattern)->matches(*split_simple_line(line));
+  };
+  EXPECT_TRUE(matches("git status", "git status"));
+  EXPECT_TRUE(matches("git status", "git 'status'"));
+  EXPECT_FALSE(matches("git status", "git status -s"));
+  EXPECT_FALSE(matches("git status", "git"));
+  EXPECT_TRUE(matches("git log *", "git log"));
+  EXPECT_TRUE(matches("git log *", "git log -n 5 --oneline"));
+  EXPECT_FALSE(matches("git log *", "git push"));
+  EXPECT_TRUE(matches("npm run test:*", "npm run test:unit"));
+  EXPECT_TRUE(matches("npm run test:*", "npm run 'test:; rm'"));
+  EXPECT_FALSE(matches("npm run test:*", "npm run test:unit extra"));
+  EXPECT_TRUE(matches("a *b*c x", "a bbc x"));
+  EXPECT_FALSE(matches("a *b*c x", "a bbd x"));
+  EXPECT_FALSE(matches("git status", "xgit status"));
+}
+
+TEST(Pattern, must_name_its_program_and_nothing_a_shell_acts_on) {
+  for (const std::string_view bad : {"", "  ", "*", "g* status", "git status; x", "git $x", "git 'status'", "a | b"}) {
+    EXPECT_FALSE(Pattern::parse(bad)) << bad;
+  }
+}
+
+class PolicyFile : public testing::Test {
+ protected:
+  Result<Policy> load(const std::string& text) {
+    std::ofstream(path_) << text;
+    return load_policy(path_);
+  }
+  std::string fault(const std::string& text) {
+    const auto policy = load(text);
+    return policy ? "" : policy.error().text.substr(directory_.path().size() + 1);
+  }
+  static Order bash(const std::string& line) {
+    JsonObject fields;
+    fields.set_text("type", "execute_bash");
+    fields.set_text("command", line);
+    return {"cmd-1", CommandType::execute_bash, std::move(fields)};
+  }
+  test::TemporaryDirectory directory_;
+  const std::string path_ = directory_.path() + "/p.yaml";
+};
+
+TEST_F(PolicyFile, names_the_line_of_each_fault) {
+  EXPECT_EQ(fault("versoin: 1\n"),
+            "p.yaml:1: unknown key 'versoin'; known: version, roots, commands, network, read_only_paths, environment, "
+            "limits, concurrency, aws");
+  EXPECT_EQ(fault("version: 2\n"), "p.yaml:1: 'version' must be 1");
+  EXPECT_EQ(fault("roots: []\n"), "p.yaml:1: 'version' must be 1");
+  EXPECT_EQ(fault("version: 1\nroots:\n  - path: relative\n"), "p.yaml:3: 'path' must be absolute");
+  EXPECT_EQ(fault("version: 1\nroots:\n  - path: /a\n    wirte: true\n"),
+            "p.yaml:4: unknown key 'wirte' in roots[0]; known: path, write");
+  EXPECT_EQ(fault("version: 1\nroots:\n  - path: /a\n    write: 1\n"), "p.yaml:4: 'write' must be true or false");
+  EXPECT_EQ(fault("version: 1\ncommands:\n  read_fiel: allow\n").substr(0, 34), "p.yaml:3: unknown key 'read_fiel' ");
+  EXPECT_EQ(fault("version: 1\ncommands:\n  read_file: maybe\n"),
+            "p.yaml:3: 'commands.read_file' must be allow, ask, off or a list of rules, not 'maybe'");
+  EXPECT_EQ(fault("version: 1\ncommands:\n  execute_bash:\n    - permit: x\n"),
+            "p.yaml:4: 'permit' is no verdict; known: allow, ask, deny");
+  EXPECT_EQ(fault("version: 1\ncommands:\n  execute_bash:\n    - allow: a; b\n"),
+            "p.yaml:4: pattern 'a; b' may not hold ';'");
+  EXPECT_EQ(fault("version: 1\nlimits:\n  seconds: fast\n"), "p.yaml:3: 'seconds' must be a whole number, 1 to 86400");
+  EXPECT_EQ(fault("version: 1\nlimits: {seconds: 20, seconds_max: 10}\n"),
+            "p.yaml:2: 'seconds' is more than 'seconds_max'");
+  EXPECT_EQ(fault("version: 1\nversion: 1\n"), "p.yaml:2: 'version' stands here twice");
+  EXPECT_EQ(fault("version: 1\n  bad: [\n").substr(0, 7), "p.yaml:");
+  EXPECT_EQ(load_policy("/nowhere/p.yaml").error().code, ErrorCode::not_found);
+}
+
+TEST_F(PolicyFile, denies_what_it_does_not_name) {
+  const Policy policy = *load("version: 1\n");
+  for (std::size_t i = 0; i < kCommandTypeNames.size(); ++i) {
+    Order order = bash("true");
+    order.type = static_cast<CommandType>(i);
+    const Decision decision = decide(policy, order);
+    EXPECT_EQ(decision.verdict, Verdict::deny);
+    EXPECT_EQ(decision.refusal, "refused by rule commands." + std::string(kCommandTypeNames[i]) +
+                                    " (p.yaml): commands of type " + std::string(kCommandTypeNames[i]) + " are off");
+  }
+}
+
+TEST_F(PolicyFile, takes_the_first_rule_that_matches) {
+  const Policy policy = *load(
+      "version: 1\n"
+      "commands:\n"
+      "  execute_bash:\n"
+      "    - deny: git push --force *\n"
+      "    - ask: git push *\n"
+      "    - allow: git *\n");
+  const auto verdict = [&](const std::string& line) { return decide(policy, bash(line)).verdict; };
+  EXPECT_EQ(verdict("git status"), Verdict::allow);
+  EXPECT_EQ(verdict("git push origin"), Verdict::ask);
+  EXPECT_EQ(verdict("git push --force origin"), Verdict::deny);
+  EXPECT_EQ(verdict("make"), Verdict::deny);
+  EXPECT_EQ(decide(policy, bash("git push origin")).rule, "commands.execute_bash[1] (p.yaml:5)");
+  EXPECT_EQ(decide(policy, bash("git push origin")).pattern, "git push *");
+  EXPECT_EQ(decide(policy, bash("git 'x y'")).words, (Words{"git", "x y"}));
+  EXPECT_EQ(decide(policy, bash("make\nx")).refusal,
+            "refused by rule commands.execute_bash[0] (p.yaml:4): this line needs a shell and may hold what is denied: "
+            "'make x' is denied");
+}
+
+TEST_F(PolicyFile, a_line_for_a_shell_may_hold_what_is_denied_and_is_not_what_is_allowed) {
+  const Policy guarded = *load("version: 1\ncommands: {execute_bash: [{deny: rm *}, {allow: any}]}\n");
+  EXPECT_EQ(decide(guarded, bash("ls")).verdict, Verdict::allow);
+  EXPECT_TRUE(decide(guarded, bash("ls")).words.empty());  // a shell runs it
+  EXPECT_EQ(decide(guarded, bash("ls; rm x")).verdict, Verdict::deny);
+  const Policy asking = *load("version: 1\ncommands: {execute_bash: [{allow: ls *}, {ask: any}]}\n");
+  EXPECT_EQ(decide(asking, bash("ls -l")).verdict, Verdict::allow);
+  EXPECT_EQ(decide(asking, bash("ls; id")).verdict, Verdict::ask);
+}
+
+TEST_F(PolicyFile, reads_everything_it_describes) {
+  const Policy policy = *load(
+      "version: 1\nroots: [{path: /a, write: true}, {path: /b}]\nnetwork: [aws_operation]\nread_only_paths: [/opt/x]\n"
+      "environment: {pass: [LANG], set: {CI: 1}}\nconcurrency: 7\naws: {endpoint: 'http://x', region: y}\n"
+      "limits: {seconds: 5, seconds_max: 6, memory_mib: 7, processes: 8, output_kib: 9}\n"
+      "commands: {read_file: allow, write_file: ask, list_directory: off, aws_operation: [{allow: s3api list-*}]}\n");
+  EXPECT_TRUE(policy.roots[0].writable);
+  EXPECT_FALSE(policy.roots[1].writable);
+  EXPECT_TRUE(policy.has_network(CommandType::aws_operation));
+  EXPECT_FALSE(policy.has_network(CommandType::execute_bash));
+  EXPECT_EQ(policy.set_environment.at("CI"), "1");
+  EXPECT_EQ(policy.concurrency, 7);
+  EXPECT_EQ(policy.limits.memory_mib, 7);
+  EXPECT_EQ(policy.rules_of(CommandType::write_file).front().verdict, Verdict::ask);
+  EXPECT_TRUE(policy.rules_of(CommandType::list_directory).empty());
+}
+
+TEST(MakePolicy, allows_the_listed_types_and_nothing_else) {
+  const auto policy = make_policy({"/a"}, "read_file, code_search");
+  EXPECT_FALSE(policy->rules_of(CommandType::read_file).empty());
+  EXPECT_TRUE(policy->rules_of(CommandType::execute_bash).empty());
+  EXPECT_FALSE(make_policy({"/a"}, "any")->rules_of(CommandType::execute_bash).empty());
+  EXPECT_FALSE(make_policy({"/a"}, "read_fiel"));
+  EXPECT_FALSE(make_policy({"/a"}, ""));
+}
+
+}  // namespace
+}  // namespace syncline::runner
