@@ -35,18 +35,20 @@ void write_remote(std::FILE* stream, std::string_view text) {
   std::fflush(stream);
 }
 
-/// SIGINT asks for a cancellation instead of ending this process.
+std::atomic<bool> interrupt_came = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+/// SIGINT and SIGTERM ask for a cancellation instead of ending this process.
 class InterruptWatch {
  public:
   InterruptWatch() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    struct sigaction action{};
+    action.sa_handler = [](int) { interrupt_came = true; };
+    for (const int number : {SIGINT, SIGTERM}) ::sigaction(number, &action, nullptr);
     thread_ = std::jthread([this](const std::stop_token& stop) {
-      const timespec tick{0, 100'000'000};
       while (!stop.stop_requested()) {
-        if (sigtimedwait(&set_, nullptr, &tick) > 0) interrupted_.request_stop();
+        if (interrupt_came) interrupted_.request_stop();
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
       }
     });
   }
@@ -54,7 +56,6 @@ class InterruptWatch {
   [[nodiscard]] bool interrupted() const { return interrupted_.stop_requested(); }
 
  private:
-  sigset_t set_{};
   std::stop_source interrupted_;
   std::jthread thread_;
 };

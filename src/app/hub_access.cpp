@@ -1,5 +1,6 @@
 #include "app/hub_access.hpp"
 
+#include <cstdlib>
 #include <fstream>
 
 #include "base/limits.hpp"
@@ -8,25 +9,50 @@
 
 namespace syncline::app {
 
+namespace {
+
+std::string or_environment(const std::string& value, const char* variable) {
+  const char* set = std::getenv(variable);
+  return value.empty() && set != nullptr ? set : value;
+}
+
+}  // namespace
+
+std::string url_of(const HubOptions& options) { return or_environment(options.url, "SYNCLINE_HUB"); }
+
+std::string key_file_of(const HubOptions& options) { return or_environment(options.key_file, "SYNCLINE_KEY_FILE"); }
+
+namespace {
+
+Result<std::string> find_key(const HubOptions& options) {
+  if (!options.key.empty()) return options.key;
+  if (options.key_file.empty()) {
+    std::string key = or_environment("", "SYNCLINE_KEY");
+    if (!key.empty()) return key;
+  }
+  const std::string file = key_file_of(options);
+  if (file.empty()) {
+    return fail(ErrorCode::invalid_argument, "no key: set SYNCLINE_KEY, or give --key-file FILE or --key KEY");
+  }
+  std::ifstream stream(file);
+  std::string key;
+  if (!std::getline(stream, key)) return fail(ErrorCode::not_found, "cannot read the key from " + file);
+  return std::string(trim(key));
+}
+
+}  // namespace
+
 void add_hub_options(CLI::App& command, HubOptions& options) {
-  command.add_option("--hub", options.url, "URL of the hub, like http://127.0.0.1:8080")->envname("SYNCLINE_HUB");
-  command.add_option("--key", options.key, "key of the hub; better in the environment or a file")
-      ->envname("SYNCLINE_KEY");
-  command.add_option("--key-file", options.key_file, "file that holds the key")->envname("SYNCLINE_KEY_FILE");
+  command.add_option("--hub", options.url, "URL of the hub, like http://127.0.0.1:8080 (or SYNCLINE_HUB)");
+  command.add_option("--key", options.key, "key of the hub; better in a file or the environment (SYNCLINE_KEY)");
+  command.add_option("--key-file", options.key_file, "file that holds the key (or SYNCLINE_KEY_FILE)");
 }
 
 Result<http::ClientFactory> reach_hub(const HubOptions& options) {
-  if (options.url.empty()) return fail(ErrorCode::invalid_argument, "no hub: give --hub URL or set SYNCLINE_HUB");
-  std::string key = options.key;
-  if (key.empty() && !options.key_file.empty()) {
-    std::ifstream file(options.key_file);
-    if (!std::getline(file, key)) return fail(ErrorCode::not_found, "cannot read the key from " + options.key_file);
-    key = std::string(trim(key));
-  }
-  if (key.empty()) {
-    return fail(ErrorCode::invalid_argument, "no key: set SYNCLINE_KEY, or give --key-file FILE or --key KEY");
-  }
-  TRY(net::Endpoint endpoint, net::make_endpoint(options.url, key));
+  const std::string url = url_of(options);
+  if (url.empty()) return fail(ErrorCode::invalid_argument, "no hub: give --hub URL or set SYNCLINE_HUB");
+  TRY(const std::string key, find_key(options));
+  TRY(net::Endpoint endpoint, net::make_endpoint(url, key));
   return net::make_client_factory(std::move(endpoint));
 }
 

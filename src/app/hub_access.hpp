@@ -7,6 +7,10 @@
 
 namespace syncline::app {
 
+/// From the option or the environment.
+[[nodiscard]] std::string url_of(const HubOptions& options);
+/// Empty if the key does not come from a file.
+[[nodiscard]] std::string key_file_of(const HubOptions& options);
 /// The key may stand in a file instead. invalid_argument if URL or key are missing or malformed.
 [[nodiscard]] Result<http::ClientFactory> reach_hub(const HubOptions& options);
 

@@ -34,7 +34,7 @@ Result<std::shared_ptr<const runner::Workplace>> make_workplace(const RunnerSett
   TRY(runner::Policy policy, read_policy(settings));
   // Below a root a command could change what the runner relies on, or read its key.
   std::vector<std::string> forbidden = {directory.path()};
-  for (const std::string& file : {settings.policy_file, settings.hub.key_file}) {
+  for (const std::string& file : {settings.policy_file, key_file_of(settings.hub)}) {
     if (!file.empty()) forbidden.push_back(file);
   }
   TRY(runner::Roots roots, runner::Roots::open(policy, forbidden));
@@ -98,16 +98,16 @@ Result<> run_runner(const RunnerSettings& settings) {
   const std::int64_t concurrency = settings.concurrency > 0 ? settings.concurrency : workplace->policy.concurrency;
   runner::Runner running({concurrency, settings.drain_seconds * 1000}, workplace, links, *intents, *audit, kClock);
   CHECK_OK(running.start([&](const Error& error) { failure.set(error); }));
-  std::printf("syncline runner ready for %s\n", settings.hub.url.c_str());
+  std::printf("syncline runner ready for %s\n", url_of(settings.hub).c_str());
   std::fflush(stdout);
   log(LogLevel::info, "started",
-      {{"hub", settings.hub.url},
+      {{"hub", url_of(settings.hub)},
        {"policy", workplace->policy.source},
        {"sandbox", settings.no_sandbox ? "none" : "bubblewrap"},
        {"concurrency", concurrency}});
   if (settings.no_sandbox) log(LogLevel::warning, "no_sandbox", {{"effect", "commands run without walls"}});
   flush_log();
-  notify_systemd("READY=1\nSTATUS=runs commands of " + settings.hub.url);
+  notify_systemd("READY=1\nSTATUS=runs commands of " + url_of(settings.hub));
 
   for (;;) {
     int number = 0;

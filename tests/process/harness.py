@@ -40,12 +40,13 @@ class Hub:
         self.directory = None if data else tempfile.TemporaryDirectory(prefix="syncline-")
         self.data = Path(data or self.directory.name) / "data" if not data else Path(data)
         self.arguments = list(arguments)
+        self.listen = "127.0.0.1:0"
         self.process = None
         self.url = None
 
     def start(self):
         self.log = open(f"{self.data}.log", "ab")
-        self.process = subprocess.Popen([BINARY, "hub", "--data", str(self.data), "--listen", "127.0.0.1:0",
+        self.process = subprocess.Popen([BINARY, "hub", "--data", str(self.data), "--listen", self.listen,
                                          *self.arguments], stdout=subprocess.PIPE, stderr=self.log, text=True)
         line = self.process.stdout.readline()
         assert line.startswith("syncline hub ready at "), f"{line!r} {self.log_text()[-2000:]}"
