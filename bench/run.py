@@ -1,7 +1,7 @@
-"""Runs the published figures and prints them as tables: store, http, latency, memory.
+"""Runs the published figures and prints them as tables: store, http, latency, memory, runner.
 
 Everything is on loopback and on this machine's disk; the two sides of a ratio run in turns, in one run.
-Usage: ./dev bench [store|http|latency|memory ...]
+Usage: ./dev bench [store|http|latency|memory|runner ...]
 """
 import json
 import os
@@ -16,7 +16,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/process"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 from harness import Hub, WebSocket  # noqa: E402
+from runner import bench_runner  # noqa: E402
 
 BUILD = ROOT / "build/release"
 CLOCK_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -161,7 +163,8 @@ def bench_memory():
     hub.stop()
 
 
-SUITES = {"store": bench_store, "http": bench_http, "latency": bench_latency, "memory": bench_memory}
+SUITES = {"store": bench_store, "http": bench_http, "latency": bench_latency, "memory": bench_memory,
+          "runner": lambda: bench_runner(require, say, rss_kib)}
 
 
 def main():

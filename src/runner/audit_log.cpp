@@ -101,7 +101,7 @@ Result<std::unique_ptr<AuditLog>> AuditLog::open(const std::string& path, const 
   return log;
 }
 
-Result<> AuditLog::append(const Event& event) {
+Result<> AuditLog::append(const Event& event, Sync sync) {
   const std::scoped_lock lock(mutex_);
   std::string line;
   JsonWriter writer(line);
@@ -122,14 +122,14 @@ Result<> AuditLog::append(const Event& event) {
   if (!event.outcome.empty()) writer.string("outcome", event.outcome);
   if (event.exit_code) writer.integer("exitCode", *event.exit_code);
   writer.end_object();
-  return write_line(line);
+  return write_line(line, sync);
 }
 
-Result<> AuditLog::write_line(const std::string& line) {
+Result<> AuditLog::write_line(const std::string& line, Sync sync) {
   const std::string text = line + '\n';
   if (::write(file_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
     return broken("cannot write");
-  if (::fdatasync(file_.get()) != 0) return broken("cannot sync");
+  if (sync == Sync::now && ::fdatasync(file_.get()) != 0) return broken("cannot sync");
   count_ += 1;
   last_hash_ = hash_of(line);
   // Not synced: after a crash it may be behind, never ahead of the lines.

@@ -25,13 +25,14 @@ class AuditLog {
     std::string_view outcome = {};  // status or error
     std::optional<int> exit_code = {};
   };
-  /// On disk when it returns.
-  [[nodiscard]] Result<> append(const Event& event);
+  enum class Sync { now, with_the_next };
+  /// In the file when it returns; on disk too, unless it may wait for the next line that is synced.
+  [[nodiscard]] Result<> append(const Event& event, Sync sync = Sync::now);
 
  private:
   AuditLog(FileDescriptor file, FileDescriptor head, const Clock& clock)
       : file_(std::move(file)), head_(std::move(head)), clock_(clock) {}
-  [[nodiscard]] Result<> write_line(const std::string& line);
+  [[nodiscard]] Result<> write_line(const std::string& line, Sync sync);
 
   const FileDescriptor file_;
   const FileDescriptor head_;

@@ -6,8 +6,11 @@ namespace {
 constexpr std::int64_t kApplicationId = 0x534C524E;  // "SLRN"
 constexpr std::int64_t kVersion = 1;
 
-/// Commits are on disk when they return; the log is folded back on closing.
-constexpr const char* kOpen = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;";
+constexpr const char* kOpen = "PRAGMA journal_mode=WAL;";
+/// On disk when the commit returns.
+constexpr const char* kDurable = "PRAGMA synchronous=FULL;";
+/// Survives the end of the process at once, the end of the machine from the next durable commit on.
+constexpr const char* kSoonDurable = "PRAGMA synchronous=NORMAL;";
 constexpr const char* kSchema =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE intents(id TEXT PRIMARY KEY, type TEXT NOT NULL, begun_ms INTEGER NOT NULL, state INTEGER NOT NULL,"
@@ -44,8 +47,11 @@ Result<> prepare_file(sqlite::Connection& connection, const std::string& path) {
 
 }  // namespace
 
+/// Two connections: an intent must be on disk before the process starts; for what comes later it is enough to survive a
+/// crash of the runner, and after one of the machine the command is reported as cut off.
 struct IntentLog::Tables {
-  sqlite::Connection connection;
+  sqlite::Connection durable;
+  sqlite::Connection soon_durable;
   sqlite::Statement begin, end, report, find, unreported, purge;
 };
 
@@ -53,20 +59,24 @@ IntentLog::IntentLog() = default;
 IntentLog::~IntentLog() = default;
 
 Result<std::unique_ptr<IntentLog>> IntentLog::open(const std::string& path) {
-  TRY(auto connection, sqlite::Connection::open(path, sqlite::Connection::Mode::create));
-  CHECK_OK(prepare_file(connection, path));
-  TRY(auto begin, connection.prepare("INSERT OR IGNORE INTO intents(id, type, begun_ms, state) VALUES (?, ?, ?, 0) "
-                                     "RETURNING 1"));
-  TRY(auto end, connection.prepare("UPDATE intents SET state = 1, status = ?2, result = ?3, error = ?4, exit_code = ?5 "
-                                   "WHERE id = ?1 AND state = 0"));
-  TRY(auto report, connection.prepare("UPDATE intents SET state = 2, result = '' WHERE id = ?"));
+  TRY(auto durable, sqlite::Connection::open(path, sqlite::Connection::Mode::create));
+  CHECK_OK(prepare_file(durable, path));
+  CHECK_OK(durable.execute(kDurable));
+  TRY(auto soon_durable, sqlite::Connection::open(path, sqlite::Connection::Mode::read_write));
+  CHECK_OK(soon_durable.execute(kSoonDurable));
+  TRY(auto begin, durable.prepare("INSERT OR IGNORE INTO intents(id, type, begun_ms, state) VALUES (?, ?, ?, 0) "
+                                  "RETURNING 1"));
+  TRY(auto end,
+      soon_durable.prepare("UPDATE intents SET state = 1, status = ?2, result = ?3, error = ?4, exit_code = ?5 "
+                           "WHERE id = ?1 AND state = 0"));
+  TRY(auto report, soon_durable.prepare("UPDATE intents SET state = 2, result = '' WHERE id = ?"));
   constexpr std::string_view kColumns = "SELECT id, state, status, result, error, exit_code FROM intents ";
-  TRY(auto find, connection.prepare(std::string(kColumns) + "WHERE id = ?"));
-  TRY(auto unreported, connection.prepare(std::string(kColumns) + "WHERE state < 2 ORDER BY begun_ms"));
-  TRY(auto purge, connection.prepare("DELETE FROM intents WHERE state = 2 AND begun_ms < ?"));
+  TRY(auto find, soon_durable.prepare(std::string(kColumns) + "WHERE id = ?"));
+  TRY(auto unreported, soon_durable.prepare(std::string(kColumns) + "WHERE state < 2 ORDER BY begun_ms"));
+  TRY(auto purge, soon_durable.prepare("DELETE FROM intents WHERE state = 2 AND begun_ms < ?"));
   std::unique_ptr<IntentLog> log(new IntentLog());
-  log->tables_ = std::make_unique<Tables>(std::move(connection), std::move(begin), std::move(end), std::move(report),
-                                          std::move(find), std::move(unreported), std::move(purge));
+  log->tables_ = std::make_unique<Tables>(std::move(durable), std::move(soon_durable), std::move(begin), std::move(end),
+                                          std::move(report), std::move(find), std::move(unreported), std::move(purge));
   return log;
 }
 

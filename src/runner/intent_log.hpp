@@ -24,6 +24,7 @@ class IntentLog {
 
   /// On disk when it returns. False if the command was begun before.
   [[nodiscard]] Result<bool> begin(const std::string& id, CommandType type, std::int64_t now_ms);
+  /// Survives the runner's end when it returns. The first end of a command counts.
   [[nodiscard]] Result<> end(const std::string& id, const Outcome& outcome);
   /// The hub has it: the outcome is dropped, the id stays.
   [[nodiscard]] Result<> set_reported(const std::string& id);

@@ -88,7 +88,8 @@ void Runner::Slot::carry_out(const Workplace& workplace, const Order& order, con
            .order = &order,
            .rule = decision.rule,
            .outcome = outcome.error.empty() ? to_text(outcome.status) : std::string_view(outcome.error),
-           .exit_code = outcome.exit_code}))) {
+           .exit_code = outcome.exit_code},
+          AuditLog::Sync::with_the_next))) {
     return;
   }
   report(order.id, std::move(outcome));
