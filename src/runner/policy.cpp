@@ -1,5 +1,6 @@
 #include "runner/policy.hpp"
 
+#include "base/bytes.hpp"
 #include "base/text.hpp"
 
 namespace syncline::runner {
@@ -32,6 +33,15 @@ std::string subject_of(const Order& order) {
   }
 }
 
+/// What an approval for good would cover: the rule's pattern if it has matched, else exactly this command.
+std::string approval_pattern(const Rule& rule, bool seen_through, const Order& order) {
+  if (rule.pattern && seen_through) return rule.pattern->text();
+  constexpr std::size_t kShownBytes = 1000;
+  const std::string subject = subject_of(order);
+  if (subject.size() <= kShownBytes) return "exactly: " + subject;
+  return "exactly: " + excerpt(subject) + " (sha256 " + to_hex(as_text(sha256(subject))) + ")";
+}
+
 }  // namespace
 
 std::string refused_by(std::string_view rule, std::string_view why) {
@@ -55,7 +65,7 @@ Decision decide(const Policy& policy, const Order& order) {
     if (!matches) continue;
     decision.verdict = rule.verdict;
     decision.rule = rule.name;
-    decision.pattern = rule.pattern ? rule.pattern->text() : "any";
+    decision.pattern = approval_pattern(rule, words.has_value(), order);
     if (rule.pattern && words) decision.words = *words;
     if (rule.verdict == Verdict::deny) {
       const std::string_view doubt =

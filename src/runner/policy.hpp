@@ -73,7 +73,7 @@ struct Policy {
 struct Decision {
   Verdict verdict = Verdict::deny;
   std::string rule;     // the rule that decided
-  std::string pattern;  // its pattern, or "any"
+  std::string pattern;  // what an approval for good covers: the rule's pattern, or exactly this command
   std::string refusal;  // of a denial: what the IDE is told
   /// Program and arguments, if a pattern has matched them: they are run as they are, not by a shell.
   std::vector<std::string> words;

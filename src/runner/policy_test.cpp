@@ -127,6 +127,7 @@ TEST_F(PolicyFile, takes_the_first_rule_that_matches) {
   EXPECT_EQ(decide(policy, bash("git push origin")).rule, "commands.execute_bash[1] (p.yaml:5)");
   EXPECT_EQ(decide(policy, bash("git push origin")).pattern, "git push *");
   EXPECT_EQ(decide(policy, bash("git 'x y'")).words, (Words{"git", "x y"}));
+  EXPECT_EQ(decide(policy, bash("git push 'origin'; x")).verdict, Verdict::deny);
   EXPECT_EQ(decide(policy, bash("make\nx")).refusal,
             "refused by rule commands.execute_bash[0] (p.yaml:4): this line needs a shell and may hold what is denied: "
             "'make x' is denied");
@@ -140,6 +141,18 @@ TEST_F(PolicyFile, a_line_for_a_shell_may_hold_what_is_denied_and_is_not_what_is
   const Policy asking = *load("version: 1\ncommands: {execute_bash: [{allow: ls *}, {ask: any}]}\n");
   EXPECT_EQ(decide(asking, bash("ls -l")).verdict, Verdict::allow);
   EXPECT_EQ(decide(asking, bash("ls; id")).verdict, Verdict::ask);
+}
+
+TEST_F(PolicyFile, an_approval_for_good_covers_the_pattern_or_exactly_the_command) {
+  const Policy policy = *load("version: 1\ncommands: {execute_bash: [{ask: git push *}, {ask: any}]}\n");
+  const auto pattern = [&](const std::string& line) { return decide(policy, bash(line)).pattern; };
+  EXPECT_EQ(pattern("git push x"), "git push *");
+  EXPECT_EQ(pattern("git push *"), "exactly: git push *");
+  EXPECT_EQ(pattern("git push; id"), "exactly: git push; id");
+  EXPECT_EQ(pattern("make"), "exactly: make");
+  const std::string long_line(5000, 'x');
+  EXPECT_LT(pattern(long_line).size(), 300U);
+  EXPECT_NE(pattern(long_line + "a"), pattern(long_line + "b"));
 }
 
 TEST_F(PolicyFile, reads_everything_it_describes) {
