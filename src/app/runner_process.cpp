@@ -7,6 +7,7 @@
 
 #include "app/hub_access.hpp"
 #include "app/process.hpp"
+#include "runner/plain_launcher.hpp"
 #include "runner/runner.hpp"
 #include "runner/sandbox.hpp"
 

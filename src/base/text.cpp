@@ -21,6 +21,28 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 
 bool is_utf8(std::string_view bytes) { return simdjson::validate_utf8(bytes.data(), bytes.size()); }
 
+std::string to_valid_utf8(std::string_view bytes) {
+  if (is_utf8(bytes)) return std::string(bytes);
+  std::string text;
+  while (!bytes.empty()) {
+    std::size_t length = 1;
+    while (length <= 4 && length <= bytes.size() && !is_utf8(bytes.substr(0, length))) ++length;
+    const bool is_character = length <= 4 && length <= bytes.size();
+    text += is_character ? bytes.substr(0, length) : std::string_view("\xEF\xBF\xBD");
+    bytes.remove_prefix(is_character ? length : 1);
+  }
+  return text;
+}
+
+std::string_view cut_utf8(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  std::size_t size = bytes_max;
+  const auto is_inside = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U; };
+  while (size > 0 && bytes_max - size < 4 && is_inside(size)) --size;
+  // More than three bytes inside a character: it is no text, and any place is as good.
+  return text.substr(0, bytes_max - size < 4 ? size : bytes_max);
+}
+
 std::optional<std::string> percent_decode(std::string_view text) {
   std::string out;
   out.reserve(text.size());

@@ -12,6 +12,12 @@ namespace syncline {
 /// True when the bytes are well-formed UTF-8 (no surrogates, no overlong forms).
 [[nodiscard]] bool is_utf8(std::string_view bytes);
 
+/// The same text with U+FFFD for each byte that is no part of a character.
+[[nodiscard]] std::string to_valid_utf8(std::string_view bytes);
+
+/// The longest beginning of at most `bytes_max` bytes that does not end within a character.
+[[nodiscard]] std::string_view cut_utf8(std::string_view text, std::size_t bytes_max);
+
 /// Undoes %XX. Nothing when an escape is broken.
 [[nodiscard]] std::optional<std::string> percent_decode(std::string_view text);
 /// Escapes all but the unreserved characters of RFC 3986.

@@ -25,5 +25,24 @@ TEST(Text, integers_are_digits_only) {
     EXPECT_FALSE(parse_integer(text)) << text;
 }
 
+TEST(ToValidUtf8, replaces_what_is_no_character_and_nothing_else) {
+  EXPECT_EQ(to_valid_utf8("aä€𝄞z"), "aä€𝄞z");
+  EXPECT_EQ(to_valid_utf8("a\xFFz"), "a\uFFFDz");
+  EXPECT_EQ(to_valid_utf8("\xC3"), "\uFFFD");
+  EXPECT_EQ(to_valid_utf8("\xE2\x82"), "\uFFFD\uFFFD");
+  EXPECT_EQ(to_valid_utf8("\xED\xA0\x80ä"), "\uFFFD\uFFFD\uFFFDä");
+}
+
+TEST(CutUtf8, never_ends_within_a_character) {
+  const std::string text = "aä€𝄞z";
+  for (std::size_t size = 0; size <= text.size() + 1; ++size) {
+    const std::string_view cut = cut_utf8(text, size);
+    EXPECT_TRUE(is_utf8(cut)) << size;
+    EXPECT_LE(cut.size(), size);
+    EXPECT_GE(cut.size() + 3, std::min(size, text.size()));
+  }
+  EXPECT_EQ(cut_utf8(std::string(10, '\x80'), 5).size(), 5U);
+}
+
 }  // namespace
 }  // namespace syncline

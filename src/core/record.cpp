@@ -31,12 +31,6 @@ Result<> check_name(std::string_view what, std::string_view name, std::string_vi
 
 std::string_view to_text(Rule rule) { return kRuleNames.at(static_cast<std::size_t>(rule)); }
 
-std::optional<Rule> rule_from_text(std::string_view text) {
-  const auto found = std::ranges::find(kRuleNames, text);
-  if (found == kRuleNames.end()) return std::nullopt;
-  return static_cast<Rule>(found - kRuleNames.begin());
-}
-
 std::string_view to_text(ConflictState state) {
   switch (state) {
     case ConflictState::open: return "open";

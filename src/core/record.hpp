@@ -26,7 +26,6 @@ enum class Rule : std::uint8_t {
   command,       // a command's state moved forward
 };
 [[nodiscard]] std::string_view to_text(Rule rule);
-[[nodiscard]] std::optional<Rule> rule_from_text(std::string_view text);
 
 /// One record as it is stored. `doc` is the document byte for byte, empty for a tombstone.
 struct Record {

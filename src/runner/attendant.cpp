@@ -30,10 +30,16 @@ void Attendant::on_output(Stream stream, std::string_view bytes) {
   changed_.notify_all();
 }
 
-void Attendant::on_still_running() {
-  attended_ = true;
-  lease_thread_ = std::jthread([this](const std::stop_token& stop) { keep_lease(stop); });
-  output_thread_ = std::jthread([this](const std::stop_token& stop) { send_output(stop); });
+bool Attendant::on_still_running() {
+  try {
+    lease_thread_ = std::jthread([this](const std::stop_token& stop) { keep_lease(stop); });
+    output_thread_ = std::jthread([this](const std::stop_token& stop) { send_output(stop); });
+    attended_ = true;
+  } catch (const std::system_error& error) {  // too many threads on this machine, perhaps the command's own
+    lease_thread_ = {};
+    log(LogLevel::warning, "not_attended", {{"command", id_}, {"error", error.what()}});
+  }
+  return attended_;
 }
 
 void Attendant::finish() {
@@ -43,7 +49,7 @@ void Attendant::finish() {
     std::unique_lock lock(mutex_);
     ended_ = true;
     changed_.notify_all();
-    changed_.wait_for(lock, kFlush, [this] { return out_.empty() && err_.empty(); });
+    changed_.wait_for(lock, kFlush, [this] { return all_sent_; });
   }
   output_thread_.request_stop();
   lease_thread_.join();
@@ -94,6 +100,7 @@ void Attendant::send_output(const std::stop_token& stop) {
       lock.lock();
     }
     if (last && out_.empty() && err_.empty()) {
+      all_sent_ = true;
       changed_.notify_all();
       return;
     }

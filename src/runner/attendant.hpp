@@ -21,7 +21,7 @@ class Attendant final : public ProgramObserver {
   ~Attendant() override;
 
   void on_output(Stream stream, std::string_view bytes) override;
-  void on_still_running() override;
+  [[nodiscard]] bool on_still_running() override;
 
   /// The command has ended: sends the rest of the output, for a short time at most, and stops.
   void finish();
@@ -43,6 +43,7 @@ class Attendant final : public ProgramObserver {
   LiveText out_;
   LiveText err_;
   bool ended_ = false;
+  bool all_sent_ = false;
   bool attended_ = false;
 
   std::jthread lease_thread_;

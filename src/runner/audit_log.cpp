@@ -12,6 +12,8 @@
 namespace syncline::runner {
 namespace {
 
+constexpr std::size_t kSubjectBytesMax = 4096;
+
 const std::string& first_hash() {
   static const std::string kZeros(64, '0');
   return kZeros;
@@ -22,24 +24,6 @@ std::string head_path(const std::string& path) { return path + ".head"; }
 std::unexpected<Error> broken(const std::string& what) {
   const ErrorCode code = errno == ENOSPC ? ErrorCode::storage_full : ErrorCode::storage_broken;
   return fail(code, "the audit log: " + what + ": " + std::strerror(errno));
-}
-
-/// The command itself, without what may be long or private: the line, the path, the query, not a file's content.
-std::string subject_of(const Order& order) {
-  constexpr std::size_t kBytesMax = 4096;
-  std::string subject;
-  switch (order.type) {
-    case CommandType::execute_bash: subject = order.text("command"); break;
-    case CommandType::aws_operation: subject = order.text("service") + ' ' + order.text("operation"); break;
-    case CommandType::code_search: subject = order.text("query"); break;
-    default: subject = order.text("path");
-  }
-  if (subject.size() > kBytesMax) {
-    subject.resize(kBytesMax);
-    while (!is_utf8(subject)) subject.pop_back();
-    subject += "...";
-  }
-  return subject;
 }
 
 std::string hash_of(std::string_view line) { return to_hex(as_text(sha256(line))); }
@@ -69,6 +53,11 @@ void for_each_line(std::istream& file, Visit&& visit) {
   }
 }
 
+bool is_event(std::string line, std::string_view event) {
+  return check_json(line, 4).fault == JsonFault::none && JsonView(line).is_object() &&
+         JsonObject(JsonView(line)).text_of("event") == event;
+}
+
 /// Why a line is not what follows the one before; empty if it is.
 std::string fault_of(std::string line, std::int64_t number, const std::string& previous) {
   if (check_json(line, 4).fault != JsonFault::none || !JsonView(line).is_object()) return "is not a record";
@@ -86,10 +75,13 @@ Result<std::unique_ptr<AuditLog>> AuditLog::open(const std::string& path, const 
   if (!file.is_open() || !head.is_open()) return broken("cannot open " + path);
   std::unique_ptr<AuditLog> log(new AuditLog(std::move(file), std::move(head), clock));
   log->last_hash_ = first_hash();
+  const Head known = read_head(path);
+  bool known_is_here = known.count == 0;
   std::ifstream lines(path);
   for_each_line(lines, [&](std::int64_t number, const std::string& line, const std::string&) {
     log->count_ = number;
     log->last_hash_ = hash_of(line);
+    if (number == known.count) known_is_here = log->last_hash_ == known.hash;
   });
   const off_t size = ::lseek(log->file_.get(), 0, SEEK_END);
   char last = '\n';
@@ -98,7 +90,22 @@ Result<std::unique_ptr<AuditLog>> AuditLog::open(const std::string& path, const 
     if (::write(log->file_.get(), "\n", 1) != 1) return broken("cannot write");
     CHECK_OK(log->append({.what = "recovered", .outcome = "the line before was cut short by a crash"}));
   }
+  // Said in the log itself, so that going on does not cover it up.
+  if (!known_is_here) {
+    const std::string lines_before = std::to_string(known.count) + " lines had been written";
+    CHECK_OK(log->append({.what = "gap", .outcome = lines_before}));
+  }
   return log;
+}
+
+AuditLog::~AuditLog() {
+  if (::fdatasync(file_.get()) == 0) (void)write_head();
+}
+
+Result<> AuditLog::write_head() {
+  const std::string head = std::to_string(count_) + ' ' + last_hash_ + '\n';
+  const bool written = ::pwrite(head_.get(), head.data(), head.size(), 0) == static_cast<ssize_t>(head.size());
+  return written ? Result<>{} : broken("cannot write the head");
 }
 
 Result<> AuditLog::append(const Event& event, Sync sync) {
@@ -114,12 +121,12 @@ Result<> AuditLog::append(const Event& event, Sync sync) {
     writer.string("command", event.order->id)
         .string("type", to_text(event.order->type))
         .string("by", event.order->submitter())
-        .string("subject", subject_of(*event.order));
+        .string("subject", cut_utf8(event.order->subject(), kSubjectBytesMax));
   } else if (!event.id.empty()) {
-    writer.string("command", event.id);
+    writer.string("command", to_valid_utf8(event.id));
   }
-  if (!event.rule.empty()) writer.string("rule", event.rule);
-  if (!event.outcome.empty()) writer.string("outcome", event.outcome);
+  if (!event.rule.empty()) writer.string("rule", to_valid_utf8(event.rule));
+  if (!event.outcome.empty()) writer.string("outcome", to_valid_utf8(event.outcome));
   if (event.exit_code) writer.integer("exitCode", *event.exit_code);
   writer.end_object();
   return write_line(line, sync);
@@ -129,13 +136,11 @@ Result<> AuditLog::write_line(const std::string& line, Sync sync) {
   const std::string text = line + '\n';
   if (::write(file_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
     return broken("cannot write");
-  if (sync == Sync::now && ::fdatasync(file_.get()) != 0) return broken("cannot sync");
   count_ += 1;
   last_hash_ = hash_of(line);
-  // Not synced: after a crash it may be behind, never ahead of the lines.
-  const std::string head = std::to_string(count_) + ' ' + last_hash_ + '\n';
-  const bool written = ::pwrite(head_.get(), head.data(), head.size(), 0) == static_cast<ssize_t>(head.size());
-  return written ? Result<>{} : broken("cannot write the head");
+  if (sync == Sync::with_the_next) return {};
+  if (::fdatasync(file_.get()) != 0) return broken("cannot sync");
+  return write_head();  // after the lines: never ahead of what is on disk
 }
 
 Result<AuditVerdict> verify_audit_log(const std::string& path) {
@@ -151,11 +156,12 @@ Result<AuditVerdict> verify_audit_log(const std::string& path) {
     verdict.last_hash = hash_of(line);
     if (number == head.count) head_seen = head.hash == verdict.last_hash;
     if (!verdict.fault.empty()) return;
-    const bool recovered = line.find("\"event\":\"recovered\"") != std::string::npos;
+    const bool recovered = is_event(line, "recovered");
     if (!cut_short.empty() && !recovered) verdict.fault = std::exchange(cut_short, "");
     if (recovered) cut_short.clear();
     if (!verdict.fault.empty()) return;
-    const std::string fault = fault_of(line, number, previous);
+    std::string fault = fault_of(line, number, previous);
+    if (is_event(line, "gap")) fault = "says that lines were missing before it";
     if (fault == "is not a record") {
       cut_short = "line " + std::to_string(number) + ' ' + fault;
     } else if (!fault.empty()) {

@@ -15,7 +15,11 @@ namespace syncline::runner {
 class AuditLog {
  public:
   /// Opens or makes the file and goes on with its chain. A last line that a crash has cut short is closed.
+  /// If lines are missing, the log says so from then on.
   [[nodiscard]] static Result<std::unique_ptr<AuditLog>> open(const std::string& path, const Clock& clock);
+  AuditLog(const AuditLog&) = delete;
+  AuditLog& operator=(const AuditLog&) = delete;
+  ~AuditLog();
 
   struct Event {
     std::string_view what;  // started, ended, refused, asked, delivered_again, lost, ...
@@ -32,6 +36,7 @@ class AuditLog {
  private:
   AuditLog(FileDescriptor file, FileDescriptor head, const Clock& clock)
       : file_(std::move(file)), head_(std::move(head)), clock_(clock) {}
+  [[nodiscard]] Result<> write_head();
   [[nodiscard]] Result<> write_line(const std::string& line, Sync sync);
 
   const FileDescriptor file_;

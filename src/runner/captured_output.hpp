@@ -15,7 +15,6 @@ class CapturedOutput {
 
   void add(std::string_view bytes);
   [[nodiscard]] bool truncated() const { return total_ > head_.size() + tail_.size(); }
-  [[nodiscard]] std::uint64_t total() const { return total_; }
   /// Head and tail, cut at characters, with a line between them that says how much was left out.
   [[nodiscard]] std::string text() const;
 

@@ -40,7 +40,13 @@ CStrings::CStrings(std::vector<std::string> texts) : texts_(std::move(texts)) {
   pointers_.push_back(nullptr);
 }
 
-bool prepare_streams(int out, int err) {
+Result<FileDescriptor> open_null() {
+  FileDescriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!null.is_open()) return fail(ErrorCode::unavailable, std::string("no /dev/null: ") + std::strerror(errno));
+  return null;
+}
+
+bool prepare_streams(int in, int out, int err) {
   sigset_t none;
   sigemptyset(&none);
   for (int number = 1; number < NSIG; ++number) {
@@ -48,9 +54,8 @@ bool prepare_streams(int out, int err) {
     action.sa_handler = SIG_DFL;
     (void)::sigaction(number, &action, nullptr);  // fails for SIGKILL and SIGSTOP, as it should
   }
-  const int nowhere = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0 && ::setsid() >= 0 && nowhere >= 0 &&
-         ::dup2(nowhere, STDIN_FILENO) >= 0 && ::dup2(out, STDOUT_FILENO) >= 0 && ::dup2(err, STDERR_FILENO) >= 0;
+  return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0 && ::setsid() >= 0 && ::dup2(in, STDIN_FILENO) >= 0 &&
+         ::dup2(out, STDOUT_FILENO) >= 0 && ::dup2(err, STDERR_FILENO) >= 0;
 }
 
 bool set_process_limits(const Limits& limits) {

@@ -28,9 +28,12 @@ class CStrings {
   mutable std::vector<char*> pointers_;
 };
 
-/// In the child: standard input from nowhere, output to these descriptors, no signal blocked or ignored, a session of
-/// its own. False if something failed.
-[[nodiscard]] bool prepare_streams(int out, int err);
+/// An input that ends at once.
+[[nodiscard]] Result<FileDescriptor> open_null();
+
+/// In the child: these as its standard streams, no signal blocked or ignored, a session of its own. False if something
+/// failed.
+[[nodiscard]] bool prepare_streams(int in, int out, int err);
 
 /// In the child: the limits of one process.
 [[nodiscard]] bool set_process_limits(const Limits& limits);

@@ -19,10 +19,6 @@ constexpr std::size_t kEntriesMax = 10'000;
 Outcome failed_with(const Error& error) { return failed(error.text); }
 Outcome failed_by_errno(const std::string& what) { return failed(what + ": " + std::strerror(errno)); }
 
-struct DirectoryCloser {
-  void operator()(DIR* directory) const noexcept { ::closedir(directory); }
-};
-
 /// Reads up to `bytes_max` bytes.
 Result<std::string> read_bytes(int fd, std::size_t bytes_max) {
   std::string bytes;
@@ -45,11 +41,6 @@ Result<> write_bytes(int fd, std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(count));
   }
   return {};
-}
-
-/// Cuts an incomplete character off the end of a text that was cut by bytes.
-void drop_partial_character(std::string& text) {
-  for (int dropped = 0; dropped < 4 && !text.empty() && !is_utf8(text); ++dropped) text.pop_back();
 }
 
 /// Writes a new file beside the old one and puts it in its place: readers see the old or the new, never a part.
@@ -83,14 +74,6 @@ std::string_view type_name(mode_t mode) {
   return "other";
 }
 
-/// A name that is not UTF-8 cannot stand in JSON: its odd bytes become U+FFFD.
-std::string to_valid_utf8(std::string_view name) {
-  if (is_utf8(name)) return std::string(name);
-  std::string valid;
-  for (const char c : name) valid += static_cast<unsigned char>(c) < 0x80 ? std::string(1, c) : "\xEF\xBF\xBD";
-  return valid;
-}
-
 }  // namespace
 
 Outcome read_file(const Roots& roots, const Order& order, std::size_t bytes_max) {
@@ -108,10 +91,7 @@ Outcome read_file(const Roots& roots, const Order& order, std::size_t bytes_max)
   auto content = read_bytes(file.get(), bytes_max + 1);
   if (!content) return failed("cannot read '" + order.text("path") + "': " + content.error().text);
   const bool truncated = content->size() > bytes_max;
-  if (truncated) {
-    content->pop_back();
-    if (std::string text = *content; drop_partial_character(text), is_utf8(text)) *content = std::move(text);
-  }
+  if (truncated) content->resize(cut_utf8(*content, bytes_max).size());
   const bool is_text = is_utf8(*content);
   std::string result;
   JsonWriter(result)
@@ -154,7 +134,8 @@ Outcome list_directory(const Roots& roots, const Order& order) {
   if (!place) return failed_with(place.error());
   auto opened = Roots::open_at(*place, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
   if (!opened) return failed_with(opened.error());
-  const std::unique_ptr<DIR, DirectoryCloser> directory(::fdopendir(::fcntl(opened->get(), F_DUPFD_CLOEXEC, 0)));
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(::fcntl(opened->get(), F_DUPFD_CLOEXEC, 0)),
+                                                      ::closedir);
   if (!directory) return failed_by_errno("cannot list '" + order.text("path") + "'");
 
   std::vector<std::string> names;

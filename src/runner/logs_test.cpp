@@ -103,6 +103,22 @@ TEST_F(LogsTest, every_single_change_to_an_audit_log_is_found) {
   EXPECT_EQ(fault(), "");
 }
 
+TEST_F(LogsTest, lines_that_were_cut_off_stay_known_after_the_runner_has_gone_on) {
+  write_audit(6);
+  const auto whole = lines();
+  put({whole.begin(), whole.begin() + 3});
+  write_audit(5);
+  EXPECT_EQ(fault(), "line 4 says that lines were missing before it");
+}
+
+TEST_F(LogsTest, a_line_that_may_wait_for_the_next_sync_is_in_the_file_at_once) {
+  const auto log = open_audit();
+  ASSERT_TRUE(log->append({.what = "started", .id = "cmd-1"}));
+  ASSERT_TRUE(log->append({.what = "ended", .id = "cmd-1"}, AuditLog::Sync::with_the_next));
+  EXPECT_EQ(verify_audit_log(audit_path_)->lines, 2);
+  EXPECT_EQ(fault(), "");
+}
+
 TEST_F(LogsTest, a_line_cut_short_by_a_crash_is_closed_and_said) {
   write_audit(3);
   std::filesystem::resize_file(audit_path_, std::filesystem::file_size(audit_path_) - 20);

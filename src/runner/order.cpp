@@ -1,5 +1,8 @@
 #include "runner/order.hpp"
 
+#include "base/bytes.hpp"
+#include "base/text.hpp"
+
 namespace syncline::runner {
 namespace {
 
@@ -15,6 +18,38 @@ Result<> check_optional(const JsonObject& fields, std::string_view name, JsonKin
 }
 
 }  // namespace
+
+std::string to_option_name(std::string_view name) {
+  std::string option;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool upper = name[i] >= 'A' && name[i] <= 'Z';
+    const bool after_lower = i > 0 && name[i - 1] >= 'a' && name[i - 1] <= 'z';
+    if (upper && after_lower) option += '-';
+    option += upper ? static_cast<char>(name[i] + 32) : name[i];
+  }
+  return option;
+}
+
+std::string Order::subject() const {
+  switch (type) {
+    case CommandType::execute_bash: return text("command");
+    case CommandType::aws_operation: return text("service") + ' ' + text("operation");
+    case CommandType::code_search: return text("query");
+    default: return text("path");
+  }
+}
+
+std::string Order::fingerprint() const {
+  constexpr std::array<std::string_view, 12> kWhatIsAsked = {"command",  "workingDir", "path",      "content",
+                                                             "encoding", "service",    "operation", "parameters",
+                                                             "query",    "glob",       "regex",     "maxResults"};
+  std::string asked(to_text(type));
+  for (const std::string_view name : kWhatIsAsked) {
+    const auto value = fields.find(name);
+    asked += '\n' + (value ? canonical_json(*value) : std::string());
+  }
+  return to_hex(as_text(sha256(asked)));
+}
 
 bool Order::is_cancelled() const { return fields.find("cancelRequested").has_value(); }
 
@@ -44,6 +79,8 @@ Result<Order> make_order(std::string id, JsonObject fields) {
       CHECK_OK(require(fields, "service", JsonKind::string));
       CHECK_OK(require(fields, "operation", JsonKind::string));
       CHECK_OK(require(fields, "parameters", JsonKind::object));
+      // One spelling from here on: what a policy judges is what is run.
+      fields.set_text("operation", to_option_name(fields.text_of("operation")));
       break;
     case CommandType::code_search:
       CHECK_OK(require(fields, "query", JsonKind::string));
@@ -57,8 +94,8 @@ Result<Order> make_order(std::string id, JsonObject fields) {
 
 Outcome completed(std::string result) { return {CommandStatus::completed, std::move(result), "", std::nullopt}; }
 
-Outcome failed(std::string error, std::string result) {
-  return {CommandStatus::failed, std::move(result), std::move(error), std::nullopt};
+Outcome failed(std::string_view error, std::string result) {
+  return {CommandStatus::failed, std::move(result), to_valid_utf8(error), std::nullopt};
 }
 
 }  // namespace syncline::runner

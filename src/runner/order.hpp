@@ -16,6 +16,10 @@ struct Order {
   JsonObject fields;
 
   [[nodiscard]] std::string text(std::string_view name) const { return fields.text_of(name); }
+  /// What it is about, for people: the line, the path, the query; never a file's content.
+  [[nodiscard]] std::string subject() const;
+  /// The same for two orders only if they ask for exactly the same.
+  [[nodiscard]] std::string fingerprint() const;
   [[nodiscard]] bool is_cancelled() const;
   /// Who asked, as the hub says: a key and its label. Empty if the hub does not say.
   [[nodiscard]] std::string submitter() const;
@@ -36,6 +40,9 @@ struct Outcome {
 
 [[nodiscard]] Outcome completed(std::string result);
 /// With what there is of a result, if there is something.
-[[nodiscard]] Outcome failed(std::string error, std::string result = {});
+[[nodiscard]] Outcome failed(std::string_view error, std::string result = {});
+
+/// Names of AWS operations and parameters as the command line tool has them: "MaxItems" and "maxItems" are "max-items".
+[[nodiscard]] std::string to_option_name(std::string_view name);
 
 }  // namespace syncline::runner

@@ -21,7 +21,6 @@ TEST(CapturedOutput, keeps_the_beginning_and_the_end_however_it_comes) {
     CapturedOutput output(10);
     for (std::size_t at = 0; at < all.size(); at += piece) output.add(std::string_view(all).substr(at, piece));
     EXPECT_EQ(output.text(), "01234\n[... 26 bytes left out ...]\nvwxyz") << piece;
-    EXPECT_EQ(output.total(), all.size());
   }
 }
 

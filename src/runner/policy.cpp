@@ -1,6 +1,5 @@
 #include "runner/policy.hpp"
 
-#include "base/bytes.hpp"
 #include "base/text.hpp"
 
 namespace syncline::runner {
@@ -15,31 +14,18 @@ std::optional<std::vector<std::string>> words_of(const Order& order) {
   }
 }
 
-/// A few words of an untrusted line, on one line.
+/// A few words of an untrusted text, on one line.
 std::string excerpt(std::string_view text) {
-  constexpr std::size_t kLength = 120;
+  constexpr std::size_t kBytes = 120;
   std::string shown;
-  for (const char c : text.substr(0, kLength)) shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
-  while (!is_utf8(shown) && !shown.empty()) shown.pop_back();  // a character that was cut
-  return text.size() > kLength ? shown + "..." : shown;
-}
-
-std::string subject_of(const Order& order) {
-  switch (order.type) {
-    case CommandType::execute_bash: return order.text("command");
-    case CommandType::aws_operation: return order.text("service") + ' ' + order.text("operation");
-    case CommandType::code_search: return order.text("query");
-    default: return order.text("path");
-  }
+  for (const char c : cut_utf8(text, kBytes)) shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+  return text.size() > kBytes ? shown + "..." : shown;
 }
 
 /// What an approval for good would cover: the rule's pattern if it has matched, else exactly this command.
 std::string approval_pattern(const Rule& rule, bool seen_through, const Order& order) {
   if (rule.pattern && seen_through) return rule.pattern->text();
-  constexpr std::size_t kShownBytes = 1000;
-  const std::string subject = subject_of(order);
-  if (subject.size() <= kShownBytes) return "exactly: " + subject;
-  return "exactly: " + excerpt(subject) + " (sha256 " + to_hex(as_text(sha256(subject))) + ")";
+  return "exactly: " + excerpt(order.subject()) + " (" + order.fingerprint() + ")";
 }
 
 }  // namespace
@@ -70,12 +56,12 @@ Decision decide(const Policy& policy, const Order& order) {
     if (rule.verdict == Verdict::deny) {
       const std::string_view doubt =
           rule.pattern && !words ? "this line needs a shell and may hold what is denied: " : "";
-      decision.refusal = refused_by(rule.name, std::string(doubt) + "'" + excerpt(subject_of(order)) + "' is denied");
+      decision.refusal = refused_by(rule.name, std::string(doubt) + "'" + excerpt(order.subject()) + "' is denied");
     }
     return decision;
   }
   decision.rule = type_rule;
-  decision.refusal = refused_by(type_rule, "no pattern allows '" + excerpt(subject_of(order)) + "'");
+  decision.refusal = refused_by(type_rule, "no pattern allows '" + excerpt(order.subject()) + "'");
   return decision;
 }
 

@@ -50,13 +50,13 @@ struct Policy {
   std::array<std::vector<Rule>, kCommandTypeNames.size()> rules;
   /// By type: whether its programs may use the network.
   std::array<bool, kCommandTypeNames.size()> network{};
-  std::vector<std::string> read_only_paths;  // shown to programs besides the system's own
+  std::vector<RootRule> read_only_paths;  // shown to programs besides the system's own
   std::vector<std::string> passed_environment;
   std::map<std::string, std::string> set_environment;
   Limits limits;
   std::int64_t concurrency = 2;
   AwsOptions aws;
-  std::string source;  // the file, or "flags"
+  std::string source;  // the file's name, or "--allow"
 
   [[nodiscard]] const std::vector<Rule>& rules_of(CommandType type) const {
     return rules[static_cast<std::size_t>(type)];

@@ -31,7 +31,7 @@ class PolicyReader {
     CHECK_OK(read_roots(root["roots"]));
     CHECK_OK(read_commands(root["commands"]));
     CHECK_OK(read_network(root["network"]));
-    CHECK_OK(read_texts(root["read_only_paths"], "read_only_paths", policy_.read_only_paths));
+    CHECK_OK(read_shown(root["read_only_paths"]));
     CHECK_OK(read_environment(root["environment"]));
     CHECK_OK(read_limits(root["limits"]));
     TRY(policy_.concurrency, integer(root, "concurrency", policy_.concurrency, 1, 64));
@@ -104,6 +104,17 @@ class PolicyReader {
         TRY(rule.writable, boolean(root["write"], "write"));
       }
       policy_.roots.push_back(std::move(rule));
+    }
+    return {};
+  }
+
+  Result<> read_shown(const YAML::Node& paths) {
+    std::vector<std::string> texts;
+    CHECK_OK(read_texts(paths, "read_only_paths", texts));
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if (!texts[i].starts_with('/')) return wrong(file_, paths[i], "'read_only_paths' must be absolute");
+      policy_.read_only_paths.push_back(
+          {texts[i], false, "read_only_paths[" + std::to_string(i) + ']' + place(paths[i])});
     }
     return {};
   }

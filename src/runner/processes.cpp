@@ -25,15 +25,11 @@ std::string read_start(const std::string& path) {
   return {buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
 }
 
-struct DirectoryCloser {
-  void operator()(DIR* directory) const noexcept { ::closedir(directory); }
-};
-
 }  // namespace
 
 std::vector<pid_t> list_processes() {
   std::vector<pid_t> pids;
-  const std::unique_ptr<DIR, DirectoryCloser> directory(::opendir("/proc"));
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc"), ::closedir);
   if (!directory) return pids;
   while (const dirent* entry = ::readdir(directory.get())) {
     if (const auto pid = parse_integer(entry->d_name)) pids.push_back(static_cast<pid_t>(*pid));

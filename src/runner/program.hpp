@@ -54,9 +54,9 @@ class Launcher {
   virtual ~Launcher() = default;
   /// Starts a program. The calling thread must outlive it: when the thread ends, the program is killed.
   [[nodiscard]] virtual Result<Running> launch(const Program& program, const Policy& policy, const Roots& roots) = 0;
-  /// The exit code of the program's main process: 128 + N if signal N ended it. After it has ended. Fails if the
-  /// program never ran.
-  [[nodiscard]] virtual Result<int> exit_code(const Running& running, int wait_status) = 0;
+  /// The exit code of the program's main process: 128 + N if signal N ended it, 127 if there is no such program. After
+  /// it has ended; `err` is what came on standard error. Fails if the program never ran.
+  [[nodiscard]] virtual Result<int> exit_code(const Running& running, int wait_status, std::string_view err) = 0;
 };
 
 /// The environment of every program: a small fixed one, what the policy passes on from ours, what it sets.

@@ -23,18 +23,6 @@ bool is_name(std::string_view text) {
   });
 }
 
-/// "MaxItems" and "maxItems" are "max-items" for the tool.
-std::string to_option_name(std::string_view name) {
-  std::string option;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const bool upper = name[i] >= 'A' && name[i] <= 'Z';
-    const bool after_lower = i > 0 && name[i - 1] >= 'a' && name[i - 1] <= 'z';
-    if (upper && after_lower) option += '-';
-    option += upper ? static_cast<char>(name[i] + 32) : name[i];
-  }
-  return option;
-}
-
 /// Options of the tool itself: they choose other credentials, other servers, or take away checks.
 constexpr std::array<std::string_view, 16> kToolOptions = {"debug",
                                                            "endpoint-url",
@@ -88,11 +76,10 @@ std::string text_of(std::optional<JsonView> data) {
   return decoded;
 }
 
-void cut_text(std::string& text) {
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-  if (text.size() <= kMatchTextBytesMax) return;
-  text.resize(kMatchTextBytesMax);
-  while (!is_utf8(text) && !text.empty()) text.pop_back();
+/// One line, of bounded length.
+std::string shorten(std::string_view text) {
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  return std::string(cut_utf8(text, kMatchTextBytesMax));
 }
 
 }  // namespace
@@ -106,7 +93,7 @@ Result<std::vector<std::string>> make_bash_argv(const Order& order, const Decisi
 
 Result<std::vector<std::string>> make_aws_argv(const Order& order, const AwsOptions& options) {
   const std::string service = order.text("service");
-  const std::string operation = to_option_name(order.text("operation"));
+  const std::string operation = order.text("operation");
   if (!is_name(service)) return refuse("field 'service' is not the name of a service");
   if (!is_name(operation)) return refuse("field 'operation' is not the name of an operation");
   std::vector<std::string> argv = {"aws", "--output", "json", "--no-cli-pager"};
@@ -176,8 +163,7 @@ Outcome make_search_outcome(const ProgramEnd& end, std::size_t limit) {
       break;
     }
     count += 1;
-    std::string text = text_of(data->find("lines"));
-    cut_text(text);
+    const std::string text = shorten(text_of(data->find("lines")));
     std::string path = text_of(data->find("path"));
     if (path.starts_with("./")) path.erase(0, 2);
     const auto number = data->find("line_number");
@@ -191,8 +177,7 @@ Outcome make_search_outcome(const ProgramEnd& end, std::size_t limit) {
   // 0: found, 1: nothing found, 2: an error, perhaps beside matches.
   const int code = end.exit_code.value_or(2);
   if (code > 1 && count == 0) {
-    std::string complaint = end.err.text();
-    cut_text(complaint);
+    const std::string complaint = shorten(end.err.text());
     Outcome outcome = failed("the search failed: " + (is_utf8(complaint) ? complaint : "ripgrep"));
     outcome.exit_code = code;
     return outcome;

@@ -25,18 +25,21 @@ struct Place {
 
 class Roots {
  public:
-  /// Opens the roots of a policy. Fails if one does not exist, is "/" or a directory of the system, or if `forbidden`
-  /// (paths that commands must never reach, like the runner's own data) lies below one.
+  /// Opens the roots of a policy and the paths that it shows. Fails if one does not exist, is "/" or belongs to the
+  /// system, if one lies within another and may be written otherwise, or if `forbidden` (paths that commands must never
+  /// reach, like the runner's own data) lies below one.
   [[nodiscard]] static Result<Roots> open(const Policy& policy, const std::vector<std::string>& forbidden);
 
   [[nodiscard]] const std::vector<Root>& list() const { return roots_; }
+  /// Roots and shown paths, outer ones first.
+  [[nodiscard]] std::vector<const Root*> visible() const;
 
   /// Which root a path belongs to, by its spelling alone. A relative path is meant from `working_dir`, or from the
   /// first root if that is empty. `forbidden` naming the rule if there is none.
   [[nodiscard]] Result<Place> locate(std::string_view path, std::string_view working_dir) const;
 
   /// Opens below the root with O_CLOEXEC and O_NOCTTY. not_found, `forbidden` if the path leaves the root.
-  [[nodiscard]] static Result<FileDescriptor> open_at(const Place& place, int flags, unsigned mode = 0);
+  [[nodiscard]] static Result<FileDescriptor> open_at(const Place& place, int flags);
   /// The directory of a place and the last name in it, following a symbolic link at the end as long as it stays below
   /// the root. Missing directories are made. invalid_argument if the place has no name, like "a/..".
   struct Entry {
@@ -47,6 +50,7 @@ class Roots {
 
  private:
   std::vector<Root> roots_;
+  std::vector<Root> shown_;
 };
 
 }  // namespace syncline::runner

@@ -201,7 +201,9 @@ TEST_F(RootsTest, a_hundred_thousand_swaps_of_a_link_let_nothing_out) {
     const std::string a = root_ + "/swap";
     const std::string b = root_ + "/other";
     for (; swaps < kSwaps; ++swaps) {
-      ASSERT_EQ(::syscall(SYS_renameat2, AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), 2 /* RENAME_EXCHANGE */), 0);
+      if (::syscall(SYS_renameat2, AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), 2 /* RENAME_EXCHANGE */) == 0) continue;
+      ADD_FAILURE() << "links cannot be swapped here";
+      swaps = kSwaps;
     }
   });
   int inside = 0;
@@ -229,7 +231,36 @@ TEST_F(RootsTest, a_root_may_not_be_the_system_nor_hold_what_the_runner_relies_o
   policy_.roots = {{root_, true, "roots[0]"}};
   EXPECT_FALSE(Roots::open(policy_, {root_ + "/data"}));
   EXPECT_FALSE(Roots::open(policy_, {root_ + "/link_inside/data"}));
+  EXPECT_FALSE(Roots::open(policy_, {root_}));
+  // A link in the root leads outside: whoever can write the root can lead it elsewhere.
+  EXPECT_FALSE(Roots::open(policy_, {root_ + "/link_file"}));
+  EXPECT_FALSE(Roots::open(policy_, {root_ + "/link_absolute/flag"}));
+  fs::create_symlink(root_ + "/link_file", outside_ + "/to_link");
+  EXPECT_FALSE(Roots::open(policy_, {outside_ + "/to_link"}));
   EXPECT_TRUE(Roots::open(policy_, {outside_ + "/data"}));
+  policy_.read_only_paths = {{outside_, false, "read_only_paths[0]"}};
+  EXPECT_FALSE(Roots::open(policy_, {outside_ + "/data"}));
+  for (const std::string path : {"/", "/etc", "/proc", "/nowhere"}) {
+    policy_.read_only_paths = {{path, false, "read_only_paths[0]"}};
+    EXPECT_FALSE(Roots::open(policy_, {})) << path;
+  }
+}
+
+TEST_F(RootsTest, roots_within_each_other_must_agree) {
+  const RootRule inner{root_ + "/a", false, "roots[1]"};
+  for (const bool inner_first : {true, false}) {
+    policy_.roots = {{root_, true, "roots[0]"}, inner};
+    if (inner_first) std::swap(policy_.roots[0], policy_.roots[1]);
+    EXPECT_EQ(Roots::open(policy_, {}).error().text,
+              "roots[1]: " + root_ + "/a lies within " + root_ + " (roots[0]), and only one of them may be written");
+  }
+  policy_.roots = {{root_, true, "roots[0]"}};
+  policy_.read_only_paths = {inner};
+  EXPECT_FALSE(Roots::open(policy_, {}));
+  policy_.read_only_paths.clear();
+  policy_.roots = {{root_ + "/a", true, "roots[0]"}, {root_, true, "roots[1]"}};
+  ASSERT_TRUE(Roots::open(policy_, {}));
+  EXPECT_EQ(Roots::open(policy_, {})->visible().front()->path, root_);
 }
 
 TEST_F(RootsTest, directories_are_listed_with_kinds_and_sizes) {

@@ -6,7 +6,7 @@
 #include <deque>
 #include <fstream>
 
-#include "runner/sandbox.hpp"
+#include "runner/plain_launcher.hpp"
 #include "support/environment.hpp"
 
 namespace syncline::runner {

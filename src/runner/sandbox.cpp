@@ -9,23 +9,25 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <filesystem>
 
 #include "base/json.hpp"
 #include "runner/child.hpp"
 #include "runner/processes.hpp"
+#include "runner/supervisor.hpp"
 
 namespace syncline::runner {
 namespace {
 
 namespace fs = std::filesystem;
 
+/// What runs first in the sandbox: the program starts when the runner has said so, and never if the runner has gone.
+constexpr const char* kGate = R"(read -r word && [ "$word" = go ] && exec "$@" </dev/null; exit 126)";
+constexpr std::string_view kGo = "go\n";
 constexpr int kSetupTimeoutMs = 10'000;
-/// The sandbox's own process and the program's first.
-constexpr std::int64_t kOwnProcesses = 2;
+/// The sandbox's first process, which waits for all others.
+constexpr std::int64_t kOwnProcesses = 1;
 
 /// Found in /etc and needed by ordinary programs; the rest of /etc is nobody's business.
 constexpr std::array kSystemFiles = {"/etc/alternatives",  "/etc/ld.so.cache",     "/etc/ld.so.conf",
@@ -61,6 +63,7 @@ class NamespaceTree final : public ProcessTree {
       usage.processes += 1;
       usage.resident_bytes += resident_bytes_of(pid);
     }
+    usage.processes -= kOwnProcesses;
     return usage;
   }
 
@@ -110,10 +113,9 @@ class Arguments {
     add({"--proc", "/proc", "--dev", "/dev"});
     add({"--perms", "1777", "--size", temporary, "--tmpfs", "/tmp"});
     add({"--perms", "1777", "--size", temporary, "--tmpfs", "/dev/shm"});
-    for (const std::string& path : policy.read_only_paths) add({"--ro-bind", path, path});
-    for (const Root& root : roots.list()) {
-      // The directory that was opened when the policy was read, not what stands at its path by now.
-      add({root.writable ? "--bind-fd" : "--ro-bind-fd", std::to_string(root.directory.get()), root.path});
+    for (const Root* root : roots.visible()) {
+      // What was opened when the policy was read, not what stands at its path by now.
+      add({root->writable ? "--bind-fd" : "--ro-bind-fd", std::to_string(root->directory.get()), root->path});
     }
     // bubblewrap leaves /proc/sys writable for a runner of root, and the kernel's settings are a way out. These three
     // are not needed to be written.
@@ -198,25 +200,22 @@ class Sandbox final : public Launcher {
     Arguments arguments(program, policy, roots);
     arguments.add({"--seccomp", std::to_string(filter.get())});
     arguments.add({"--json-status-fd", std::to_string(status.write.get())});
-    arguments.add({"--block-fd", std::to_string(gate.read.get())});
     TRY(const FileDescriptor argument_file, make_argument_file(arguments.words()));
 
     std::vector<std::string> words = {bubblewrap_, "--args", std::to_string(argument_file.get()), "--"};
+    words.insert(words.end(), {"sh", "-c", kGate, "sh"});
     words.insert(words.end(), program.argv.begin(), program.argv.end());
     const CStrings argv(std::move(words));
     const CStrings no_environment({});  // the sandbox's first process shows its own to all others
-    std::vector<int> handed_on = {filter.get(), status.write.get(), gate.read.get(), argument_file.get()};
-    for (const Root& root : roots.list()) handed_on.push_back(root.directory.get());
+    std::vector<int> handed_on = {filter.get(), status.write.get(), argument_file.get()};
+    for (const Root* root : roots.visible()) handed_on.push_back(root->directory.get());
 
-    const pid_t pid = ::fork();
-    if (pid < 0) return fail(ErrorCode::unavailable, std::string("no new process: ") + std::strerror(errno));
-    if (pid == 0) {
-      if (prepare_streams(out.write.get(), err.write.get()) && hand_on(handed_on) &&
-          set_process_limits(policy.limits)) {
-        ::execve(bubblewrap_.c_str(), argv.data(), no_environment.data());
-      }
-      ::_exit(127);
-    }
+    TRY(const pid_t pid, start_supervisor([&] {
+          if (prepare_streams(gate.read.get(), out.write.get(), err.write.get()) && hand_on(handed_on) &&
+              set_process_limits(policy.limits)) {
+            ::execve(bubblewrap_.c_str(), argv.data(), no_environment.data());
+          }
+        }));
     Running running;
     running.pid = pid;
     running.done = open_pidfd(pid);
@@ -229,20 +228,22 @@ class Sandbox final : public Launcher {
     running.status = std::move(status.read);
     auto opened = open_gate(running, policy, gate.write.get());
     if (!opened) {
-      ::kill(pid, SIGKILL);
-      ::waitpid(pid, nullptr, 0);
+      int wait_status = 0;
+      ::kill(pid, SIGTERM);
+      ::waitpid(pid, &wait_status, 0);
+      finish_supervisor(pid, wait_status);
       return std::unexpected(opened.error());
     }
     return running;
   }
 
-  Result<int> exit_code(const Running& running, int) override {
+  Result<int> exit_code(const Running& running, int, std::string_view err) override {
     while (true) {
       const std::string line = read_line(running.status.get(), 1000);
       if (line.empty()) break;
       if (const auto code = find_number(line, "exit-code")) return static_cast<int>(*code);
     }
-    return fail(ErrorCode::unavailable, "the program did not run: " + read_complaint(running.err.get()));
+    return fail(ErrorCode::unavailable, "the program did not run: " + std::string(err));
   }
 
  private:
@@ -254,14 +255,15 @@ class Sandbox final : public Launcher {
     FileDescriptor pidfd = open_pidfd(pid);
     const std::uint64_t process_namespace = process_namespace_of(pid);
     const bool is_apart = process_namespace != 0 && process_namespace != process_namespace_of(::getpid());
-    if (!pidfd.is_open() || !is_apart) {
+    if (!pidfd.is_open() || !running.done.is_open() || !is_apart) {
       return fail(ErrorCode::unavailable, "no sandbox: " + read_complaint(running.err.get()));
     }
     running.tree = std::make_unique<NamespaceTree>(pid, std::move(pidfd), process_namespace);
     if (!set_process_count_limit(pid, policy.limits.processes + kOwnProcesses)) {
       return fail(ErrorCode::unavailable, "the sandbox's processes cannot be limited");
     }
-    return ::write(gate, "1", 1) == 1 ? Result<>{} : fail(ErrorCode::unavailable, "the sandbox has ended");
+    const bool told = ::write(gate, kGo.data(), kGo.size()) == static_cast<ssize_t>(kGo.size());
+    return told ? Result<>{} : fail(ErrorCode::unavailable, "the sandbox has ended");
   }
 
   const std::string bubblewrap_;
@@ -288,13 +290,13 @@ Result<std::unique_ptr<Launcher>> make_sandbox(const Policy& policy, const Roots
   }
   TRY(FileDescriptor filter, make_system_call_filter());
   auto sandbox = std::make_unique<Sandbox>(bubblewrap, std::move(filter));
-  if (roots.list().empty()) return fail(ErrorCode::invalid_argument, "the policy has no roots: there is nothing to do");
   Program program{.argv = {"true"}, .working_dir = {&roots.list().front(), "."}};
   auto running = sandbox->launch(program, policy, roots);
   if (!running) return fail(ErrorCode::unavailable, running.error().text + advice());
   int status = 0;
   ::waitpid(running->pid, &status, 0);
-  const auto code = sandbox->exit_code(*running, status);
+  finish_supervisor(running->pid, status);
+  const auto code = sandbox->exit_code(*running, status, read_complaint(running->err.get()));
   if (!code) return fail(ErrorCode::unavailable, code.error().text + advice());
   if (*code != 0) return fail(ErrorCode::unavailable, "the sandbox works, but programs in it do not" + advice());
   return sandbox;

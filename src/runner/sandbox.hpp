@@ -11,9 +11,6 @@ namespace syncline::runner {
 /// the way; `unavailable`.
 [[nodiscard]] Result<std::unique_ptr<Launcher>> make_sandbox(const Policy& policy, const Roots& roots);
 
-/// Programs as ordinary children, with limits but without walls; for `--no-sandbox`.
-[[nodiscard]] std::unique_ptr<Launcher> make_plain_launcher();
-
 /// A file with the filter on system calls, as bubblewrap loads it.
 [[nodiscard]] Result<FileDescriptor> make_system_call_filter();
 

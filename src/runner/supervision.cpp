@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <chrono>
 
+#include "runner/supervisor.hpp"
+
 namespace syncline::runner {
 namespace {
 
@@ -54,14 +56,17 @@ class Supervision {
     }
     const bool all_gone = running_.tree->kill(kKillWaitMs);
     int status = 0;
-    if (!all_gone) ::kill(running_.pid, SIGKILL);
+    if (!all_gone) {
+      for (const pid_t pid : descendants_of(running_.pid)) (void)::kill(pid, SIGKILL);
+    }
     while (::waitpid(running_.pid, &status, 0) < 0 && errno == EINTR) {
     }
+    finish_supervisor(running_.pid, status);
     drain(Stream::out);
     drain(Stream::err);
     std::optional<int> code;
     if (reason_.empty()) {
-      TRY(code, launcher.exit_code(running_, status));
+      TRY(code, launcher.exit_code(running_, status, err_.text()));
     }
     if (!all_gone) reason_ += (reason_.empty() ? "" : "; ") + std::string("some of its processes could not be ended");
     return ProgramEnd{code, reason_, std::move(out_), std::move(err_)};
@@ -87,36 +92,36 @@ class Supervision {
   [[nodiscard]] bool stopping() const { return !reason_.empty(); }
 
   [[nodiscard]] SteadyClock::time_point next_event() const {
-    if (stopping()) return kill_at_;
-    auto next = std::min(deadline_, next_sample_);
-    if (!told_) next = std::min(next, began_ + kStillRunning);
-    return next;
+    return std::min(stopping() ? kill_at_ : deadline_, next_sample_);
   }
 
+  /// True when the time of grace is over or a limit is exceeded.
   bool on_time(SteadyClock::time_point now) {
-    if (stopping()) return now >= kill_at_;
-    if (!told_ && now >= began_ + kStillRunning) {
-      told_ = true;
-      observer_.on_still_running();
-    }
-    if (now >= deadline_) {
-      end_politely("timed out after " + seconds_text(timeout_ms_) + " s");
-    } else if (now >= next_sample_) {
-      next_sample_ = now + kSampleEvery;
-      return exceeds_limits();
-    }
-    return false;
+    if (stopping() && now >= kill_at_) return true;
+    if (!stopping() && now >= deadline_) end_politely("timed out after " + seconds_text(timeout_ms_) + " s");
+    if (now < next_sample_) return false;
+    next_sample_ = now + kSampleEvery;
+    if (!told_ && now >= began_ + kStillRunning) told_ = observer_.on_still_running();
+    return exceeds_limits();
   }
 
   /// What exceeds a limit grows by the moment: no grace.
   bool exceeds_limits() {
     const ProcessTree::Usage usage = running_.tree->usage();
-    if (usage.processes > limits_.processes + kSandboxProcesses) {
-      reason_ = "stopped: more than " + std::to_string(limits_.processes) + " processes (limits.processes)";
-    } else if (usage.resident_bytes > limits_.memory_mib << 20U) {
-      reason_ = "stopped: more than " + std::to_string(limits_.memory_mib) + " MiB of memory (limits.memory_mib)";
+    if (usage.processes > limits_.processes) {
+      note("stopped: more than " + std::to_string(limits_.processes) + " processes (limits.processes)");
+      return true;
     }
-    return stopping();
+    if (usage.resident_bytes > limits_.memory_mib << 20U) {
+      note("stopped: more than " + std::to_string(limits_.memory_mib) + " MiB of memory (limits.memory_mib)");
+      return true;
+    }
+    return false;
+  }
+
+  /// The first reason is the one that is told.
+  void note(std::string reason) {
+    if (reason_.empty()) reason_ = std::move(reason);
   }
 
   void end_politely(std::string reason) {
@@ -144,12 +149,9 @@ class Supervision {
 
   /// What the program has left in the pipe. Nobody writes any more, so this ends.
   void drain(Stream stream) {
-    // Standard error stays open: the launcher may want to read from it why nothing ran.
     while (pipe_of(stream).is_open() && read_some(stream)) {
     }
   }
-
-  static constexpr std::int64_t kSandboxProcesses = 2;
 
   Running running_;
   const Limits limits_;

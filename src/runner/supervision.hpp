@@ -33,8 +33,8 @@ class ProgramObserver {
   virtual ~ProgramObserver() = default;
   /// As it comes, on the thread that runs the program.
   virtual void on_output(Stream stream, std::string_view bytes) = 0;
-  /// Once, if the program has not ended after a moment.
-  virtual void on_still_running() = 0;
+  /// If the program has not ended after a moment; again from time to time until it returns true.
+  [[nodiscard]] virtual bool on_still_running() = 0;
 };
 
 struct ProgramEnd {

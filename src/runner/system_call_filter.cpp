@@ -2,11 +2,13 @@
 // kernel's own settings and modules, keys, and whatever has been a way out of sandboxes before. Refused calls fail with
 // EPERM, so programs that only try go on; clone3 fails with ENOSYS, because its flags lie in memory where a filter
 // cannot see them and programs then use clone.
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
@@ -29,9 +31,14 @@ constexpr std::array kRefused = {
     "iopl", "ioperm", "uselib", "_sysctl", "sysfs", "ustat",
     // files by number instead of by path
     "open_by_handle_at", "name_to_handle_at", "fanotify_init",
+    // memory that no process shows as its own
+    "memfd_create", "memfd_secret", "shmget",
     // keys, clocks, memory placement
     "add_key", "request_key", "keyctl", "settimeofday", "stime", "clock_settime", "clock_adjtime", "adjtimex",
     "move_pages", "migrate_pages", "mbind", "set_mempolicy", "vhangup", "sethostname", "setdomainname"};
+
+constexpr int kFchmodat2 = 452;                     // the same on every architecture
+constexpr std::uint64_t kTemporaryFile = 0x400000;  // __O_TMPFILE, without the directory flag that O_TMPFILE includes
 
 struct FilterCloser {
   void operator()(void* filter) const noexcept { seccomp_release(filter); }
@@ -49,6 +56,28 @@ bool refuse(const Filter& filter, const char* name, int error, Conditions... con
 
 scmp_arg_cmp argument(unsigned index, scmp_compare compare, scmp_datum_t a, scmp_datum_t b = 0) {
   return {index, compare, a, b};
+}
+
+/// Files that run as their owner would be the runner's user for whoever can reach the root from outside.
+bool refuse_setuid_files(const Filter& filter) {
+  bool ok = true;
+  for (const std::uint64_t bit : {std::uint64_t{S_ISUID}, std::uint64_t{S_ISGID}}) {
+    const auto has_bit = [bit](unsigned index) { return argument(index, SCMP_CMP_MASKED_EQ, bit, bit); };
+    const auto makes = [](unsigned index, std::uint64_t flag) {
+      return argument(index, SCMP_CMP_MASKED_EQ, flag, flag);
+    };
+    ok = ok && refuse(filter, "chmod", EPERM, has_bit(1)) && refuse(filter, "fchmod", EPERM, has_bit(1)) &&
+         refuse(filter, "fchmodat", EPERM, has_bit(2)) && refuse(filter, "creat", EPERM, has_bit(1)) &&
+         refuse(filter, "mknod", EPERM, has_bit(1)) && refuse(filter, "mknodat", EPERM, has_bit(2));
+    for (const std::uint64_t flag : {std::uint64_t{O_CREAT}, std::uint64_t{kTemporaryFile}}) {
+      ok = ok && refuse(filter, "open", EPERM, makes(1, flag), has_bit(2)) &&
+           refuse(filter, "openat", EPERM, makes(2, flag), has_bit(3));
+    }
+  }
+  // The mode of openat2 lies in memory; fchmodat2 is younger than the library that makes this filter.
+  ok = ok && refuse(filter, "openat2", ENOSYS);
+  const int added = seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(ENOSYS), kFchmodat2, 0);
+  return ok && added == 0;
 }
 
 bool add_rules(const Filter& filter) {
@@ -73,7 +102,7 @@ bool add_rules(const Filter& filter) {
   ok = ok &&
        refuse(filter, "socket", EPERM, argument(0, SCMP_CMP_MASKED_EQ, kLow, AF_NETLINK), argument(2, SCMP_CMP_NE, 0));
   ok = ok && refuse(filter, "personality", EPERM, argument(0, SCMP_CMP_NE, kLow));  // asking is allowed
-  return ok;
+  return ok && refuse_setuid_files(filter);
 }
 
 }  // namespace
