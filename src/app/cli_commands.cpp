@@ -38,6 +38,7 @@ std::string make_table(const JsonObject& answer) {
     const auto approval = command.find("approval");
     const bool held = command.text_of("status") == "pending" && approval && approval->is_object() &&
                       JsonObject(*approval).text_of("state") == "requested";
+    const std::string pattern = held ? JsonObject(*approval).text_of("pattern") : "";
     writer.begin_object()
         .string("id", command.text_of("commandId"))
         .string("status", held ? "held" : command.text_of("status"))
@@ -45,6 +46,7 @@ std::string make_table(const JsonObject& answer) {
         .string("by", command.text_of("submittedByLabel"))
         .string("type", command.text_of("type"))
         .string("what", subject)
+        .string("asks_for", pattern)
         .end_object();
   });
   writer.end_array().end_object();
@@ -55,7 +57,7 @@ Result<> list(const Invocation& invocation, const CommandOptions& options) {
   const std::string query =
       "?limit=" + std::to_string(options.limit) + (options.status.empty() ? "" : "&status=" + options.status);
   TRY(const std::string body, ask(options, {http::Method::get, "/command" + query, "", {}}));
-  TRY(const JsonObject answer, parse_answer(body));
+  TRY(const JsonObject answer, http::parse_object(body));
   const auto commands = answer.find("commands");
   if (!commands || !commands->is_array()) return fail(ErrorCode::unavailable, "the hub's answer has no commands");
   print_result(invocation.json ? body : make_table(answer), invocation.form());
@@ -129,10 +131,17 @@ void define_commands(CLI::App& app, Invocation& invocation) {
   CLI::App& command =
       *app.add_subcommand("command", "Remote commands: list, show, run, approve, deny, cancel, approvals, forget");
   command.require_subcommand(1);
+  command.footer(
+      "Examples:\n"
+      "  syncline command run 'make test'\n"
+      "  syncline command list --status held\n"
+      "  syncline command approve cmd-1795327635597-r15zlr2xj827 --always\n"
+      "SYNCLINE_HUB and SYNCLINE_KEY name the hub and the key.");
   Definer definer(command, invocation, options);
   const std::string id = "id of the command";
   CLI::App& listing = definer.add("list", "List commands, newest first", "", list);
-  listing.add_option("--status", options->status, "held, pending, processing, completed or failed");
+  listing.add_option("--status", options->status, "held, pending, processing, completed or failed")
+      ->check(CLI::IsMember({"held", "pending", "processing", "completed", "failed"}));
   listing.add_option("--limit", options->limit, "at most so many")->capture_default_str();
   definer.add("show", "Show a command and its result", id, [](const Invocation& how, const CommandOptions& what) {
     return print_answer(how, what, {http::Method::get, path_of(what.id), "", {}});

@@ -9,7 +9,7 @@ namespace syncline::app {
 namespace {
 
 Result<> verify_audit(const Invocation& invocation, const std::string& data) {
-  TRY(const runner::AuditVerdict verdict, runner::verify_audit_log(data + "/audit.log"));
+  TRY(const runner::AuditVerdict verdict, runner::verify_audit_log(DataDirectory::audit_log_in(data)));
   std::string out;
   JsonWriter writer(out);
   writer.begin_object()
@@ -29,15 +29,17 @@ Result<> explain(const Invocation& invocation, const std::string& file, const st
   TRY(const runner::Policy policy, runner::load_policy(file));
   JsonObject fields;
   fields.set_text("type", type);
-  fields.set_text("command", line);
-  const auto known = command_type_from_text(type);
-  if (!known) return fail(ErrorCode::invalid_argument, "'" + type + "' is no command type");
-  if (*known == CommandType::aws_operation) {
+  const CommandType known = command_type_from_text(type).value_or(CommandType::execute_bash);
+  if (known == CommandType::aws_operation) {
     const std::size_t space = line.find(' ');
     fields.set_text("service", line.substr(0, space));
     fields.set_text("operation", space == std::string::npos ? "" : line.substr(space + 1));
+    fields.set("parameters", "{}");
+  } else {
+    fields.set_text("command", line);
   }
-  const runner::Decision decision = decide(policy, {"", *known, std::move(fields)});
+  TRY(const runner::Order order, runner::make_order("", std::move(fields)));
+  const runner::Decision decision = decide(policy, order);
   const std::string_view verdict = decision.verdict == runner::Verdict::allow ? "allow"
                                    : decision.verdict == runner::Verdict::ask ? "ask"
                                                                               : "deny";
@@ -75,7 +77,9 @@ void define_policy(CLI::App& runner, Invocation& invocation) {
   const auto options = std::make_shared<Options>();
   CLI::App& policy = *runner.add_subcommand("explain", "Say what a policy file would do with a command, and why");
   policy.add_option("--policy", options->file, "policy file")->required();
-  policy.add_option("--type", options->type, "type of the command")->capture_default_str();
+  policy.add_option("--type", options->type, "execute_bash or aws_operation: the types that have patterns")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"execute_bash", "aws_operation"}));
   policy.add_option("LINE", options->line, "the command line, or 'SERVICE OPERATION'")->required();
   add_json_flag(policy, invocation);
   policy.footer("Example:\n  syncline runner explain --policy project.yaml 'git push origin main'");
@@ -99,7 +103,7 @@ void define_runner(CLI::App& app, Invocation& invocation) {
       "docs/runner.md describes policies and the sandbox.");
   add_hub_options(runner, settings->hub);
   runner.add_option("--data", settings->data, "data directory: what was begun, what was done")->capture_default_str();
-  runner.add_option("--policy", settings->policy_file, "policy file; read again on SIGHUP");
+  runner.add_option("--policy", settings->policy_file, "policy file; read again on SIGHUP, but for concurrency");
   runner.add_option("--root", settings->roots, "directory that commands may read and write; repeatable");
   runner.add_option("--allow", settings->allow, "command types, separated by commas, or any; with --root");
   runner.add_flag("--no-sandbox", settings->no_sandbox, "run commands without walls around them");

@@ -15,23 +15,14 @@
 namespace syncline::app {
 namespace {
 
-constexpr int kExitTimedOut = 124;
-constexpr int kExitInterrupted = 130;
 constexpr std::int64_t kStreamTimeoutMs = 60'000;  // the hub sends something more often
 constexpr std::int64_t kWaitSeconds = 30;
 
-/// Bytes of a remote program. A terminal must not take orders from them: control characters but line ends and tabs are
-/// shown, not sent.
+/// Bytes of a remote program. A terminal must not take orders from them.
 void write_remote(std::FILE* stream, std::string_view text) {
-  if (::isatty(::fileno(stream)) == 0) {
-    std::fwrite(text.data(), 1, text.size(), stream);
-  } else {
-    for (const char c : text) {
-      const auto byte = static_cast<unsigned char>(c);
-      const bool is_control = (byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F;
-      is_control ? std::fprintf(stream, "^%c", c ^ 0x40) : std::fputc(c, stream);
-    }
-  }
+  const bool is_terminal = ::isatty(::fileno(stream)) != 0;
+  const std::string shown = is_terminal ? to_terminal_text(to_valid_utf8(text)) : std::string(text);
+  std::fwrite(shown.data(), 1, shown.size(), stream);
   std::fflush(stream);
 }
 
@@ -43,7 +34,9 @@ class InterruptWatch {
  public:
   InterruptWatch() {
     struct sigaction action{};
-    action.sa_handler = [](int) { interrupt_came = true; };
+    action.sa_handler = [](int) {
+      if (interrupt_came.exchange(true)) ::_exit(kExitInterrupted);  // asked twice: at once
+    };
     for (const int number : {SIGINT, SIGTERM}) ::sigaction(number, &action, nullptr);
     thread_ = std::jthread([this](const std::stop_token& stop) {
       while (!stop.stop_requested()) {
@@ -64,7 +57,7 @@ class CommandSession {
  public:
   CommandSession(http::Client& client, OutputForm form) : client_(client), form_(form) {}
 
-  Result<std::string> submit(const CommandRun& run) {
+  Result<std::string> submit(const CommandRun& run, const InterruptWatch& watch) {
     std::string line;
     for (const std::string& word : run.words) line += (line.empty() ? "" : " ") + word;
     std::string body;
@@ -73,8 +66,8 @@ class CommandSession {
     if (!run.working_dir.empty()) writer.string("workingDir", run.working_dir);
     if (run.timeout_seconds > 0) writer.integer("timeoutMs", run.timeout_seconds * 1000);
     writer.end_object();
-    TRY(const std::string answer, ask_hub(client_, {http::Method::post, "/command", body, {}}));
-    TRY(const JsonObject made, parse_answer(answer));
+    TRY(const std::string answer, ask_hub(client_, {http::Method::post, "/command", body, {}}, watch.token()));
+    TRY(const JsonObject made, http::parse_object(answer));
     id_ = made.text_of("commandId");
     return id_;
   }
@@ -88,6 +81,7 @@ class CommandSession {
           {http::Method::get, path() + "/output", "", {}, kStreamTimeoutMs},
           [&](std::string_view bytes) { reader.add(bytes); }, watch.token());
       if (ended_) return ended_;
+      if (printed_ && !watch.interrupted()) complain("the live output was cut off");
       if (streamed && streamed->status / 100 == 4 && streamed->status != 404) {
         return std::unexpected(error_of(*streamed));
       }
@@ -101,7 +95,7 @@ class CommandSession {
       if (watch.interrupted()) break;
       if (!response) return std::unexpected(response.error());
       if (response->status != 200) return std::unexpected(error_of(*response));
-      TRY(JsonObject command, parse_answer(response->body));
+      TRY(JsonObject command, http::parse_object(response->body));
       if (has_ended(command)) {
         print_result_of(command);
         return command;
@@ -133,11 +127,17 @@ class CommandSession {
     if (event == "output") {
       printed_ = true;
       write_remote(object.text_of("stream") == "stderr" ? stderr : stdout, object.text_of("data"));
+    } else if (event == "truncated") {
+      complain("some of the live output is missing");
     } else if (event == "status") {
       tell_if_held(object);
     } else if (event == "end") {
       ended_ = object;
     }
+  }
+
+  void complain(const char* what) const {
+    std::fprintf(stderr, "syncline: %s; syncline command show %s has the result\n", what, id_.c_str());
   }
 
   void tell_if_held(const JsonObject& status) const {
@@ -181,7 +181,9 @@ Result<int> run_command(const CommandRun& run, OutputForm form) {
   const auto client = clients();
   CommandSession session(*client, form);
   const InterruptWatch watch;
-  TRY(const std::string id, session.submit(run));
+  const auto submitted = session.submit(run, watch);
+  if (watch.interrupted() && !submitted) return kExitInterrupted;
+  TRY(const std::string id, submitted);
   if (run.detach) {
     std::string out;
     JsonWriter(out).begin_object().string("commandId", id).string("status", "pending").end_object();
@@ -191,7 +193,7 @@ Result<int> run_command(const CommandRun& run, OutputForm form) {
   TRY(const auto command, session.follow(watch));
   if (!command) {
     CHECK_OK(session.cancel());
-    std::fprintf(stderr, "syncline: interrupted; %s is cancelled\n", id.c_str());
+    std::fprintf(stderr, "syncline: interrupted; asked the hub to cancel %s\n", id.c_str());
     return kExitInterrupted;
   }
   if (form == OutputForm::json) print_result(command->to_text(), form);

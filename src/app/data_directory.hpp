@@ -36,7 +36,9 @@ class DataDirectory {
   [[nodiscard]] std::string store_path() const { return path_ + "/syncline.db"; }
   [[nodiscard]] std::string control_path() const { return path_ + "/control"; }
   [[nodiscard]] std::string intent_log_path() const { return path_ + "/runner.db"; }
-  [[nodiscard]] std::string audit_log_path() const { return path_ + "/audit.log"; }
+  [[nodiscard]] std::string audit_log_path() const { return audit_log_in(path_); }
+  /// For those who only look and do not own it.
+  [[nodiscard]] static std::string audit_log_in(const std::string& path) { return path + "/audit.log"; }
 
  private:
   DataDirectory(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}

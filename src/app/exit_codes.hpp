@@ -18,7 +18,9 @@ inline constexpr int kExitNewerStore = 11;
 inline constexpr int kExitBusy = 12;  // the port is in use
 inline constexpr int kExitStorageFull = 13;
 inline constexpr int kExitStorageBroken = 14;
-inline constexpr int kExitLocked = 15;  // the data directory is in use
+inline constexpr int kExitLocked = 15;     // the data directory is in use
+inline constexpr int kExitTimedOut = 124;  // `command run`: the remote command
+inline constexpr int kExitInterrupted = 130;
 
 [[nodiscard]] constexpr int exit_code_of(ErrorCode code) {
   switch (code) {

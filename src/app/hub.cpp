@@ -2,7 +2,6 @@
 
 #include <malloc.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -22,14 +21,6 @@
 
 namespace syncline::app {
 namespace {
-
-/// As many descriptors as the system grants: each connection needs one.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 Result<net::ServerOptions> server_options(const Settings& settings) {
   net::ServerOptions options;

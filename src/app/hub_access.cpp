@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "base/limits.hpp"
 #include "base/text.hpp"
 #include "net/curl_client.hpp"
 
@@ -57,13 +56,7 @@ Result<http::ClientFactory> reach_hub(const HubOptions& options) {
 }
 
 Error error_of(const http::ClientResponse& response) {
-  std::string text = "the hub answered " + std::to_string(response.status);
-  std::string body = response.body;
-  if (check_json(body, limits::kBodyDepthMax).fault == JsonFault::none && JsonView(body).is_object()) {
-    const JsonObject problem{JsonView(body)};
-    const std::string detail = problem.text_of(problem.find("detail") ? "detail" : "error");
-    if (!detail.empty()) text = detail;
-  }
+  const std::string text = http::describe(response);
   switch (response.status) {
     case 400:
     case 413:
@@ -76,17 +69,10 @@ Error error_of(const http::ClientResponse& response) {
   }
 }
 
-Result<std::string> ask_hub(http::Client& client, const http::ClientRequest& request) {
-  TRY(http::ClientResponse response, client.send(request));
+Result<std::string> ask_hub(http::Client& client, const http::ClientRequest& request, std::stop_token stop) {
+  TRY(http::ClientResponse response, client.send(request, std::move(stop)));
   if (response.status / 100 != 2) return std::unexpected(error_of(response));
   return std::move(response.body);
-}
-
-Result<JsonObject> parse_answer(std::string body) {
-  if (check_json(body, limits::kBodyDepthMax).fault != JsonFault::none || !JsonView(body).is_object()) {
-    return fail(ErrorCode::unavailable, "the hub's answer is not a JSON object");
-  }
-  return JsonObject(JsonView(body));
 }
 
 }  // namespace syncline::app

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "app/invocation.hpp"
-#include "base/json_object.hpp"
 #include "http/client.hpp"
 
 namespace syncline::app {
@@ -16,9 +15,8 @@ namespace syncline::app {
 
 /// Sends a request and returns the body of an answer of the 200s. Others become errors: unauthorized, not_found,
 /// conflict, invalid_argument, unavailable, with the hub's own words.
-[[nodiscard]] Result<std::string> ask_hub(http::Client& client, const http::ClientRequest& request);
+[[nodiscard]] Result<std::string> ask_hub(http::Client& client, const http::ClientRequest& request,
+                                          std::stop_token stop = {});
 [[nodiscard]] Error error_of(const http::ClientResponse& response);
-
-[[nodiscard]] Result<JsonObject> parse_answer(std::string body);
 
 }  // namespace syncline::app

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "api/problem.hpp"
+#include "base/bytes.hpp"
 #include "base/json_object.hpp"
 
 namespace syncline::app {
@@ -80,9 +81,26 @@ void print_result(const std::string& json, OutputForm form) {
   });
 }
 
+std::string to_terminal_text(std::string_view text) {
+  std::string shown;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F) {
+      shown += '^';
+      shown += static_cast<char>(byte ^ 0x40U);
+    } else if (byte == 0xC2 && next >= 0x80 && next < 0xA0) {  // the control characters above ASCII
+      shown += "\\x" + to_hex(text.substr(++i, 1));
+    } else {
+      shown += text[i];
+    }
+  }
+  return shown;
+}
+
 void print_error(const Error& error, OutputForm form) {
   if (form == OutputForm::text) {
-    std::fprintf(stderr, "syncline: %s\n", error.text.c_str());
+    std::fprintf(stderr, "syncline: %s\n", to_terminal_text(error.text).c_str());
     return;
   }
   std::string body;

@@ -1,5 +1,6 @@
 #include "app/process.hpp"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -34,13 +35,20 @@ void notify_systemd(const std::string& state) {
   ::close(socket);
 }
 
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 Result<LogLevel> parse_log_level(const std::string& level) {
   if (level == "debug") return LogLevel::debug;
   if (level == "info") return LogLevel::info;
   if (level == "warning") return LogLevel::warning;
   if (level == "error") return LogLevel::error;
   if (level == "off") return LogLevel::off;
-  return fail(ErrorCode::invalid_argument, "log.level must be debug, info, warning, error or off");
+  return fail(ErrorCode::invalid_argument, "the log level must be debug, info, warning, error or off");
 }
 
 }  // namespace syncline::app

@@ -14,6 +14,9 @@ namespace syncline::app {
 /// SIGTERM, SIGINT, SIGHUP.
 [[nodiscard]] sigset_t block_signals();
 
+/// As many descriptors as the system grants: each connection and each command needs some.
+void raise_descriptor_limit();
+
 /// Tells systemd (Type=notify), if it is there.
 void notify_systemd(const std::string& state);
 

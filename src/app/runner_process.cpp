@@ -71,7 +71,7 @@ class Failure {
 
 void reload(const RunnerSettings& settings, const DataDirectory& directory, runner::Runner& running) {
   auto workplace = make_workplace(settings, directory);
-  if (workplace) running.set_workplace(*std::move(workplace));
+  if (workplace) running.set_workplace(*workplace);
   log(workplace ? LogLevel::info : LogLevel::error, "reload",
       {{"outcome", workplace ? "ok" : "the old policy stays: " + workplace.error().text}});
   flush_log();
@@ -80,6 +80,7 @@ void reload(const RunnerSettings& settings, const DataDirectory& directory, runn
 }  // namespace
 
 Result<> run_runner(const RunnerSettings& settings) {
+  raise_descriptor_limit();   // a dozen for each command that runs
   ::mallopt(M_ARENA_MAX, 2);  // threads that mostly wait need no heaps of their own
   TRY(const LogLevel level, parse_log_level(settings.log_level));
   TRY(const http::ClientFactory clients, reach_hub(settings.hub));

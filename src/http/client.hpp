@@ -5,6 +5,7 @@
 #include <memory>
 #include <stop_token>
 
+#include "base/json_object.hpp"
 #include "base/result.hpp"
 #include "http/message.hpp"
 
@@ -23,6 +24,11 @@ struct ClientResponse {
   int status = 0;
   std::string body;
 };
+
+/// "the hub answered 409: the command has ended already", from a problem body if there is one.
+[[nodiscard]] std::string describe(const ClientResponse& response);
+/// The body as a JSON object; `unavailable` if it is none.
+[[nodiscard]] Result<JsonObject> parse_object(std::string body);
 
 /// One server, one credential, one connection that is kept open. For one thread at a time.
 class Client {

@@ -109,7 +109,7 @@ class CurlClient final : public http::Client {
     Receiver receiver{.easy = easy_.get(), .take = take};
     const auto headers = make_headers(request);
     set_options(request, headers.get(), receiver);
-    curl_multi_add_handle(multi_.get(), easy_.get());
+    if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK) return unavailable("libcurl cannot start");
     CURLcode outcome = CURLE_OK;
     {
       const std::stop_callback wake(stop, [this] { curl_multi_wakeup(multi_.get()); });

@@ -11,30 +11,16 @@ namespace syncline::runner {
 namespace {
 
 constexpr std::int64_t kClaimWaitSeconds = 50;
-constexpr std::int64_t kSlackMs = 20'000;  // on top of what the hub was asked to wait
+constexpr std::int64_t kSlackMs = 20'000;           // on top of what the hub was asked to wait
+constexpr std::int64_t kReportTimeoutMs = 120'000;  // results can be large, and links slow
 constexpr std::size_t kTakenMax = 100'000;
 
 /// The meaning of a status that is not what was hoped for.
 std::unexpected<Error> error_of(const http::ClientResponse& response) {
-  std::string body = response.body;
-  std::string detail;
-  if (check_json(body, limits::kBodyDepthMax).fault == JsonFault::none && JsonView(body).is_object()) {
-    const JsonObject problem{JsonView(body)};
-    detail = problem.text_of(problem.find("detail") ? "detail" : "error");
-  }
-  const std::string text =
-      "the hub answered " + std::to_string(response.status) + (detail.empty() ? "" : ": " + detail);
+  const std::string text = http::describe(response);
   if (response.status == 401 || response.status == 403) return fail(ErrorCode::unauthorized, text, Advice::reauth);
   if (response.status == 429 || response.status >= 500) return fail(ErrorCode::unavailable, text, Advice::retry_later);
   return fail(ErrorCode::invalid_argument, text);
-}
-
-Result<JsonObject> parse_object(std::string body) {
-  const JsonCheck check = check_json(body, limits::kBodyDepthMax);
-  if (check.fault != JsonFault::none || !JsonView(body).is_object()) {
-    return fail(ErrorCode::unavailable, "the hub's answer is not a JSON object");
-  }
-  return JsonObject(JsonView(body));
 }
 
 std::string path_of(const std::string& id) { return "/command/" + percent_encode(id); }
@@ -55,14 +41,15 @@ class CommandRoutes : public HubLink {
   explicit CommandRoutes(std::unique_ptr<http::Client> client) : client_(std::move(client)) {}
 
   Result<Receipt> report(const std::string& id, const Outcome& outcome, std::stop_token stop) override {
-    TRY(const auto response, client_->send({http::Method::patch, path_of(id), make_report(outcome), {}}, stop));
+    TRY(const auto response,
+        client_->send({http::Method::patch, path_of(id), make_report(outcome), {}, kReportTimeoutMs}, stop));
     switch (response.status) {
       case 200: return Receipt::accepted;
       case 404:
       case 409: return Receipt::superseded;
       case 400:
       case 413:
-      case 422: return Receipt::too_large;
+      case 422: return Receipt::refused;
       default: return error_of(response);
     }
   }
@@ -72,7 +59,7 @@ class CommandRoutes : public HubLink {
     TRY(const auto response, client_->send(request, stop));
     if (response.status == 404 || response.status == 409) return Standing{.is_ours = false};
     if (response.status != 200) return error_of(response);
-    TRY(const JsonObject command, parse_object(response.body));
+    TRY(const JsonObject command, http::parse_object(response.body));
     return Standing{command.text_of("status") == to_text(CommandStatus::processing),
                     command.find("cancelRequested").has_value()};
   }
@@ -94,7 +81,7 @@ class ClaimingLink final : public CommandRoutes {
                   "this hub does not hand out commands (POST /command/claim); use --published-api with it");
     }
     if (response.status != 200) return error_of(response);
-    TRY(JsonObject command, parse_object(response.body));
+    TRY(JsonObject command, http::parse_object(response.body));
     std::string id = command.text_of("commandId");
     if (id.empty()) return fail(ErrorCode::unavailable, "the hub's answer has no commandId");
     return RawOrder{std::move(id), std::move(command)};
@@ -126,9 +113,12 @@ class ClaimingLink final : public CommandRoutes {
     std::string body;
     JsonWriter(body).begin_object().string("rule", rule).string("pattern", pattern).end_object();
     TRY(const auto response, client_->send({http::Method::post, path_of(id) + "/approval/request", body, {}}, stop));
+    if (response.status == 409) return Approval::withdrawn;
+    if (response.status == 404) return fail(ErrorCode::conflict, "this hub cannot ask anybody");
     if (response.status != 200) return error_of(response);
-    TRY(const JsonObject answer, parse_object(response.body));
-    return answer.text_of("state") == "approved" ? Approval::granted : Approval::held;
+    TRY(const JsonObject answer, http::parse_object(response.body));
+    const std::string state = answer.text_of("state");
+    return state == "approved" ? Approval::granted : state == "requested" ? Approval::held : Approval::withdrawn;
   }
 };
 
@@ -163,7 +153,7 @@ class PublishedLink final : public CommandRoutes {
     found_->waiting.pop_front();
     lock.unlock();
     auto taken = take(id, stop);
-    if (!taken) forget(id);
+    if (!taken || !*taken) forget(id);
     return taken;
   }
 
@@ -172,24 +162,25 @@ class PublishedLink final : public CommandRoutes {
     return ask_standing({http::Method::get, path_of(id), "", {}}, stop);
   }
 
-  Result<Standing> watch(const std::string& id, std::int64_t, std::stop_token stop) override {
+  Result<Standing> watch(const std::string& id, std::int64_t seconds, std::stop_token stop) override {
     std::mutex mutex;
     std::unique_lock lock(mutex);
-    std::condition_variable_any().wait_for(lock, stop, std::chrono::milliseconds(poll_ms_), [] { return false; });
+    const std::chrono::milliseconds pause(std::min(poll_ms_, seconds * 1000));
+    std::condition_variable_any().wait_for(lock, stop, pause, [] { return false; });
     return ask_standing({http::Method::get, path_of(id), "", {}}, stop);
   }
 
   Result<> send_output(const std::string&, Stream, std::string_view, std::stop_token) override { return {}; }
 
   Result<Approval> ask(const std::string&, std::string_view, std::string_view, std::stop_token) override {
-    return fail(ErrorCode::conflict, "a hub with the published API only cannot ask for approval");
+    return fail(ErrorCode::conflict, "a hub with the published API only cannot ask anybody");
   }
 
  private:
   Result<> poll(const std::stop_token& stop) {
     TRY(const auto response, client_->send({http::Method::get, "/sync", "", {}}, stop));
     if (response.status != 200) return error_of(response);
-    TRY(const JsonObject state, parse_object(response.body));
+    TRY(const JsonObject state, http::parse_object(response.body));
     const auto commands = state.find("commands");
     if (!commands || !commands->is_object()) return {};
     std::vector<std::pair<std::int64_t, std::string>> pending;
@@ -213,7 +204,7 @@ class PublishedLink final : public CommandRoutes {
     TRY(const auto response, client_->send({http::Method::patch, path_of(id), R"({"status":"processing"})", {}}, stop));
     if (response.status == 409 || response.status == 404) return std::nullopt;
     if (response.status != 200) return error_of(response);
-    TRY(JsonObject command, parse_object(response.body));
+    TRY(JsonObject command, http::parse_object(response.body));
     return RawOrder{id, std::move(command)};
   }
 

@@ -24,10 +24,10 @@ struct Standing {
 enum class Receipt {
   accepted,
   superseded,  // the hub has given the command up or finished it otherwise
-  too_large,   // the result is more than the hub takes
+  refused,     // the hub does not take it, because it is too large
 };
 
-enum class Approval { granted, held };
+enum class Approval { granted, held, withdrawn };
 
 /// For one thread at a time. Errors: `unauthorized` when the key counts no more, `unavailable` when the hub cannot be
 /// reached or asks to come later, `invalid_argument` when it is no hub of this kind.
@@ -44,7 +44,8 @@ class HubLink {
   [[nodiscard]] virtual Result<Standing> watch(const std::string& id, std::int64_t seconds, std::stop_token stop) = 0;
   [[nodiscard]] virtual Result<> send_output(const std::string& id, Stream stream, std::string_view text,
                                              std::stop_token stop) = 0;
-  /// Hands the command back until somebody has approved it, unless that pattern is approved for good.
+  /// Hands the command back until somebody has approved it, unless that pattern is approved for good, or the
+  /// command is not wanted any more. `conflict` if this hub cannot ask anybody.
   [[nodiscard]] virtual Result<Approval> ask(const std::string& id, std::string_view rule, std::string_view pattern,
                                              std::stop_token stop) = 0;
 };

@@ -8,7 +8,8 @@ namespace syncline::runner {
 namespace {
 
 constexpr std::int64_t kForgetAfterMs = 60LL * 86'400'000;  // the hub forgets commands sooner
-constexpr std::int64_t kLastReportsMs = 5000;               // after everything has ended
+constexpr std::int64_t kLastReportsMs = 8000;               // for processes to end, and for the reports of that
+constexpr std::string_view kNotTaken = "the hub does not take the result";
 
 }  // namespace
 
@@ -53,18 +54,15 @@ std::shared_ptr<const Workplace> Runner::workplace() const {
 void Runner::stop() {
   if (slots_.empty()) return;
   claiming_.request_stop();
-  const auto all_idle = [this] {
-    return std::ranges::all_of(slots_, [](const auto& slot) { return slot->is_idle(); });
+  const auto wait_for_slots = [this](std::int64_t ms) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::chrono::milliseconds(ms), [this] {
+      return std::ranges::all_of(slots_, [](const auto& slot) { return slot->has_ended(); });
+    });
   };
-  const auto wait = [&](std::int64_t ms) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
-    while (!all_idle() && std::chrono::steady_clock::now() < end) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-  };
-  wait(options_.drain_ms);
-  for (const auto& slot : slots_) slot->end_command("stopped: the runner is stopping");
-  wait(kLastReportsMs);
+  wait_for_slots(options_.drain_ms);
+  for (const auto& slot : slots_) slot->end_commands("stopped: the runner is stopping");
+  wait_for_slots(kLastReportsMs);
   reporting_.request_stop();
   for (const auto& slot : slots_) slot->join();
   leftovers_ = {};
@@ -78,7 +76,7 @@ void Runner::fatal(const Error& error) {
   }
   claiming_.request_stop();
   reporting_.request_stop();
-  for (const auto& slot : slots_) slot->end_command("stopped: " + error.text);
+  for (const auto& slot : slots_) slot->end_commands("stopped: " + error.text);
   on_fatal_(error);
 }
 
@@ -96,8 +94,8 @@ bool Runner::report(HubLink& link, const std::string& id, Outcome outcome, const
   BackOff back_off;
   for (;;) {
     const auto receipt = link.report(id, outcome, stop);
-    if (receipt && *receipt == Receipt::too_large && !outcome.result.empty()) {
-      outcome = failed("the result is too large for the hub");
+    if (receipt && *receipt == Receipt::refused && outcome.error != kNotTaken) {
+      outcome = failed(kNotTaken);  // too large, most likely
       continue;
     }
     if (receipt) {
@@ -115,8 +113,7 @@ bool Runner::report(HubLink& link, const std::string& id, Outcome outcome, const
 }
 
 void Runner::pause(std::int64_t ms, const std::stop_token& stop) {
-  std::mutex own;
-  std::unique_lock lock(own);
+  std::unique_lock lock(mutex_);
   changed_.wait_for(lock, stop, std::chrono::milliseconds(ms), [] { return false; });
 }
 

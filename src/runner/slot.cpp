@@ -7,28 +7,34 @@ namespace syncline::runner {
 namespace {
 
 constexpr std::int64_t kLeaseMsUnknown = 60'000;
+constexpr int kAsksMax = 4;  // with the pauses between them well within a lease
 
 }  // namespace
 
 Runner::Slot::Slot(Runner& runner)
     : runner_(runner), link_(runner.links_()), attendant_links_{runner.links_(), runner.links_()} {}
 
-void Runner::Slot::end_command(const std::string& reason) {
+void Runner::Slot::end_commands(const std::string& reason) {
   const std::scoped_lock lock(mutex_);
-  if (running_ != nullptr) running_->stop(reason);
+  if (end_reason_.empty()) end_reason_ = reason;
+  if (running_ != nullptr) running_->stop(end_reason_);
 }
 
 void Runner::Slot::run() {
+  claim_and_handle();
+  const std::scoped_lock lock(runner_.mutex_);
+  ended_ = true;
+  runner_.changed_.notify_all();
+}
+
+void Runner::Slot::claim_and_handle() {
   const std::stop_token stop = runner_.claiming_.get_token();
   BackOff back_off;
   while (!stop.stop_requested()) {
     auto order = link_->next(stop);
     if (order) {
       back_off.reset();
-      if (!*order) continue;
-      idle_ = false;
-      handle(**std::move(order));
-      idle_ = true;
+      if (*order) handle(**std::move(order));
       continue;
     }
     if (stop.stop_requested()) break;
@@ -59,16 +65,27 @@ void Runner::Slot::handle(RawOrder raw) {
 }
 
 void Runner::Slot::carry_out(const Workplace& workplace, const Order& order, const Decision& decision) {
-  if (!is_logged(runner_.audit_.append({.what = "started", .order = &order, .rule = decision.rule}))) return;
   const bool at_most_once = !is_safe_to_repeat(order.type);
   if (at_most_once) {
     const auto begun = runner_.intents_.begin(order.id, order.type, runner_.clock_.now().millis());
     if (!begun) return runner_.fatal(begun.error());
     if (!*begun) return;  // another slot has the same order: it will report
   }
+  if (!is_logged(runner_.audit_.append({.what = "started", .order = &order, .rule = decision.rule}))) return;
+  Outcome outcome = run_attended(workplace, order, decision);
+  if (at_most_once && !is_logged(runner_.intents_.end(order.id, outcome))) return;
+  const std::string_view result = outcome.error.empty() ? to_text(outcome.status) : std::string_view(outcome.error);
+  const AuditLog::Event ended{
+      .what = "ended", .order = &order, .rule = decision.rule, .outcome = result, .exit_code = outcome.exit_code};
+  if (!is_logged(runner_.audit_.append(ended, AuditLog::Sync::with_the_next))) return;
+  report(order.id, std::move(outcome));
+}
+
+Outcome Runner::Slot::run_attended(const Workplace& workplace, const Order& order, const Decision& decision) {
   StopSwitch stop;
   {
     const std::scoped_lock lock(mutex_);
+    if (!end_reason_.empty()) return failed(end_reason_);  // it has not begun
     running_ = &stop;
   }
   Outcome outcome;
@@ -78,21 +95,9 @@ void Runner::Slot::carry_out(const Workplace& workplace, const Order& order, con
     outcome = execute(workplace, order, decision, stop, attendant);
     attendant.finish();
   }
-  {
-    const std::scoped_lock lock(mutex_);
-    running_ = nullptr;
-  }
-  if (at_most_once && !is_logged(runner_.intents_.end(order.id, outcome))) return;
-  if (!is_logged(runner_.audit_.append(
-          {.what = "ended",
-           .order = &order,
-           .rule = decision.rule,
-           .outcome = outcome.error.empty() ? to_text(outcome.status) : std::string_view(outcome.error),
-           .exit_code = outcome.exit_code},
-          AuditLog::Sync::with_the_next))) {
-    return;
-  }
-  report(order.id, std::move(outcome));
+  const std::scoped_lock lock(mutex_);
+  running_ = nullptr;
+  return outcome;
 }
 
 void Runner::Slot::decline(const Order& order, std::string_view event, std::string_view rule,
@@ -112,20 +117,27 @@ void Runner::Slot::repeat(const Order& order, const IntentLog::Entry& entry) {
 
 bool Runner::Slot::is_approved(const Order& order, const Decision& decision) {
   if (order.approved_pattern() == decision.pattern) return true;
-  const auto answer = link_->ask(order.id, decision.rule, decision.pattern, runner_.reporting_.get_token());
-  if (!answer && answer.error().code == ErrorCode::conflict) {
-    decline(order, "refused", decision.rule, refused_by(decision.rule, answer.error().text));
+  const std::stop_token stop = runner_.claiming_.get_token();
+  BackOff back_off;
+  auto answer = link_->ask(order.id, decision.rule, decision.pattern, stop);
+  for (int tries = 1; tries < kAsksMax && !answer && answer.error().code == ErrorCode::unavailable; ++tries) {
+    if (stop.stop_requested()) return false;  // nothing was done: the order's lease ends, and the hub says so
+    runner_.pause(back_off.next_ms(), stop);
+    answer = link_->ask(order.id, decision.rule, decision.pattern, stop);
+  }
+  if (!answer) {
+    if (answer.error().code == ErrorCode::unauthorized) {
+      runner_.fatal(answer.error());
+    } else {
+      decline(order, "refused", decision.rule, refused_by(decision.rule, "it asks, and " + answer.error().text));
+    }
     return false;
   }
-  if (!answer) {  // the hub is away, or has given the command up: it was not run, and its lease ends
-    log(LogLevel::warning, "not_asked", {{"command", order.id}, {"error", answer.error().text}});
-    return false;
-  }
-  const bool granted = *answer == Approval::granted;
-  const std::string_view outcome = granted ? "approved for good" : "waits for approval";
-  return is_logged(
-             runner_.audit_.append({.what = "asked", .order = &order, .rule = decision.rule, .outcome = outcome})) &&
-         granted;
+  static constexpr std::array<std::string_view, 3> kOutcomes = {"approved for good", "waits for approval", "withdrawn"};
+  const std::string_view outcome = kOutcomes[static_cast<std::size_t>(*answer)];
+  const bool logged =
+      is_logged(runner_.audit_.append({.what = "asked", .order = &order, .rule = decision.rule, .outcome = outcome}));
+  return logged && *answer == Approval::granted;
 }
 
 bool Runner::Slot::is_logged(const Result<>& result) {

@@ -12,15 +12,18 @@ class Runner::Slot {
   void start() {
     thread_ = std::thread([this] { run(); });
   }
-  /// Ends the command that runs here, if one does.
-  void end_command(const std::string& reason);
-  [[nodiscard]] bool is_idle() const { return idle_; }
+  /// Ends the command that runs here, or will when it is about to: from now on none runs for longer.
+  void end_commands(const std::string& reason);
+  /// It claims no more and nothing runs. Under the runner's mutex.
+  [[nodiscard]] bool has_ended() const { return ended_; }
   void join() { thread_.join(); }
 
  private:
   void run();
+  void claim_and_handle();
   void handle(RawOrder raw);
   void carry_out(const Workplace& workplace, const Order& order, const Decision& decision);
+  [[nodiscard]] Outcome run_attended(const Workplace& workplace, const Order& order, const Decision& decision);
   /// Reports an order that is not run.
   void decline(const Order& order, std::string_view event, std::string_view rule, const std::string& error);
   /// The order came before: what became of it is reported again.
@@ -36,7 +39,8 @@ class Runner::Slot {
   AttendantLinks attendant_links_;
   std::mutex mutex_;
   StopSwitch* running_ = nullptr;
-  std::atomic<bool> idle_ = true;
+  std::string end_reason_;
+  bool ended_ = false;
   std::thread thread_;
 };
 

@@ -72,6 +72,14 @@ Result<> check_fields(JsonView request) {
 
 bool is_hub_field(std::string_view name) { return std::ranges::find(kHubFields, name) != kHubFields.end(); }
 
+/// What an order can say about what is done. A runner may add none of it: another runner may get the order yet.
+bool is_order_field(std::string_view name) {
+  constexpr std::array<std::string_view, 16> kNames = {
+      "type",  "command", "path",  "content",    "encoding",   "service",   "operation", "parameters",
+      "query", "glob",    "regex", "maxResults", "workingDir", "timeoutMs", "priority",  "metadata"};
+  return std::ranges::find(kNames, name) != kNames.end();
+}
+
 /// Takes over what a runner may say: its result and fields of its own, not those of the order.
 bool merge_patch(JsonObject& command, JsonView patch) {
   const JsonObject order = command;
@@ -79,7 +87,7 @@ bool merge_patch(JsonObject& command, JsonView patch) {
   patch.for_each_member([&](std::string_view name, JsonView value) {
     const bool from_runner = name == "result" || name == "error" || !is_hub_field(name);
     const auto present = order.find(name);
-    const bool of_the_order = present && name != "result" && name != "error";
+    const bool of_the_order = (present && name != "result" && name != "error") || is_order_field(name);
     if (!from_runner || of_the_order) return;
     if (present && same_json(*present, value)) return;
     command.set(name, std::string(value.raw()));

@@ -9,10 +9,10 @@
 
 namespace syncline::kiro {
 
-/// Fields that the hub writes; what a client sends for them does not count.
-inline constexpr std::array<std::string_view, 11> kHubFields = {
-    "status",  "result",          "error",       "createdAt",        "updatedAt", "claimedBy",
-    "leaseMs", "cancelRequested", "submittedBy", "submittedByLabel", "approval"};
+/// Fields that the hub writes, in the document or in an answer; what a client sends for them does not count.
+inline constexpr std::array<std::string_view, 12> kHubFields = {
+    "commandId", "status",  "result",          "error",       "createdAt",        "updatedAt",
+    "claimedBy", "leaseMs", "cancelRequested", "submittedBy", "submittedByLabel", "approval"};
 
 /// The stored document of a new command, or invalid_argument naming the field.
 [[nodiscard]] Result<std::string> make_command(JsonView request, const Principal& submitter, std::int64_t now_ms);

@@ -21,7 +21,9 @@ TEST(MakeCommand, the_hub_writes_its_own_fields) {
   ide.key_id = "k7";
   ide.label = "ide";
   const auto doc = make_command(
-      JsonView(R"({"type":"execute_bash","command":"ls","status":"completed","claimedBy":"me","x":[ 1 ]})"), ide, 5);
+      JsonView(
+          R"({"type":"execute_bash","command":"ls","status":"completed","claimedBy":"me","commandId":"cmd-of-another","x":[ 1 ]})"),
+      ide, 5);
   EXPECT_EQ(*doc, R"({"type":"execute_bash","command":"ls","x":[ 1 ],"status":"pending","createdAt":5,"updatedAt":5,)"
                   R"("submittedBy":"k7","submittedByLabel":"ide"})");
 }
@@ -35,11 +37,14 @@ TEST(MakeCommandId, is_unique_in_one_millisecond) {
 
 TEST(TakeStep, a_runner_cannot_change_the_order) {
   JsonObject command(JsonView(R"({"type":"execute_bash","command":"ls","status":"processing","claimedBy":"k1"})"));
-  const auto step =
-      take_step(command, JsonView(R"({"command":"rm","type":"x","claimedBy":"k2","note":1})"), "k1", 9, 5);
+  const auto step = take_step(
+      command, JsonView(R"({"command":"rm","type":"x","claimedBy":"k2","note":1,"workingDir":"/","commandId":"y"})"),
+      "k1", 9, 5);
   EXPECT_EQ(step->command.text_of("command"), "ls");
   EXPECT_EQ(step->command.text_of("claimedBy"), "k1");
   EXPECT_EQ(step->command.integer_of("note"), 1);
+  EXPECT_FALSE(step->command.find("workingDir"));
+  EXPECT_FALSE(step->command.find("commandId"));
 }
 
 }  // namespace

@@ -1,0 +1,22 @@
+#include "http/client.hpp"
+
+#include "base/limits.hpp"
+
+namespace syncline::http {
+
+std::string describe(const ClientResponse& response) {
+  const std::string answered = "the hub answered " + std::to_string(response.status);
+  const auto problem = parse_object(response.body);
+  if (!problem) return answered;
+  const std::string detail = problem->text_of(problem->find("detail") ? "detail" : "error");
+  return detail.empty() ? answered : answered + ": " + detail;
+}
+
+Result<JsonObject> parse_object(std::string body) {
+  if (check_json(body, limits::kBodyDepthMax).fault != JsonFault::none || !JsonView(body).is_object()) {
+    return fail(ErrorCode::unavailable, "the hub's answer is not a JSON object");
+  }
+  return JsonObject(JsonView(body));
+}
+
+}  // namespace syncline::http
