@@ -29,6 +29,10 @@ std::optional<std::size_t> character_length(std::string_view text) {
 
 void LiveText::add(std::string_view bytes) {
   pending_ += bytes;
+  if (pending_.size() > 2 * kPendingMax) trim();  // not each time: what stays is moved
+}
+
+void LiveText::trim() {
   if (pending_.size() <= kPendingMax) return;
   const std::size_t too_many = pending_.size() - kPendingMax;
   pending_.erase(0, too_many);
@@ -36,6 +40,7 @@ void LiveText::add(std::string_view bytes) {
 }
 
 std::string LiveText::take(std::size_t bytes_max, bool last) {
+  trim();
   std::string text;
   if (left_out_ > 0) text = "\n[... " + std::to_string(std::exchange(left_out_, 0)) + " bytes left out ...]\n";
   std::string_view rest = pending_;

@@ -15,6 +15,8 @@ class LiveText {
   [[nodiscard]] bool empty() const { return pending_.empty() && left_out_ == 0; }
 
  private:
+  void trim();
+
   std::string pending_;
   std::size_t left_out_ = 0;
 };

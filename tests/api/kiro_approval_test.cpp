@@ -148,6 +148,14 @@ TEST_F(KiroApprovalTest, a_cancellation_that_meets_the_question_wins) {
   EXPECT_EQ(show(id, "error"), "cancelled");
 }
 
+TEST_F(KiroApprovalTest, a_command_cannot_pass_for_another) {
+  const std::string victim = submit();
+  const std::string id = as(ide_, http::Method::post, "/command",
+                            R"({"type":"execute_bash","command":"x","priority":9,"commandId":")" + victim + "\"}")
+                             .at("commandId");
+  EXPECT_EQ(claim().at("commandId"), id);
+}
+
 TEST_F(KiroApprovalTest, a_command_says_who_asked_for_it) {
   const std::string id = as(ide_, http::Method::post, "/command",
                             R"({"type":"execute_bash","command":"x","submittedBy":"k9","submittedByLabel":"boss"})")

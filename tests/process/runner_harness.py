@@ -22,11 +22,12 @@ class Runner:
         self.root.mkdir(exist_ok=True)
         self.log = directory / f"{name}.log"
         self.arguments = arguments or ["--root", str(self.root), "--allow", "any"]
+        self.before = []
         self.process = None
 
     def start(self, environment=None):
         self.process = subprocess.Popen(
-            [BINARY, "runner", "--hub", self.url, "--key", self.key, "--data", str(self.data), *self.arguments],
+            [*self.before, BINARY, "runner", "--hub", self.url, "--key", self.key, "--data", str(self.data), *self.arguments],
             stdout=subprocess.PIPE, stderr=open(self.log, "ab"), text=True, env={**os.environ, **(environment or {})})
         line = self.process.stdout.readline()
         assert line.startswith("syncline runner ready for "), f"{line!r} {self.log_text()[-2000:]}"

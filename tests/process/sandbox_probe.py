@@ -18,7 +18,8 @@ CALLS = {
     "clock_settime": (227, 0, 0), "sethostname": (170, b"x", 1), "open_tree": (428, -100, b"/", 1), "fsopen": (430, b"proc", 0),
     "move_mount": (429, -1, b"", -1, b"", 0), "swapon": (167, b"/tmp/x", 0), "personality": (135, 0x0040000),
     "clone user": (56, CLONE_NEWUSER | 17, 0, 0, 0, 0), "clone3": (435, 0, 0), "pidfd_getfd": (438, 0, 0, 0),
-    "name_to_handle_at": (303, -100, b"/", 0, 0, 0), "quotactl": (179, 0, 0, 0, 0), "acct": (163, 0),
+    "memfd_create": (319, b"x", 0), "shmget": (29, 0, 4096, 0o1600), "fchmodat2": (452, -100, b"/tmp", 0o700, 0),
+    "openat2": (437, -100, b"/tmp", 0, 0), "name_to_handle_at": (303, -100, b"/", 0, 0, 0), "quotactl": (179, 0, 0, 0, 0), "acct": (163, 0),
 }
 EPERM, ENOSYS = 1, 38
 

@@ -1,6 +1,7 @@
 """What a runner does for its users: the six kinds of command, policies, approvals, live output, the command line."""
 import json
 import os
+import pty
 import subprocess
 import time
 
@@ -169,6 +170,40 @@ def test_command_run_streams_and_passes_on_the_exit_code(site):
     assert site.result(detached)["status"] == "completed"
     shown = json.loads(command(site, "show", detached, "--json")[1])
     assert shown["status"] == "completed"
+
+
+def test_a_terminal_takes_no_orders_from_a_remote_program(site):
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "SYNCLINE_HUB": site.hub.url, "SYNCLINE_KEY": site.ide.key}
+    process = subprocess.Popen([BINARY, "command", "run", "--dir", "x\x1b]0;title\x07", "true"], stdout=theirs, stderr=theirs,
+                               env=environment)
+    process.wait(timeout=60)
+    line = "printf 'a\\033[31mb\\302\\2332Jc\\n'"
+    subprocess.run([BINARY, "command", "run", line], stdout=theirs, stderr=theirs, timeout=60, env=environment)
+    os.close(theirs)
+    shown = b""
+    while chunk := read_terminal(ours):
+        shown += chunk
+    assert b"\x1b" not in shown and b"\x07" not in shown and b"\xc2\x9b" not in shown
+    assert b"a^[[31mb\\x9b2Jc" in shown and b"x^[]0;title^G" in shown
+
+
+def read_terminal(descriptor):
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:  # the other side is closed
+        return b""
+
+
+def test_command_run_says_that_it_waits_for_approval(make_site):
+    site = make_site(policy=ASKING_POLICY)
+    environment = {**os.environ, "SYNCLINE_HUB": site.hub.url, "SYNCLINE_KEY": site.ide.key}
+    process = subprocess.Popen([BINARY, "command", "run", "touch made"], stderr=subprocess.PIPE, text=True, env=environment)
+    line = process.stderr.readline()
+    assert "waits for approval: syncline command approve cmd-" in line
+    command(site, "approve", line.split()[-1])
+    assert process.wait(timeout=30) == 0 and (site.root / "made").exists()
+    process.stderr.close()
 
 
 def test_an_interrupt_cancels_the_remote_command(site):

@@ -2,12 +2,14 @@
 import base64
 import os
 import shutil
+import subprocess
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
-from harness import SLOW, wait_until
-from runner_harness import processes_with
+from harness import BINARY, SLOW, wait_until
+from runner_harness import Runner, processes_with, wait_for_end
 
 PROBE = Path(__file__).parent / "sandbox_probe.py"
 FACTOR = 4 if SLOW else 1
@@ -146,6 +148,66 @@ def test_what_a_command_leaves_behind_ends_with_it(make_site, walls):
     ended = site.bash("sleep 98765003 & (setsid sleep 98765003 &) ; echo done")
     assert ended["status"] == "completed" and ended["result"]["stdout"] == "done\n", ended
     gone("98765003")
+
+
+def test_without_walls_a_program_that_kills_its_supervisor_is_ended_too(make_site):
+    site = make_site()
+    site.runner.stop()
+    site.runner.arguments += ["--no-sandbox"]
+    site.runner.start()
+    ended = site.bash("(sleep 98765008; echo survived > survived) & kill -9 $PPID; sleep 98765008")
+    assert ended["status"] == "failed" and "supervised" in ended["error"], ended
+    gone("98765008")
+    assert site.bash("echo alive")["result"]["stdout"] == "alive\n"
+
+
+def test_no_file_that_runs_as_its_owner_is_left_behind(site):
+    made = "cp /bin/true su; chmod 4755 su; chmod u+s su; chmod 2755 su; install -m 4755 /bin/true su2; " \
+           "python3 -c 'import os; os.close(os.open(\"su3\", os.O_CREAT | os.O_WRONLY, 0o4755))'; mkdir -m 2775 d"
+    site.bash(made)
+    kept = [path.name for path in site.root.iterdir() if path.lstat().st_mode & 0o6000]
+    assert kept == [] and (site.root / "su").exists()
+
+
+def test_a_read_only_path_is_shown_and_not_written(make_site, tmp_path):
+    shown = tmp_path / "shown"
+    shown.mkdir()
+    (shown / "tool").write_text("tool")
+    site = make_site(policy=f"""
+version: 1
+roots: [{{path: ROOT, write: true}}]
+read_only_paths: [{shown}]
+commands: {{execute_bash: any}}
+""")
+    ended = site.bash(f"cat {shown}/tool; echo x > {shown}/tool")
+    assert ended["result"]["stdout"] == "tool" and "Read-only" in ended["result"]["stderr"]
+
+
+def test_an_ordinary_user_s_runner_is_as_tight_and_the_kernel_counts_its_processes(hub):
+    if os.geteuid() != 0:
+        pytest.skip("this test becomes another user")
+    directory = Path(tempfile.mkdtemp())
+    os.chmod(directory, 0o755)
+    as_nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    if subprocess.run([*as_nobody, BINARY, "--version"], capture_output=True).returncode != 0:
+        pytest.skip("nobody cannot reach the binary here")
+    runner = Runner(hub.url, hub.add_key(label="agent", scopes="commands:run")["key"], directory)
+    runner.data.mkdir(mode=0o700)
+    for path in (runner.root, runner.data):
+        os.chown(path, 65534, 65534)
+    runner.before = as_nobody
+    runner.start()
+    shutil.copy(PROBE, runner.root / "probe.py")
+    ide = hub.client(label="ide")
+
+    def bash(line, **more):
+        made = ide.post("/command", {"type": "execute_bash", "command": line, **more}).json()["commandId"]
+        return wait_for_end(ide, made)["result"]
+
+    assert bash(f"python3 probe.py {runner.root} {hub.port}", timeoutMs=60_000)["stdout"] == "probed\n"
+    assert "Resource temporarily unavailable" in bash(":(){ :|:& };: ; sleep 1")["stderr"]
+    assert runner.stop() == 0
+    shutil.rmtree(directory)
 
 
 def test_output_that_is_not_text_comes_as_base64(site):
