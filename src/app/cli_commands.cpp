@@ -7,8 +7,6 @@
 namespace syncline::app {
 namespace {
 
-std::string path_of(const std::string& id) { return "/command/" + percent_encode(id); }
-
 struct CommandOptions {
   HubOptions hub;
   std::string id;
@@ -71,7 +69,7 @@ Result<> answer_approval(const Invocation& invocation, const CommandOptions& opt
   if (options.always) writer.boolean("always", true);
   if (!options.reason.empty()) writer.string("reason", options.reason);
   writer.end_object();
-  TRY(const std::string answer, ask(options, {http::Method::post, path_of(options.id) + "/approval", body, {}}));
+  TRY(const std::string answer, ask(options, {http::Method::post, command_path(options.id) + "/approval", body, {}}));
   print_result(answer, invocation.form());
   return {};
 }
@@ -144,11 +142,11 @@ void define_commands(CLI::App& app, Invocation& invocation) {
       ->check(CLI::IsMember({"held", "pending", "processing", "completed", "failed"}));
   listing.add_option("--limit", options->limit, "at most so many")->capture_default_str();
   definer.add("show", "Show a command and its result", id, [](const Invocation& how, const CommandOptions& what) {
-    return print_answer(how, what, {http::Method::get, path_of(what.id), "", {}});
+    return print_answer(how, what, {http::Method::get, command_path(what.id), "", {}});
   });
   definer.add("cancel", "Cancel a command; a running one is ended", id,
               [](const Invocation& how, const CommandOptions& what) {
-                return print_answer(how, what, {http::Method::del, path_of(what.id), "", {}});
+                return print_answer(how, what, {http::Method::del, command_path(what.id), "", {}});
               });
   CLI::App& approving = definer.add(
       "approve", "Let a command run that waits for approval", id,

@@ -78,7 +78,7 @@ class CommandSession {
       EventStreamReader reader(
           [this](const std::string& event, std::string data) { on_event(event, std::move(data)); });
       const auto streamed = client_.stream(
-          {http::Method::get, path() + "/output", "", {}, kStreamTimeoutMs},
+          {http::Method::get, command_path(id_) + "/output", "", {}, kStreamTimeoutMs},
           [&](std::string_view bytes) { reader.add(bytes); }, watch.token());
       if (ended_) return ended_;
       if (printed_ && !watch.interrupted()) complain("the live output was cut off");
@@ -88,7 +88,8 @@ class CommandSession {
     }
     // No live output, or it was cut off: wait for the end.
     while (!watch.interrupted()) {
-      http::ClientRequest request{http::Method::get, path() + "?wait=" + std::to_string(kWaitSeconds), "", {}};
+      http::ClientRequest request{
+          http::Method::get, command_path(id_) + "?wait=" + std::to_string(kWaitSeconds), "", {}};
       request.timeout_ms = kWaitSeconds * 2000;
       const auto began = std::chrono::steady_clock::now();
       const auto response = client_.send(request, watch.token());
@@ -109,13 +110,11 @@ class CommandSession {
   }
 
   Result<> cancel() {
-    TRY([[maybe_unused]] const std::string answer, ask_hub(client_, {http::Method::del, path(), "", {}}));
+    TRY([[maybe_unused]] const std::string answer, ask_hub(client_, {http::Method::del, command_path(id_), "", {}}));
     return {};
   }
 
  private:
-  [[nodiscard]] std::string path() const { return "/command/" + percent_encode(id_); }
-
   static bool has_ended(const JsonObject& command) {
     const auto status = command_status_from_text(command.text_of("status"));
     return status && is_terminal(*status);

@@ -55,6 +55,8 @@ Result<http::ClientFactory> reach_hub(const HubOptions& options) {
   return net::make_client_factory(std::move(endpoint));
 }
 
+std::string command_path(const std::string& id) { return "/command/" + percent_encode(id); }
+
 Error error_of(const http::ClientResponse& response) {
   const std::string text = http::describe(response);
   switch (response.status) {

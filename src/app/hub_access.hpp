@@ -13,6 +13,9 @@ namespace syncline::app {
 /// The key may stand in a file instead. invalid_argument if URL or key are missing or malformed.
 [[nodiscard]] Result<http::ClientFactory> reach_hub(const HubOptions& options);
 
+/// "/command/ID" for any id.
+[[nodiscard]] std::string command_path(const std::string& id);
+
 /// Sends a request and returns the body of an answer of the 200s. Others become errors: unauthorized, not_found,
 /// conflict, invalid_argument, unavailable, with the hub's own words.
 [[nodiscard]] Result<std::string> ask_hub(http::Client& client, const http::ClientRequest& request,

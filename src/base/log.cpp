@@ -1,5 +1,6 @@
 #include "base/log.hpp"
 
+#include <signal.h>
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
@@ -63,7 +64,13 @@ spdlog::logger& logger() {
     auto made = std::make_shared<spdlog::logger>("syncline", std::make_shared<BufferedStderrSink>());
     made->flush_on(spdlog::level::warn);
     spdlog::register_logger(made);
+    // The thread that flushes takes no signals: they are for whoever waits for them.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     spdlog::flush_every(std::chrono::seconds(1));
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return made;
   }();
   return *instance;

@@ -82,8 +82,7 @@ class HttpConnection final : public Connection,
     if (phase_ == Phase::head || phase_ == Phase::body) {
       // Say why, if the peer still listens; then it is over either way.
       enter(Phase::lingering, kLingerMs);
-      const bool quick = true;
-      send_plain_error(408, "the request did not arrive in time", quick);
+      send_plain_error(408, "the request did not arrive in time", Farewell::at_once);
     } else {
       abort();
     }
@@ -286,16 +285,17 @@ class HttpConnection final : public Connection,
   // ---- writing ----
 
   /// For faults of the transport itself, before or beside the application. Closes afterwards.
-  void send_plain_error(int status, std::string_view detail, bool quick = false) {
+  enum class Farewell { lingering, at_once };
+  void send_plain_error(int status, std::string_view detail, Farewell farewell = Farewell::lingering) {
     keep_alive_ = false;
-    lingers_ = !quick;
+    lingers_ = farewell == Farewell::lingering;
     if (request_id_.empty()) request_id_ = server_.make_request_id({});
     std::string body = R"({"type":"about:blank","title":")" + std::string(http::reason_of(status)) + R"(","status":)" +
                        std::to_string(status) + R"(,"detail":")" + std::string(detail) + R"(","error":")" +
                        std::string(http::reason_of(status)) + R"(","request_id":")" + request_id_ + "\"}";
     auto response = http::make_text(status, "application/problem+json", std::move(body));
     if (status == 503) response.headers.push_back({"Retry-After", "5"});
-    if (quick) {  // a read is still pending: write and close, whatever becomes of it
+    if (farewell == Farewell::at_once) {  // a read is still pending: write and close, whatever becomes of it
       head_text_ = make_head(response, {.body_bytes = std::get<std::string>(response.body).size(),
                                         .keep_alive = false,
                                         .request_id = request_id_}) +

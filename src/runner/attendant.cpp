@@ -1,6 +1,7 @@
 #include "runner/attendant.hpp"
 
 #include "base/log.hpp"
+#include "base/stop.hpp"
 
 namespace syncline::runner {
 namespace {
@@ -79,8 +80,7 @@ void Attendant::keep_lease(const std::stop_token& stop) {
     const auto standing = links_.lease->watch(id_, wait_seconds, stop);
     if (!judge(standing)) return;
     if (standing) continue;
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, stop, kPauseAfterError, [] { return false; });
+    wait_unless_stopped(stop, kPauseAfterError);
   }
 }
 

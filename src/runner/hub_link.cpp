@@ -4,7 +4,7 @@
 #include <deque>
 #include <set>
 
-#include "base/limits.hpp"
+#include "base/stop.hpp"
 #include "base/text.hpp"
 
 namespace syncline::runner {
@@ -163,10 +163,7 @@ class PublishedLink final : public CommandRoutes {
   }
 
   Result<Standing> watch(const std::string& id, std::int64_t seconds, std::stop_token stop) override {
-    std::mutex mutex;
-    std::unique_lock lock(mutex);
-    const std::chrono::milliseconds pause(std::min(poll_ms_, seconds * 1000));
-    std::condition_variable_any().wait_for(lock, stop, pause, [] { return false; });
+    wait_unless_stopped(stop, std::chrono::milliseconds(std::min(poll_ms_, seconds * 1000)));
     return ask_standing({http::Method::get, path_of(id), "", {}}, stop);
   }
 

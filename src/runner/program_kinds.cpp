@@ -51,7 +51,8 @@ Result<std::string> option_argument(const std::string& parameter, JsonView value
   const std::string option = (is_off ? "no-" : "") + to_option_name(parameter);
   if (!is_name(option)) return refuse("parameter '" + parameter + "' is not the name of an option");
   if (is_tool_option(option)) {
-    return refuse("parameter '" + parameter + "' is an option of the tool, not of the operation");
+    return refuse(refused_by("commands.aws_operation (built in)",
+                             "parameter '" + parameter + "' is an option of the tool, not of the operation"));
   }
   switch (value.kind()) {
     case JsonKind::boolean: return "--" + option;

@@ -2,6 +2,7 @@
 
 #include "base/back_off.hpp"
 #include "base/log.hpp"
+#include "base/stop.hpp"
 #include "runner/slot.hpp"
 
 namespace syncline::runner {
@@ -108,13 +109,8 @@ bool Runner::report(HubLink& link, const std::string& id, Outcome outcome, const
     const std::int64_t pause_ms = back_off.next_ms();
     log(LogLevel::warning, "report_delayed",
         {{"command", id}, {"error", receipt.error().text}, {"next_try_ms", pause_ms}});
-    pause(pause_ms, stop);
+    wait_unless_stopped(stop, std::chrono::milliseconds(pause_ms));
   }
-}
-
-void Runner::pause(std::int64_t ms, const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, stop, std::chrono::milliseconds(ms), [] { return false; });
 }
 
 }  // namespace syncline::runner

@@ -38,7 +38,6 @@ class Runner {
   void report_leftovers(const std::stop_token& stop);
   /// Until the hub has the outcome or `stop` is requested. False if it does not have it.
   bool report(HubLink& link, const std::string& id, Outcome outcome, const std::stop_token& stop);
-  void pause(std::int64_t ms, const std::stop_token& stop);
 
   const RunnerOptions options_;
   const LinkFactory links_;

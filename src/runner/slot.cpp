@@ -2,6 +2,7 @@
 
 #include "base/back_off.hpp"
 #include "base/log.hpp"
+#include "base/stop.hpp"
 
 namespace syncline::runner {
 namespace {
@@ -41,7 +42,7 @@ void Runner::Slot::claim_and_handle() {
     if (order.error().code != ErrorCode::unavailable) return runner_.fatal(order.error());
     const std::int64_t pause_ms = back_off.next_ms();
     log(LogLevel::warning, "hub_away", {{"error", order.error().text}, {"next_try_ms", pause_ms}});
-    runner_.pause(pause_ms, stop);
+    wait_unless_stopped(stop, std::chrono::milliseconds(pause_ms));
   }
 }
 
@@ -122,7 +123,7 @@ bool Runner::Slot::is_approved(const Order& order, const Decision& decision) {
   auto answer = link_->ask(order.id, decision.rule, decision.pattern, stop);
   for (int tries = 1; tries < kAsksMax && !answer && answer.error().code == ErrorCode::unavailable; ++tries) {
     if (stop.stop_requested()) return false;  // nothing was done: the order's lease ends, and the hub says so
-    runner_.pause(back_off.next_ms(), stop);
+    wait_unless_stopped(stop, std::chrono::milliseconds(back_off.next_ms()));
     answer = link_->ask(order.id, decision.rule, decision.pattern, stop);
   }
   if (!answer) {

@@ -90,13 +90,16 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
     return command;
   }
 
-  /// Empty unless the command stands elsewhere than before.
+  /// Empty unless the command waits for approval, or has done so, and stands elsewhere than before.
   std::string status_event(const JsonObject& command) {
+    const auto approval = command.find("approval");
+    if (!approval) return "";
     std::string status;
-    JsonWriter writer(status);
-    writer.begin_object().string("status", command.text_of("status"));
-    if (const auto approval = command.find("approval")) writer.raw("approval", approval->raw());
-    writer.end_object();
+    JsonWriter(status)
+        .begin_object()
+        .string("status", command.text_of("status"))
+        .raw("approval", approval->raw())
+        .end_object();
     if (status == std::exchange(last_status_, status)) return "";
     return event_text("status", status);
   }

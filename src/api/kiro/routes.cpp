@@ -160,8 +160,8 @@ std::vector<Route> Face::make_routes() {
        .pattern = "/command/{id}/output",
        .any_of = command_readers,
        .description = {"Live output",
-                       "Server-Sent Events: status {status, approval} when it changes, output {stream, data}, then end "
-                       "with the command.",
+                       "Server-Sent Events: output {stream, data}, then end with the command; status {status, "
+                       "approval} while it waits for approval and when that changes.",
                        {},
                        "",
                        {{200, "the events"}, {404, "unknown"}}},
