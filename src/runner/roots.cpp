@@ -178,7 +178,8 @@ std::vector<const Root*> Roots::visible() const {
 
 Result<Place> Roots::locate(std::string_view path, std::string_view working_dir) const {
   const std::string shown = "'" + std::string(cut_utf8(path, 200)) + "'";
-  if (path.find('\0') != std::string_view::npos) return fail(ErrorCode::forbidden, refused_by("roots", "a path may not hold a zero byte"));
+  if (path.find('\0') != std::string_view::npos)
+    return fail(ErrorCode::forbidden, refused_by("roots", "a path may not hold a zero byte"));
   if (path.empty()) return fail(ErrorCode::invalid_argument, "the path is empty");
   if (roots_.empty()) return fail(ErrorCode::forbidden, refused_by("roots", "the policy has no roots"));
   if (!path.starts_with('/')) {
