@@ -3,7 +3,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
+#include <thread>
 
 #include "app/event_stream_reader.hpp"
 #include "app/hub_access.hpp"

@@ -1,6 +1,8 @@
 // A hub as a program of ours reaches it over the network: its URL and key, requests, and what its answers mean.
 #pragma once
 
+#include <stop_token>
+
 #include "app/invocation.hpp"
 #include "http/client.hpp"
 

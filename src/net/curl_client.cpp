@@ -25,12 +25,12 @@ class CurlClient final : public http::Client {
   explicit CurlClient(Endpoint endpoint) : endpoint_(std::move(endpoint)) {}
 
   Result<http::ClientResponse> send(const http::ClientRequest& request, std::stop_token stop) override {
-    return perform(request, nullptr, std::move(stop));
+    return perform(request, nullptr, stop);
   }
   Result<http::ClientResponse> stream(const http::ClientRequest& request,
                                       const std::function<void(std::string_view)>& take,
                                       std::stop_token stop) override {
-    return perform(request, &take, std::move(stop));
+    return perform(request, &take, stop);
   }
 
  private:
@@ -101,7 +101,7 @@ class CurlClient final : public http::Client {
   }
 
   Result<http::ClientResponse> perform(const http::ClientRequest& request,
-                                       const std::function<void(std::string_view)>* take, std::stop_token stop) {
+                                       const std::function<void(std::string_view)>* take, const std::stop_token& stop) {
     const auto unavailable = [this](std::string_view what) {
       return fail(ErrorCode::unavailable, endpoint_.url + ": " + std::string(what), Advice::retry_later);
     };

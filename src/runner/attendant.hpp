@@ -2,6 +2,12 @@
 // as it comes. Its threads exist only while a command takes longer than a moment.
 #pragma once
 
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
 #include "runner/hub_link.hpp"
 #include "runner/live_text.hpp"
 

@@ -3,7 +3,10 @@
 // file beside it, so that lines cut off at the end are found too. Safe from any thread.
 #pragma once
 
+#include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 
 #include "base/bytes.hpp"
 #include "base/file_descriptor.hpp"
@@ -24,10 +27,10 @@ class AuditLog {
   struct Event {
     std::string_view what;  // started, ended, refused, asked, delivered_again, lost, ...
     const Order* order = nullptr;
-    std::string_view id = {};  // if there is no order any more
-    std::string_view rule = {};
-    std::string_view outcome = {};  // status or error
-    std::optional<int> exit_code = {};
+    std::string_view id;  // if there is no order any more
+    std::string_view rule;
+    std::string_view outcome;  // status or error
+    std::optional<int> exit_code;
   };
   enum class Sync { now, with_the_next };
   /// In the file when it returns; on disk too, unless it may wait for the next line that is synced.

@@ -42,7 +42,7 @@ class CommandRoutes : public HubLink {
 
   Result<Receipt> report(const std::string& id, const Outcome& outcome, std::stop_token stop) override {
     TRY(const auto response,
-        client_->send({http::Method::patch, path_of(id), make_report(outcome), {}, kReportTimeoutMs}, stop));
+        client_->send({http::Method::patch, path_of(id), make_report(outcome), {}, kReportTimeoutMs}, std::move(stop)));
     switch (response.status) {
       case 200: return Receipt::accepted;
       case 404:
@@ -56,7 +56,7 @@ class CommandRoutes : public HubLink {
 
  protected:
   Result<Standing> ask_standing(const http::ClientRequest& request, std::stop_token stop) {
-    TRY(const auto response, client_->send(request, stop));
+    TRY(const auto response, client_->send(request, std::move(stop)));
     if (response.status == 404 || response.status == 409) return Standing{.is_ours = false};
     if (response.status != 200) return error_of(response);
     TRY(const JsonObject command, http::parse_object(response.body));
@@ -74,7 +74,7 @@ class ClaimingLink final : public CommandRoutes {
   Result<std::optional<RawOrder>> next(std::stop_token stop) override {
     http::ClientRequest request{http::Method::post, "/command/claim?wait=" + std::to_string(kClaimWaitSeconds), "", {}};
     request.timeout_ms = kClaimWaitSeconds * 1000 + kSlackMs;
-    TRY(const auto response, client_->send(request, stop));
+    TRY(const auto response, client_->send(request, std::move(stop)));
     if (response.status == 204) return std::nullopt;
     if (response.status == 404 || response.status == 405) {
       return fail(ErrorCode::invalid_argument,
@@ -88,13 +88,13 @@ class ClaimingLink final : public CommandRoutes {
   }
 
   Result<Standing> renew(const std::string& id, std::stop_token stop) override {
-    return ask_standing({http::Method::patch, path_of(id), R"({"status":"processing"})", {}}, stop);
+    return ask_standing({http::Method::patch, path_of(id), R"({"status":"processing"})", {}}, std::move(stop));
   }
 
   Result<Standing> watch(const std::string& id, std::int64_t seconds, std::stop_token stop) override {
     http::ClientRequest request{http::Method::get, path_of(id) + "?wait=" + std::to_string(seconds), "", {}};
     request.timeout_ms = seconds * 1000 + kSlackMs;
-    return ask_standing(request, stop);
+    return ask_standing(request, std::move(stop));
   }
 
   Result<> send_output(const std::string& id, Stream stream, std::string_view text, std::stop_token stop) override {
@@ -104,7 +104,7 @@ class ClaimingLink final : public CommandRoutes {
         .string("stream", stream == Stream::out ? "stdout" : "stderr")
         .string("data", text)
         .end_object();
-    TRY(const auto response, client_->send({http::Method::post, path_of(id) + "/output", body, {}}, stop));
+    TRY(const auto response, client_->send({http::Method::post, path_of(id) + "/output", body, {}}, std::move(stop)));
     return response.status == 204 ? Result<>{} : error_of(response);
   }
 
@@ -112,7 +112,8 @@ class ClaimingLink final : public CommandRoutes {
                        std::stop_token stop) override {
     std::string body;
     JsonWriter(body).begin_object().string("rule", rule).string("pattern", pattern).end_object();
-    TRY(const auto response, client_->send({http::Method::post, path_of(id) + "/approval/request", body, {}}, stop));
+    TRY(const auto response,
+        client_->send({http::Method::post, path_of(id) + "/approval/request", body, {}}, std::move(stop)));
     if (response.status == 409) return Approval::withdrawn;
     if (response.status == 404) return fail(ErrorCode::conflict, "this hub cannot ask anybody");
     if (response.status != 200) return error_of(response);
@@ -159,12 +160,12 @@ class PublishedLink final : public CommandRoutes {
 
   // The published API knows no renewal: any request shows the hub that the runner lives.
   Result<Standing> renew(const std::string& id, std::stop_token stop) override {
-    return ask_standing({http::Method::get, path_of(id), "", {}}, stop);
+    return ask_standing({http::Method::get, path_of(id), "", {}}, std::move(stop));
   }
 
   Result<Standing> watch(const std::string& id, std::int64_t seconds, std::stop_token stop) override {
     wait_unless_stopped(stop, std::chrono::milliseconds(std::min(poll_ms_, seconds * 1000)));
-    return ask_standing({http::Method::get, path_of(id), "", {}}, stop);
+    return ask_standing({http::Method::get, path_of(id), "", {}}, std::move(stop));
   }
 
   Result<> send_output(const std::string&, Stream, std::string_view, std::stop_token) override { return {}; }

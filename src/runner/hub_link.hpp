@@ -2,6 +2,9 @@
 // Kiro API alone (GET /sync, PATCH /command/{id}) of any hub. docs/api/kiro.md has both.
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <optional>
 #include <stop_token>
 
 #include "http/client.hpp"

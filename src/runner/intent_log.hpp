@@ -2,7 +2,10 @@
 // is, until the hub has it. After a crash the log says which commands were begun and never ended. Safe from any thread.
 #pragma once
 
+#include <memory>
 #include <mutex>
+#include <optional>
+#include <vector>
 
 #include "runner/order.hpp"
 #include "store/sqlite/connection.hpp"

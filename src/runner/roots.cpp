@@ -172,7 +172,7 @@ std::vector<const Root*> Roots::visible() const {
   for (const auto* list : {&roots_, &shown_}) {
     for (const Root& root : *list) all.push_back(&root);
   }
-  std::ranges::stable_sort(all, {}, [](const Root* root) { return root->path.size(); });
+  std::ranges::sort(all, {}, [](const Root* root) { return root->path.size(); });
   return all;
 }
 

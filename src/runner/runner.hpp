@@ -2,6 +2,13 @@
 // a command run at most once: intent on disk, then the process, then the outcome on disk, then the report.
 #pragma once
 
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
 #include "base/time.hpp"
 #include "runner/attendant.hpp"
 #include "runner/audit_log.hpp"

@@ -1,6 +1,10 @@
 // One of the places of a runner at which a command can run: a thread that claims, judges, executes and reports.
 #pragma once
 
+#include <memory>
+#include <mutex>
+#include <thread>
+
 #include "runner/runner.hpp"
 
 namespace syncline::runner {

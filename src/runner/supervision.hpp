@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
+#include <string>
 
 #include "runner/captured_output.hpp"
 #include "runner/program.hpp"
