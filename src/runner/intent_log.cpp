@@ -21,8 +21,6 @@ constexpr const char* kSchema =
     "PRAGMA application_id = 1397510734; PRAGMA user_version = 1; COMMIT;";
 static_assert(kApplicationId == 1397510734);
 
-constexpr std::int64_t number_of(IntentLog::State state) { return static_cast<std::int64_t>(state); }
-
 IntentLog::Entry read_entry(const sqlite::Statement& row) {
   IntentLog::Entry entry;
   entry.id = row.bytes(0);

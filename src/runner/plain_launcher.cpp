@@ -56,7 +56,7 @@ class PlainLauncher final : public Launcher {
     TRY(const FileDescriptor nothing, open_null());
     const CStrings argv(program.argv);
     std::vector<std::string> variables;
-    for (const auto& [name, value] : make_environment(policy)) variables.push_back(name + '=' + value);
+    for (const auto& [name, value] : make_environment(policy)) variables.emplace_back(name).append("=").append(value);
     const CStrings environment(std::move(variables));
 
     // The number of processes is only looked at: outside a namespace the kernel's limit counts all of the user's.

@@ -46,7 +46,7 @@ class PolicyReader {
       const std::string key = member.first.as<std::string>();
       if (std::ranges::find(known, key) == known.end()) {
         std::string list;
-        for (const std::string_view name : known) list += (list.empty() ? "" : ", ") + std::string(name);
+        for (const std::string_view name : known) list.append(list.empty() ? "" : ", ").append(name);
         return wrong(file_, member.first,
                      "unknown key '" + key + "'" + (where.empty() ? "" : " in " + where) + "; known: " + list);
       }
@@ -232,6 +232,7 @@ class PolicyReader {
                                           {"written_file_mib", limits.written_file_mib, 1'048'576},
                                           {"temporary_mib", limits.temporary_mib, 1'048'576}}};
     std::vector<std::string_view> known;
+    known.reserve(bounds.size());
     for (const Bound& bound : bounds) known.push_back(bound.key);
     CHECK_OK(check_keys(node, "limits", known));
     for (const Bound& bound : bounds) {
