@@ -35,6 +35,12 @@ class Call {
   void respond_json(int status, std::string body) {
     respond(http::make_text(status, "application/json", std::move(body)));
   }
+  /// 204: done, and there is nothing to say.
+  void respond_empty() {
+    http::Response response;
+    response.status = 204;
+    respond(std::move(response));
+  }
   void fail(const Problem& problem);
   void fail(const Error& error) { fail(problem_of(error)); }
 

@@ -7,15 +7,6 @@
 namespace syncline::api {
 namespace {
 
-std::string join(const std::vector<std::string_view>& parts, std::string_view separator) {
-  std::string text;
-  for (const std::string_view part : parts) {
-    if (!text.empty()) text += separator;
-    text += part;
-  }
-  return text;
-}
-
 Problem insufficient_scope(ScopeSet any_of) {
   Problem problem;
   problem.status = 403;

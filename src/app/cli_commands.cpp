@@ -1,4 +1,5 @@
 // syncline command: remote commands from the command line of any machine that has a key.
+#include "api/kiro/approval.hpp"
 #include "app/command_run.hpp"
 #include "app/hub_access.hpp"
 #include "base/text.hpp"
@@ -33,10 +34,8 @@ std::string make_table(const JsonObject& answer) {
     for (const std::string_view name : {"command", "path", "query", "service", "operation"}) {
       if (command.find(name)) subject += (subject.empty() ? "" : " ") + command.text_of(name);
     }
-    const auto approval = command.find("approval");
-    const bool held = command.text_of("status") == "pending" && approval && approval->is_object() &&
-                      JsonObject(*approval).text_of("state") == "requested";
-    const std::string pattern = held ? JsonObject(*approval).text_of("pattern") : "";
+    const bool held = kiro::is_held(command);
+    const std::string pattern = held ? kiro::request_of(command).pattern : "";
     writer.begin_object()
         .string("id", command.text_of("commandId"))
         .string("status", held ? "held" : command.text_of("status"))

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <thread>
 
+#include "api/kiro/approval.hpp"
 #include "app/event_stream_reader.hpp"
 #include "app/hub_access.hpp"
 #include "base/bytes.hpp"
@@ -123,8 +124,9 @@ class CommandSession {
   }
 
   void on_event(const std::string& event, std::string data) {
-    if (check_json(data, limits::kBodyDepthMax).fault != JsonFault::none || !JsonView(data).is_object()) return;
-    const JsonObject object{JsonView(data)};
+    auto parsed = parse_json_object(std::move(data), limits::kBodyDepthMax);
+    if (!parsed) return;
+    const JsonObject& object = *parsed;
     if (event == "output") {
       printed_ = true;
       write_remote(object.text_of("stream") == "stderr" ? stderr : stdout, object.text_of("data"));
@@ -142,9 +144,7 @@ class CommandSession {
   }
 
   void tell_if_held(const JsonObject& status) const {
-    const auto approval = status.find("approval");
-    if (status.text_of("status") != "pending" || !approval || !approval->is_object()) return;
-    if (JsonObject(*approval).text_of("state") != "requested") return;
+    if (!kiro::is_held(status)) return;
     std::fprintf(stderr, "syncline: waits for approval: syncline command approve %s\n", id_.c_str());
   }
 

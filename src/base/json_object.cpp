@@ -67,4 +67,9 @@ std::string JsonObject::to_text() const {
   return out;
 }
 
+std::optional<JsonObject> parse_json_object(std::string text, int depth_max) {
+  if (check_json(text, depth_max).fault != JsonFault::none || !JsonView(text).is_object()) return std::nullopt;
+  return JsonObject(JsonView(text));
+}
+
 }  // namespace syncline

@@ -1,6 +1,7 @@
 // A JSON object taken apart into its members, to change some of them: every other value keeps its bytes.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -42,5 +43,8 @@ class JsonObject {
   std::vector<Member> members_;
   std::unordered_map<std::string, std::size_t> places_;  // by name
 };
+
+/// Checks a whole text. Nothing if it is no JSON, or none that is an object of at most `depth_max` levels.
+[[nodiscard]] std::optional<JsonObject> parse_json_object(std::string text, int depth_max);
 
 }  // namespace syncline

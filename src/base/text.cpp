@@ -21,15 +21,24 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 
 bool is_utf8(std::string_view bytes) { return simdjson::validate_utf8(bytes.data(), bytes.size()); }
 
+std::optional<std::size_t> character_length(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  const std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead >= 0x80 && lead < 0xC2) return std::nullopt;
+  const std::size_t present = std::min(length, text.size());
+  for (std::size_t i = 1; i < present; ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U) return std::nullopt;
+  }
+  if (present < length) return 0;
+  return is_utf8(text.substr(0, length)) ? std::optional(length) : std::nullopt;
+}
+
 std::string to_valid_utf8(std::string_view bytes) {
-  if (is_utf8(bytes)) return std::string(bytes);
   std::string text;
   while (!bytes.empty()) {
-    std::size_t length = 1;
-    while (length <= 4 && length <= bytes.size() && !is_utf8(bytes.substr(0, length))) ++length;
-    const bool is_character = length <= 4 && length <= bytes.size();
-    text += is_character ? bytes.substr(0, length) : std::string_view("\xEF\xBF\xBD");
-    bytes.remove_prefix(is_character ? length : 1);
+    const std::size_t length = character_length(bytes).value_or(0);
+    text += length > 0 ? bytes.substr(0, length) : kReplacementCharacter;
+    bytes.remove_prefix(length > 0 ? length : 1);
   }
   return text;
 }
@@ -88,6 +97,15 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
     if (end == std::string_view::npos) return parts;
     text.remove_prefix(end + 1);
   }
+}
+
+std::string join(std::span<const std::string_view> parts, std::string_view separator) {
+  std::string text;
+  for (const std::string_view part : parts) {
+    if (!text.empty()) text += separator;
+    text += part;
+  }
+  return text;
 }
 
 std::string_view trim(std::string_view text) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,9 @@ namespace syncline {
 /// True when the bytes are well-formed UTF-8 (no surrogates, no overlong forms).
 [[nodiscard]] bool is_utf8(std::string_view bytes);
 
+inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
+/// Bytes of the character that begins a text that is not empty: 0 if the end cuts it short, nothing if it is none.
+[[nodiscard]] std::optional<std::size_t> character_length(std::string_view text);
 /// The same text with U+FFFD for each byte that is no part of a character.
 [[nodiscard]] std::string to_valid_utf8(std::string_view bytes);
 
@@ -25,6 +29,7 @@ namespace syncline {
 
 /// The parts between separators; an empty text has one empty part.
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
+[[nodiscard]] std::string join(std::span<const std::string_view> parts, std::string_view separator);
 [[nodiscard]] std::string_view trim(std::string_view text);
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
 

@@ -13,10 +13,9 @@ std::string describe(const ClientResponse& response) {
 }
 
 Result<JsonObject> parse_object(std::string body) {
-  if (check_json(body, limits::kBodyDepthMax).fault != JsonFault::none || !JsonView(body).is_object()) {
-    return fail(ErrorCode::unavailable, "the hub's answer is not a JSON object");
-  }
-  return JsonObject(JsonView(body));
+  auto object = parse_json_object(std::move(body), limits::kBodyDepthMax);
+  if (!object) return fail(ErrorCode::unavailable, "the hub's answer is not a JSON object");
+  return *std::move(object);
 }
 
 }  // namespace syncline::http

@@ -42,28 +42,28 @@ Head read_head(const std::string& path) {
   return head;
 }
 
-/// Walks the lines; calls visit(number, line, hash of the line before).
+struct Line {
+  std::int64_t number = 0;
+  std::string text;
+  std::string hash;
+  std::string previous;  // hash of the line before
+};
+
 template <typename Visit>
 void for_each_line(std::istream& file, Visit&& visit) {
-  std::string line;
-  std::string previous = first_hash();
-  for (std::int64_t number = 1; std::getline(file, line); ++number) {
-    visit(number, line, previous);
-    previous = hash_of(line);
+  Line line{.hash = first_hash()};
+  while (std::getline(file, line.text)) {
+    line.number += 1;
+    line.previous = std::exchange(line.hash, hash_of(line.text));
+    visit(line);
   }
 }
 
-bool is_event(std::string line, std::string_view event) {
-  return check_json(line, 4).fault == JsonFault::none && JsonView(line).is_object() &&
-         JsonObject(JsonView(line)).text_of("event") == event;
-}
-
-/// Why a line is not what follows the one before; empty if it is.
-std::string fault_of(std::string line, std::int64_t number, const std::string& previous) {
-  if (check_json(line, 4).fault != JsonFault::none || !JsonView(line).is_object()) return "is not a record";
-  const JsonObject record{JsonView(line)};
-  if (record.integer_of("n") != number) return "has the wrong number: lines are missing or were added before it";
-  if (record.text_of("previous") != previous) return "does not follow the line before: one of them was changed";
+/// Why a record is not what follows the line before; empty if it is.
+std::string fault_of(const JsonObject& record, const Line& line) {
+  if (record.text_of("event") == "gap") return "says that lines were missing before it";
+  if (record.integer_of("n") != line.number) return "has the wrong number: lines are missing or were added before it";
+  if (record.text_of("previous") != line.previous) return "does not follow the line before: one of them was changed";
   return "";
 }
 
@@ -78,10 +78,10 @@ Result<std::unique_ptr<AuditLog>> AuditLog::open(const std::string& path, const 
   const Head known = read_head(path);
   bool known_is_here = known.count == 0;
   std::ifstream lines(path);
-  for_each_line(lines, [&](std::int64_t number, const std::string& line, const std::string&) {
-    log->count_ = number;
-    log->last_hash_ = hash_of(line);
-    if (number == known.count) known_is_here = log->last_hash_ == known.hash;
+  for_each_line(lines, [&](const Line& line) {
+    log->count_ = line.number;
+    log->last_hash_ = line.hash;
+    if (line.number == known.count) known_is_here = line.hash == known.hash;
   });
   const off_t size = ::lseek(log->file_.get(), 0, SEEK_END);
   char last = '\n';
@@ -151,21 +151,21 @@ Result<AuditVerdict> verify_audit_log(const std::string& path) {
   verdict.last_hash = first_hash();
   std::string cut_short;  // a fault that the next line may explain
   bool head_seen = head.count == 0;
-  for_each_line(lines, [&](std::int64_t number, const std::string& line, const std::string& previous) {
-    verdict.lines = number;
-    verdict.last_hash = hash_of(line);
-    if (number == head.count) head_seen = head.hash == verdict.last_hash;
+  for_each_line(lines, [&](const Line& line) {
+    verdict.lines = line.number;
+    verdict.last_hash = line.hash;
+    if (line.number == head.count) head_seen = head.hash == line.hash;
     if (!verdict.fault.empty()) return;
-    const bool recovered = is_event(line, "recovered");
-    if (!cut_short.empty() && !recovered) verdict.fault = std::exchange(cut_short, "");
-    if (recovered) cut_short.clear();
+    const std::string where = "line " + std::to_string(line.number) + ' ';
+    const auto record = parse_json_object(line.text, 4);
+    const bool recovered = record && record->text_of("event") == "recovered";
+    const std::string before = std::exchange(cut_short, "");
+    if (!recovered) verdict.fault = before;
     if (!verdict.fault.empty()) return;
-    std::string fault = fault_of(line, number, previous);
-    if (is_event(line, "gap")) fault = "says that lines were missing before it";
-    if (fault == "is not a record") {
-      cut_short = "line " + std::to_string(number) + ' ' + fault;
-    } else if (!fault.empty()) {
-      verdict.fault = "line " + std::to_string(number) + ' ' + fault;
+    if (!record) {
+      cut_short = where + "is not a record";
+    } else if (const std::string fault = fault_of(*record, line); !fault.empty()) {
+      verdict.fault = where + fault;
     }
   });
   if (verdict.fault.empty()) verdict.fault = cut_short;

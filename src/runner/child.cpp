@@ -1,8 +1,8 @@
 #include "runner/child.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -68,6 +68,11 @@ bool set_process_limits(const Limits& limits) {
 bool set_process_count_limit(pid_t pid, std::int64_t processes) {
   const rlimit wanted{static_cast<rlim_t>(processes), static_cast<rlim_t>(processes)};
   return ::prlimit(pid, RLIMIT_NPROC, &wanted, nullptr) == 0;
+}
+
+bool wait_readable(int fd, std::int64_t timeout_ms) {
+  pollfd polled{fd, POLLIN, 0};
+  return ::poll(&polled, 1, static_cast<int>(timeout_ms)) == 1;
 }
 
 FileDescriptor open_pidfd(pid_t pid) { return FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }

@@ -41,6 +41,9 @@ class CStrings {
 /// Bounds the number of processes of `pid` (0: of the caller) and what it starts. Does not bind a program of root.
 [[nodiscard]] bool set_process_count_limit(pid_t pid, std::int64_t processes);
 
+/// True as soon as there is something to read, false if there is nothing after that time.
+[[nodiscard]] bool wait_readable(int fd, std::int64_t timeout_ms);
+
 /// A descriptor that becomes readable when the process ends.
 [[nodiscard]] FileDescriptor open_pidfd(pid_t pid);
 

@@ -1,7 +1,5 @@
 #include "runner/live_text.hpp"
 
-#include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "base/text.hpp"
@@ -10,20 +8,6 @@ namespace syncline::runner {
 namespace {
 
 constexpr std::size_t kPendingMax = 256UL << 10U;
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-
-/// Length of the character that begins here: 0 if it is cut short by the end, nothing if it is none.
-std::optional<std::size_t> character_length(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  const std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead >= 0x80 && lead < 0xC2) return std::nullopt;
-  const std::size_t present = std::min(length, text.size());
-  for (std::size_t i = 1; i < present; ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U) return std::nullopt;
-  }
-  if (present < length) return 0;
-  return is_utf8(text.substr(0, length)) ? std::optional(length) : std::nullopt;
-}
 
 }  // namespace
 
@@ -51,7 +35,7 @@ std::string LiveText::take(std::size_t bytes_max, bool last) {
       text += rest.substr(0, *length);
       rest.remove_prefix(*length);
     } else {
-      text += kReplacement;
+      text += kReplacementCharacter;
       rest.remove_prefix(1);
     }
   }

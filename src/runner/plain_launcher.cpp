@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,17 +31,12 @@ class DescendantTree final : public ProcessTree {
   }
 
   [[nodiscard]] bool kill(std::int64_t wait_ms) override {
-    if (is_gone(0)) return true;
+    if (wait_readable(pidfd_.get(), 0)) return true;
     (void)::kill(supervisor_, SIGTERM);  // which it takes as the order to end all
-    return is_gone(wait_ms);
+    return wait_readable(pidfd_.get(), wait_ms);
   }
 
  private:
-  [[nodiscard]] bool is_gone(std::int64_t wait_ms) const {
-    pollfd polled{pidfd_.get(), POLLIN, 0};
-    return ::poll(&polled, 1, static_cast<int>(wait_ms)) == 1;
-  }
-
   const pid_t supervisor_;
   const FileDescriptor pidfd_;
 };

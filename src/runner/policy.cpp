@@ -75,8 +75,8 @@ Result<Policy> make_policy(const std::vector<std::string>& roots, const std::str
     const auto type = command_type_from_text(trim(name));
     if (!type) {
       return fail(ErrorCode::invalid_argument, "--allow: '" + std::string(trim(name)) +
-                                                   "' is no command type; known: execute_bash, read_file, write_file, "
-                                                   "list_directory, aws_operation, code_search, or any");
+                                                   "' is no command type; known: " + join(kCommandTypeNames, ", ") +
+                                                   ", or any");
     }
     policy.rules[static_cast<std::size_t>(*type)] = {
         {Verdict::allow, std::nullopt, "--allow " + std::string(trim(name))}};

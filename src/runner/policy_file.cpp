@@ -45,10 +45,9 @@ class PolicyReader {
     for (const auto& member : map) {
       const std::string key = member.first.as<std::string>();
       if (std::ranges::find(known, key) == known.end()) {
-        std::string list;
-        for (const std::string_view name : known) list.append(list.empty() ? "" : ", ").append(name);
-        return wrong(file_, member.first,
-                     "unknown key '" + key + "'" + (where.empty() ? "" : " in " + where) + "; known: " + list);
+        return wrong(
+            file_, member.first,
+            "unknown key '" + key + "'" + (where.empty() ? "" : " in " + where) + "; known: " + join(known, ", "));
       }
       if (std::ranges::find(seen, key) != seen.end())
         return wrong(file_, member.first, "'" + key + "' stands here twice");

@@ -29,15 +29,18 @@ Result<> Runner::start(std::function<void(const Error&)> on_fatal) {
   on_fatal_ = std::move(on_fatal);
   CHECK_OK(intents_.purge(clock_.now().millis() - kForgetAfterMs));
   // What was begun and has not ended was cut off: nobody knows how far it came, so it is not run again.
-  TRY(const auto entries, intents_.unreported());
-  for (const IntentLog::Entry& entry : entries) {
+  TRY(auto leftovers, intents_.unreported());
+  for (IntentLog::Entry& entry : leftovers) {
     if (entry.state != IntentLog::State::begun) continue;
-    const Outcome outcome = failed("runner restarted");
-    CHECK_OK(audit_.append({.what = "lost", .id = entry.id, .outcome = outcome.error}));
-    CHECK_OK(intents_.end(entry.id, outcome));
+    entry.outcome = failed("runner restarted");
+    CHECK_OK(audit_.append({.what = "lost", .id = entry.id, .outcome = entry.outcome.error}));
+    CHECK_OK(intents_.end(entry.id, entry.outcome));
   }
   for (std::int64_t i = 0; i < options_.concurrency; ++i) slots_.push_back(std::make_unique<Slot>(*this));
-  if (!entries.empty()) leftovers_ = std::jthread([this](const std::stop_token& stop) { report_leftovers(stop); });
+  if (!leftovers.empty()) {
+    leftovers_ = std::jthread(
+        [this, leftovers = std::move(leftovers)](const std::stop_token& stop) { report_leftovers(leftovers, stop); });
+  }
   for (const auto& slot : slots_) slot->start();
   return {};
 }
@@ -81,17 +84,15 @@ void Runner::fatal(const Error& error) {
   on_fatal_(error);
 }
 
-void Runner::report_leftovers(const std::stop_token& stop) {
-  const auto entries = intents_.unreported();
-  if (!entries) return fatal(entries.error());
+void Runner::report_leftovers(const std::vector<IntentLog::Entry>& leftovers, const std::stop_token& stop) {
   const auto link = links_();
-  for (const IntentLog::Entry& entry : *entries) {
+  for (const IntentLog::Entry& entry : leftovers) {
     if (stop.stop_requested()) return;
-    if (entry.state == IntentLog::State::ended) (void)report(*link, entry.id, entry.outcome, stop);
+    report(*link, entry.id, entry.outcome, stop);
   }
 }
 
-bool Runner::report(HubLink& link, const std::string& id, Outcome outcome, const std::stop_token& stop) {
+void Runner::report(HubLink& link, const std::string& id, Outcome outcome, const std::stop_token& stop) {
   BackOff back_off;
   for (;;) {
     const auto receipt = link.report(id, outcome, stop);
@@ -102,10 +103,10 @@ bool Runner::report(HubLink& link, const std::string& id, Outcome outcome, const
     if (receipt) {
       if (*receipt != Receipt::accepted) log(LogLevel::warning, "report_superseded", {{"command", id}});
       if (const auto kept = intents_.set_reported(id); !kept) fatal(kept.error());
-      return true;
+      return;
     }
     if (receipt.error().code == ErrorCode::unauthorized) fatal(receipt.error());
-    if (stop.stop_requested()) return false;
+    if (stop.stop_requested()) return;
     const std::int64_t pause_ms = back_off.next_ms();
     log(LogLevel::warning, "report_delayed",
         {{"command", id}, {"error", receipt.error().text}, {"next_try_ms", pause_ms}});

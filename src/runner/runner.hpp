@@ -42,9 +42,9 @@ class Runner {
 
   [[nodiscard]] std::shared_ptr<const Workplace> workplace() const;
   void fatal(const Error& error);
-  void report_leftovers(const std::stop_token& stop);
-  /// Until the hub has the outcome or `stop` is requested. False if it does not have it.
-  bool report(HubLink& link, const std::string& id, Outcome outcome, const std::stop_token& stop);
+  void report_leftovers(const std::vector<IntentLog::Entry>& leftovers, const std::stop_token& stop);
+  /// Until the hub has the outcome or `stop` is requested.
+  void report(HubLink& link, const std::string& id, Outcome outcome, const std::stop_token& stop);
 
   const RunnerOptions options_;
   const LinkFactory links_;

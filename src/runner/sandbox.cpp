@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -12,7 +11,7 @@
 #include <chrono>
 #include <filesystem>
 
-#include "base/json.hpp"
+#include "base/json_object.hpp"
 #include "runner/child.hpp"
 #include "runner/processes.hpp"
 #include "runner/supervisor.hpp"
@@ -38,11 +37,6 @@ constexpr std::array kNetworkFiles = {"/etc/resolv.conf", "/etc/hosts",     "/et
                                       "/etc/protocols",   "/etc/host.conf", "/etc/gai.conf"};
 /// With merged directories these are links into /usr, else directories.
 constexpr std::array kProgramDirectories = {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
-
-int poll_one(int fd, std::int64_t timeout_ms) {
-  pollfd polled{fd, POLLIN, 0};
-  return ::poll(&polled, 1, static_cast<int>(timeout_ms));
-}
 
 int send_signal(int pidfd, int number) {
   return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, number, nullptr, 0));
@@ -78,7 +72,7 @@ class NamespaceTree final : public ProcessTree {
 
   [[nodiscard]] bool kill(std::int64_t wait_ms) override {
     (void)send_signal(pidfd_.get(), SIGKILL);
-    return poll_one(pidfd_.get(), wait_ms) == 1;
+    return wait_readable(pidfd_.get(), wait_ms);
   }
 
  private:
@@ -161,7 +155,7 @@ std::string read_line(int fd, int timeout_ms) {
   std::string line;
   while (line.empty() || line.back() != '\n') {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    if (left.count() < 0 || poll_one(fd, left.count()) != 1) break;
+    if (left.count() < 0 || !wait_readable(fd, left.count())) break;
     char c = 0;
     if (::read(fd, &c, 1) != 1) break;
     line += c;
@@ -172,16 +166,15 @@ std::string read_line(int fd, int timeout_ms) {
 /// What bubblewrap said on standard error.
 std::string read_complaint(int fd) {
   std::array<char, 4096> buffer;
-  const ssize_t count = poll_one(fd, 0) == 1 ? ::read(fd, buffer.data(), buffer.size()) : 0;
+  const ssize_t count = wait_readable(fd, 0) ? ::read(fd, buffer.data(), buffer.size()) : 0;
   std::string text(buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
   while (text.ends_with('\n')) text.pop_back();
   return text.empty() ? "bubblewrap ended without a word" : text;
 }
 
 std::optional<std::int64_t> find_number(std::string line, std::string_view name) {
-  if (check_json(line, 4).fault != JsonFault::none) return std::nullopt;
-  const auto member = JsonView(line).find(name);
-  return member ? member->as_integer() : std::nullopt;
+  const auto status = parse_json_object(std::move(line), 4);
+  return status ? status->integer_of(name) : std::nullopt;
 }
 
 class Sandbox final : public Launcher {

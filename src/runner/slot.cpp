@@ -147,7 +147,7 @@ bool Runner::Slot::is_logged(const Result<>& result) {
 }
 
 void Runner::Slot::report(const std::string& id, Outcome outcome) {
-  (void)runner_.report(*link_, id, std::move(outcome), runner_.reporting_.get_token());
+  runner_.report(*link_, id, std::move(outcome), runner_.reporting_.get_token());
 }
 
 }  // namespace syncline::runner

@@ -39,14 +39,7 @@ Result<ScopeSet> parse_scopes(std::string_view list) {
   return scopes;
 }
 
-std::string join_scopes(ScopeSet scopes, std::string_view separator) {
-  std::string text;
-  for (const std::string_view name : scopes.names()) {
-    if (!text.empty()) text += separator;
-    text += name;
-  }
-  return text;
-}
+std::string join_scopes(ScopeSet scopes, std::string_view separator) { return join(scopes.names(), separator); }
 
 std::string_view to_text(Plan plan) { return kPlanNames.at(static_cast<std::size_t>(plan)); }
 

@@ -26,6 +26,12 @@ void set_approval(JsonObject& command, std::string_view state, const ApprovalReq
   command.set("approval", approval);
 }
 
+/// Empty if nobody has asked.
+JsonObject approval_of(const JsonObject& command) {
+  const auto approval = command.find("approval");
+  return approval && approval->is_object() ? JsonObject(*approval) : JsonObject();
+}
+
 }  // namespace
 
 Result<ApprovalRequest> parse_approval_request(JsonView json) {
@@ -53,21 +59,16 @@ Result<ApprovalAnswer> parse_approval_answer(JsonView json) {
 }
 
 bool is_held(const JsonObject& command) {
-  if (status_of(command) != CommandStatus::pending) return false;
-  const auto approval = command.find("approval");
-  return approval && approval->is_object() && JsonObject(*approval).text_of("state") == "requested";
+  return status_of(command) == CommandStatus::pending && approval_of(command).text_of("state") == "requested";
 }
 
 ApprovalRequest request_of(const JsonObject& command) {
-  const auto approval = command.find("approval");
-  if (!approval || !approval->is_object()) return {};
-  const JsonObject request(*approval);
-  return {request.text_of("rule"), request.text_of("pattern")};
+  const JsonObject approval = approval_of(command);
+  return {approval.text_of("rule"), approval.text_of("pattern")};
 }
 
 std::int64_t held_since(const JsonObject& command) {
-  const auto approval = command.find("approval");
-  return approval && approval->is_object() ? JsonObject(*approval).integer_of("requestedAt").value_or(0) : 0;
+  return approval_of(command).integer_of("requestedAt").value_or(0);
 }
 
 JsonObject hold(JsonObject command, const ApprovalRequest& request, std::int64_t now_ms) {

@@ -63,9 +63,7 @@ void Handlers::forget_approval(const api::CallPtr& call) {
       },
       [call](Result<Cursor> cursor) {
         if (!cursor) return call->fail(cursor.error());
-        http::Response response;
-        response.status = 204;
-        call->respond(std::move(response));
+        call->respond_empty();
       });
 }
 

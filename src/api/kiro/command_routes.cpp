@@ -76,9 +76,7 @@ void try_claim(Handlers on, const std::shared_ptr<ClaimRequest>& request);
 void wait_for_command(Handlers on, const std::shared_ptr<ClaimRequest>& request, Seq head) {
   const std::int64_t wait_ms = request->wait_until_ms - on.spaces.clock().now().millis();
   if (wait_ms <= 0) {
-    http::Response response;
-    response.status = 204;
-    return request->call->respond(std::move(response));
+    return request->call->respond_empty();
   }
   on.spaces.wait(request->space, head, wait_ms, [on, request, head] {
     on.workers.post([on, request, head] {
@@ -93,9 +91,7 @@ void try_claim(Handlers on, const std::shared_ptr<ClaimRequest>& request) {
   std::vector<std::string> candidates;
   Seq head;
   if (request->call->head().headers->peer_has_left()) {  // nobody would run what is claimed now
-    http::Response response;
-    response.status = 204;
-    return request->call->respond(std::move(response));
+    return request->call->respond_empty();
   }
   const auto looked = on.views.with(request->space, [&](View& view) {
     head = view.seq();
@@ -272,13 +268,11 @@ void Handlers::append_output(const api::CallPtr& call) {
   const auto command = read_command(spaces, space_of(*call), call->param("id"));
   if (!command) return fail_command(call, command.error());
   if (!*command) return fail_command(call, {ErrorCode::not_found, "there is no such command"});
-  const bool runs_here =
-      status_of(**command) == CommandStatus::processing && (*command)->text_of("claimedBy") == call->principal().key_id;
-  if (!runs_here) return call->fail(Error{ErrorCode::conflict, "this key does not run the command"});
+  if (!is_run_by(**command, call->principal().key_id)) {
+    return call->fail(Error{ErrorCode::conflict, "this key does not run the command"});
+  }
   outputs.append(space_of(*call), call->param("id"), JsonObject(json).to_text());
-  http::Response response;
-  response.status = 204;
-  call->respond(std::move(response));
+  call->respond_empty();
 }
 
 }  // namespace syncline::kiro

@@ -5,6 +5,7 @@
 
 #include "api/kiro/approval.hpp"
 #include "base/bytes.hpp"
+#include "base/text.hpp"
 
 namespace syncline::kiro {
 namespace {
@@ -47,8 +48,7 @@ Result<> check_fields(JsonView request) {
   if (!name) return refuse("field 'type' must be a string");
   const auto known = command_type_from_text(*name);
   if (!known) {
-    return refuse("field 'type': unknown command type '" + *name +
-                  "'; known: execute_bash, read_file, write_file, list_directory, aws_operation, code_search");
+    return refuse("field 'type': unknown command type '" + *name + "'; known: " + join(kCommandTypeNames, ", "));
   }
   for (const Field& field : required_fields(*known)) {
     const auto value = request.find(field.name);
@@ -131,6 +131,10 @@ std::string make_command_id(std::int64_t now_ms) {
 
 CommandStatus status_of(const JsonObject& command) {
   return command_status_from_text(command.text_of("status")).value_or(CommandStatus::failed);
+}
+
+bool is_run_by(const JsonObject& command, std::string_view key_id) {
+  return status_of(command) == CommandStatus::processing && command.text_of("claimedBy") == key_id;
 }
 
 bool is_safe_to_repeat(const JsonObject& command) {

@@ -20,6 +20,8 @@ inline constexpr std::array<std::string_view, 12> kHubFields = {
 [[nodiscard]] std::string make_command_id(std::int64_t now_ms);
 
 [[nodiscard]] CommandStatus status_of(const JsonObject& command);
+/// True while the runner with that key has the command.
+[[nodiscard]] bool is_run_by(const JsonObject& command, std::string_view key_id);
 /// True when a command may be run twice without harm.
 [[nodiscard]] bool is_safe_to_repeat(const JsonObject& command);
 

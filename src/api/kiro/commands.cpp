@@ -54,7 +54,7 @@ Result<JsonObject> Commands::cancel(SpaceWriter& writer, std::string_view id) {
 Result<JsonObject> Commands::ask_approval(SpaceWriter& writer, std::string_view id, const ApprovalRequest& request,
                                           const Principal& runner) {
   TRY(JsonObject command, get(writer, id));
-  if (status_of(command) != CommandStatus::processing || command.text_of("claimedBy") != runner.key_id) {
+  if (!is_run_by(command, runner.key_id)) {
     return fail(ErrorCode::conflict, "this key does not run the command");
   }
   TRY(const auto standing, writer.txn().find(kApprovals, approval_id(command.text_of("type"), request.pattern)));
@@ -148,9 +148,8 @@ void Commands::expire_leases() {
   for (const Lease& lease : over) {
     const auto ended = spaces_.write_and_wait(lease.space, KeyNumber{0}, [&](SpaceWriter& writer) -> Result<> {
       TRY(JsonObject command, get(writer, lease.id));
-      const bool still_runs =
-          status_of(command) == CommandStatus::processing && command.text_of("claimedBy") == lease.key_id;
-      return still_runs ? store(writer, lease.id, lose_runner(std::move(command), now_ms())) : Result<>{};
+      if (!is_run_by(command, lease.key_id)) return {};
+      return store(writer, lease.id, lose_runner(std::move(command), now_ms()));
     });
     if (!ended && ended.error().code != ErrorCode::not_found) try_again_soon(lease);
     log(LogLevel::warning, "runner_lost",

@@ -136,9 +136,7 @@ void delete_record(Spaces& spaces, const api::CallPtr& call) {
       [edit](Result<Cursor> cursor) {
         if (!cursor) return edit->call->fail(cursor.error());
         if (!edit->known) return edit->call->fail(not_found());
-        http::Response response;
-        response.status = 204;
-        edit->call->respond(std::move(response));
+        edit->call->respond_empty();
       });
 }
 
