@@ -76,9 +76,10 @@ class HttpConnection final : public Connection,
     }
   }
 
+  std::shared_ptr<void> hold() override { return this->weak_from_this().lock(); }
+
   void sweep(std::int64_t now_ms) override {
     if (now_ms < deadline_ms_) return;
-    const auto keep = self();
     if (phase_ == Phase::head || phase_ == Phase::body) {
       // Say why, if the peer still listens; then it is over either way.
       enter(Phase::lingering, kLingerMs);
@@ -90,7 +91,6 @@ class HttpConnection final : public Connection,
 
   void drain() override {
     draining_ = true;
-    const auto keep = self();
     if (phase_ == Phase::idle || phase_ == Phase::handshake) abort();
     if (source_) {
       source_->stop();

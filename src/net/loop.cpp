@@ -61,13 +61,11 @@ void Loop::remove(Connection& connection) {
 }
 
 void Loop::drain_connections() {
-  const auto copy = connections_;  // draining removes
-  for (Connection* connection : copy) connection->drain();
+  for_each_connection([](Connection& connection) { connection.drain(); });
 }
 
 void Loop::abort_connections() {
-  const auto copy = connections_;
-  for (Connection* connection : copy) connection->abort();
+  for_each_connection([](Connection& connection) { connection.abort(); });
 }
 
 void Loop::sweep_later() {
@@ -75,8 +73,7 @@ void Loop::sweep_later() {
   sweep_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     const std::int64_t now_ms = steady_ms();
-    const auto copy = connections_;
-    for (Connection* connection : copy) connection->sweep(now_ms);
+    for_each_connection([now_ms](Connection& connection) { connection.sweep(now_ms); });
     sweep_later();
   });
 }

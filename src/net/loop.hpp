@@ -21,6 +21,9 @@ namespace asio = boost::asio;
 class Connection {
  public:
   virtual ~Connection() = default;
+  /// Keeps it alive. Null when everybody has let go of it and its end is on the way to the loop: nothing may be done to
+  /// it any more.
+  [[nodiscard]] virtual std::shared_ptr<void> hold() = 0;
   /// Closes or pings if it is time.
   virtual void sweep(std::int64_t now_ms) = 0;
   /// The server is stopping: finish what is in progress, then close.
@@ -48,6 +51,14 @@ class Loop {
   [[nodiscard]] std::size_t connection_count() const { return count_; }
 
  private:
+  /// `act` may end connections. Those whose end is on its way are left out.
+  template <typename Act>
+  void for_each_connection(Act act) {
+    const auto copy = connections_;
+    for (Connection* connection : copy) {
+      if (const auto held = connection->hold()) act(*connection);
+    }
+  }
   void sweep_later();
 
   // Before the context: handlers that it still holds at its end own connections, which leave these lists.

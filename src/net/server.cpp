@@ -162,11 +162,13 @@ void Server::drain() {
   const auto on_each = [&](auto act) {
     for (const auto& loop : parts_->loops) {
       std::promise<void> done;
-      asio::post(loop->context(), [&] {
+      const auto is_done = done.get_future();
+      // The handler owns the promise: should it throw, the wait ends all the same.
+      asio::post(loop->context(), [&act, &loop, done = std::move(done)]() mutable {
         act(*loop);
         done.set_value();
       });
-      done.get_future().wait();
+      is_done.wait();
     }
   };
   std::size_t first = 0;

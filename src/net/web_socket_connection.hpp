@@ -49,8 +49,9 @@ class WebSocketConnection final : public Connection, public std::enable_shared_f
     });
   }
 
+  std::shared_ptr<void> hold() override { return this->weak_from_this().lock(); }
+
   void sweep(std::int64_t now_ms) override {
-    const auto keep = self();
     if (closing_) {
       if (now_ms >= close_deadline_ms_) abort();
       return;

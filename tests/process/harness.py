@@ -65,7 +65,11 @@ class Hub:
             return None
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
-        code = self.process.wait(timeout=60)
+        try:
+            code = self.process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"the hub did not end: {self.log_text()[-3000:]}") from None
         self.process.stdout.close()
         self.log.close()
         self.process = None
