@@ -78,7 +78,7 @@ http::Response make_response(const Problem& problem, ErrorStyle style, std::stri
       .integer("status", problem.status)
       .string("detail", problem.detail)
       .string("code", problem.code)
-      .string("error", problem.title)
+      .string("error", style == ErrorStyle::detail_json ? problem.detail : problem.title)
       .string("request_id", request_id);
   if (problem.cursor) writer.string("cursor", *problem.cursor);
   if (problem.retry_after_s) writer.integer("retry_after", *problem.retry_after_s);

@@ -21,8 +21,9 @@ struct Problem {
 [[nodiscard]] Problem problem_of(const Error& error);
 [[nodiscard]] std::string_view code_of(ErrorCode code);
 
-/// Which media type says it: the published faces keep application/json.
-enum class ErrorStyle { problem_details, plain_json };
+/// How an error is said. The published faces keep application/json; "error" is its title for Kiro's clients and its
+/// detail for Kaisho's.
+enum class ErrorStyle { problem_details, plain_json, detail_json };
 [[nodiscard]] http::Response make_response(const Problem& problem, ErrorStyle style, std::string_view request_id);
 
 }  // namespace syncline::api

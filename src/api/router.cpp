@@ -168,7 +168,7 @@ std::optional<Problem> Router::admit(const Route& route, Call& call) {
   }
   call.set_principal(*std::move(principal), access_);
   if (!call.principal().scopes.has_any(route.any_of)) return insufficient_scope(route.any_of);
-  if (!access_.may_sync(call.principal())) {
+  if (route.plan == Route::Plan::with_sync && !access_.may_sync(call.principal())) {
     Problem problem = problem_of({ErrorCode::forbidden, "the free plan does not include sync"});
     problem.code = "plan_too_small";
     problem.text_members.emplace_back("current_plan", to_text(call.principal().plan));

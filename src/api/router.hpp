@@ -28,6 +28,8 @@ struct Route {
   enum class Cost { quick, heavy };
   /// Most routes want the key in the header; a WebSocket's may come as its first message.
   enum class Key { in_header, may_follow };
+  /// Which plans include the route, while plans are enforced.
+  enum class Plan { with_sync, any };
 
   http::Method method = http::Method::get;
   std::string_view pattern;  // "/v1/spaces/{space}/push"
@@ -39,6 +41,7 @@ struct Route {
   std::size_t body_bytes_max = limits::kBodyBytesDefault;
   Cost cost = Cost::quick;
   Key key = Key::in_header;
+  Plan plan = Plan::with_sync;
   ErrorStyle errors = ErrorStyle::problem_details;
 };
 

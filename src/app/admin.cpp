@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "api/kaisho/wipe.hpp"
 #include "api/native/record_json.hpp"
 
 namespace syncline::app {
@@ -18,6 +19,7 @@ void append_account(JsonWriter& writer, const Account& account) {
   writer.begin_object()
       .string("account", account.email)
       .string("plan", to_text(account.plan))
+      .string("label", account.plan_label.empty() ? "default" : account.plan_label)
       .string("created_at", format_time(account.created_at))
       .end_object();
 }
@@ -42,6 +44,26 @@ Result<std::string> account_plan(CoreServices& core, const JsonObject& request) 
 
 Result<std::string> account_remove(CoreServices& core, const JsonObject& request) {
   return account_json(core.access.remove_account(request.text_of("email")));
+}
+
+Result<std::string> account_label(CoreServices& core, const JsonObject& request) {
+  const std::string label = request.text_of("label");
+  return account_json(core.access.set_plan_label(request.text_of("email"), label == "default" ? "" : label));
+}
+
+Result<std::string> account_undo_wipe(CoreServices& core, const JsonObject& request) {
+  TRY(const Account account, core.access.find_account(request.text_of("email")));
+  std::int64_t restored = 0;
+  const Timestamp since{core.clock.now().micros - limits::kWipeUndoDays * 86'400 * kMicrosPerSecond};
+  TRY([[maybe_unused]] const Cursor cursor,
+      core.spaces.write_and_wait({account.number, std::string(kaisho::kSpace)}, KeyNumber{0},
+                                 [&](SpaceWriter& writer) -> Result<> {
+                                   TRY(restored, kaisho::undo_wipe(writer, since));
+                                   return {};
+                                 }));
+  std::string out;
+  JsonWriter(out).begin_object().string("account", account.email).integer("restored", restored).end_object();
+  return out;
 }
 
 Result<std::string> account_list(CoreServices& core, const JsonObject&) {
@@ -243,7 +265,9 @@ struct Named {
   std::string_view name;
   Handler run;
 };
-constexpr std::array<Named, 14> kHandlers = {{{"account add", account_add},
+constexpr std::array<Named, 16> kHandlers = {{{"account add", account_add},
+                                              {"account label", account_label},
+                                              {"account undo-wipe", account_undo_wipe},
                                               {"account list", account_list},
                                               {"account plan", account_plan},
                                               {"account remove", account_remove},

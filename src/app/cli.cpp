@@ -130,6 +130,11 @@ void define_accounts(CLI::App& app, Invocation& invocation) {
   AdminCommand(account, invocation, "account plan", "Change the plan")
       .text("EMAIL", "email", "address of the owner")
       .text("PLAN", "plan", "free, companion, pro or team");
+  AdminCommand(account, invocation, "account label", "Set what Kaisho clients are told the plan is")
+      .text("EMAIL", "email", "address of the owner")
+      .text("LABEL", "label", "sync_ai, pro, ... or default; desktops 1.7.3 want sync or sync_ai, 2.x companion or pro");
+  AdminCommand(account, invocation, "account undo-wipe", "Put back the Kaisho data wiped in the last 7 days")
+      .text("EMAIL", "email", "address of the owner");
   AdminCommand remove(account, invocation, "account remove", "Revoke its keys and erase its data for good");
   remove.text("EMAIL", "email", "address of the owner");
   remove.app().add_flag("--yes")->description("do it")->required();

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "api/kaisho/routes.hpp"
 #include "api/kiro/routes.hpp"
 #include "api/native/routes.hpp"
 #include "api/operations/routes.hpp"
@@ -67,6 +68,7 @@ class Hub {
         kiro_(core_.spaces, core_.access, server_.workers(),
               {settings.integer("commands.claim_lease_seconds") * 1000,
                settings.integer("commands.patch_lease_seconds") * 1000}),
+        kaisho_(core_.spaces, core_.access),
         router_(core_.access, clock_, {settings.integer("rate_limit"), settings.list("cors.origins")}) {
     core_.access.enforce_plans(settings.boolean("plans.enforce"));
   }
@@ -80,6 +82,8 @@ class Hub {
     router_.add(native::make_routes(core_.spaces, core_.access));
     router_.add(kiro_.make_routes());
     router_.add_under("/kiro", kiro_.make_routes());
+    router_.add(kaisho_.make_routes());
+    router_.add_under("/kaisho", kaisho_.make_routes());
     router_.observe(metrics_);
     TRY(control_, ControlServer::start(directory.control_path(),
                                        [this](const JsonObject& request) { return run_admin(core_, request); }));
@@ -135,6 +139,7 @@ class Hub {
   CoreServices core_;
   operations::Metrics metrics_;
   kiro::Face kiro_;
+  kaisho::Face kaisho_;
   api::Router router_;
   std::unique_ptr<ControlServer> control_;
   std::atomic<bool> stopping_ = false;

@@ -54,6 +54,9 @@ inline constexpr std::int64_t kHistoryDays = 30;
 inline constexpr std::int64_t kTombstoneDays = 180;
 inline constexpr std::size_t kHistoryVersionsShown = 100;
 
+// Kaisho
+inline constexpr std::int64_t kWipeUndoDays = 7;  // history is kept at least that long
+
 // Kiro
 inline constexpr std::int64_t kClaimLeaseMs = 60'000;
 inline constexpr std::int64_t kPatchLeaseMs = 15LL * 60'000;

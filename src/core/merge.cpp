@@ -52,9 +52,19 @@ Outcome compare(const Record& stored, const Op& op, const Stamp& stamp, const Me
   return {stamp.at > stored.effective_at, Rule::later_stamp};
 }
 
-bool has_seen(const Record& stored, const Op& op, const Author& author) {
+bool has_seen(const Record& stored, const Op& op, const MergePolicy& policy, const Author& author) {
+  if (policy.seen == MergePolicy::Seen::pulled_before_edit && !op.base) {
+    return !op.updated_at || *op.updated_at > stored.committed_at;
+  }
   if (stored.origin == author.key) return true;
   return op.base ? *op.base == stored.seq : author.seen_through >= stored.seq;
+}
+
+/// The stamp that is shown for a version that wins over `stored`, or is the first.
+Timestamp visible_stamp(const Record* stored, const Op& op, const MergePolicy& policy, Timestamp effective_at) {
+  if (policy.ahead == MergePolicy::Ahead::lowered) return effective_at;
+  const Timestamp sent = op.updated_at.value_or(effective_at);
+  return stored == nullptr ? sent : std::max(sent, stored->updated_at.plus_micros(1));
 }
 
 Decision decide_same(const Record& stored, const Stamp& stamp, const MergePolicy& policy, Decision decision) {
@@ -70,11 +80,13 @@ Decision decide_same(const Record& stored, const Stamp& stamp, const MergePolicy
 }  // namespace
 
 Decision merge(const Record* stored, const Op& op, const MergePolicy& policy, const Author& author, Timestamp now) {
+  if (stored != nullptr && stored->rule == Rule::wiped) stored = nullptr;
   const Stamp stamp = stamp_of(op, stored, now);
   Decision decision;
   decision.clock_lowered = stamp.lowered();
   if (stored == nullptr) {
-    decision.updated_at = decision.effective_at = stamp.at;
+    decision.effective_at = stamp.at;
+    decision.updated_at = visible_stamp(stored, op, policy, stamp.at);
     decision.claimed_at = stamp.claim;
     return decision;
   }
@@ -101,11 +113,11 @@ Decision merge(const Record* stored, const Op& op, const MergePolicy& policy, co
     decision.kind = outcome.incoming_wins ? Decision::Kind::update : Decision::Kind::stale;
   }
 
-  const bool seen = has_seen(*stored, op, author);
+  const bool seen = has_seen(*stored, op, policy, author);
   if (outcome.incoming_wins) {
     const bool causal = outcome.rule == Rule::base;
     decision.effective_at = causal ? std::max(stamp.at, stored->effective_at.plus_micros(1)) : stamp.at;
-    decision.updated_at = decision.effective_at;
+    decision.updated_at = visible_stamp(stored, op, policy, decision.effective_at);
     decision.keep = seen || decision.kind == Decision::Kind::stale ? Decision::Keep::nothing : Decision::Keep::stored;
   } else {
     decision.keep = Decision::Keep::incoming;

@@ -19,8 +19,17 @@ struct MergePolicy {
   /// What the same content with a later stamp does to the stamp that merges compare.
   enum class Echo { lifts_stamp, changes_nothing };
 
+  /// What becomes of the visible stamp of a writer whose clock is too far ahead. `kept`: for clients that take only what
+  /// is newer than their own copy; a later version is then shown as newer than the claim.
+  enum class Ahead { lowered, kept };
+  /// When an author without `base` has seen the version it replaces. `pulled_before_edit`: for clients that pull right
+  /// before they push, so that only an edit made after the hub had the version can have seen it.
+  enum class Seen { pulled, pulled_before_edit };
+
   Tie tie = Tie::live_then_hash;
   Echo echo = Echo::lifts_stamp;
+  Ahead ahead = Ahead::lowered;
+  Seen seen = Seen::pulled;
   /// Array fields that become the union of both sides whoever wins. With any field named here (or below) a null or
   /// missing field never erases a stored value.
   std::vector<std::string> union_fields;
@@ -61,7 +70,7 @@ struct Decision {
   [[nodiscard]] bool takes_seq() const { return kind <= Kind::merged; }
 };
 
-/// Decides. `stored` is the current version or nothing. `now` is the hub's time.
+/// Decides. `stored` is the current version or nothing; a wiped record counts as nothing. `now` is the hub's time.
 [[nodiscard]] Decision merge(const Record* stored, const Op& op, const MergePolicy& policy, const Author& author,
                              Timestamp now);
 

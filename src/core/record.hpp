@@ -24,16 +24,20 @@ enum class Rule : std::uint8_t {
   field_union,   // both, field by field
   restored,      // a person chose it
   command,       // a command's state moved forward
+  one_timer,     // at most one timer runs: the hub stopped this one
+  wiped,         // the owner wiped the space: merges treat the record as one that never was
 };
 [[nodiscard]] std::string_view to_text(Rule rule);
 
-/// One record as it is stored. `doc` is the document byte for byte, empty for a tombstone.
+/// One record as it is stored. `doc` is the document byte for byte; a tombstone has none, unless its collection's rules
+/// keep what a face says of deleted records.
 struct Record {
   std::string collection;
   std::string id;
   Seq seq;
   Timestamp updated_at;
-  /// What merges compare: at least updated_at, lifted when the same content comes with a later stamp.
+  /// What merges compare: updated_at, lifted when the same content comes with a later stamp, lowered where the writer's
+  /// clock was too far ahead but its stamp stays visible.
   Timestamp effective_at;
   /// The highest claim of a clock too far ahead that was lowered here; 0 if there was none.
   Timestamp claimed_at;

@@ -88,6 +88,7 @@ std::string doc_of(const Account& account) {
       .integer("number", account.number.value)
       .string("email", account.email)
       .string("plan", to_text(account.plan))
+      .string("plan_label", account.plan_label)
       .string("created_at", format_time(account.created_at))
       .end_object();
   return doc;
@@ -98,6 +99,7 @@ Account account_from(std::string_view doc) {
   return {.number = {integer_field(json, "number")},
           .email = text_field(json, "email"),
           .plan = parse_plan(text_field(json, "plan")).value_or(Plan::free),
+          .plan_label = text_field(json, "plan_label"),
           .created_at = time_field(json, "created_at").value_or(Timestamp{})};
 }
 
@@ -221,6 +223,7 @@ Result<std::shared_ptr<const Principal>> Access::look_up(std::string_view token)
     principal = std::make_shared<Principal>(Principal{.account = account->number,
                                                       .email = account->email,
                                                       .plan = account->plan,
+                                                      .plan_label = account->plan_label,
                                                       .key = stored->key.number,
                                                       .key_id = stored->key.id,
                                                       .label = stored->key.label,
@@ -297,6 +300,23 @@ Result<Account> Access::set_plan(std::string_view email, Plan plan) {
   CHECK_OK(change([&](Txn& txn) -> Result<> {
     TRY(account, find_account_in(txn, email));
     account.plan = plan;
+    return put_doc(txn, kAccounts, account.email, doc_of(account));
+  }));
+  return account;
+}
+
+std::string_view Access::reported_plan(const Principal& principal) const {
+  if (!may_sync(principal)) return to_text(Plan::free);
+  if (!principal.plan_label.empty()) return principal.plan_label;
+  return principal.plan == Plan::companion ? "sync" : "sync_ai";
+}
+
+Result<Account> Access::set_plan_label(std::string_view email, std::string_view label) {
+  if (!label.empty()) CHECK_OK(check_plan_label(label));
+  Account account;
+  CHECK_OK(change([&](Txn& txn) -> Result<> {
+    TRY(account, find_account_in(txn, email));
+    account.plan_label = label;
     return put_doc(txn, kAccounts, account.email, doc_of(account));
   }));
   return account;

@@ -22,6 +22,7 @@ struct Account {
   AccountNumber number;
   std::string email;
   Plan plan = Plan::free;
+  std::string plan_label;  // empty: the usual name
   Timestamp created_at;
 };
 
@@ -56,10 +57,16 @@ class Access {
     return !enforce_plans_ || principal.plan != Plan::free;
   }
 
+  /// What a Kaisho client is told its plan is. The clients of one generation accept only its own names and say nothing of
+  /// theirs, so the name is a setting of the account; "sync_ai" unless it has one.
+  [[nodiscard]] std::string_view reported_plan(const Principal& principal) const;
+
   [[nodiscard]] Result<Account> add_account(std::string_view email, Plan plan);
   [[nodiscard]] Result<Account> find_account(std::string_view email);
   [[nodiscard]] Result<std::vector<Account>> accounts();
   [[nodiscard]] Result<Account> set_plan(std::string_view email, Plan plan);
+  /// An empty label goes back to the usual name.
+  [[nodiscard]] Result<Account> set_plan_label(std::string_view email, std::string_view label);
   /// Revokes its keys and erases its spaces.
   [[nodiscard]] Result<Account> remove_account(std::string_view email);
 

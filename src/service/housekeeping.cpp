@@ -55,7 +55,7 @@ void Housekeeping::save() {
 void Housekeeping::purge() {
   const auto ago = [&](std::int64_t micros) { return clock_.now().plus_micros(-micros); };
   const auto days = [](std::int64_t count) { return std::min(count, kDaysMax) * kMicrosPerDay; };
-  report("purge", store_.purge({.history = ago(days(keep_.history)),
+  report("purge", store_.purge({.history = ago(days(std::max(keep_.history, limits::kWipeUndoDays))),
                                 .tombstones = ago(days(keep_.tombstones)),
                                 .receipts = ago(limits::kIdempotencySeconds * kMicrosPerSecond)}));
   for (const auto& run : hourly_) run();

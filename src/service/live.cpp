@@ -64,6 +64,30 @@ void Live::notify(const SpaceName& space, Seq head) {
   for (Watcher* watcher : found->second) watcher->on_change(space, head);
 }
 
+std::size_t Live::listen(const SpaceName& space, Listener& listener) {
+  const std::unique_lock lock(mutex_);
+  auto& listeners = listeners_[space];
+  listeners.push_back(&listener);
+  return listeners.size();
+}
+
+void Live::unlisten(const SpaceName& space, Listener& listener) {
+  const std::unique_lock lock(mutex_);
+  const auto found = listeners_.find(space);
+  if (found == listeners_.end()) return;
+  std::erase(found->second, &listener);
+  if (found->second.empty()) listeners_.erase(found);
+}
+
+void Live::announce(const SpaceName& space, const std::vector<std::string>& messages) {
+  const std::shared_lock lock(mutex_);
+  const auto found = listeners_.find(space);
+  if (found == listeners_.end()) return;
+  std::vector<Listener::Message> shared;
+  for (const std::string& message : messages) shared.push_back(std::make_shared<const std::string>(message));
+  for (Listener* listener : found->second) listener->on_messages(shared);
+}
+
 void Live::add_key_holder(KeyHolder& holder) {
   const std::unique_lock lock(mutex_);
   holders_.push_back(&holder);

@@ -20,6 +20,15 @@ class Watcher {
   virtual void on_change(const SpaceName& space, Seq head) = 0;
 };
 
+/// Hears what is announced to a space: messages as they are sent, the same bytes for all.
+class Listener {
+ public:
+  using Message = std::shared_ptr<const std::string>;
+  virtual ~Listener() = default;
+  /// Called on the thread that committed: note them, post, return. Must not call Live.
+  virtual void on_messages(const std::vector<Message>& messages) = 0;
+};
+
 /// An open connection that must end when its key does.
 class KeyHolder {
  public:
@@ -38,6 +47,11 @@ class Live {
   void unwatch(const SpaceName& space, Watcher& watcher);
   void notify(const SpaceName& space, Seq head);
 
+  /// As watch() and unwatch(); returns how many listen to the space now.
+  std::size_t listen(const SpaceName& space, Listener& listener);
+  void unlisten(const SpaceName& space, Listener& listener);
+  void announce(const SpaceName& space, const std::vector<std::string>& messages);
+
   void add_key_holder(KeyHolder& holder);
   void remove_key_holder(KeyHolder& holder);
   void notify_access_change();
@@ -55,6 +69,7 @@ class Live {
   Scheduler& scheduler_;
   std::shared_mutex mutex_;
   std::unordered_map<SpaceName, std::vector<Watcher*>> watchers_;
+  std::unordered_map<SpaceName, std::vector<Listener*>> listeners_;
   std::vector<KeyHolder*> holders_;
   std::shared_mutex waits_mutex_;
   std::unordered_map<Wait*, std::shared_ptr<Wait>> waits_;

@@ -11,6 +11,7 @@ namespace {
 constexpr std::array<std::string_view, 7> kScopeNames = {
     "read", "write", "keys", "commands:submit", "commands:run", "commands:approve", "admin"};
 constexpr std::array<std::string_view, 4> kPlanNames = {"free", "companion", "pro", "team"};
+constexpr std::array<std::string_view, 2> kFirstGenerationNames = {"sync", "sync_ai"};
 
 }  // namespace
 
@@ -44,12 +45,19 @@ std::string join_scopes(ScopeSet scopes, std::string_view separator) { return jo
 std::string_view to_text(Plan plan) { return kPlanNames.at(static_cast<std::size_t>(plan)); }
 
 Result<Plan> parse_plan(std::string_view text) {
+  if (text == kFirstGenerationNames[0]) return Plan::companion;
+  if (text == kFirstGenerationNames[1]) return Plan::pro;
   const auto found = std::ranges::find(kPlanNames, text);
   if (found == kPlanNames.end()) {
     return fail(ErrorCode::invalid_argument,
-                "unknown plan '" + std::string(text) + "'; known: free, companion, pro, team");
+                "unknown plan '" + std::string(text) + "'; known: free, companion, pro, team, sync, sync_ai");
   }
   return static_cast<Plan>(found - kPlanNames.begin());
+}
+
+Result<> check_plan_label(std::string_view label) {
+  TRY([[maybe_unused]] const Plan plan, parse_plan(label));
+  return {};
 }
 
 }  // namespace syncline

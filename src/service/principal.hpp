@@ -40,12 +40,16 @@ class ScopeSet {
 
 enum class Plan : std::uint8_t { free, companion, pro, team };
 [[nodiscard]] std::string_view to_text(Plan plan);
+/// Also by the names of Kaisho's first generation: sync (companion) and sync_ai (pro).
 [[nodiscard]] Result<Plan> parse_plan(std::string_view text);
+/// Any name of a plan, of either generation.
+[[nodiscard]] Result<> check_plan_label(std::string_view label);
 
 struct Principal {
   AccountNumber account;
   std::string email;
   Plan plan = Plan::free;
+  std::string plan_label;  // what clients are told instead of the plan's own name; empty: the usual name
   KeyNumber key;
   std::string key_id;
   std::string label;

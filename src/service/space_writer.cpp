@@ -57,21 +57,37 @@ Result<> SpaceWriter::check(const Op& op, Caller caller) const {
   return {};
 }
 
-Result<OpResult> SpaceWriter::apply(const Op& op, Caller caller) {
-  if (auto checked = check(op, caller); !checked) return refused(checked.error());
-  TRY(const auto stored, txn_.find(op.collection, op.id));
-  const Record* current = stored ? &*stored : nullptr;
-  if (op.base && (current == nullptr || *op.base > current->seq) && *op.base > txn_.info().head) {
+Result<OpResult> SpaceWriter::apply(const Op& requested, Caller caller) {
+  if (auto checked = check(requested, caller); !checked) return refused(checked.error());
+  TRY(const auto stored, txn_.find(requested.collection, requested.id));
+  const Record* current = stored && stored->rule != Rule::wiped ? &*stored : nullptr;
+  if (requested.base && (current == nullptr || *requested.base > current->seq) &&
+      *requested.base > txn_.info().head) {
     return refused({ErrorCode::invalid_argument, "base is past the newest change of the space"});
   }
-  return store(op, current, merge(current, op, rules_of(rules_, op.collection).merge, author_, now_));
+  const CollectionRules& rules = rules_of(rules_, requested.collection);
+  Op op = requested;
+  std::string shaped;
+  if (rules.shape) {
+    auto made = rules.shape(requested, current, now_);
+    if (!made) return refused(made.error());
+    shaped = *std::move(made);
+    op.doc = shaped;
+  }
+  TRY(OpResult result, store(op, stored ? &*stored : nullptr, merge(current, op, rules.merge, author_, now_)));
+  const bool other_text = !op.deleted && op.doc != requested.doc;
+  if (caller == Caller::generic && other_text && result.status == OpStatus::applied) {
+    result.status = OpStatus::merged;
+    TRY(result.record, txn_.find(op.collection, op.id));
+  }
+  return result;
 }
 
 Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision decision) {
   OpResult result;
   if (decision.clock_lowered) {
     result.sent = op.updated_at;
-    result.used = decision.takes_seq() ? decision.updated_at : now_;
+    result.used = decision.takes_seq() ? decision.effective_at : now_;
   }
   if (decision.takes_seq()) {
     if (decision.keep != Decision::Keep::nothing) CHECK_OK(keep_loser(op, *stored, decision));
@@ -87,8 +103,9 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
     const bool merged = decision.kind == Decision::Kind::merged;
     record.doc = merged ? std::move(decision.merged_doc) : std::string(op.doc);
     result.status = merged ? OpStatus::merged : OpStatus::applied;
+    result.created = decision.kind == Decision::Kind::insert;
     if (merged) result.record = record;
-    result.seq = txn_.put(std::move(record), stored);
+    TRY(result.seq, put(std::move(record), stored));
     if (merged) {
       result.record->seq = result.seq;
       result.record->committed_at = txn_.stamp();
@@ -110,7 +127,30 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
   if (decision.effective_at != stored->effective_at || decision.claimed_at != stored->claimed_at) {
     txn_.set_hidden_stamps(*stored, decision.effective_at, decision.claimed_at);
   }
+  if (result.status == OpStatus::stale) CHECK_OK(deliver_again(op, decision));
   return result;
+}
+
+Result<> SpaceWriter::deliver_again(const Op& op, const Decision& decision) {
+  if (rules_of(rules_, op.collection).stale_author == CollectionRules::StaleAuthor::reads_the_answer) return {};
+  TRY(const auto winner, txn_.find(op.collection, op.id));
+  const bool author_passed_it = author_.seen_through >= winner->seq;
+  // Of equal stamps the stored one stays and the author does too: sending it again would not move it.
+  const bool author_would_take_it = winner->updated_at > op.updated_at;
+  if (!author_passed_it || !author_would_take_it || decision.rule == Rule::stored_stays) return {};
+  txn_.put(*winner, &*winner);
+  return {};
+}
+
+Result<Seq> SpaceWriter::put(Record record, const Record* stored) {
+  const CollectionRules& rules = rules_of(rules_, record.collection);
+  changed_[record.collection] += 1;
+  if (!rules.on_put) return txn_.put(std::move(record), stored);
+  Record after = record;
+  after.seq = txn_.put(std::move(record), stored);
+  after.committed_at = txn_.stamp();
+  CHECK_OK(rules.on_put(*this, stored, after));
+  return after.seq;
 }
 
 Result<bool> SpaceWriter::is_repeat(const Record& stored, const Op& op) {
@@ -171,7 +211,8 @@ Result<Conflict> SpaceWriter::restore(ConflictNumber number) {
     record.claimed_at = stored ? stored->claimed_at : Timestamp{};
     record.origin = author_.key;
     record.rule = Rule::restored;
-    txn_.put(std::move(record), stored ? &*stored : nullptr);
+    if (stored) record.updated_at = std::max(record.updated_at, stored->updated_at.plus_micros(1));
+    TRY([[maybe_unused]] const Seq seq, put(std::move(record), stored ? &*stored : nullptr));
   }
   txn_.set_conflict_state(number, ConflictState::restored);
   conflict.state = ConflictState::restored;
@@ -192,13 +233,14 @@ Result<Seq> SpaceWriter::replace(std::string_view collection, std::string_view i
   record.collection = collection;
   record.id = id;
   const Timestamp after = stored ? stored->effective_at.plus_micros(1) : now_;
-  record.updated_at = record.effective_at = std::max(stamp.value_or(now_), after);
+  record.effective_at = std::max(stamp.value_or(now_), after);
+  record.updated_at = stored ? std::max(record.effective_at, stored->updated_at.plus_micros(1)) : record.effective_at;
   record.claimed_at = stored ? stored->claimed_at : Timestamp{};
   record.origin = author_.key;
   record.rule = rule;
   record.deleted = doc.empty();
   record.doc = std::move(doc);
-  return txn_.put(std::move(record), stored ? &*stored : nullptr);
+  return put(std::move(record), stored ? &*stored : nullptr);
 }
 
 }  // namespace syncline

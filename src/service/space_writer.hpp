@@ -10,11 +10,22 @@
 
 namespace syncline {
 
+class SpaceWriter;
+
 /// What is particular about a collection.
 struct CollectionRules {
   MergePolicy merge;
   /// Refuses documents that the collection's face could not read. Null: any JSON object.
   std::function<Result<>(const Op&)> check;
+  /// The document that is stored for an op, whichever way it came. `stored` is the version it meets, or null.
+  /// Null: the document as it came.
+  std::function<Result<std::string>(const Op& op, const Record* stored, Timestamp now)> shape;
+  /// Runs in the transaction after each new version of a record, also after those it makes itself. Null: nothing.
+  std::function<Result<>(SpaceWriter& writer, const Record* before, const Record& after)> on_put;
+  /// For clients that do not read the answer to a push: the version that wins over an older one is put again, with a
+  /// new seq, if the author has pulled past it, so that the author is sure to receive it.
+  enum class StaleAuthor { reads_the_answer, pulls_again };
+  StaleAuthor stale_author = StaleAuthor::reads_the_answer;
   /// Written only by its face: generic pushes are refused, for they would go round the face's own rules.
   bool face_only = false;
   /// Largest document.
@@ -25,6 +36,8 @@ struct CollectionRules {
 struct SpaceRules {
   WriteOptions options;
   std::map<std::string, CollectionRules, std::less<>> collections;
+  /// Runs in the transaction when a write is complete. Null: nothing.
+  std::function<void(SpaceWriter& writer)> on_written;
 };
 
 enum class OpStatus : std::uint8_t { applied, noop, stale, merged, refused };
@@ -32,6 +45,7 @@ enum class OpStatus : std::uint8_t { applied, noop, stale, merged, refused };
 
 struct OpResult {
   OpStatus status = OpStatus::refused;
+  bool created = false;           // applied, and there was no such record
   Seq seq;                        // of the version that stands now
   std::optional<Record> record;   // for stale and merged: the version that stands
   std::optional<Error> error;     // for refused
@@ -55,6 +69,16 @@ class SpaceWriter {
   /// An empty document deletes. `stamp`: the record's updated_at, now if absent.
   [[nodiscard]] Result<Seq> replace(std::string_view collection, std::string_view id, std::string doc, Rule rule,
                                     std::optional<Timestamp> stamp = std::nullopt);
+  /// Stores `record` over `stored`, which find() answered for its key. Every new version comes through here.
+  [[nodiscard]] Result<Seq> put(Record record, const Record* stored);
+
+  /// The author has pulled so far of what it writes to, if that is more than its pulls of the whole space say.
+  void note_seen_through(Seq seq) { author_.seen_through = std::max(author_.seen_through, seq); }
+  /// A message for everybody who listens to the space; sent in order, after the commit.
+  void announce(std::string message) { messages_.push_back(std::move(message)); }
+  [[nodiscard]] std::vector<std::string>& messages() { return messages_; }
+  /// How many versions this write has put into each collection, those put again not counted.
+  [[nodiscard]] std::map<std::string, std::int64_t, std::less<>>& changed() { return changed_; }
 
   [[nodiscard]] Txn& txn() { return txn_; }
   [[nodiscard]] Timestamp now() const { return now_; }
@@ -64,13 +88,16 @@ class SpaceWriter {
   [[nodiscard]] Result<> check(const Op& op, Caller caller) const;
   [[nodiscard]] Result<bool> is_repeat(const Record& stored, const Op& op);
   [[nodiscard]] Result<OpResult> store(const Op& op, const Record* stored, Decision decision);
+  [[nodiscard]] Result<> deliver_again(const Op& op, const Decision& decision);
   [[nodiscard]] Result<> keep_loser(const Op& op, const Record& stored, const Decision& decision);
   [[nodiscard]] Result<Conflict> get_open_conflict(ConflictNumber number);
 
   Txn& txn_;
   const SpaceRules& rules_;
-  const Author author_;
+  Author author_;
   const Timestamp now_;
+  std::vector<std::string> messages_;
+  std::map<std::string, std::int64_t, std::less<>> changed_;
   /// Bytes of earlier versions that this transaction may still read to recognise repeats.
   std::size_t lookback_bytes_left_ = 16UL << 20U;
 };

@@ -9,15 +9,20 @@ void Spaces::write(const SpaceName& space, KeyNumber author, WriteBody run,
   static const SpaceRules kGeneric;
   const auto found = rules_.find(space.name);
   const SpaceRules& rules = found == rules_.end() ? kGeneric : found->second;
+  auto messages = std::make_shared<std::vector<std::string>>();
   store_.write(
       space, rules.options,
-      [this, space, author, &rules, body = std::move(run)](Txn& txn) mutable {
+      [this, space, author, &rules, messages, body = std::move(run)](Txn& txn) mutable -> Result<> {
         SpaceWriter writer(txn, rules, {author, progress_.seen_through(author, space)}, clock_.now());
-        return body(writer);
+        CHECK_OK(body(writer));
+        if (rules.on_written) rules.on_written(writer);
+        *messages = std::move(writer.messages());
+        return {};
       },
-      [this, space, finish = std::move(done)](Result<Committed> committed) mutable {
+      [this, space, messages, finish = std::move(done)](Result<Committed> committed) mutable {
         if (!committed) return finish(std::unexpected(committed.error()));
         if (committed->changed) live_.notify(space, committed->head);
+        if (!messages->empty()) live_.announce(space, *messages);
         finish(cursor(committed->head));
       });
 }

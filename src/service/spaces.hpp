@@ -33,6 +33,11 @@ class Spaces {
   /// The key was handed everything up to `seq`.
   void note_pulled(KeyNumber key, const SpaceName& space, Seq seq) { progress_.note(key, space, seq); }
 
+  /// How far the key was handed what it reads under that name.
+  [[nodiscard]] Seq pulled_through(KeyNumber key, const SpaceName& space) const {
+    return progress_.seen_through(key, space);
+  }
+
   /// Where reading continues: see resume_at().
   [[nodiscard]] Result<Seq> resume(const SpaceName& space, const Cursor& cursor);
   /// See Live::wait_for_change().

@@ -159,6 +159,23 @@ void BufferedTxn::put_receipt(std::string_view key, Receipt receipt) {
   changes_.emplace_back(ReceiptChange{std::string(key), std::move(receipt)});
 }
 
+Result<std::optional<std::string>> BufferedTxn::find_value(std::string_view name) {
+  const auto own = own_values_.find(std::string(name));
+  if (own == own_values_.end()) return backing_.snapshot().find_value(name);
+  const std::string& value = std::get<ValueChange>(changes_[own->second]).value;
+  if (value.empty()) return std::nullopt;
+  return value;
+}
+
+void BufferedTxn::put_value(std::string_view name, std::string value) {
+  const auto [own, is_new] = own_values_.emplace(name, changes_.size());
+  if (is_new) {
+    changes_.emplace_back(ValueChange{std::string(name), std::move(value)});
+  } else {
+    std::get<ValueChange>(changes_[own->second]).value = std::move(value);
+  }
+}
+
 Result<Committed> write_and_wait(Store& store, const SpaceName& space, const WriteOptions& options, WriteFunction run) {
   std::promise<Result<Committed>> promise;
   auto future = promise.get_future();

@@ -35,7 +35,12 @@ struct ReceiptChange {
   std::string key;
   Receipt receipt;
 };
-using Change = std::variant<PutChange, HiddenStampsChange, ConflictChange, ConflictStateChange, ReceiptChange>;
+struct ValueChange {
+  std::string name;
+  std::string value;
+};
+using Change =
+    std::variant<PutChange, HiddenStampsChange, ConflictChange, ConflictStateChange, ReceiptChange, ValueChange>;
 
 class BufferedTxn final : public Txn {
  public:
@@ -71,6 +76,8 @@ class BufferedTxn final : public Txn {
   void set_conflict_state(ConflictNumber number, ConflictState state) override;
   [[nodiscard]] Result<std::optional<Receipt>> find_receipt(std::string_view key) override;
   void put_receipt(std::string_view key, Receipt receipt) override;
+  [[nodiscard]] Result<std::optional<std::string>> find_value(std::string_view name) override;
+  void put_value(std::string_view name, std::string value) override;
 
   /// The space after this transaction, and what to apply to get there, in order.
   [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
@@ -89,6 +96,8 @@ class BufferedTxn final : public Txn {
   std::unordered_multimap<std::size_t, std::size_t> own_puts_;
   std::set<std::string, std::less<>> new_collections_;
   std::map<Seq, HiddenStampsChange> hidden_stamps_;
+  /// Index into changes_ of the newest value of a name.
+  std::unordered_map<std::string, std::size_t> own_values_;
 };
 
 }  // namespace syncline

@@ -291,6 +291,43 @@ TEST_P(StoreTest, receipts_are_found_until_they_are_purged) {
   EXPECT_FALSE(found());
 }
 
+TEST_P(StoreTest, a_value_is_kept_beside_the_feed) {
+  const auto value = [&](std::string_view name) {
+    std::optional<std::string> found;
+    EXPECT_TRUE(store_->read(kSpace, [&](Snapshot& snapshot) -> Result<> {
+      TRY(found, snapshot.find_value(name));
+      return {};
+    }));
+    return found.value_or("none");
+  };
+  EXPECT_EQ(value("a"), "none");
+  write([](Txn& txn) -> Result<> {
+    txn.put_value("a", "1");
+    txn.put_value("a", "2");
+    txn.put_value("b", "1");
+    TRY(const auto own, txn.find_value("a"));
+    EXPECT_EQ(own.value_or("none"), "2");
+    return {};
+  });
+  EXPECT_EQ(value("a"), "2");
+  EXPECT_EQ(value("b"), "1");
+  EXPECT_EQ(store_->head(kSpace), Seq{0}) << "nobody pulls it";
+  write([](Txn& txn) -> Result<> {
+    txn.put_value("a", "");
+    TRY(const auto own, txn.find_value("a"));
+    EXPECT_FALSE(own);
+    return {};
+  });
+  EXPECT_EQ(value("a"), "none");
+  EXPECT_FALSE(write_and_wait(*store_, kSpace, {}, [](Txn& txn) -> Result<> {
+    txn.put_value("b", "lost");
+    return fail(ErrorCode::conflict, "no");
+  }));
+  EXPECT_EQ(value("b"), "1") << "a function that fails leaves nothing behind";
+  EXPECT_TRUE(store_->erase_account(kSpace.account));
+  EXPECT_EQ(value("b"), "none");
+}
+
 TEST_P(StoreTest, purged_deletions_leave_the_feed_but_stay_deleted) {
   put("a", "1");
   put("b", "1");

@@ -87,9 +87,12 @@ class Snapshot {
   [[nodiscard]] virtual Result<std::vector<Conflict>> conflicts(std::optional<ConflictState> state,
                                                                 ConflictNumber after, std::size_t count_max) = 0;
   [[nodiscard]] virtual Result<std::optional<Conflict>> find_conflict(ConflictNumber number) = 0;
+  /// What put_value() kept under that name.
+  [[nodiscard]] virtual Result<std::optional<std::string>> find_value(std::string_view name) = 0;
 };
 
-/// What a write function works with. find() sees the function's own changes; scan() and feed() show the state before.
+/// What a write function works with. find() and find_value() see the function's own changes; scan() and feed() show the
+/// state before.
 class Txn : public Snapshot {
  public:
   /// Commit stamp of everything written here: later than that of any earlier commit of the space.
@@ -106,6 +109,9 @@ class Txn : public Snapshot {
   virtual void set_conflict_state(ConflictNumber number, ConflictState state) = 0;
   [[nodiscard]] virtual Result<std::optional<Receipt>> find_receipt(std::string_view key) = 0;
   virtual void put_receipt(std::string_view key, Receipt receipt) = 0;
+  /// Keeps a value beside the feed: durable with the commit, but without a seq, so nobody pulls it. For what can be
+  /// told from the records (counts, positions) and for marks that are no change of a record. An empty value erases.
+  virtual void put_value(std::string_view name, std::string value) = 0;
 };
 
 struct Committed {

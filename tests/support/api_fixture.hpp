@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "api/kaisho/routes.hpp"
 #include "api/kiro/routes.hpp"
 #include "api/native/routes.hpp"
 #include "api/operations/routes.hpp"
@@ -65,6 +66,7 @@ class ApiFixture : public testing::Test {
   Spaces spaces_{store_, clock_, live_, progress_};
   operations::Metrics metrics_{"test"};
   kiro::Face kiro_{spaces_, access_, scheduler_, {}};
+  kaisho::Face kaisho_{spaces_, access_};
   api::Router router_;
   /// A key with every scope but admin.
   std::string key_;

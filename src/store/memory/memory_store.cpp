@@ -27,6 +27,7 @@ struct MemoryStore::Space final : Snapshot {
   std::map<ConflictNumber, Conflict> conflict_list;
   std::map<std::string, ConflictNumber> fingerprints;
   std::map<std::string, StoredReceipt> receipts;
+  std::map<std::string, std::string, std::less<>> values;
   std::vector<std::string> collection_names;
 
   const SpaceInfo& info() const override { return state; }
@@ -84,6 +85,20 @@ struct MemoryStore::Space final : Snapshot {
     const auto found = conflict_list.find(number);
     if (found == conflict_list.end()) return std::nullopt;
     return found->second;
+  }
+
+  Result<std::optional<std::string>> find_value(std::string_view name) override {
+    const auto found = values.find(name);
+    if (found == values.end()) return std::nullopt;
+    return found->second;
+  }
+
+  void apply(const ValueChange& change) {
+    if (change.value.empty()) {
+      values.erase(change.name);
+    } else {
+      values[change.name] = change.value;
+    }
   }
 
   void apply(const PutChange& change) {
@@ -152,6 +167,8 @@ void MemoryStore::write(const SpaceName& name, const WriteOptions& options, Writ
       conflict.number = number;
     } else if (const auto* state = std::get_if<ConflictStateChange>(&change)) {
       space.conflict_list.at(state->number).state = state->state;
+    } else if (const auto* value = std::get_if<ValueChange>(&change)) {
+      space.apply(*value);
     } else {
       const auto& receipt = std::get<ReceiptChange>(change);
       space.receipts[receipt.key] = {receipt.receipt, txn.stamp()};

@@ -45,6 +45,11 @@ CREATE TABLE receipt (
   status INTEGER NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY (space, key)) WITHOUT ROWID;
 CREATE INDEX receipt_at ON receipt (at);
+)sql",
+    // 2: values beside the feed.
+    R"sql(
+CREATE TABLE value (space INTEGER NOT NULL, name BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (space, name))
+  WITHOUT ROWID;
 )sql"};
 
 Result<> migrate(Connection& connection, std::int64_t version, std::string_view new_epoch) {

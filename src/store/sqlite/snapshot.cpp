@@ -48,6 +48,7 @@ Result<std::unique_ptr<Reader>> Reader::make(Connection connection) {
       on.prepare(conflicts + "space = ? AND number > ? AND state = ?4 ORDER BY number LIMIT ?3"));
   TRY(reader->conflict, on.prepare(conflicts + "number = ? AND space = ?"));
   TRY(reader->receipt, on.prepare("SELECT fingerprint, status, body FROM receipt WHERE space = ? AND key = ?"));
+  TRY(reader->value, on.prepare("SELECT value FROM value WHERE space = ? AND name = ?"));
   return reader;
 }
 
@@ -178,6 +179,16 @@ Result<std::optional<Receipt>> SqliteSnapshot::find_receipt(std::string_view key
   if (!row) return std::nullopt;
   return Receipt{std::string(reader_.receipt.bytes(0)), static_cast<int>(reader_.receipt.integer(1)),
                  std::string(reader_.receipt.bytes(2))};
+}
+
+Result<std::optional<std::string>> SqliteSnapshot::find_value(std::string_view name) {
+  if (!entry_) return std::nullopt;
+  const StatementScope scope(reader_.value);
+  reader_.value.bind(1, entry_->number);
+  reader_.value.bind_bytes(2, name);
+  TRY(const bool row, reader_.value.step());
+  if (!row) return std::nullopt;
+  return std::string(reader_.value.bytes(0));
 }
 
 }  // namespace syncline::sqlite

@@ -10,7 +10,7 @@ namespace syncline::sqlite {
 struct Reader {
   Connection connection;
   Statement begin, commit;
-  Statement info, collections, find, scan, feed, history, conflicts, conflicts_of_state, conflict, receipt;
+  Statement info, collections, find, scan, feed, history, conflicts, conflicts_of_state, conflict, receipt, value;
 
   [[nodiscard]] static Result<std::unique_ptr<Reader>> make(Connection connection);
 };
@@ -31,6 +31,8 @@ class SqliteSnapshot final : public Snapshot {
   [[nodiscard]] Result<std::vector<Conflict>> conflicts(std::optional<ConflictState> state, ConflictNumber after,
                                                         std::size_t count_max) override;
   [[nodiscard]] Result<std::optional<Conflict>> find_conflict(ConflictNumber number) override;
+
+  [[nodiscard]] Result<std::optional<std::string>> find_value(std::string_view name) override;
 
   [[nodiscard]] Result<std::optional<Receipt>> find_receipt(std::string_view key);
 

@@ -130,6 +130,9 @@ Result<> SqliteStore::erase_account(AccountNumber account) {
                    "DELETE FROM receipt WHERE space IN " +
                    own +
                    ";"
+                   "DELETE FROM value WHERE space IN " +
+                   own +
+                   ";"
                    "DELETE FROM collection WHERE space IN " +
                    own +
                    ";"

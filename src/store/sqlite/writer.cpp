@@ -63,6 +63,8 @@ Result<> Writer::prepare(Connection connection) {
   TRY(update_conflict_, on.prepare("UPDATE conflict SET state = ?2 WHERE number = ?1"));
   TRY(insert_receipt_,
       on.prepare("INSERT OR REPLACE INTO receipt (space, key, at, fingerprint, status, body) VALUES (?,?,?,?,?,?)"));
+  TRY(insert_value_, on.prepare("INSERT OR REPLACE INTO value (space, name, value) VALUES (?,?,?)"));
+  TRY(delete_value_, on.prepare("DELETE FROM value WHERE space = ? AND name = ?"));
   TRY(insert_space_, on.prepare("INSERT INTO space (number, account, name, head, records, bytes, updated_at, "
                                 "purged_through, collections) VALUES (?,?,?,0,0,0,0,0,0)"));
   TRY(update_space_, on.prepare("UPDATE space SET head = ?2, records = ?3, bytes = ?4, updated_at = ?5, "
@@ -301,6 +303,15 @@ Result<> Writer::apply(Touched& space, const ReceiptChange& change) {
   insert_receipt_.bind(5, change.receipt.status);
   insert_receipt_.bind_bytes(6, change.receipt.body);
   return insert_receipt_.run();
+}
+
+Result<> Writer::apply(Touched& space, const ValueChange& change) {
+  Statement& to = change.value.empty() ? delete_value_ : insert_value_;
+  const StatementScope scope(to);
+  to.bind(1, space.entry->number);
+  to.bind_bytes(2, change.name);
+  if (!change.value.empty()) to.bind_bytes(3, change.value);
+  return to.run();
 }
 
 Result<> Writer::store_spaces() {

@@ -1,0 +1,298 @@
+// What belongs to the account as a whole: reference lists and settings, statistics, plan, wipe.
+#include <algorithm>
+
+#include "api/kaisho/handlers.hpp"
+#include "api/kaisho/timer.hpp"
+#include "api/kaisho/wipe.hpp"
+
+namespace syncline::kaisho {
+namespace {
+
+constexpr std::string_view kCustomers = "customers";
+constexpr std::string_view kTasks = "tasks";
+constexpr std::string_view kConfig = "config";
+constexpr std::string_view kNoConfig = R"({"tags":[],"github_configured":false})";
+
+/// `{"items":[...]}`: a record is an object.
+std::string list_doc(const std::vector<JsonObject>& items) {
+  std::string doc = R"({"items":[)";
+  for (const JsonObject& item : items) {
+    if (doc.back() != '[') doc += ',';
+    doc += item.to_text();
+  }
+  return doc + "]}";
+}
+
+Result<std::vector<JsonObject>> read_list(JsonView body, std::string_view name) {
+  std::vector<JsonObject> items;
+  const auto list = body.find(name);
+  if (!list || list->kind() == JsonKind::null) return items;
+  bool good = list->is_array();
+  if (good) {
+    list->for_each_element([&](JsonView item) {
+      good = good && item.is_object();
+      if (good) items.emplace_back(item);
+    });
+  }
+  if (!good) return fail(ErrorCode::invalid_argument, std::string(name) + " must be a list of objects");
+  return items;
+}
+
+/// One item for each value of `key`, sorted by `order`: a desktop's files may name a customer or a task twice.
+std::vector<JsonObject> unique(std::vector<JsonObject> items, std::string_view key, std::string_view order,
+                               const std::function<void(JsonObject& first, const JsonObject& again)>& join) {
+  std::map<std::string, JsonObject> by_key;
+  for (JsonObject& item : items) {
+    const auto [at, is_new] = by_key.try_emplace(item.text_of(key), item);
+    if (!is_new) join(at->second, item);
+  }
+  std::vector<JsonObject> out;
+  for (auto& [value, item] : by_key) out.push_back(std::move(item));
+  std::ranges::stable_sort(out, {}, [&](const JsonObject& item) { return item.text_of(order); });
+  return out;
+}
+
+void join_contracts(JsonObject& customer, const JsonObject& again) {
+  std::vector<std::string> contracts;
+  const auto take = [&](const JsonObject& from) {
+    const auto list = from.find("contracts");
+    if (!list || !list->is_array()) return;
+    list->for_each_element([&](JsonView contract) {
+      if (std::ranges::find(contracts, contract.raw()) == contracts.end()) contracts.emplace_back(contract.raw());
+    });
+  };
+  take(customer);
+  take(again);
+  std::string text = "[";
+  for (const std::string& contract : contracts) text += (text.size() > 1 ? "," : "") + contract;
+  customer.set("contracts", text + ']');
+}
+
+Result<> store(SpaceWriter& writer, std::string_view id, std::string doc) {
+  TRY(const auto stored, writer.txn().find(kReference, id));
+  if (stored && !stored->deleted && stored->doc == doc) return {};
+  TRY([[maybe_unused]] const Seq seq, writer.replace(kReference, id, std::move(doc), Rule::direct));
+  return {};
+}
+
+Result<std::optional<std::string>> find_doc(Snapshot& snapshot, std::string_view id) {
+  TRY(auto record, snapshot.find(kReference, id));
+  if (!record || record->deleted) return std::nullopt;
+  return std::move(record->doc);
+}
+
+/// The items of a reference list that `wanted` lets through, each with the given members only.
+Result<std::string> list_text(Spaces& spaces, const SpaceName& space, std::string_view id,
+                              const std::vector<std::pair<std::string_view, std::string_view>>& members_and_defaults,
+                              const std::function<bool(JsonView)>& wanted) {
+  std::string out = "[";
+  CHECK_OK(spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
+    TRY(const auto doc, find_doc(snapshot, id));
+    if (!doc) return {};
+    JsonView(*doc).find("items")->for_each_element([&](JsonView item) {
+      if (!wanted(item)) return;
+      if (out.size() > 1) out += ',';
+      JsonWriter writer(out);
+      writer.begin_object();
+      for (const auto& [name, fallback] : members_and_defaults) {
+        const auto value = item.find(name);
+        writer.raw(name, value ? value->raw() : fallback);
+      }
+      writer.end_object();
+    });
+    return {};
+  }));
+  return out + ']';
+}
+
+struct SnapshotPush {
+  std::string customers;
+  std::string tasks;
+  std::string config;  // empty: none was sent
+};
+
+Result<SnapshotPush> read_snapshot(api::Call& call) {
+  TRY(const JsonView body, call.json_object());
+  SnapshotPush push;
+  TRY(auto customers, read_list(body, "customers"));
+  TRY(auto tasks, read_list(body, "tasks"));
+  push.customers = list_doc(unique(std::move(customers), "name", "name", join_contracts));
+  push.tasks = list_doc(
+      unique(std::move(tasks), "id", "title", [](JsonObject& first, const JsonObject& again) { first = again; }));
+  const auto config = body.find("config");
+  if (config && config->kind() != JsonKind::null) {
+    if (!config->is_object()) return fail(ErrorCode::invalid_argument, "config must be an object");
+    push.config = config->raw();
+  }
+  return push;
+}
+
+}  // namespace
+
+void Handlers::push_snapshot(const api::CallPtr& call) {
+  TRY_CALL(call, SnapshotPush read, read_snapshot(*call));
+  const auto push = std::make_shared<const SnapshotPush>(std::move(read));
+  spaces.write(
+      space_of(*call), call->principal().key,
+      [push](SpaceWriter& writer) -> Result<> {
+        CHECK_OK(store(writer, kCustomers, push->customers));
+        CHECK_OK(store(writer, kTasks, push->tasks));
+        return push->config.empty() ? Result<>{} : store(writer, kConfig, push->config);
+      },
+      [call, push](const Result<Cursor>& cursor) {
+        if (!cursor) return call->fail(cursor.error());
+        // The client hashes the echo: it must be what was sent, byte for byte.
+        call->respond_json(200, R"({"ok":true,"config":)" + (push->config.empty() ? "null" : push->config) + "}");
+      });
+}
+
+void Handlers::get_customers(const api::CallPtr& call) {
+  TRY_CALL(call, std::string text,
+           list_text(spaces, space_of(*call), kCustomers, {{"name", R"("")"}, {"contracts", "[]"}},
+                     [](JsonView) { return true; }));
+  call->respond_json(200, std::move(text));
+}
+
+void Handlers::get_tasks(const api::CallPtr& call) {
+  const auto customer = call->query("customer");
+  TRY_CALL(
+      call, std::string text,
+      list_text(spaces, space_of(*call), kTasks,
+                {{"id", R"("")"}, {"customer", R"("")"}, {"title", R"("")"}, {"status", R"("")"}}, [&](JsonView task) {
+                  if (!customer || customer->empty()) return true;
+                  const auto of = task.find("customer");
+                  return of && of->as_string() == *customer;
+                }));
+  call->respond_json(200, std::move(text));
+}
+
+void Handlers::get_config(const api::CallPtr& call) {
+  std::string out(kNoConfig);
+  CHECK_CALL(call, spaces.read(space_of(*call), [&](Snapshot& snapshot) -> Result<> {
+    TRY(const auto config, find_doc(snapshot, kConfig));
+    if (config) out = *config;
+    return {};
+  }));
+  call->respond_json(200, std::move(out));
+}
+
+void Handlers::patch_config(const api::CallPtr& call) {
+  CHECK_CALL(call, call->json_object());
+  auto merged = std::make_shared<std::string>();
+  spaces.write(
+      space_of(*call), call->principal().key,
+      [call, merged](SpaceWriter& writer) -> Result<> {
+        TRY(const auto stored, find_doc(writer.txn(), kConfig));
+        JsonObject config{JsonView(stored ? std::string_view(*stored) : kNoConfig)};
+        JsonView(call->body()).for_each_member([&](std::string_view name, JsonView value) {
+          config.set(name, std::string(value.raw()));
+        });
+        *merged = config.to_text();
+        return store(writer, kConfig, *merged);
+      },
+      [call, merged](const Result<Cursor>& cursor) {
+        if (!cursor) return call->fail(cursor.error());
+        call->respond_json(200, *merged);
+      });
+}
+
+void Handlers::wipe(const api::CallPtr& call) {
+  auto deleted = std::make_shared<std::int64_t>(0);
+  spaces.write(
+      space_of(*call), call->principal().key,
+      [deleted](SpaceWriter& writer) -> Result<> {
+        TRY(*deleted, kaisho::wipe(writer));
+        return {};
+      },
+      [call, deleted](const Result<Cursor>& cursor) {
+        if (!cursor) return call->fail(cursor.error());
+        call->respond_json(200, "{\"deleted\":" + std::to_string(*deleted) + "}");
+      });
+}
+
+void Handlers::get_stats(const api::CallPtr& call) {
+  EntrySummary summary;
+  CHECK_CALL(call, spaces.read(space_of(*call), [&](Snapshot& snapshot) -> Result<> {
+    TRY(summary, read_summary(snapshot));
+    return {};
+  }));
+  std::string out;
+  JsonWriter writer(out);
+  const auto text_or_null = [&](std::string_view name, const std::string& text) {
+    writer.name(name);
+    text.empty() ? writer.null() : writer.string(text);
+  };
+  writer.begin_object().integer("entry_count", summary.live);
+  text_or_null("last_change_at", summary.changed_at.micros == 0 ? "" : format_time(summary.changed_at));
+  text_or_null("active_timer_id", summary.running);
+  writer.string("plan", access.reported_plan(call->principal()));
+  text_or_null("email", call->principal().email);
+  writer.end_object();
+  call->respond_json(200, std::move(out));
+}
+
+void Handlers::get_status(const api::CallPtr& call) {
+  std::string out;
+  JsonWriter(out)
+      .begin_object()
+      .string("plan", access.reported_plan(call->principal()))
+      .integer("pending", 0)
+      .end_object();
+  call->respond_json(200, std::move(out));
+}
+
+void Face::add_account_routes(std::vector<api::Route>& routes) {
+  const auto add = [&](http::Method method, std::string_view pattern, Scope scope, api::Description description,
+                       void (Handlers::*handle)(const api::CallPtr&)) -> api::Route& {
+    return routes.emplace_back(
+        api::Route{.method = method,
+                   .pattern = pattern,
+                   .any_of = {scope},
+                   .description = std::move(description),
+                   .handle = [this, handle](const api::CallPtr& call) { (Handlers(*this).*handle)(call); }});
+  };
+  using enum http::Method;
+  add(post, "/sync/push-snapshot", Scope::write,
+      {"Replace the reference lists",
+       "Customers with their contracts, open tasks, and the settings that all devices share. The settings are answered "
+       "as they were sent.",
+       {},
+       "customers, tasks, snapshot_at, config",
+       {{200, "ok, config"}}},
+      &Handlers::push_snapshot)
+      .body_bytes_max = limits::kBodyBytesLarge;
+  add(get, "/ref/customers", Scope::read,
+      {"Customers of the last snapshot", "", {}, "", {{200, "a list of {name, contracts}, by name"}}},
+      &Handlers::get_customers);
+  add(get, "/ref/tasks", Scope::read,
+      {"Open tasks of the last snapshot",
+       "",
+       {{"customer", "query", "only those of this customer"}},
+       "",
+       {{200, "a list of {id, customer, title, status}, by title"}}},
+      &Handlers::get_tasks);
+  add(get, "/ref/config", Scope::read, {"Settings that all devices share", "", {}, "", {{200, "the settings"}}},
+      &Handlers::get_config);
+  add(patch, "/ref/config", Scope::write,
+      {"Change some of these settings", "", {}, "the members to set", {{200, "all settings"}}},
+      &Handlers::patch_config);
+  add(del, "/sync/entries", Scope::write,
+      {"Remove all rows and reference lists",
+       "Other devices keep theirs. The operator can undo it for some days.",
+       {},
+       "",
+       {{200, "deleted: how many rows"}}},
+      &Handlers::wipe);
+  add(get, "/sync/stats", Scope::read,
+      {"Counts, running timer and plan",
+       "",
+       {},
+       "",
+       {{200, "entry_count, last_change_at, active_timer_id, plan, email"}}},
+      &Handlers::get_stats)
+      .plan = api::Route::Plan::any;
+  add(get, "/sync/status", Scope::read, {"Plan", "", {}, "", {{200, "plan, pending"}}}, &Handlers::get_status).plan =
+      api::Route::Plan::any;
+}
+
+}  // namespace syncline::kaisho

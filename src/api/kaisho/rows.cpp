@@ -1,0 +1,271 @@
+#include "api/kaisho/rows.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace syncline::kaisho {
+namespace {
+
+using Kind = Field::Kind;
+
+constexpr Field kCreatedAt{.name = "created_at", .kind = Kind::created_at};
+
+constexpr auto kEntryFields =
+    std::to_array<Field>({{.name = "customer", .kind = Kind::text_or_null},
+                          {.name = "description"},
+                          {.name = "start", .kind = Kind::time, .required = true},
+                          {.name = "end", .kind = Kind::time_or_null},
+                          {.name = "task_id", .kind = Kind::text_or_null},
+                          {.name = "contract", .kind = Kind::text_or_null},
+                          // Desktops up to 1.7.3 do not know it.
+                          {.name = "project", .kind = Kind::text_or_null, .absent = Field::Absent::keeps_stored},
+                          {.name = "notes"},
+                          {.name = "invoiced", .kind = Kind::flag},
+                          kCreatedAt});
+constexpr auto kInboxFields = std::to_array<Field>({{.name = "type", .default_text = "NOTE"},
+                                                    {.name = "customer"},
+                                                    {.name = "title"},
+                                                    {.name = "body"},
+                                                    {.name = "channel"},
+                                                    {.name = "direction", .default_text = "in"},
+                                                    kCreatedAt});
+constexpr auto kTaskFields = std::to_array<Field>({{.name = "customer"},
+                                                   {.name = "title"},
+                                                   {.name = "status", .default_text = "TODO"},
+                                                   {.name = "tags", .kind = Kind::texts},
+                                                   {.name = "body"},
+                                                   {.name = "github_url"},
+                                                   {.name = "project", .kind = Kind::text_or_null},
+                                                   {.name = "milestone", .kind = Kind::text_or_null},
+                                                   kCreatedAt});
+constexpr auto kNoteFields = std::to_array<Field>({{.name = "customer"},
+                                                   {.name = "title"},
+                                                   {.name = "body"},
+                                                   {.name = "tags", .kind = Kind::texts},
+                                                   {.name = "task_id", .kind = Kind::text_or_null},
+                                                   {.name = "project"},
+                                                   kCreatedAt});
+constexpr auto kProjectFields = std::to_array<Field>({{.name = "name", .required = true},
+                                                      {.name = "customer"},
+                                                      {.name = "status", .default_text = "ACTIVE"},
+                                                      {.name = "contract", .kind = Kind::text_or_null},
+                                                      {.name = "start", .kind = Kind::text_or_null},
+                                                      {.name = "due", .kind = Kind::text_or_null},
+                                                      {.name = "color"},
+                                                      {.name = "tags", .kind = Kind::texts},
+                                                      {.name = "description"},
+                                                      {.name = "milestones", .kind = Kind::milestones},
+                                                      kCreatedAt});
+constexpr std::size_t kFieldsMax = 11;
+
+constexpr std::array<Resource, 5> kResources = {{
+    {"entries", "/sync/changes", "/sync/apply", "/sync/ack", "entries:changed", kEntryFields},
+    {"inbox", "/sync/inbox/changes", "/sync/inbox/apply", "/sync/inbox/ack", "inbox:changed", kInboxFields},
+    {"tasks", "/sync/tasks/changes", "/sync/tasks/apply", "/sync/tasks/ack", "tasks:changed", kTaskFields},
+    {"notes", "/sync/notes/changes", "/sync/notes/apply", "/sync/notes/ack", "notes:changed", kNoteFields},
+    {"projects", "/sync/projects/changes", "/sync/projects/apply", "/sync/projects/ack", "projects:changed",
+     kProjectFields},
+}};
+
+/// Members of a row that belong to the record, not to its document.
+bool is_of_record(std::string_view name) { return name == "id" || name == "updated_at" || name == "deleted_at"; }
+
+std::string quoted(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+/// A row sorted by the resource's fields. Views into the row.
+struct SortedRow {
+  std::array<std::optional<JsonView>, kFieldsMax> known;
+  std::vector<std::pair<std::string, JsonView>> unknown;
+  std::optional<JsonView> deleted_at;
+};
+
+SortedRow sort(const Resource& resource, JsonView row) {
+  SortedRow sorted;
+  row.for_each_member([&](std::string_view name, JsonView value) {
+    const auto field = std::ranges::find(resource.fields, name, &Field::name);
+    if (field != resource.fields.end()) {
+      sorted.known.at(static_cast<std::size_t>(field - resource.fields.begin())) = value;
+    } else if (name == "deleted_at") {
+      sorted.deleted_at = value;
+    } else if (!is_of_record(name)) {
+      sorted.unknown.emplace_back(name, value);
+    }
+  });
+  return sorted;
+}
+
+std::unexpected<Error> wrong(const Field& field, std::string_view what) {
+  return fail(ErrorCode::invalid_argument, std::string(field.name) + " must be " + std::string(what));
+}
+
+Result<std::string> shape_milestones(const Field& field, JsonView value) {
+  constexpr std::string_view kForm = "a list of {id, title, done, due}";
+  if (!value.is_array()) return wrong(field, kForm);
+  std::string out = "[";
+  bool good = true;
+  value.for_each_element([&](JsonView milestone) {
+    if (!milestone.is_object()) {
+      good = false;
+      return;
+    }
+    JsonObject members{milestone};
+    for (const std::string_view name : {"id", "title"}) {
+      const auto text = members.find(name);
+      if (!text) members.set_text(name, "");
+      if (text && !text->is_string()) good = false;
+    }
+    if (!members.find("done")) members.set("done", "false");
+    if (!members.find("due")) members.set("due", "null");
+    if (out.size() > 1) out += ',';
+    out += members.to_text();
+  });
+  if (!good) return wrong(field, kForm);
+  return out + ']';
+}
+
+Result<std::string> shape_value(const Field& field, JsonView value) {
+  switch (field.kind) {
+    case Kind::text:
+      if (!value.is_string()) return wrong(field, "a string");
+      return std::string(value.raw());
+    case Kind::text_or_null:
+      if (!value.is_string()) return wrong(field, "a string or null");
+      return value.raw() == R"("")" ? "null" : std::string(value.raw());
+    case Kind::time:
+    case Kind::time_or_null: {
+      const auto text = value.as_string();
+      const auto time = parse_time(text.value_or(""));
+      if (!time) return wrong(field, "a time like 2026-11-22T09:05:00Z");
+      return quoted(format_time(*time));
+    }
+    case Kind::flag:
+      if (value.kind() != JsonKind::boolean) return wrong(field, "true or false");
+      return std::string(value.raw());
+    case Kind::texts: {
+      bool good = value.is_array();
+      if (good) value.for_each_element([&](JsonView text) { good = good && text.is_string(); });
+      if (!good) return wrong(field, "a list of strings");
+      return std::string(value.raw());
+    }
+    case Kind::milestones: return shape_milestones(field, value);
+    case Kind::created_at: return value.is_string() ? std::string(value.raw()) : R"("")";
+  }
+  return std::string(value.raw());
+}
+
+std::string default_of(const Field& field, Timestamp now) {
+  switch (field.kind) {
+    case Kind::text: return quoted(field.default_text);
+    case Kind::text_or_null:
+    case Kind::time_or_null: return "null";
+    case Kind::flag: return "false";
+    case Kind::texts:
+    case Kind::milestones: return "[]";
+    case Kind::time:
+    case Kind::created_at: return quoted(format_time(now));
+  }
+  return "null";
+}
+
+/// Which side a field is taken from where both have it.
+enum class CreatedAt { of_row, of_stored };
+
+struct Shaper {
+  const Resource& resource;
+  const SortedRow& row;
+  const JsonObject& stored;
+  bool deleted;
+  Timestamp now;
+
+  [[nodiscard]] Result<std::string> value_of(std::size_t index, CreatedAt created_at) const {
+    const Field& field = resource.fields[index];
+    const auto& sent = row.known.at(index);
+    const auto kept = stored.find(field.name);
+    const bool prefers_stored = field.kind == Kind::created_at && created_at == CreatedAt::of_stored;
+    if (prefers_stored && kept) return std::string(kept->raw());
+    if (sent && sent->kind() != JsonKind::null) return shape_value(field, *sent);
+    const bool lacks_required = field.required && !deleted;
+    if (lacks_required) return fail(ErrorCode::invalid_argument, std::string(field.name) + " is missing");
+    if (kept &&
+        (field.required || (!sent && field.absent == Field::Absent::keeps_stored) || field.kind == Kind::created_at)) {
+      return std::string(kept->raw());
+    }
+    return default_of(field, now);
+  }
+
+  [[nodiscard]] Result<std::string> deleted_at() const {
+    if (!row.deleted_at || row.deleted_at->kind() == JsonKind::null) return quoted(format_time(now));
+    return shape_value({.name = "deleted_at", .kind = Kind::time}, *row.deleted_at);
+  }
+
+  [[nodiscard]] Result<std::string> document(CreatedAt created_at) const {
+    std::string out;
+    JsonWriter writer(out);
+    writer.begin_object();
+    for (std::size_t i = 0; i < resource.fields.size(); ++i) {
+      TRY(const std::string value, value_of(i, created_at));
+      writer.raw(resource.fields[i].name, value);
+    }
+    for (const auto& [name, value] : row.unknown) writer.raw(name, value.raw());
+    for (const JsonObject::Member& member : stored.members()) {
+      const bool sent = std::ranges::find(row.unknown, member.name, [](const auto& one) -> const std::string& {
+                          return one.first;
+                        }) != row.unknown.end();
+      const bool known = std::ranges::find(resource.fields, member.name, &Field::name) != resource.fields.end();
+      if (!sent && !known && !is_of_record(member.name)) writer.raw(member.name, member.value);
+    }
+    if (deleted) {
+      TRY(const std::string at, deleted_at());
+      writer.raw("deleted_at", at);
+    }
+    writer.end_object();
+    return out;
+  }
+};
+
+}  // namespace
+
+std::span<const Resource> resources() { return kResources; }
+
+const Resource& entries() { return kResources.front(); }
+
+Result<std::string> shape_row(const Resource& resource, JsonView row, const Record* stored, bool deleted,
+                              Timestamp now) {
+  const SortedRow sorted = sort(resource, row);
+  const JsonObject old = stored == nullptr ? JsonObject{} : JsonObject{JsonView(stored->doc)};
+  const Shaper shaper{resource, sorted, old, deleted, now};
+  if (stored != nullptr && !deleted && !stored->deleted) {
+    TRY(std::string same, shaper.document(CreatedAt::of_stored));
+    if (same == stored->doc) return same;
+  }
+  return shaper.document(CreatedAt::of_row);
+}
+
+void append_row_members(std::string& out, const RecordView& record) {
+  out += "\"id\":";
+  append_json_string(out, record.id);
+  out += ',';
+  out.append(record.doc.substr(1, record.doc.size() - 2));
+  out += ",\"updated_at\":\"";
+  append_time(out, record.updated_at);
+  out += record.deleted ? "\"" : "\",\"deleted_at\":null";
+}
+
+void append_row(std::string& out, const RecordView& record) {
+  out += '{';
+  append_row_members(out, record);
+  out += '}';
+}
+
+std::optional<Timestamp> time_field(std::string_view doc, std::string_view name) {
+  const auto value = JsonView(doc).find(name);
+  const auto time = parse_time(value ? value->as_string().value_or("") : "");
+  if (!time) return std::nullopt;
+  return *time;
+}
+
+}  // namespace syncline::kaisho

@@ -1,0 +1,125 @@
+// GET /ws: one WebSocket that says what has changed in the account.
+//
+// state           client may say   server may say
+// authenticating  auth             close 4001
+// open            anything         connected, then events; close 4001 when the key is revoked
+#include <deque>
+#include <mutex>
+
+#include "api/kaisho/handlers.hpp"
+
+namespace syncline::kaisho {
+namespace {
+
+/// Events that a reader leaves unread. Beyond it they become one "changed" for each resource: the client then pulls.
+constexpr std::size_t kUnreadMax = 64;
+constexpr unsigned short kCloseUnauthorized = 4001;
+
+class Socket final : public http::WebSocketSession, public KeyHolder, public Listener {
+ public:
+  Socket(Spaces& spaces, Access& access, std::shared_ptr<const Principal> principal)
+      : spaces_(spaces), access_(access), principal_(std::move(principal)) {}
+
+  ~Socket() override {
+    if (listens_) spaces_.live().unlisten(space(), *this);
+    if (started_) spaces_.live().remove_key_holder(*this);
+  }
+
+  void start(std::function<void()> wake) override {
+    wake_ = std::move(wake);
+    started_ = true;
+    spaces_.live().add_key_holder(*this);
+    if (principal_) connect();
+  }
+
+  void on_text(std::string_view text) override {
+    if (listens_) return;  // the client has nothing to say any more
+    std::string copy(text);
+    if (check_json(copy, limits::kDocumentDepthMax).fault != JsonFault::none || !JsonView(copy).is_object()) {
+      return leave("the first message must be auth");
+    }
+    const JsonObject message{JsonView(copy)};
+    if (message.text_of("type") != "auth") return leave("the first message must be auth");
+    const std::string key = message.find("api_key") ? message.text_of("api_key") : message.text_of("token");
+    auto principal = access_.authenticate(key);
+    if (!principal || !(*principal)->scopes.has(Scope::read) || !access_.may_sync(**principal)) {
+      return leave("the key is not valid here");
+    }
+    principal_ = *std::move(principal);
+    connect();
+  }
+
+  Next next() override {
+    if (access_changed_.exchange(false) && listens_ && !access_.is_valid(*principal_)) leave("the key was revoked");
+    if (close_) return *std::exchange(close_, std::nullopt);
+    const std::scoped_lock lock(mutex_);
+    if (unread_.empty()) return std::monostate{};
+    auto message = std::move(unread_.front());
+    unread_.pop_front();
+    return message;
+  }
+
+  std::int64_t first_message_ms() const override { return principal_ ? 0 : limits::kAuthMessageMs; }
+  Close first_message_missing() const override { return {kCloseUnauthorized, "no auth message came"}; }
+
+  void on_messages(const std::vector<Message>& messages) override {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (unread_.size() + messages.size() > kUnreadMax) {
+        summarise();
+      } else {
+        unread_.insert(unread_.end(), messages.begin(), messages.end());
+      }
+    }
+    wake_();
+  }
+
+  void on_access_change() override {
+    access_changed_ = true;
+    wake_();
+  }
+
+ private:
+  [[nodiscard]] SpaceName space() const { return {principal_->account, std::string(kSpace)}; }
+
+  void connect() {
+    listens_ = true;
+    const std::size_t devices = spaces_.live().listen(space(), *this);
+    const std::scoped_lock lock(mutex_);
+    // Whatever is announced from now on comes after it.
+    unread_.push_front(
+        std::make_shared<const std::string>(event_text("connected", "{\"devices\":" + std::to_string(devices) + "}")));
+  }
+
+  void summarise() {
+    unread_.clear();
+    for (const Resource& resource : resources()) {
+      unread_.push_back(std::make_shared<const std::string>(event_text(resource.event, R"({"count":0})")));
+    }
+  }
+
+  void leave(std::string reason) {
+    if (!close_) close_ = Close{kCloseUnauthorized, std::move(reason)};
+  }
+
+  Spaces& spaces_;
+  Access& access_;
+  std::shared_ptr<const Principal> principal_;
+  std::function<void()> wake_;
+  std::mutex mutex_;
+  std::deque<Message> unread_;
+  std::optional<Close> close_;
+  std::atomic<bool> access_changed_ = true;  // something may have changed before we were told of changes
+  bool listens_ = false;
+  bool started_ = false;
+};
+
+}  // namespace
+
+void Handlers::open_socket(const api::CallPtr& call) {
+  http::Response response;
+  response.upgrade = std::make_unique<Socket>(spaces, access, call->shared_principal());
+  call->respond(std::move(response));
+}
+
+}  // namespace syncline::kaisho

@@ -1,0 +1,41 @@
+#include "api/kaisho/space.hpp"
+
+#include "api/kaisho/rows.hpp"
+#include "api/kaisho/timer.hpp"
+
+namespace syncline::kaisho {
+
+SpaceRules make_space_rules() {
+  SpaceRules rules;
+  for (const Resource& resource : resources()) {
+    CollectionRules& collection = rules.collections[std::string(resource.collection)];
+    collection.merge.tie = MergePolicy::Tie::stored_stays;
+    collection.merge.echo = MergePolicy::Echo::changes_nothing;
+    collection.merge.ahead = MergePolicy::Ahead::kept;
+    collection.merge.seen = MergePolicy::Seen::pulled_before_edit;
+    collection.stale_author = CollectionRules::StaleAuthor::pulls_again;
+    collection.shape = [&resource](const Op& op, const Record* stored, Timestamp now) -> Result<std::string> {
+      // A delete without a document keeps what is there.
+      const bool bare = op.doc.empty();
+      if (bare && stored != nullptr) return shape_row(resource, JsonView(stored->doc), stored, op.deleted, now);
+      return shape_row(resource, JsonView(bare ? "{}" : op.doc), stored, op.deleted, now);
+    };
+  }
+  rules.collections["entries"].on_put = keep_one_timer;
+  rules.on_written = [](SpaceWriter& writer) {
+    for (const Resource& resource : resources()) {
+      const auto changed = writer.changed().find(resource.collection);
+      if (changed == writer.changed().end() || changed->second == 0) continue;
+      writer.announce(event_text(resource.event, "{\"count\":" + std::to_string(changed->second) + "}"));
+    }
+  };
+  return rules;
+}
+
+std::string event_text(std::string_view event, std::string_view data) {
+  std::string text;
+  JsonWriter(text).begin_object().string("event", event).raw("data", data).end_object();
+  return text;
+}
+
+}  // namespace syncline::kaisho

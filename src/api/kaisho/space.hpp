@@ -1,0 +1,18 @@
+// The space of the Kaisho face: its collections and what is particular about them. The rules hold on every route into
+// the space, a node's push through /v1 included.
+#pragma once
+
+#include "service/space_writer.hpp"
+
+namespace syncline::kaisho {
+
+inline constexpr std::string_view kSpace = "kaisho";
+/// Reference lists and settings of the account: records "customers", "tasks" and "config".
+inline constexpr std::string_view kReference = "reference";
+
+[[nodiscard]] SpaceRules make_space_rules();
+
+/// `{"event":...,"data":...}`, as the sockets send it. `data` is JSON.
+[[nodiscard]] std::string event_text(std::string_view event, std::string_view data);
+
+}  // namespace syncline::kaisho

@@ -1,0 +1,312 @@
+// changes, apply and ack: the same three calls for each of the five resources.
+#include "api/kaisho/handlers.hpp"
+#include "base/text.hpp"
+
+namespace syncline::kaisho {
+namespace {
+
+constexpr std::int64_t kPageRowsDefault = 200;
+constexpr std::int64_t kPageRowsMax = 500;
+
+/// A change number in the clothing of a time: number 123 is 1970-01-01T00:00:00.000123Z. Desktops compare the cursor as
+/// text with times of their own edits and push only what sorts above it, so it must sort below every real time.
+std::string cursor_text(Seq seq) { return format_time({seq.value}); }
+
+/// Whatever is no cursor of this history means "from the beginning": rows are idempotent.
+Seq parse_since(std::string_view text, Seq head) {
+  const auto time = parse_time(text);
+  if (!time || time->micros < 0 || time->micros > head.value) return {};
+  return {time->micros};
+}
+
+/// How far a key has pulled one resource; each has a cursor of its own.
+SpaceName pulled_of(const SpaceName& space, const Resource& resource) {
+  return {space.account, space.name + '/' + std::string(resource.collection)};
+}
+
+struct Page {
+  std::string rows;
+  std::int64_t count = 0;
+  Seq last;
+  bool has_more = false;
+};
+
+Result<Page> read_page(Snapshot& snapshot, const Resource& resource, Seq since, std::int64_t limit) {
+  Page page;
+  CHECK_OK(snapshot.feed(since, [&](const RecordView& record) {
+    if (record.collection != resource.collection || record.rule == Rule::wiped) return true;
+    if (page.count == limit) {
+      page.has_more = true;
+      return false;
+    }
+    if (page.count > 0) page.rows += ',';
+    append_row(page.rows, record);
+    page.count += 1;
+    page.last = record.seq;
+    return true;
+  }));
+  return page;
+}
+
+/// One row of an apply: what to do, or why not.
+struct Row {
+  std::string id;
+  Op op;
+  std::string fault;
+};
+
+struct Apply {
+  api::CallPtr call;
+  std::vector<Row> rows;
+  std::int64_t inserted = 0;
+  std::int64_t updated = 0;
+  std::int64_t skipped = 0;
+};
+
+Result<std::string> text_member(JsonView row, std::string_view name) {
+  const auto value = row.find(name);
+  if (!value) return fail(ErrorCode::invalid_argument, std::string(name) + " is missing");
+  auto text = value->as_string();
+  if (!text) return fail(ErrorCode::invalid_argument, std::string(name) + " must be a string");
+  return *std::move(text);
+}
+
+Result<> read_row(Row& row, JsonView json, const Resource& resource, bool has_doubtful_values) {
+  if (!json.is_object()) return fail(ErrorCode::invalid_argument, "a row must be an object");
+  TRY(row.id, text_member(json, "id"));
+  if (has_doubtful_values) {
+    std::string copy(json.raw());
+    const JsonCheck check = check_json(copy, limits::kDocumentDepthMax);
+    if (check.fault != JsonFault::none) return fail(ErrorCode::invalid_argument, "the row has " + check.detail);
+  }
+  TRY(const std::string updated_at, text_member(json, "updated_at"));
+  const auto stamp = parse_time(updated_at);
+  if (!stamp) return fail(ErrorCode::invalid_argument, "updated_at must be a time like 2026-11-22T09:05:00Z");
+  const auto deleted_at = json.find("deleted_at");
+  row.op.collection = resource.collection;
+  row.op.updated_at = *stamp;
+  row.op.deleted = deleted_at && deleted_at->kind() != JsonKind::null;
+  row.op.doc = json.raw();
+  return {};
+}
+
+Result<> read_rows(Apply& apply, const Resource& resource) {
+  std::string& body = apply.call->body();
+  const JsonCheck check = check_json(body, limits::kBodyDepthMax);
+  const bool doubtful = check.fault == JsonFault::unsupported_value;
+  if (!doubtful) CHECK_OK(api::error_of(check));
+  const auto rows = JsonView(body).find("entries");
+  if (!rows || !rows->is_array()) return fail(ErrorCode::invalid_argument, "entries must be a list of rows");
+  rows->for_each_element([&](JsonView json) {
+    Row& row = apply.rows.emplace_back();
+    if (const auto read = read_row(row, json, resource, doubtful); !read) row.fault = read.error().text;
+  });
+  for (Row& row : apply.rows) row.op.id = row.id;  // now that no row moves any more
+  return {};
+}
+
+Result<> apply_rows(Apply& apply, SpaceWriter& writer, const Resource& resource) {
+  for (Row& row : apply.rows) {
+    if (!row.fault.empty()) continue;
+    TRY(const OpResult result, writer.apply(row.op));
+    if (result.error) {
+      row.fault = result.error->text;
+    } else if (result.status == OpStatus::applied) {
+      (result.created ? apply.inserted : apply.updated) += 1;
+    } else {
+      apply.skipped += 1;
+    }
+  }
+  // A timer that was stopped on the way is no row of this request.
+  if (const std::int64_t changed = apply.inserted + apply.updated; changed > 0) {
+    writer.changed()[std::string(resource.collection)] = changed;
+  }
+  return {};
+}
+
+/// No row could be taken: the request as a whole is at fault. Nothing if at least one could.
+std::optional<std::string> fault_of_all(const Apply& apply) {
+  for (const Row& row : apply.rows) {
+    if (row.fault.empty()) return std::nullopt;
+  }
+  if (apply.rows.empty()) return std::nullopt;
+  const Row& first = apply.rows.front();
+  return "entries[0]" + (first.id.empty() ? "" : " (" + first.id + ")") + ": " + first.fault;
+}
+
+void answer(const Apply& apply, Timestamp now) {
+  if (const auto fault = fault_of_all(apply)) return apply.call->fail(Error{ErrorCode::invalid_argument, *fault});
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object()
+      .integer("inserted", apply.inserted)
+      .integer("updated", apply.updated)
+      .integer("skipped", apply.skipped);
+  std::string errors;
+  JsonWriter problems(errors);
+  writer.name("errors").begin_array();
+  problems.begin_array();
+  for (std::size_t i = 0; i < apply.rows.size(); ++i) {
+    const Row& row = apply.rows[i];
+    if (row.fault.empty()) continue;
+    writer.string(row.id);
+    problems.begin_object()
+        .integer("row", static_cast<std::int64_t>(i))
+        .string("id", row.id)
+        .string("error", row.fault)
+        .end_object();
+  }
+  writer.end_array();
+  problems.end_array();
+  if (errors != "[]") writer.raw("problems", errors);
+  writer.string("applied_at", format_time(now)).end_object();
+  apply.call->respond_json(200, std::move(out));
+}
+
+Result<std::vector<std::string>> read_ids(api::Call& call) {
+  TRY(const JsonView json, call.json_object());
+  const auto list = json.find("ids");
+  if (!list || !list->is_array()) return fail(ErrorCode::invalid_argument, "ids must be a list of strings");
+  std::vector<std::string> ids;
+  bool all_text = true;
+  list->for_each_element([&](JsonView value) {
+    auto id = value.as_string();
+    all_text = all_text && id.has_value();
+    if (id) ids.push_back(*std::move(id));
+  });
+  if (!all_text) return fail(ErrorCode::invalid_argument, "ids must be a list of strings");
+  if (ids.empty()) return fail(ErrorCode::invalid_argument, "ids must name at least one row");
+  return ids;
+}
+
+/// What an acknowledgement comes to: how many rows there are, and which of them are to be marked.
+struct Acknowledged {
+  std::int64_t rows = 0;
+  std::vector<std::string> to_mark;
+};
+
+Result<Acknowledged> look_up(Snapshot& snapshot, const Resource& resource, const std::vector<std::string>& ids) {
+  const bool has_marks = &resource == &entries();
+  Acknowledged found;
+  for (const std::string& id : ids) {
+    TRY(const auto record, snapshot.find(resource.collection, id));
+    if (!record || record->rule == Rule::wiped) continue;
+    found.rows += 1;
+    if (!has_marks) continue;
+    TRY(const auto mark, snapshot.find_value(synced_at_value(id)));
+    const bool marked_since = mark && parse_integer(*mark).value_or(0) >= record->committed_at.micros;
+    if (!marked_since) found.to_mark.push_back(id);
+  }
+  return found;
+}
+
+void respond_acknowledged(const api::CallPtr& call, std::int64_t rows) {
+  call->respond_json(200, "{\"acked\":" + std::to_string(rows) + "}");
+}
+
+}  // namespace
+
+void Handlers::get_changes(const api::CallPtr& call, const Resource& resource) {
+  TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, kPageRowsMax, kPageRowsDefault));
+  const SpaceName space = space_of(*call);
+  const std::string since = call->query("since").value_or("1970-01-01T00:00:00Z");
+  Page page;
+  CHECK_CALL(call, spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
+    TRY(page, read_page(snapshot, resource, parse_since(since, snapshot.info().head), limit));
+    return {};
+  }));
+  if (page.count > 0) spaces.note_pulled(call->principal().key, pulled_of(space, resource), page.last);
+  std::string out;
+  out.reserve(page.rows.size() + 200);
+  JsonWriter(out)
+      .begin_object()
+      .string("now", format_time(spaces.clock().now()))
+      .string("cursor", page.count > 0 ? cursor_text(page.last) : since)
+      .boolean("has_more", page.has_more)
+      .name("entries");
+  out.append("[").append(page.rows).append("]}");
+  call->respond_json(200, std::move(out));
+}
+
+void Handlers::apply(const api::CallPtr& call, const Resource& resource) {
+  auto state = std::make_shared<Apply>();
+  state->call = call;
+  CHECK_CALL(call, read_rows(*state, resource));
+  const Seq seen = spaces.pulled_through(call->principal().key, pulled_of(space_of(*call), resource));
+  spaces.write(
+      space_of(*call), call->principal().key,
+      [state, &resource, seen](SpaceWriter& writer) {
+        writer.note_seen_through(seen);
+        return apply_rows(*state, writer, resource);
+      },
+      [state, this_clock = &spaces.clock()](Result<Cursor> cursor) {
+        if (!cursor) return state->call->fail(cursor.error());
+        answer(*state, this_clock->now());
+      });
+}
+
+void Handlers::acknowledge(const api::CallPtr& call, const Resource& resource) {
+  TRY_CALL(call, const auto ids, read_ids(*call));
+  const SpaceName space = space_of(*call);
+  Acknowledged found;
+  CHECK_CALL(call, spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
+    TRY(found, look_up(snapshot, resource, ids));
+    return {};
+  }));
+  if (found.to_mark.empty()) return respond_acknowledged(call, found.rows);
+  const std::int64_t rows = found.rows;
+  spaces.write(
+      space, call->principal().key,
+      [to_mark = std::move(found.to_mark)](SpaceWriter& writer) -> Result<> {
+        const std::string now = std::to_string(writer.now().micros);
+        for (const std::string& id : to_mark) writer.txn().put_value(synced_at_value(id), now);
+        return {};
+      },
+      [call, rows](const Result<Cursor>& cursor) {
+        if (!cursor) return call->fail(cursor.error());
+        respond_acknowledged(call, rows);
+      });
+}
+
+void Face::add_sync_routes(std::vector<api::Route>& routes) {
+  for (const Resource& resource : resources()) {
+    routes.push_back(
+        {.method = http::Method::get,
+         .pattern = resource.changes_path,
+         .any_of = {Scope::read},
+         .description = {"Rows that changed after the cursor",
+                         "Live ones and tombstones, oldest change first.",
+                         {{"since", "query", "the cursor of the page before; all rows if absent"},
+                          {"limit", "query", "rows of a page, 1 to 500; 200 if absent"}},
+                         "",
+                         {{200, "now, cursor, entries, has_more"}, {400, "limit is no positive number"}}},
+         .handle = [this, &resource](const api::CallPtr& call) { Handlers(*this).get_changes(call, resource); }});
+    routes.push_back(
+        {.method = http::Method::post,
+         .pattern = resource.apply_path,
+         .any_of = {Scope::write},
+         .description =
+             {"Store rows",
+              "A row replaces the stored one if its updated_at is later; an equal row changes nothing. A row "
+              "that cannot be stored is listed in errors and never blocks the others.",
+              {},
+              "entries: a list of rows, of any length",
+              {{200, "inserted, updated, skipped, errors (ids), problems, applied_at"},
+               {400, "no row could be read; error names the row and the field"}}},
+         .handle = [this, &resource](const api::CallPtr& call) { Handlers(*this).apply(call, resource); },
+         .body_bytes_max = limits::kBodyBytesLarge});
+    routes.push_back(
+        {.method = http::Method::post,
+         .pattern = resource.ack_path,
+         .any_of = {Scope::read},
+         .description = {"Mark rows as seen by a desktop",
+                         "",
+                         {},
+                         "ids: a list of ids, of any length",
+                         {{200, "acked: how many of them there are"}, {400, "no list of ids"}}},
+         .handle = [this, &resource](const api::CallPtr& call) { Handlers(*this).acknowledge(call, resource); },
+         .body_bytes_max = limits::kBodyBytesLarge});
+  }
+}
+
+}  // namespace syncline::kaisho

@@ -1,0 +1,152 @@
+#include "api/kaisho/timer.hpp"
+
+#include <algorithm>
+
+#include "api/kaisho/rows.hpp"
+#include "api/kaisho/space.hpp"
+#include "base/text.hpp"
+
+namespace syncline::kaisho {
+namespace {
+
+constexpr std::string_view kSummaryValue = "entries";
+
+const std::string& collection() {
+  static const std::string kName(entries().collection);
+  return kName;
+}
+
+/// "<live> <changed_at> <running>"
+std::string to_text(const EntrySummary& summary) {
+  return std::to_string(summary.live) + ' ' + std::to_string(summary.changed_at.micros) + ' ' + summary.running;
+}
+
+EntrySummary parse_summary(std::string_view text) {
+  const std::size_t first = text.find(' ');
+  const std::size_t second = text.find(' ', first + 1);
+  EntrySummary summary;
+  summary.live = parse_integer(text.substr(0, first)).value_or(0);
+  summary.changed_at = {parse_integer(text.substr(first + 1, second - first - 1)).value_or(0)};
+  summary.running = text.substr(second + 1);
+  return summary;
+}
+
+void store_summary(SpaceWriter& writer, const EntrySummary& summary) {
+  writer.txn().put_value(kSummaryValue, to_text(summary));
+}
+
+bool runs(const Record& entry) { return !entry.deleted && !time_field(entry.doc, "end"); }
+
+Timestamp start_of(const Record& entry) { return time_field(entry.doc, "start").value_or(Timestamp{}); }
+
+void announce(SpaceWriter& writer, std::string_view event, const Record& entry) {
+  std::string row;
+  append_row(row, view_of(entry));
+  writer.announce(event_text(event, row));
+}
+
+Result<Record> get_entry(SpaceWriter& writer, const std::string& id) {
+  TRY(auto entry, writer.txn().find(collection(), id));
+  if (!entry || entry->rule == Rule::wiped) return fail(ErrorCode::not_found, "there is no such entry");
+  return *std::move(entry);
+}
+
+/// An entry is never stopped before it began.
+Result<> stop_at(SpaceWriter& writer, const Record& entry, Timestamp end, Rule rule) {
+  JsonObject doc{JsonView(entry.doc)};
+  doc.set_text("end", format_time(std::max(end, start_of(entry))));
+  TRY([[maybe_unused]] const Seq seq, writer.replace(collection(), entry.id, doc.to_text(), rule));
+  return {};
+}
+
+/// `after` runs, and so does the entry of the summary: one of them may not.
+Result<> settle(SpaceWriter& writer, const EntrySummary& summary, const Record& after) {
+  TRY(const Record running, get_entry(writer, summary.running));
+  if (start_of(after) <= start_of(running)) return stop_at(writer, after, start_of(running), Rule::one_timer);
+  CHECK_OK(stop_at(writer, running, start_of(after), Rule::one_timer));
+  TRY(EntrySummary stopped, read_summary(writer.txn()));
+  stopped.running = after.id;
+  store_summary(writer, stopped);
+  announce(writer, "timer:started", after);
+  return {};
+}
+
+/// The stored document with the fields that `row` names.
+Result<std::string> with_fields(const Record& stored, JsonView row, Timestamp now) {
+  JsonObject doc{JsonView(stored.doc)};
+  row.for_each_member([&](std::string_view name, JsonView value) {
+    if (value.kind() != JsonKind::null) doc.set(name, std::string(value.raw()));
+  });
+  const std::string text = doc.to_text();
+  return shape_row(entries(), JsonView(text), &stored, false, now);
+}
+
+}  // namespace
+
+Result<EntrySummary> read_summary(Snapshot& snapshot) {
+  TRY(const auto text, snapshot.find_value(kSummaryValue));
+  return text ? parse_summary(*text) : EntrySummary{};
+}
+
+Result<std::optional<Record>> find_running(Snapshot& snapshot) {
+  TRY(const EntrySummary summary, read_summary(snapshot));
+  if (summary.running.empty()) return std::nullopt;
+  return snapshot.find(collection(), summary.running);
+}
+
+Result<> keep_one_timer(SpaceWriter& writer, const Record* before, const Record& after) {
+  TRY(EntrySummary summary, read_summary(writer.txn()));
+  const bool was_live = before != nullptr && !before->deleted;
+  const bool wiped = after.rule == Rule::wiped;
+  summary.live += static_cast<int>(!after.deleted) - static_cast<int>(was_live);
+  summary.changed_at = wiped ? Timestamp{} : after.committed_at;
+  const bool is_the_running_one = summary.running == after.id;
+  if (runs(after)) {
+    const bool starts = summary.running.empty();
+    if (starts) summary.running = after.id;
+    store_summary(writer, summary);
+    if (starts) announce(writer, "timer:started", after);
+    return starts || is_the_running_one ? Result<>{} : settle(writer, summary, after);
+  }
+  if (is_the_running_one) summary.running.clear();
+  store_summary(writer, summary);
+  if (is_the_running_one && !wiped) announce(writer, "timer:stopped", after);
+  return {};
+}
+
+Result<StartedTimer> start_timer(SpaceWriter& writer, const std::string& id, JsonView row) {
+  CHECK_OK(check_record_id(id));
+  TRY(const auto stored, writer.txn().find(collection(), id));
+  if (stored && stored->rule != Rule::wiped) {
+    if (!runs(*stored)) return StartedTimer{false, *stored};
+    TRY(const std::string doc, with_fields(*stored, row, writer.now()));
+    if (doc == stored->doc) return StartedTimer{false, *stored};
+    // Newer than the copies of other devices, and still older than the sender's own.
+    TRY([[maybe_unused]] const Seq seq,
+        writer.replace(collection(), id, doc, Rule::direct, stored->updated_at.plus_micros(1)));
+    TRY(Record entry, get_entry(writer, id));
+    return StartedTimer{false, std::move(entry)};
+  }
+  Record record;
+  record.collection = collection();
+  record.id = id;
+  TRY(record.doc, shape_row(entries(), row, nullptr, false, writer.now()));
+  // The sender's copy is never older than this one, so what is typed into a running timer is not overwritten.
+  record.updated_at = record.effective_at = std::min(start_of(record), writer.now());
+  record.origin = writer.author().key;
+  record.rule = Rule::direct;
+  TRY([[maybe_unused]] const Seq seq, writer.put(std::move(record), stored ? &*stored : nullptr));
+  TRY(Record mine, get_entry(writer, id));
+  if (runs(mine)) return StartedTimer{true, std::move(mine)};
+  TRY(auto running, find_running(writer.txn()));
+  return StartedTimer{false, running ? *std::move(running) : std::move(mine)};
+}
+
+Result<Record> stop_timer(SpaceWriter& writer, const std::optional<std::string>& id, std::optional<Timestamp> end) {
+  TRY(const auto running, find_running(writer.txn()));
+  if (!running || (id && *id != running->id)) return fail(ErrorCode::not_found, "no such timer is running");
+  CHECK_OK(stop_at(writer, *running, end.value_or(writer.now()), Rule::direct));
+  return get_entry(writer, running->id);
+}
+
+}  // namespace syncline::kaisho

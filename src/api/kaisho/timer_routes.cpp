@@ -1,0 +1,119 @@
+// The running timer as desktops see it: look, start, stop.
+#include "api/kaisho/handlers.hpp"
+#include "api/kaisho/timer.hpp"
+
+namespace syncline::kaisho {
+namespace {
+
+std::string started_text(const StartedTimer& started) {
+  const bool is_running = !started.entry.deleted && !time_field(started.entry.doc, "end");
+  std::string out = is_running ? R"({"active":true,"winner":")" : R"({"active":false,"winner":")";
+  out += started.won ? "incoming\"," : "existing\",";
+  append_row_members(out, view_of(started.entry));
+  return out + '}';
+}
+
+}  // namespace
+
+void Handlers::get_active(const api::CallPtr& call) {
+  std::string out = R"({"active":false})";
+  CHECK_CALL(call, spaces.read(space_of(*call), [&](Snapshot& snapshot) -> Result<> {
+    TRY(const auto running, find_running(snapshot));
+    if (!running) return {};
+    out = R"({"active":true,)";
+    append_row_members(out, view_of(*running));
+    out += '}';
+    return {};
+  }));
+  call->respond_json(200, std::move(out));
+}
+
+void Handlers::start(const api::CallPtr& call) {
+  TRY_CALL(call, const JsonView body, call->json_object());
+  JsonObject row{body};
+  const auto id = row.find("id");
+  if (!id || !id->is_string()) return call->fail(Error{ErrorCode::invalid_argument, "id must be a string"});
+  const auto start = row.find("start");
+  if (!start || start->kind() == JsonKind::null) {
+    return call->fail(Error{ErrorCode::invalid_argument, "start is missing"});
+  }
+  auto wanted = std::make_shared<const std::string>(row.text_of("id"));
+  row.erase("end");
+  auto fields = std::make_shared<const std::string>(row.to_text());
+  auto started = std::make_shared<StartedTimer>();
+  spaces.write(
+      space_of(*call), call->principal().key,
+      [wanted, fields, started](SpaceWriter& writer) -> Result<> {
+        TRY(*started, start_timer(writer, *wanted, JsonView(*fields)));
+        return {};
+      },
+      [call, started](const Result<Cursor>& cursor) {
+        if (!cursor) return call->fail(cursor.error());
+        call->respond_json(started->won ? 201 : 200, started_text(*started));
+      });
+}
+
+void Handlers::stop(const api::CallPtr& call) {
+  if (call->body().empty()) call->body() = "{}";
+  TRY_CALL(call, const JsonView body, call->json_object());
+  const auto member = [&](std::string_view name) -> std::optional<JsonView> {
+    const auto value = body.find(name);
+    return value && value->kind() != JsonKind::null ? value : std::nullopt;
+  };
+  std::optional<std::string> id;
+  if (const auto value = member("id")) {
+    id = value->as_string();
+    if (!id) return call->fail(Error{ErrorCode::invalid_argument, "id must be a string"});
+  }
+  std::optional<Timestamp> end;
+  if (const auto value = member("end")) {
+    const auto time = parse_time(value->as_string().value_or(""));
+    if (!time) {
+      return call->fail(Error{ErrorCode::invalid_argument, "end must be a time like 2026-11-22T09:05:00Z"});
+    }
+    end = *time;
+  }
+  auto stopped = std::make_shared<Record>();
+  spaces.write(
+      space_of(*call), call->principal().key,
+      [id, end, stopped](SpaceWriter& writer) -> Result<> {
+        TRY(*stopped, stop_timer(writer, id, end));
+        return {};
+      },
+      [call, stopped](const Result<Cursor>& cursor) {
+        if (!cursor) return call->fail(cursor.error());
+        std::string out;
+        append_row(out, view_of(*stopped));
+        call->respond_json(200, std::move(out));
+      });
+}
+
+void Face::add_timer_routes(std::vector<api::Route>& routes) {
+  routes.push_back({.method = http::Method::get,
+                    .pattern = "/sync/active",
+                    .any_of = {Scope::read},
+                    .description = {"The running timer", "", {}, "", {{200, "active, and the entry if one runs"}}},
+                    .handle = [this](const api::CallPtr& call) { Handlers(*this).get_active(call); }});
+  routes.push_back({.method = http::Method::post,
+                    .pattern = "/sync/active/start",
+                    .any_of = {Scope::write},
+                    .description = {"Start a timer",
+                                    "The later start wins; the other timer is stopped at the winner's start.",
+                                    {},
+                                    "id, start, customer, description, task_id, contract, project",
+                                    {{201, "this one runs now: winner is incoming"},
+                                     {200, "winner is existing, with the entry that stands"},
+                                     {400, "id or start is missing"}}},
+                    .handle = [this](const api::CallPtr& call) { Handlers(*this).start(call); }});
+  routes.push_back({.method = http::Method::post,
+                    .pattern = "/sync/active/stop",
+                    .any_of = {Scope::write},
+                    .description = {"Stop the running timer",
+                                    "",
+                                    {},
+                                    "id (only if it is this one), end (now if absent)",
+                                    {{200, "the finished entry"}, {404, "none runs, or another one"}}},
+                    .handle = [this](const api::CallPtr& call) { Handlers(*this).stop(call); }});
+}
+
+}  // namespace syncline::kaisho

@@ -1,0 +1,132 @@
+// The phone's routes.
+#include "support/kaisho_fixture.hpp"
+
+namespace syncline {
+namespace {
+
+class KaishoClocksTest : public test::KaishoFixture {
+ protected:
+  KaishoClocksTest() { set_time("2026-11-22T12:00:00Z"); }  // a Sunday
+
+  void set_time(std::string_view time) { clock_.advance_micros(parse_time(time)->micros - clock_.now().micros); }
+  test::Answer patch(const std::string& id, const std::string& body) {
+    clock_.advance_micros(1000);
+    return call({.method = http::Method::patch, .target = "/clocks/" + id, .token = key_, .body = body});
+  }
+  std::string count(const std::string& query) {
+    const auto answer = get("/clocks/entries" + query);
+    if (answer.status != 200) return std::to_string(answer.status);
+    int rows = 0;
+    answer.json().for_each_element([&](JsonView) { rows += 1; });
+    return std::to_string(rows);
+  }
+};
+
+TEST_F(KaishoClocksTest, start_look_and_stop) {
+  EXPECT_EQ(get("/clocks/active").body, R"({"active":false})");
+  const auto started = post("/clocks/start", R"({"customer":"Acme","description":"call","project":"P-1"})");
+  EXPECT_EQ(started.status, 201);
+  EXPECT_EQ(started.at("customer"), "Acme");
+  EXPECT_EQ(started.at("project"), "P-1");
+  EXPECT_EQ(started.at("start").substr(0, 16), "2026-11-22T12:00");
+  EXPECT_EQ(started.at("duration_minutes"), "null");
+  EXPECT_EQ(started.at("synced_at"), "null");
+  EXPECT_NE(started.at("created_at"), "(none)");
+  EXPECT_EQ(started.at("id").size(), 36U);
+  EXPECT_EQ(events(), "timer:started entries:changed");
+  EXPECT_EQ(get("/clocks/active").at("id"), started.at("id"));
+  EXPECT_EQ(post("/clocks/start", "{}").status, 409);
+  EXPECT_EQ(get("/sync/active").at("id"), started.at("id")) << "a desktop sees it too";
+
+  clock_.advance_micros(89 * 60 * kMicrosPerSecond + 31 * kMicrosPerSecond);
+  const auto stopped = post("/clocks/stop", "");
+  EXPECT_EQ(stopped.status, 200);
+  EXPECT_EQ(stopped.at("duration_minutes"), "90") << "rounded";
+  EXPECT_EQ(events(), "timer:stopped entries:changed");
+  EXPECT_EQ(post("/clocks/stop", "").status, 404);
+}
+
+TEST_F(KaishoClocksTest, booking) {
+  const auto now = post("/clocks/quick-book", R"({"duration":"1h30m","customer":"Acme"})");
+  EXPECT_EQ(now.status, 201);
+  EXPECT_EQ(now.at("start"), "2026-11-22T10:30:00.000000Z");
+  EXPECT_EQ(now.at("end"), "2026-11-22T12:00:00.000000Z");
+  EXPECT_EQ(now.at("duration_minutes"), "90");
+  EXPECT_EQ(events(), "entries:changed");
+  const auto dated = post("/clocks/quick-book", R"({"duration":"2h","date":"2026-11-20"})");
+  EXPECT_EQ(dated.at("start"), "2026-11-20T12:00:00.000000Z");
+  EXPECT_EQ(dated.at("end"), "2026-11-20T14:00:00.000000Z");
+  for (const std::string body :
+       {"{}", R"({"duration":"soon"})", R"({"duration":7})", R"({"duration":"1h","date":"yesterday"})", "[]"}) {
+    EXPECT_EQ(post("/clocks/quick-book", body).status, 400) << body;
+  }
+}
+
+TEST_F(KaishoClocksTest, listing_by_period_and_by_days) {
+  for (const std::string date : {"2026-11-22", "2026-11-21", "2026-11-16", "2026-11-15", "2026-11-01", "2026-10-31",
+                                 "2026-01-01", "2025-12-31"}) {
+    post("/clocks/quick-book", R"({"duration":"1h","date":")" + date + R"("})");
+  }
+  EXPECT_EQ(count(""), "1");
+  EXPECT_EQ(count("?period=today"), "1");
+  EXPECT_EQ(count("?period=week"), "3") << "from Monday the 16th";
+  EXPECT_EQ(count("?period=month"), "5");
+  EXPECT_EQ(count("?period=year"), "7");
+  EXPECT_EQ(count("?from=2026-11-15&to=2026-11-16"), "2") << "inclusive";
+  EXPECT_EQ(count("?from=2026-11-15"), "4");
+  EXPECT_EQ(count("?to=2026-01-01&period=today"), "2") << "days override the period";
+  EXPECT_EQ(count("?period=decade"), "400");
+  EXPECT_EQ(count("?from=x"), "400");
+  EXPECT_EQ(get("/clocks/entries?period=month").at("0.start"), "2026-11-22T12:00:00.000000Z") << "newest first";
+}
+
+TEST_F(KaishoClocksTest, at_most_five_hundred_the_newest) {
+  std::string rows = "[";
+  for (int i = 0; i < 600; ++i) {
+    const std::string second = std::to_string(10 + i % 50);
+    const std::string minute = std::to_string(10 + i / 50);
+    rows += (i > 0 ? "," : "") + std::string(R"({"id":"e)") + std::to_string(i) + R"(","start":"2026-11-22T08:)" +
+            minute + ":" + second + R"(Z","end":"2026-11-22T09:00:00Z","updated_at":"2026-11-22T09:00:00Z"})";
+  }
+  apply(rows + "]");
+  EXPECT_EQ(count(""), "500");
+  EXPECT_EQ(get("/clocks/entries").at("0.id"), "e599");
+}
+
+TEST_F(KaishoClocksTest, changing) {
+  apply_entry("e", "x", "10:00:00");
+  events();
+  const auto changed = patch("e", R"({"customer":"Acme","invoiced":true,"end_at":"2026-11-22T08:30:00Z","notes":"n"})");
+  EXPECT_EQ(changed.status, 200);
+  EXPECT_EQ(changed.at("customer"), "Acme");
+  EXPECT_EQ(changed.at("description"), "x") << "the rest stays";
+  EXPECT_EQ(changed.at("invoiced"), "true");
+  EXPECT_EQ(changed.at("duration_minutes"), "30");
+  EXPECT_EQ(changed.at("updated_at").substr(0, 16), "2026-11-22T12:00") << "the hub's time";
+  EXPECT_EQ(events(), "entries:changed");
+  EXPECT_EQ(patch("e", R"({"customer":null})").at("customer"), "null");
+  EXPECT_EQ(patch("e", "{}").status, 400);
+  EXPECT_EQ(patch("e", R"({"unknown":1})").status, 400);
+  EXPECT_EQ(patch("e", R"({"start_at":"soon"})").status, 400);
+  EXPECT_EQ(patch("unknown", R"({"notes":"n"})").status, 404);
+}
+
+TEST_F(KaishoClocksTest, deleting) {
+  apply_entry("e", "x", "10:00:00");
+  events();
+  EXPECT_EQ(call({.method = http::Method::del, .target = "/clocks/e", .token = key_}).status, 204);
+  EXPECT_EQ(heard_, (std::vector<std::string>{R"({"event":"entries:deleted","data":{"ids":["e"]}})"}));
+  EXPECT_NE(field("e", "deleted_at"), "null") << "desktops receive a tombstone";
+  EXPECT_EQ(field("e", "description"), "x");
+  EXPECT_EQ(call({.method = http::Method::del, .target = "/clocks/e", .token = key_}).status, 404);
+  EXPECT_EQ(patch("e", R"({"notes":"n"})").status, 404);
+}
+
+TEST_F(KaishoClocksTest, what_a_desktop_acknowledged_is_shown) {
+  apply_entry("e", "x", "10:00:00");
+  post("/sync/ack", R"({"ids":["e"]})");
+  EXPECT_EQ(get("/clocks/entries").at("0.synced_at").substr(0, 16), "2026-11-22T12:00");
+}
+
+}  // namespace
+}  // namespace syncline

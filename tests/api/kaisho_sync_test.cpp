@@ -1,0 +1,409 @@
+// The five resources of the Kaisho cloud: changes, apply, ack. A name with D and a number is a defect of the original
+// service that must not come back; docs/api/kaisho.md lists them.
+#include <set>
+
+#include "support/kaisho_fixture.hpp"
+
+namespace syncline {
+namespace {
+
+using KaishoSyncTest = test::KaishoFixture;
+
+constexpr auto kEpoch = "1970-01-01T00:00:00Z";
+
+TEST_F(KaishoSyncTest, a_pulled_entry_has_every_field) {
+  const auto answer = apply(R"("id":"e1","start":"2026-11-22T08:00:00Z","updated_at":"2026-11-22T09:00:00.123456Z")");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.at("inserted"), "1");
+  EXPECT_EQ(answer.at("errors"), "[]");
+  EXPECT_FALSE(answer.at("applied_at").empty());
+
+  const auto page = changes();
+  const std::pair<std::string_view, std::string_view> fields[] = {{"id", "e1"},
+                                                                  {"customer", "null"},
+                                                                  {"description", ""},
+                                                                  {"start", "2026-11-22T08:00:00.000000Z"},
+                                                                  {"end", "null"},
+                                                                  {"task_id", "null"},
+                                                                  {"contract", "null"},
+                                                                  {"project", "null"},
+                                                                  {"notes", ""},
+                                                                  {"invoiced", "false"},
+                                                                  {"updated_at", "2026-11-22T09:00:00.123456Z"},
+                                                                  {"deleted_at", "null"}};
+  for (const auto& [name, value] : fields) EXPECT_EQ(page.at("entries.0." + std::string(name)), value) << name;
+  EXPECT_EQ(page.at("has_more"), "false");
+  EXPECT_EQ(page.at("cursor"), "1970-01-01T00:00:00.000001Z");
+  EXPECT_TRUE(parse_time(page.at("now")));
+}
+
+TEST_F(KaishoSyncTest, other_resources_have_their_fields_and_defaults) {
+  struct Case {
+    std::string prefix, row;
+    std::vector<std::pair<std::string, std::string>> fields;
+  };
+  const Case cases[] = {
+      {"/sync/inbox",
+       R"("id":"1","updated_at":"2026-11-22T09:00:00Z")",
+       {{"type", "NOTE"}, {"customer", ""}, {"title", ""}, {"body", ""}, {"channel", ""}, {"direction", "in"}}},
+      {"/sync/tasks",
+       R"("id":"1","updated_at":"2026-11-22T09:00:00Z")",
+       {{"status", "TODO"}, {"tags", "[]"}, {"github_url", ""}, {"project", "null"}, {"milestone", "null"}}},
+      {"/sync/notes",
+       R"("id":"1","updated_at":"2026-11-22T09:00:00Z")",
+       {{"title", ""}, {"tags", "[]"}, {"task_id", "null"}, {"project", ""}}},
+      {"/sync/projects",
+       R"("id":"P-ab12cd34","name":"Web","milestones":[{"id":"m","title":"one"}],"updated_at":"2026-11-22T09:00:00Z")",
+       {{"name", "Web"},
+        {"status", "ACTIVE"},
+        {"contract", "null"},
+        {"start", "null"},
+        {"due", "null"},
+        {"tags", "[]"},
+        {"milestones", R"([{"id":"m","title":"one","done":false,"due":null}])"}}}};
+  for (const Case& one : cases) {
+    EXPECT_EQ(apply(one.row, one.prefix).at("inserted"), "1") << one.prefix;
+    const auto page = changes("", one.prefix);
+    for (const auto& [name, value] : one.fields) EXPECT_EQ(page.at("entries.0." + name), value) << one.prefix << name;
+    EXPECT_EQ(page.at("entries.0.deleted_at"), "null");
+  }
+  EXPECT_EQ(changes().at("entries"), "[]") << "entries are a resource of their own";
+}
+
+TEST_F(KaishoSyncTest, whatever_a_desktop_can_produce_is_accepted) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"/sync/inbox", R"("type":"anything at all","created_at":"[2026-11-21 Sat 09:05]")"},
+      {"/sync/inbox", R"("created_at":null,"customer":null,"body":null)"},
+      {"/sync/tasks", R"("status":"WAITING-FOR","tags":["a","b"],"created_at":17)"},
+      {"/sync/notes", R"("tags":null,"task_id":"","created_at":"")"},
+      {"/sync", R"("start":"2026-11-22T08:00:00+01:00","customer":"","task_id":"","notes":"\u00fc\n")"},
+      {"/sync", R"("start":"2026-11-22T08:00:00.123456789Z","end":null,"invoiced":null)"},
+      {"/sync/projects", R"("name":"","milestones":null,"color":null)"}};
+  int number = 0;
+  for (const auto& [prefix, fields] : cases) {
+    const std::string id = "not-a-uuid-" + std::to_string(++number);
+    const auto answer = apply(R"("id":")" + id + R"(","updated_at":"2026-11-22T09:00:00.000000Z",)" + fields, prefix);
+    EXPECT_EQ(answer.status, 200) << fields;
+    EXPECT_EQ(answer.at("inserted"), "1") << fields << answer.body;
+  }
+  EXPECT_EQ(field("not-a-uuid-1", "created_at", "/sync/inbox"), "[2026-11-21 Sat 09:05]");
+  EXPECT_EQ(field("not-a-uuid-5", "start"), "2026-11-22T07:00:00.000000Z");
+  EXPECT_EQ(field("not-a-uuid-5", "customer"), "null");
+}
+
+TEST_F(KaishoSyncTest, what_no_client_produces_is_refused_with_row_and_field) {
+  const std::pair<std::string, std::string> cases[] = {
+      {R"([{"updated_at":"2026-11-22T09:00:00Z","start":"2026-11-22T09:00:00Z"}])", "entries[0]: id is missing"},
+      {R"([{"id":7}])", "entries[0]: id must be a string"},
+      {R"([{"id":"a","start":"2026-11-22T09:00:00Z"}])", "entries[0] (a): updated_at is missing"},
+      {R"([{"id":"a","updated_at":"2026-11-22T09:00:00Z"}])", "entries[0] (a): start is missing"},
+      {R"([{"id":"a","updated_at":"now","start":"2026-11-22T09:00:00Z"}])", "updated_at must be a time"},
+      {R"([{"id":"a","updated_at":"2026-11-22T09:00:00Z","start":"soon"}])", "start must be a time"},
+      {R"([{"id":"a","updated_at":"2026-11-22T09:00:00Z","start":"2026-11-22T09:00:00Z","notes":1}])", "notes must be"},
+      {R"([{"id":"a","updated_at":"2026-11-22T09:00:00Z","start":"2026-11-22T09:00:00Z","invoiced":"yes"}])",
+       "invoiced must be true or false"},
+      {R"(["a"])", "a row must be an object"}};
+  for (const auto& [rows, error] : cases) {
+    const auto answer = apply(rows);
+    EXPECT_EQ(answer.status, 400) << rows;
+    EXPECT_NE(answer.at("error").find(error), std::string::npos) << answer.at("error");
+  }
+  for (const std::string body : {"", "[]", "{}", "{\"entries\":{}}", "{\"entries\":", "null"}) {
+    EXPECT_EQ(post("/sync/apply", body).status, 400) << body;
+  }
+  EXPECT_EQ(apply("[]").status, 200);
+  for (const std::string limit : {"0", "-1", "x", ""}) {
+    EXPECT_EQ(get("/sync/changes?limit=" + limit).status, 400) << limit;
+  }
+  EXPECT_EQ(changes().at("entries"), "[]");
+}
+
+TEST_F(KaishoSyncTest, one_bad_row_never_blocks_the_others) {
+  const auto answer = apply(R"([
+    {"id":"a","start":"2026-11-22T08:00:00Z","updated_at":"2026-11-22T09:00:00Z"},
+    {"id":"b","start":"2026-11-22T08:00:00Z","updated_at":"2026-11-22T09:00:00Z","description":"\ud800"},
+    {"id":"c","start":"nonsense","updated_at":"2026-11-22T09:00:00Z"},
+    {"id":"d","start":"2026-11-22T08:00:00Z","updated_at":"2026-11-22T09:00:00Z"}])");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.at("inserted"), "2");
+  EXPECT_EQ(answer.at("errors"), R"(["b","c"])");
+  EXPECT_EQ(answer.at("problems.1.row"), "2");
+  EXPECT_EQ(answer.at("problems.1.error"), "start must be a time like 2026-11-22T09:05:00Z");
+  EXPECT_EQ(field("d", "id"), "d");
+}
+
+TEST_F(KaishoSyncTest, the_later_stamp_wins_and_a_tie_keeps_the_stored_row) {
+  apply_entry("e", "first", "10:00:00");
+  EXPECT_EQ(apply_entry("e", "older", "09:00:00").at("skipped"), "1");
+  EXPECT_EQ(apply_entry("e", "equal", "10:00:00").at("skipped"), "1");
+  EXPECT_EQ(field("e", "description"), "first");
+  EXPECT_EQ(apply_entry("e", "newer", "11:00:00").at("updated"), "1");
+  EXPECT_EQ(field("e", "description"), "newer");
+  EXPECT_EQ(field("e", "updated_at"), "2026-11-22T11:00:00.000000Z") << "as the client sent it";
+  EXPECT_EQ(conflicts().json().find("conflicts")->raw().find("older") == std::string::npos, false) << "nothing is lost";
+}
+
+TEST_F(KaishoSyncTest, a_row_replaces_all_fields_but_those_its_client_does_not_know) {
+  apply(R"("id":"e","start":"2026-11-22T08:00:00Z","customer":"Acme","notes":"n","project":"P-1","mood":"good",)"
+        R"("updated_at":"2026-11-22T09:00:00Z")");
+  apply(R"("id":"e","start":"2026-11-22T08:00:00Z","description":"d","updated_at":"2026-11-22T10:00:00Z")");
+  EXPECT_EQ(field("e", "customer"), "null");
+  EXPECT_EQ(field("e", "notes"), "");
+  EXPECT_EQ(field("e", "description"), "d");
+  EXPECT_EQ(field("e", "project"), "P-1") << "1.7.3 does not know it";
+  EXPECT_EQ(field("e", "mood"), "good") << "a newer client's field";
+  apply(R"("id":"e","start":"2026-11-22T08:00:00Z","project":null,"updated_at":"2026-11-22T11:00:00Z")");
+  EXPECT_EQ(field("e", "project"), "null") << "who knows it may clear it";
+}
+
+TEST_F(KaishoSyncTest, a_tombstone_is_a_row_and_a_newer_live_row_revives_it) {
+  apply_entry("e", "kept", "10:00:00");
+  const auto deleted = apply(R"("id":"e","start":"2026-11-22T08:00:00Z","description":"kept",)"
+                             R"("updated_at":"2026-11-22T11:00:00Z","deleted_at":"2026-11-22T11:00:00Z")");
+  EXPECT_EQ(deleted.at("updated"), "1");
+  EXPECT_EQ(field("e", "deleted_at"), "2026-11-22T11:00:00.000000Z");
+  EXPECT_EQ(field("e", "start"), "2026-11-22T08:00:00.000000Z") << "the client reads every field of it";
+  EXPECT_EQ(apply_entry("e", "old edit", "10:30:00").at("skipped"), "1");
+  EXPECT_EQ(apply_entry("e", "again", "12:00:00").at("updated"), "1");
+  EXPECT_EQ(field("e", "deleted_at"), "null");
+  const auto unknown = apply(R"("id":"never seen","updated_at":"2026-11-22T11:00:00Z",)"
+                             R"("start":"2026-11-22T08:00:00Z","deleted_at":"2026-11-22T11:00:00Z")");
+  EXPECT_EQ(unknown.at("inserted"), "1");
+  EXPECT_EQ(get("/sync/stats").at("entry_count"), "1");
+}
+
+TEST_F(KaishoSyncTest, a_deletion_through_the_native_api_is_a_whole_row_too) {
+  apply_entry("e", "kept", "10:00:00");
+  post("/v1/spaces/kaisho/push", R"({"ops":[{"collection":"entries","id":"e","deleted":true},
+                                            {"collection":"entries","id":"x","deleted":true}]})");
+  EXPECT_EQ(field("e", "description"), "kept");
+  EXPECT_NE(field("e", "deleted_at"), "null");
+  EXPECT_NE(field("x", "start"), "null");
+  EXPECT_EQ(get("/sync/stats").at("entry_count"), "0");
+}
+
+TEST_F(KaishoSyncTest, rows_through_the_native_api_have_the_same_form) {
+  const auto answer = post("/v1/spaces/kaisho/push",
+                           R"({"ops":[{"collection":"entries","id":"e","doc":{"start":"2026-11-22T08:00:00Z"}},
+                                      {"collection":"entries","id":"f","doc":{"start":"soon"}}]})");
+  EXPECT_EQ(answer.at("results.0.status"), "merged") << "the hub stores more than was sent, and says so";
+  EXPECT_EQ(answer.at("results.0.record.doc.notes"), "");
+  EXPECT_EQ(answer.at("results.1.status"), "refused");
+  EXPECT_EQ(field("e", "invoiced"), "false");
+  EXPECT_EQ(events(), "timer:started entries:changed");
+}
+
+TEST_F(KaishoSyncTest, pages_follow_the_order_of_changes) {
+  for (int i = 0; i < 5; ++i) apply_entry("e" + std::to_string(i), "x", "10:00:00");
+  std::string cursor = kEpoch;
+  std::vector<std::string> ids;
+  for (int pages = 0; pages < 10; ++pages) {
+    const auto page = get("/sync/changes?limit=2&since=" + cursor);
+    page.json().find("entries")->for_each_element([&](JsonView row) { ids.push_back(*row.find("id")->as_string()); });
+    cursor = page.at("cursor");
+    if (page.at("has_more") == "false") break;
+  }
+  EXPECT_EQ(ids, (std::vector<std::string>{"e0", "e1", "e2", "e3", "e4"}));
+  const auto none = changes(cursor);
+  EXPECT_EQ(none.at("entries"), "[]");
+  EXPECT_EQ(none.at("cursor"), cursor);
+  EXPECT_EQ(none.at("has_more"), "false");
+}
+
+TEST_F(KaishoSyncTest, any_since_is_understood) {
+  apply_entry("e", "x", "10:00:00");
+  for (const std::string since : {"2026-11-22T10:00:00.000000Z", "nonsense", "", "-1", "3", "1969-01-01T00:00:00Z"}) {
+    const auto page = changes(since);
+    EXPECT_EQ(page.status, 200) << since;
+    EXPECT_EQ(page.at("entries.0.id"), "e") << since;
+    EXPECT_EQ(page.at("cursor"), "1970-01-01T00:00:00.000001Z");
+  }
+  EXPECT_EQ(changes(kEpoch).at("entries.0.id"), "e");
+  EXPECT_EQ(get("/sync/changes").at("entries.0.id"), "e");
+}
+
+TEST_F(KaishoSyncTest, events_say_how_many_rows_have_changed) {
+  apply_entry("e", "x", "10:00:00");
+  EXPECT_EQ(heard_, (std::vector<std::string>{R"({"event":"entries:changed","data":{"count":1}})"}));
+  events();
+  apply_entry("e", "x", "10:00:00");
+  apply_entry("e", "old", "09:00:00");
+  EXPECT_EQ(events(), "") << "nothing changed";
+  apply(R"([{"id":"1","updated_at":"2026-11-22T09:00:00Z"},{"id":"2","updated_at":"2026-11-22T09:00:00Z"}])",
+        "/sync/tasks");
+  EXPECT_EQ(heard_, (std::vector<std::string>{R"({"event":"tasks:changed","data":{"count":2}})"}));
+  events();
+  for (const std::string name : {"inbox", "notes"}) {
+    apply(R"("id":"1","updated_at":"2026-11-22T09:00:00Z")", "/sync/" + name);
+    EXPECT_EQ(events(), name + ":changed");
+  }
+  apply(R"("id":"1","name":"p","updated_at":"2026-11-22T09:00:00Z")", "/sync/projects");
+  EXPECT_EQ(events(), "projects:changed");
+}
+
+TEST_F(KaishoSyncTest, acknowledging_marks_rows_and_changes_nothing_else) {
+  apply_entry("e", "x", "10:00:00");
+  const std::string cursor = changes().at("cursor");
+  EXPECT_EQ(post("/sync/ack", R"({"ids":["e","unknown"]})").at("acked"), "1");
+  EXPECT_EQ(changes(cursor).at("entries"), "[]") << "an acknowledgement is no change";
+  EXPECT_EQ(post("/sync/ack", R"({"ids":["e"]})").at("acked"), "1");
+  apply(R"("id":"t","updated_at":"2026-11-22T09:00:00Z")", "/sync/tasks");
+  EXPECT_EQ(post("/sync/tasks/ack", R"({"ids":["t"]})").at("acked"), "1");
+  for (const std::string body : {"{}", R"({"ids":[]})", R"({"ids":[1]})", R"({"ids":"e"})"}) {
+    EXPECT_EQ(post("/sync/ack", body).status, 400) << body;
+  }
+}
+
+TEST_F(KaishoSyncTest, a_refused_plan_is_named) {
+  ASSERT_TRUE(access_.set_plan("ann@example.org", Plan::free));
+  access_.enforce_plans(true);
+  const auto refused = changes();
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(refused.at("current_plan"), "free");
+  EXPECT_EQ(refused.at("error"), "the free plan does not include sync");
+  EXPECT_EQ(get("/sync/stats").at("plan"), "free") << "not gated";
+}
+
+// ---- the defects of the original ----
+
+TEST_F(KaishoSyncTest, D1_a_row_that_comes_late_reaches_devices_whose_cursor_is_past_its_time) {
+  apply_entry("tuesday", "desktop", "18:00:00");
+  const std::string tower = changes().at("cursor");
+  apply_entry("monday", "laptop, offline until now", "07:00:00");
+  EXPECT_EQ(changes(tower).at("entries.0.id"), "monday");
+}
+
+TEST_F(KaishoSyncTest, D1_a_clock_a_day_ahead_hides_nobody_elses_rows) {
+  clock_.advance_micros(parse_time("2026-11-22T10:00:00Z")->micros - clock_.now().micros);
+  apply(R"("id":"ahead","start":"2026-11-23T10:00:00Z","end":"2026-11-23T11:00:00Z",)"
+        R"("updated_at":"2026-11-23T10:00:00Z")");
+  const std::string cursor = changes().at("cursor");
+  apply_entry("right", "x", "10:00:01");
+  EXPECT_EQ(changes(cursor).at("entries.0.id"), "right");
+  EXPECT_EQ(field("ahead", "updated_at"), "2026-11-23T10:00:00.000000Z") << "as it was sent";
+}
+
+TEST_F(KaishoSyncTest, D2_D6_a_cursor_sorts_below_every_real_time_and_the_first_million_below_the_epoch) {
+  apply_entry("e", "x", "10:00:00");
+  const std::string cursor = changes().at("cursor");
+  EXPECT_LT(cursor, "1999-12-31T00:00:00") << "a desktop pushes what sorts above the cursor";
+  EXPECT_EQ(std::max<std::string>(kEpoch, cursor), kEpoch) << "the first sync stays the first until a push succeeded";
+}
+
+TEST_F(KaishoSyncTest, D3_equal_stamps_over_a_page_edge_all_arrive_once) {
+  std::string rows = "[";
+  for (int i = 0; i < 650; ++i) {
+    rows += (i > 0 ? "," : "") + std::string(R"({"id":"t)") + std::to_string(i) +
+            R"(","updated_at":"2026-11-22T09:00:00.000001Z"})";
+  }
+  EXPECT_EQ(apply(rows + "]", "/sync/tasks").at("inserted"), "650") << "D12: any number of rows";
+  std::set<std::string> seen;
+  std::string cursor = kEpoch;
+  for (int page = 0; page < 4; ++page) {
+    const auto answer = get("/sync/tasks/changes?limit=200&since=" + cursor);
+    answer.json().find("entries")->for_each_element(
+        [&](JsonView row) { EXPECT_TRUE(seen.insert(*row.find("id")->as_string()).second) << "delivered once"; });
+    EXPECT_NE(answer.at("cursor"), cursor) << "a page with rows moves the cursor";
+    cursor = answer.at("cursor");
+    EXPECT_EQ(answer.at("has_more"), page < 3 ? "true" : "false");
+  }
+  EXPECT_EQ(seen.size(), 650U);
+}
+
+TEST_F(KaishoSyncTest, D4_an_echo_is_no_change_and_does_not_beat_a_real_older_edit) {
+  apply(R"("id":"n","title":"a","created_at":"[2026-11-22 Sun 09:00]","updated_at":"2026-11-22T09:00:00Z")",
+        "/sync/notes");
+  events();
+  const std::string cursor = changes("", "/sync/notes").at("cursor");
+  const auto echo = apply(
+      R"("id":"n","title":"a","created_at":"2026-11-22T09:00:00Z","updated_at":"2026-11-22T12:00:00Z")", "/sync/notes");
+  EXPECT_EQ(echo.at("skipped"), "1");
+  EXPECT_EQ(events(), "");
+  EXPECT_EQ(changes(cursor, "/sync/notes").at("entries"), "[]");
+  EXPECT_EQ(field("n", "updated_at", "/sync/notes"), "2026-11-22T09:00:00.000000Z");
+  apply(R"("id":"n","title":"edited offline","updated_at":"2026-11-22T11:00:00Z")", "/sync/notes");
+  EXPECT_EQ(field("n", "title", "/sync/notes"), "edited offline");
+}
+
+TEST_F(KaishoSyncTest, D9_the_loser_of_a_stale_push_receives_the_winner_again) {
+  apply_entry("e", "winner", "12:00:00");
+  const std::string b = changes().at("cursor");  // B has seen it
+  EXPECT_EQ(apply_entry("e", "B's edit", "11:00:00").at("skipped"), "1");
+  const auto page = changes(b);
+  EXPECT_EQ(page.at("entries.0.description"), "winner");
+  EXPECT_EQ(page.at("entries.0.updated_at"), "2026-11-22T12:00:00.000000Z");
+  apply_entry("e", "B's edit", "11:00:00");
+  EXPECT_EQ(changes(page.at("cursor")).at("entries.0.id"), "e") << "B has passed it again";
+}
+
+TEST_F(KaishoSyncTest, D9_a_winner_that_nobody_has_pulled_yet_is_not_delivered_twice) {
+  apply_entry("e", "winner", "12:00:00");
+  apply_entry("e", "loser", "11:00:00");
+  EXPECT_EQ(changes().at("cursor"), "1970-01-01T00:00:00.000001Z");
+}
+
+TEST_F(KaishoSyncTest, D11_the_same_id_in_two_accounts_is_two_rows) {
+  apply_entry("e", "Ann's", "10:00:00");
+  const std::string bob = add_key("bob@example.org", {Scope::read, Scope::write});
+  const auto pushed = call({.method = http::Method::post,
+                            .target = "/sync/apply",
+                            .token = bob,
+                            .body = R"({"entries":[{"id":"e","start":"2026-11-22T08:00:00Z","description":"Bob's",)"
+                                    R"("updated_at":"2026-11-22T09:00:00Z"}]})"});
+  EXPECT_EQ(pushed.at("inserted"), "1");
+  EXPECT_EQ(field("e", "description"), "Ann's");
+  const auto patched =
+      call({.method = http::Method::patch, .target = "/clocks/only-anns", .token = bob, .body = R"({"notes":"x"})"});
+  EXPECT_EQ(patched.status, 404);
+}
+
+TEST_F(KaishoSyncTest, D12_five_thousand_rows_and_as_many_acknowledgements_go_in_one_request) {
+  std::string rows = "[";
+  std::string ids = "[";
+  for (int i = 0; i < 5000; ++i) {
+    const std::string id = "row-" + std::to_string(i);
+    rows += (i > 0 ? "," : "") + std::string(R"({"id":")") + id +
+            R"(","start":"2026-11-22T08:00:00Z","end":"2026-11-22T09:00:00Z","updated_at":"2026-11-22T09:00:00Z"})";
+    ids += (i > 0 ? ",\"" : "\"") + id + '"';
+  }
+  EXPECT_EQ(apply(rows + "]").at("inserted"), "5000");
+  EXPECT_EQ(post("/sync/ack", "{\"ids\":" + ids + "]}").at("acked"), "5000");
+  EXPECT_EQ(get("/sync/stats").at("entry_count"), "5000");
+}
+
+TEST_F(KaishoSyncTest, D15_the_same_id_twice_in_a_batch_is_applied_in_order_and_the_newest_wins) {
+  const auto answer = apply(R"([
+    {"id":"e","start":"2026-11-22T08:00:00Z","description":"1","updated_at":"2026-11-22T09:00:00Z"},
+    {"id":"e","start":"2026-11-22T08:00:00Z","description":"3","updated_at":"2026-11-22T11:00:00Z"},
+    {"id":"e","start":"2026-11-22T08:00:00Z","description":"2","updated_at":"2026-11-22T10:00:00Z"}])");
+  EXPECT_EQ(answer.at("inserted") + answer.at("updated") + answer.at("skipped"), "111");
+  EXPECT_EQ(answer.at("errors"), "[]");
+  EXPECT_EQ(field("e", "description"), "3");
+}
+
+// ---- nothing a person wrote is lost ----
+
+TEST_F(KaishoSyncTest, a_version_replaced_by_an_edit_made_before_it_was_there_is_kept_as_a_conflict) {
+  clock_.advance_micros(parse_time("2026-11-22T10:00:00Z")->micros - clock_.now().micros);
+  apply_entry("e", "base", "09:00:00");
+  clock_.advance_micros(3600 * kMicrosPerSecond);
+  apply_entry("e", "laptop, offline at 10:10", "10:10:00");
+  apply_entry("e", "tower, offline at 10:20", "10:20:00");
+  EXPECT_EQ(field("e", "description"), "tower, offline at 10:20");
+  const auto kept = conflicts();
+  EXPECT_NE(kept.body.find("laptop, offline at 10:10"), std::string::npos) << kept.body;
+  EXPECT_EQ(kept.body.find("\"description\":\"base\""), kept.body.find("nowhere")) << "both had seen the first version";
+}
+
+TEST_F(KaishoSyncTest, an_edit_after_a_clock_that_was_ahead_reaches_the_device_with_that_clock) {
+  clock_.advance_micros(parse_time("2026-11-22T10:00:00Z")->micros - clock_.now().micros);
+  apply(R"("id":"e","start":"2026-11-22T08:00:00Z","end":"2026-11-22T09:00:00Z","description":"ahead",)"
+        R"("updated_at":"2026-11-24T10:00:00Z")");
+  clock_.advance_micros(60 * kMicrosPerSecond);
+  EXPECT_EQ(apply_entry("e", "right clock", "10:01:00").at("updated"), "1") << "2026-11-24 does not win for ever";
+  EXPECT_EQ(field("e", "description"), "right clock");
+  EXPECT_EQ(field("e", "updated_at"), "2026-11-24T10:00:00.000001Z") << "newer than the other device's own copy";
+}
+
+}  // namespace
+}  // namespace syncline

@@ -1,0 +1,205 @@
+// The running timer: the eight rules of docs/api/kaisho.md, one test or more each.
+#include "support/kaisho_fixture.hpp"
+
+namespace syncline {
+namespace {
+
+class KaishoTimerTest : public test::KaishoFixture {
+ protected:
+  KaishoTimerTest() { clock_.advance_micros(parse_time("2026-11-22T12:00:00Z")->micros - clock_.now().micros); }
+
+  test::Answer start(const std::string& id, const std::string& at, const std::string& more = "") {
+    clock_.advance_micros(1000);
+    return post("/sync/active/start",
+                R"({"id":")" + id + R"(","start":"2026-11-22T)" + at + R"(:00.000000Z")" + more + "}");
+  }
+  test::Answer active() { return get("/sync/active"); }
+};
+
+TEST_F(KaishoTimerTest, starting_with_nothing_running) {
+  EXPECT_EQ(active().body, R"({"active":false})");
+  const auto answer = start("a", "11:00", R"(,"customer":"Acme","description":"work")");
+  EXPECT_EQ(answer.status, 201);
+  EXPECT_EQ(answer.at("active"), "true");
+  EXPECT_EQ(answer.at("winner"), "incoming");
+  EXPECT_EQ(answer.at("id"), "a");
+  EXPECT_EQ(answer.at("customer"), "Acme");
+  EXPECT_EQ(answer.at("end"), "null");
+  EXPECT_EQ(active().at("id"), "a");
+  EXPECT_EQ(active().at("active"), "true");
+  ASSERT_EQ(heard_.size(), 2U);
+  EXPECT_EQ(JsonView(heard_[0]).find("data")->find("description")->as_string(), "work");
+  EXPECT_EQ(events(), "timer:started entries:changed") << "desktops do not pull on the first of them";
+  EXPECT_EQ(get("/sync/stats").at("active_timer_id"), "a");
+}
+
+TEST_F(KaishoTimerTest, a_start_needs_an_id_and_a_start) {
+  for (const std::string body :
+       {"{}", R"({"id":"a"})", R"({"start":"2026-11-22T11:00:00Z"})", R"({"id":1,"start":"2026-11-22T11:00:00Z"})",
+        R"({"id":"a","start":"soon"})", R"({"id":"","start":"2026-11-22T11:00:00Z"})", "[]", ""}) {
+    const auto answer = post("/sync/active/start", body);
+    EXPECT_EQ(answer.status, 400) << body;
+    EXPECT_NE(answer.at("error"), "(none)");
+  }
+}
+
+TEST_F(KaishoTimerTest, D7_rule_1_a_new_row_is_never_newer_than_the_senders_own_copy) {
+  start("a", "11:00");
+  EXPECT_EQ(field("a", "updated_at"), "2026-11-22T11:00:00.000000Z");
+  post("/sync/active/stop", "{}");
+  start("b", "13:00");  // a clock that is ahead
+  EXPECT_EQ(field("b", "updated_at").substr(0, 19), "2026-11-22T12:00:00");
+  apply(R"("id":"b","start":"2026-11-22T13:00:00Z","notes":"typed while it runs",)"
+        R"("updated_at":"2026-11-22T12:00:30.000000Z")");
+  EXPECT_EQ(field("b", "notes"), "typed while it runs");
+  EXPECT_EQ(active().at("notes"), "typed while it runs");
+}
+
+TEST_F(KaishoTimerTest, D5_rule_2_a_finished_or_deleted_timer_is_not_reopened_and_not_refused) {
+  start("x", "10:00");
+  post("/sync/active/stop", R"({"end":"2026-11-22T11:00:00Z"})");
+  const auto again = start("x", "10:00", R"(,"description":"edited meanwhile")");
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(again.at("winner"), "existing");
+  EXPECT_EQ(again.at("end"), "2026-11-22T11:00:00.000000Z");
+  EXPECT_EQ(active().at("active"), "false");
+
+  apply(R"("id":"x","start":"2026-11-22T10:00:00Z","updated_at":"2026-11-22T12:30:00Z",)"
+        R"("deleted_at":"2026-11-22T12:30:00Z")");
+  EXPECT_EQ(start("x", "10:00").status, 200);
+  EXPECT_EQ(active().at("active"), "false");
+}
+
+TEST_F(KaishoTimerTest, D7_rule_3_a_repeated_start_takes_over_what_has_changed) {
+  start("a", "11:00", R"(,"customer":"Acme")");
+  events();
+  EXPECT_EQ(start("a", "11:00", R"(,"customer":"Acme")").status, 200);
+  EXPECT_EQ(events(), "") << "nothing has changed";
+  const auto again = start("a", "11:00", R"(,"customer":"Acme","description":"typed later","task_id":"t1")");
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(again.at("winner"), "existing");
+  EXPECT_EQ(again.at("description"), "typed later");
+  EXPECT_EQ(field("a", "updated_at"), "2026-11-22T11:00:00.000001Z") << "newer than copies, older than the sender's";
+  EXPECT_EQ(field("a", "task_id"), "t1");
+  EXPECT_EQ(events(), "entries:changed");
+}
+
+TEST_F(KaishoTimerTest, D20_rule_5_6_a_later_start_stops_the_running_timer_and_says_so) {
+  start("a", "10:00");
+  events();
+  const auto answer = start("b", "11:00");
+  EXPECT_EQ(answer.status, 201);
+  EXPECT_EQ(field("a", "end"), "2026-11-22T11:00:00.000000Z");
+  EXPECT_EQ(field("a", "updated_at").substr(0, 16), "2026-11-22T12:00") << "the hub's time";
+  EXPECT_EQ(JsonView(heard_.at(0)).find("data")->find("id")->as_string(), "a");
+  EXPECT_EQ(JsonView(heard_.at(1)).find("data")->find("id")->as_string(), "b");
+  EXPECT_EQ(events(), "timer:stopped timer:started entries:changed");
+  EXPECT_EQ(active().at("id"), "b");
+}
+
+TEST_F(KaishoTimerTest, rule_4_a_losing_start_is_stored_as_finished) {
+  start("a", "11:00");
+  events();
+  for (const std::string at : {"10:00", "11:00"}) {
+    const std::string id = "late " + at;
+    const auto answer = start(id, at);
+    EXPECT_EQ(answer.status, 200) << at;
+    EXPECT_EQ(answer.at("winner"), "existing");
+    EXPECT_EQ(answer.at("id"), "a") << "the fields of the running entry";
+    EXPECT_EQ(field(id, "end"), "2026-11-22T11:00:00.000000Z") << "the losing desktop closes its own timer";
+    EXPECT_EQ(field(id, "updated_at").substr(0, 16), "2026-11-22T12:00");
+    EXPECT_EQ(events(), "entries:changed");
+  }
+  EXPECT_EQ(active().at("id"), "a");
+}
+
+TEST_F(KaishoTimerTest, D16_rule_7_running_rows_through_apply_follow_the_same_rule) {
+  start("a", "10:00");
+  events();
+  const auto later = apply(R"("id":"b","start":"2026-11-22T11:00:00Z","updated_at":"2026-11-22T11:00:00Z")");
+  EXPECT_EQ(later.at("inserted"), "1");
+  EXPECT_EQ(later.at("errors"), "[]");
+  EXPECT_EQ(active().at("id"), "b");
+  EXPECT_EQ(field("a", "end"), "2026-11-22T11:00:00.000000Z");
+  EXPECT_EQ(heard_.back(), R"({"event":"entries:changed","data":{"count":1}})");
+  EXPECT_EQ(events(), "timer:stopped timer:started entries:changed");
+  apply(R"("id":"c","start":"2026-11-22T10:30:00Z","updated_at":"2026-11-22T10:30:00Z")");
+  EXPECT_EQ(active().at("id"), "b");
+  EXPECT_EQ(field("c", "end"), "2026-11-22T11:00:00.000000Z");
+}
+
+TEST_F(KaishoTimerTest, rule_7_holds_for_the_native_api_too) {
+  start("a", "10:00");
+  post("/v1/spaces/kaisho/push",
+       R"({"ops":[{"collection":"entries","id":"b","doc":{"start":"2026-11-22T11:00:00Z","end":null}}]})");
+  EXPECT_EQ(active().at("id"), "b");
+  EXPECT_EQ(field("a", "end"), "2026-11-22T11:00:00.000000Z");
+}
+
+TEST_F(KaishoTimerTest, D13_rule_8_of_twelve_simultaneous_starts_exactly_the_latest_remains) {
+  std::vector<test::PendingAnswer> answers;
+  for (int i = 0; i < 12; ++i) {
+    const std::string minute = std::to_string(10 + (i * 7) % 12);
+    answers.push_back(begin({.method = http::Method::post,
+                             .target = "/sync/active/start",
+                             .token = key_,
+                             .body = R"({"id":"t)" + minute + R"(","start":"2026-11-22T10:)" + minute + R"(:00Z"})"}));
+  }
+  for (const auto& answer : answers) {
+    ASSERT_TRUE(answer.has_come());
+    EXPECT_LT(answer.get().status, 300);
+  }
+  EXPECT_EQ(active().at("id"), "t21");
+  int running = 0;
+  const auto page = changes();
+  page.json().find("entries")->for_each_element([&](JsonView row) { running += row.find("end")->raw() == "null"; });
+  EXPECT_EQ(running, 1);
+}
+
+TEST_F(KaishoTimerTest, stopping) {
+  EXPECT_EQ(post("/sync/active/stop", "{}").status, 404);
+  start("a", "10:00");
+  events();
+  EXPECT_EQ(post("/sync/active/stop", R"({"id":"another"})").status, 404);
+  EXPECT_EQ(post("/sync/active/stop", R"({"end":"soon"})").status, 400);
+  const auto answer = post("/sync/active/stop", R"({"id":"a","end":"2026-11-22T11:30:00Z"})");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.at("end"), "2026-11-22T11:30:00.000000Z");
+  EXPECT_EQ(answer.at("active"), "(none)");
+  EXPECT_EQ(events(), "timer:stopped entries:changed");
+  EXPECT_EQ(post("/sync/active/stop", "{}").status, 404) << "the first stop counts";
+  start("b", "11:45");
+  EXPECT_EQ(post("/sync/active/stop", "").at("end").substr(0, 16), "2026-11-22T12:00") << "the hub's time";
+  EXPECT_EQ(get("/sync/stats").at("active_timer_id"), "null");
+}
+
+TEST_F(KaishoTimerTest, a_timer_ends_by_apply_by_deletion_and_by_restoring_a_conflict) {
+  start("a", "10:00");
+  events();
+  apply(R"("id":"a","start":"2026-11-22T10:00:00Z","end":"2026-11-22T11:00:00Z","updated_at":"2026-11-22T11:00:00Z")");
+  EXPECT_EQ(events(), "timer:stopped entries:changed");
+  EXPECT_EQ(active().at("active"), "false");
+
+  start("b", "11:10");
+  apply(R"("id":"b","start":"2026-11-22T11:10:00Z","updated_at":"2026-11-22T11:20:00Z",)"
+        R"("deleted_at":"2026-11-22T11:20:00Z")");
+  EXPECT_EQ(active().at("active"), "false");
+  EXPECT_EQ(get("/sync/stats").at("entry_count"), "1");
+}
+
+TEST_F(KaishoTimerTest, statistics_count_live_entries) {
+  EXPECT_EQ(
+      get("/sync/stats").body,
+      R"({"entry_count":0,"last_change_at":null,"active_timer_id":null,"plan":"sync_ai","email":"ann@example.org"})");
+  apply_entry("a", "x", "10:00:00");
+  apply_entry("b", "x", "10:00:00");
+  apply_entry("a", "y", "11:00:00");
+  EXPECT_EQ(get("/sync/stats").at("entry_count"), "2");
+  EXPECT_EQ(get("/sync/stats").at("last_change_at").substr(0, 16), "2026-11-22T12:00");
+  apply(R"("id":"a","start":"2026-11-22T10:00:00Z","updated_at":"2026-11-22T11:20:00Z",)"
+        R"("deleted_at":"2026-11-22T11:20:00Z")");
+  EXPECT_EQ(get("/sync/stats").at("entry_count"), "1");
+}
+
+}  // namespace
+}  // namespace syncline
