@@ -15,6 +15,7 @@ int status_of(ErrorCode code) {
     case ErrorCode::unauthorized: return 401;
     case ErrorCode::forbidden: return 403;
     case ErrorCode::too_large: return 413;
+    case ErrorCode::too_many: return 429;
     case ErrorCode::epoch_changed:
     case ErrorCode::cursor_expired:
     case ErrorCode::cursor_ahead: return 410;
@@ -43,6 +44,7 @@ std::string_view code_of(ErrorCode code) {
     case ErrorCode::unauthorized: return "unauthorized";
     case ErrorCode::forbidden: return "forbidden";
     case ErrorCode::too_large: return "too_large";
+    case ErrorCode::too_many: return "rate_limited";
     case ErrorCode::epoch_changed: return "epoch_changed";
     case ErrorCode::cursor_expired: return "cursor_expired";
     case ErrorCode::cursor_ahead: return "cursor_ahead";

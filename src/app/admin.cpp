@@ -66,6 +66,18 @@ Result<std::string> account_undo_wipe(CoreServices& core, const JsonObject& requ
   return out;
 }
 
+Result<std::string> account_password(CoreServices& core, const JsonObject& request) {
+  CHECK_OK(core.sessions.set_password(request.text_of("email"), request.text_of("password")));
+  return account_json(core.access.find_account(request.text_of("email")));
+}
+
+Result<std::string> account_reset(CoreServices& core, const JsonObject& request) {
+  TRY(const std::string token, core.sessions.make_reset_token(request.text_of("email")));
+  std::string out;
+  JsonWriter(out).begin_object().string("account", request.text_of("email")).string("reset_token", token).end_object();
+  return out;
+}
+
 Result<std::string> account_list(CoreServices& core, const JsonObject&) {
   TRY(const auto accounts, core.access.accounts());
   std::string out;
@@ -265,9 +277,11 @@ struct Named {
   std::string_view name;
   Handler run;
 };
-constexpr std::array<Named, 16> kHandlers = {{{"account add", account_add},
+constexpr std::array<Named, 18> kHandlers = {{{"account add", account_add},
                                               {"account label", account_label},
                                               {"account undo-wipe", account_undo_wipe},
+                                              {"account password", account_password},
+                                              {"account reset", account_reset},
                                               {"account list", account_list},
                                               {"account plan", account_plan},
                                               {"account remove", account_remove},

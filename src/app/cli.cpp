@@ -1,5 +1,7 @@
 #include "app/cli.hpp"
 
+#include <fstream>
+
 #include <unistd.h>
 
 #include <cstring>
@@ -104,6 +106,22 @@ class AdminCommand {
     return *this;
   }
 
+  /// The first line of a file, for what must not stand among the arguments.
+  AdminCommand& file(const std::string& option, const std::string& field, const std::string& help) {
+    command_
+        .add_option_function<std::string>(
+            option,
+            [request = request_, field](const std::string& name) {
+              std::ifstream stream(name == "-" ? "/dev/stdin" : name);
+              std::string line;
+              if (!std::getline(stream, line)) throw CLI::ValidationError(name, "cannot be read");
+              request->set_text(field, line);
+            },
+            help)
+        ->required();
+    return *this;
+  }
+
   AdminCommand& number(const std::string& option, const std::string& field, const std::string& help) {
     command_
         .add_option_function<std::int64_t>(
@@ -132,7 +150,13 @@ void define_accounts(CLI::App& app, Invocation& invocation) {
       .text("PLAN", "plan", "free, companion, pro or team");
   AdminCommand(account, invocation, "account label", "Set what Kaisho clients are told the plan is")
       .text("EMAIL", "email", "address of the owner")
-      .text("LABEL", "label", "sync_ai, pro, ... or default; desktops 1.7.3 want sync or sync_ai, 2.x companion or pro");
+      .text("LABEL", "label",
+            "sync_ai, pro, ... or default; desktops 1.7.3 want sync or sync_ai, 2.x companion or pro");
+  AdminCommand(account, invocation, "account password", "Set the password for /auth/login")
+      .text("EMAIL", "email", "address of the owner")
+      .file("--password-file", "password", "file with the password in its first line; - for standard input");
+  AdminCommand(account, invocation, "account reset", "Make a token that sets a new password once, within an hour")
+      .text("EMAIL", "email", "address of the owner");
   AdminCommand(account, invocation, "account undo-wipe", "Put back the Kaisho data wiped in the last 7 days")
       .text("EMAIL", "email", "address of the owner");
   AdminCommand remove(account, invocation, "account remove", "Revoke its keys and erase its data for good");

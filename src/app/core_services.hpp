@@ -4,6 +4,7 @@
 #include "api/kaisho/space.hpp"
 #include "api/kiro/space.hpp"
 #include "service/housekeeping.hpp"
+#include "service/sessions.hpp"
 #include "service/spaces.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
@@ -16,6 +17,7 @@ struct CoreServices {
         store(std::move(of)),
         live(scheduler),
         access(*store, wall_clock),
+        sessions(*store, access, wall_clock),
         progress(*store),
         spaces(*store, wall_clock, live, progress),
         housekeeping(*store, wall_clock, access, progress, keep) {
@@ -28,6 +30,7 @@ struct CoreServices {
   std::unique_ptr<SqliteStore> store;
   Live live;
   Access access;
+  Sessions sessions;
   PullProgress progress;
   Spaces spaces;
   Housekeeping housekeeping;

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "api/accounts/routes.hpp"
 #include "api/kaisho/routes.hpp"
 #include "api/kiro/routes.hpp"
 #include "api/native/routes.hpp"
@@ -84,11 +85,15 @@ class Hub {
     router_.add_under("/kiro", kiro_.make_routes());
     router_.add(kaisho_.make_routes());
     router_.add_under("/kaisho", kaisho_.make_routes());
+    TRY(const Plan signup_plan, parse_plan(settings_.text("accounts.signup_plan")));
+    router_.add(accounts::make_routes(core_.sessions, core_.access,
+                                      {.signup = settings_.boolean("accounts.signup"), .signup_plan = signup_plan}));
     router_.observe(metrics_);
     TRY(control_, ControlServer::start(directory.control_path(),
                                        [this](const JsonObject& request) { return run_admin(core_, request); }));
     CHECK_OK(server_.start(router_));
     core_.housekeeping.each_hour([this] { purge_commands(); });
+    core_.housekeeping.each_hour([this] { report_purge(core_.sessions.purge()); });
     core_.housekeeping.start();
     expire_leases_later();
     return {};
@@ -119,8 +124,9 @@ class Hub {
     return std::nullopt;
   }
 
-  void purge_commands() {
-    const auto purged = kiro_.commands().purge(settings_.integer("commands.keep_days"));
+  void purge_commands() { report_purge(kiro_.commands().purge(settings_.integer("commands.keep_days"))); }
+
+  static void report_purge(const Result<>& purged) {
     if (!purged) log(LogLevel::warning, "purge_failed", {{"error", purged.error().text}});
   }
 

@@ -30,6 +30,8 @@ const std::vector<SettingInfo>& all_settings() {
       {"listen", SettingKind::text, "127.0.0.1:8080", "address and port of the hub; port 0 takes any free one"},
       {"rate_limit", SettingKind::integer, "0", "requests per minute and key; 0 for no limit"},
       {"plans.enforce", SettingKind::boolean, "false", "accounts with the free plan may not sync"},
+      {"accounts.signup", SettingKind::boolean, "false", "anybody may make an account with POST /auth/signup"},
+      {"accounts.signup_plan", SettingKind::text, "free", "plan of accounts made that way"},
       {"cors.origins", SettingKind::list, "", "origins whose pages may call the hub; * for all"},
       {"tls.certificate", SettingKind::text, "", "PEM file with the certificate chain; read again on SIGHUP"},
       {"tls.key", SettingKind::text, "", "PEM file with the certificate's key"},

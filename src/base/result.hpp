@@ -18,6 +18,7 @@ enum class ErrorCode {
   unauthorized,  // no or no valid credential
   forbidden,     // a valid credential that may not do this
   too_large,
+  too_many,        // requests of that kind in this time
   epoch_changed,   // the cursor belongs to another history
   cursor_expired,  // tombstones after the cursor have been purged
   cursor_ahead,    // the cursor is past the newest change

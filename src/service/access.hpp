@@ -34,6 +34,7 @@ struct Key {
   ScopeSet scopes;
   Timestamp created_at;
   std::optional<Timestamp> revoked_at;
+  std::optional<Timestamp> expires_at;  // of a session's access token
   std::optional<Timestamp> last_used_at;
 };
 
@@ -48,7 +49,7 @@ class Access {
 
   /// The principal of a bearer token, or unauthorized.
   [[nodiscard]] Result<std::shared_ptr<const Principal>> authenticate(std::string_view token);
-  /// False once the key was revoked or its account removed.
+  /// False once the key was revoked or has expired, or its account was removed.
   [[nodiscard]] bool is_valid(const Principal& principal);
 
   /// While plans are enforced, the free one does not include sync.
@@ -57,8 +58,8 @@ class Access {
     return !enforce_plans_ || principal.plan != Plan::free;
   }
 
-  /// What a Kaisho client is told its plan is. The clients of one generation accept only its own names and say nothing of
-  /// theirs, so the name is a setting of the account; "sync_ai" unless it has one.
+  /// What a Kaisho client is told its plan is. The clients of one generation accept only its own names and say nothing
+  /// of theirs, so the name is a setting of the account; "sync_ai" unless it has one.
   [[nodiscard]] std::string_view reported_plan(const Principal& principal) const;
 
   [[nodiscard]] Result<Account> add_account(std::string_view email, Plan plan);
@@ -80,7 +81,13 @@ class Access {
   [[nodiscard]] std::string label_of(KeyNumber key);
   [[nodiscard]] std::string label_of_key_id(std::string_view id);
 
-  /// Called after each change of accounts or keys, on the thread that made it.
+  /// What a change of accounts and keys means for those who are let in already.
+  enum class Effect { lets_in, puts_out };
+  /// Runs in a transaction of the system space. After one that puts out, nothing cached is believed any more and the
+  /// listener is called. For Sessions.
+  [[nodiscard]] Result<> change(Effect effect, WriteFunction run);
+
+  /// Called after each change of accounts or keys that may put somebody out, on the thread that made it.
   void on_change(std::function<void()> listener) { listener_ = std::move(listener); }
 
   /// Writes down when keys were last used. Called by housekeeping and at the end.
@@ -88,7 +95,6 @@ class Access {
 
  private:
   [[nodiscard]] Result<std::shared_ptr<const Principal>> look_up(std::string_view token);
-  [[nodiscard]] Result<> change(WriteFunction run);
   void forget_cached();
 
   Store& store_;

@@ -9,6 +9,7 @@
 
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "base/time.hpp"
 
 namespace syncline {
 
@@ -54,6 +55,7 @@ struct Principal {
   std::string key_id;
   std::string label;
   ScopeSet scopes;
+  std::optional<Timestamp> expires_at;  // of a session's access token
 };
 
 }  // namespace syncline

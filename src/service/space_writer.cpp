@@ -61,8 +61,7 @@ Result<OpResult> SpaceWriter::apply(const Op& requested, Caller caller) {
   if (auto checked = check(requested, caller); !checked) return refused(checked.error());
   TRY(const auto stored, txn_.find(requested.collection, requested.id));
   const Record* current = stored && stored->rule != Rule::wiped ? &*stored : nullptr;
-  if (requested.base && (current == nullptr || *requested.base > current->seq) &&
-      *requested.base > txn_.info().head) {
+  if (requested.base && (current == nullptr || *requested.base > current->seq) && *requested.base > txn_.info().head) {
     return refused({ErrorCode::invalid_argument, "base is past the newest change of the space"});
   }
   const CollectionRules& rules = rules_of(rules_, requested.collection);

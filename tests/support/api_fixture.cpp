@@ -84,6 +84,7 @@ ApiFixture::ApiFixture(api::Router::Options options) : router_(access_, clock_, 
   router_.add_under("/kiro", kiro_.make_routes());
   router_.add(kaisho_.make_routes());
   router_.add_under("/kaisho", kaisho_.make_routes());
+  router_.add(accounts::make_routes(sessions_, access_, {.signup = true, .signup_plan = Plan::companion}));
   router_.observe(metrics_);
   key_ = add_key("ann@example.org",
                  {Scope::read, Scope::write, Scope::commands_submit, Scope::commands_run, Scope::commands_approve});

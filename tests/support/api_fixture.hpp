@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "api/accounts/routes.hpp"
 #include "api/kaisho/routes.hpp"
 #include "api/kiro/routes.hpp"
 #include "api/native/routes.hpp"
@@ -62,6 +63,7 @@ class ApiFixture : public testing::Test {
   ManualScheduler scheduler_;
   Live live_{scheduler_};
   Access access_{store_, clock_};
+  Sessions sessions_{store_, access_, clock_};
   PullProgress progress_{store_};
   Spaces spaces_{store_, clock_, live_, progress_};
   operations::Metrics metrics_{"test"};

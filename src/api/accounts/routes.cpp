@@ -1,0 +1,168 @@
+#include "api/accounts/routes.hpp"
+
+#include "base/json_object.hpp"
+
+namespace syncline::accounts {
+namespace {
+
+/// E-mail addresses and passwords: nothing here is long.
+constexpr std::size_t kBodyBytesMax = 16UL << 10U;
+
+std::string user_id(AccountNumber number) { return "u" + std::to_string(number.value); }
+
+struct Handlers {
+  Sessions& sessions;
+  Access& access;
+  Options options;
+
+  void sign_up(const api::CallPtr& call) const {
+    if (!options.signup) {
+      return call->fail(Error{ErrorCode::forbidden, "signing up is closed here: ask the operator for an account"});
+    }
+    TRY_CALL(call, const JsonObject body, read(call, {"email", "password"}));
+    TRY_CALL(call, const Session session,
+             sessions.sign_up(body.text_of("email"), body.text_of("password"), options.signup_plan));
+    respond_session(call, 201, session);
+  }
+
+  void log_in(const api::CallPtr& call) const {
+    TRY_CALL(call, const JsonObject body, read(call, {"email", "password"}));
+    TRY_CALL(call, const Session session,
+             sessions.log_in(body.text_of("email"), body.text_of("password"), std::string(call->head().peer)));
+    respond_session(call, 200, session);
+  }
+
+  void refresh(const api::CallPtr& call) const {
+    TRY_CALL(call, const JsonObject body, read(call, {"refresh_token"}));
+    TRY_CALL(call, const Session session, sessions.refresh(body.text_of("refresh_token")));
+    respond_session(call, 200, session);
+  }
+
+  void forgot_password(const api::CallPtr& call) const {
+    TRY_CALL(call, const JsonObject body, read(call, {"email"}));
+    // The same for every address. The hub sends no mail: the operator hands out a token.
+    call->respond_json(200, R"({"ok":true,"message":"ask the operator of this hub for a reset token"})");
+  }
+
+  void reset_password(const api::CallPtr& call) const {
+    TRY_CALL(call, const JsonObject body, read(call, {"token", "password"}));
+    CHECK_CALL(call, sessions.reset_password(body.text_of("token"), body.text_of("password")));
+    call->respond_json(200, R"({"ok":true})");
+  }
+
+  void make_api_key(const api::CallPtr& call) const {
+    TRY_CALL(call, const std::string key, sessions.replace_api_key(call->principal().email));
+    std::string out;
+    JsonWriter(out).begin_object().string("api_key", key).end_object();
+    call->respond_json(200, std::move(out));
+  }
+
+  void get_me(const api::CallPtr& call) const {
+    const Principal& principal = call->principal();
+    std::string out;
+    JsonWriter(out)
+        .begin_object()
+        .string("user_id", user_id(principal.account))
+        .string("email", principal.email)
+        .string("plan", access.reported_plan(principal))
+        .end_object();
+    call->respond_json(200, std::move(out));
+  }
+
+ private:
+  /// The body with these members, all of them strings.
+  static Result<JsonObject> read(const api::CallPtr& call, std::initializer_list<std::string_view> names) {
+    TRY(const JsonView json, call->json_object());
+    JsonObject body{json};
+    for (const std::string_view name : names) {
+      const auto value = body.find(name);
+      if (!value || !value->is_string()) {
+        return fail(ErrorCode::invalid_argument, std::string(name) + " must be a string");
+      }
+    }
+    return body;
+  }
+
+  void respond_session(const api::CallPtr& call, int status, const Session& session) const {
+    const Principal principal{.account = session.account.number,
+                              .email = session.account.email,
+                              .plan = session.account.plan,
+                              .plan_label = session.account.plan_label};
+    std::string out;
+    JsonWriter(out)
+        .begin_object()
+        .string("user_id", user_id(principal.account))
+        .string("email", principal.email)
+        .string("plan", access.reported_plan(principal))
+        .string("access_token", session.access_token)
+        .string("refresh_token", session.refresh_token)
+        .end_object();
+    auto response = http::make_text(status, "application/json", std::move(out));
+    response.headers.push_back({"Cache-Control", "no-store"});
+    call->respond(std::move(response));
+  }
+};
+
+}  // namespace
+
+std::vector<api::Route> make_routes(Sessions& sessions, Access& access, Options options) {
+  const Handlers handlers{sessions, access, options};
+  std::vector<api::Route> routes;
+  const auto add = [&](http::Method method, std::string_view pattern, ScopeSet any_of, api::Description description,
+                       void (Handlers::*handle)(const api::CallPtr&) const) {
+    routes.push_back({.method = method,
+                      .pattern = pattern,
+                      .face = "accounts",
+                      .any_of = any_of,
+                      .description = std::move(description),
+                      .handle = [handlers, handle](const api::CallPtr& call) { (handlers.*handle)(call); },
+                      .body_bytes_max = kBodyBytesMax,
+                      .cost = api::Route::Cost::heavy,
+                      .plan = api::Route::Plan::any,
+                      .errors = api::ErrorStyle::detail_json});
+  };
+  using enum http::Method;
+  const std::string_view session = "user_id, email, plan, access_token, refresh_token";
+  add(post, "/auth/signup", {},
+      {"Make an account",
+       "Only where the operator has opened it.",
+       {},
+       "email, password (8 bytes or more)",
+       {{201, session}, {400, "no address or too short a password"}, {403, "closed"}, {409, "the address is taken"}}},
+      &Handlers::sign_up);
+  add(post, "/auth/login", {},
+      {"Log in",
+       "Makes a session: a key of its own with an access token of 7 days.",
+       {},
+       "email, password",
+       {{200, session}, {401, "wrong address or password"}, {429, "too many failures"}}},
+      &Handlers::log_in);
+  add(post, "/auth/refresh", {},
+      {"Renew a session",
+       "The refresh token stays and is good for 90 more days.",
+       {},
+       "refresh_token",
+       {{200, session}, {401, "revoked or over"}}},
+      &Handlers::refresh);
+  add(post, "/auth/forgot-password", {},
+      {"Ask for a new password",
+       "The hub sends no mail; the operator hands out a reset token.",
+       {},
+       "email",
+       {{200, "the same for every address"}}},
+      &Handlers::forgot_password);
+  add(post, "/auth/reset-password", {},
+      {"Set a new password",
+       "Ends all sessions of the account.",
+       {},
+       "token, password",
+       {{200, "done"}, {401, "the token is not valid, was used or is over"}}},
+      &Handlers::reset_password);
+  add(post, "/auth/api-key", {Scope::keys},
+      {"A new API key", "The one before it ends.", {}, "", {{200, "api_key: a UUID"}}}, &Handlers::make_api_key);
+  add(get, "/auth/me", {Scope::read, Scope::keys}, {"Who am I", "", {}, "", {{200, "user_id, email, plan"}}},
+      &Handlers::get_me);
+  return routes;
+}
+
+}  // namespace syncline::accounts

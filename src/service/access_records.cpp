@@ -1,0 +1,163 @@
+#include "service/access_records.hpp"
+
+#include <algorithm>
+
+#include "base/bytes.hpp"
+
+namespace syncline::access {
+namespace {
+
+constexpr std::size_t kSecretBytes = 32;
+constexpr std::size_t kSecretChars = 43;  // base64url of 32 bytes
+constexpr std::size_t kChecksumChars = 8;
+
+std::string checksum_of(std::string_view text) {
+  const std::uint32_t crc = crc32(text);
+  std::string bytes;
+  for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(crc >> static_cast<unsigned>(shift));
+  return to_hex(bytes);
+}
+
+}  // namespace
+
+std::string text_field(JsonView doc, std::string_view name) {
+  const auto field = doc.find(name);
+  return field ? field->as_string().value_or("") : "";
+}
+
+std::int64_t integer_field(JsonView doc, std::string_view name) {
+  const auto field = doc.find(name);
+  return field ? field->as_integer().value_or(0) : 0;
+}
+
+std::optional<Timestamp> time_field(JsonView doc, std::string_view name) {
+  const auto time = parse_time(text_field(doc, name));
+  if (!time) return std::nullopt;
+  return *time;
+}
+
+std::string hash_of(std::string_view token) { return to_hex(as_text(sha256(token))); }
+
+std::string make_token(std::string_view key_id) {
+  std::string token = std::string(kKeyPrefix) + std::string(key_id) + '_' + to_base64url(random_bytes(kSecretBytes));
+  return token + checksum_of(token);
+}
+
+std::optional<std::string_view> key_id_in(std::string_view token) {
+  const std::size_t tail = 1 + kSecretChars + kChecksumChars;
+  if (!token.starts_with(kKeyPrefix) || token.size() <= kKeyPrefix.size() + tail) return std::nullopt;
+  const std::string_view body = token.substr(0, token.size() - kChecksumChars);
+  if (checksum_of(body) != token.substr(body.size())) return std::nullopt;
+  return token.substr(kKeyPrefix.size(), token.size() - kKeyPrefix.size() - tail);
+}
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return lower;
+}
+
+std::string doc_of(const Account& account) {
+  std::string doc;
+  JsonWriter(doc)
+      .begin_object()
+      .integer("number", account.number.value)
+      .string("email", account.email)
+      .string("plan", to_text(account.plan))
+      .string("plan_label", account.plan_label)
+      .string("created_at", format_time(account.created_at))
+      .end_object();
+  return doc;
+}
+
+Account account_from(std::string_view doc) {
+  const JsonView json(doc);
+  return {.number = {integer_field(json, "number")},
+          .email = text_field(json, "email"),
+          .plan = parse_plan(text_field(json, "plan")).value_or(Plan::free),
+          .plan_label = text_field(json, "plan_label"),
+          .created_at = time_field(json, "created_at").value_or(Timestamp{})};
+}
+
+std::string doc_of(const StoredKey& stored) {
+  std::string doc;
+  JsonWriter writer(doc);
+  const auto time = [&](std::string_view name, const std::optional<Timestamp>& at) {
+    if (at) writer.string(name, format_time(*at));
+  };
+  const auto text = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) writer.string(name, value);
+  };
+  writer.begin_object()
+      .integer("number", stored.key.number.value)
+      .string("account", stored.key.account_email)
+      .string("label", stored.key.label)
+      .string("scopes", join_scopes(stored.key.scopes, ","))
+      .string("hash", stored.hash)
+      .string("created_at", format_time(stored.key.created_at));
+  time("revoked_at", stored.key.revoked_at);
+  time("expires_at", stored.key.expires_at);
+  text("refresh_hash", stored.refresh_hash);
+  text("previous_hash", stored.previous_hash);
+  time("refresh_expires_at", stored.refresh_expires_at);
+  writer.end_object();
+  return doc;
+}
+
+StoredKey key_from(std::string_view id, std::string_view doc) {
+  const JsonView json(doc);
+  StoredKey stored;
+  stored.key.number = {integer_field(json, "number")};
+  stored.key.id = id;
+  stored.key.account_email = text_field(json, "account");
+  stored.key.label = text_field(json, "label");
+  stored.key.scopes = parse_scopes(text_field(json, "scopes")).value_or(ScopeSet{});
+  stored.key.created_at = time_field(json, "created_at").value_or(Timestamp{});
+  stored.key.revoked_at = time_field(json, "revoked_at");
+  stored.key.expires_at = time_field(json, "expires_at");
+  stored.hash = text_field(json, "hash");
+  stored.refresh_hash = text_field(json, "refresh_hash");
+  stored.previous_hash = text_field(json, "previous_hash");
+  stored.refresh_expires_at = time_field(json, "refresh_expires_at");
+  return stored;
+}
+
+Result<> put_doc(Txn& txn, std::string_view collection, std::string_view id, std::string doc) {
+  TRY(const auto existing, txn.find(collection, id));
+  Record record;
+  record.collection = collection;
+  record.id = id;
+  record.updated_at = record.effective_at = txn.stamp();
+  record.deleted = doc.empty();
+  record.doc = std::move(doc);
+  txn.put(std::move(record), existing ? &*existing : nullptr);
+  return {};
+}
+
+Result<std::int64_t> next_number(Txn& txn, std::string_view counter) {
+  TRY(const auto stored, txn.find(kCounters, counter));
+  const std::int64_t number = (stored ? integer_field(JsonView(stored->doc), "last") : 0) + 1;
+  CHECK_OK(put_doc(txn, kCounters, counter, "{\"last\":" + std::to_string(number) + "}"));
+  return number;
+}
+
+Result<Account> find_account_in(Snapshot& snapshot, std::string_view email) {
+  TRY(const auto record, snapshot.find(kAccounts, lower_case(email)));
+  if (!record || record->deleted) {
+    return fail(ErrorCode::not_found, "there is no account '" + std::string(email) + "'");
+  }
+  return account_from(record->doc);
+}
+
+Result<StoredKey> find_key_in(Snapshot& snapshot, std::string_view id) {
+  TRY(const auto record, snapshot.find(kKeys, id));
+  if (!record || record->deleted) return fail(ErrorCode::not_found, "there is no key '" + std::string(id) + "'");
+  return key_from(id, record->doc);
+}
+
+std::unexpected<Error> invalid_token() {
+  return fail(ErrorCode::unauthorized, "the token is not valid", Advice::reauth);
+}
+
+}  // namespace syncline::access

@@ -1,0 +1,54 @@
+// How accounts, keys and what belongs to them are stored: records of the system space. Only Access and Sessions use
+// this.
+#pragma once
+
+#include "base/json.hpp"
+#include "service/access.hpp"
+
+namespace syncline::access {
+
+inline constexpr std::string_view kAccounts = "accounts";  // by e-mail address
+inline constexpr std::string_view kKeys = "keys";          // by key id
+inline constexpr std::string_view kTokens = "tokens";      // by hash of a registered token -> key id
+inline constexpr std::string_view kUsage = "key_usage";    // by key id
+inline constexpr std::string_view kCounters = "counters";
+inline constexpr std::string_view kPasswords = "passwords";  // by e-mail address
+inline constexpr std::string_view kResets = "resets";        // by hash of a reset token
+
+inline constexpr std::string_view kKeyPrefix = "sl_";
+
+/// What is stored of a key: everything but the secret, of which only the hash.
+struct StoredKey {
+  Key key;
+  std::string hash;
+  // Of a session only: the token that renews it, and the access token before the last renewal, which stays good, so
+  // that a program with several requests under way is not thrown out by its own renewal.
+  std::string refresh_hash;
+  std::string previous_hash;
+  std::optional<Timestamp> refresh_expires_at;
+};
+
+[[nodiscard]] std::string hash_of(std::string_view token);
+/// A new token of our own form, which names the key.
+[[nodiscard]] std::string make_token(std::string_view key_id);
+/// The key id inside a token of our own form with the right checksum.
+[[nodiscard]] std::optional<std::string_view> key_id_in(std::string_view token);
+[[nodiscard]] std::string lower_case(std::string_view text);
+
+[[nodiscard]] std::string text_field(JsonView doc, std::string_view name);
+[[nodiscard]] std::int64_t integer_field(JsonView doc, std::string_view name);
+[[nodiscard]] std::optional<Timestamp> time_field(JsonView doc, std::string_view name);
+
+[[nodiscard]] std::string doc_of(const Account& account);
+[[nodiscard]] Account account_from(std::string_view doc);
+[[nodiscard]] std::string doc_of(const StoredKey& stored);
+[[nodiscard]] StoredKey key_from(std::string_view id, std::string_view doc);
+
+/// Puts a system record as it is: these are written by one process only and need no merge. An empty document deletes.
+[[nodiscard]] Result<> put_doc(Txn& txn, std::string_view collection, std::string_view id, std::string doc);
+[[nodiscard]] Result<std::int64_t> next_number(Txn& txn, std::string_view counter);
+[[nodiscard]] Result<Account> find_account_in(Snapshot& snapshot, std::string_view email);
+[[nodiscard]] Result<StoredKey> find_key_in(Snapshot& snapshot, std::string_view id);
+[[nodiscard]] std::unexpected<Error> invalid_token();
+
+}  // namespace syncline::access

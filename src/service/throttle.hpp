@@ -1,0 +1,38 @@
+// Counts failures of a kind for each name (an address, an account) and says when there were too many in a while.
+// Bounded in memory: when it is full, it forgets. Safe from any thread.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+namespace syncline {
+
+class Throttle {
+ public:
+  Throttle(std::int64_t failures_max, std::int64_t window_s) : failures_max_(failures_max), window_s_(window_s) {}
+
+  /// too_many while the name has used up its failures.
+  [[nodiscard]] Result<> check(const std::string& name, Timestamp now);
+  void note_failure(const std::string& name, Timestamp now);
+  void forget(const std::string& name);
+
+ private:
+  struct Counted {
+    std::int64_t failures = 0;
+    Timestamp since;
+  };
+  [[nodiscard]] bool is_over(const Counted& counted, Timestamp now) const {
+    return now.micros - counted.since.micros > window_s_ * kMicrosPerSecond;
+  }
+
+  const std::int64_t failures_max_;
+  const std::int64_t window_s_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, Counted> counted_;
+};
+
+}  // namespace syncline
