@@ -21,6 +21,7 @@ int status_of(ErrorCode code) {
     case ErrorCode::cursor_ahead: return 410;
     case ErrorCode::key_reused: return 422;
     case ErrorCode::storage_full: return 507;
+    case ErrorCode::timed_out: return 504;
     case ErrorCode::busy:
     case ErrorCode::locked:
     case ErrorCode::storage_broken:
@@ -52,6 +53,7 @@ std::string_view code_of(ErrorCode code) {
     case ErrorCode::busy: return "busy";
     case ErrorCode::locked: return "locked";
     case ErrorCode::storage_full: return "storage_full";
+    case ErrorCode::timed_out: return "timed_out";
     case ErrorCode::storage_broken: return "storage_broken";
     case ErrorCode::wrong_store: return "wrong_store";
     case ErrorCode::newer_store: return "newer_store";
@@ -71,6 +73,24 @@ Problem problem_of(const Error& error) {
   return problem;
 }
 
+std::string error_object(const Problem& problem) {
+  std::string_view type = "server_error";
+  if (problem.status == 429) {
+    type = problem.code;
+  } else if (problem.status < 500) {
+    type = "invalid_request_error";
+  }
+  std::string object;
+  JsonWriter(object)
+      .begin_object()
+      .string("message", problem.detail)
+      .string("type", type)
+      .raw("param", "null")
+      .string("code", problem.code)
+      .end_object();
+  return object;
+}
+
 http::Response make_response(const Problem& problem, ErrorStyle style, std::string_view request_id) {
   std::string body;
   JsonWriter writer(body);
@@ -80,11 +100,16 @@ http::Response make_response(const Problem& problem, ErrorStyle style, std::stri
       .integer("status", problem.status)
       .string("detail", problem.detail)
       .string("code", problem.code)
-      .string("error", style == ErrorStyle::detail_json ? problem.detail : problem.title)
       .string("request_id", request_id);
+  if (style == ErrorStyle::error_object) {
+    writer.raw("error", error_object(problem));
+  } else {
+    writer.string("error", style == ErrorStyle::detail_json ? problem.detail : problem.title);
+  }
   if (problem.cursor) writer.string("cursor", *problem.cursor);
   if (problem.retry_after_s) writer.integer("retry_after", *problem.retry_after_s);
-  for (const auto& [name, text] : problem.text_members) writer.name(name).string(text);
+  for (const auto& [name, text] : problem.text_members) writer.string(name, text);
+  for (const auto& [name, json] : problem.json_members) writer.raw(name, json);
   writer.end_object();
   const bool details = style == ErrorStyle::problem_details;
   auto response =

@@ -16,14 +16,17 @@ struct Problem {
   std::optional<std::int64_t> retry_after_s;
   std::vector<http::Header> headers;
   std::vector<std::pair<std::string_view, std::string>> text_members;  // extensions
+  std::vector<std::pair<std::string_view, std::string>> json_members;  // extensions that are no strings
 };
 
 [[nodiscard]] Problem problem_of(const Error& error);
 [[nodiscard]] std::string_view code_of(ErrorCode code);
+/// {message, type, param, code}, as OpenAI's clients read it.
+[[nodiscard]] std::string error_object(const Problem& problem);
 
-/// How an error is said. The published faces keep application/json; "error" is its title for Kiro's clients and its
-/// detail for Kaisho's.
-enum class ErrorStyle { problem_details, plain_json, detail_json };
+/// How an error is said. The published faces keep application/json; "error" is its title for Kiro's clients, its
+/// detail for Kaisho's, and an object for OpenAI's.
+enum class ErrorStyle { problem_details, plain_json, detail_json, error_object };
 [[nodiscard]] http::Response make_response(const Problem& problem, ErrorStyle style, std::string_view request_id);
 
 }  // namespace syncline::api

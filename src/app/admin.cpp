@@ -4,6 +4,7 @@
 
 #include "api/kaisho/wipe.hpp"
 #include "api/native/record_json.hpp"
+#include "base/text.hpp"
 
 namespace syncline::app {
 namespace {
@@ -76,6 +77,15 @@ Result<std::string> account_reset(CoreServices& core, const JsonObject& request)
   std::string out;
   JsonWriter(out).begin_object().string("account", request.text_of("email")).string("reset_token", token).end_object();
   return out;
+}
+
+Result<std::string> account_ai_cap(CoreServices& core, const JsonObject& request) {
+  const std::string text = request.text_of("tokens");
+  const auto tokens = parse_integer(text);
+  if (text != "default" && (!tokens || *tokens < 0)) {
+    return fail(ErrorCode::invalid_argument, "the cap must be a number of tokens, or default");
+  }
+  return account_json(core.access.set_ai_cap(request.text_of("email"), tokens));
 }
 
 Result<std::string> account_list(CoreServices& core, const JsonObject&) {
@@ -277,9 +287,10 @@ struct Named {
   std::string_view name;
   Handler run;
 };
-constexpr std::array<Named, 18> kHandlers = {{{"account add", account_add},
+constexpr std::array<Named, 19> kHandlers = {{{"account add", account_add},
                                               {"account label", account_label},
                                               {"account undo-wipe", account_undo_wipe},
+                                              {"account ai-cap", account_ai_cap},
                                               {"account password", account_password},
                                               {"account reset", account_reset},
                                               {"account list", account_list},

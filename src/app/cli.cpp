@@ -139,7 +139,8 @@ class AdminCommand {
 };
 
 void define_accounts(CLI::App& app, Invocation& invocation) {
-  CLI::App& account = *app.add_subcommand("account", "Who owns data: add, list, plan, remove");
+  CLI::App& account =
+      *app.add_subcommand("account", "Who owns data: add, list, plan, label, password, ai-cap, undo-wipe, remove");
   account.require_subcommand(1);
   AdminCommand(account, invocation, "account add", "Add an account", Missing::create)
       .text("EMAIL", "email", "address of the owner")
@@ -157,6 +158,9 @@ void define_accounts(CLI::App& app, Invocation& invocation) {
       .file("--password-file", "password", "file with the password in its first line; - for standard input");
   AdminCommand(account, invocation, "account reset", "Make a token that sets a new password once, within an hour")
       .text("EMAIL", "email", "address of the owner");
+  AdminCommand(account, invocation, "account ai-cap", "Set how many AI tokens a month it may use")
+      .text("EMAIL", "email", "address of the owner")
+      .text("TOKENS", "tokens", "a number, or default");
   AdminCommand(account, invocation, "account undo-wipe", "Put back the Kaisho data wiped in the last 7 days")
       .text("EMAIL", "email", "address of the owner");
   AdminCommand remove(account, invocation, "account remove", "Revoke its keys and erase its data for good");

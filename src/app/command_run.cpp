@@ -8,12 +8,12 @@
 #include <thread>
 
 #include "api/kiro/approval.hpp"
-#include "app/event_stream_reader.hpp"
 #include "app/hub_access.hpp"
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
 #include "core/command.hpp"
+#include "http/event_stream_reader.hpp"
 
 namespace syncline::app {
 namespace {
@@ -78,7 +78,7 @@ class CommandSession {
   /// The command when it has ended. Nothing if it was interrupted.
   Result<std::optional<JsonObject>> follow(const InterruptWatch& watch) {
     if (form_ == OutputForm::text) {
-      EventStreamReader reader(
+      http::EventStreamReader reader(
           [this](const std::string& event, std::string data) { on_event(event, std::move(data)); });
       const auto streamed = client_.stream(
           {http::Method::get, command_path(id_) + "/output", "", {}, kStreamTimeoutMs},

@@ -8,11 +8,13 @@
 #include <cstdlib>
 
 #include "api/accounts/routes.hpp"
+#include "api/ai/gateway.hpp"
 #include "api/kaisho/routes.hpp"
 #include "api/kiro/routes.hpp"
 #include "api/native/routes.hpp"
 #include "api/operations/routes.hpp"
 #include "app/admin.hpp"
+#include "app/ai_upstream.hpp"
 #include "app/control.hpp"
 #include "app/data_directory.hpp"
 #include "app/exit_codes.hpp"
@@ -20,6 +22,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "net/server.hpp"
+#include "net/workers.hpp"
 
 namespace syncline::app {
 namespace {
@@ -60,7 +63,7 @@ void stop_broken(const Error& error) {
 /// Everything that runs in a hub, in the order in which it depends on each other.
 class Hub {
  public:
-  Hub(const Settings& settings, std::unique_ptr<SqliteStore> store, net::ServerOptions options)
+  Hub(const Settings& settings, std::unique_ptr<SqliteStore> store, net::ServerOptions options, AiSettings ai)
       : settings_(settings),
         server_(std::move(options)),
         core_(std::move(store), clock_, server_.scheduler(),
@@ -70,6 +73,8 @@ class Hub {
               {settings.integer("commands.claim_lease_seconds") * 1000,
                settings.integer("commands.patch_lease_seconds") * 1000}),
         kaisho_(core_.spaces, core_.access),
+        ai_threads_(ai.upstream ? ai.upstream->requests_at_once_max : 0),
+        ai_(core_.spaces, core_.access, ai_threads_, std::move(ai.upstream), std::move(ai.caps)),
         router_(core_.access, clock_, {settings.integer("rate_limit"), settings.list("cors.origins")}) {
     core_.access.enforce_plans(settings.boolean("plans.enforce"));
   }
@@ -85,6 +90,7 @@ class Hub {
     router_.add_under("/kiro", kiro_.make_routes());
     router_.add(kaisho_.make_routes());
     router_.add_under("/kaisho", kaisho_.make_routes());
+    router_.add(ai_.make_routes());
     TRY(const Plan signup_plan, parse_plan(settings_.text("accounts.signup_plan")));
     router_.add(accounts::make_routes(core_.sessions, core_.access,
                                       {.signup = settings_.boolean("accounts.signup"), .signup_plan = signup_plan}));
@@ -110,6 +116,8 @@ class Hub {
     stopping_ = true;
     control_.reset();
     core_.live.end_waits();
+    ai_.stop();
+    ai_threads_.stop();
     server_.drain();
     lease_timer_.reset();
     core_.housekeeping.stop();
@@ -146,6 +154,8 @@ class Hub {
   operations::Metrics metrics_;
   kiro::Face kiro_;
   kaisho::Face kaisho_;
+  net::Workers ai_threads_;
+  ai::Gateway ai_;
   api::Router router_;
   std::unique_ptr<ControlServer> control_;
   std::atomic<bool> stopping_ = false;
@@ -157,6 +167,7 @@ class Hub {
 Result<> run_hub(const Settings& settings, const std::string& data) {
   TRY(const LogLevel level, parse_log_level(settings.text("log.level")));
   TRY(net::ServerOptions options, server_options(settings));
+  TRY(AiSettings ai, read_ai_settings(settings));
   const sigset_t signals = block_signals();
   raise_descriptor_limit();
   set_log_level(level);
@@ -165,7 +176,7 @@ Result<> run_hub(const Settings& settings, const std::string& data) {
   static const SystemClock kClock;
   TRY(auto store, SqliteStore::open(directory.store_path(), kClock,
                                     {.on_broken = stop_broken, .file_bytes_max = settings.integer("store.bytes_max")}));
-  Hub hub(settings, std::move(store), std::move(options));
+  Hub hub(settings, std::move(store), std::move(options), std::move(ai));
   CHECK_OK(hub.start(directory));
   std::printf("syncline hub ready at %s\n", hub.url().c_str());
   std::fflush(stdout);

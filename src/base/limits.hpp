@@ -18,6 +18,7 @@ inline constexpr std::size_t kCollectionsMax = 4096;  // of a space; a position 
 inline constexpr std::size_t kHeaderBytesMax = 16UL << 10U;
 inline constexpr std::size_t kBodyBytesDefault = 1UL << 20U;
 inline constexpr std::size_t kBodyBytesLarge = 64UL << 20U;  // pushes and state uploads
+inline constexpr std::size_t kBodyBytesAi = 8UL << 20U;      // a conversation with its tools
 inline constexpr std::size_t kPushOpsMax = 5000;
 inline constexpr std::size_t kPageRecordsMax = 5000;
 inline constexpr std::size_t kPageRecordsDefault = 500;

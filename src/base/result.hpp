@@ -30,6 +30,7 @@ enum class ErrorCode {
   wrong_store,     // a directory or file that is not ours
   newer_store,     // written by a newer version
   unavailable,     // cannot be reached or is shutting down
+  timed_out,       // reached, but did not answer in time
   internal,        // a bug of ours
 };
 

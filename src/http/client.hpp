@@ -34,7 +34,8 @@ struct ClientResponse {
 class Client {
  public:
   virtual ~Client() = default;
-  /// Any status is a success. `unavailable` if no answer came, was cut off, or `stop` was requested meanwhile.
+  /// Any status is a success. `timed_out` if it took too long, `unavailable` if no answer came, was cut off, or `stop`
+  /// was requested meanwhile.
   [[nodiscard]] virtual Result<ClientResponse> send(const ClientRequest& request, std::stop_token stop = {}) = 0;
   /// Like send, but a body of status 200 goes to `take` piece by piece and not into the response.
   [[nodiscard]] virtual Result<ClientResponse> stream(const ClientRequest& request,

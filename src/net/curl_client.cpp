@@ -120,6 +120,9 @@ class CurlClient final : public http::Client {
     curl_multi_remove_handle(multi_.get(), easy_.get());
     if (receiver.too_large) return unavailable("the answer is too large");
     if (outcome == CURLE_ABORTED_BY_CALLBACK) return unavailable("stopped");
+    if (outcome == CURLE_OPERATION_TIMEDOUT) {
+      return fail(ErrorCode::timed_out, endpoint_.url + ": did not answer in time", Advice::retry_later);
+    }
     if (outcome != CURLE_OK) return unavailable(curl_easy_strerror(outcome));
     return http::ClientResponse{static_cast<int>(status), std::move(receiver.body)};
   }

@@ -87,7 +87,8 @@ Result<std::shared_ptr<const Principal>> Access::look_up(std::string_view token)
                                                       .key_id = stored->key.id,
                                                       .label = stored->key.label,
                                                       .scopes = stored->key.scopes,
-                                                      .expires_at = stored->key.expires_at});
+                                                      .expires_at = stored->key.expires_at,
+                                                      .ai_cap = account->ai_cap});
     return {};
   });
   if (!read) return std::unexpected(read.error());
@@ -157,14 +158,22 @@ Result<std::vector<Account>> Access::accounts() {
   return found;
 }
 
-Result<Account> Access::set_plan(std::string_view email, Plan plan) {
+Result<Account> Access::change_account(std::string_view email, const std::function<void(Account&)>& alter) {
   Account account;
   CHECK_OK(change(Effect::puts_out, [&](Txn& txn) -> Result<> {
     TRY(account, find_account_in(txn, email));
-    account.plan = plan;
+    alter(account);
     return put_doc(txn, kAccounts, account.email, doc_of(account));
   }));
   return account;
+}
+
+Result<Account> Access::set_plan(std::string_view email, Plan plan) {
+  return change_account(email, [&](Account& account) { account.plan = plan; });
+}
+
+Result<Account> Access::set_ai_cap(std::string_view email, std::optional<std::int64_t> tokens) {
+  return change_account(email, [&](Account& account) { account.ai_cap = tokens; });
 }
 
 std::string_view Access::reported_plan(const Principal& principal) const {
@@ -175,13 +184,7 @@ std::string_view Access::reported_plan(const Principal& principal) const {
 
 Result<Account> Access::set_plan_label(std::string_view email, std::string_view label) {
   if (!label.empty()) CHECK_OK(check_plan_label(label));
-  Account account;
-  CHECK_OK(change(Effect::puts_out, [&](Txn& txn) -> Result<> {
-    TRY(account, find_account_in(txn, email));
-    account.plan_label = label;
-    return put_doc(txn, kAccounts, account.email, doc_of(account));
-  }));
-  return account;
+  return change_account(email, [&](Account& account) { account.plan_label = label; });
 }
 
 Result<Account> Access::remove_account(std::string_view email) {

@@ -22,7 +22,8 @@ struct Account {
   AccountNumber number;
   std::string email;
   Plan plan = Plan::free;
-  std::string plan_label;  // empty: the usual name
+  std::string plan_label;              // empty: the usual name
+  std::optional<std::int64_t> ai_cap;  // AI tokens a month; nothing: what the plan has
   Timestamp created_at;
 };
 
@@ -58,6 +59,10 @@ class Access {
     return !enforce_plans_ || principal.plan != Plan::free;
   }
 
+  /// While plans are enforced, AI is part of pro and team.
+  [[nodiscard]] bool may_use_ai(const Principal& principal) const {
+    return !enforce_plans_ || principal.plan == Plan::pro || principal.plan == Plan::team;
+  }
   /// What a Kaisho client is told its plan is. The clients of one generation accept only its own names and say nothing
   /// of theirs, so the name is a setting of the account; "sync_ai" unless it has one.
   [[nodiscard]] std::string_view reported_plan(const Principal& principal) const;
@@ -66,6 +71,8 @@ class Access {
   [[nodiscard]] Result<Account> find_account(std::string_view email);
   [[nodiscard]] Result<std::vector<Account>> accounts();
   [[nodiscard]] Result<Account> set_plan(std::string_view email, Plan plan);
+  /// Nothing goes back to what the plan has.
+  [[nodiscard]] Result<Account> set_ai_cap(std::string_view email, std::optional<std::int64_t> tokens);
   /// An empty label goes back to the usual name.
   [[nodiscard]] Result<Account> set_plan_label(std::string_view email, std::string_view label);
   /// Revokes its keys and erases its spaces.
@@ -95,6 +102,7 @@ class Access {
 
  private:
   [[nodiscard]] Result<std::shared_ptr<const Principal>> look_up(std::string_view token);
+  [[nodiscard]] Result<Account> change_account(std::string_view email, const std::function<void(Account&)>& alter);
   void forget_cached();
 
   Store& store_;

@@ -60,14 +60,15 @@ std::string lower_case(std::string_view text) {
 
 std::string doc_of(const Account& account) {
   std::string doc;
-  JsonWriter(doc)
-      .begin_object()
+  JsonWriter writer(doc);
+  writer.begin_object()
       .integer("number", account.number.value)
       .string("email", account.email)
       .string("plan", to_text(account.plan))
       .string("plan_label", account.plan_label)
-      .string("created_at", format_time(account.created_at))
-      .end_object();
+      .string("created_at", format_time(account.created_at));
+  if (account.ai_cap) writer.integer("ai_cap", *account.ai_cap);
+  writer.end_object();
   return doc;
 }
 
@@ -77,6 +78,7 @@ Account account_from(std::string_view doc) {
           .email = text_field(json, "email"),
           .plan = parse_plan(text_field(json, "plan")).value_or(Plan::free),
           .plan_label = text_field(json, "plan_label"),
+          .ai_cap = json.find("ai_cap") ? std::optional(integer_field(json, "ai_cap")) : std::nullopt,
           .created_at = time_field(json, "created_at").value_or(Timestamp{})};
 }
 

@@ -56,6 +56,7 @@ struct Principal {
   std::string label;
   ScopeSet scopes;
   std::optional<Timestamp> expires_at;  // of a session's access token
+  std::optional<std::int64_t> ai_cap;   // AI tokens a month, if the account has a cap of its own
 };
 
 }  // namespace syncline

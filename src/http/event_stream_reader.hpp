@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace syncline::app {
+namespace syncline::http {
 
 class EventStreamReader {
  public:
@@ -51,4 +51,4 @@ class EventStreamReader {
   bool has_data_ = false;
 };
 
-}  // namespace syncline::app
+}  // namespace syncline::http

@@ -1,8 +1,8 @@
-#include "app/event_stream_reader.hpp"
+#include "http/event_stream_reader.hpp"
 
 #include <gtest/gtest.h>
 
-namespace syncline::app {
+namespace syncline::http {
 namespace {
 
 TEST(EventStreamReader, takes_events_apart_however_the_bytes_come) {
@@ -20,4 +20,4 @@ TEST(EventStreamReader, takes_events_apart_however_the_bytes_come) {
 }
 
 }  // namespace
-}  // namespace syncline::app
+}  // namespace syncline::http

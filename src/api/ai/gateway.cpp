@@ -1,0 +1,313 @@
+#include "api/ai/gateway.hpp"
+
+#include "api/ai/reply_stream.hpp"
+#include "base/log.hpp"
+#include "http/event_stream_reader.hpp"
+
+namespace syncline::ai {
+namespace {
+
+constexpr std::int64_t kRetrySeconds = 5;
+
+api::Problem problem(int status, std::string code, std::string detail) {
+  api::Problem made;
+  made.status = status;
+  made.code = std::move(code);
+  made.title = http::reason_of(status);
+  made.detail = std::move(detail);
+  return made;
+}
+
+/// What the upstream's failure means for our client. Its own words only where they are about the request.
+api::Problem upstream_problem(const Result<http::ClientResponse>& answer) {
+  if (!answer) {
+    if (answer.error().code == ErrorCode::timed_out) {
+      return problem(504, "upstream_timeout", "the AI upstream did not answer in time");
+    }
+    return problem(502, "upstream_unreachable", "the AI upstream cannot be reached");
+  }
+  if (answer->status == 429) {
+    api::Problem busy = problem(503, "upstream_busy", "the AI upstream takes no more requests for the moment");
+    busy.retry_after_s = kRetrySeconds;
+    return busy;
+  }
+  if (answer->status == 401 || answer->status == 403) {
+    return problem(502, "upstream_refused", "the AI upstream does not take this hub's key");
+  }
+  if (answer->status >= 400 && answer->status < 500) {
+    const auto body = parse_json_object(answer->body, limits::kBodyDepthMax);
+    const auto error = body ? body->find("error") : std::nullopt;
+    const auto message = error && error->is_object() ? error->find("message") : error;
+    return problem(400, "upstream_rejected",
+                   "the AI upstream rejects the request: " + (message ? message->as_string().value_or("") : ""));
+  }
+  return problem(502, "upstream_failed", "the AI upstream failed with status " + std::to_string(answer->status));
+}
+
+std::string event(std::string_view data) { return "data: " + std::string(data) + "\n\n"; }
+
+}  // namespace
+
+/// One completion under way.
+struct Gateway::Job {
+  Gateway& gateway;
+  api::CallPtr call;
+  Completion completion;
+  bool for_kaisho = false;
+  Reservation reservation;
+
+  Job(Gateway& of, api::CallPtr with, Completion what, bool kaisho)
+      : gateway(of), call(std::move(with)), completion(std::move(what)), for_kaisho(kaisho) {}
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+  ~Job() { gateway.under_way_ -= 1; }
+
+  [[nodiscard]] AccountNumber account() const { return call->principal().account; }
+  [[nodiscard]] http::ClientRequest request() const {
+    return {.method = http::Method::post,
+            .target = "/chat/completions",
+            .body = completion.to_text(reservation.tokens),
+            .headers = {{"X-Request-Id", std::string(call->head().request_id)}},
+            .timeout_ms = gateway.upstream_->timeout_ms};
+  }
+};
+
+Gateway::Gateway(Spaces& spaces, Access& access, Executor& threads, std::optional<Upstream> upstream, Caps caps)
+    : spaces_(spaces),
+      access_(access),
+      threads_(threads),
+      upstream_(std::move(upstream)),
+      caps_(std::move(caps)),
+      meter_(spaces) {}
+
+std::int64_t Gateway::cap_of(const Principal& principal) const {
+  if (principal.ai_cap) return *principal.ai_cap;
+  const auto found = caps_.by_plan.find(principal.plan);
+  return found == caps_.by_plan.end() ? caps_.standard : found->second;
+}
+
+void Gateway::get_usage(const api::CallPtr& call) {
+  TRY_CALL(call, const Usage usage, meter_.usage(call->principal().account));
+  call->respond_json(200, usage_json(usage, cap_of(call->principal())));
+}
+
+void Gateway::list_models(const api::CallPtr& call) {
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().string("object", "list").name("data").begin_array();
+  for (const std::string& name : upstream_ ? upstream_->models.names() : std::vector<std::string>{}) {
+    writer.begin_object()
+        .string("id", name)
+        .string("object", "model")
+        .integer("created", 0)
+        .string("owned_by", "syncline")
+        .end_object();
+  }
+  writer.end_array().end_object();
+  call->respond_json(200, std::move(out));
+}
+
+void Gateway::complete(const api::CallPtr& call) {
+  if (!upstream_) return begin(call, Completion{}, true);
+  TRY_CALL(call, const JsonView body, call->json_object());
+  begin(call, read_kaisho_request(body, upstream_->models), true);
+}
+
+void Gateway::complete_open_ai(const api::CallPtr& call) {
+  if (!upstream_) return begin(call, Completion{}, false);
+  TRY_CALL(call, const JsonView body, call->json_object());
+  begin(call, read_open_ai_request(body, upstream_->models), false);
+}
+
+void Gateway::begin(const api::CallPtr& call, const Result<Completion>& read, bool for_kaisho) {
+  if (!access_.may_use_ai(call->principal())) {
+    api::Problem refused = problem(403, "plan_too_small", "the plan does not include the AI gateway");
+    refused.text_members.emplace_back("current_plan", access_.reported_plan(call->principal()));
+    return call->fail(refused);
+  }
+  if (!upstream_) return call->fail(problem(503, "no_upstream", "this hub has no AI upstream: set ai.url"));
+  if (!read) return call->fail(read.error());
+  if (under_way_.fetch_add(1) >= upstream_->requests_at_once_max) {
+    under_way_ -= 1;
+    api::Problem busy = problem(503, "busy", "too many AI requests at once");
+    busy.retry_after_s = kRetrySeconds;
+    return call->fail(busy);
+  }
+  threads_.post([this, job = std::make_shared<Job>(*this, call, *read, for_kaisho)] { run(job); });
+}
+
+void Gateway::run(const JobPtr& job) {
+  const api::CallPtr& call = job->call;
+  TRY_CALL(call, const auto reservation,
+           meter_.reserve(job->account(), job->completion.estimate, cap_of(call->principal())));
+  if (!reservation) return fail_over_cap(call);
+  job->reservation = *reservation;
+  job->completion.streams ? run_stream(job) : run_whole(job);
+}
+
+void Gateway::fail_over_cap(const api::CallPtr& call) {
+  const std::int64_t cap = cap_of(call->principal());
+  TRY_CALL(call, const Usage usage, meter_.usage(call->principal().account));
+  api::Problem over = problem(429, "insufficient_quota", "the month's AI tokens are used up");
+  over.json_members = {{"usage", usage_json(usage, cap)}, {"cap", std::to_string(cap)}};
+  call->fail(over);
+}
+
+void Gateway::settle(const Job& job, const Tokens& used) {
+  const auto settled = meter_.settle(job.account(), job.reservation, used);
+  if (!settled) log(LogLevel::warning, "ai_usage_not_settled", {{"error", settled.error().text}});
+}
+
+void Gateway::give_up(const JobPtr& job, const Result<http::ClientResponse>& answer) {
+  const auto released = meter_.release(job->account(), job->reservation);
+  if (!released) log(LogLevel::warning, "ai_usage_not_settled", {{"error", released.error().text}});
+  log(LogLevel::warning, "ai_upstream_failed",
+      {{"status", std::int64_t{answer ? answer->status : 0}}, {"error", answer ? "" : answer.error().text}});
+  job->call->fail(upstream_problem(answer));
+}
+
+void Gateway::run_whole(const JobPtr& job) {
+  auto client = take_client();
+  auto answer = client->send(job->request(), stop_.get_token());
+  give_back(std::move(client));
+  if (!answer || answer->status != 200) return give_up(job, answer);
+  if (check_json(answer->body, limits::kBodyDepthMax).fault != JsonFault::none || !JsonView(answer->body).is_object()) {
+    settle(*job, {job->reservation.tokens.input, estimate_tokens(answer->body.size())});
+    return job->call->fail(problem(502, "upstream_failed", "the AI upstream's answer is not JSON"));
+  }
+  const JsonView body(answer->body);
+  const Tokens used =
+      find_usage(body).value_or(Tokens{job->reservation.tokens.input, estimate_tokens(output_bytes(body))});
+  settle(*job, used);
+  if (!job->for_kaisho) return job->call->respond_json(200, std::move(answer->body));
+  auto translated = kaisho_answer(body, used);
+  if (!translated) return job->call->fail(problem(502, "upstream_failed", "the AI upstream's answer has no choice"));
+  job->call->respond_json(200, *std::move(translated));
+}
+
+void Gateway::run_stream(const JobPtr& job) {
+  const auto reply = std::make_shared<ReplyStream>();
+  bool responded = false;
+  bool finished = false;
+  std::optional<Tokens> used;
+  std::size_t bytes = 0;
+  http::EventStreamReader events([&](const std::string&, std::string data) {
+    if (data == "[DONE]") {
+      finished = true;
+      return;
+    }
+    if (check_json(data, limits::kBodyDepthMax).fault != JsonFault::none || !JsonView(data).is_object()) return;
+    const JsonView chunk(data);
+    bytes += output_bytes(chunk);
+    const auto usage = find_usage(chunk);
+    if (usage) used = usage;
+    if (usage && !job->completion.wants_usage) {
+      const auto choices = chunk.find("choices");
+      if (!choices || choices->raw() == "[]") return;
+      JsonObject without{chunk};
+      without.erase("usage");
+      (void)reply->write(event(without.to_text()));
+      return;
+    }
+    (void)reply->write(event(data));
+  });
+  const auto take = [&](std::string_view piece) {
+    if (!std::exchange(responded, true)) {
+      http::Response response;
+      response.content_type = "text/event-stream";
+      response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+      response.body = ReplyStream::make_source(reply);
+      job->call->respond(std::move(response));
+    }
+    events.add(piece);
+  };
+  const std::stop_callback on_hub(stop_.get_token(), [&] { reply->abandon(); });
+  auto client = take_client();
+  const auto answer = client->stream(job->request(), take, reply->reader_gone());
+  give_back(std::move(client));
+  if (!responded) return give_up(job, answer);
+
+  settle(*job, used.value_or(Tokens{job->reservation.tokens.input, estimate_tokens(bytes)}));
+  if (!answer || !finished) {
+    const std::string text = answer ? "the AI upstream broke off" : upstream_problem(answer).detail;
+    std::string error;
+    JsonWriter(error)
+        .begin_object()
+        .raw("error", api::error_object(problem(502, "upstream_failed", text)))
+        .end_object();
+    (void)reply->write(event(error));
+  } else {
+    (void)reply->write(event("[DONE]"));
+  }
+  reply->end();
+}
+
+std::unique_ptr<http::Client> Gateway::take_client() {
+  {
+    const std::scoped_lock lock(clients_mutex_);
+    if (!clients_.empty()) {
+      auto client = std::move(clients_.back());
+      clients_.pop_back();
+      return client;
+    }
+  }
+  return upstream_->connect();
+}
+
+void Gateway::give_back(std::unique_ptr<http::Client> client) {
+  const std::scoped_lock lock(clients_mutex_);
+  clients_.push_back(std::move(client));
+}
+
+std::vector<api::Route> Gateway::make_routes() {
+  std::vector<api::Route> routes;
+  const auto add = [&](http::Method method, std::string_view pattern, ScopeSet any_of, api::ErrorStyle errors,
+                       api::Description description, void (Gateway::*handle)(const api::CallPtr&)) {
+    routes.push_back({.method = method,
+                      .pattern = pattern,
+                      .face = "ai",
+                      .any_of = any_of,
+                      .description = std::move(description),
+                      .handle = [this, handle](const api::CallPtr& call) { (this->*handle)(call); },
+                      .body_bytes_max = limits::kBodyBytesAi,
+                      .plan = api::Route::Plan::any,
+                      .errors = errors});
+  };
+  using enum http::Method;
+  using enum api::ErrorStyle;
+  add(get, "/ai/usage", {Scope::read}, detail_json,
+      {"Tokens of this month",
+       "",
+       {},
+       "",
+       {{200, "month, input_tokens, output_tokens, total_tokens, request_count, cap"}}},
+      &Gateway::get_usage);
+  add(post, "/ai/complete", {Scope::write}, detail_json,
+      {"A completion, in Kaisho's form",
+       "",
+       {},
+       "messages; system, max_tokens (at most 8192), mode (advisor, cron, default), model, tools",
+       {{200, "text, tool_calls, finish_reason, usage"},
+        {400, "not a request"},
+        {403, "not in this plan"},
+        {429, "over the month's cap: usage, cap"},
+        {502, "the upstream failed"},
+        {503, "no upstream, or too many at once"},
+        {504, "the upstream did not answer in time"}}},
+      &Gateway::complete);
+  add(post, "/v1/chat/completions", {Scope::write}, error_object,
+      {"A completion, in OpenAI's form",
+       "Also as a stream. Members it does not know go to the upstream as they are.",
+       {},
+       "model, messages, stream and whatever the upstream understands",
+       {{200, "the upstream's answer"},
+        {429, "over the month's cap"},
+        {502, "the upstream failed"},
+        {503, "no upstream"}}},
+      &Gateway::complete_open_ai);
+  add(get, "/v1/models", {Scope::read}, error_object,
+      {"Models that may be asked for", "", {}, "", {{200, "a list, in OpenAI's form"}}}, &Gateway::list_models);
+  return routes;
+}
+
+}  // namespace syncline::ai

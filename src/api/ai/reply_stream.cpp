@@ -1,0 +1,69 @@
+#include "api/ai/reply_stream.hpp"
+
+namespace syncline::ai {
+namespace {
+
+constexpr std::size_t kUnreadBytesMax = 256UL << 10U;
+
+}  // namespace
+
+class ReplyStream::Source final : public http::BodySource {
+ public:
+  explicit Source(std::shared_ptr<ReplyStream> stream) : stream_(std::move(stream)) {}
+  ~Source() override { leave(); }
+
+  void start(std::function<void()> wake) override {
+    const std::scoped_lock lock(stream_->mutex_);
+    stream_->wake_ = std::move(wake);
+  }
+
+  Next next() override {
+    const std::scoped_lock lock(stream_->mutex_);
+    if (stream_->unread_.empty()) {
+      if (stream_->ended_) return End{};
+      return Wait{};
+    }
+    auto bytes = std::make_shared<const std::string>(std::move(stream_->unread_.front()));
+    stream_->unread_.pop_front();
+    stream_->unread_bytes_ -= bytes->size();
+    stream_->room_.notify_one();
+    return Chunk{std::move(bytes)};
+  }
+
+  void stop() override { stream_->gone_.request_stop(); }
+
+ private:
+  void leave() {
+    {
+      const std::scoped_lock lock(stream_->mutex_);
+      stream_->wake_ = nullptr;
+    }
+    stream_->gone_.request_stop();
+    stream_->room_.notify_one();
+  }
+
+  const std::shared_ptr<ReplyStream> stream_;
+};
+
+bool ReplyStream::write(std::string bytes) {
+  std::unique_lock lock(mutex_);
+  const std::stop_callback wake_up(gone_.get_token(), [this] { room_.notify_one(); });
+  room_.wait(lock, [this] { return unread_bytes_ < kUnreadBytesMax || gone_.stop_requested(); });
+  if (gone_.stop_requested()) return false;
+  unread_bytes_ += bytes.size();
+  unread_.push_back(std::move(bytes));
+  if (wake_) wake_();
+  return true;
+}
+
+void ReplyStream::end() {
+  const std::scoped_lock lock(mutex_);
+  ended_ = true;
+  if (wake_) wake_();
+}
+
+std::unique_ptr<http::BodySource> ReplyStream::make_source(std::shared_ptr<ReplyStream> stream) {
+  return std::make_unique<Source>(std::move(stream));
+}
+
+}  // namespace syncline::ai

@@ -1,0 +1,40 @@
+// The pipe between a thread that reads an upstream's stream and a connection that passes it on. The writer waits while
+// the reader is behind, so a slow reader costs a bounded buffer; it is told when the reader has gone.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <stop_token>
+
+#include "http/message.hpp"
+
+namespace syncline::ai {
+
+class ReplyStream {
+ public:
+  /// Waits while too much is unread. False when nobody reads any more.
+  bool write(std::string bytes);
+  /// No more is coming.
+  void end();
+  /// Lets go of a writer that waits: nobody will read any more.
+  void abandon() { gone_.request_stop(); }
+  /// Requested when the reader has gone, or by abandon().
+  [[nodiscard]] std::stop_token reader_gone() const { return gone_.get_token(); }
+
+  /// The reading half, for the response. Once.
+  [[nodiscard]] static std::unique_ptr<http::BodySource> make_source(std::shared_ptr<ReplyStream> stream);
+
+ private:
+  class Source;
+
+  std::mutex mutex_;
+  std::condition_variable room_;
+  std::deque<std::string> unread_;
+  std::size_t unread_bytes_ = 0;
+  bool ended_ = false;
+  std::function<void()> wake_;
+  std::stop_source gone_;
+};
+
+}  // namespace syncline::ai

@@ -1,0 +1,69 @@
+#include "app/ai_upstream.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+
+#include "base/text.hpp"
+#include "net/curl_client.hpp"
+
+namespace syncline::app {
+namespace {
+
+/// Sent where the upstream wants none: a bearer token cannot be empty.
+constexpr std::string_view kNoKey = "none";
+
+Result<std::string> read_key_file(const std::string& file) {
+  std::ifstream stream(file);
+  std::string line;
+  if (!std::getline(stream, line)) return fail(ErrorCode::not_found, "cannot read the AI upstream's key from " + file);
+  return std::string(trim(line));
+}
+
+Result<std::string> find_key(const Settings& settings) {
+  if (!settings.text("ai.key_file").empty()) return read_key_file(settings.text("ai.key_file"));
+  if (const char* key = std::getenv("SYNCLINE_AI_KEY"); key != nullptr && *key != '\0') return std::string(key);
+  if (const char* directory = std::getenv("CREDENTIALS_DIRECTORY")) {
+    const std::string file = std::string(directory) + "/ai-key";
+    if (std::ifstream(file)) return read_key_file(file);
+  }
+  return std::string(kNoKey);
+}
+
+Result<std::map<Plan, std::int64_t>> read_plan_caps(const Settings& settings) {
+  std::map<Plan, std::int64_t> caps;
+  for (const std::string& entry : settings.list("ai.plan_caps")) {
+    const std::size_t equals = entry.find('=');
+    const auto tokens = parse_integer(equals == std::string::npos ? "" : entry.substr(equals + 1));
+    if (!tokens || *tokens < 0) {
+      return fail(ErrorCode::invalid_argument, "ai.plan_caps must be like pro=1000000, not '" + entry + "'");
+    }
+    TRY(const Plan plan, parse_plan(entry.substr(0, equals)));
+    caps[plan] = *tokens;
+  }
+  return caps;
+}
+
+}  // namespace
+
+Result<AiSettings> read_ai_settings(const Settings& settings) {
+  AiSettings ai;
+  ai.caps.standard = settings.integer("ai.cap");
+  TRY(ai.caps.by_plan, read_plan_caps(settings));
+  if (settings.text("ai.url").empty()) return ai;
+
+  const std::string& standard = settings.text("ai.model");
+  const auto model = [&](std::string_view key) { return settings.text(key).empty() ? standard : settings.text(key); };
+  ai::Models models{model("ai.model_advisor"), model("ai.model_cron"), standard};
+  if (standard.empty()) return fail(ErrorCode::invalid_argument, "ai.url needs ai.model");
+  TRY(std::string key, find_key(settings));
+  TRY(net::Endpoint endpoint, net::make_endpoint(settings.text("ai.url"), std::move(key)));
+  ai.upstream = ai::Upstream{.connect = net::make_client_factory(std::move(endpoint)),
+                             .models = std::move(models),
+                             .timeout_ms = settings.integer("ai.timeout_seconds") * 1000,
+                             .requests_at_once_max = static_cast<std::size_t>(
+                                 std::max<std::int64_t>(1, settings.integer("ai.requests_at_once")))};
+  return ai;
+}
+
+}  // namespace syncline::app
