@@ -58,6 +58,11 @@ Result<JsonView> Call::json_object() {
   return json;
 }
 
+Result<JsonView> Call::mended_json_object() {
+  if (check_json(body_, limits::kBodyDepthMax).fault == JsonFault::unsupported_value) mend_lone_surrogates(body_);
+  return json_object();
+}
+
 Problem unauthorized(std::string_view detail, bool had_token) {
   Problem problem;
   problem.status = 401;

@@ -30,6 +30,8 @@ class Call {
   [[nodiscard]] std::string& body() { return body_; }
   /// The body as a JSON object of at most kBodyDepthMax levels, without unsupported values.
   [[nodiscard]] Result<JsonView> json_object();
+  /// The same for clients that write lone surrogates: they are replaced.
+  [[nodiscard]] Result<JsonView> mended_json_object();
 
   void respond(http::Response response);
   void respond_json(int status, std::string body) {

@@ -30,6 +30,10 @@ struct JsonCheck {
 /// size): the parser wants padding behind it. Memory stays flat for large texts, whatever their shape.
 [[nodiscard]] JsonCheck check_json(std::string& text, int depth_max);
 
+/// Replaces escaped halves of a surrogate pair that stand alone by the escape of U+FFFD: some programs write them for
+/// bytes that are no text. `text` is well-formed JSON; its size stays.
+void mend_lone_surrogates(std::string& text);
+
 enum class JsonKind { null, boolean, number, string, array, object };
 
 /// A value inside validated text. Cheap to copy; valid as long as the text.

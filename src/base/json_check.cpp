@@ -1,6 +1,7 @@
 // Validation of untrusted JSON: simdjson for what is common, Boost.JSON's event parser where simdjson would need
 // memory in proportion to the text (large ones) or cannot say why it refused (unsupported values against bad grammar).
 #include <simdjson.h>
+#include <charconv>
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <cmath>
@@ -163,6 +164,29 @@ bool is_plainly_valid(std::string& text, int depth_max) {
 JsonCheck check_json(std::string& text, int depth_max) {
   if (text.size() <= kSimdBytesMax && is_plainly_valid(text, depth_max)) return {};
   return check_with_events(text, depth_max);
+}
+
+void mend_lone_surrogates(std::string& text) {
+  constexpr std::size_t kEscapeLength = 6;  // backslash, u, four digits
+  const auto unit_at = [&](std::size_t at) -> unsigned {
+    unsigned unit = 0;
+    if (at + kEscapeLength > text.size() || text[at] != '\\' || text[at + 1] != 'u') return 0;
+    const auto [end, error] = std::from_chars(text.data() + at + 2, text.data() + at + kEscapeLength, unit, 16);
+    return error == std::errc{} && end == text.data() + at + kEscapeLength ? unit : 0;
+  };
+  const auto is_high = [](unsigned unit) { return unit >= 0xD800 && unit <= 0xDBFF; };
+  const auto is_low = [](unsigned unit) { return unit >= 0xDC00 && unit <= 0xDFFF; };
+  for (std::size_t at = text.find('\\'); at != std::string::npos; at = text.find('\\', at)) {
+    const unsigned unit = unit_at(at);
+    if (is_high(unit) && is_low(unit_at(at + kEscapeLength))) {
+      at += 2 * kEscapeLength;
+    } else if (is_high(unit) || is_low(unit)) {
+      text.replace(at, kEscapeLength, "\\ufffd");
+      at += kEscapeLength;
+    } else {
+      at += 2;  // any other escape, an escaped backslash too
+    }
+  }
 }
 
 }  // namespace syncline

@@ -26,6 +26,9 @@ inline constexpr std::int64_t kMicrosPerSecond = 1'000'000;
 inline constexpr Timestamp kTimestampMin{-62'135'596'800 * kMicrosPerSecond};
 inline constexpr Timestamp kTimestampMax{253'402'300'799 * kMicrosPerSecond + 999'999};
 
+/// The latest stamp that a write may have: a year of room for stamps that must be later than another one.
+inline constexpr Timestamp kStampMax{kTimestampMax.micros - 366LL * 86'400 * kMicrosPerSecond};
+
 /// "2026-11-22T00:10:07.004670Z": always UTC, always six digits.
 [[nodiscard]] std::string format_time(Timestamp time);
 void append_time(std::string& out, Timestamp time);

@@ -26,9 +26,7 @@ Stamp stamp_of(const Op& op, const Record* stored, Timestamp now) {
   return {*op.updated_at, {}};
 }
 
-bool same_content(const Record& stored, const Op& op) {
-  return stored.deleted == op.deleted && (op.deleted || stored.doc == op.doc);
-}
+bool same_content(const Record& stored, const Op& op) { return stored.deleted == op.deleted && stored.doc == op.doc; }
 
 struct Outcome {
   bool incoming_wins;
@@ -54,7 +52,8 @@ Outcome compare(const Record& stored, const Op& op, const Stamp& stamp, const Me
 
 bool has_seen(const Record& stored, const Op& op, const MergePolicy& policy, const Author& author) {
   if (policy.seen == MergePolicy::Seen::pulled_before_edit && !op.base) {
-    return !op.updated_at || *op.updated_at > stored.committed_at;
+    if (!op.updated_at) return true;
+    return author.seen_through >= stored.seq && *op.updated_at > stored.committed_at;
   }
   if (stored.origin == author.key) return true;
   return op.base ? *op.base == stored.seq : author.seen_through >= stored.seq;
@@ -64,13 +63,18 @@ bool has_seen(const Record& stored, const Op& op, const MergePolicy& policy, con
 Timestamp visible_stamp(const Record* stored, const Op& op, const MergePolicy& policy, Timestamp effective_at) {
   if (policy.ahead == MergePolicy::Ahead::lowered) return effective_at;
   const Timestamp sent = op.updated_at.value_or(effective_at);
-  return stored == nullptr ? sent : std::max(sent, stored->updated_at.plus_micros(1));
+  if (stored == nullptr) return sent;
+  // An edit older than the stored version's arrival was made offline: its own stamp is what its device compares with.
+  const bool made_meanwhile = sent > stored->committed_at;
+  const Timestamp held = made_meanwhile ? std::max(stored->updated_at, stored->claimed_at) : stored->updated_at;
+  return std::max(sent, held.plus_micros(1));
 }
 
 Decision decide_same(const Record& stored, const Stamp& stamp, const MergePolicy& policy, Decision decision) {
   decision.kind = Decision::Kind::noop;
   decision.rule = stored.rule;
   const bool repeated_claim = stamp.lowered() && stamp.claim <= stored.claimed_at;
+  if (policy.ahead == MergePolicy::Ahead::kept) decision.claimed_at = std::max(decision.claimed_at, stamp.at);
   if (policy.echo == MergePolicy::Echo::lifts_stamp && !repeated_claim) {
     decision.effective_at = std::max(stored.effective_at, stamp.at);
   }
@@ -118,6 +122,9 @@ Decision merge(const Record* stored, const Op& op, const MergePolicy& policy, co
     const bool causal = outcome.rule == Rule::base;
     decision.effective_at = causal ? std::max(stamp.at, stored->effective_at.plus_micros(1)) : stamp.at;
     decision.updated_at = visible_stamp(stored, op, policy, decision.effective_at);
+    // Whoever pulls a version that is shown ahead of time has a copy with that stamp: it is no new claim.
+    const bool is_shown_ahead = policy.ahead == MergePolicy::Ahead::kept && decision.updated_at > now;
+    if (is_shown_ahead) decision.claimed_at = std::max(decision.claimed_at, decision.updated_at);
     decision.keep = seen || decision.kind == Decision::Kind::stale ? Decision::Keep::nothing : Decision::Keep::stored;
   } else {
     decision.keep = Decision::Keep::incoming;

@@ -19,11 +19,12 @@ struct MergePolicy {
   /// What the same content with a later stamp does to the stamp that merges compare.
   enum class Echo { lifts_stamp, changes_nothing };
 
-  /// What becomes of the visible stamp of a writer whose clock is too far ahead. `kept`: for clients that take only what
-  /// is newer than their own copy; a later version is then shown as newer than the claim.
+  /// What becomes of the visible stamp of a writer whose clock is too far ahead. `kept`: for clients that take only
+  /// what is newer than their own copy; a later version is then shown as newer than any stamp that such a copy is known
+  /// to have (Record::claimed_at).
   enum class Ahead { lowered, kept };
   /// When an author without `base` has seen the version it replaces. `pulled_before_edit`: for clients that pull right
-  /// before they push, so that only an edit made after the hub had the version can have seen it.
+  /// before they push, so that the edit must also be later than the version's arrival at the hub.
   enum class Seen { pulled, pulled_before_edit };
 
   Tie tie = Tie::live_then_hash;

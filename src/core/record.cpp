@@ -10,9 +10,9 @@
 namespace syncline {
 namespace {
 
-constexpr std::array<std::string_view, 13> kRuleNames = {"first",       "base",         "later_stamp",  "direct",
-                                                         "live_wins",   "greater_hash", "stored_stays", "clock_guard",
-                                                         "field_union", "restored",     "command", "one_timer", "wiped"};
+constexpr std::array<std::string_view, 13> kRuleNames = {
+    "first",       "base",        "later_stamp", "direct",  "live_wins", "greater_hash", "stored_stays",
+    "clock_guard", "field_union", "restored",    "command", "one_timer", "wiped"};
 
 Result<> check_name(std::string_view what, std::string_view name, std::string_view extra) {
   if (name.empty() || name.size() > limits::kNameBytesMax) {

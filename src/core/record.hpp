@@ -39,7 +39,8 @@ struct Record {
   /// What merges compare: updated_at, lifted when the same content comes with a later stamp, lowered where the writer's
   /// clock was too far ahead but its stamp stays visible.
   Timestamp effective_at;
-  /// The highest claim of a clock too far ahead that was lowered here; 0 if there was none.
+  /// The highest stamp that a copy elsewhere may have though this record is not newer: the claim of a clock too far
+  /// ahead, or an echo. 0 if there is none. A lowered claim wins only if it is higher.
   Timestamp claimed_at;
   /// When the hub stored it. Rises with seq.
   Timestamp committed_at;

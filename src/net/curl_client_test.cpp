@@ -67,7 +67,7 @@ TEST(CurlClient, gives_up_after_its_time_and_can_be_used_again) {
   for (int i = 0; i < 2; ++i) {
     const auto answer = client->send({http::Method::post, "/", "{}", {}, 100});
     ASSERT_FALSE(answer);
-    EXPECT_EQ(answer.error().code, ErrorCode::unavailable);
+    EXPECT_EQ(answer.error().code, ErrorCode::timed_out);
   }
 }
 

@@ -14,6 +14,13 @@ const CollectionRules& rules_of(const SpaceRules& rules, std::string_view collec
   return found == rules.collections.end() ? kGeneric : found->second;
 }
 
+/// Clients take only what is shown as newer than their copy. A stamp ahead of time must not count as a claim when it
+/// comes back.
+void show_later(Record& record, const Record& stored) {
+  record.updated_at = std::max(record.updated_at, stored.updated_at.plus_micros(1));
+  if (record.updated_at > record.effective_at) record.claimed_at = std::max(record.claimed_at, record.updated_at);
+}
+
 OpResult refused(Error error) {
   OpResult result;
   result.error = std::move(error);
@@ -36,8 +43,8 @@ std::string_view to_text(OpStatus status) {
 Result<> SpaceWriter::check(const Op& op, Caller caller) const {
   CHECK_OK(check_collection_name(op.collection));
   CHECK_OK(check_record_id(op.id));
-  if (op.updated_at && (*op.updated_at < kTimestampMin || *op.updated_at > kTimestampMax)) {
-    return fail(ErrorCode::invalid_argument, "updated_at must lie between the years 1 and 9999");
+  if (op.updated_at && (*op.updated_at < kTimestampMin || *op.updated_at > kStampMax)) {
+    return fail(ErrorCode::invalid_argument, "updated_at must lie between the years 1 and 9998");
   }
   const CollectionRules& rules = rules_of(rules_, op.collection);
   if (rules.face_only && caller == Caller::generic) {
@@ -103,6 +110,7 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
     record.doc = merged ? std::move(decision.merged_doc) : std::string(op.doc);
     result.status = merged ? OpStatus::merged : OpStatus::applied;
     result.created = decision.kind == Decision::Kind::insert;
+    result.doc_bytes = record.doc.size();
     if (merged) result.record = record;
     TRY(result.seq, put(std::move(record), stored));
     if (merged) {
@@ -126,19 +134,35 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
   if (decision.effective_at != stored->effective_at || decision.claimed_at != stored->claimed_at) {
     txn_.set_hidden_stamps(*stored, decision.effective_at, decision.claimed_at);
   }
-  if (result.status == OpStatus::stale) CHECK_OK(deliver_again(op, decision));
+  if (result.status == OpStatus::stale) CHECK_OK(deliver_winner(op, decision));
   return result;
 }
 
-Result<> SpaceWriter::deliver_again(const Op& op, const Decision& decision) {
+Result<> SpaceWriter::deliver_winner(const Op& op, const Decision& decision) {
   if (rules_of(rules_, op.collection).stale_author == CollectionRules::StaleAuthor::reads_the_answer) return {};
   TRY(const auto winner, txn_.find(op.collection, op.id));
-  const bool author_passed_it = author_.seen_through >= winner->seq;
-  // Of equal stamps the stored one stays and the author does too: sending it again would not move it.
-  const bool author_would_take_it = winner->updated_at > op.updated_at;
-  if (!author_passed_it || !author_would_take_it || decision.rule == Rule::stored_stays) return {};
-  txn_.put(*winner, &*winner);
+  if (author_.seen_through < winner->seq) return {};
+  Record again = *winner;
+  if (again.updated_at <= op.updated_at) {
+    // Of equal stamps the stored one stays and so does the author's: sending it again would not move that.
+    if (decision.rule == Rule::stored_stays) return {};
+    again.updated_at = again.claimed_at = op.updated_at->plus_micros(1);
+  }
+  txn_.put(std::move(again), &*winner);
   return {};
+}
+
+Result<> SpaceWriter::deliver_again(const Record& stored) {
+  Record again = stored;
+  again.updated_at = std::max(now_, stored.updated_at.plus_micros(1));
+  again.effective_at = std::max(again.effective_at, std::min(again.updated_at, now_));
+  if (again.updated_at > now_) again.claimed_at = std::max(again.claimed_at, again.updated_at);
+  txn_.put(std::move(again), &stored);
+  return {};
+}
+
+void SpaceWriter::keep_version(const Record& version, Rule rule) {
+  txn_.add_conflict({.number = {}, .rule = rule, .state = ConflictState::open, .at = txn_.stamp(), .loser = version});
 }
 
 Result<Seq> SpaceWriter::put(Record record, const Record* stored) {
@@ -210,7 +234,7 @@ Result<Conflict> SpaceWriter::restore(ConflictNumber number) {
     record.claimed_at = stored ? stored->claimed_at : Timestamp{};
     record.origin = author_.key;
     record.rule = Rule::restored;
-    if (stored) record.updated_at = std::max(record.updated_at, stored->updated_at.plus_micros(1));
+    if (stored) show_later(record, *stored);
     TRY([[maybe_unused]] const Seq seq, put(std::move(record), stored ? &*stored : nullptr));
   }
   txn_.set_conflict_state(number, ConflictState::restored);
@@ -233,8 +257,9 @@ Result<Seq> SpaceWriter::replace(std::string_view collection, std::string_view i
   record.id = id;
   const Timestamp after = stored ? stored->effective_at.plus_micros(1) : now_;
   record.effective_at = std::max(stamp.value_or(now_), after);
-  record.updated_at = stored ? std::max(record.effective_at, stored->updated_at.plus_micros(1)) : record.effective_at;
+  record.updated_at = record.effective_at;
   record.claimed_at = stored ? stored->claimed_at : Timestamp{};
+  if (stored) show_later(record, *stored);
   record.origin = author_.key;
   record.rule = rule;
   record.deleted = doc.empty();

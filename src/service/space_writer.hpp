@@ -46,6 +46,7 @@ enum class OpStatus : std::uint8_t { applied, noop, stale, merged, refused };
 struct OpResult {
   OpStatus status = OpStatus::refused;
   bool created = false;           // applied, and there was no such record
+  std::size_t doc_bytes = 0;      // of the document that was stored; 0 if none was
   Seq seq;                        // of the version that stands now
   std::optional<Record> record;   // for stale and merged: the version that stands
   std::optional<Error> error;     // for refused
@@ -72,6 +73,11 @@ class SpaceWriter {
   /// Stores `record` over `stored`, which find() answered for its key. Every new version comes through here.
   [[nodiscard]] Result<Seq> put(Record record, const Record* stored);
 
+  /// Puts the version in the conflict list, as one that lost by `rule`.
+  void keep_version(const Record& version, Rule rule);
+  /// The same version with a new seq and the stamp of now, without a word to anybody: for an author that has pulled
+  /// past it and did not take it.
+  [[nodiscard]] Result<> deliver_again(const Record& stored);
   /// The author has pulled so far of what it writes to, if that is more than its pulls of the whole space say.
   void note_seen_through(Seq seq) { author_.seen_through = std::max(author_.seen_through, seq); }
   /// A message for everybody who listens to the space; sent in order, after the commit.
@@ -88,7 +94,7 @@ class SpaceWriter {
   [[nodiscard]] Result<> check(const Op& op, Caller caller) const;
   [[nodiscard]] Result<bool> is_repeat(const Record& stored, const Op& op);
   [[nodiscard]] Result<OpResult> store(const Op& op, const Record* stored, Decision decision);
-  [[nodiscard]] Result<> deliver_again(const Op& op, const Decision& decision);
+  [[nodiscard]] Result<> deliver_winner(const Op& op, const Decision& decision);
   [[nodiscard]] Result<> keep_loser(const Op& op, const Record& stored, const Decision& decision);
   [[nodiscard]] Result<Conflict> get_open_conflict(ConflictNumber number);
 

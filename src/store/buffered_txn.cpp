@@ -58,14 +58,12 @@ BufferedTxn::BufferedTxn(Backing& backing, Timestamp now, const WriteOptions& op
 
 PutChange* BufferedTxn::find_own(std::string_view collection, std::string_view id) {
   if (own_puts_.empty()) return nullptr;
-  PutChange* newest = nullptr;
   const auto [begin, end] = own_puts_.equal_range(hash_of(collection, id));
   for (auto at = begin; at != end; ++at) {
     auto& put = std::get<PutChange>(changes_[at->second]);
-    const bool same_key = put.record.id == id && put.record.collection == collection;
-    if (same_key && (newest == nullptr || put.record.seq > newest->record.seq)) newest = &put;
+    if (put.record.id == id && put.record.collection == collection) return &put;
   }
-  return newest;
+  return nullptr;
 }
 
 Result<std::optional<Record>> BufferedTxn::find(std::string_view collection, std::string_view id) {
@@ -127,7 +125,17 @@ Seq BufferedTxn::put(Record record, const Record* replaced) {
     change.record.previous = backing_.next_history_number();
     change.replaced = *replaced;
   }
-  own_puts_.emplace(hash_of(change.record.collection, change.record.id), changes_.size());
+  const std::size_t hash = hash_of(change.record.collection, change.record.id);
+  const auto [begin, end] = own_puts_.equal_range(hash);
+  const auto own = std::find_if(begin, end, [&](const auto& entry) {
+    const Record& earlier = std::get<PutChange>(changes_[entry.second]).record;
+    return earlier.id == change.record.id && earlier.collection == change.record.collection;
+  });
+  if (own == end) {
+    own_puts_.emplace(hash, changes_.size());
+  } else {
+    own->second = changes_.size();
+  }
   changes_.emplace_back(std::move(change));
   return info_.head;
 }

@@ -92,7 +92,7 @@ class BufferedTxn final : public Txn {
   /// The newest put of a key, or nothing.
   [[nodiscard]] PutChange* find_own(std::string_view collection, std::string_view id);
 
-  /// Indexes into changes_ of all puts, by the hash of their key.
+  /// Indexes into changes_ of the newest put of each key, by the hash of the key.
   std::unordered_multimap<std::size_t, std::size_t> own_puts_;
   std::set<std::string, std::less<>> new_collections_;
   std::map<Seq, HiddenStampsChange> hidden_stamps_;

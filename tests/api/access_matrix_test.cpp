@@ -67,7 +67,8 @@ TEST_F(AccessMatrixTest, another_accounts_data_is_not_there) {
   post("/sync", R"({"conversations":{"1":[{"role":"user","content":")" + marker + R"(","timestamp":1}]}})");
   post("/command", R"({"type":"execute_bash","command":")" + marker + R"("})");
   post("/sync/apply", R"({"entries":[{"id":"1","start":"2026-11-21T09:00:00Z","updated_at":"2026-11-21T09:00:00Z",)"
-                      R"("description":")" + marker + R"("}]})");
+                      R"("description":")" +
+                          marker + R"("}]})");
   const std::string bob =
       add_key("bob@example.org", {Scope::read, Scope::write, Scope::commands_submit, Scope::commands_run});
   for (const api::Route& route : router_.routes()) {

@@ -52,6 +52,20 @@ TEST_F(KaishoAccountTest, D14_the_settings_come_back_byte_for_byte_and_duplicate
   EXPECT_EQ(get("/ref/tasks").body, R"([{"id":"a","customer":"","title":"new","status":""}])");
 }
 
+TEST_F(KaishoAccountTest, reference_lists_through_the_native_api_must_be_lists) {
+  const auto push = [&](const std::string& id, const std::string& doc) {
+    return post("/v1/spaces/kaisho/push",
+                R"({"ops":[{"collection":"reference","id":")" + id + R"(","doc":)" + doc + "}]}")
+        .at("results.0.status");
+  };
+  EXPECT_EQ(push("customers", R"({"foo":1})"), "refused");
+  EXPECT_EQ(push("customers", R"({"items":"a, b]"})"), "refused");
+  EXPECT_EQ(push("customers", R"({"items":[1,{"name":"Acme"}]})"), "applied");
+  EXPECT_EQ(get("/ref/customers").body, R"([{"name":"Acme","contracts":[]}])");
+  EXPECT_EQ(push("config", R"({"user_name":"Ann"})"), "applied");
+  EXPECT_EQ(get("/ref/config").at("user_name"), "Ann");
+}
+
 TEST_F(KaishoAccountTest, settings_are_merged_one_level_deep) {
   post("/sync/push-snapshot", R"({"customers":[],"tasks":[],"config":{"user_name":"Ann","tags":[1]}})");
   const auto patched = call({.method = http::Method::patch,

@@ -8,7 +8,6 @@ class KaishoClocksTest : public test::KaishoFixture {
  protected:
   KaishoClocksTest() { set_time("2026-11-22T12:00:00Z"); }  // a Sunday
 
-  void set_time(std::string_view time) { clock_.advance_micros(parse_time(time)->micros - clock_.now().micros); }
   test::Answer patch(const std::string& id, const std::string& body) {
     clock_.advance_micros(1000);
     return call({.method = http::Method::patch, .target = "/clocks/" + id, .token = key_, .body = body});

@@ -121,15 +121,59 @@ TEST_F(KaishoSyncTest, what_no_client_produces_is_refused_with_row_and_field) {
 TEST_F(KaishoSyncTest, one_bad_row_never_blocks_the_others) {
   const auto answer = apply(R"([
     {"id":"a","start":"2026-11-22T08:00:00Z","updated_at":"2026-11-22T09:00:00Z"},
-    {"id":"b","start":"2026-11-22T08:00:00Z","updated_at":"2026-11-22T09:00:00Z","description":"\ud800"},
+    {"id":"","start":"2026-11-22T08:00:00Z","updated_at":"2026-11-22T09:00:00Z"},
     {"id":"c","start":"nonsense","updated_at":"2026-11-22T09:00:00Z"},
     {"id":"d","start":"2026-11-22T08:00:00Z","updated_at":"2026-11-22T09:00:00Z"}])");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.at("inserted"), "2");
-  EXPECT_EQ(answer.at("errors"), R"(["b","c"])");
+  EXPECT_EQ(answer.at("errors"), R"(["","c"])");
   EXPECT_EQ(answer.at("problems.1.row"), "2");
   EXPECT_EQ(answer.at("problems.1.error"), "start must be a time like 2026-11-22T09:05:00Z");
   EXPECT_EQ(field("d", "id"), "d");
+}
+
+TEST_F(KaishoSyncTest, what_a_desktop_may_send_by_a_persons_mistake_is_no_reason_to_stop_its_cycle) {
+  const auto no_id = apply(R"("id":"","start":"2026-11-22T08:00:00Z","updated_at":"2026-11-22T09:00:00Z")");
+  EXPECT_EQ(no_id.status, 200);
+  EXPECT_EQ(no_id.at("errors"), R"([""])");
+  const auto broken_text =
+      apply(R"("id":"s","start":"2026-11-22T08:00:00Z","description":"a\udce4b \ud83d\ude00 \\ud800",)"
+            R"("updated_at":"2026-11-22T09:00:00Z")");
+  EXPECT_EQ(broken_text.at("inserted"), "1");
+  EXPECT_EQ(field("s", "description"),
+            "a\xEF\xBF\xBD"
+            "b \xF0\x9F\x98\x80 \\ud800");
+  for (const std::string time : {"2026-11-22T08:00:00+0100", "2026-11-22T08:00:00+01", "2026-11-22T08:00+01:00",
+                                 "2026-11-22T08:00Z", "2026-11-22T08:00:00,5Z"}) {
+    EXPECT_EQ(apply(R"("id":")" + time + R"(","start":")" + time + R"(","updated_at":")" + time + "\"").at("inserted"),
+              "1")
+        << time;
+  }
+  EXPECT_EQ(field("2026-11-22T08:00+01:00", "start"), "2026-11-22T07:00:00.000000Z");
+}
+
+TEST_F(KaishoSyncTest, hostile_rows_are_bounded) {
+  std::string junk = "[1";
+  for (int i = 0; i < 2000; ++i) junk += ",1";
+  EXPECT_NE(apply(junk + "]").at("error").find("more than 1000 rows cannot be read"), std::string::npos);
+  std::string members;
+  for (int i = 0; i < 101; ++i) members += ",\"m" + std::to_string(i) + "\":1";
+  const auto wide = apply(R"("id":"e","start":"2026-11-22T08:00:00Z","updated_at":"2026-11-22T09:00:00Z")" + members);
+  EXPECT_EQ(wide.status, 400);
+  EXPECT_EQ(apply(R"("id":"e","start":"2026-11-22T08:00:00Z","updated_at":"9999-12-31T23:59:59.999999Z")").status, 400);
+  apply(R"("id":"r","start":"2026-11-22T08:00:00Z","active":false,"winner":"x","updated_at":"2026-11-22T09:00:00Z")");
+  EXPECT_EQ(get("/sync/active").body.find("\"winner\""), std::string::npos) << "answers have that beside the row";
+}
+
+TEST_F(KaishoSyncTest, a_page_of_large_rows_ends_early_and_says_so) {
+  const std::string large(5UL << 20U, 'x');
+  for (const std::string id : {"a", "b", "c"}) {
+    apply(R"("id":")" + id + R"(","body":")" + large + R"(","updated_at":"2026-11-22T09:00:00Z")", "/sync/inbox");
+  }
+  const auto first = changes("", "/sync/inbox");
+  EXPECT_EQ(first.at("has_more"), "true");
+  EXPECT_EQ(first.at("entries.2.id"), "(none)");
+  EXPECT_EQ(changes(first.at("cursor"), "/sync/inbox").at("entries.0.id"), "c");
 }
 
 TEST_F(KaishoSyncTest, the_later_stamp_wins_and_a_tie_keeps_the_stored_row) {
@@ -274,7 +318,7 @@ TEST_F(KaishoSyncTest, D1_a_row_that_comes_late_reaches_devices_whose_cursor_is_
 }
 
 TEST_F(KaishoSyncTest, D1_a_clock_a_day_ahead_hides_nobody_elses_rows) {
-  clock_.advance_micros(parse_time("2026-11-22T10:00:00Z")->micros - clock_.now().micros);
+  set_time("2026-11-22T10:00:00Z");
   apply(R"("id":"ahead","start":"2026-11-23T10:00:00Z","end":"2026-11-23T11:00:00Z",)"
         R"("updated_at":"2026-11-23T10:00:00Z")");
   const std::string cursor = changes().at("cursor");
@@ -383,20 +427,102 @@ TEST_F(KaishoSyncTest, D15_the_same_id_twice_in_a_batch_is_applied_in_order_and_
 
 // ---- nothing a person wrote is lost ----
 
-TEST_F(KaishoSyncTest, a_version_replaced_by_an_edit_made_before_it_was_there_is_kept_as_a_conflict) {
-  clock_.advance_micros(parse_time("2026-11-22T10:00:00Z")->micros - clock_.now().micros);
+TEST_F(KaishoSyncTest, a_version_replaced_by_an_edit_that_had_not_seen_it_is_kept_as_a_conflict) {
+  set_time("2026-11-22T10:00:00Z");
   apply_entry("e", "base", "09:00:00");
-  clock_.advance_micros(3600 * kMicrosPerSecond);
+  changes();  // both devices pull
+  set_time("2026-11-22T11:00:00Z");
   apply_entry("e", "laptop, offline at 10:10", "10:10:00");
+  changes();  // a desktop pulls right before it pushes, and keeps its own newer edit
   apply_entry("e", "tower, offline at 10:20", "10:20:00");
   EXPECT_EQ(field("e", "description"), "tower, offline at 10:20");
   const auto kept = conflicts();
   EXPECT_NE(kept.body.find("laptop, offline at 10:10"), std::string::npos) << kept.body;
-  EXPECT_EQ(kept.body.find("\"description\":\"base\""), kept.body.find("nowhere")) << "both had seen the first version";
+  EXPECT_EQ(kept.at("conflicts.1"), "(none)") << "both had seen the first version: " << kept.body;
+}
+
+TEST_F(KaishoSyncTest, an_edit_right_after_another_that_was_not_pulled_keeps_it_as_a_conflict) {
+  set_time("2026-11-22T10:00:00Z");
+  apply_entry("e", "base", "09:00:00");
+  changes();
+  apply_entry("e", "laptop", "10:00:01");
+  set_time("2026-11-22T10:00:10Z");
+  apply_entry("e", "tower has not polled", "10:00:05");
+  EXPECT_NE(conflicts().body.find("laptop"), std::string::npos);
+}
+
+TEST_F(KaishoSyncTest, a_copy_with_the_shown_stamp_is_no_new_claim) {
+  set_time("2026-11-22T10:00:00Z");
+  const auto push = [&](const std::string& text, const std::string& stamp) {
+    return apply(R"("id":"e","start":"2026-11-22T08:00:00Z","end":"2026-11-22T09:00:00Z","description":")" + text +
+                 R"(","updated_at":")" + stamp + "\"");
+  };
+  push("v1", "2026-11-23T10:00:00Z");
+  push("v2", "2026-11-22T10:00:01Z");
+  const std::string shown = field("e", "updated_at");
+  push("v3", "2026-11-22T10:00:02Z");
+  EXPECT_EQ(push("v2", shown).at("updated"), "0") << "a desktop that pulled v2 pushes it again each cycle";
+  EXPECT_EQ(field("e", "description"), "v3");
+}
+
+TEST_F(KaishoSyncTest, a_later_deletion_counts_as_one) {
+  const auto live = [&](const std::string& at) { return apply_entry("e", "live", at); };
+  const auto dead = [&](const std::string& at) {
+    return apply(R"("id":"e","start":"2026-11-22T08:00:00Z","updated_at":"2026-11-22T)" + at +
+                 R"(Z","deleted_at":"2026-11-22T)" + at + R"(Z")");
+  };
+  live("01:00:00");
+  dead("02:00:00");
+  EXPECT_EQ(dead("04:00:00").at("updated"), "1");
+  EXPECT_EQ(dead("04:00:00").at("skipped"), "1");
+  live("03:00:00");
+  EXPECT_NE(field("e", "deleted_at"), "null");
+}
+
+TEST_F(KaishoSyncTest, D4_another_spelling_of_the_same_is_an_echo_too) {
+  apply(R"("id":"n","title":"\u00fc","tags":["a","b"],"updated_at":"2026-11-22T09:00:00Z")", "/sync/notes");
+  const auto echo = apply(
+      "\"id\":\"n\",\"title\":\"\xC3\xBC\",\"tags\":[\"a\", \"\\u0062\"],"
+      "\"updated_at\":\"2026-11-22T10:00:00Z\"",
+      "/sync/notes");
+  EXPECT_EQ(echo.at("skipped"), "1");
+}
+
+TEST_F(KaishoSyncTest, D4_a_real_edit_is_shown_as_newer_than_the_echo_it_beats) {
+  set_time("2026-11-22T10:00:30Z");
+  apply(R"("id":"n","title":"a","updated_at":"2026-11-22T10:00:00Z")", "/sync/notes");
+  set_time("2026-11-22T10:11:00Z");
+  apply(R"("id":"n","title":"a","updated_at":"2026-11-22T10:06:00Z")", "/sync/notes");  // B's copy, stamped as it came
+  EXPECT_EQ(field("n", "updated_at", "/sync/notes"), "2026-11-22T10:00:00.000000Z");
+  apply(R"("id":"n","title":"A's edit","updated_at":"2026-11-22T10:03:00Z")", "/sync/notes");
+  EXPECT_EQ(field("n", "title", "/sync/notes"), "A's edit");
+  EXPECT_EQ(field("n", "updated_at", "/sync/notes"), "2026-11-22T10:06:00.000001Z") << "B takes only what is newer";
+}
+
+TEST_F(KaishoSyncTest, D9_an_empty_page_tells_how_far_a_device_is) {
+  apply_entry("e", "winner", "12:00:00");
+  // Another key, as after a restart that forgot how far this one had pulled.
+  key_ = add_key("ann@example.org", {Scope::read, Scope::write});
+  const std::string b = "1970-01-01T00:00:00.000001Z";
+  EXPECT_EQ(changes(b).at("entries"), "[]");
+  apply_entry("e", "loser", "11:00:00");
+  EXPECT_EQ(changes(b).at("entries.0.description"), "winner");
+}
+
+TEST_F(KaishoSyncTest, D9_a_loser_whose_clock_is_ahead_receives_a_winner_it_takes) {
+  set_time("2026-11-22T10:00:00Z");
+  apply(R"("id":"e","start":"2026-11-22T08:00:00Z","end":"2026-11-22T09:00:00Z","description":"winner",)"
+        R"("updated_at":"2026-11-22T10:04:00Z")");
+  const std::string cursor = changes().at("cursor");
+  apply(R"("id":"e","start":"2026-11-22T08:00:00Z","end":"2026-11-22T09:00:00Z","description":"a day ahead",)"
+        R"("updated_at":"2026-11-23T10:00:00Z")");
+  const auto page = changes(cursor);
+  EXPECT_EQ(page.at("entries.0.description"), "winner");
+  EXPECT_GT(page.at("entries.0.updated_at"), "2026-11-23T10:00:00.000000Z");
 }
 
 TEST_F(KaishoSyncTest, an_edit_after_a_clock_that_was_ahead_reaches_the_device_with_that_clock) {
-  clock_.advance_micros(parse_time("2026-11-22T10:00:00Z")->micros - clock_.now().micros);
+  set_time("2026-11-22T10:00:00Z");
   apply(R"("id":"e","start":"2026-11-22T08:00:00Z","end":"2026-11-22T09:00:00Z","description":"ahead",)"
         R"("updated_at":"2026-11-24T10:00:00Z")");
   clock_.advance_micros(60 * kMicrosPerSecond);

@@ -6,7 +6,7 @@ namespace {
 
 class KaishoTimerTest : public test::KaishoFixture {
  protected:
-  KaishoTimerTest() { clock_.advance_micros(parse_time("2026-11-22T12:00:00Z")->micros - clock_.now().micros); }
+  KaishoTimerTest() { set_time("2026-11-22T12:00:00Z"); }
 
   test::Answer start(const std::string& id, const std::string& at, const std::string& more = "") {
     clock_.advance_micros(1000);
@@ -154,6 +154,35 @@ TEST_F(KaishoTimerTest, D13_rule_8_of_twelve_simultaneous_starts_exactly_the_lat
   const auto page = changes();
   page.json().find("entries")->for_each_element([&](JsonView row) { running += row.find("end")->raw() == "null"; });
   EXPECT_EQ(running, 1);
+}
+
+TEST_F(KaishoTimerTest, D5_a_device_that_has_not_heard_of_the_stop_is_told_again_and_its_edit_is_kept) {
+  start("x", "10:00");
+  post("/sync/active/stop", R"({"end":"2026-11-22T11:00:00Z"})");
+  const std::string cursor = changes().at("cursor");
+  events();
+  start("x", "10:00", R"(,"description":"edited meanwhile")");
+  EXPECT_EQ(events(), "");
+  const auto page = changes(cursor);
+  EXPECT_EQ(page.at("entries.0.end"), "2026-11-22T11:00:00.000000Z");
+  EXPECT_EQ(page.at("entries.0.updated_at").substr(0, 16), "2026-11-22T12:00") << "later than the device's edit";
+  EXPECT_NE(conflicts().body.find("edited meanwhile"), std::string::npos);
+}
+
+TEST_F(KaishoTimerTest, a_repeated_start_that_has_not_seen_an_edit_keeps_that_as_a_conflict) {
+  start("a", "11:00", R"(,"description":"one")");
+  changes();
+  call({.method = http::Method::patch, .target = "/clocks/a", .token = key_, .body = R"({"description":"phone"})"});
+  start("a", "11:00", R"(,"description":"one")");
+  EXPECT_EQ(field("a", "description"), "one");
+  EXPECT_NE(conflicts().body.find("phone"), std::string::npos);
+}
+
+TEST_F(KaishoTimerTest, a_stop_is_later_than_a_start_by_a_clock_that_is_ahead) {
+  start("a", "12:02");
+  const auto stopped = post("/sync/active/stop", "{}");
+  EXPECT_EQ(stopped.at("updated_at"), "2026-11-22T12:02:00.000001Z") << "its own copy says 12:02";
+  EXPECT_EQ(stopped.at("end"), "2026-11-22T12:02:00.000000Z");
 }
 
 TEST_F(KaishoTimerTest, stopping) {

@@ -10,6 +10,7 @@ class KaishoFixture : public ApiFixture, protected Listener {
   KaishoFixture();
   ~KaishoFixture() override;
 
+  void set_time(std::string_view time) { clock_.advance_micros(parse_time(time)->micros - clock_.now().micros); }
   /// Pushes one row, given without its braces, or several as a list; the answer of apply.
   Answer apply(const std::string& rows, const std::string& prefix = "/sync");
   /// A finished entry of an hour with the given updated_at (a time of 2026-11-22).

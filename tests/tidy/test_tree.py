@@ -86,7 +86,7 @@ def test_files_stay_small():
 
 
 def test_nothing_is_left_for_another_day():
-    marker = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+    marker = re.compile(r"(?<!\")\b(TODO|FIXME|XXX|HACK)\b")  # a word in quotes may be a client's
     left = [f"{path.relative_to(ROOT)}:{number}" for path in tracked("src/*", "bench/*.cpp", "bench/*.py")
             if path.suffix in {".cpp", ".hpp", ".py"}
             for number, line in enumerate(path.read_text().splitlines(), 1) if marker.search(line)]

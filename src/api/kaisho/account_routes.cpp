@@ -1,5 +1,6 @@
 // What belongs to the account as a whole: reference lists and settings, statistics, plan, wipe.
 #include <algorithm>
+#include <unordered_set>
 
 #include "api/kaisho/handlers.hpp"
 #include "api/kaisho/timer.hpp"
@@ -11,6 +12,7 @@ namespace {
 constexpr std::string_view kCustomers = "customers";
 constexpr std::string_view kTasks = "tasks";
 constexpr std::string_view kConfig = "config";
+constexpr std::size_t kConfigBytesMax = 1UL << 20U;  // each change keeps the one before for a while
 constexpr std::string_view kNoConfig = R"({"tags":[],"github_configured":false})";
 
 /// `{"items":[...]}`: a record is an object.
@@ -53,22 +55,25 @@ std::vector<JsonObject> unique(std::vector<JsonObject> items, std::string_view k
 }
 
 void join_contracts(JsonObject& customer, const JsonObject& again) {
-  std::vector<std::string> contracts;
-  const auto take = [&](const JsonObject& from) {
-    const auto list = from.find("contracts");
-    if (!list || !list->is_array()) return;
-    list->for_each_element([&](JsonView contract) {
-      if (std::ranges::find(contracts, contract.raw()) == contracts.end()) contracts.emplace_back(contract.raw());
-    });
-  };
-  take(customer);
-  take(again);
+  std::unordered_set<std::string_view> contracts;
   std::string text = "[";
-  for (const std::string& contract : contracts) text += (text.size() > 1 ? "," : "") + contract;
+  for (const JsonObject* from : {static_cast<const JsonObject*>(&customer), &again}) {
+    const auto list = from->find("contracts");
+    if (!list || !list->is_array()) continue;
+    list->for_each_element([&](JsonView contract) {
+      if (!contracts.insert(contract.raw()).second) return;
+      if (text.size() > 1) text += ',';
+      text += contract.raw();
+    });
+  }
   customer.set("contracts", text + ']');
 }
 
 Result<> store(SpaceWriter& writer, std::string_view id, std::string doc) {
+  const std::size_t bytes_max = id == kConfig ? kConfigBytesMax : limits::kDocumentBytesMax;
+  if (doc.size() > bytes_max) {
+    return fail(ErrorCode::too_large, std::string(id) + " may have " + std::to_string(bytes_max) + " bytes");
+  }
   TRY(const auto stored, writer.txn().find(kReference, id));
   if (stored && !stored->deleted && stored->doc == doc) return {};
   TRY([[maybe_unused]] const Seq seq, writer.replace(kReference, id, std::move(doc), Rule::direct));
@@ -89,8 +94,10 @@ Result<std::string> list_text(Spaces& spaces, const SpaceName& space, std::strin
   CHECK_OK(spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
     TRY(const auto doc, find_doc(snapshot, id));
     if (!doc) return {};
-    JsonView(*doc).find("items")->for_each_element([&](JsonView item) {
-      if (!wanted(item)) return;
+    const auto items = JsonView(*doc).find("items");
+    if (!items || !items->is_array()) return {};
+    items->for_each_element([&](JsonView item) {
+      if (!item.is_object() || !wanted(item)) return;
       if (out.size() > 1) out += ',';
       JsonWriter writer(out);
       writer.begin_object();
@@ -112,7 +119,7 @@ struct SnapshotPush {
 };
 
 Result<SnapshotPush> read_snapshot(api::Call& call) {
-  TRY(const JsonView body, call.json_object());
+  TRY(const JsonView body, call.mended_json_object());
   SnapshotPush push;
   TRY(auto customers, read_list(body, "customers"));
   TRY(auto tasks, read_list(body, "tasks"));

@@ -8,7 +8,7 @@ namespace syncline::kaisho {
 
 /// What a handler works with.
 struct Handlers {
-  explicit Handlers(Face& face) : spaces(face.spaces_), access(face.access_) {}
+  explicit Handlers(Face& face) : spaces(face.spaces_), access(face.access_), quiet_ends(face.quiet_ends_) {}
 
   // sync_routes.cpp
   void get_changes(const api::CallPtr& call, const Resource& resource);
@@ -40,11 +40,12 @@ struct Handlers {
 
   Spaces& spaces;
   Access& access;
+  QuietEnds& quiet_ends;
 };
 
-[[nodiscard]] inline SpaceName space_of(const api::Call& call) { return call.space(kSpace); }
+/// How far a key has pulled one resource, kept under this name; each resource has a cursor of its own.
+[[nodiscard]] SpaceName pulled_of(const SpaceName& space, const Resource& resource);
 
-/// When a desktop acknowledged an entry: kept beside the feed, for it is no change of the entry.
-[[nodiscard]] inline std::string synced_at_value(std::string_view id) { return "synced_at/" + std::string(id); }
+[[nodiscard]] inline SpaceName space_of(const api::Call& call) { return call.space(kSpace); }
 
 }  // namespace syncline::kaisho

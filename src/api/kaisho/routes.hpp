@@ -1,6 +1,7 @@
 // The Kaisho face: the cloud that Kaisho desktops and phones sync with. docs/api/kaisho.md says what it answers.
 #pragma once
 
+#include "api/kaisho/quiet_ends.hpp"
 #include "api/kaisho/space.hpp"
 #include "api/router.hpp"
 #include "service/spaces.hpp"
@@ -21,6 +22,7 @@ class Face {
 
   Spaces& spaces_;
   Access& access_;
+  QuietEnds quiet_ends_;
 };
 
 }  // namespace syncline::kaisho

@@ -67,13 +67,56 @@ constexpr std::array<Resource, 5> kResources = {{
      kProjectFields},
 }};
 
-/// Members of a row that belong to the record, not to its document.
-bool is_of_record(std::string_view name) { return name == "id" || name == "updated_at" || name == "deleted_at"; }
+/// Unknown members that a row may have: clients of another version, not a way to fill the disk.
+constexpr std::size_t kUnknownMembersMax = 100;
+
+/// Members that answers have beside the document.
+bool is_reserved(std::string_view name) {
+  constexpr std::array<std::string_view, 7> kReserved = {"id",     "updated_at",       "deleted_at", "active",
+                                                         "winner", "duration_minutes", "synced_at"};
+  return std::ranges::find(kReserved, name) != kReserved.end();
+}
 
 std::string quoted(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
+}
+
+/// One spelling for each text, so that another program's spelling of the same is no change.
+std::string canonical_text(JsonView text) {
+  if (text.as_plain_string()) return std::string(text.raw());
+  return quoted(text.as_string().value_or(""));
+}
+
+Result<std::string> canonical_texts(JsonView list) {
+  if (!list.is_array()) return fail(ErrorCode::invalid_argument, "");
+  std::string out = "[";
+  bool good = true;
+  list.for_each_element([&](JsonView text) {
+    good = good && text.is_string();
+    if (out.size() > 1) out += ',';
+    if (good) out += canonical_text(text);
+  });
+  if (!good) return fail(ErrorCode::invalid_argument, "");
+  return out + ']';
+}
+
+/// Any ISO 8601 time with an offset, also in the spellings that RFC 3339 leaves out: "+0100", "+01", a comma, no
+/// seconds.
+std::optional<Timestamp> parse_iso_time(std::string text) {
+  if (const auto time = parse_time(text)) return *time;
+  if (const std::size_t comma = text.find(','); comma != std::string::npos) text[comma] = '.';
+  const std::size_t sign = text.find_last_of("+-");
+  if (sign != std::string::npos && sign > text.find('T')) {
+    const std::size_t digits = text.size() - sign - 1;
+    if (digits == 2) text += ":00";
+    if (digits == 4) text.insert(sign + 3, ":");
+  }
+  constexpr std::size_t kMinuteEnd = 16;  // "2026-11-22T09:05"
+  if (text.size() > kMinuteEnd && text[kMinuteEnd] != ':') text.insert(kMinuteEnd, ":00");
+  if (const auto time = parse_time(text)) return *time;
+  return std::nullopt;
 }
 
 /// A row sorted by the resource's fields. Views into the row.
@@ -83,7 +126,7 @@ struct SortedRow {
   std::optional<JsonView> deleted_at;
 };
 
-SortedRow sort(const Resource& resource, JsonView row) {
+Result<SortedRow> sort(const Resource& resource, JsonView row) {
   SortedRow sorted;
   row.for_each_member([&](std::string_view name, JsonView value) {
     const auto field = std::ranges::find(resource.fields, name, &Field::name);
@@ -91,10 +134,14 @@ SortedRow sort(const Resource& resource, JsonView row) {
       sorted.known.at(static_cast<std::size_t>(field - resource.fields.begin())) = value;
     } else if (name == "deleted_at") {
       sorted.deleted_at = value;
-    } else if (!is_of_record(name)) {
+    } else if (!is_reserved(name) && sorted.unknown.size() <= kUnknownMembersMax) {
       sorted.unknown.emplace_back(name, value);
     }
   });
+  if (sorted.unknown.size() > kUnknownMembersMax) {
+    return fail(ErrorCode::invalid_argument,
+                "the row has more than " + std::to_string(kUnknownMembersMax) + " members that are not known");
+  }
   return sorted;
 }
 
@@ -115,8 +162,8 @@ Result<std::string> shape_milestones(const Field& field, JsonView value) {
     JsonObject members{milestone};
     for (const std::string_view name : {"id", "title"}) {
       const auto text = members.find(name);
-      if (!text) members.set_text(name, "");
-      if (text && !text->is_string()) good = false;
+      good = good && (!text || text->is_string());
+      members.set_text(name, text ? text->as_string().value_or("") : "");
     }
     if (!members.find("done")) members.set("done", "false");
     if (!members.find("due")) members.set("due", "null");
@@ -131,14 +178,13 @@ Result<std::string> shape_value(const Field& field, JsonView value) {
   switch (field.kind) {
     case Kind::text:
       if (!value.is_string()) return wrong(field, "a string");
-      return std::string(value.raw());
+      return canonical_text(value);
     case Kind::text_or_null:
       if (!value.is_string()) return wrong(field, "a string or null");
-      return value.raw() == R"("")" ? "null" : std::string(value.raw());
+      return value.raw() == R"("")" ? "null" : canonical_text(value);
     case Kind::time:
     case Kind::time_or_null: {
-      const auto text = value.as_string();
-      const auto time = parse_time(text.value_or(""));
+      const auto time = parse_iso_time(value.as_string().value_or(""));
       if (!time) return wrong(field, "a time like 2026-11-22T09:05:00Z");
       return quoted(format_time(*time));
     }
@@ -146,13 +192,12 @@ Result<std::string> shape_value(const Field& field, JsonView value) {
       if (value.kind() != JsonKind::boolean) return wrong(field, "true or false");
       return std::string(value.raw());
     case Kind::texts: {
-      bool good = value.is_array();
-      if (good) value.for_each_element([&](JsonView text) { good = good && text.is_string(); });
-      if (!good) return wrong(field, "a list of strings");
-      return std::string(value.raw());
+      auto texts = canonical_texts(value);
+      if (!texts) return wrong(field, "a list of strings");
+      return texts;
     }
     case Kind::milestones: return shape_milestones(field, value);
-    case Kind::created_at: return value.is_string() ? std::string(value.raw()) : R"("")";
+    case Kind::created_at: return value.is_string() ? canonical_text(value) : R"("")";
   }
   return std::string(value.raw());
 }
@@ -211,12 +256,14 @@ struct Shaper {
       writer.raw(resource.fields[i].name, value);
     }
     for (const auto& [name, value] : row.unknown) writer.raw(name, value.raw());
+    std::size_t kept_unknown = row.unknown.size();
     for (const JsonObject::Member& member : stored.members()) {
       const bool sent = std::ranges::find(row.unknown, member.name, [](const auto& one) -> const std::string& {
                           return one.first;
                         }) != row.unknown.end();
       const bool known = std::ranges::find(resource.fields, member.name, &Field::name) != resource.fields.end();
-      if (!sent && !known && !is_of_record(member.name)) writer.raw(member.name, member.value);
+      const bool fits = ++kept_unknown <= kUnknownMembersMax;
+      if (!sent && !known && !is_reserved(member.name) && fits) writer.raw(member.name, member.value);
     }
     if (deleted) {
       TRY(const std::string at, deleted_at());
@@ -235,7 +282,7 @@ const Resource& entries() { return kResources.front(); }
 
 Result<std::string> shape_row(const Resource& resource, JsonView row, const Record* stored, bool deleted,
                               Timestamp now) {
-  const SortedRow sorted = sort(resource, row);
+  TRY(const SortedRow sorted, sort(resource, row));
   const JsonObject old = stored == nullptr ? JsonObject{} : JsonObject{JsonView(stored->doc)};
   const Shaper shaper{resource, sorted, old, deleted, now};
   if (stored != nullptr && !deleted && !stored->deleted) {
@@ -260,6 +307,8 @@ void append_row(std::string& out, const RecordView& record) {
   append_row_members(out, record);
   out += '}';
 }
+
+std::optional<Timestamp> parse_client_time(JsonView value) { return parse_iso_time(value.as_string().value_or("")); }
 
 std::optional<Timestamp> time_field(std::string_view doc, std::string_view name) {
   const auto value = JsonView(doc).find(name);

@@ -54,6 +54,8 @@ struct Resource {
 void append_row_members(std::string& out, const RecordView& record);
 void append_row(std::string& out, const RecordView& record);
 
+/// A time as any client may spell it: ISO 8601 with an offset.
+[[nodiscard]] std::optional<Timestamp> parse_client_time(JsonView value);
 /// The time in a field of a stored document; nothing for null.
 [[nodiscard]] std::optional<Timestamp> time_field(std::string_view doc, std::string_view name);
 

@@ -21,6 +21,12 @@ SpaceRules make_space_rules() {
       return shape_row(resource, JsonView(bare ? "{}" : op.doc), stored, op.deleted, now);
     };
   }
+  rules.collections[std::string(kReference)].check = [](const Op& op) -> Result<> {
+    if (op.deleted || op.id == "config") return {};
+    const auto items = JsonView(op.doc).find("items");
+    if (items && items->is_array()) return {};
+    return fail(ErrorCode::invalid_document, "a reference list must be {\"items\": [...]}");
+  };
   rules.collections["entries"].on_put = keep_one_timer;
   rules.on_written = [](SpaceWriter& writer) {
     for (const Resource& resource : resources()) {

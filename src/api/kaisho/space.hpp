@@ -10,6 +10,9 @@ inline constexpr std::string_view kSpace = "kaisho";
 /// Reference lists and settings of the account: records "customers", "tasks" and "config".
 inline constexpr std::string_view kReference = "reference";
 
+/// When a desktop acknowledged an entry: kept beside the feed, for it is no change of the entry.
+[[nodiscard]] inline std::string synced_at_value(std::string_view id) { return "synced_at/" + std::string(id); }
+
 [[nodiscard]] SpaceRules make_space_rules();
 
 /// `{"event":...,"data":...}`, as the sockets send it. `data` is JSON.

@@ -1,4 +1,6 @@
 // changes, apply and ack: the same three calls for each of the five resources.
+#include <algorithm>
+
 #include "api/kaisho/handlers.hpp"
 #include "base/text.hpp"
 
@@ -7,6 +9,13 @@ namespace {
 
 constexpr std::int64_t kPageRowsDefault = 200;
 constexpr std::int64_t kPageRowsMax = 500;
+/// A page ends behind so many bytes: rows may be large.
+constexpr std::size_t kPageBytesMax = 8UL << 20U;
+/// Documents that one apply may put: rows that repeat an id inherit what their client does not know, each time.
+constexpr std::size_t kApplyBytesMax = 256UL << 20U;
+/// So many rows that nobody can read are no accident.
+constexpr std::size_t kFaultsMax = 1000;
+constexpr std::size_t kAcknowledgedMax = 1'000'000;
 
 /// A change number in the clothing of a time: number 123 is 1970-01-01T00:00:00.000123Z. Desktops compare the cursor as
 /// text with times of their own edits and push only what sorts above it, so it must sort below every real time.
@@ -17,11 +26,6 @@ Seq parse_since(std::string_view text, Seq head) {
   const auto time = parse_time(text);
   if (!time || time->micros < 0 || time->micros > head.value) return {};
   return {time->micros};
-}
-
-/// How far a key has pulled one resource; each has a cursor of its own.
-SpaceName pulled_of(const SpaceName& space, const Resource& resource) {
-  return {space.account, space.name + '/' + std::string(resource.collection)};
 }
 
 struct Page {
@@ -35,7 +39,7 @@ Result<Page> read_page(Snapshot& snapshot, const Resource& resource, Seq since, 
   Page page;
   CHECK_OK(snapshot.feed(since, [&](const RecordView& record) {
     if (record.collection != resource.collection || record.rule == Rule::wiped) return true;
-    if (page.count == limit) {
+    if (page.count == limit || page.rows.size() > kPageBytesMax) {
       page.has_more = true;
       return false;
     }
@@ -50,9 +54,17 @@ Result<Page> read_page(Snapshot& snapshot, const Resource& resource, Seq since, 
 
 /// One row of an apply: what to do, or why not.
 struct Row {
+  /// `refused`: a row that a client may send all the same.
+  enum class Fault : std::uint8_t { none, malformed, refused };
   std::string id;
   Op op;
-  std::string fault;
+  Fault fault = Fault::none;
+  std::string text;
+
+  void set_fault(const Error& error) {
+    fault = error.code == ErrorCode::invalid_argument ? Fault::malformed : Fault::refused;
+    text = error.text;
+  }
 };
 
 struct Apply {
@@ -71,16 +83,14 @@ Result<std::string> text_member(JsonView row, std::string_view name) {
   return *std::move(text);
 }
 
-Result<> read_row(Row& row, JsonView json, const Resource& resource, bool has_doubtful_values) {
+Result<> read_row(Row& row, JsonView json, const Resource& resource) {
   if (!json.is_object()) return fail(ErrorCode::invalid_argument, "a row must be an object");
   TRY(row.id, text_member(json, "id"));
-  if (has_doubtful_values) {
-    std::string copy(json.raw());
-    const JsonCheck check = check_json(copy, limits::kDocumentDepthMax);
-    if (check.fault != JsonFault::none) return fail(ErrorCode::invalid_argument, "the row has " + check.detail);
-  }
-  TRY(const std::string updated_at, text_member(json, "updated_at"));
-  const auto stamp = parse_time(updated_at);
+  // People edit ids by hand: such a row is no reason to refuse its batch.
+  if (const auto good = check_record_id(row.id); !good) return fail(ErrorCode::invalid_document, good.error().text);
+  const auto updated_at = json.find("updated_at");
+  if (!updated_at) return fail(ErrorCode::invalid_argument, "updated_at is missing");
+  const auto stamp = parse_client_time(*updated_at);
   if (!stamp) return fail(ErrorCode::invalid_argument, "updated_at must be a time like 2026-11-22T09:05:00Z");
   const auto deleted_at = json.find("deleted_at");
   row.op.collection = resource.collection;
@@ -91,28 +101,40 @@ Result<> read_row(Row& row, JsonView json, const Resource& resource, bool has_do
 }
 
 Result<> read_rows(Apply& apply, const Resource& resource) {
-  std::string& body = apply.call->body();
-  const JsonCheck check = check_json(body, limits::kBodyDepthMax);
-  const bool doubtful = check.fault == JsonFault::unsupported_value;
-  if (!doubtful) CHECK_OK(api::error_of(check));
-  const auto rows = JsonView(body).find("entries");
+  TRY(const JsonView body, apply.call->mended_json_object());
+  const auto rows = body.find("entries");
   if (!rows || !rows->is_array()) return fail(ErrorCode::invalid_argument, "entries must be a list of rows");
+  std::size_t faults = 0;
   rows->for_each_element([&](JsonView json) {
+    if (faults > kFaultsMax) return;
     Row& row = apply.rows.emplace_back();
-    if (const auto read = read_row(row, json, resource, doubtful); !read) row.fault = read.error().text;
+    if (const auto read = read_row(row, json, resource); !read) {
+      row.set_fault(read.error());
+      faults += 1;
+    }
   });
+  if (faults > kFaultsMax) {
+    return fail(ErrorCode::invalid_argument, "more than " + std::to_string(kFaultsMax) +
+                                                 " rows cannot be read, the first because " + apply.rows.front().text);
+  }
   for (Row& row : apply.rows) row.op.id = row.id;  // now that no row moves any more
   return {};
 }
 
 Result<> apply_rows(Apply& apply, SpaceWriter& writer, const Resource& resource) {
+  std::size_t bytes = 0;
   for (Row& row : apply.rows) {
-    if (!row.fault.empty()) continue;
+    if (row.fault != Row::Fault::none) continue;
+    if (bytes > kApplyBytesMax) {
+      row.set_fault({ErrorCode::too_large, "the request changes too much at once: send this row again"});
+      continue;
+    }
     TRY(const OpResult result, writer.apply(row.op));
     if (result.error) {
-      row.fault = result.error->text;
+      row.set_fault(*result.error);
     } else if (result.status == OpStatus::applied) {
       (result.created ? apply.inserted : apply.updated) += 1;
+      bytes += result.doc_bytes;
     } else {
       apply.skipped += 1;
     }
@@ -124,14 +146,14 @@ Result<> apply_rows(Apply& apply, SpaceWriter& writer, const Resource& resource)
   return {};
 }
 
-/// No row could be taken: the request as a whole is at fault. Nothing if at least one could.
+/// No row is one: the request as a whole is at fault. Nothing if at least one could be read.
 std::optional<std::string> fault_of_all(const Apply& apply) {
   for (const Row& row : apply.rows) {
-    if (row.fault.empty()) return std::nullopt;
+    if (row.fault != Row::Fault::malformed) return std::nullopt;
   }
   if (apply.rows.empty()) return std::nullopt;
   const Row& first = apply.rows.front();
-  return "entries[0]" + (first.id.empty() ? "" : " (" + first.id + ")") + ": " + first.fault;
+  return "entries[0]" + (first.id.empty() ? "" : " (" + first.id + ")") + ": " + first.text;
 }
 
 void answer(const Apply& apply, Timestamp now) {
@@ -148,12 +170,12 @@ void answer(const Apply& apply, Timestamp now) {
   problems.begin_array();
   for (std::size_t i = 0; i < apply.rows.size(); ++i) {
     const Row& row = apply.rows[i];
-    if (row.fault.empty()) continue;
+    if (row.fault == Row::Fault::none) continue;
     writer.string(row.id);
     problems.begin_object()
         .integer("row", static_cast<std::int64_t>(i))
         .string("id", row.id)
-        .string("error", row.fault)
+        .string("error", row.text)
         .end_object();
   }
   writer.end_array();
@@ -176,6 +198,9 @@ Result<std::vector<std::string>> read_ids(api::Call& call) {
   });
   if (!all_text) return fail(ErrorCode::invalid_argument, "ids must be a list of strings");
   if (ids.empty()) return fail(ErrorCode::invalid_argument, "ids must name at least one row");
+  std::ranges::sort(ids);
+  ids.erase(std::ranges::unique(ids).begin(), ids.end());
+  if (ids.size() > kAcknowledgedMax) return fail(ErrorCode::too_large, "too many ids in one request");
   return ids;
 }
 
@@ -206,22 +231,32 @@ void respond_acknowledged(const api::CallPtr& call, std::int64_t rows) {
 
 }  // namespace
 
+SpaceName pulled_of(const SpaceName& space, const Resource& resource) {
+  return {space.account, space.name + '#' + std::string(resource.collection)};  // no space has such a name
+}
+
 void Handlers::get_changes(const api::CallPtr& call, const Resource& resource) {
   TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, kPageRowsMax, kPageRowsDefault));
   const SpaceName space = space_of(*call);
-  const std::string since = call->query("since").value_or("1970-01-01T00:00:00Z");
+  const SpaceName pulled = pulled_of(space, resource);
+  const std::string text = call->query("since").value_or("1970-01-01T00:00:00Z");
   Page page;
+  Seq since;
   CHECK_CALL(call, spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
-    TRY(page, read_page(snapshot, resource, parse_since(since, snapshot.info().head), limit));
+    const Seq head = snapshot.info().head;
+    since = parse_since(text, head);
+    TRY(page, read_page(snapshot, resource, quiet_ends.skip(pulled, since), limit));
+    if (page.count == 0) quiet_ends.note(pulled, since, head);
     return {};
   }));
-  if (page.count > 0) spaces.note_pulled(call->principal().key, pulled_of(space, resource), page.last);
+  // An empty page says so too: whoever asks from there has everything up to there.
+  spaces.note_pulled(call->principal().key, pulled, page.count > 0 ? page.last : since);
   std::string out;
   out.reserve(page.rows.size() + 200);
   JsonWriter(out)
       .begin_object()
       .string("now", format_time(spaces.clock().now()))
-      .string("cursor", page.count > 0 ? cursor_text(page.last) : since)
+      .string("cursor", page.count > 0 ? cursor_text(page.last) : text)
       .boolean("has_more", page.has_more)
       .name("entries");
   out.append("[").append(page.rows).append("]}");

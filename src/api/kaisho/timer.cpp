@@ -51,11 +51,13 @@ Result<Record> get_entry(SpaceWriter& writer, const std::string& id) {
   return *std::move(entry);
 }
 
-/// An entry is never stopped before it began.
+/// An entry is never stopped before it began, and the stop is later than the copy of the device that started it, also
+/// if that has a clock ahead of ours.
 Result<> stop_at(SpaceWriter& writer, const Record& entry, Timestamp end, Rule rule) {
   JsonObject doc{JsonView(entry.doc)};
   doc.set_text("end", format_time(std::max(end, start_of(entry))));
-  TRY([[maybe_unused]] const Seq seq, writer.replace(collection(), entry.id, doc.to_text(), rule));
+  const Timestamp stamp = std::min(std::max(writer.now(), start_of(entry).plus_micros(1)), kStampMax);
+  TRY([[maybe_unused]] const Seq seq, writer.replace(collection(), entry.id, doc.to_text(), rule, stamp));
   return {};
 }
 
@@ -74,11 +76,21 @@ Result<> settle(SpaceWriter& writer, const EntrySummary& summary, const Record& 
 /// The stored document with the fields that `row` names.
 Result<std::string> with_fields(const Record& stored, JsonView row, Timestamp now) {
   JsonObject doc{JsonView(stored.doc)};
-  row.for_each_member([&](std::string_view name, JsonView value) {
-    if (value.kind() != JsonKind::null) doc.set(name, std::string(value.raw()));
-  });
+  row.for_each_member([&](std::string_view name, JsonView value) { doc.set(name, std::string(value.raw())); });
   const std::string text = doc.to_text();
   return shape_row(entries(), JsonView(text), &stored, false, now);
+}
+
+/// A start for an entry that is finished or deleted: its device has not heard of that. What it says otherwise is kept,
+/// and if it has pulled past the entry it gets it once more, with a stamp that is later than its copy's.
+Result<StartedTimer> keep_finished(SpaceWriter& writer, const Record& stored, const std::string& doc) {
+  if (!stored.deleted && doc != stored.doc) {
+    Record loser = stored;
+    loser.doc = doc;
+    writer.keep_version(loser, Rule::one_timer);
+  }
+  if (!stored.deleted && writer.author().seen_through >= stored.seq) CHECK_OK(writer.deliver_again(stored));
+  return StartedTimer{false, stored};
 }
 
 }  // namespace
@@ -118,12 +130,14 @@ Result<StartedTimer> start_timer(SpaceWriter& writer, const std::string& id, Jso
   CHECK_OK(check_record_id(id));
   TRY(const auto stored, writer.txn().find(collection(), id));
   if (stored && stored->rule != Rule::wiped) {
-    if (!runs(*stored)) return StartedTimer{false, *stored};
     TRY(const std::string doc, with_fields(*stored, row, writer.now()));
-    if (doc == stored->doc) return StartedTimer{false, *stored};
-    // Newer than the copies of other devices, and still older than the sender's own.
-    TRY([[maybe_unused]] const Seq seq,
-        writer.replace(collection(), id, doc, Rule::direct, stored->updated_at.plus_micros(1)));
+    if (!runs(*stored)) return keep_finished(writer, *stored, doc);
+    if (doc != stored->doc) {
+      if (writer.author().seen_through < stored->seq) writer.keep_version(*stored, Rule::direct);
+      // Newer than the copies of other devices, and still older than the sender's own.
+      TRY([[maybe_unused]] const Seq seq,
+          writer.replace(collection(), id, doc, Rule::direct, stored->updated_at.plus_micros(1)));
+    }
     TRY(Record entry, get_entry(writer, id));
     return StartedTimer{false, std::move(entry)};
   }

@@ -29,7 +29,7 @@ void Handlers::get_active(const api::CallPtr& call) {
 }
 
 void Handlers::start(const api::CallPtr& call) {
-  TRY_CALL(call, const JsonView body, call->json_object());
+  TRY_CALL(call, const JsonView body, call->mended_json_object());
   JsonObject row{body};
   const auto id = row.find("id");
   if (!id || !id->is_string()) return call->fail(Error{ErrorCode::invalid_argument, "id must be a string"});
@@ -41,9 +41,11 @@ void Handlers::start(const api::CallPtr& call) {
   row.erase("end");
   auto fields = std::make_shared<const std::string>(row.to_text());
   auto started = std::make_shared<StartedTimer>();
+  const Seq seen = spaces.pulled_through(call->principal().key, pulled_of(space_of(*call), entries()));
   spaces.write(
       space_of(*call), call->principal().key,
-      [wanted, fields, started](SpaceWriter& writer) -> Result<> {
+      [wanted, fields, started, seen](SpaceWriter& writer) -> Result<> {
+        writer.note_seen_through(seen);
         TRY(*started, start_timer(writer, *wanted, JsonView(*fields)));
         return {};
       },
@@ -67,7 +69,7 @@ void Handlers::stop(const api::CallPtr& call) {
   }
   std::optional<Timestamp> end;
   if (const auto value = member("end")) {
-    const auto time = parse_time(value->as_string().value_or(""));
+    const auto time = parse_client_time(*value);
     if (!time) {
       return call->fail(Error{ErrorCode::invalid_argument, "end must be a time like 2026-11-22T09:05:00Z"});
     }

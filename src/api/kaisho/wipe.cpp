@@ -35,6 +35,7 @@ Result<std::int64_t> wipe(SpaceWriter& writer) {
     record.origin = writer.author().key;
     record.rule = Rule::wiped;
     record.deleted = true;
+    if (stored.collection == entries().collection) writer.txn().put_value(synced_at_value(stored.id), "");
     TRY([[maybe_unused]] const Seq seq, writer.put(std::move(record), &stored));
   }
   writer.changed().clear();

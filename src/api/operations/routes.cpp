@@ -44,6 +44,7 @@ void front_page(const CallPtr& call, const std::string& version) {
       .string("service", "syncline")
       .string("version", version)
       .string("status", "running")
+      .raw("mobile", "null")
       .string("docs", "/docs")
       .end_object();
   call->respond_json(200, std::move(body));
