@@ -1,9 +1,12 @@
-// Load on /v1 over loopback, one thread, raw sockets: as cheap as possible, so that the server is what is measured.
+// Load over loopback, one thread, raw sockets: as cheap as possible, so that the server is what is measured.
 //
-//   http_load --port P --token T --mode push|changes --batch N --connections N --seconds S --epoch E --records N
+//   http_load --port P --token T --mode push|changes|apply|get --batch N --connections N --seconds S --epoch E
+//             --records N --target T --fresh 0|1
 //
-// push: each request carries `batch` new records of 300 bytes with time-ordered ids. changes: each request reads a page
-// of `batch` records from somewhere in the first `records` of the feed. One request at a time per connection.
+// push, apply: each request carries `batch` new records of 300 bytes with time-ordered ids, to /v1 or in Kaisho's form.
+// changes: each request reads a page of `batch` records from somewhere in the first `records` of the feed. get: each
+// request reads `target`, where {since} stands for a Kaisho cursor into the first `records`. One request at a time per
+// connection; with `fresh`, each has a connection of its own.
 // Prints one JSON object.
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -37,6 +40,8 @@ struct Options {
   long connections = 8;
   double seconds = 3;
   long records = 10'000;
+  std::string target;
+  bool fresh = false;
 };
 
 Options parse(int argc, char** argv) {
@@ -53,11 +58,13 @@ Options parse(int argc, char** argv) {
   text("--mode", options.mode);
   text("--epoch", options.epoch);
   text("--space", options.space);
+  text("--target", options.target);
   number("--port", options.port);
   number("--batch", options.batch);
   number("--connections", options.connections);
   number("--seconds", options.seconds);
   number("--records", options.records);
+  number("--fresh", options.fresh);
   return options;
 }
 
@@ -66,24 +73,33 @@ Options parse(int argc, char** argv) {
   std::exit(1);
 }
 
-/// A prepared push: the ids are written into it anew for each request.
+/// A prepared push or apply: the ids are written into it anew for each request.
 class PushRequest {
  public:
   explicit PushRequest(const Options& options) {
-    std::string body = "{\"ops\":[";
+    const bool apply = options.mode == "apply";
+    const std::string path = apply ? "/sync/apply" : "/v1/spaces/" + options.space + "/push";
+    const std::string id = apply ? R"({"id":")" : R"({"collection":"notes","id":")";
+    const std::string text = apply ? R"(","customer":"Acme Corp","description":")"
+                                   : R"(","updated_at":"2026-11-22T00:10:07.004670Z","doc":{"title":")";
+    const std::string rest =
+        apply ? R"(","start":"2026-11-22T08:00:00.000000Z","end":"2026-11-22T09:00:00.000000Z","task_id":null,)"
+                R"("contract":null,"notes":"","invoiced":false,"updated_at":"2026-11-22T09:00:00.000000Z",)"
+                R"("deleted_at":null})"
+              : R"(","text":")" + std::string(226, 'x') + R"(","tags":[1,2]}})";
+    std::string body = apply ? "{\"entries\":[" : "{\"ops\":[";
     std::vector<std::size_t> places;
     for (long i = 0; i < options.batch; ++i) {
       if (i > 0) body += ',';
-      body += R"({"collection":"notes","id":")";
+      body += id;
       places.push_back(body.size());
-      body += std::string(36, '0') + R"(","updated_at":"2026-11-22T00:10:07.004670Z","doc":{"title":")";
+      body += std::string(36, '0') + text;
       places.push_back(body.size());
-      body += std::string(36, '0') + R"(","text":")" + std::string(226, 'x') + R"(","tags":[1,2]}})";
+      body += std::string(36, '0') + rest;
     }
     body += "]}";
-    text_ = "POST /v1/spaces/" + options.space + "/push HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " +
-            options.token + "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-            "\r\n\r\n";
+    text_ = "POST " + path + " HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " + options.token +
+            "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
     for (const std::size_t place : places) places_.push_back(place + text_.size());
     text_ += body;
   }
@@ -159,14 +175,11 @@ class Load {
   }
 
   void begin(Client& client) {
-    if (options_.mode == "push") {
+    if (options_.mode == "push" || options_.mode == "apply") {
       client.request = push_.next();
     } else {
-      const long pages = std::max(1L, options_.records / options_.batch);
-      const long since = (client.page++ % pages) * options_.batch;
-      client.request = "GET /v1/spaces/" + options_.space + "/changes?since=" + options_.epoch + "." +
-                       std::to_string(since) + "&limit=" + std::to_string(options_.batch) +
-                       " HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " + options_.token + "\r\n\r\n";
+      client.request = "GET " + next_target(client) + " HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " +
+                       options_.token + "\r\n" + (options_.fresh ? "Connection: close\r\n" : "") + "\r\n";
     }
     client.started = Clock::now();
     std::string_view rest = client.request;
@@ -177,6 +190,23 @@ class Load {
     }
     client.answer.clear();
     client.body_begin = client.body_end = 0;
+  }
+
+  std::string next_target(Client& client) const {
+    const long pages = std::max(1L, options_.records / options_.batch);
+    const long since = (client.page++ % pages) * options_.batch;
+    if (options_.mode == "changes") {
+      return "/v1/spaces/" + options_.space + "/changes?since=" + options_.epoch + "." + std::to_string(since) +
+             "&limit=" + std::to_string(options_.batch);
+    }
+    std::string target = options_.target;
+    constexpr std::string_view kPlace = "{since}";
+    if (const std::size_t place = target.find(kPlace); place != std::string::npos) {
+      char cursor[40];
+      std::snprintf(cursor, sizeof cursor, "1970-01-01T00:00:00.%06ldZ", since);
+      target.replace(place, kPlace.size(), cursor);
+    }
+    return target;
   }
 
   void read(Client& client) {
@@ -208,6 +238,10 @@ class Load {
     latencies_us_.push_back(static_cast<std::uint32_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - client.started).count()));
     bytes_ += client.answer.size();
+    if (options_.fresh) {
+      ::close(client.socket);
+      connect(client);
+    }
     begin(client);
   }
 

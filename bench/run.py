@@ -1,12 +1,11 @@
-"""Runs the published figures and prints them as tables: store, http, latency, memory, runner.
+"""Runs the published figures and prints them as tables: store, http, latency, memory, runner, kaisho.
 
 Everything is on loopback and on this machine's disk; the two sides of a ratio run in turns, in one run.
-Usage: ./dev bench [store|http|latency|memory|runner ...]
+Usage: ./dev bench [store|http|latency|memory|runner|kaisho ...]
 """
 import json
 import os
 import resource
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/process"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from harness import Hub, WebSocket  # noqa: E402
+from harness import Hub, WebSocket, free_port  # noqa: E402
+from kaisho import bench_kaisho  # noqa: E402
 from runner import bench_runner  # noqa: E402
 
 BUILD = ROOT / "build/release"
@@ -63,12 +63,6 @@ def cpu_seconds(pid):
 def rss_kib(pid, name="VmRSS"):
     return next(int(line.split()[1]) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
                 if line.startswith(name))
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def load(port, token, epoch, mode, batch, connections, seconds, records=10_000):
@@ -164,7 +158,8 @@ def bench_memory():
 
 
 SUITES = {"store": bench_store, "http": bench_http, "latency": bench_latency, "memory": bench_memory,
-          "runner": lambda: bench_runner(require, say, rss_kib)}
+          "runner": lambda: bench_runner(require, say, rss_kib),
+          "kaisho": lambda: bench_kaisho(require, say, run_json, BUILD / "http_load")}
 
 
 def main():

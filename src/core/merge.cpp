@@ -50,10 +50,10 @@ Outcome compare(const Record& stored, const Op& op, const Stamp& stamp, const Me
   return {stamp.at > stored.effective_at, Rule::later_stamp};
 }
 
-bool has_seen(const Record& stored, const Op& op, const MergePolicy& policy, const Author& author) {
+bool has_seen(const Record& stored, const Op& op, const Stamp& stamp, const MergePolicy& policy, const Author& author) {
   if (policy.seen == MergePolicy::Seen::pulled_before_edit && !op.base) {
     if (!op.updated_at) return true;
-    return author.seen_through >= stored.seq && *op.updated_at > stored.committed_at;
+    return author.seen_through >= stored.seq && *op.updated_at > stored.committed_at && !stamp.lowered();
   }
   if (stored.origin == author.key) return true;
   return op.base ? *op.base == stored.seq : author.seen_through >= stored.seq;
@@ -117,7 +117,7 @@ Decision merge(const Record* stored, const Op& op, const MergePolicy& policy, co
     decision.kind = outcome.incoming_wins ? Decision::Kind::update : Decision::Kind::stale;
   }
 
-  const bool seen = has_seen(*stored, op, policy, author);
+  const bool seen = has_seen(*stored, op, stamp, policy, author);
   if (outcome.incoming_wins) {
     const bool causal = outcome.rule == Rule::base;
     decision.effective_at = causal ? std::max(stamp.at, stored->effective_at.plus_micros(1)) : stamp.at;

@@ -135,6 +135,12 @@ class Client:
                 return changes
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def wait_until(check, what, deadline_s=DEADLINE_S):
     end = time.monotonic() + deadline_s
     while time.monotonic() < end:
