@@ -64,10 +64,7 @@ Timestamp visible_stamp(const Record* stored, const Op& op, const MergePolicy& p
   if (policy.ahead == MergePolicy::Ahead::lowered) return effective_at;
   const Timestamp sent = op.updated_at.value_or(effective_at);
   if (stored == nullptr) return sent;
-  // An edit older than the stored version's arrival was made offline: its own stamp is what its device compares with.
-  const bool made_meanwhile = sent > stored->committed_at;
-  const Timestamp held = made_meanwhile ? std::max(stored->updated_at, stored->claimed_at) : stored->updated_at;
-  return std::max(sent, held.plus_micros(1));
+  return std::max(sent, std::max(stored->updated_at, stored->claimed_at).plus_micros(1));
 }
 
 Decision decide_same(const Record& stored, const Stamp& stamp, const MergePolicy& policy, Decision decision) {
