@@ -15,6 +15,7 @@
 #include "app/output.hpp"
 #include "base/bytes.hpp"
 #include "base/log.hpp"
+#include "core/cursor.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 namespace syncline::app {
@@ -202,7 +203,7 @@ void define_spaces_and_conflicts(CLI::App& app, Invocation& invocation) {
 
 Result<> restore(const Invocation& invocation, const std::string& from) {
   TRY(const DataDirectory directory, DataDirectory::own(invocation.data, Missing::create));
-  const std::string epoch = to_hex(random_bytes(6));
+  const std::string epoch = std::string(kRestoredEpochPrefix) + to_hex(random_bytes(6));
   const Progress progress("restoring", invocation.form());
   CHECK_OK(restore_backup(from, directory.store_path(), epoch));
   std::string out;

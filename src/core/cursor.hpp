@@ -10,6 +10,10 @@
 
 namespace syncline {
 
+/// Epochs of stores that were restored from a backup begin with this.
+inline constexpr std::string_view kRestoredEpochPrefix = "r";
+[[nodiscard]] inline bool is_restored_epoch(std::string_view epoch) { return epoch.starts_with(kRestoredEpochPrefix); }
+
 struct Cursor {
   /// Empty for "from the beginning", which belongs to every history.
   std::string epoch;

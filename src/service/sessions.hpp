@@ -45,8 +45,8 @@ class Sessions {
   Store& store_;
   Access& access_;
   const Clock& clock_;
-  Throttle by_address_{10, 15 * 60};
-  Throttle by_peer_{100, 15 * 60};
+  Throttle by_address_{10, 15LL * 60};
+  Throttle by_peer_{100, 15LL * 60};
 };
 
 }  // namespace syncline

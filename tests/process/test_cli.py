@@ -83,9 +83,13 @@ def test_a_backup_while_the_hub_runs_and_a_restore_with_a_new_epoch(tmp_path):
     hub = Hub(data=tmp_path / "data").start()
     client = hub.client()
     before = client.push("s", [{"collection": "c", "id": "1", "doc": {}}])["cursor"]
+    kaisho = {"updated_at": "2026-11-22T09:00:00Z"}
+    client.post("/sync/notes/apply", {"entries": [{"id": "in the backup", **kaisho}]})
     copy = tmp_path / "copy.db"
     cli("backup", str(copy), data=hub.data)
     client.push("s", [{"collection": "c", "id": "2", "doc": {}}])
+    client.post("/sync/notes/apply", {"entries": [{"id": "after it", **kaisho}]})
+    note_cursor = client.get("/sync/notes/changes").json()["cursor"]
     assert cli("backup", str(copy), data=hub.data, check=False)[0] == 4
     hub.stop()
     restored = tmp_path / "restored"
@@ -96,6 +100,8 @@ def test_a_backup_while_the_hub_runs_and_a_restore_with_a_new_epoch(tmp_path):
     answer = again.get(f"/v1/spaces/s/changes?since={before}")
     assert (answer.status_code, answer.json()["code"]) == (410, "epoch_changed")
     assert [record["id"] for record in again.all_changes("s")] == ["1"]
+    again.post("/sync/notes/apply", {"entries": [{"id": f"since {n}", **kaisho} for n in range(3)]})
+    assert len(again.get(f"/sync/notes/changes?since={note_cursor}").json()["entries"]) == 4, "from the beginning"
     assert second.stop() == 0
     assert cli_json("verify", data=restored)["ok"]
 

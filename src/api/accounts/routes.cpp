@@ -121,47 +121,46 @@ std::vector<api::Route> make_routes(Sessions& sessions, Access& access, Options 
                       .plan = api::Route::Plan::any,
                       .errors = api::ErrorStyle::detail_json});
   };
-  using enum http::Method;
-  const std::string_view session = "user_id, email, plan, access_token, refresh_token";
-  add(post, "/auth/signup", {},
+  constexpr std::string_view kSession = "user_id, email, plan, access_token, refresh_token";
+  add(http::Method::post, "/auth/signup", {},
       {"Make an account",
        "Only where the operator has opened it.",
        {},
        "email, password (8 bytes or more)",
-       {{201, session}, {400, "no address or too short a password"}, {403, "closed"}, {409, "the address is taken"}}},
+       {{201, kSession}, {400, "no address or too short a password"}, {403, "closed"}, {409, "the address is taken"}}},
       &Handlers::sign_up);
-  add(post, "/auth/login", {},
+  add(http::Method::post, "/auth/login", {},
       {"Log in",
        "Makes a session: a key of its own with an access token of 7 days.",
        {},
        "email, password",
-       {{200, session}, {401, "wrong address or password"}, {429, "too many failures"}}},
+       {{200, kSession}, {401, "wrong address or password"}, {429, "too many failures"}}},
       &Handlers::log_in);
-  add(post, "/auth/refresh", {},
+  add(http::Method::post, "/auth/refresh", {},
       {"Renew a session",
        "The refresh token stays and is good for 90 more days.",
        {},
        "refresh_token",
-       {{200, session}, {401, "revoked or over"}}},
+       {{200, kSession}, {401, "revoked or over"}}},
       &Handlers::refresh);
-  add(post, "/auth/forgot-password", {},
+  add(http::Method::post, "/auth/forgot-password", {},
       {"Ask for a new password",
        "The hub sends no mail; the operator hands out a reset token.",
        {},
        "email",
        {{200, "the same for every address"}}},
       &Handlers::forgot_password);
-  add(post, "/auth/reset-password", {},
+  add(http::Method::post, "/auth/reset-password", {},
       {"Set a new password",
        "Ends all sessions of the account.",
        {},
        "token, password",
        {{200, "done"}, {401, "the token is not valid, was used or is over"}}},
       &Handlers::reset_password);
-  add(post, "/auth/api-key", {Scope::keys},
+  add(http::Method::post, "/auth/api-key", {Scope::keys},
       {"A new API key", "The one before it ends.", {}, "", {{200, "api_key: a UUID"}}}, &Handlers::make_api_key);
-  add(get, "/auth/me", {Scope::read, Scope::keys}, {"Who am I", "", {}, "", {{200, "user_id, email, plan"}}},
-      &Handlers::get_me);
+  add(http::Method::get, "/auth/me", {Scope::read, Scope::keys},
+      {"Who am I", "", {}, "", {{200, "user_id, email, plan"}}}, &Handlers::get_me);
   return routes;
 }
 

@@ -73,12 +73,7 @@ struct Gateway::Job {
 };
 
 Gateway::Gateway(Spaces& spaces, Access& access, Executor& threads, std::optional<Upstream> upstream, Caps caps)
-    : spaces_(spaces),
-      access_(access),
-      threads_(threads),
-      upstream_(std::move(upstream)),
-      caps_(std::move(caps)),
-      meter_(spaces) {}
+    : access_(access), threads_(threads), upstream_(std::move(upstream)), caps_(std::move(caps)), meter_(spaces) {}
 
 std::int64_t Gateway::cap_of(const Principal& principal) const {
   if (principal.ai_cap) return *principal.ai_cap;
@@ -273,16 +268,16 @@ std::vector<api::Route> Gateway::make_routes() {
                       .plan = api::Route::Plan::any,
                       .errors = errors});
   };
-  using enum http::Method;
+  using http::Method;
   using enum api::ErrorStyle;
-  add(get, "/ai/usage", {Scope::read}, detail_json,
+  add(Method::get, "/ai/usage", {Scope::read}, detail_json,
       {"Tokens of this month",
        "",
        {},
        "",
        {{200, "month, input_tokens, output_tokens, total_tokens, request_count, cap"}}},
       &Gateway::get_usage);
-  add(post, "/ai/complete", {Scope::write}, detail_json,
+  add(Method::post, "/ai/complete", {Scope::write}, detail_json,
       {"A completion, in Kaisho's form",
        "",
        {},
@@ -295,7 +290,7 @@ std::vector<api::Route> Gateway::make_routes() {
         {503, "no upstream, or too many at once"},
         {504, "the upstream did not answer in time"}}},
       &Gateway::complete);
-  add(post, "/v1/chat/completions", {Scope::write}, error_object,
+  add(Method::post, "/v1/chat/completions", {Scope::write}, error_object,
       {"A completion, in OpenAI's form",
        "Also as a stream. Members it does not know go to the upstream as they are.",
        {},
@@ -305,7 +300,7 @@ std::vector<api::Route> Gateway::make_routes() {
         {502, "the upstream failed"},
         {503, "no upstream"}}},
       &Gateway::complete_open_ai);
-  add(get, "/v1/models", {Scope::read}, error_object,
+  add(Method::get, "/v1/models", {Scope::read}, error_object,
       {"Models that may be asked for", "", {}, "", {{200, "a list, in OpenAI's form"}}}, &Gateway::list_models);
   return routes;
 }

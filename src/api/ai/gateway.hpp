@@ -55,7 +55,6 @@ class Gateway {
   [[nodiscard]] std::unique_ptr<http::Client> take_client();
   void give_back(std::unique_ptr<http::Client> client);
 
-  Spaces& spaces_;
   Access& access_;
   Executor& threads_;
   const std::optional<Upstream> upstream_;

@@ -49,8 +49,9 @@ std::vector<JsonObject> unique(std::vector<JsonObject> items, std::string_view k
     if (!is_new) join(at->second, item);
   }
   std::vector<JsonObject> out;
+  out.reserve(by_key.size());
   for (auto& [value, item] : by_key) out.push_back(std::move(item));
-  std::ranges::stable_sort(out, {}, [&](const JsonObject& item) { return item.text_of(order); });
+  std::ranges::sort(out, {}, [&](const JsonObject& item) { return std::pair(item.text_of(order), item.text_of(key)); });
   return out;
 }
 
@@ -258,8 +259,8 @@ void Face::add_account_routes(std::vector<api::Route>& routes) {
                    .description = std::move(description),
                    .handle = [this, handle](const api::CallPtr& call) { (Handlers(*this).*handle)(call); }});
   };
-  using enum http::Method;
-  add(post, "/sync/push-snapshot", Scope::write,
+  using http::Method;
+  add(Method::post, "/sync/push-snapshot", Scope::write,
       {"Replace the reference lists",
        "Customers with their contracts, open tasks, and the settings that all devices share. The settings are answered "
        "as they were sent.",
@@ -268,29 +269,29 @@ void Face::add_account_routes(std::vector<api::Route>& routes) {
        {{200, "ok, config"}}},
       &Handlers::push_snapshot)
       .body_bytes_max = limits::kBodyBytesLarge;
-  add(get, "/ref/customers", Scope::read,
+  add(Method::get, "/ref/customers", Scope::read,
       {"Customers of the last snapshot", "", {}, "", {{200, "a list of {name, contracts}, by name"}}},
       &Handlers::get_customers);
-  add(get, "/ref/tasks", Scope::read,
+  add(Method::get, "/ref/tasks", Scope::read,
       {"Open tasks of the last snapshot",
        "",
        {{"customer", "query", "only those of this customer"}},
        "",
        {{200, "a list of {id, customer, title, status}, by title"}}},
       &Handlers::get_tasks);
-  add(get, "/ref/config", Scope::read, {"Settings that all devices share", "", {}, "", {{200, "the settings"}}},
+  add(Method::get, "/ref/config", Scope::read, {"Settings that all devices share", "", {}, "", {{200, "the settings"}}},
       &Handlers::get_config);
-  add(patch, "/ref/config", Scope::write,
+  add(Method::patch, "/ref/config", Scope::write,
       {"Change some of these settings", "", {}, "the members to set", {{200, "all settings"}}},
       &Handlers::patch_config);
-  add(del, "/sync/entries", Scope::write,
+  add(Method::del, "/sync/entries", Scope::write,
       {"Remove all rows and reference lists",
        "Other devices keep theirs. The operator can undo it for some days.",
        {},
        "",
        {{200, "deleted: how many rows"}}},
       &Handlers::wipe);
-  add(get, "/sync/stats", Scope::read,
+  add(Method::get, "/sync/stats", Scope::read,
       {"Counts, running timer and plan",
        "",
        {},
@@ -298,8 +299,8 @@ void Face::add_account_routes(std::vector<api::Route>& routes) {
        {{200, "entry_count, last_change_at, active_timer_id, plan, email"}}},
       &Handlers::get_stats)
       .plan = api::Route::Plan::any;
-  add(get, "/sync/status", Scope::read, {"Plan", "", {}, "", {{200, "plan, pending"}}}, &Handlers::get_status).plan =
-      api::Route::Plan::any;
+  add(Method::get, "/sync/status", Scope::read, {"Plan", "", {}, "", {{200, "plan, pending"}}}, &Handlers::get_status)
+      .plan = api::Route::Plan::any;
 }
 
 }  // namespace syncline::kaisho

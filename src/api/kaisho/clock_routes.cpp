@@ -307,11 +307,11 @@ void Face::add_clock_routes(std::vector<api::Route>& routes) {
                    .description = std::move(description),
                    .handle = [this, handle](const api::CallPtr& call) { (Handlers(*this).*handle)(call); }});
   };
-  using enum http::Method;
-  add(get, "/clocks/active", Scope::read,
+  using http::Method;
+  add(Method::get, "/clocks/active", Scope::read,
       {"The running timer, for the phone", "", {}, "", {{200, "active, and the entry if one runs"}}},
       &Handlers::get_clock);
-  add(get, "/clocks/entries", Scope::read,
+  add(Method::get, "/clocks/entries", Scope::read,
       {"Entries of a period",
        "Newest start first, at most 500; days and periods are those of UTC.",
        {{"period", "query", "today, week, month or year; today if absent"},
@@ -321,31 +321,31 @@ void Face::add_clock_routes(std::vector<api::Route>& routes) {
        {{200, "a list of entries"}, {400, "no such period or day"}}},
       &Handlers::list_clocks)
       .cost = api::Route::Cost::heavy;
-  add(post, "/clocks/start", Scope::write,
+  add(Method::post, "/clocks/start", Scope::write,
       {"Start a timer now",
        "",
        {},
        "customer, description, task_id, contract, project",
        {{201, "the entry"}, {409, "one is running"}}},
       &Handlers::start_clock);
-  add(post, "/clocks/stop", Scope::write,
+  add(Method::post, "/clocks/stop", Scope::write,
       {"Stop the running timer now", "", {}, "", {{200, "the entry"}, {404, "none is running"}}},
       &Handlers::stop_clock);
-  add(post, "/clocks/quick-book", Scope::write,
+  add(Method::post, "/clocks/quick-book", Scope::write,
       {"Book time that is over",
        "It ends now, or starts at noon (UTC) of the date.",
        {},
        "duration (2h, 30m, 1.5h, 1h30m), date, customer, description, task_id, contract, project",
        {{201, "the entry"}, {400, "no such duration or date"}}},
       &Handlers::book);
-  add(patch, "/clocks/{id}", Scope::write,
+  add(Method::patch, "/clocks/{id}", Scope::write,
       {"Change an entry",
        "",
        {},
        "any of customer, description, task_id, contract, project, notes, invoiced, start_at, end_at",
        {{200, "the entry"}, {400, "nothing to change"}, {404, "unknown or deleted"}}},
       &Handlers::change_clock);
-  add(del, "/clocks/{id}", Scope::write, {"Delete an entry", "", {}, "", {{204, "deleted"}, {404, "unknown"}}},
+  add(Method::del, "/clocks/{id}", Scope::write, {"Delete an entry", "", {}, "", {{204, "deleted"}, {404, "unknown"}}},
       &Handlers::delete_clock);
 }
 

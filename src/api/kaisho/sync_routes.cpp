@@ -1,6 +1,7 @@
 // changes, apply and ack: the same three calls for each of the five resources.
 #include <algorithm>
 
+#include "api/kaisho/change_cursor.hpp"
 #include "api/kaisho/handlers.hpp"
 #include "base/text.hpp"
 
@@ -16,17 +17,6 @@ constexpr std::size_t kApplyBytesMax = 256UL << 20U;
 /// So many rows that nobody can read are no accident.
 constexpr std::size_t kFaultsMax = 1000;
 constexpr std::size_t kAcknowledgedMax = 1'000'000;
-
-/// A change number in the clothing of a time: number 123 is 1970-01-01T00:00:00.000123Z. Desktops compare the cursor as
-/// text with times of their own edits and push only what sorts above it, so it must sort below every real time.
-std::string cursor_text(Seq seq) { return format_time({seq.value}); }
-
-/// Whatever is no cursor of this history means "from the beginning": rows are idempotent.
-Seq parse_since(std::string_view text, Seq head) {
-  const auto time = parse_time(text);
-  if (!time || time->micros < 0 || time->micros > head.value) return {};
-  return {time->micros};
-}
 
 struct Page {
   std::string rows;
@@ -244,7 +234,7 @@ void Handlers::get_changes(const api::CallPtr& call, const Resource& resource) {
   Seq since;
   CHECK_CALL(call, spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
     const Seq head = snapshot.info().head;
-    since = parse_since(text, head);
+    since = parse_change_cursor(text, spaces.epoch(), head);
     TRY(page, read_page(snapshot, resource, quiet_ends.skip(pulled, since), limit));
     if (page.count == 0) quiet_ends.note(pulled, since, head);
     return {};
@@ -256,7 +246,7 @@ void Handlers::get_changes(const api::CallPtr& call, const Resource& resource) {
   JsonWriter(out)
       .begin_object()
       .string("now", format_time(spaces.clock().now()))
-      .string("cursor", page.count > 0 ? cursor_text(page.last) : text)
+      .string("cursor", page.count > 0 ? format_change_cursor(page.last, spaces.epoch()) : text)
       .boolean("has_more", page.has_more)
       .name("entries");
   out.append("[").append(page.rows).append("]}");

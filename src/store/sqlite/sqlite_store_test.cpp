@@ -62,6 +62,24 @@ TEST_F(SqliteStoreTest, everything_is_there_after_reopening) {
   }));
 }
 
+TEST_F(SqliteStoreTest, a_store_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_has) {
+  {
+    auto store = *open();
+    ASSERT_TRUE(put(*store, "i", "{}"));
+  }
+  {
+    auto connection = *sqlite::Connection::open(path(), sqlite::Connection::Mode::read_write);
+    ASSERT_TRUE(connection.execute("DROP TABLE value; PRAGMA user_version = 1"));
+  }
+  auto store = *open();
+  EXPECT_TRUE(write_and_wait(*store, kSpace, {}, [](Txn& txn) -> Result<> {
+    TRY(const auto record, txn.find("c", "i"));
+    EXPECT_TRUE(record);
+    txn.put_value("n", "1");
+    return {};
+  }));
+}
+
 TEST_F(SqliteStoreTest, a_store_of_a_newer_version_is_refused_and_untouched) {
   {
     auto store = *open();
