@@ -69,14 +69,14 @@ Problem problem_of(const Error& error) {
   problem.code = code_of(error.code);
   problem.title = http::reason_of(problem.status);
   problem.detail = error.text;
-  if (error.advice == Advice::retry_later) problem.retry_after_s = 2;
+  if (error.advice == Advice::retry_later) problem.retry_after_s = error.code == ErrorCode::too_many ? 300 : 2;
   return problem;
 }
 
 std::string error_object(const Problem& problem) {
   std::string_view type = "server_error";
   if (problem.status == 429) {
-    type = problem.code;
+    type = problem.code == "rate_limited" ? std::string_view("rate_limit_exceeded") : std::string_view(problem.code);
   } else if (problem.status < 500) {
     type = "invalid_request_error";
   }

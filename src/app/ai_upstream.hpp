@@ -12,7 +12,7 @@ struct AiSettings {
 };
 
 /// Reads the upstream's key from ai.key_file, else from SYNCLINE_AI_KEY, else from the credential "ai-key" of systemd;
-/// an upstream without a key is asked without one.
+/// an upstream that wants none is sent "none".
 [[nodiscard]] Result<AiSettings> read_ai_settings(const Settings& settings);
 
 }  // namespace syncline::app

@@ -15,6 +15,7 @@
 #include "app/output.hpp"
 #include "base/bytes.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "core/cursor.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
@@ -116,7 +117,7 @@ class AdminCommand {
               std::ifstream stream(name == "-" ? "/dev/stdin" : name);
               std::string line;
               if (!std::getline(stream, line)) throw CLI::ValidationError(name, "cannot be read");
-              request->set_text(field, line);
+              request->set_text(field, trim(line));
             },
             help)
         ->required();

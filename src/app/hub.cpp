@@ -91,9 +91,11 @@ class Hub {
     router_.add(kaisho_.make_routes());
     router_.add_under("/kaisho", kaisho_.make_routes());
     router_.add(ai_.make_routes());
+    router_.add_under("/kaisho", ai_.make_routes());
     TRY(const Plan signup_plan, parse_plan(settings_.text("accounts.signup_plan")));
-    router_.add(accounts::make_routes(core_.sessions, core_.access,
-                                      {.signup = settings_.boolean("accounts.signup"), .signup_plan = signup_plan}));
+    const accounts::Options account_options{settings_.boolean("accounts.signup"), signup_plan};
+    router_.add(accounts::make_routes(core_.sessions, core_.access, account_options));
+    router_.add_under("/kaisho", accounts::make_routes(core_.sessions, core_.access, account_options));
     router_.observe(metrics_);
     TRY(control_, ControlServer::start(directory.control_path(),
                                        [this](const JsonObject& request) { return run_admin(core_, request); }));

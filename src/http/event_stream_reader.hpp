@@ -14,17 +14,21 @@ class EventStreamReader {
       : on_event_(std::move(on_event)) {}
 
   void add(std::string_view bytes) {
+    std::size_t from = buffer_.size();  // what was there has no end of a line
     buffer_ += bytes;
     std::size_t begin = 0;
-    for (std::size_t end = 0; (end = buffer_.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    for (std::size_t end = 0; (end = buffer_.find('\n', from)) != std::string::npos; begin = from = end + 1) {
       std::string_view line(buffer_.data() + begin, end - begin);
       if (line.ends_with('\r')) line.remove_suffix(1);
       take_line(line);
     }
     buffer_.erase(0, begin);
+    if (buffer_.size() > kEventBytesMax) buffer_.clear();  // no event is so long: what is left of it means nothing
   }
 
  private:
+  static constexpr std::size_t kEventBytesMax = 8UL << 20U;
+
   void take_line(std::string_view line) {
     if (line.empty()) {
       if (has_data_) on_event_(event_.empty() ? "message" : event_, std::move(data_));
@@ -38,7 +42,7 @@ class EventStreamReader {
     std::string_view value = colon == std::string_view::npos ? "" : line.substr(colon + 1);
     if (value.starts_with(' ')) value.remove_prefix(1);
     if (field == "event") event_ = value;
-    if (field != "data") return;
+    if (field != "data" || data_.size() > kEventBytesMax) return;
     if (has_data_) data_ += '\n';
     data_ += value;
     has_data_ = true;

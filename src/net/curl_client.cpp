@@ -150,7 +150,8 @@ class CurlClient final : public http::Client {
 Result<Endpoint> make_endpoint(std::string url, std::string token) {
   while (url.ends_with('/')) url.pop_back();
   const auto refuse = [&](std::string_view what) {
-    return fail(ErrorCode::invalid_argument, "the hub's URL '" + url + "' " + std::string(what));
+    const std::string shown = url.find('@') == std::string::npos ? " '" + url + "'" : "";  // it may hold a password
+    return fail(ErrorCode::invalid_argument, "the URL" + shown + " " + std::string(what));
   };
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
   if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {

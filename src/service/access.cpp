@@ -18,8 +18,6 @@ constexpr std::size_t kTokenBytesMax = 512;
 constexpr std::size_t kLabelBytesMax = 200;
 constexpr std::size_t kCacheEntriesMax = 100'000;
 
-bool has_expired(const std::optional<Timestamp>& expires_at, Timestamp now) { return expires_at && *expires_at <= now; }
-
 Result<> check_email(std::string_view email) {
   const std::size_t at = email.find('@');
   const bool plain = std::ranges::none_of(email, [](char c) { return static_cast<unsigned char>(c) <= ' '; });
@@ -73,10 +71,11 @@ Result<std::shared_ptr<const Principal>> Access::look_up(std::string_view token)
       id = text_field(JsonView(registered->doc), "key");
     }
     const auto stored = find_key_in(snapshot, id);
-    if (!stored || stored->key.revoked_at || has_expired(stored->key.expires_at, clock_.now())) return invalid_token();
+    if (!stored || stored->key.revoked_at) return invalid_token();
     const bool right = equal_in_constant_time(stored->hash, hash);
     const bool right_before = equal_in_constant_time(stored->previous_hash, hash);
-    if (!right && !right_before) return invalid_token();
+    const auto expires_at = right ? stored->key.expires_at : stored->previous_expires_at;
+    if ((!right && !right_before) || has_expired(expires_at, clock_.now())) return invalid_token();
     const auto account = find_account_in(snapshot, stored->key.account_email);
     if (!account) return invalid_token();
     principal = std::make_shared<Principal>(Principal{.account = account->number,
@@ -87,7 +86,7 @@ Result<std::shared_ptr<const Principal>> Access::look_up(std::string_view token)
                                                       .key_id = stored->key.id,
                                                       .label = stored->key.label,
                                                       .scopes = stored->key.scopes,
-                                                      .expires_at = stored->key.expires_at,
+                                                      .expires_at = expires_at,
                                                       .ai_cap = account->ai_cap});
     return {};
   });
@@ -203,13 +202,11 @@ Result<Account> Access::remove_account(std::string_view email) {
       stored.key.revoked_at = clock_.now();
       CHECK_OK(put_doc(txn, kKeys, stored.key.id, doc_of(stored)));
     }
-    return {};
+    CHECK_OK(put_doc(txn, kApiKeys, account.email, ""));
+    return put_doc(txn, kPasswords, account.email, "");  // a login under way finds none any more
   }));
   CHECK_OK(store_.erase_account(account.number));
-  CHECK_OK(change(Effect::puts_out, [&](Txn& txn) -> Result<> {
-    CHECK_OK(put_doc(txn, kPasswords, account.email, ""));
-    return put_doc(txn, kAccounts, account.email, "");
-  }));
+  CHECK_OK(change(Effect::puts_out, [&](Txn& txn) -> Result<> { return put_doc(txn, kAccounts, account.email, ""); }));
   return account;
 }
 

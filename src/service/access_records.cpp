@@ -36,6 +36,8 @@ std::optional<Timestamp> time_field(JsonView doc, std::string_view name) {
   return *time;
 }
 
+bool has_expired(const std::optional<Timestamp>& expires_at, Timestamp now) { return expires_at && *expires_at <= now; }
+
 std::string hash_of(std::string_view token) { return to_hex(as_text(sha256(token))); }
 
 std::string make_token(std::string_view key_id) {
@@ -102,6 +104,7 @@ std::string doc_of(const StoredKey& stored) {
   time("expires_at", stored.key.expires_at);
   text("refresh_hash", stored.refresh_hash);
   text("previous_hash", stored.previous_hash);
+  time("previous_expires_at", stored.previous_expires_at);
   time("refresh_expires_at", stored.refresh_expires_at);
   writer.end_object();
   return doc;
@@ -121,6 +124,7 @@ StoredKey key_from(std::string_view id, std::string_view doc) {
   stored.hash = text_field(json, "hash");
   stored.refresh_hash = text_field(json, "refresh_hash");
   stored.previous_hash = text_field(json, "previous_hash");
+  stored.previous_expires_at = time_field(json, "previous_expires_at");
   stored.refresh_expires_at = time_field(json, "refresh_expires_at");
   return stored;
 }

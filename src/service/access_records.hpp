@@ -14,6 +14,7 @@ inline constexpr std::string_view kUsage = "key_usage";    // by key id
 inline constexpr std::string_view kCounters = "counters";
 inline constexpr std::string_view kPasswords = "passwords";  // by e-mail address
 inline constexpr std::string_view kResets = "resets";        // by hash of a reset token
+inline constexpr std::string_view kApiKeys = "api_keys";     // by e-mail address -> id of the key that /auth made
 
 inline constexpr std::string_view kKeyPrefix = "sl_";
 
@@ -21,10 +22,11 @@ inline constexpr std::string_view kKeyPrefix = "sl_";
 struct StoredKey {
   Key key;
   std::string hash;
-  // Of a session only: the token that renews it, and the access token before the last renewal, which stays good, so
-  // that a program with several requests under way is not thrown out by its own renewal.
+  // Of a session only: the token that renews it, and the access token before the last renewal, which stays good for a
+  // moment, so that a program with several requests under way is not thrown out by its own renewal.
   std::string refresh_hash;
   std::string previous_hash;
+  std::optional<Timestamp> previous_expires_at;
   std::optional<Timestamp> refresh_expires_at;
 };
 
@@ -38,6 +40,9 @@ struct StoredKey {
 [[nodiscard]] std::string text_field(JsonView doc, std::string_view name);
 [[nodiscard]] std::int64_t integer_field(JsonView doc, std::string_view name);
 [[nodiscard]] std::optional<Timestamp> time_field(JsonView doc, std::string_view name);
+
+/// False without an end.
+[[nodiscard]] bool has_expired(const std::optional<Timestamp>& expires_at, Timestamp now);
 
 [[nodiscard]] std::string doc_of(const Account& account);
 [[nodiscard]] Account account_from(std::string_view doc);

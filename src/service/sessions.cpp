@@ -1,5 +1,7 @@
 #include "service/sessions.hpp"
 
+#include <algorithm>
+
 #include "base/bytes.hpp"
 #include "base/password.hpp"
 #include "service/access_records.hpp"
@@ -16,6 +18,8 @@ constexpr std::int64_t kAccessTokenSeconds = 7LL * 86'400;
 constexpr std::int64_t kRefreshTokenSeconds = 90LL * 86'400;
 constexpr std::int64_t kResetTokenSeconds = 3600;
 constexpr std::string_view kSessionLabel = "session";
+/// How long requests that are under way may still use the access token before a renewal.
+constexpr std::int64_t kOverlapSeconds = 10LL * 60;
 constexpr std::string_view kApiKeyLabel = "kaisho api key";
 constexpr std::string_view kResetPrefix = "slreset_";
 
@@ -27,9 +31,17 @@ Result<> check_password(std::string_view password) {
 }
 
 /// What a wrong address is compared with, so that it takes as long as a wrong password.
-const std::string& hash_of_nobody() {
+std::string hash_of_nobody() {
   static const std::string kHash = hash_password(random_bytes(16)).value_or("");
-  return kHash;
+  return kHash.empty() ? hash_password(random_bytes(16)).value_or("") : kHash;
+}
+
+/// Whom failures are counted for: an IPv6 network of one customer is one peer. Nothing for this machine itself.
+std::string counted_peer(const std::string& peer) {
+  if (peer.starts_with("127.") || peer == "::1" || peer == "-") return {};
+  std::size_t end = 0;
+  for (int group = 0; group < 4 && end != std::string::npos; ++group) end = peer.find(':', end == 0 ? 0 : end + 1);
+  return end == std::string::npos ? peer : peer.substr(0, end);
 }
 
 Result<> put_password(Txn& txn, const std::string& email, std::string_view hash) {
@@ -38,14 +50,14 @@ Result<> put_password(Txn& txn, const std::string& email, std::string_view hash)
   return put_doc(txn, kPasswords, email, std::move(doc));
 }
 
-/// Ends the keys of the account that have this label.
-Result<> end_keys(Txn& txn, const std::string& email, std::string_view label, Timestamp now) {
+/// Ends all sessions of the account.
+Result<> end_sessions(Txn& txn, const std::string& email, Timestamp now) {
   std::vector<StoredKey> found;
   CHECK_OK(txn.scan(kKeys, "", [&](const RecordView& record) {
     if (record.deleted) return true;
     StoredKey stored = key_from(record.id, record.doc);
-    const bool wanted = stored.key.account_email == email && stored.key.label == label && !stored.key.revoked_at;
-    if (wanted) found.push_back(std::move(stored));
+    const bool is_session = stored.refresh_expires_at.has_value() && !stored.key.revoked_at;
+    if (is_session && stored.key.account_email == email) found.push_back(std::move(stored));
     return true;
   }));
   for (StoredKey& stored : found) {
@@ -53,6 +65,23 @@ Result<> end_keys(Txn& txn, const std::string& email, std::string_view label, Ti
     CHECK_OK(put_doc(txn, kKeys, stored.key.id, doc_of(stored)));
   }
   return {};
+}
+
+/// Deletes the reset tokens that `wanted` picks.
+Result<> forget_resets(Txn& txn, const std::function<bool(JsonView)>& wanted) {
+  std::vector<std::string> found;
+  CHECK_OK(txn.scan(kResets, "", [&](const RecordView& record) {
+    if (!record.deleted && wanted(JsonView(record.doc))) found.emplace_back(record.id);
+    return true;
+  }));
+  for (const std::string& id : found) CHECK_OK(put_doc(txn, kResets, id, ""));
+  return {};
+}
+
+Result<std::string> find_password(Snapshot& snapshot, const std::string& address) {
+  if (!check_record_id(address) || !find_account_in(snapshot, address)) return std::string();
+  TRY(const auto stored, snapshot.find(kPasswords, address));
+  return stored && !stored->deleted ? text_field(JsonView(stored->doc), "hash") : std::string();
 }
 
 std::string make_uuid4() {
@@ -76,7 +105,7 @@ Result<Session> Sessions::open_session(Txn& txn, const Account& account) {
   stored.key.id = "k" + std::to_string(stored.key.number.value);
   stored.key.account_email = account.email;
   stored.key.label = kSessionLabel;
-  stored.key.scopes = {Scope::read, Scope::write, Scope::keys, Scope::commands_submit, Scope::commands_approve};
+  stored.key.scopes = {Scope::read, Scope::write, Scope::keys};
   stored.key.created_at = clock_.now();
   stored.key.expires_at = after(clock_.now(), kAccessTokenSeconds);
   stored.refresh_expires_at = after(clock_.now(), kRefreshTokenSeconds);
@@ -87,8 +116,14 @@ Result<Session> Sessions::open_session(Txn& txn, const Account& account) {
   return session;
 }
 
-Result<Session> Sessions::sign_up(std::string_view email, std::string_view password, Plan plan) {
+Result<Session> Sessions::sign_up(std::string_view email, std::string_view password, Plan plan,
+                                  const std::string& peer) {
   CHECK_OK(check_password(password));
+  if (const std::string counted = counted_peer(peer); !counted.empty()) {
+    CHECK_OK(by_peer_.check(counted, clock_.now()));
+    by_peer_.note_failure(counted, clock_.now());
+  }
+  if (access_.find_account(email)) return fail(ErrorCode::conflict, "there is an account of that address already");
   TRY(const std::string hash, hash_password(password));
   TRY(const Account account, access_.add_account(email, plan));
   Session session;
@@ -101,28 +136,30 @@ Result<Session> Sessions::sign_up(std::string_view email, std::string_view passw
 }
 
 Result<Session> Sessions::log_in(std::string_view email, std::string_view password, const std::string& peer) {
-  const std::string address = lower_case(email);
+  const std::string address = lower_case(email.substr(0, limits::kRecordIdBytesMax + 1));
+  const std::string counted = counted_peer(peer);
+  const std::string pair = address + ' ' + counted;
+  CHECK_OK(by_address_and_peer_.check(pair, clock_.now()));
   CHECK_OK(by_address_.check(address, clock_.now()));
-  CHECK_OK(by_peer_.check(peer, clock_.now()));
+  CHECK_OK(by_peer_.check(counted, clock_.now()));
   std::string hash;
   CHECK_OK(store_.read(system_space(), [&](Snapshot& snapshot) -> Result<> {
-    if (check_record_id(address)) {
-      TRY(const auto stored, snapshot.find(kPasswords, address));
-      if (stored && !stored->deleted && find_account_in(snapshot, address)) {
-        hash = text_field(JsonView(stored->doc), "hash");
-      }
-    }
+    TRY(hash, find_password(snapshot, address));
     return {};
   }));
   const bool right = is_password(hash.empty() ? hash_of_nobody() : hash, password);
   if (!right || hash.empty()) {
+    by_address_and_peer_.note_failure(pair, clock_.now());
     by_address_.note_failure(address, clock_.now());
-    by_peer_.note_failure(peer, clock_.now());
+    if (!counted.empty()) by_peer_.note_failure(counted, clock_.now());
     return wrong_login();
   }
-  by_address_.forget(address);
+  by_address_and_peer_.forget(pair);
   Session session;
   CHECK_OK(access_.change(Access::Effect::lets_in, [&](Txn& txn) -> Result<> {
+    // It may have been changed while it was compared.
+    TRY(const std::string standing, find_password(txn, address));
+    if (standing != hash) return wrong_login();
     TRY(const Account account, find_account_in(txn, address));
     TRY(session, open_session(txn, account));
     return {};
@@ -133,29 +170,46 @@ Result<Session> Sessions::log_in(std::string_view email, std::string_view passwo
 Result<Session> Sessions::refresh(std::string_view refresh_token) {
   const auto id = key_id_in(refresh_token);
   if (!id) return invalid_token();
-  Session session;
-  CHECK_OK(access_.change(Access::Effect::lets_in, [&](Txn& txn) -> Result<> {
-    auto stored = find_key_in(txn, *id);
+  const auto find = [&](Snapshot& snapshot) -> Result<StoredKey> {
+    auto stored = find_key_in(snapshot, *id);
     if (!stored || stored->key.revoked_at || !stored->refresh_expires_at) return invalid_token();
-    if (*stored->refresh_expires_at <= clock_.now()) return invalid_token();
+    if (has_expired(stored->refresh_expires_at, clock_.now())) return invalid_token();
     if (!equal_in_constant_time(stored->refresh_hash, hash_of(refresh_token))) return invalid_token();
-    TRY(session.account, find_account_in(txn, stored->key.account_email));
+    return stored;
+  };
+  // Whoever has none does not get as far as the writer.
+  CHECK_OK(store_.read(system_space(), [&](Snapshot& snapshot) -> Result<> {
+    TRY([[maybe_unused]] const StoredKey stored, find(snapshot));
+    return {};
+  }));
+  Session session;
+  CHECK_OK(access_.change(Access::Effect::puts_out, [&](Txn& txn) -> Result<> {
+    TRY(StoredKey stored, find(txn));
+    TRY(session.account, find_account_in(txn, stored.key.account_email));
     session.refresh_token = refresh_token;
     session.access_token = make_token(*id);
-    stored->previous_hash = std::exchange(stored->hash, hash_of(session.access_token));
-    stored->key.expires_at = after(clock_.now(), kAccessTokenSeconds);
-    stored->refresh_expires_at = after(clock_.now(), kRefreshTokenSeconds);
-    return put_doc(txn, kKeys, *id, doc_of(*stored));
+    stored.previous_hash = std::exchange(stored.hash, hash_of(session.access_token));
+    stored.previous_expires_at =
+        std::min(stored.key.expires_at.value_or(clock_.now()), after(clock_.now(), kOverlapSeconds));
+    stored.key.expires_at = after(clock_.now(), kAccessTokenSeconds);
+    stored.refresh_expires_at = after(clock_.now(), kRefreshTokenSeconds);
+    return put_doc(txn, kKeys, *id, doc_of(stored));
   }));
   return session;
+}
+
+Result<> Sessions::replace_password(Txn& txn, const std::string& email, std::string_view hash) {
+  CHECK_OK(end_sessions(txn, email, clock_.now()));
+  CHECK_OK(forget_resets(txn, [&](JsonView reset) { return text_field(reset, "email") == email; }));
+  return put_password(txn, email, hash);
 }
 
 Result<> Sessions::set_password(std::string_view email, std::string_view password) {
   CHECK_OK(check_password(password));
   TRY(const std::string hash, hash_password(password));
-  return access_.change(Access::Effect::lets_in, [&](Txn& txn) -> Result<> {
+  return access_.change(Access::Effect::puts_out, [&](Txn& txn) -> Result<> {
     TRY(const Account account, find_account_in(txn, email));
-    return put_password(txn, account.email, hash);
+    return replace_password(txn, account.email, hash);
   });
 }
 
@@ -167,6 +221,7 @@ Result<std::string> Sessions::make_reset_token(std::string_view email) {
     JsonWriter(doc)
         .begin_object()
         .string("email", account.email)
+        .integer("account", account.number.value)
         .string("expires_at", format_time(after(clock_.now(), kResetTokenSeconds)))
         .end_object();
     return put_doc(txn, kResets, hash_of(token), std::move(doc));
@@ -174,20 +229,33 @@ Result<std::string> Sessions::make_reset_token(std::string_view email) {
   return token;
 }
 
-Result<> Sessions::reset_password(std::string_view reset_token, std::string_view password) {
+Result<Account> Sessions::find_reset(Snapshot& snapshot, std::string_view reset_token) {
+  TRY(const auto stored, snapshot.find(kResets, hash_of(reset_token)));
+  if (!stored || stored->deleted) return invalid_token();
+  const JsonView doc(stored->doc);
+  if (has_expired(time_field(doc, "expires_at"), clock_.now())) return invalid_token();
+  auto account = find_account_in(snapshot, text_field(doc, "email"));
+  // The account of that address may be another one by now.
+  if (!account || account->number.value != integer_field(doc, "account")) return invalid_token();
+  return account;
+}
+
+Result<> Sessions::reset_password(std::string_view reset_token, std::string_view password, const std::string& peer) {
   CHECK_OK(check_password(password));
+  const std::string counted = counted_peer(peer);
+  CHECK_OK(by_peer_.check(counted, clock_.now()));
+  const auto known = store_.read(system_space(), [&](Snapshot& snapshot) -> Result<> {
+    TRY([[maybe_unused]] const Account account, find_reset(snapshot, reset_token));
+    return {};
+  });
+  if (!known) {  // before a hash is made for nothing
+    if (!counted.empty()) by_peer_.note_failure(counted, clock_.now());
+    return known;
+  }
   TRY(const std::string hash, hash_password(password));
   return access_.change(Access::Effect::puts_out, [&](Txn& txn) -> Result<> {
-    const std::string reset = hash_of(reset_token);
-    TRY(const auto stored, txn.find(kResets, reset));
-    if (!stored || stored->deleted) return invalid_token();
-    const JsonView doc(stored->doc);
-    const auto expires_at = time_field(doc, "expires_at");
-    if (!expires_at || *expires_at <= clock_.now()) return invalid_token();
-    TRY(const Account account, find_account_in(txn, text_field(doc, "email")));
-    CHECK_OK(put_doc(txn, kResets, reset, ""));
-    CHECK_OK(end_keys(txn, account.email, kSessionLabel, clock_.now()));
-    return put_password(txn, account.email, hash);
+    TRY(const Account account, find_reset(txn, reset_token));
+    return replace_password(txn, account.email, hash);
   });
 }
 
@@ -200,18 +268,41 @@ Result<> Sessions::purge() {
       if (stored.refresh_expires_at && *stored.refresh_expires_at <= clock_.now()) over.emplace_back(record.id);
       return true;
     }));
-    for (const std::string& id : over) CHECK_OK(put_doc(txn, kKeys, id, ""));
-    return {};
+    for (const std::string& id : over) {
+      CHECK_OK(put_doc(txn, kKeys, id, ""));
+      CHECK_OK(put_doc(txn, kUsage, id, ""));
+    }
+    return forget_resets(txn,
+                         [&](JsonView reset) { return has_expired(time_field(reset, "expires_at"), clock_.now()); });
   });
 }
 
 Result<std::string> Sessions::replace_api_key(std::string_view email) {
+  const std::string token = make_uuid4();
   CHECK_OK(access_.change(Access::Effect::puts_out, [&](Txn& txn) -> Result<> {
     TRY(const Account account, find_account_in(txn, email));
-    return end_keys(txn, account.email, kApiKeyLabel, clock_.now());
+    TRY(const auto before, txn.find(kApiKeys, account.email));
+    if (before && !before->deleted) {
+      auto old = find_key_in(txn, text_field(JsonView(before->doc), "key"));
+      if (old && !old->key.revoked_at) {
+        old->key.revoked_at = clock_.now();
+        CHECK_OK(put_doc(txn, kKeys, old->key.id, doc_of(*old)));
+        CHECK_OK(put_doc(txn, kTokens, old->hash, ""));
+      }
+    }
+    StoredKey stored;
+    TRY(stored.key.number.value, next_number(txn, "key"));
+    stored.key.id = "k" + std::to_string(stored.key.number.value);
+    stored.key.account_email = account.email;
+    stored.key.label = kApiKeyLabel;
+    stored.key.scopes = {Scope::read, Scope::write};
+    stored.key.created_at = clock_.now();
+    stored.hash = hash_of(token);
+    const std::string reference = R"({"key":")" + stored.key.id + "\"}";
+    CHECK_OK(put_doc(txn, kTokens, stored.hash, reference));
+    CHECK_OK(put_doc(txn, kApiKeys, account.email, reference));
+    return put_doc(txn, kKeys, stored.key.id, doc_of(stored));
   }));
-  std::string token = make_uuid4();
-  TRY([[maybe_unused]] const NewKey made, access_.add_key(email, kApiKeyLabel, {Scope::read, Scope::write}, token));
   return token;
 }
 

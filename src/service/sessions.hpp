@@ -18,20 +18,23 @@ class Sessions {
  public:
   Sessions(Store& store, Access& access, const Clock& clock) : store_(store), access_(access), clock_(clock) {}
 
-  /// A new account with a password. `conflict` if there is one of that address.
-  [[nodiscard]] Result<Session> sign_up(std::string_view email, std::string_view password, Plan plan);
+  /// A new account with a password. `conflict` if there is one of that address; `too_many` after too many from `peer`.
+  [[nodiscard]] Result<Session> sign_up(std::string_view email, std::string_view password, Plan plan,
+                                        const std::string& peer);
   /// `unauthorized` in the same words and the same time for a wrong address and a wrong password; `too_many` after too
-  /// many failures of the address or of `peer`.
+  /// many failures: of the address from one peer, of the address from anywhere, or of the peer. A peer on this machine
+  /// is a proxy that speaks for many, and is not counted.
   [[nodiscard]] Result<Session> log_in(std::string_view email, std::string_view password, const std::string& peer);
   /// A new access token for the session; the refresh token stays and lives on.
   [[nodiscard]] Result<Session> refresh(std::string_view refresh_token);
 
-  /// 8 to 1024 bytes.
+  /// 8 to 1024 bytes. Ends all sessions and reset tokens of the account; keys of programs stay.
   [[nodiscard]] Result<> set_password(std::string_view email, std::string_view password);
   /// A token that sets a new password once within an hour. For the operator to hand out.
   [[nodiscard]] Result<std::string> make_reset_token(std::string_view email);
-  /// Sets the password and ends all sessions of the account.
-  [[nodiscard]] Result<> reset_password(std::string_view reset_token, std::string_view password);
+  /// As set_password, for whoever has a reset token.
+  [[nodiscard]] Result<> reset_password(std::string_view reset_token, std::string_view password,
+                                        const std::string& peer);
 
   /// Removes what is left of sessions that nobody can renew any more.
   [[nodiscard]] Result<> purge();
@@ -41,11 +44,15 @@ class Sessions {
 
  private:
   [[nodiscard]] Result<Session> open_session(Txn& txn, const Account& account);
+  [[nodiscard]] Result<> replace_password(Txn& txn, const std::string& email, std::string_view hash);
+  /// The account that a reset token is for; unauthorized if it is none.
+  [[nodiscard]] Result<Account> find_reset(Snapshot& snapshot, std::string_view reset_token);
 
   Store& store_;
   Access& access_;
   const Clock& clock_;
-  Throttle by_address_{10, 15LL * 60};
+  Throttle by_address_and_peer_{10, 15LL * 60};
+  Throttle by_address_{100, 15LL * 60};
   Throttle by_peer_{100, 15LL * 60};
 };
 

@@ -48,7 +48,7 @@ TEST_F(AccountsTest, a_wrong_address_and_a_wrong_password_are_not_told_apart) {
   EXPECT_EQ(log_in("nopassword@example.org", "").status, 401);
 }
 
-TEST_F(AccountsTest, guessing_is_slowed_down_for_the_address) {
+TEST_F(AccountsTest, guessing_is_slowed_down_for_the_address_and_its_peer) {
   ASSERT_TRUE(sessions_.set_password("ann@example.org", kPassword));
   for (int i = 0; i < 10; ++i) EXPECT_EQ(log_in("ann@example.org", "guess").status, 401);
   const auto refused = log_in("ann@example.org", kPassword);
@@ -57,6 +57,26 @@ TEST_F(AccountsTest, guessing_is_slowed_down_for_the_address) {
   EXPECT_NE(refused.at("error").find("try again in"), std::string::npos);
   clock_.advance_micros(16 * 60 * kMicrosPerSecond);
   EXPECT_EQ(log_in("ann@example.org", kPassword).status, 200);
+}
+
+TEST_F(AccountsTest, a_new_password_ends_sessions_and_reset_tokens) {
+  ASSERT_TRUE(sessions_.set_password("ann@example.org", kPassword));
+  const auto session = log_in("ann@example.org", kPassword);
+  const std::string token = *sessions_.make_reset_token("ann@example.org");
+  ASSERT_TRUE(sessions_.set_password("ann@example.org", "another password"));
+  EXPECT_EQ(me(session.at("access_token")).status, 401);
+  EXPECT_EQ(send("refresh", R"({"refresh_token":")" + session.at("refresh_token") + "\"}").status, 401);
+  EXPECT_EQ(send("reset-password", R"({"token":")" + token + R"(","password":"a new password"})").status, 401);
+}
+
+TEST_F(AccountsTest, a_removed_account_leaves_nothing_to_the_next_of_its_address) {
+  ASSERT_TRUE(access_.add_account("eve@example.org", Plan::pro));
+  ASSERT_TRUE(sessions_.set_password("eve@example.org", kPassword));
+  const std::string token = *sessions_.make_reset_token("eve@example.org");
+  ASSERT_TRUE(access_.remove_account("eve@example.org"));
+  ASSERT_TRUE(access_.add_account("eve@example.org", Plan::pro));
+  EXPECT_EQ(log_in("eve@example.org", kPassword).status, 401);
+  EXPECT_EQ(send("reset-password", R"({"token":")" + token + R"(","password":"a new password"})").status, 401);
 }
 
 TEST_F(AccountsTest, a_session_is_renewed_and_ends) {
@@ -73,10 +93,14 @@ TEST_F(AccountsTest, a_session_is_renewed_and_ends) {
   EXPECT_EQ(send("refresh", R"({"refresh_token":")" + session.at("access_token") + "\"}").status, 401);
   EXPECT_EQ(send("refresh", R"({"refresh_token":"garbage"})").status, 401);
 
+  clock_.advance_micros(11 * 60 * kMicrosPerSecond);
+  EXPECT_EQ(me(session.at("access_token")).status, 401) << "but not for long";
+
   clock_.advance_micros(8 * 86'400 * kMicrosPerSecond);
   EXPECT_EQ(me(renewed.at("access_token")).status, 401) << "over";
   const auto again = send("refresh", refresh_body);
   EXPECT_EQ(me(again.at("access_token")).status, 200);
+  EXPECT_EQ(me(renewed.at("access_token")).status, 401) << "what was over stays over";
 
   const auto keys = access_.keys("ann@example.org");
   ASSERT_TRUE(access_.revoke_key(keys->back().id));
@@ -103,6 +127,10 @@ TEST_F(AccountsTest, a_new_api_key_ends_the_one_before) {
   const std::string second = send("api-key", "", session).at("api_key");
   EXPECT_EQ(call({.target = "/sync/stats", .token = first}).status, 401);
   EXPECT_EQ(call({.target = "/sync/stats", .token = second}).status, 200);
+  int standing = 0;
+  const auto keys = access_.keys("ann@example.org");
+  for (const Key& key : *keys) standing += key.label == "kaisho api key" && !key.revoked_at;
+  EXPECT_EQ(standing, 1);
   EXPECT_EQ(send("api-key", "", second).status, 403) << "an API key makes no keys";
 }
 

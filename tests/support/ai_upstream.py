@@ -75,35 +75,43 @@ class AiUpstream:
                 self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
                 try:
-                    self
-  .chunks(model) except OSError : upstream.readers_gone += 1 self.close_connection = True
+                    self.chunks(model)
+                except OSError:
+                    upstream.readers_gone += 1
+                    self.close_connection = True
 
-      def chunks(self, model)
-      : def delta(text, **more) : return {
-    "object" : "chat.completion.chunk", "choices" : [ {"index" : 0, "delta" : {"content" : text}} ], **more
-  }
-                for
-                word in ANSWER.split()
-                    : self.chunk(delta(word)) if model
-                    == "stream-junk" : self.chunk("{broken") if model ==
-                    "stream-cut" : self.connection.close() return while model ==
-                    "stream-endless" : self.chunk(delta("x" * 1000)) if model ==
-                    "stream-late" : self.chunk(delta("!", usage = USAGE)) elif model !=
-                    "stream-no-usage"
-                    : self.chunk({"object" : "chat.completion.chunk",
-                                  "choices" : [],
-                                  "usage" : USAGE}) self.chunk("[DONE]") self.wfile
-                          .write(b "0\r\n\r\n")
+            def chunks(self, model):
+                def delta(text, **more):
+                    return {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": text}}],
+                            **more}
+                for word in ANSWER.split():
+                    self.chunk(delta(word))
+                    if model == "stream-junk":
+                        self.chunk("{broken")
+                    if model == "stream-cut":
+                        self.connection.close()
+                        return
+                while model == "stream-endless":
+                    self.chunk(delta("x" * 1000))
+                if model == "stream-late":
+                    self.chunk(delta("!", usage=USAGE))
+                elif model != "stream-no-usage":
+                    self.chunk({"object": "chat.completion.chunk", "choices": [], "usage": USAGE})
+                self.chunk("[DONE]")
+                self.wfile.write(b"0\r\n\r\n")
 
-                              def log_message(self, *arguments)
-                    : pass
+            def log_message(self, *arguments):
+                pass
 
-                      self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler) self.server.daemon_threads =
-                    True self.thread = threading.Thread(target = self.server.serve_forever, daemon = True) self.thread
-                                           .start()
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
 
-                                               @property def url(self)
-                    : return f "http://127.0.0.1:{self.server.server_port}/v1"
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server.server_port}/v1"
 
-                      def stop(self)
-                    : self.server.shutdown() self.server.server_close()
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()

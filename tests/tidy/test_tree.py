@@ -85,6 +85,11 @@ def test_files_stay_small():
     assert large == []
 
 
+def test_every_python_file_can_be_read():
+    for path in tracked("*.py"):
+        compile(path.read_text(), str(path), "exec")
+
+
 def test_nothing_is_left_for_another_day():
     marker = re.compile(r"(?<!\")\b(TODO|FIXME|XXX|HACK)\b")  # a word in quotes may be a client's
     left = [f"{path.relative_to(ROOT)}:{number}" for path in tracked("src/*", "bench/*.cpp", "bench/*.py")

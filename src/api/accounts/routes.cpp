@@ -21,7 +21,8 @@ struct Handlers {
     }
     TRY_CALL(call, const JsonObject body, read(call, {"email", "password"}));
     TRY_CALL(call, const Session session,
-             sessions.sign_up(body.text_of("email"), body.text_of("password"), options.signup_plan));
+             sessions.sign_up(body.text_of("email"), body.text_of("password"), options.signup_plan,
+                              std::string(call->head().peer)));
     respond_session(call, 201, session);
   }
 
@@ -46,7 +47,8 @@ struct Handlers {
 
   void reset_password(const api::CallPtr& call) const {
     TRY_CALL(call, const JsonObject body, read(call, {"token", "password"}));
-    CHECK_CALL(call, sessions.reset_password(body.text_of("token"), body.text_of("password")));
+    CHECK_CALL(
+        call, sessions.reset_password(body.text_of("token"), body.text_of("password"), std::string(call->head().peer)));
     call->respond_json(200, R"({"ok":true})");
   }
 
@@ -58,14 +60,11 @@ struct Handlers {
   }
 
   void get_me(const api::CallPtr& call) const {
-    const Principal& principal = call->principal();
     std::string out;
-    JsonWriter(out)
-        .begin_object()
-        .string("user_id", user_id(principal.account))
-        .string("email", principal.email)
-        .string("plan", access.reported_plan(principal))
-        .end_object();
+    JsonWriter writer(out);
+    writer.begin_object();
+    append_identity(writer, call->principal());
+    writer.end_object();
     call->respond_json(200, std::move(out));
   }
 
@@ -83,20 +82,22 @@ struct Handlers {
     return body;
   }
 
+  void append_identity(JsonWriter& writer, const Principal& principal) const {
+    writer.string("user_id", user_id(principal.account))
+        .string("email", principal.email)
+        .string("plan", access.reported_plan(principal));
+  }
+
   void respond_session(const api::CallPtr& call, int status, const Session& session) const {
     const Principal principal{.account = session.account.number,
                               .email = session.account.email,
                               .plan = session.account.plan,
                               .plan_label = session.account.plan_label};
     std::string out;
-    JsonWriter(out)
-        .begin_object()
-        .string("user_id", user_id(principal.account))
-        .string("email", principal.email)
-        .string("plan", access.reported_plan(principal))
-        .string("access_token", session.access_token)
-        .string("refresh_token", session.refresh_token)
-        .end_object();
+    JsonWriter writer(out);
+    writer.begin_object();
+    append_identity(writer, principal);
+    writer.string("access_token", session.access_token).string("refresh_token", session.refresh_token).end_object();
     auto response = http::make_text(status, "application/json", std::move(out));
     response.headers.push_back({"Cache-Control", "no-store"});
     call->respond(std::move(response));

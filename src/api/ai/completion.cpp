@@ -9,6 +9,8 @@ constexpr std::string_view kAdvisor = "kaisho:advisor";
 constexpr std::string_view kCron = "kaisho:cron";
 constexpr std::int64_t kOutputTokensDefault = 4096;
 constexpr std::int64_t kKaishoOutputTokensMax = 8192;
+/// No single answer takes so many: whoever says so is wrong.
+constexpr std::int64_t kTokensMax = 1'000'000'000;
 
 std::unexpected<Error> refuse(std::string text) { return fail(ErrorCode::invalid_argument, std::move(text)); }
 
@@ -73,8 +75,7 @@ Result<std::string> Models::resolve(const std::string& name) const {
 
 std::string Completion::to_text(const Tokens& reserved) const {
   JsonObject copy = body;
-  const bool shortened = reserved.output < estimate.output;
-  if (has_limit || shortened) copy.set_integer(limit_member, reserved.output);
+  copy.set_integer(limit_member, reserved.output);
   return copy.to_text();
 }
 
@@ -89,7 +90,9 @@ Result<Completion> read_kaisho_request(JsonView body, const Models& models) {
   const std::string asked = text_of(body, "model");
   std::string model = by_mode;
   if (!asked.empty()) {
-    TRY(model, models.resolve(asked));
+    const auto resolved = models.resolve(asked);
+    if (!resolved) return refuse(resolved.error().text);
+    model = *resolved;
   }
   completion.body.set_text("model", model);
 
@@ -111,7 +114,6 @@ Result<Completion> read_kaisho_request(JsonView body, const Models& models) {
   }
   TRY(const auto limit, find_limit(body, "max_tokens"));
   completion.estimate.output = std::min(limit.value_or(kOutputTokensDefault), kKaishoOutputTokensMax);
-  completion.has_limit = true;
   return completion;
 }
 
@@ -123,11 +125,21 @@ Result<Completion> read_open_ai_request(JsonView body, const Models& models) {
   completion.body.set_text("model", model);
   TRY(const auto old_limit, find_limit(body, "max_tokens"));
   TRY(const auto limit, find_limit(body, "max_completion_tokens"));
-  if (limit) completion.limit_member = "max_completion_tokens";
-  completion.has_limit = limit || old_limit;
-  completion.estimate = {estimate_tokens(body.raw().size()), limit ? *limit : old_limit.value_or(kOutputTokensDefault)};
+  if (limit) {  // one limit, or an upstream might go by the other
+    completion.limit_member = "max_completion_tokens";
+    completion.body.erase("max_tokens");
+  }
+  for (const std::string_view several : {"n", "best_of"}) {
+    const auto count = body.find(several);
+    const bool is_one = !count || count->kind() == JsonKind::null || count->as_integer() == 1;
+    if (!is_one) return refuse(std::string(several) + " must be 1");
+  }
+  completion.estimate = {estimate_tokens(body.raw().size()),
+                         std::min(limit ? *limit : old_limit.value_or(kOutputTokensDefault), kTokensMax)};
   const auto stream = body.find("stream");
-  completion.streams = stream && stream->as_boolean().value_or(false);
+  const bool says_stream = stream && stream->kind() != JsonKind::null;
+  if (says_stream && stream->kind() != JsonKind::boolean) return refuse("stream must be true or false");
+  completion.streams = says_stream && stream->as_boolean().value_or(false);
   if (!completion.streams) return completion;
   const auto options = body.find("stream_options");
   JsonObject asked = options && options->is_object() ? JsonObject{*options} : JsonObject{};
@@ -147,13 +159,18 @@ std::optional<Tokens> find_usage(JsonView answer) {
   };
   const auto input = count("prompt_tokens");
   const auto output = count("completion_tokens");
-  if (!input || !output || *input < 0 || *output < 0) return std::nullopt;
+  const auto is_sensible = [](const std::optional<std::int64_t>& tokens) {
+    return tokens && *tokens >= 0 && *tokens <= kTokensMax;
+  };
+  if (!is_sensible(input) || !is_sensible(output)) return std::nullopt;
   return Tokens{*input, *output};
 }
 
 std::size_t output_bytes(JsonView answer) {
   const auto message = find_message(answer);
-  return message ? message->raw().size() : 0;
+  if (!message) return 0;
+  const auto calls = message->find("tool_calls");
+  return text_of(*message, "content").size() + (calls && calls->is_array() ? calls->raw().size() : 0);
 }
 
 std::optional<std::string> kaisho_answer(JsonView answer, const Tokens& used) {
@@ -165,6 +182,8 @@ std::optional<std::string> kaisho_answer(JsonView answer, const Tokens& used) {
   });
   const auto calls = message->find("tool_calls");
   const bool has_calls = calls && calls->is_array() && calls->raw() != "[]";
+  // The client stops at "stop", whatever calls there are.
+  if (has_calls && (finish_reason.empty() || finish_reason == "stop")) finish_reason = "tool_calls";
   std::string out;
   JsonWriter writer(out);
   writer.begin_object()

@@ -27,7 +27,6 @@ struct Completion {
   /// The member that limits the output, as the client spelt it.
   std::string limit_member = "max_tokens";
   Tokens estimate;  // what it may take at most
-  bool has_limit = false;
   bool streams = false;
   bool wants_usage = false;  // a streaming client that asked for it
 
@@ -42,7 +41,7 @@ struct Completion {
 
 /// The usage of an answer or of a chunk, if it has one.
 [[nodiscard]] std::optional<Tokens> find_usage(JsonView answer);
-/// Bytes of text that an answer or chunk holds, to estimate from.
+/// Bytes of text and calls that an answer or chunk holds, to estimate from.
 [[nodiscard]] std::size_t output_bytes(JsonView answer);
 /// {text, tool_calls, finish_reason, usage}; nothing if the answer has no choice.
 [[nodiscard]] std::optional<std::string> kaisho_answer(JsonView answer, const Tokens& used);

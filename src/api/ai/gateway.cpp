@@ -44,6 +44,12 @@ api::Problem upstream_problem(const Result<http::ClientResponse>& answer) {
   return problem(502, "upstream_failed", "the AI upstream failed with status " + std::to_string(answer->status));
 }
 
+/// Halves of surrogate pairs, as an upstream that cuts text anywhere writes them, are replaced.
+bool is_json_object(std::string& text) {
+  if (check_json(text, limits::kBodyDepthMax).fault == JsonFault::unsupported_value) mend_lone_surrogates(text);
+  return check_json(text, limits::kBodyDepthMax).fault == JsonFault::none && JsonView(text).is_object();
+}
+
 std::string event(std::string_view data) { return "data: " + std::string(data) + "\n\n"; }
 
 }  // namespace
@@ -60,7 +66,12 @@ struct Gateway::Job {
       : gateway(of), call(std::move(with)), completion(std::move(what)), for_kaisho(kaisho) {}
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
-  ~Job() { gateway.under_way_ -= 1; }
+  ~Job() { leave(); }
+
+  /// Frees its place: before the answer goes out, or the client's next request could find it taken.
+  void leave() {
+    if (!std::exchange(left_, true)) gateway.leave(account());
+  }
 
   [[nodiscard]] AccountNumber account() const { return call->principal().account; }
   [[nodiscard]] http::ClientRequest request() const {
@@ -70,6 +81,9 @@ struct Gateway::Job {
             .headers = {{"X-Request-Id", std::string(call->head().request_id)}},
             .timeout_ms = gateway.upstream_->timeout_ms};
   }
+
+ private:
+  bool left_ = false;
 };
 
 Gateway::Gateway(Spaces& spaces, Access& access, Executor& threads, std::optional<Upstream> upstream, Caps caps)
@@ -104,13 +118,13 @@ void Gateway::list_models(const api::CallPtr& call) {
 
 void Gateway::complete(const api::CallPtr& call) {
   if (!upstream_) return begin(call, Completion{}, true);
-  TRY_CALL(call, const JsonView body, call->json_object());
+  TRY_CALL(call, const JsonView body, call->mended_json_object());
   begin(call, read_kaisho_request(body, upstream_->models), true);
 }
 
 void Gateway::complete_open_ai(const api::CallPtr& call) {
   if (!upstream_) return begin(call, Completion{}, false);
-  TRY_CALL(call, const JsonView body, call->json_object());
+  TRY_CALL(call, const JsonView body, call->mended_json_object());
   begin(call, read_open_ai_request(body, upstream_->models), false);
 }
 
@@ -122,13 +136,29 @@ void Gateway::begin(const api::CallPtr& call, const Result<Completion>& read, bo
   }
   if (!upstream_) return call->fail(problem(503, "no_upstream", "this hub has no AI upstream: set ai.url"));
   if (!read) return call->fail(read.error());
-  if (under_way_.fetch_add(1) >= upstream_->requests_at_once_max) {
-    under_way_ -= 1;
+  if (stop_.stop_requested() || !enter(call->principal().account)) {
     api::Problem busy = problem(503, "busy", "too many AI requests at once");
     busy.retry_after_s = kRetrySeconds;
     return call->fail(busy);
   }
   threads_.post([this, job = std::make_shared<Job>(*this, call, *read, for_kaisho)] { run(job); });
+}
+
+bool Gateway::enter(AccountNumber account) {
+  const std::size_t all = upstream_->requests_at_once_max;
+  const std::size_t of_one_max = std::max<std::size_t>(1, all - std::max<std::size_t>(1, all / 4));
+  const std::scoped_lock lock(places_mutex_);
+  const auto own = taken_.find(account);
+  if (taken_all_ >= all || (own != taken_.end() && own->second >= of_one_max)) return false;
+  taken_[account] += 1;
+  taken_all_ += 1;
+  return true;
+}
+
+void Gateway::leave(AccountNumber account) {
+  const std::scoped_lock lock(places_mutex_);
+  taken_all_ -= 1;
+  if (--taken_[account] == 0) taken_.erase(account);
 }
 
 void Gateway::run(const JobPtr& job) {
@@ -154,8 +184,14 @@ void Gateway::settle(const Job& job, const Tokens& used) {
 }
 
 void Gateway::give_up(const JobPtr& job, const Result<http::ClientResponse>& answer) {
-  const auto released = meter_.release(job->account(), job->reservation);
-  if (!released) log(LogLevel::warning, "ai_usage_not_settled", {{"error", released.error().text}});
+  // What the upstream refused cost nothing; what it did not finish in time it has worked on.
+  const bool may_have_cost = !answer && answer.error().code == ErrorCode::timed_out;
+  if (may_have_cost) {
+    settle(*job, job->reservation.tokens);
+  } else if (const auto released = meter_.release(job->account(), job->reservation); !released) {
+    log(LogLevel::warning, "ai_usage_not_settled", {{"error", released.error().text}});
+  }
+  job->leave();
   log(LogLevel::warning, "ai_upstream_failed",
       {{"status", std::int64_t{answer ? answer->status : 0}}, {"error", answer ? "" : answer.error().text}});
   job->call->fail(upstream_problem(answer));
@@ -166,7 +202,7 @@ void Gateway::run_whole(const JobPtr& job) {
   auto answer = client->send(job->request(), stop_.get_token());
   give_back(std::move(client));
   if (!answer || answer->status != 200) return give_up(job, answer);
-  if (check_json(answer->body, limits::kBodyDepthMax).fault != JsonFault::none || !JsonView(answer->body).is_object()) {
+  if (!is_json_object(answer->body)) {
     settle(*job, {job->reservation.tokens.input, estimate_tokens(answer->body.size())});
     return job->call->fail(problem(502, "upstream_failed", "the AI upstream's answer is not JSON"));
   }
@@ -174,6 +210,7 @@ void Gateway::run_whole(const JobPtr& job) {
   const Tokens used =
       find_usage(body).value_or(Tokens{job->reservation.tokens.input, estimate_tokens(output_bytes(body))});
   settle(*job, used);
+  job->leave();
   if (!job->for_kaisho) return job->call->respond_json(200, std::move(answer->body));
   auto translated = kaisho_answer(body, used);
   if (!translated) return job->call->fail(problem(502, "upstream_failed", "the AI upstream's answer has no choice"));
@@ -186,25 +223,24 @@ void Gateway::run_stream(const JobPtr& job) {
   bool finished = false;
   std::optional<Tokens> used;
   std::size_t bytes = 0;
+  std::stop_source enough;
   http::EventStreamReader events([&](const std::string&, std::string data) {
+    if (finished) return;
     if (data == "[DONE]") {
       finished = true;
+      enough.request_stop();  // an upstream may keep the connection open
       return;
     }
-    if (check_json(data, limits::kBodyDepthMax).fault != JsonFault::none || !JsonView(data).is_object()) return;
+    if (!is_json_object(data)) return;
     const JsonView chunk(data);
     bytes += output_bytes(chunk);
-    const auto usage = find_usage(chunk);
-    if (usage) used = usage;
-    if (usage && !job->completion.wants_usage) {
-      const auto choices = chunk.find("choices");
-      if (!choices || choices->raw() == "[]") return;
-      JsonObject without{chunk};
-      without.erase("usage");
-      (void)reply->write(event(without.to_text()));
-      return;
-    }
-    (void)reply->write(event(data));
+    if (const auto usage = find_usage(chunk)) used = usage;
+    if (job->completion.wants_usage || !chunk.find("usage")) return (void)reply->write(event(data));
+    const auto choices = chunk.find("choices");
+    if (!choices || choices->raw() == "[]") return;  // a chunk for usage alone
+    JsonObject without{chunk};
+    without.erase("usage");
+    (void)reply->write(event(without.to_text()));
   });
   const auto take = [&](std::string_view piece) {
     if (!std::exchange(responded, true)) {
@@ -217,13 +253,18 @@ void Gateway::run_stream(const JobPtr& job) {
     events.add(piece);
   };
   const std::stop_callback on_hub(stop_.get_token(), [&] { reply->abandon(); });
+  const std::stop_callback on_reader(reply->reader_gone(), [&] { enough.request_stop(); });
   auto client = take_client();
-  const auto answer = client->stream(job->request(), take, reply->reader_gone());
+  const auto answer = client->stream(job->request(), take, enough.get_token());
   give_back(std::move(client));
   if (!responded) return give_up(job, answer);
 
   settle(*job, used.value_or(Tokens{job->reservation.tokens.input, estimate_tokens(bytes)}));
-  if (!answer || !finished) {
+  job->leave();
+  if (reply->reader_gone().stop_requested()) return reply->cut();
+  if (finished) {
+    (void)reply->write(event("[DONE]"));
+  } else {
     const std::string text = answer ? "the AI upstream broke off" : upstream_problem(answer).detail;
     std::string error;
     JsonWriter(error)
@@ -231,8 +272,6 @@ void Gateway::run_stream(const JobPtr& job) {
         .raw("error", api::error_object(problem(502, "upstream_failed", text)))
         .end_object();
     (void)reply->write(event(error));
-  } else {
-    (void)reply->write(event("[DONE]"));
   }
   reply->end();
 }

@@ -2,8 +2,8 @@
 // is known to the client factory alone.
 #pragma once
 
-#include <atomic>
 #include <map>
+#include <mutex>
 
 #include "api/ai/completion.hpp"
 #include "api/router.hpp"
@@ -45,6 +45,9 @@ class Gateway {
 
   [[nodiscard]] std::int64_t cap_of(const Principal& principal) const;
   void begin(const api::CallPtr& call, const Result<Completion>& read, bool for_kaisho);
+  /// Takes a place; false when there is none, or the account has as many as one may have: others shall find one.
+  [[nodiscard]] bool enter(AccountNumber account);
+  void leave(AccountNumber account);
   void run(const JobPtr& job);
   void run_whole(const JobPtr& job);
   void run_stream(const JobPtr& job);
@@ -60,7 +63,9 @@ class Gateway {
   const std::optional<Upstream> upstream_;
   const Caps caps_;
   Meter meter_;
-  std::atomic<std::size_t> under_way_ = 0;
+  std::mutex places_mutex_;
+  std::size_t taken_all_ = 0;
+  std::map<AccountNumber, std::size_t> taken_;
   std::stop_source stop_;
   std::mutex clients_mutex_;
   std::vector<std::unique_ptr<http::Client>> clients_;

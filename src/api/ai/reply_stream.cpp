@@ -20,13 +20,14 @@ class ReplyStream::Source final : public http::BodySource {
   Next next() override {
     const std::scoped_lock lock(stream_->mutex_);
     if (stream_->unread_.empty()) {
-      if (stream_->ended_) return End{};
+      if (stream_->state_ == State::ended) return End{};
+      if (stream_->state_ == State::cut) return Abort{};
       return Wait{};
     }
     auto bytes = std::make_shared<const std::string>(std::move(stream_->unread_.front()));
     stream_->unread_.pop_front();
     stream_->unread_bytes_ -= bytes->size();
-    stream_->room_.notify_one();
+    stream_->room_.notify_all();
     return Chunk{std::move(bytes)};
   }
 
@@ -39,7 +40,6 @@ class ReplyStream::Source final : public http::BodySource {
       stream_->wake_ = nullptr;
     }
     stream_->gone_.request_stop();
-    stream_->room_.notify_one();
   }
 
   const std::shared_ptr<ReplyStream> stream_;
@@ -47,8 +47,7 @@ class ReplyStream::Source final : public http::BodySource {
 
 bool ReplyStream::write(std::string bytes) {
   std::unique_lock lock(mutex_);
-  const std::stop_callback wake_up(gone_.get_token(), [this] { room_.notify_one(); });
-  room_.wait(lock, [this] { return unread_bytes_ < kUnreadBytesMax || gone_.stop_requested(); });
+  room_.wait(lock, gone_.get_token(), [this] { return unread_bytes_ < kUnreadBytesMax; });
   if (gone_.stop_requested()) return false;
   unread_bytes_ += bytes.size();
   unread_.push_back(std::move(bytes));
@@ -56,9 +55,13 @@ bool ReplyStream::write(std::string bytes) {
   return true;
 }
 
-void ReplyStream::end() {
+void ReplyStream::end() { finish(State::ended); }
+
+void ReplyStream::cut() { finish(State::cut); }
+
+void ReplyStream::finish(State state) {
   const std::scoped_lock lock(mutex_);
-  ended_ = true;
+  state_ = state;
   if (wake_) wake_();
 }
 

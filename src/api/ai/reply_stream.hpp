@@ -15,8 +15,10 @@ class ReplyStream {
  public:
   /// Waits while too much is unread. False when nobody reads any more.
   bool write(std::string bytes);
-  /// No more is coming.
+  /// That was all.
   void end();
+  /// There is no more, but that was not all: the reader's connection is cut, so that nobody takes a part for the whole.
+  void cut();
   /// Lets go of a writer that waits: nobody will read any more.
   void abandon() { gone_.request_stop(); }
   /// Requested when the reader has gone, or by abandon().
@@ -27,12 +29,14 @@ class ReplyStream {
 
  private:
   class Source;
+  enum class State { open, ended, cut };
+  void finish(State state);
 
   std::mutex mutex_;
-  std::condition_variable room_;
+  std::condition_variable_any room_;
   std::deque<std::string> unread_;
   std::size_t unread_bytes_ = 0;
-  bool ended_ = false;
+  State state_ = State::open;
   std::function<void()> wake_;
   std::stop_source gone_;
 };

@@ -250,17 +250,8 @@ void Handlers::get_status(const api::CallPtr& call) {
 }
 
 void Face::add_account_routes(std::vector<api::Route>& routes) {
-  const auto add = [&](http::Method method, std::string_view pattern, Scope scope, api::Description description,
-                       void (Handlers::*handle)(const api::CallPtr&)) -> api::Route& {
-    return routes.emplace_back(
-        api::Route{.method = method,
-                   .pattern = pattern,
-                   .any_of = {scope},
-                   .description = std::move(description),
-                   .handle = [this, handle](const api::CallPtr& call) { (Handlers(*this).*handle)(call); }});
-  };
   using http::Method;
-  add(Method::post, "/sync/push-snapshot", Scope::write,
+  add(routes, Method::post, "/sync/push-snapshot", Scope::write,
       {"Replace the reference lists",
        "Customers with their contracts, open tasks, and the settings that all devices share. The settings are answered "
        "as they were sent.",
@@ -269,29 +260,29 @@ void Face::add_account_routes(std::vector<api::Route>& routes) {
        {{200, "ok, config"}}},
       &Handlers::push_snapshot)
       .body_bytes_max = limits::kBodyBytesLarge;
-  add(Method::get, "/ref/customers", Scope::read,
+  add(routes, Method::get, "/ref/customers", Scope::read,
       {"Customers of the last snapshot", "", {}, "", {{200, "a list of {name, contracts}, by name"}}},
       &Handlers::get_customers);
-  add(Method::get, "/ref/tasks", Scope::read,
+  add(routes, Method::get, "/ref/tasks", Scope::read,
       {"Open tasks of the last snapshot",
        "",
        {{"customer", "query", "only those of this customer"}},
        "",
        {{200, "a list of {id, customer, title, status}, by title"}}},
       &Handlers::get_tasks);
-  add(Method::get, "/ref/config", Scope::read, {"Settings that all devices share", "", {}, "", {{200, "the settings"}}},
-      &Handlers::get_config);
-  add(Method::patch, "/ref/config", Scope::write,
+  add(routes, Method::get, "/ref/config", Scope::read,
+      {"Settings that all devices share", "", {}, "", {{200, "the settings"}}}, &Handlers::get_config);
+  add(routes, Method::patch, "/ref/config", Scope::write,
       {"Change some of these settings", "", {}, "the members to set", {{200, "all settings"}}},
       &Handlers::patch_config);
-  add(Method::del, "/sync/entries", Scope::write,
+  add(routes, Method::del, "/sync/entries", Scope::write,
       {"Remove all rows and reference lists",
        "Other devices keep theirs. The operator can undo it for some days.",
        {},
        "",
        {{200, "deleted: how many rows"}}},
       &Handlers::wipe);
-  add(Method::get, "/sync/stats", Scope::read,
+  add(routes, Method::get, "/sync/stats", Scope::read,
       {"Counts, running timer and plan",
        "",
        {},
@@ -299,7 +290,8 @@ void Face::add_account_routes(std::vector<api::Route>& routes) {
        {{200, "entry_count, last_change_at, active_timer_id, plan, email"}}},
       &Handlers::get_stats)
       .plan = api::Route::Plan::any;
-  add(Method::get, "/sync/status", Scope::read, {"Plan", "", {}, "", {{200, "plan, pending"}}}, &Handlers::get_status)
+  add(routes, Method::get, "/sync/status", Scope::read, {"Plan", "", {}, "", {{200, "plan, pending"}}},
+      &Handlers::get_status)
       .plan = api::Route::Plan::any;
 }
 

@@ -298,20 +298,11 @@ void Handlers::delete_clock(const api::CallPtr& call) {
 }
 
 void Face::add_clock_routes(std::vector<api::Route>& routes) {
-  const auto add = [&](http::Method method, std::string_view pattern, Scope scope, api::Description description,
-                       void (Handlers::*handle)(const api::CallPtr&)) -> api::Route& {
-    return routes.emplace_back(
-        api::Route{.method = method,
-                   .pattern = pattern,
-                   .any_of = {scope},
-                   .description = std::move(description),
-                   .handle = [this, handle](const api::CallPtr& call) { (Handlers(*this).*handle)(call); }});
-  };
   using http::Method;
-  add(Method::get, "/clocks/active", Scope::read,
+  add(routes, Method::get, "/clocks/active", Scope::read,
       {"The running timer, for the phone", "", {}, "", {{200, "active, and the entry if one runs"}}},
       &Handlers::get_clock);
-  add(Method::get, "/clocks/entries", Scope::read,
+  add(routes, Method::get, "/clocks/entries", Scope::read,
       {"Entries of a period",
        "Newest start first, at most 500; days and periods are those of UTC.",
        {{"period", "query", "today, week, month or year; today if absent"},
@@ -321,32 +312,32 @@ void Face::add_clock_routes(std::vector<api::Route>& routes) {
        {{200, "a list of entries"}, {400, "no such period or day"}}},
       &Handlers::list_clocks)
       .cost = api::Route::Cost::heavy;
-  add(Method::post, "/clocks/start", Scope::write,
+  add(routes, Method::post, "/clocks/start", Scope::write,
       {"Start a timer now",
        "",
        {},
        "customer, description, task_id, contract, project",
        {{201, "the entry"}, {409, "one is running"}}},
       &Handlers::start_clock);
-  add(Method::post, "/clocks/stop", Scope::write,
+  add(routes, Method::post, "/clocks/stop", Scope::write,
       {"Stop the running timer now", "", {}, "", {{200, "the entry"}, {404, "none is running"}}},
       &Handlers::stop_clock);
-  add(Method::post, "/clocks/quick-book", Scope::write,
+  add(routes, Method::post, "/clocks/quick-book", Scope::write,
       {"Book time that is over",
        "It ends now, or starts at noon (UTC) of the date.",
        {},
        "duration (2h, 30m, 1.5h, 1h30m), date, customer, description, task_id, contract, project",
        {{201, "the entry"}, {400, "no such duration or date"}}},
       &Handlers::book);
-  add(Method::patch, "/clocks/{id}", Scope::write,
+  add(routes, Method::patch, "/clocks/{id}", Scope::write,
       {"Change an entry",
        "",
        {},
        "any of customer, description, task_id, contract, project, notes, invoiced, start_at, end_at",
        {{200, "the entry"}, {400, "nothing to change"}, {404, "unknown or deleted"}}},
       &Handlers::change_clock);
-  add(Method::del, "/clocks/{id}", Scope::write, {"Delete an entry", "", {}, "", {{204, "deleted"}, {404, "unknown"}}},
-      &Handlers::delete_clock);
+  add(routes, Method::del, "/clocks/{id}", Scope::write,
+      {"Delete an entry", "", {}, "", {{204, "deleted"}, {404, "unknown"}}}, &Handlers::delete_clock);
 }
 
 }  // namespace syncline::kaisho

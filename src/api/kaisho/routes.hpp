@@ -8,6 +8,8 @@
 
 namespace syncline::kaisho {
 
+struct Handlers;
+
 class Face {
  public:
   Face(Spaces& spaces, Access& access);
@@ -15,6 +17,9 @@ class Face {
 
  private:
   friend struct Handlers;
+  /// Adds one route and returns it, for what is particular about it.
+  api::Route& add(std::vector<api::Route>& routes, http::Method method, std::string_view pattern, Scope scope,
+                  api::Description description, void (Handlers::*handle)(const api::CallPtr&));
   void add_sync_routes(std::vector<api::Route>& routes);
   void add_timer_routes(std::vector<api::Route>& routes);
   void add_account_routes(std::vector<api::Route>& routes);

@@ -91,31 +91,25 @@ void Handlers::stop(const api::CallPtr& call) {
 }
 
 void Face::add_timer_routes(std::vector<api::Route>& routes) {
-  routes.push_back({.method = http::Method::get,
-                    .pattern = "/sync/active",
-                    .any_of = {Scope::read},
-                    .description = {"The running timer", "", {}, "", {{200, "active, and the entry if one runs"}}},
-                    .handle = [this](const api::CallPtr& call) { Handlers(*this).get_active(call); }});
-  routes.push_back({.method = http::Method::post,
-                    .pattern = "/sync/active/start",
-                    .any_of = {Scope::write},
-                    .description = {"Start a timer",
-                                    "The later start wins; the other timer is stopped at the winner's start.",
-                                    {},
-                                    "id, start, customer, description, task_id, contract, project",
-                                    {{201, "this one runs now: winner is incoming"},
-                                     {200, "winner is existing, with the entry that stands"},
-                                     {400, "id or start is missing"}}},
-                    .handle = [this](const api::CallPtr& call) { Handlers(*this).start(call); }});
-  routes.push_back({.method = http::Method::post,
-                    .pattern = "/sync/active/stop",
-                    .any_of = {Scope::write},
-                    .description = {"Stop the running timer",
-                                    "",
-                                    {},
-                                    "id (only if it is this one), end (now if absent)",
-                                    {{200, "the finished entry"}, {404, "none runs, or another one"}}},
-                    .handle = [this](const api::CallPtr& call) { Handlers(*this).stop(call); }});
+  using http::Method;
+  add(routes, Method::get, "/sync/active", Scope::read,
+      {"The running timer", "", {}, "", {{200, "active, and the entry if one runs"}}}, &Handlers::get_active);
+  add(routes, Method::post, "/sync/active/start", Scope::write,
+      {"Start a timer",
+       "The later start wins; the other timer is stopped at the winner's start.",
+       {},
+       "id, start, customer, description, task_id, contract, project",
+       {{201, "this one runs now: winner is incoming"},
+        {200, "winner is existing, with the entry that stands"},
+        {400, "id or start is missing"}}},
+      &Handlers::start);
+  add(routes, Method::post, "/sync/active/stop", Scope::write,
+      {"Stop the running timer",
+       "",
+       {},
+       "id (only if it is this one), end (now if absent)",
+       {{200, "the finished entry"}, {404, "none runs, or another one"}}},
+      &Handlers::stop);
 }
 
 }  // namespace syncline::kaisho
