@@ -214,7 +214,7 @@ Result<> Sessions::set_password(std::string_view email, std::string_view passwor
 }
 
 Result<std::string> Sessions::make_reset_token(std::string_view email) {
-  const std::string token = std::string(kResetPrefix) + to_base64url(random_bytes(32));
+  std::string token = std::string(kResetPrefix) + to_base64url(random_bytes(32));
   CHECK_OK(access_.change(Access::Effect::lets_in, [&](Txn& txn) -> Result<> {
     TRY(const Account account, find_account_in(txn, email));
     std::string doc;
@@ -278,7 +278,7 @@ Result<> Sessions::purge() {
 }
 
 Result<std::string> Sessions::replace_api_key(std::string_view email) {
-  const std::string token = make_uuid4();
+  std::string token = make_uuid4();
   CHECK_OK(access_.change(Access::Effect::puts_out, [&](Txn& txn) -> Result<> {
     TRY(const Account account, find_account_in(txn, email));
     TRY(const auto before, txn.find(kApiKeys, account.email));

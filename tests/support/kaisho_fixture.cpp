@@ -2,9 +2,9 @@
 
 namespace syncline::test {
 
-KaishoFixture::KaishoFixture() { live_.listen({AccountNumber{1}, "kaisho"}, *this); }
+KaishoFixture::KaishoFixture() { live_.listen({AccountNumber{1}, "kaisho"}, ear_); }
 
-KaishoFixture::~KaishoFixture() { live_.unlisten({AccountNumber{1}, "kaisho"}, *this); }
+KaishoFixture::~KaishoFixture() { live_.unlisten({AccountNumber{1}, "kaisho"}, ear_); }
 
 Answer KaishoFixture::apply(const std::string& rows, const std::string& prefix) {
   clock_.advance_micros(1000);
@@ -33,8 +33,8 @@ std::string KaishoFixture::field(const std::string& id, const std::string& name,
   return found;
 }
 
-void KaishoFixture::on_messages(const std::vector<Message>& messages) {
-  for (const Message& message : messages) heard_.push_back(*message);
+void KaishoFixture::Ear::on_messages(const std::vector<Message>& messages) {
+  for (const Message& message : messages) heard.push_back(*message);
 }
 
 std::string KaishoFixture::events() {

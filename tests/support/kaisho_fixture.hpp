@@ -5,7 +5,7 @@
 
 namespace syncline::test {
 
-class KaishoFixture : public ApiFixture, protected Listener {
+class KaishoFixture : public ApiFixture {
  protected:
   KaishoFixture();
   ~KaishoFixture() override;
@@ -23,10 +23,16 @@ class KaishoFixture : public ApiFixture, protected Listener {
   /// Names of the events since the last call, in order, separated by spaces.
   std::string events();
 
-  void on_messages(const std::vector<Message>& messages) override;
-
   /// All that was heard since the last call of events().
   std::vector<std::string> heard_;
+
+ private:
+  struct Ear final : Listener {
+    explicit Ear(std::vector<std::string>& into) : heard(into) {}
+    void on_messages(const std::vector<Message>& messages) override;
+    std::vector<std::string>& heard;
+  };
+  Ear ear_{heard_};
 };
 
 }  // namespace syncline::test
