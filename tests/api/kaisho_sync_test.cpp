@@ -200,6 +200,15 @@ TEST_F(KaishoSyncTest, a_row_replaces_all_fields_but_those_its_client_does_not_k
   EXPECT_EQ(field("e", "project"), "null") << "who knows it may clear it";
 }
 
+TEST_F(KaishoSyncTest, all_of_a_hundred_unknown_members_stay) {
+  std::string members;
+  for (int i = 0; i < 100; ++i) members += ",\"m" + std::to_string(i) + "\":1";
+  apply(R"("id":"n","title":"a","updated_at":"2026-11-22T09:00:00Z")" + members, "/sync/notes");
+  apply(R"("id":"n","title":"b","updated_at":"2026-11-22T10:00:00Z")", "/sync/notes");
+  EXPECT_EQ(field("n", "title", "/sync/notes"), "b");
+  EXPECT_EQ(field("n", "m99", "/sync/notes"), "1");
+}
+
 TEST_F(KaishoSyncTest, a_tombstone_is_a_row_and_a_newer_live_row_revives_it) {
   apply_entry("e", "kept", "10:00:00");
   const auto deleted = apply(R"("id":"e","start":"2026-11-22T08:00:00Z","description":"kept",)"

@@ -89,19 +89,6 @@ std::string canonical_text(JsonView text) {
   return quoted(text.as_string().value_or(""));
 }
 
-Result<std::string> canonical_texts(JsonView list) {
-  if (!list.is_array()) return fail(ErrorCode::invalid_argument, "");
-  std::string out = "[";
-  bool good = true;
-  list.for_each_element([&](JsonView text) {
-    good = good && text.is_string();
-    if (out.size() > 1) out += ',';
-    if (good) out += canonical_text(text);
-  });
-  if (!good) return fail(ErrorCode::invalid_argument, "");
-  return out + ']';
-}
-
 /// Any ISO 8601 time with an offset, also in the spellings that RFC 3339 leaves out: "+0100", "+01", a comma, no
 /// seconds.
 std::optional<Timestamp> parse_iso_time(std::string text) {
@@ -149,6 +136,20 @@ std::unexpected<Error> wrong(const Field& field, std::string_view what) {
   return fail(ErrorCode::invalid_argument, std::string(field.name) + " must be " + std::string(what));
 }
 
+Result<std::string> shape_texts(const Field& field, JsonView value) {
+  bool good = value.is_array();
+  std::string out = "[";
+  if (good) {
+    value.for_each_element([&](JsonView text) {
+      good = good && text.is_string();
+      if (out.size() > 1) out += ',';
+      if (good) out += canonical_text(text);
+    });
+  }
+  if (!good) return wrong(field, "a list of strings");
+  return out + ']';
+}
+
 Result<std::string> shape_milestones(const Field& field, JsonView value) {
   constexpr std::string_view kForm = "a list of {id, title, done, due}";
   if (!value.is_array()) return wrong(field, kForm);
@@ -184,18 +185,14 @@ Result<std::string> shape_value(const Field& field, JsonView value) {
       return value.raw() == R"("")" ? "null" : canonical_text(value);
     case Kind::time:
     case Kind::time_or_null: {
-      const auto time = parse_iso_time(value.as_string().value_or(""));
+      const auto time = parse_client_time(value);
       if (!time) return wrong(field, "a time like 2026-11-22T09:05:00Z");
       return quoted(format_time(*time));
     }
     case Kind::flag:
       if (value.kind() != JsonKind::boolean) return wrong(field, "true or false");
       return std::string(value.raw());
-    case Kind::texts: {
-      auto texts = canonical_texts(value);
-      if (!texts) return wrong(field, "a list of strings");
-      return texts;
-    }
+    case Kind::texts: return shape_texts(field, value);
     case Kind::milestones: return shape_milestones(field, value);
     case Kind::created_at: return value.is_string() ? canonical_text(value) : R"("")";
   }
@@ -256,14 +253,15 @@ struct Shaper {
       writer.raw(resource.fields[i].name, value);
     }
     for (const auto& [name, value] : row.unknown) writer.raw(name, value.raw());
-    std::size_t kept_unknown = row.unknown.size();
+    std::size_t unknown = row.unknown.size();
     for (const JsonObject::Member& member : stored.members()) {
       const bool sent = std::ranges::find(row.unknown, member.name, [](const auto& one) -> const std::string& {
                           return one.first;
                         }) != row.unknown.end();
       const bool known = std::ranges::find(resource.fields, member.name, &Field::name) != resource.fields.end();
-      const bool fits = ++kept_unknown <= kUnknownMembersMax;
-      if (!sent && !known && !is_reserved(member.name) && fits) writer.raw(member.name, member.value);
+      if (sent || known || is_reserved(member.name) || unknown == kUnknownMembersMax) continue;
+      writer.raw(member.name, member.value);
+      unknown += 1;
     }
     if (deleted) {
       TRY(const std::string at, deleted_at());
