@@ -51,16 +51,22 @@ Result<> error_of(const JsonCheck& check) {
   return {};
 }
 
-Result<JsonView> Call::json_object() {
-  CHECK_OK(error_of(check_json(body_, limits::kBodyDepthMax)));
+Result<JsonView> Call::json_object() { return object_of(check_json(body_, limits::kBodyDepthMax)); }
+
+Result<JsonView> Call::mended_json_object() { return object_of(check_mended_json(body_)); }
+
+Result<JsonView> Call::object_of(const JsonCheck& check) const {
+  CHECK_OK(error_of(check));
   const JsonView json(body_);
   if (!json.is_object()) return syncline::fail(ErrorCode::invalid_argument, "the body must be a JSON object");
   return json;
 }
 
-Result<JsonView> Call::mended_json_object() {
-  if (check_json(body_, limits::kBodyDepthMax).fault == JsonFault::unsupported_value) mend_lone_surrogates(body_);
-  return json_object();
+JsonCheck check_mended_json(std::string& text) {
+  JsonCheck check = check_json(text, limits::kBodyDepthMax);
+  if (check.fault != JsonFault::unsupported_value) return check;
+  mend_lone_surrogates(text);
+  return check_json(text, limits::kBodyDepthMax);
 }
 
 Problem unauthorized(std::string_view detail, bool had_token) {

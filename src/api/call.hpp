@@ -62,6 +62,8 @@ class Call {
   [[nodiscard]] http::Response problem_response(const Problem& problem) const;
 
  private:
+  [[nodiscard]] Result<JsonView> object_of(const JsonCheck& check) const;
+
   const http::RequestHead head_;
   const ErrorStyle style_;
   std::vector<std::pair<std::string_view, std::string>> params_;
@@ -92,6 +94,9 @@ using CallPtr = std::shared_ptr<Call>;
 
 /// 401 with its challenge, as RFC 6750 words it.
 [[nodiscard]] Problem unauthorized(std::string_view detail, bool had_token);
+
+/// check_json to the depth of a body, with lone surrogates replaced: some programs write them.
+[[nodiscard]] JsonCheck check_mended_json(std::string& text);
 
 /// What check_json found, as the answer to the whole request. `none` is not an error.
 [[nodiscard]] Result<> error_of(const JsonCheck& check);

@@ -191,17 +191,7 @@ Result<Account> Access::remove_account(std::string_view email) {
   Account account;
   CHECK_OK(change(Effect::puts_out, [&](Txn& txn) -> Result<> {
     TRY(account, find_account_in(txn, email));
-    std::vector<StoredKey> own;
-    CHECK_OK(txn.scan(kKeys, "", [&](const RecordView& record) {
-      if (record.deleted) return true;
-      StoredKey stored = key_from(record.id, record.doc);
-      if (stored.key.account_email == account.email && !stored.key.revoked_at) own.push_back(std::move(stored));
-      return true;
-    }));
-    for (StoredKey& stored : own) {
-      stored.key.revoked_at = clock_.now();
-      CHECK_OK(put_doc(txn, kKeys, stored.key.id, doc_of(stored)));
-    }
+    CHECK_OK(revoke_keys(txn, account.email, [](const StoredKey&) { return true; }, clock_.now()));
     CHECK_OK(put_doc(txn, kApiKeys, account.email, ""));
     return put_doc(txn, kPasswords, account.email, "");  // a login under way finds none any more
   }));
@@ -226,23 +216,20 @@ Result<NewKey> Access::add_key(std::string_view email, std::string_view label, S
     }
   }
   NewKey made;
-  made.key = {.label = std::string(label), .scopes = scopes, .created_at = clock_.now()};
   CHECK_OK(change(Effect::lets_in, [&](Txn& txn) -> Result<> {
     TRY(const Account account, find_account_in(txn, email));
-    made.key.account_email = account.email;
-    TRY(made.key.number.value, next_number(txn, "key"));
-    made.key.id = "k" + std::to_string(made.key.number.value);
-    made.token = token ? std::string(*token) : make_token(made.key.id);
-    const std::string hash = hash_of(made.token);
+    TRY(StoredKey stored, new_key(txn, account, label, scopes, clock_.now()));
+    made = {stored.key, token ? std::string(*token) : make_token(stored.key.id)};
+    stored.hash = hash_of(made.token);
     if (token) {
-      TRY(const auto taken, txn.find(kTokens, hash));
+      TRY(const auto taken, txn.find(kTokens, stored.hash));
       if (taken && !taken->deleted) {
         const auto owner = find_key_in(txn, text_field(JsonView(taken->doc), "key"));
         if (owner && !owner->key.revoked_at) return fail(ErrorCode::conflict, "this token is registered already");
       }
-      CHECK_OK(put_doc(txn, kTokens, hash, "{\"key\":\"" + made.key.id + "\"}"));
+      CHECK_OK(put_token(txn, stored.hash, stored.key.id));
     }
-    return put_doc(txn, kKeys, made.key.id, doc_of(StoredKey{made.key, hash}));
+    return put_doc(txn, kKeys, stored.key.id, doc_of(stored));
   }));
   return made;
 }

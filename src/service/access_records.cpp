@@ -162,6 +162,38 @@ Result<StoredKey> find_key_in(Snapshot& snapshot, std::string_view id) {
   return key_from(id, record->doc);
 }
 
+Result<StoredKey> new_key(Txn& txn, const Account& account, std::string_view label, ScopeSet scopes, Timestamp now) {
+  StoredKey stored;
+  TRY(stored.key.number.value, next_number(txn, "key"));
+  stored.key.id = "k" + std::to_string(stored.key.number.value);
+  stored.key.account_email = account.email;
+  stored.key.label = label;
+  stored.key.scopes = scopes;
+  stored.key.created_at = now;
+  return stored;
+}
+
+Result<> put_token(Txn& txn, const std::string& hash, std::string_view key_id) {
+  return put_doc(txn, kTokens, hash, R"({"key":")" + std::string(key_id) + "\"}");
+}
+
+Result<> revoke_keys(Txn& txn, const std::string& email, const std::function<bool(const StoredKey&)>& wanted,
+                     Timestamp now) {
+  std::vector<StoredKey> found;
+  CHECK_OK(txn.scan(kKeys, "", [&](const RecordView& record) {
+    if (record.deleted) return true;
+    StoredKey stored = key_from(record.id, record.doc);
+    const bool stands = stored.key.account_email == email && !stored.key.revoked_at;
+    if (stands && wanted(stored)) found.push_back(std::move(stored));
+    return true;
+  }));
+  for (StoredKey& stored : found) {
+    stored.key.revoked_at = now;
+    CHECK_OK(put_doc(txn, kKeys, stored.key.id, doc_of(stored)));
+  }
+  return {};
+}
+
 std::unexpected<Error> invalid_token() {
   return fail(ErrorCode::unauthorized, "the token is not valid", Advice::reauth);
 }

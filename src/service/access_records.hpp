@@ -54,6 +54,14 @@ struct StoredKey {
 [[nodiscard]] Result<std::int64_t> next_number(Txn& txn, std::string_view counter);
 [[nodiscard]] Result<Account> find_account_in(Snapshot& snapshot, std::string_view email);
 [[nodiscard]] Result<StoredKey> find_key_in(Snapshot& snapshot, std::string_view id);
+/// A key of the account with the next number; not stored yet.
+[[nodiscard]] Result<StoredKey> new_key(Txn& txn, const Account& account, std::string_view label, ScopeSet scopes,
+                                        Timestamp now);
+/// So that a token of another form than ours is found by its hash.
+[[nodiscard]] Result<> put_token(Txn& txn, const std::string& hash, std::string_view key_id);
+/// Revokes the account's keys that `wanted` picks among those that stand.
+[[nodiscard]] Result<> revoke_keys(Txn& txn, const std::string& email,
+                                   const std::function<bool(const StoredKey&)>& wanted, Timestamp now);
 [[nodiscard]] std::unexpected<Error> invalid_token();
 
 }  // namespace syncline::access

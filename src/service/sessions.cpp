@@ -50,23 +50,6 @@ Result<> put_password(Txn& txn, const std::string& email, std::string_view hash)
   return put_doc(txn, kPasswords, email, std::move(doc));
 }
 
-/// Ends all sessions of the account.
-Result<> end_sessions(Txn& txn, const std::string& email, Timestamp now) {
-  std::vector<StoredKey> found;
-  CHECK_OK(txn.scan(kKeys, "", [&](const RecordView& record) {
-    if (record.deleted) return true;
-    StoredKey stored = key_from(record.id, record.doc);
-    const bool is_session = stored.refresh_expires_at.has_value() && !stored.key.revoked_at;
-    if (is_session && stored.key.account_email == email) found.push_back(std::move(stored));
-    return true;
-  }));
-  for (StoredKey& stored : found) {
-    stored.key.revoked_at = now;
-    CHECK_OK(put_doc(txn, kKeys, stored.key.id, doc_of(stored)));
-  }
-  return {};
-}
-
 /// Deletes the reset tokens that `wanted` picks.
 Result<> forget_resets(Txn& txn, const std::function<bool(JsonView)>& wanted) {
   std::vector<std::string> found;
@@ -100,13 +83,7 @@ std::unexpected<Error> wrong_login() {
 }  // namespace
 
 Result<Session> Sessions::open_session(Txn& txn, const Account& account) {
-  StoredKey stored;
-  TRY(stored.key.number.value, next_number(txn, "key"));
-  stored.key.id = "k" + std::to_string(stored.key.number.value);
-  stored.key.account_email = account.email;
-  stored.key.label = kSessionLabel;
-  stored.key.scopes = {Scope::read, Scope::write, Scope::keys};
-  stored.key.created_at = clock_.now();
+  TRY(StoredKey stored, new_key(txn, account, kSessionLabel, {Scope::read, Scope::write, Scope::keys}, clock_.now()));
   stored.key.expires_at = after(clock_.now(), kAccessTokenSeconds);
   stored.refresh_expires_at = after(clock_.now(), kRefreshTokenSeconds);
   Session session{account, make_token(stored.key.id), make_token(stored.key.id)};
@@ -119,10 +96,9 @@ Result<Session> Sessions::open_session(Txn& txn, const Account& account) {
 Result<Session> Sessions::sign_up(std::string_view email, std::string_view password, Plan plan,
                                   const std::string& peer) {
   CHECK_OK(check_password(password));
-  if (const std::string counted = counted_peer(peer); !counted.empty()) {
-    CHECK_OK(by_peer_.check(counted, clock_.now()));
-    by_peer_.note_failure(counted, clock_.now());
-  }
+  const std::string counted = counted_peer(peer);
+  CHECK_OK(by_peer_.check(counted, clock_.now()));
+  by_peer_.note_failure(counted, clock_.now());
   if (access_.find_account(email)) return fail(ErrorCode::conflict, "there is an account of that address already");
   TRY(const std::string hash, hash_password(password));
   TRY(const Account account, access_.add_account(email, plan));
@@ -151,7 +127,7 @@ Result<Session> Sessions::log_in(std::string_view email, std::string_view passwo
   if (!right || hash.empty()) {
     by_address_and_peer_.note_failure(pair, clock_.now());
     by_address_.note_failure(address, clock_.now());
-    if (!counted.empty()) by_peer_.note_failure(counted, clock_.now());
+    by_peer_.note_failure(counted, clock_.now());
     return wrong_login();
   }
   by_address_and_peer_.forget(pair);
@@ -199,7 +175,8 @@ Result<Session> Sessions::refresh(std::string_view refresh_token) {
 }
 
 Result<> Sessions::replace_password(Txn& txn, const std::string& email, std::string_view hash) {
-  CHECK_OK(end_sessions(txn, email, clock_.now()));
+  const auto is_session = [](const StoredKey& stored) { return stored.refresh_expires_at.has_value(); };
+  CHECK_OK(revoke_keys(txn, email, is_session, clock_.now()));
   CHECK_OK(forget_resets(txn, [&](JsonView reset) { return text_field(reset, "email") == email; }));
   return put_password(txn, email, hash);
 }
@@ -249,7 +226,7 @@ Result<> Sessions::reset_password(std::string_view reset_token, std::string_view
     return {};
   });
   if (!known) {  // before a hash is made for nothing
-    if (!counted.empty()) by_peer_.note_failure(counted, clock_.now());
+    by_peer_.note_failure(counted, clock_.now());
     return known;
   }
   TRY(const std::string hash, hash_password(password));
@@ -265,7 +242,7 @@ Result<> Sessions::purge() {
     CHECK_OK(txn.scan(kKeys, "", [&](const RecordView& record) {
       if (record.deleted) return true;
       const StoredKey stored = key_from(record.id, record.doc);
-      if (stored.refresh_expires_at && *stored.refresh_expires_at <= clock_.now()) over.emplace_back(record.id);
+      if (has_expired(stored.refresh_expires_at, clock_.now())) over.emplace_back(record.id);
       return true;
     }));
     for (const std::string& id : over) {
@@ -290,17 +267,10 @@ Result<std::string> Sessions::replace_api_key(std::string_view email) {
         CHECK_OK(put_doc(txn, kTokens, old->hash, ""));
       }
     }
-    StoredKey stored;
-    TRY(stored.key.number.value, next_number(txn, "key"));
-    stored.key.id = "k" + std::to_string(stored.key.number.value);
-    stored.key.account_email = account.email;
-    stored.key.label = kApiKeyLabel;
-    stored.key.scopes = {Scope::read, Scope::write};
-    stored.key.created_at = clock_.now();
+    TRY(StoredKey stored, new_key(txn, account, kApiKeyLabel, {Scope::read, Scope::write}, clock_.now()));
     stored.hash = hash_of(token);
-    const std::string reference = R"({"key":")" + stored.key.id + "\"}";
-    CHECK_OK(put_doc(txn, kTokens, stored.hash, reference));
-    CHECK_OK(put_doc(txn, kApiKeys, account.email, reference));
+    CHECK_OK(put_token(txn, stored.hash, stored.key.id));
+    CHECK_OK(put_doc(txn, kApiKeys, account.email, R"({"key":")" + stored.key.id + "\"}"));
     return put_doc(txn, kKeys, stored.key.id, doc_of(stored));
   }));
   return token;

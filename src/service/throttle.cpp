@@ -17,6 +17,7 @@ Result<> Throttle::check(const std::string& name, Timestamp now) {
 }
 
 void Throttle::note_failure(const std::string& name, Timestamp now) {
+  if (name.empty()) return;
   const std::scoped_lock lock(mutex_);
   if (counted_.size() >= kNamesMax) {
     std::erase_if(counted_, [&](const auto& entry) { return is_over(entry.second, now); });

@@ -44,10 +44,9 @@ api::Problem upstream_problem(const Result<http::ClientResponse>& answer) {
   return problem(502, "upstream_failed", "the AI upstream failed with status " + std::to_string(answer->status));
 }
 
-/// Halves of surrogate pairs, as an upstream that cuts text anywhere writes them, are replaced.
+/// An upstream that cuts text anywhere writes halves of surrogate pairs: they are replaced.
 bool is_json_object(std::string& text) {
-  if (check_json(text, limits::kBodyDepthMax).fault == JsonFault::unsupported_value) mend_lone_surrogates(text);
-  return check_json(text, limits::kBodyDepthMax).fault == JsonFault::none && JsonView(text).is_object();
+  return api::check_mended_json(text).fault == JsonFault::none && JsonView(text).is_object();
 }
 
 std::string event(std::string_view data) { return "data: " + std::string(data) + "\n\n"; }

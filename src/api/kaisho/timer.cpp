@@ -35,8 +35,6 @@ void store_summary(SpaceWriter& writer, const EntrySummary& summary) {
   writer.txn().put_value(kSummaryValue, to_text(summary));
 }
 
-bool runs(const Record& entry) { return !entry.deleted && !time_field(entry.doc, "end"); }
-
 Timestamp start_of(const Record& entry) { return time_field(entry.doc, "start").value_or(Timestamp{}); }
 
 void announce(SpaceWriter& writer, std::string_view event, const Record& entry) {
@@ -100,6 +98,8 @@ Result<EntrySummary> read_summary(Snapshot& snapshot) {
   return text ? parse_summary(*text) : EntrySummary{};
 }
 
+bool is_running(const Record& entry) { return !entry.deleted && !time_field(entry.doc, "end"); }
+
 Result<std::optional<Record>> find_running(Snapshot& snapshot) {
   TRY(const EntrySummary summary, read_summary(snapshot));
   if (summary.running.empty()) return std::nullopt;
@@ -113,7 +113,7 @@ Result<> keep_one_timer(SpaceWriter& writer, const Record* before, const Record&
   summary.live += static_cast<int>(!after.deleted) - static_cast<int>(was_live);
   summary.changed_at = wiped ? Timestamp{} : after.committed_at;
   const bool is_the_running_one = summary.running == after.id;
-  if (runs(after)) {
+  if (is_running(after)) {
     const bool starts = summary.running.empty();
     if (starts) summary.running = after.id;
     store_summary(writer, summary);
@@ -131,7 +131,7 @@ Result<StartedTimer> start_timer(SpaceWriter& writer, const std::string& id, Jso
   TRY(const auto stored, writer.txn().find(collection(), id));
   if (stored && stored->rule != Rule::wiped) {
     TRY(const std::string doc, with_fields(*stored, row, writer.now()));
-    if (!runs(*stored)) return keep_finished(writer, *stored, doc);
+    if (!is_running(*stored)) return keep_finished(writer, *stored, doc);
     if (doc != stored->doc) {
       if (writer.author().seen_through < stored->seq) writer.keep_version(*stored, Rule::direct);
       // Newer than the copies of other devices, and still older than the sender's own.
@@ -151,7 +151,7 @@ Result<StartedTimer> start_timer(SpaceWriter& writer, const std::string& id, Jso
   record.rule = Rule::direct;
   TRY([[maybe_unused]] const Seq seq, writer.put(std::move(record), stored ? &*stored : nullptr));
   TRY(Record mine, get_entry(writer, id));
-  if (runs(mine)) return StartedTimer{true, std::move(mine)};
+  if (is_running(mine)) return StartedTimer{true, std::move(mine)};
   TRY(auto running, find_running(writer.txn()));
   return StartedTimer{false, running ? *std::move(running) : std::move(mine)};
 }

@@ -6,8 +6,7 @@ namespace syncline::kaisho {
 namespace {
 
 std::string started_text(const StartedTimer& started) {
-  const bool is_running = !started.entry.deleted && !time_field(started.entry.doc, "end");
-  std::string out = is_running ? R"({"active":true,"winner":")" : R"({"active":false,"winner":")";
+  std::string out = is_running(started.entry) ? R"({"active":true,"winner":")" : R"({"active":false,"winner":")";
   out += started.won ? "incoming\"," : "existing\",";
   append_row_members(out, view_of(started.entry));
   return out + '}';
