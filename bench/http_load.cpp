@@ -1,9 +1,10 @@
 // Load over loopback, one thread, raw sockets: as cheap as possible, so that the server is what is measured.
 //
-//   http_load --port P --token T --mode push|changes|apply|get --batch N --connections N --seconds S --epoch E
+//   http_load --port P --token T --mode push|kernle|changes|apply|get --batch N --connections N --seconds S --epoch E
 //             --records N --target T --fresh 0|1
 //
-// push, apply: each request carries `batch` new records of 300 bytes with time-ordered ids, to /v1 or in Kaisho's form.
+// push, kernle, apply: each request carries `batch` new records of 300 bytes with time-ordered ids, to /v1, in Kernle's
+// form or in Kaisho's.
 // changes: each request reads a page of `batch` records from somewhere in the first `records` of the feed. get: each
 // request reads `target`, where {since} stands for a Kaisho cursor into the first `records`. One request at a time per
 // connection; with `fresh`, each has a connection of its own.
@@ -77,28 +78,19 @@ Options parse(int argc, char** argv) {
 class PushRequest {
  public:
   explicit PushRequest(const Options& options) {
-    const bool apply = options.mode == "apply";
-    const std::string path = apply ? "/sync/apply" : "/v1/spaces/" + options.space + "/push";
-    const std::string id = apply ? R"({"id":")" : R"({"collection":"notes","id":")";
-    const std::string text = apply ? R"(","customer":"Acme Corp","description":")"
-                                   : R"(","updated_at":"2026-11-22T00:10:07.004670Z","doc":{"title":")";
-    const std::string rest =
-        apply ? R"(","start":"2026-11-22T08:00:00.000000Z","end":"2026-11-22T09:00:00.000000Z","task_id":null,)"
-                R"("contract":null,"notes":"","invoiced":false,"updated_at":"2026-11-22T09:00:00.000000Z",)"
-                R"("deleted_at":null})"
-              : R"(","text":")" + std::string(226, 'x') + R"(","tags":[1,2]}})";
-    std::string body = apply ? "{\"entries\":[" : "{\"ops\":[";
+    const Form form = form_of(options);
+    std::string body = form.begin;
     std::vector<std::size_t> places;
     for (long i = 0; i < options.batch; ++i) {
       if (i > 0) body += ',';
-      body += id;
+      body += form.id;
       places.push_back(body.size());
-      body += std::string(36, '0') + text;
+      body += std::string(36, '0') + form.text;
       places.push_back(body.size());
-      body += std::string(36, '0') + rest;
+      body += std::string(36, '0') + form.rest;
     }
     body += "]}";
-    text_ = "POST " + path + " HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " + options.token +
+    text_ = "POST " + form.path + " HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " + options.token +
             "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
     for (const std::size_t place : places) places_.push_back(place + text_.size());
     text_ += body;
@@ -120,6 +112,33 @@ class PushRequest {
   }
 
  private:
+  /// A request is `begin`, then for each record: `id`, an id, `text`, the id again, `rest`.
+  struct Form {
+    std::string path;
+    std::string begin;
+    std::string id;
+    std::string text;
+    std::string rest;
+  };
+
+  static Form form_of(const Options& options) {
+    if (options.mode == "apply") {
+      return {"/sync/apply", R"({"entries":[)", R"({"id":")", R"(","customer":"Acme Corp","description":")",
+              R"(","start":"2026-11-22T08:00:00.000000Z","end":"2026-11-22T09:00:00.000000Z","task_id":null,)"
+              R"("contract":null,"notes":"","invoiced":false,"updated_at":"2026-11-22T09:00:00.000000Z",)"
+              R"("deleted_at":null})"};
+    }
+    if (options.mode == "kernle") {
+      return {"/sync/push", R"({"stack_id":")" + options.space + R"(","operations":[)",
+              R"({"operation":"update","table":"notes","record_id":")",
+              R"(","local_updated_at":"2026-11-22T00:10:07.004670+00:00","version":1,"data":{"title":")",
+              R"(","content":")" + std::string(226, 'x') + R"(","tags":[1,2]}})"};
+    }
+    return {"/v1/spaces/" + options.space + "/push", R"({"ops":[)", R"({"collection":"notes","id":")",
+            R"(","updated_at":"2026-11-22T00:10:07.004670Z","doc":{"title":")",
+            R"(","text":")" + std::string(226, 'x') + R"(","tags":[1,2]}})"};
+  }
+
   std::string text_;
   std::vector<std::size_t> places_;
   unsigned long long serial_ = static_cast<unsigned long long>(::getpid()) << 24U;
@@ -175,7 +194,7 @@ class Load {
   }
 
   void begin(Client& client) {
-    if (options_.mode == "push" || options_.mode == "apply") {
+    if (options_.mode == "push" || options_.mode == "apply" || options_.mode == "kernle") {
       client.request = push_.next();
     } else {
       client.request = "GET " + next_target(client) + " HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " +

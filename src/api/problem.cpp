@@ -33,6 +33,23 @@ int status_of(ErrorCode code) {
   return 500;
 }
 
+/// {code, message}, with the codes that Kernle's documents name.
+std::string envelope_error(const Problem& problem) {
+  std::string_view code = problem.code;
+  switch (problem.status) {
+    case 400: code = "invalid_request"; break;
+    case 401: code = "unauthorized"; break;
+    case 403: code = "forbidden"; break;
+    case 404: code = "not_found"; break;
+    case 429: code = "rate_limited"; break;
+    case 500: code = "internal_error"; break;
+    default: break;
+  }
+  std::string object;
+  JsonWriter(object).begin_object().string("code", code).string("message", problem.detail).end_object();
+  return object;
+}
+
 }  // namespace
 
 std::string_view code_of(ErrorCode code) {
@@ -103,6 +120,9 @@ http::Response make_response(const Problem& problem, ErrorStyle style, std::stri
       .string("request_id", request_id);
   if (style == ErrorStyle::error_object) {
     writer.raw("error", error_object(problem));
+  } else if (style == ErrorStyle::envelope) {
+    writer.boolean("success", false).raw("error", envelope_error(problem));
+    writer.name("meta").begin_object().string("request_id", request_id).end_object();
   } else {
     writer.string("error", style == ErrorStyle::detail_json ? problem.detail : problem.title);
   }

@@ -25,8 +25,8 @@ struct Problem {
 [[nodiscard]] std::string error_object(const Problem& problem);
 
 /// How an error is said. The published faces keep application/json; "error" is its title for Kiro's clients, its
-/// detail for Kaisho's, and an object for OpenAI's.
-enum class ErrorStyle { problem_details, plain_json, detail_json, error_object };
+/// detail for Kaisho's, an object for OpenAI's, and an object in an envelope for Kernle's.
+enum class ErrorStyle { problem_details, plain_json, detail_json, error_object, envelope };
 [[nodiscard]] http::Response make_response(const Problem& problem, ErrorStyle style, std::string_view request_id);
 
 }  // namespace syncline::api

@@ -18,15 +18,25 @@ Problem insufficient_scope(ScopeSet any_of) {
   return problem;
 }
 
+/// See Route::only_with_query.
+bool is_meant(const Route& route, std::string_view target) {
+  if (route.only_with_query.empty()) return true;
+  const std::size_t mark = target.find('?');
+  if (mark == std::string_view::npos) return false;
+  return std::ranges::any_of(split(target.substr(mark + 1), '&'), [&](std::string_view part) {
+    const std::string_view name = part.substr(0, part.find('='));
+    return std::ranges::find(route.only_with_query, name) != route.only_with_query.end();
+  });
+}
+
 }  // namespace
 
 /// The exchange of one request: what net/ sees of a Call.
 class Router::RoutedExchange final : public http::Exchange {
  public:
   RoutedExchange(Router& router, const http::RequestHead& head) {
-    std::string_view path = head.target.substr(0, head.target.find('?'));
     const http::Method method = head.method == http::Method::head ? http::Method::get : head.method;
-    Match match = router.find(method, path);
+    Match match = router.find(method, head.target);
     route_ = match.route;
     call_ = std::make_shared<Call>(head, route_ != nullptr ? route_->errors : ErrorStyle::problem_details);
     router.add_cors(*call_);
@@ -110,6 +120,7 @@ void Router::add_under(std::string_view prefix, const std::vector<Route>& routes
   for (Route route : routes) {
     prefixed_patterns_.push_back(std::make_unique<std::string>(std::string(prefix) + std::string(route.pattern)));
     route.pattern = *prefixed_patterns_.back();
+    route.only_with_query.clear();
     routes_.push_back(std::move(route));
   }
   index();
@@ -120,8 +131,9 @@ void Router::index() {
   for (const Route& route : routes_) entries_.push_back({&route, split(route.pattern.substr(1), '/')});
 }
 
-Router::Match Router::find(http::Method method, std::string_view path) const {
+Router::Match Router::find(http::Method method, std::string_view target) const {
   Match match;
+  const std::string_view path = target.substr(0, target.find('?'));
   if (path.empty() || path.front() != '/') return match;
   const auto segments = split(path.substr(1), '/');
   const auto fits = [&](const Entry& entry) {
@@ -132,7 +144,7 @@ Router::Match Router::find(http::Method method, std::string_view path) const {
   for (const Entry& entry : entries_) {
     if (entry.segments.size() != segments.size() || !fits(entry)) continue;
     match.allowed.push_back(http::to_text(entry.route->method));
-    if (entry.route->method != method) continue;
+    if (entry.route->method != method || !is_meant(*entry.route, target)) continue;
     for (std::size_t i = 0; i < segments.size(); ++i) {
       const std::string_view pattern = entry.segments[i];
       if (!pattern.starts_with('{')) continue;
@@ -174,6 +186,7 @@ std::optional<Problem> Router::admit(const Route& route, Call& call) {
     problem.text_members.emplace_back("current_plan", to_text(call.principal().plan));
     return problem;
   }
+  if (meter_ != nullptr) meter_->count(call.principal().account);
   if (!rate_limit_.is_on()) return std::nullopt;
   const RateLimit::Verdict verdict = rate_limit_.take(call.principal().key, clock_.now());
   call.add_header({"RateLimit-Policy", "\"default\";q=" + std::to_string(rate_limit_.per_minute()) + ";w=60"});

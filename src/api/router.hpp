@@ -6,6 +6,7 @@
 #include "base/limits.hpp"
 #include "service/access.hpp"
 #include "service/rate_limit.hpp"
+#include "service/request_meter.hpp"
 
 namespace syncline::api {
 
@@ -43,6 +44,9 @@ struct Route {
   Key key = Key::in_header;
   Plan plan = Plan::with_sync;
   ErrorStyle errors = ErrorStyle::problem_details;
+  /// Where two published APIs share a path: this route is for requests that have one of these query parameters, and
+  /// must be added before the other. Empty: for all requests.
+  std::vector<std::string_view> only_with_query;
 };
 
 class RequestObserver {
@@ -63,9 +67,11 @@ class Router final : public http::Application {
       : access_(access), clock_(clock), options_(std::move(options)), rate_limit_(options_.requests_per_minute) {}
 
   void add(std::vector<Route> routes);
-  /// The same routes again under a prefix, for those who prefer one ("/kiro").
+  /// The same routes again under a prefix, for those who prefer one ("/kiro"); it also tells shared paths apart.
   void add_under(std::string_view prefix, const std::vector<Route>& routes);
   void observe(RequestObserver& observer) { observer_ = &observer; }
+  /// Counts the requests that are let in with a key.
+  void meter(RequestMeter& meter) { meter_ = &meter; }
   [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
 
   [[nodiscard]] std::unique_ptr<http::Exchange> begin(const http::RequestHead& head) override;
@@ -86,7 +92,7 @@ class Router final : public http::Application {
   };
 
   void index();
-  [[nodiscard]] Match find(http::Method method, std::string_view path) const;
+  [[nodiscard]] Match find(http::Method method, std::string_view target) const;
   /// Lets the call in, or says why not.
   [[nodiscard]] std::optional<Problem> admit(const Route& route, Call& call);
   [[nodiscard]] bool is_own_origin(const Call& call) const;
@@ -97,6 +103,7 @@ class Router final : public http::Application {
   const Options options_;
   RateLimit rate_limit_;
   RequestObserver* observer_ = nullptr;
+  RequestMeter* meter_ = nullptr;
   std::vector<Route> routes_;
   std::vector<std::unique_ptr<std::string>> prefixed_patterns_;
   std::vector<Entry> entries_;

@@ -4,6 +4,7 @@
 
 #include "api/kaisho/wipe.hpp"
 #include "api/native/record_json.hpp"
+#include "api/webhooks/routes.hpp"
 #include "base/text.hpp"
 
 namespace syncline::app {
@@ -262,6 +263,97 @@ Result<std::string> conflicts_dismiss(CoreServices& core, const JsonObject& requ
   return decide(core, request, &SpaceWriter::dismiss);
 }
 
+Result<std::string> webhook_json(const Result<webhooks::Webhook>& webhook, bool with_secret) {
+  if (!webhook) return std::unexpected(webhook.error());
+  std::string out;
+  JsonWriter writer(out);
+  webhooks::append_webhook(writer, *webhook);
+  if (!with_secret) return out;
+  JsonObject shown{JsonView(out)};
+  shown.set_text("secret", webhook->secret);
+  return shown.to_text();
+}
+
+Result<std::string> webhooks_list(CoreServices& core, const JsonObject& request) {
+  std::optional<AccountNumber> wanted;
+  if (const auto email = optional_text(request, "account")) {
+    TRY(const Account account, core.access.find_account(*email));
+    wanted = account.number;
+  }
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().name("webhooks").begin_array();
+  for (const auto& webhook : core.webhooks.list(wanted)) webhooks::append_webhook(writer, webhook);
+  writer.end_array().end_object();
+  return out;
+}
+
+Result<std::string> webhooks_add(CoreServices& core, const JsonObject& request) {
+  TRY(const Account account, core.access.find_account(request.text_of("account")));
+  std::vector<std::string> names;
+  const std::string events = request.text_of("events");
+  for (const std::string_view name : split(events, ',')) names.emplace_back(trim(name));
+  TRY(const EventTypes types, webhooks::read_events(names));
+  return webhook_json(core.webhooks.add(account.number, request.text_of("url"), types, ""), true);
+}
+
+Result<std::string> webhooks_remove(CoreServices& core, const JsonObject& request) {
+  const std::string id = request.text_of("id");
+  const auto webhook = core.webhooks.find(std::nullopt, id);
+  CHECK_OK(core.webhooks.remove(std::nullopt, id));
+  CHECK_OK(core.deliveries.forget(id));
+  return webhook_json(webhook, false);
+}
+
+Result<std::string> webhooks_enable(CoreServices& core, const JsonObject& request) {
+  return webhook_json(
+      core.webhooks.change(std::nullopt, request.text_of("id"), {.url = {}, .events = {}, .enabled = true}), false);
+}
+
+Result<std::string> webhooks_rotate(CoreServices& core, const JsonObject& request) {
+  return webhook_json(core.webhooks.rotate(std::nullopt, request.text_of("id")), true);
+}
+
+Result<std::string> webhooks_deliveries(CoreServices& core, const JsonObject& request) {
+  constexpr std::size_t kShown = 100;
+  TRY(const auto webhook, core.webhooks.find(std::nullopt, request.text_of("id")));
+  TRY(const auto deliveries, core.deliveries.list(webhook.id, kShown));
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().name("deliveries").begin_array();
+  for (const Delivery& delivery : deliveries) webhooks::append_delivery(writer, delivery);
+  writer.end_array().end_object();
+  return out;
+}
+
+Result<std::string> webhooks_replay(CoreServices& core, const JsonObject& request) {
+  TRY(const auto webhook, core.webhooks.find(std::nullopt, request.text_of("id")));
+  const std::string wanted = request.text_of("delivery");
+  std::int64_t count = 1;
+  if (wanted == "failed") {
+    TRY(count, core.deliveries.replay_failed(webhook.id, core.clock.now()));
+  } else {
+    const auto number = parse_integer(wanted);
+    if (!number) return fail(ErrorCode::invalid_argument, "name a delivery by its id, or say: failed");
+    TRY([[maybe_unused]] const Delivery delivery, core.deliveries.replay(webhook.id, *number, core.clock.now()));
+  }
+  core.webhooks.on_events();
+  std::string out;
+  JsonWriter(out).begin_object().string("webhook", webhook.id).integer("replayed", count).end_object();
+  return out;
+}
+
+Result<std::string> space_history(CoreServices& core, const JsonObject& request) {
+  TRY(const Account account, core.access.find_account(request.text_of("account")));
+  const SpaceName space{account.number, request.text_of("space")};
+  std::string out;
+  CHECK_OK(core.spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
+    TRY(out, native::history_json(snapshot, core.access, request.text_of("collection"), request.text_of("id")));
+    return {};
+  }));
+  return out;
+}
+
 Result<std::string> backup(CoreServices& core, const JsonObject& request) {
   // On a full disk these fail, and a backup to another one is needed most.
   (void)core.access.store_usage();
@@ -287,7 +379,7 @@ struct Named {
   std::string_view name;
   Handler run;
 };
-constexpr std::array<Named, 19> kHandlers = {{{"account add", account_add},
+constexpr std::array<Named, 27> kHandlers = {{{"account add", account_add},
                                               {"account label", account_label},
                                               {"account undo-wipe", account_undo_wipe},
                                               {"account ai-cap", account_ai_cap},
@@ -304,6 +396,14 @@ constexpr std::array<Named, 19> kHandlers = {{{"account add", account_add},
                                               {"conflicts show", conflicts_show},
                                               {"conflicts restore", conflicts_restore},
                                               {"conflicts dismiss", conflicts_dismiss},
+                                              {"space history", space_history},
+                                              {"webhooks list", webhooks_list},
+                                              {"webhooks add", webhooks_add},
+                                              {"webhooks remove", webhooks_remove},
+                                              {"webhooks enable", webhooks_enable},
+                                              {"webhooks rotate", webhooks_rotate},
+                                              {"webhooks deliveries", webhooks_deliveries},
+                                              {"webhooks replay", webhooks_replay},
                                               {"backup", backup},
                                               {"verify", verify}}};
 

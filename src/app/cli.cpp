@@ -184,10 +184,15 @@ void define_keys(CLI::App& app, Invocation& invocation) {
 }
 
 void define_spaces_and_conflicts(CLI::App& app, Invocation& invocation) {
-  CLI::App& space = *app.add_subcommand("space", "Named data sets: list");
+  CLI::App& space = *app.add_subcommand("space", "Named data sets: list, history");
   space.require_subcommand(1);
   AdminCommand(space, invocation, "space list", "List spaces")
       .text("--account", "account", "only of this account", false);
+  AdminCommand(space, invocation, "space history", "All versions of a record that are kept, newest first")
+      .text("SPACE", "space", "name of the space, like kernle/claire")
+      .text("COLLECTION", "collection", "the record's collection")
+      .text("ID", "id", "the record's id")
+      .text("--account", "account", "whose space it is");
 
   CLI::App& conflicts = *app.add_subcommand("conflicts", "Versions that lost: list, show, restore, dismiss");
   conflicts.require_subcommand(1);
@@ -200,6 +205,30 @@ void define_spaces_and_conflicts(CLI::App& app, Invocation& invocation) {
       .number("ID", "id", "id of the conflict");
   AdminCommand(conflicts, invocation, "conflicts dismiss", "Leave the winner as it is")
       .number("ID", "id", "id of the conflict");
+}
+
+void define_webhooks(CLI::App& app, Invocation& invocation) {
+  CLI::App& webhooks =
+      *app.add_subcommand("webhooks", "Who is told of events: list, add, remove, enable, rotate, deliveries, replay");
+  webhooks.require_subcommand(1);
+  AdminCommand(webhooks, invocation, "webhooks list", "List webhooks")
+      .text("--account", "account", "only of this account", false);
+  AdminCommand(webhooks, invocation, "webhooks add", "Post events to a URL; the secret is shown once")
+      .text("URL", "url", "http or https")
+      .text("--account", "account", "address of the owner")
+      .text("--events", "events",
+            "some of sync.completed,memory.created,conflict.detected,record.changed,command.completed,timer.started,"
+            "timer.stopped");
+  AdminCommand(webhooks, invocation, "webhooks remove", "Remove a webhook and its log").text("ID", "id", "the webhook");
+  AdminCommand(webhooks, invocation, "webhooks enable", "Go on with one that was given up")
+      .text("ID", "id", "the webhook");
+  AdminCommand(webhooks, invocation, "webhooks rotate", "Make a new secret; for 24 hours both sign")
+      .text("ID", "id", "the webhook");
+  AdminCommand(webhooks, invocation, "webhooks deliveries", "What became of its messages, newest first")
+      .text("ID", "id", "the webhook");
+  AdminCommand(webhooks, invocation, "webhooks replay", "Send a message once more")
+      .text("ID", "id", "the webhook")
+      .text("DELIVERY", "delivery", "id of the delivery, or: failed");
 }
 
 Result<> restore(const Invocation& invocation, const std::string& from) {
@@ -381,6 +410,7 @@ int run_cli(int argc, char** argv) {
   define_accounts(app, invocation);
   define_keys(app, invocation);
   define_spaces_and_conflicts(app, invocation);
+  define_webhooks(app, invocation);
   define_backup(app, invocation);
   define_diagnosis(app, invocation);
   define_runner(app, invocation);

@@ -2,28 +2,60 @@
 #pragma once
 
 #include "api/kaisho/space.hpp"
+#include "api/kernle/space.hpp"
 #include "api/kiro/space.hpp"
+#include "service/device_keys.hpp"
 #include "service/housekeeping.hpp"
+#include "service/request_meter.hpp"
+#include "service/search.hpp"
 #include "service/sessions.hpp"
 #include "service/spaces.hpp"
+#include "store/sqlite/delivery_queue.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "webhooks/subscriptions.hpp"
 
 namespace syncline::app {
 
 struct CoreServices {
-  CoreServices(std::unique_ptr<SqliteStore> of, const Clock& wall_clock, Scheduler& scheduler,
+  /// Files beside the store's, which are made when they are needed.
+  struct Paths {
+    std::string search;
+    std::string webhooks;
+  };
+  CoreServices(std::unique_ptr<SqliteStore> of, Paths paths, const Clock& wall_clock, Scheduler& scheduler,
                Housekeeping::KeepDays keep)
       : clock(wall_clock),
         store(std::move(of)),
         live(scheduler),
         access(*store, wall_clock),
         sessions(*store, access, wall_clock),
+        device_keys(*store, access, wall_clock),
+        meter(*store, wall_clock),
         progress(*store),
         spaces(*store, wall_clock, live, progress),
+        search_index(std::move(paths.search)),
+        search(spaces, search_index),
+        webhooks(*store, wall_clock),
+        deliveries(std::move(paths.webhooks)),
         housekeeping(*store, wall_clock, access, progress, keep) {
     access.on_change([this] { live.notify_access_change(); });
+    access.on_erase([this](AccountNumber account) { return search_index.forget(account); });
+    access.on_erase([this](AccountNumber account) -> Result<> {
+      for (const auto& webhook : webhooks.list(account)) CHECK_OK(deliveries.forget(webhook.id));
+      return webhooks.forget(account);
+    });
+    spaces.set_audience(webhooks);
+    housekeeping.each_minute([this] { (void)meter.save(); });
     spaces.set_rules(std::string(kiro::kSpace), kiro::make_space_rules());
+    spaces.set_rules(std::string(kernle::kSpacePrefix), kernle::make_space_rules());
     spaces.set_rules(std::string(kaisho::kSpace), kaisho::make_space_rules());
+  }
+
+  /// What must be read before anything is served or changed.
+  [[nodiscard]] Result<> load() {
+    CHECK_OK(progress.load());
+    CHECK_OK(meter.load());
+    return webhooks.load();
   }
 
   const Clock& clock;
@@ -31,8 +63,14 @@ struct CoreServices {
   Live live;
   Access access;
   Sessions sessions;
+  DeviceKeys device_keys;
+  RequestMeter meter;
   PullProgress progress;
   Spaces spaces;
+  SearchIndex search_index;
+  Search search;
+  webhooks::Subscriptions webhooks;
+  DeliveryQueue deliveries;
   Housekeeping housekeeping;
 };
 

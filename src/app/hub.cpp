@@ -10,15 +10,18 @@
 #include "api/accounts/routes.hpp"
 #include "api/ai/gateway.hpp"
 #include "api/kaisho/routes.hpp"
+#include "api/kernle/routes.hpp"
 #include "api/kiro/routes.hpp"
 #include "api/native/routes.hpp"
 #include "api/operations/routes.hpp"
+#include "api/webhooks/routes.hpp"
 #include "app/admin.hpp"
 #include "app/ai_upstream.hpp"
 #include "app/control.hpp"
 #include "app/data_directory.hpp"
 #include "app/exit_codes.hpp"
 #include "app/process.hpp"
+#include "app/webhook_settings.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "net/server.hpp"
@@ -63,24 +66,28 @@ void stop_broken(const Error& error) {
 /// Everything that runs in a hub, in the order in which it depends on each other.
 class Hub {
  public:
-  Hub(const Settings& settings, std::unique_ptr<SqliteStore> store, net::ServerOptions options, AiSettings ai)
+  Hub(const Settings& settings, const DataDirectory& directory, std::unique_ptr<SqliteStore> store,
+      net::ServerOptions options, AiSettings ai, webhooks::Sender::Options webhooks)
       : settings_(settings),
         server_(std::move(options)),
-        core_(std::move(store), clock_, server_.scheduler(),
+        core_(std::move(store), {directory.search_path(), directory.webhooks_path()}, clock_, server_.scheduler(),
               {settings.integer("history.days"), settings.integer("tombstones.days")}),
         metrics_(SYNCLINE_VERSION),
         kiro_(core_.spaces, core_.access, server_.workers(),
               {settings.integer("commands.claim_lease_seconds") * 1000,
                settings.integer("commands.patch_lease_seconds") * 1000}),
         kaisho_(core_.spaces, core_.access),
+        kernle_(core_.spaces, core_.search, server_.workers()),
         ai_threads_(ai.upstream ? ai.upstream->requests_at_once_max : 0),
         ai_(core_.spaces, core_.access, ai_threads_, std::move(ai.upstream), std::move(ai.caps)),
+        sender_(*core_.store, core_.deliveries, core_.webhooks, clock_, std::move(webhooks)),
         router_(core_.access, clock_, {settings.integer("rate_limit"), settings.list("cors.origins")}) {
     core_.access.enforce_plans(settings.boolean("plans.enforce"));
   }
 
   Result<> start(const DataDirectory& directory) {
-    CHECK_OK(core_.progress.load());
+    CHECK_OK(core_.load());
+    core_.webhooks.on_wake([this] { sender_.wake(); });
     CHECK_OK(kiro_.commands().adopt_running());
     router_.add(operations::make_routes(
         router_, core_.access, metrics_,
@@ -88,21 +95,34 @@ class Hub {
     router_.add(native::make_routes(core_.spaces, core_.access));
     router_.add(kiro_.make_routes());
     router_.add_under("/kiro", kiro_.make_routes());
+    router_.add(kernle_.make_routes());  // before Kaisho's: see Route::only_with_query
+    router_.add_under("/kernle", kernle_.make_routes());
     router_.add(kaisho_.make_routes());
     router_.add_under("/kaisho", kaisho_.make_routes());
+    const auto webhook_routes =
+        webhooks::make_routes({core_.webhooks, core_.deliveries, core_.spaces, [this] { sender_.wake(); }});
+    router_.add(webhook_routes);
+    router_.add_under("/kernle", webhook_routes);
     router_.add(ai_.make_routes());
     router_.add_under("/kaisho", ai_.make_routes());
     TRY(const Plan signup_plan, parse_plan(settings_.text("accounts.signup_plan")));
-    const accounts::Options account_options{settings_.boolean("accounts.signup"), signup_plan};
-    router_.add(accounts::make_routes(core_.sessions, core_.access, account_options));
-    router_.add_under("/kaisho", accounts::make_routes(core_.sessions, core_.access, account_options));
+    const auto account_routes =
+        accounts::make_routes(core_.sessions, {core_.device_keys, core_.access, core_.spaces, core_.meter},
+                              {.open = settings_.boolean("accounts.signup"), .plan = signup_plan});
+    router_.add(account_routes);
+    router_.add_under("/kaisho", account_routes);
+    router_.add_under("/kernle", account_routes);
     router_.observe(metrics_);
+    router_.meter(core_.meter);
     TRY(control_, ControlServer::start(directory.control_path(),
                                        [this](const JsonObject& request) { return run_admin(core_, request); }));
     CHECK_OK(server_.start(router_));
     core_.housekeeping.each_hour([this] { purge_commands(); });
     core_.housekeeping.each_hour([this] { report_purge(core_.sessions.purge()); });
+    core_.housekeeping.each_hour([this] { report_purge(core_.deliveries.purge(delivery_cutoff())); });
     core_.housekeeping.start();
+    core_.search.start();
+    sender_.start();
     expire_leases_later();
     return {};
   }
@@ -122,6 +142,8 @@ class Hub {
     ai_threads_.stop();
     server_.drain();
     lease_timer_.reset();
+    sender_.stop();
+    core_.search.stop();
     core_.housekeeping.stop();
     core_.store->close();
   }
@@ -132,6 +154,10 @@ class Hub {
     const StoreStatus status = core_.store->status();
     if (!status.failing.empty()) return status.failing;
     return std::nullopt;
+  }
+
+  Timestamp delivery_cutoff() const {
+    return clock_.now().plus_micros(-limits::kDeliveryLogDays * 86'400 * kMicrosPerSecond);
   }
 
   void purge_commands() { report_purge(kiro_.commands().purge(settings_.integer("commands.keep_days"))); }
@@ -156,8 +182,10 @@ class Hub {
   operations::Metrics metrics_;
   kiro::Face kiro_;
   kaisho::Face kaisho_;
+  kernle::Face kernle_;
   net::Workers ai_threads_;
   ai::Gateway ai_;
+  webhooks::Sender sender_;
   api::Router router_;
   std::unique_ptr<ControlServer> control_;
   std::atomic<bool> stopping_ = false;
@@ -170,6 +198,7 @@ Result<> run_hub(const Settings& settings, const std::string& data) {
   TRY(const LogLevel level, parse_log_level(settings.text("log.level")));
   TRY(net::ServerOptions options, server_options(settings));
   TRY(AiSettings ai, read_ai_settings(settings));
+  TRY(webhooks::Sender::Options webhooks, read_webhook_settings(settings));
   const sigset_t signals = block_signals();
   raise_descriptor_limit();
   set_log_level(level);
@@ -178,7 +207,7 @@ Result<> run_hub(const Settings& settings, const std::string& data) {
   static const SystemClock kClock;
   TRY(auto store, SqliteStore::open(directory.store_path(), kClock,
                                     {.on_broken = stop_broken, .file_bytes_max = settings.integer("store.bytes_max")}));
-  Hub hub(settings, std::move(store), std::move(options), std::move(ai));
+  Hub hub(settings, directory, std::move(store), std::move(options), std::move(ai), std::move(webhooks));
   CHECK_OK(hub.start(directory));
   std::printf("syncline hub ready at %s\n", hub.url().c_str());
   std::fflush(stdout);

@@ -25,8 +25,8 @@ Result<std::string> run_here(const DataDirectory& directory, const JsonObject& r
   static const SystemClock kClock;
   NoScheduler scheduler;
   TRY(auto store, SqliteStore::open(directory.store_path(), kClock, {}));
-  CoreServices core(std::move(store), kClock, scheduler, {});
-  CHECK_OK(core.progress.load());
+  CoreServices core(std::move(store), {directory.search_path(), directory.webhooks_path()}, kClock, scheduler, {});
+  CHECK_OK(core.load());
   return run_admin(core, request);
 }
 

@@ -20,6 +20,8 @@ using AccountNumber = StrongNumber<struct AccountTag>;
 /// Number of a key. 0 is the hub itself.
 using KeyNumber = StrongNumber<struct KeyTag>;
 using ConflictNumber = StrongNumber<struct ConflictTag>;
+/// Number of an event of the store: rises, with gaps.
+using EventNumber = StrongNumber<struct EventTag>;
 
 /// A named data set of an account: the unit of ordering and of sync.
 struct SpaceName {

@@ -234,6 +234,17 @@ std::optional<JsonView> JsonView::find(std::string_view wanted) const {
   return found;
 }
 
+std::optional<JsonView> JsonView::find_set(std::string_view name) const {
+  auto value = find(name);
+  if (value && value->kind() == JsonKind::null) value.reset();
+  return value;
+}
+
+std::string JsonView::text_of(std::string_view name) const {
+  const auto value = find(name);
+  return value ? value->as_string().value_or("") : "";
+}
+
 int JsonView::depth() const {
   int depth = depth_;
   if (depth < 0) skip_value(text_, 0, depth);

@@ -34,6 +34,9 @@ struct JsonCheck {
 /// bytes that are no text. `text` is well-formed JSON; its size stays.
 void mend_lone_surrogates(std::string& text);
 
+/// Replaces what is no JSON but written by some programs for numbers that are none (NaN, Infinity, -Infinity) by null.
+void mend_non_numbers(std::string& text);
+
 enum class JsonKind { null, boolean, number, string, array, object };
 
 /// A value inside validated text. Cheap to copy; valid as long as the text.
@@ -60,6 +63,11 @@ class JsonView {
 
   /// The member of that name, the last one if it stands there several times. Nothing if this is not an object.
   [[nodiscard]] std::optional<JsonView> find(std::string_view name) const;
+
+  /// The same, but nothing also for null.
+  [[nodiscard]] std::optional<JsonView> find_set(std::string_view name) const;
+  /// The string at that member, unescaped; empty if there is none.
+  [[nodiscard]] std::string text_of(std::string_view name) const;
 
   /// Nesting: 0 for a scalar, 1 for an array or object of scalars.
   [[nodiscard]] int depth() const;

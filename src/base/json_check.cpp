@@ -1,6 +1,9 @@
 // Validation of untrusted JSON: simdjson for what is common, Boost.JSON's event parser where simdjson would need
 // memory in proportion to the text (large ones) or cannot say why it refused (unsupported values against bad grammar).
 #include <simdjson.h>
+
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 #include <boost/json/basic_parser_impl.hpp>
@@ -187,6 +190,30 @@ void mend_lone_surrogates(std::string& text) {
       at += 2;  // any other escape, an escaped backslash too
     }
   }
+}
+
+void mend_non_numbers(std::string& text) {
+  std::string mended;
+  std::size_t copied = 0;
+  for (std::size_t at = text.find_first_of("\"NI-"); at != std::string::npos; at = text.find_first_of("\"NI-", at)) {
+    if (text[at] == '"') {
+      for (++at; at < text.size() && text[at] != '"'; ++at) at += text[at] == '\\' ? 1 : 0;
+      if (at < text.size()) ++at;
+      continue;
+    }
+    constexpr std::array<std::string_view, 3> kNonNumbers = {"NaN", "Infinity", "-Infinity"};
+    const auto found = std::ranges::find_if(
+        kNonNumbers, [&](std::string_view name) { return std::string_view(text).substr(at).starts_with(name); });
+    if (found == kNonNumbers.end()) {
+      ++at;
+      continue;
+    }
+    mended.append(text, copied, at - copied).append("null");
+    at = copied = at + found->size();
+  }
+  if (copied == 0) return;
+  mended.append(text, copied);
+  text = std::move(mended);
 }
 
 }  // namespace syncline

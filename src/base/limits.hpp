@@ -8,7 +8,8 @@ namespace syncline::limits {
 
 // What is stored (wire: docs/api/native.md)
 inline constexpr std::size_t kRecordIdBytesMax = 512;
-inline constexpr std::size_t kNameBytesMax = 128;              // of spaces and collections
+inline constexpr std::size_t kNameBytesMax = 128;              // of collections
+inline constexpr std::size_t kSpaceNameBytesMax = 512;         // 100 letters of any script, and what stands before them
 inline constexpr std::size_t kDocumentBytesMax = 16UL << 20U;  // one document
 inline constexpr int kDocumentDepthMax = 64;
 inline constexpr int kBodyDepthMax = 72;              // the document's 64 and room for what wraps it
@@ -57,6 +58,20 @@ inline constexpr std::size_t kHistoryVersionsShown = 100;
 
 // Kaisho
 inline constexpr std::int64_t kWipeUndoDays = 7;  // history is kept at least that long
+
+// Kernle
+inline constexpr std::size_t kAgentNameCharactersMax = 100;
+inline constexpr std::size_t kKernleOpsMax = 100'000;  // of one push; its body is limited anyway
+/// A bare key may stand for several devices, whose clocks may be wrong: a pull by time begins so much earlier.
+inline constexpr std::int64_t kPullMarginMicros = 10LL * 60 * 1'000'000;
+inline constexpr std::int64_t kSearchResultsMax = 100;
+inline constexpr std::int64_t kSearchResultsDefault = 10;
+
+// Webhooks
+inline constexpr std::size_t kWebhooksMax = 50;                     // of an account
+inline constexpr std::int64_t kDeliveryLogDays = 30;                // finished deliveries are kept so long
+inline constexpr std::int64_t kSecretOverlapHours = 24;             // both secrets sign after a rotation
+inline constexpr std::size_t kWebhookAnswerBytesMax = 64UL << 10U;  // more of an answer is not read
 
 // Kiro
 inline constexpr std::int64_t kClaimLeaseMs = 60'000;

@@ -127,6 +127,20 @@ Result<Timestamp> parse_time(std::string_view text) {
   return time;
 }
 
+Result<Timestamp> parse_iso_time(std::string text) {
+  if (const auto time = parse_time(text)) return *time;
+  if (const std::size_t comma = text.find(','); comma != std::string::npos) text[comma] = '.';
+  const std::size_t sign = text.find_last_of("+-");
+  if (sign != std::string::npos && sign > text.find('T')) {
+    const std::size_t digits = text.size() - sign - 1;
+    if (digits == 2) text += ":00";
+    if (digits == 4) text.insert(sign + 3, ":");
+  }
+  constexpr std::size_t kMinuteEnd = 16;  // "2026-11-22T09:05"
+  if (text.size() > kMinuteEnd && text[kMinuteEnd] != ':') text.insert(kMinuteEnd, ":00");
+  return parse_time(text);
+}
+
 Timestamp SystemClock::now() const {
   using namespace std::chrono;
   return {duration_cast<microseconds>(system_clock::now().time_since_epoch()).count()};

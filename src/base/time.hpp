@@ -36,6 +36,10 @@ void append_time(std::string& out, Timestamp time);
 /// Reads RFC 3339 with any number of fraction digits and any offset ("Z", "+02:00"); digits after the sixth are cut.
 [[nodiscard]] Result<Timestamp> parse_time(std::string_view text);
 
+/// Any ISO 8601 time with an offset, also in the spellings that RFC 3339 leaves out: "+0100", "+01", a comma, no
+/// seconds.
+[[nodiscard]] Result<Timestamp> parse_iso_time(std::string text);
+
 class Clock {
  public:
   virtual ~Clock() = default;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.hpp"
+#include "base/json.hpp"
 #include "base/limits.hpp"
 
 namespace syncline {
@@ -37,6 +38,10 @@ struct Outcome {
 Outcome break_tie(const Record& stored, const Op& op, MergePolicy::Tie tie) {
   if (tie == MergePolicy::Tie::stored_stays) return {false, Rule::stored_stays};
   if (stored.deleted != op.deleted) return {stored.deleted, Rule::live_wins};
+  if (tie == MergePolicy::Tie::smaller_hash) {
+    const Sha256 old_hash = sha256(canonical_json(JsonView(stored.doc)));
+    return {as_text(sha256(canonical_json(JsonView(op.doc)))) < as_text(old_hash), Rule::smaller_hash};
+  }
   return {as_text(sha256(op.doc)) > as_text(sha256(stored.doc)), Rule::greater_hash};
 }
 
@@ -100,10 +105,12 @@ Decision merge(const Record* stored, const Op& op, const MergePolicy& policy, co
   const Outcome outcome = compare(*stored, op, stamp, policy);
   decision.rule = outcome.rule;
   const bool both_live = !stored->deleted && !op.deleted;
+  bool adds_nothing = false;  // of the incoming version all is in the stored one
   if (policy.merges_fields() && both_live) {
     std::string merged = merge_fields(stored->doc, op.doc, outcome.incoming_wins, policy);
-    if (merged == stored->doc) {  // the incoming version adds nothing
+    if (same_fields(merged, stored->doc)) {
       decision.kind = Decision::Kind::stale;
+      adds_nothing = outcome.incoming_wins || same_fields(merge_fields(stored->doc, op.doc, true, policy), stored->doc);
     } else if (merged == op.doc) {
       decision.kind = Decision::Kind::update;
     } else {
@@ -122,9 +129,9 @@ Decision merge(const Record* stored, const Op& op, const MergePolicy& policy, co
     // Whoever pulls a version that is shown ahead of time has a copy with that stamp: it is no new claim.
     const bool is_shown_ahead = policy.ahead == MergePolicy::Ahead::kept && decision.updated_at > now;
     if (is_shown_ahead) decision.claimed_at = std::max(decision.claimed_at, decision.updated_at);
-    decision.keep = seen || decision.kind == Decision::Kind::stale ? Decision::Keep::nothing : Decision::Keep::stored;
+    decision.keep = seen || adds_nothing ? Decision::Keep::nothing : Decision::Keep::stored;
   } else {
-    decision.keep = Decision::Keep::incoming;
+    decision.keep = adds_nothing ? Decision::Keep::nothing : Decision::Keep::incoming;
   }
   return decision;
 }

@@ -5,6 +5,7 @@
 // The order that makes it so is (stamp, tie rule of the two contents).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,7 +16,8 @@ namespace syncline {
 
 /// How a collection decides where collections differ.
 struct MergePolicy {
-  enum class Tie { live_then_hash, stored_stays };
+  /// `smaller_hash`: a live record beats a tombstone, then the smaller SHA-256 of the document in one spelling.
+  enum class Tie { live_then_hash, stored_stays, smaller_hash };
   /// What the same content with a later stamp does to the stamp that merges compare.
   enum class Echo { lifts_stamp, changes_nothing };
 
@@ -36,6 +38,10 @@ struct MergePolicy {
   std::vector<std::string> union_fields;
   /// Fields that keep the earlier of two RFC 3339 times.
   std::vector<std::string> earliest_fields;
+  /// Values, as JSON, that a field has when a program never set it. A version whose earliest_fields are later than the
+  /// other's was made anew by a program that keeps some fields only: there these, and what is empty, 0 or false,
+  /// replace nothing.
+  std::map<std::string, std::string, std::less<>> unset_values;
 
   [[nodiscard]] bool merges_fields() const { return !union_fields.empty() || !earliest_fields.empty(); }
 };
@@ -44,6 +50,8 @@ struct MergePolicy {
 struct Author {
   KeyNumber key;
   Seq seen_through;
+  /// It cannot have seen more than this: higher than seen_through where a crash may have lost what is known.
+  Seq may_have_seen_through;
 };
 
 struct Decision {
@@ -78,5 +86,7 @@ struct Decision {
 /// Fields of both documents as `policy` says; `winner` gives every other field. Both are JSON objects.
 [[nodiscard]] std::string merge_fields(std::string_view stored, std::string_view incoming, bool incoming_wins,
                                        const MergePolicy& policy);
+/// True when two documents say the same; a field that is null is one that is not there.
+[[nodiscard]] bool same_fields(std::string_view a, std::string_view b);
 
 }  // namespace syncline

@@ -26,6 +26,7 @@ enum class Rule : std::uint8_t {
   command,       // a command's state moved forward
   one_timer,     // at most one timer runs: the hub stopped this one
   wiped,         // the owner wiped the space: merges treat the record as one that never was
+  smaller_hash,  // equal stamps: the smaller SHA-256 of the document, whatever its spelling
 };
 [[nodiscard]] std::string_view to_text(Rule rule);
 
@@ -75,8 +76,9 @@ struct Conflict {
   Record loser;
 };
 
-/// Collections and spaces: 1 to 128 bytes of letters, digits, '.', '_', '-'; a space may also contain '/'.
+/// 1 to 128 bytes of letters of ASCII, digits, '.', '_', '-'.
 [[nodiscard]] Result<> check_collection_name(std::string_view name);
+/// 1 to 512 bytes of letters of any script, digits, '.', '_', '-', '/'.
 [[nodiscard]] Result<> check_space_name(std::string_view name);
 /// 1 to 512 bytes of UTF-8 without NUL.
 [[nodiscard]] Result<> check_record_id(std::string_view id);

@@ -11,31 +11,84 @@ namespace {
 
 bool is_null(JsonView value) { return value.kind() == JsonKind::null; }
 
-std::string union_of(JsonView first, JsonView second) {
+/// What a program writes for a field that it does not know.
+bool looks_unset(std::string_view name, JsonView value, const MergePolicy& policy) {
+  if (const auto unset = policy.unset_values.find(name); unset != policy.unset_values.end()) {
+    if (same_json(value, JsonView(unset->second))) return true;
+  }
+  switch (value.kind()) {
+    case JsonKind::null: return true;
+    case JsonKind::boolean: return !value.as_boolean().value_or(true);
+    case JsonKind::number: return value.as_number() == 0;
+    case JsonKind::string: return value.as_string().value_or("").empty();
+    case JsonKind::array:
+    case JsonKind::object: return value.depth() == 1 && canonical_json(value).size() == 2;
+  }
+  return false;
+}
+
+/// The set union in first-seen order, the stored items first. Of more than kUnionItemsMax the winner's come first.
+std::string union_of(JsonView stored, JsonView incoming, bool incoming_wins) {
+  std::unordered_set<std::string> kept;
+  const auto keep = [&](JsonView item) {
+    if (kept.size() < limits::kUnionItemsMax) kept.insert(canonical_json(item));
+  };
+  (incoming_wins ? incoming : stored).for_each_element(keep);
+  (incoming_wins ? stored : incoming).for_each_element(keep);
   std::string out = "[";
-  std::unordered_set<std::string_view> seen;
   const auto take = [&](JsonView item) {
-    if (seen.size() >= limits::kUnionItemsMax || !seen.insert(item.raw()).second) return;
+    if (kept.erase(canonical_json(item)) == 0) return;
     if (out.size() > 1) out += ',';
     out += item.raw();
   };
-  first.for_each_element(take);
-  second.for_each_element(take);
+  stored.for_each_element(take);
+  incoming.for_each_element(take);
   return out + ']';
 }
 
-std::string earlier_of(JsonView a, JsonView b) {
-  const auto time_a = parse_time(a.as_string().value_or(""));
-  const auto time_b = parse_time(b.as_string().value_or(""));
-  const bool b_is_earlier = time_b && (!time_a || *time_b < *time_a);
-  return std::string(b_is_earlier ? b.raw() : a.raw());
+std::optional<Timestamp> time_of(JsonView value) {
+  const auto time = parse_iso_time(value.as_string().value_or(""));
+  if (!time) return std::nullopt;
+  return *time;
+}
+
+/// True if `b` is a time, and `a` a later one or none.
+bool is_later(JsonView a, JsonView b) {
+  const auto time_a = time_of(a);
+  const auto time_b = time_of(b);
+  return time_b && (!time_a || *time_b < *time_a);
 }
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
 
+/// See MergePolicy::unset_values.
+bool was_made_anew(const JsonObject& version, const JsonObject& other, const MergePolicy& policy) {
+  return std::ranges::any_of(policy.earliest_fields, [&](const std::string& name) {
+    const auto its = version.find(name);
+    const auto others = other.find(name);
+    return its && others && time_of(*its) && is_later(*its, *others);
+  });
+}
+
+JsonObject without_nulls(std::string_view doc) {
+  JsonObject object{JsonView(doc)};
+  const auto members = object.members();
+  for (const JsonObject::Member& member : members) {
+    if (is_null(JsonView(member.value))) object.erase(member.name);
+  }
+  return object;
+}
+
 }  // namespace
+
+bool same_fields(std::string_view a, std::string_view b) {
+  if (a == b) return true;
+  const std::string left = without_nulls(a).to_text();
+  const std::string right = without_nulls(b).to_text();
+  return same_json(JsonView(left), JsonView(right));
+}
 
 std::string merge_fields(std::string_view stored, std::string_view incoming, bool incoming_wins,
                          const MergePolicy& policy) {
@@ -43,6 +96,7 @@ std::string merge_fields(std::string_view stored, std::string_view incoming, boo
   const JsonObject new_doc{JsonView(incoming)};
   const JsonObject& winner = incoming_wins ? new_doc : old_doc;
   const JsonObject& loser = incoming_wins ? old_doc : new_doc;
+  const bool made_anew = was_made_anew(winner, loser, policy);
 
   bool differs = false;
   JsonObject merged = winner;
@@ -54,13 +108,14 @@ std::string merge_fields(std::string_view stored, std::string_view incoming, boo
     const auto other = loser.find(member.name);
     if (!other || is_null(*other)) continue;
     const JsonView value(member.value);
-    if (is_null(value)) {
+    if (is_null(value) || (made_anew && looks_unset(member.name, value, policy))) {
       replace(member, std::string(other->raw()));
     } else if (contains(policy.union_fields, member.name) && value.is_array() && other->is_array()) {
-      std::string both = incoming_wins ? union_of(*other, value) : union_of(value, *other);
+      std::string both =
+          incoming_wins ? union_of(*other, value, incoming_wins) : union_of(value, *other, incoming_wins);
       if (!same_json(JsonView(both), value)) replace(member, std::move(both));
     } else if (contains(policy.earliest_fields, member.name)) {
-      replace(member, earlier_of(value, *other));
+      replace(member, std::string(is_later(value, *other) ? other->raw() : value.raw()));
     }
   }
   for (const JsonObject::Member& member : loser.members()) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 
 #include "base/json_object.hpp"
@@ -23,6 +24,7 @@ struct ClientRequest {
 struct ClientResponse {
   int status = 0;
   std::string body;
+  std::optional<std::int64_t> retry_after_s;  // Retry-After, if it was sent in seconds
 };
 
 /// "the hub answered 409: the command has ended already", from a problem body if there is one.

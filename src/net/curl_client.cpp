@@ -1,12 +1,12 @@
 #include "net/curl_client.hpp"
 
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 namespace syncline::net {
 namespace {
 
-/// An answer larger than this is not one of a hub.
-constexpr std::size_t kAnswerBytesMax = 256UL << 20U;
 constexpr long kConnectTimeoutMs = 10'000;
 constexpr int kPollMs = 1000;  // an upper bound: data and wake-ups end a wait at once
 
@@ -37,9 +37,29 @@ class CurlClient final : public http::Client {
   struct Receiver {
     CURL* easy = nullptr;
     const std::function<void(std::string_view)>* take = nullptr;
+    const Endpoint* endpoint = nullptr;
     std::string body;
     bool too_large = false;
+    bool address_refused = false;
   };
+
+  /// What a connection goes to is decided here, after names were resolved.
+  static curl_socket_t on_open_socket(void* user, curlsocktype, curl_sockaddr* to) {
+    Receiver& receiver = *static_cast<Receiver*>(user);
+    std::string_view address;
+    if (to->family == AF_INET) {
+      const auto* v4 = reinterpret_cast<const sockaddr_in*>(&to->addr);
+      address = {reinterpret_cast<const char*>(&v4->sin_addr), sizeof v4->sin_addr};
+    } else if (to->family == AF_INET6) {
+      const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&to->addr);
+      address = {reinterpret_cast<const char*>(&v6->sin6_addr), sizeof v6->sin6_addr};
+    }
+    if (!receiver.endpoint->allows_address(address)) {
+      receiver.address_refused = true;
+      return CURL_SOCKET_BAD;
+    }
+    return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+  }
 
   static std::size_t on_data(char* data, std::size_t, std::size_t size, void* user) {
     Receiver& receiver = *static_cast<Receiver*>(user);
@@ -49,7 +69,7 @@ class CurlClient final : public http::Client {
       (*receiver.take)({data, size});
       return size;
     }
-    if (receiver.body.size() + size > kAnswerBytesMax) {
+    if (receiver.body.size() + size > receiver.endpoint->answer_bytes_max) {
       receiver.too_large = true;
       return 0;
     }
@@ -58,7 +78,8 @@ class CurlClient final : public http::Client {
   }
 
   std::unique_ptr<curl_slist, ListCloser> make_headers(const http::ClientRequest& request) const {
-    std::vector<std::string> lines = {"Authorization: Bearer " + endpoint_.token, "Expect:"};
+    std::vector<std::string> lines = {"Expect:"};
+    if (!endpoint_.token.empty()) lines.push_back("Authorization: Bearer " + endpoint_.token);
     if (!request.body.empty()) lines.emplace_back("Content-Type: application/json");
     for (const http::Header& header : request.headers) lines.push_back(std::string(header.name) + ": " + header.value);
     std::unique_ptr<curl_slist, ListCloser> list;
@@ -87,6 +108,11 @@ class CurlClient final : public http::Client {
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlClient::on_data);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &receiver);
+    if (endpoint_.allows_address) {
+      curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &CurlClient::on_open_socket);
+      curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &receiver);
+      curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    }
     if (receiver.take == nullptr) {
       curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout_ms));
     } else {
@@ -106,7 +132,7 @@ class CurlClient final : public http::Client {
       return fail(ErrorCode::unavailable, endpoint_.url + ": " + std::string(what), Advice::retry_later);
     };
     if (!prepare()) return unavailable("libcurl cannot start");
-    Receiver receiver{.easy = easy_.get(), .take = take};
+    Receiver receiver{.easy = easy_.get(), .take = take, .endpoint = &endpoint_};
     const auto headers = make_headers(request);
     set_options(request, headers.get(), receiver);
     if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK) return unavailable("libcurl cannot start");
@@ -117,14 +143,22 @@ class CurlClient final : public http::Client {
     }
     long status = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    curl_off_t retry_after = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_RETRY_AFTER, &retry_after);
     curl_multi_remove_handle(multi_.get(), easy_.get());
-    if (receiver.too_large) return unavailable("the answer is too large");
+    if (receiver.address_refused) {
+      return fail(ErrorCode::forbidden, endpoint_.url + ": its address is not public, and not one that is allowed");
+    }
+    if (receiver.too_large && !endpoint_.allows_address) return unavailable("the answer is too large");
+    if (receiver.too_large) outcome = CURLE_OK;
     if (outcome == CURLE_ABORTED_BY_CALLBACK) return unavailable("stopped");
     if (outcome == CURLE_OPERATION_TIMEDOUT) {
       return fail(ErrorCode::timed_out, endpoint_.url + ": did not answer in time", Advice::retry_later);
     }
     if (outcome != CURLE_OK) return unavailable(curl_easy_strerror(outcome));
-    return http::ClientResponse{static_cast<int>(status), std::move(receiver.body)};
+    http::ClientResponse response{static_cast<int>(status), std::move(receiver.body), std::nullopt};
+    if (retry_after > 0) response.retry_after_s = retry_after;
+    return response;
   }
 
   CURLcode run(const std::stop_token& stop) {
@@ -173,7 +207,7 @@ Result<Endpoint> make_endpoint(std::string url, std::string token) {
     if (c <= ' ' || c > '~') return fail(ErrorCode::invalid_argument, "the key has characters that no key has");
   }
   if (token.empty()) return fail(ErrorCode::invalid_argument, "the key is empty");
-  return Endpoint{std::move(url), std::move(token)};
+  return Endpoint{.url = std::move(url), .token = std::move(token), .allows_address = {}};
 }
 
 http::ClientFactory make_client_factory(Endpoint endpoint) {

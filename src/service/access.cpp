@@ -18,16 +18,6 @@ constexpr std::size_t kTokenBytesMax = 512;
 constexpr std::size_t kLabelBytesMax = 200;
 constexpr std::size_t kCacheEntriesMax = 100'000;
 
-Result<> check_email(std::string_view email) {
-  const std::size_t at = email.find('@');
-  const bool plain = std::ranges::none_of(email, [](char c) { return static_cast<unsigned char>(c) <= ' '; });
-  if (email.size() > 254 || at == std::string_view::npos || at == 0 || at + 1 == email.size() || !plain ||
-      !is_utf8(email)) {
-    return fail(ErrorCode::invalid_argument, "'" + std::string(email) + "' is not an e-mail address");
-  }
-  return {};
-}
-
 }  // namespace
 
 SpaceName system_space() { return {AccountNumber{0}, "system"}; }
@@ -68,7 +58,7 @@ Result<std::shared_ptr<const Principal>> Access::look_up(std::string_view token)
     } else {
       TRY(const auto registered, snapshot.find(kTokens, hash));
       if (!registered || registered->deleted) return invalid_token();
-      id = text_field(JsonView(registered->doc), "key");
+      id = JsonView(registered->doc).text_of("key");
     }
     const auto stored = find_key_in(snapshot, id);
     if (!stored || stored->key.revoked_at) return invalid_token();
@@ -86,6 +76,7 @@ Result<std::shared_ptr<const Principal>> Access::look_up(std::string_view token)
                                                       .key_id = stored->key.id,
                                                       .label = stored->key.label,
                                                       .scopes = stored->key.scopes,
+                                                      .agent = stored->key.agent,
                                                       .expires_at = expires_at,
                                                       .ai_cap = account->ai_cap});
     return {};
@@ -125,14 +116,10 @@ Result<> Access::change(Effect effect, WriteFunction run) {
 }
 
 Result<Account> Access::add_account(std::string_view email, Plan plan) {
-  CHECK_OK(check_email(email));
-  Account account{.email = lower_case(email), .plan = plan, .created_at = clock_.now()};
+  Account account;
   CHECK_OK(change(Effect::lets_in, [&](Txn& txn) -> Result<> {
-    if (find_account_in(txn, email)) {
-      return fail(ErrorCode::conflict, "there is an account '" + account.email + "' already");
-    }
-    TRY(account.number.value, next_number(txn, "account"));
-    return put_doc(txn, kAccounts, account.email, doc_of(account));
+    TRY(account, add_account_in(txn, email, plan, clock_.now()));
+    return {};
   }));
   return account;
 }
@@ -196,6 +183,7 @@ Result<Account> Access::remove_account(std::string_view email) {
     return put_doc(txn, kPasswords, account.email, "");  // a login under way finds none any more
   }));
   CHECK_OK(store_.erase_account(account.number));
+  for (const auto& erase : erase_) CHECK_OK(erase(account.number));
   CHECK_OK(change(Effect::puts_out, [&](Txn& txn) -> Result<> { return put_doc(txn, kAccounts, account.email, ""); }));
   return account;
 }
@@ -224,7 +212,7 @@ Result<NewKey> Access::add_key(std::string_view email, std::string_view label, S
     if (token) {
       TRY(const auto taken, txn.find(kTokens, stored.hash));
       if (taken && !taken->deleted) {
-        const auto owner = find_key_in(txn, text_field(JsonView(taken->doc), "key"));
+        const auto owner = find_key_in(txn, JsonView(taken->doc).text_of("key"));
         if (owner && !owner->key.revoked_at) return fail(ErrorCode::conflict, "this token is registered already");
       }
       CHECK_OK(put_token(txn, stored.hash, stored.key.id));
@@ -262,10 +250,11 @@ Result<std::vector<Key>> Access::keys(std::optional<std::string_view> email) {
 Result<Key> Access::revoke_key(std::string_view id) {
   StoredKey stored;
   CHECK_OK(change(Effect::puts_out, [&](Txn& txn) -> Result<> {
+    const auto is_meant = [&](const StoredKey& key) { return key.key.id == id || key.key.parent == id; };
     TRY(stored, find_key_in(txn, id));
-    if (stored.key.revoked_at) return {};
-    stored.key.revoked_at = clock_.now();
-    return put_doc(txn, kKeys, id, doc_of(stored));
+    CHECK_OK(revoke_keys(txn, stored.key.account_email, is_meant, clock_.now()));
+    TRY(stored, find_key_in(txn, id));
+    return {};
   }));
   return stored.key;
 }
@@ -297,14 +286,37 @@ Result<> Access::store_usage() {
   }
   std::erase_if(usage, [](const auto& entry) { return entry.second == 0; });
   if (usage.empty()) return {};
+  std::vector<std::string> prolonged;
   const auto written = write_and_wait(store_, system_space(), {}, [&](Txn& txn) -> Result<> {
     for (const auto& [id, micros] : usage) {
       CHECK_OK(put_doc(txn, kUsage, id, "{\"last_used_at\":\"" + format_time({micros}) + "\"}"));
     }
+    TRY(prolonged, prolong(txn, usage));
     return {};
   });
   if (!written) return std::unexpected(written.error());
+  if (prolonged.empty()) return {};
+  const std::unique_lock lock(mutex_);
+  generation_ += 1;
+  std::erase_if(cache_, [&](const auto& entry) {
+    return std::ranges::find(prolonged, entry.second->principal->key_id) != prolonged.end();
+  });
   return {};
+}
+
+Result<std::vector<std::string>> Access::prolong(Txn& txn, const std::unordered_map<std::string, std::int64_t>& usage) {
+  constexpr std::int64_t kWorthWritingSeconds = 3600;
+  std::vector<std::string> prolonged;
+  for (const auto& [id, micros] : usage) {
+    auto stored = find_key_in(txn, id);
+    if (!stored || stored->key.parent.empty() || stored->key.revoked_at || !stored->key.expires_at) continue;
+    const Timestamp until = Timestamp{micros}.plus_micros(kSessionSeconds * kMicrosPerSecond);
+    if (until.micros - stored->key.expires_at->micros < kWorthWritingSeconds * kMicrosPerSecond) continue;
+    stored->key.expires_at = until;
+    CHECK_OK(put_doc(txn, kKeys, id, doc_of(*stored)));
+    prolonged.push_back(id);
+  }
+  return prolonged;
 }
 
 }  // namespace syncline

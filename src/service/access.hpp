@@ -37,6 +37,9 @@ struct Key {
   std::optional<Timestamp> revoked_at;
   std::optional<Timestamp> expires_at;  // of a session's access token
   std::optional<Timestamp> last_used_at;
+  std::string prefix;  // how the token begins, to recognise it by; empty: "sl_" and the id
+  std::string parent;  // of a device's session: id of the key that it was opened with, and ends with
+  std::string agent;   // the Kernle agent that it was made for; empty for most
 };
 
 struct NewKey {
@@ -75,7 +78,7 @@ class Access {
   [[nodiscard]] Result<Account> set_ai_cap(std::string_view email, std::optional<std::int64_t> tokens);
   /// An empty label goes back to the usual name.
   [[nodiscard]] Result<Account> set_plan_label(std::string_view email, std::string_view label);
-  /// Revokes its keys and erases its spaces.
+  /// Revokes its keys and erases its spaces; what on_erase() was given runs then.
   [[nodiscard]] Result<Account> remove_account(std::string_view email);
 
   /// With `token`, registers that very token, for clients that demand a certain form.
@@ -83,6 +86,7 @@ class Access {
                                        std::optional<std::string_view> token);
   /// All keys, or those of one account.
   [[nodiscard]] Result<std::vector<Key>> keys(std::optional<std::string_view> email);
+  /// Also ends the sessions that were opened with it.
   [[nodiscard]] Result<Key> revoke_key(std::string_view id);
   /// Label of a key, "hub" for the hub itself, empty for a key that is gone. For people to read.
   [[nodiscard]] std::string label_of(KeyNumber key);
@@ -94,6 +98,8 @@ class Access {
   /// listener is called. For Sessions.
   [[nodiscard]] Result<> change(Effect effect, WriteFunction run);
 
+  /// Called for each account whose data was erased, to erase what else there is of it.
+  void on_erase(std::function<Result<>(AccountNumber)> erase) { erase_.push_back(std::move(erase)); }
   /// Called after each change of accounts or keys that may put somebody out, on the thread that made it.
   void on_change(std::function<void()> listener) { listener_ = std::move(listener); }
 
@@ -108,12 +114,18 @@ class Access {
   Store& store_;
   const Clock& clock_;
   std::function<void()> listener_;
+  std::vector<std::function<Result<>(AccountNumber)>> erase_;
   bool enforce_plans_ = false;
 
   struct Cached {
     std::shared_ptr<const Principal> principal;
     std::atomic<std::int64_t> last_used_micros = 0;
   };
+  /// Sessions of devices live on while they are used: those of `usage`, in a transaction of the system space. Returns
+  /// the ids of the keys that changed.
+  [[nodiscard]] Result<std::vector<std::string>> prolong(Txn& txn,
+                                                         const std::unordered_map<std::string, std::int64_t>& usage);
+
   std::shared_mutex mutex_;
   std::unordered_map<std::string, std::unique_ptr<Cached>> cache_;  // by SHA-256 of the token
   std::unordered_map<std::string, std::int64_t> unsaved_usage_;     // key id -> micros

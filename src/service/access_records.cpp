@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.hpp"
+#include "base/text.hpp"
 
 namespace syncline::access {
 namespace {
@@ -18,12 +19,17 @@ std::string checksum_of(std::string_view text) {
   return to_hex(bytes);
 }
 
-}  // namespace
-
-std::string text_field(JsonView doc, std::string_view name) {
-  const auto field = doc.find(name);
-  return field ? field->as_string().value_or("") : "";
+Result<> check_email(std::string_view email) {
+  const std::size_t at = email.find('@');
+  const bool plain = std::ranges::none_of(email, [](char c) { return static_cast<unsigned char>(c) <= ' '; });
+  if (email.size() > 254 || at == std::string_view::npos || at == 0 || at + 1 == email.size() || !plain ||
+      !is_utf8(email)) {
+    return fail(ErrorCode::invalid_argument, "'" + std::string(email) + "' is not an e-mail address");
+  }
+  return {};
 }
+
+}  // namespace
 
 std::int64_t integer_field(JsonView doc, std::string_view name) {
   const auto field = doc.find(name);
@@ -31,7 +37,7 @@ std::int64_t integer_field(JsonView doc, std::string_view name) {
 }
 
 std::optional<Timestamp> time_field(JsonView doc, std::string_view name) {
-  const auto time = parse_time(text_field(doc, name));
+  const auto time = parse_time(doc.text_of(name));
   if (!time) return std::nullopt;
   return *time;
 }
@@ -77,9 +83,9 @@ std::string doc_of(const Account& account) {
 Account account_from(std::string_view doc) {
   const JsonView json(doc);
   return {.number = {integer_field(json, "number")},
-          .email = text_field(json, "email"),
-          .plan = parse_plan(text_field(json, "plan")).value_or(Plan::free),
-          .plan_label = text_field(json, "plan_label"),
+          .email = json.text_of("email"),
+          .plan = parse_plan(json.text_of("plan")).value_or(Plan::free),
+          .plan_label = json.text_of("plan_label"),
           .ai_cap = json.find("ai_cap") ? std::optional(integer_field(json, "ai_cap")) : std::nullopt,
           .created_at = time_field(json, "created_at").value_or(Timestamp{})};
 }
@@ -106,6 +112,9 @@ std::string doc_of(const StoredKey& stored) {
   text("previous_hash", stored.previous_hash);
   time("previous_expires_at", stored.previous_expires_at);
   time("refresh_expires_at", stored.refresh_expires_at);
+  text("prefix", stored.key.prefix);
+  text("parent", stored.key.parent);
+  text("agent", stored.key.agent);
   writer.end_object();
   return doc;
 }
@@ -115,17 +124,20 @@ StoredKey key_from(std::string_view id, std::string_view doc) {
   StoredKey stored;
   stored.key.number = {integer_field(json, "number")};
   stored.key.id = id;
-  stored.key.account_email = text_field(json, "account");
-  stored.key.label = text_field(json, "label");
-  stored.key.scopes = parse_scopes(text_field(json, "scopes")).value_or(ScopeSet{});
+  stored.key.account_email = json.text_of("account");
+  stored.key.label = json.text_of("label");
+  stored.key.scopes = parse_scopes(json.text_of("scopes")).value_or(ScopeSet{});
   stored.key.created_at = time_field(json, "created_at").value_or(Timestamp{});
   stored.key.revoked_at = time_field(json, "revoked_at");
   stored.key.expires_at = time_field(json, "expires_at");
-  stored.hash = text_field(json, "hash");
-  stored.refresh_hash = text_field(json, "refresh_hash");
-  stored.previous_hash = text_field(json, "previous_hash");
+  stored.hash = json.text_of("hash");
+  stored.refresh_hash = json.text_of("refresh_hash");
+  stored.previous_hash = json.text_of("previous_hash");
   stored.previous_expires_at = time_field(json, "previous_expires_at");
   stored.refresh_expires_at = time_field(json, "refresh_expires_at");
+  stored.key.prefix = json.text_of("prefix");
+  stored.key.parent = json.text_of("parent");
+  stored.key.agent = json.text_of("agent");
   return stored;
 }
 
@@ -146,6 +158,17 @@ Result<std::int64_t> next_number(Txn& txn, std::string_view counter) {
   const std::int64_t number = (stored ? integer_field(JsonView(stored->doc), "last") : 0) + 1;
   CHECK_OK(put_doc(txn, kCounters, counter, "{\"last\":" + std::to_string(number) + "}"));
   return number;
+}
+
+Result<Account> add_account_in(Txn& txn, std::string_view email, Plan plan, Timestamp now) {
+  CHECK_OK(check_email(email));
+  Account account{.email = lower_case(email), .plan = plan, .created_at = now};
+  if (find_account_in(txn, email)) {
+    return fail(ErrorCode::conflict, "there is an account '" + account.email + "' already");
+  }
+  TRY(account.number.value, next_number(txn, "account"));
+  CHECK_OK(put_doc(txn, kAccounts, account.email, doc_of(account)));
+  return account;
 }
 
 Result<Account> find_account_in(Snapshot& snapshot, std::string_view email) {

@@ -16,6 +16,9 @@ inline constexpr std::string_view kPasswords = "passwords";  // by e-mail addres
 inline constexpr std::string_view kResets = "resets";        // by hash of a reset token
 inline constexpr std::string_view kApiKeys = "api_keys";     // by e-mail address -> id of the key that /auth made
 
+/// How long the access token of a session is good.
+inline constexpr std::int64_t kSessionSeconds = 7LL * 86'400;
+
 inline constexpr std::string_view kKeyPrefix = "sl_";
 
 /// What is stored of a key: everything but the secret, of which only the hash.
@@ -37,7 +40,6 @@ struct StoredKey {
 [[nodiscard]] std::optional<std::string_view> key_id_in(std::string_view token);
 [[nodiscard]] std::string lower_case(std::string_view text);
 
-[[nodiscard]] std::string text_field(JsonView doc, std::string_view name);
 [[nodiscard]] std::int64_t integer_field(JsonView doc, std::string_view name);
 [[nodiscard]] std::optional<Timestamp> time_field(JsonView doc, std::string_view name);
 
@@ -52,6 +54,8 @@ struct StoredKey {
 /// Puts a system record as it is: these are written by one process only and need no merge. An empty document deletes.
 [[nodiscard]] Result<> put_doc(Txn& txn, std::string_view collection, std::string_view id, std::string doc);
 [[nodiscard]] Result<std::int64_t> next_number(Txn& txn, std::string_view counter);
+/// A new account, stored. `conflict` if there is one of that address; invalid_argument if it is no address.
+[[nodiscard]] Result<Account> add_account_in(Txn& txn, std::string_view email, Plan plan, Timestamp now);
 [[nodiscard]] Result<Account> find_account_in(Snapshot& snapshot, std::string_view email);
 [[nodiscard]] Result<StoredKey> find_key_in(Snapshot& snapshot, std::string_view id);
 /// A key of the account with the next number; not stored yet.

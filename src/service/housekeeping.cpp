@@ -50,6 +50,7 @@ void Housekeeping::run_all() {
 void Housekeeping::save() {
   report("key usage", access_.store_usage());
   report("pull progress", progress_.save());
+  for (const auto& run : each_minute_) run();
 }
 
 void Housekeeping::purge() {

@@ -24,6 +24,7 @@ class Housekeeping {
       : store_(store), clock_(clock), access_(access), progress_(progress), keep_(keep) {}
   ~Housekeeping() { stop(); }
 
+  void each_minute(std::function<void()> run) { each_minute_.push_back(std::move(run)); }
   void each_hour(std::function<void()> run) { hourly_.push_back(std::move(run)); }
 
   void start();
@@ -42,6 +43,7 @@ class Housekeeping {
   Access& access_;
   PullProgress& progress_;
   const KeepDays keep_;
+  std::vector<std::function<void()>> each_minute_;
   std::vector<std::function<void()>> hourly_;
 
   std::mutex mutex_;

@@ -55,6 +55,7 @@ struct Principal {
   std::string key_id;
   std::string label;
   ScopeSet scopes;
+  std::string agent;                    // the Kernle agent that the key was made for; empty for most
   std::optional<Timestamp> expires_at;  // of a session's access token
   std::optional<std::int64_t> ai_cap;   // AI tokens a month, if the account has a cap of its own
 };

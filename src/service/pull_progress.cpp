@@ -15,7 +15,9 @@ std::string id_of(KeyNumber key, const SpaceName& space) {
 }  // namespace
 
 Result<> PullProgress::load() {
+  TRY(const auto infos, store_.spaces(std::nullopt));
   const std::scoped_lock lock(mutex_);
+  for (const SpaceInfo& info : infos) heads_at_start_[info.name] = info.head;
   return store_.read(system_space(), [&](Snapshot& snapshot) {
     return snapshot.scan(kCollection, "", [&](const RecordView& record) {
       progress_[std::string(record.id)] = {Seq{parse_integer(record.doc).value_or(0)}, false};
@@ -36,6 +38,13 @@ Seq PullProgress::seen_through(KeyNumber key, const SpaceName& space) const {
   const std::scoped_lock lock(mutex_);
   const auto found = progress_.find(id_of(key, space));
   return found == progress_.end() ? Seq{} : found->second.seq;
+}
+
+Seq PullProgress::may_have_seen_through(KeyNumber key, const SpaceName& space) const {
+  const Seq known = seen_through(key, space);
+  const std::scoped_lock lock(mutex_);
+  const auto at_start = heads_at_start_.find(space);
+  return at_start == heads_at_start_.end() ? known : std::max(known, at_start->second);
 }
 
 Result<> PullProgress::save() {

@@ -18,6 +18,8 @@ class PullProgress {
   /// The key has been handed everything of the space up to `seq`.
   void note(KeyNumber key, const SpaceName& space, Seq seq);
   [[nodiscard]] Seq seen_through(KeyNumber key, const SpaceName& space) const;
+  /// The same, or what there was when the hub started: before a crash the key may have pulled all of that.
+  [[nodiscard]] Seq may_have_seen_through(KeyNumber key, const SpaceName& space) const;
   /// Waits for the disk.
   [[nodiscard]] Result<> save();
 
@@ -28,6 +30,7 @@ class PullProgress {
   };
   Store& store_;
   mutable std::mutex mutex_;
+  std::unordered_map<SpaceName, Seq> heads_at_start_;
   std::unordered_map<std::string, Progress> progress_;  // by "<key>/<account>/<space>"
 };
 

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t kPasswordBytesMin = 8;
 constexpr std::size_t kPasswordBytesMax = 1024;
-constexpr std::int64_t kAccessTokenSeconds = 7LL * 86'400;
 constexpr std::int64_t kRefreshTokenSeconds = 90LL * 86'400;
 constexpr std::int64_t kResetTokenSeconds = 3600;
 constexpr std::string_view kSessionLabel = "session";
@@ -34,14 +33,6 @@ Result<> check_password(std::string_view password) {
 std::string hash_of_nobody() {
   static const std::string kHash = hash_password(random_bytes(16)).value_or("");
   return kHash.empty() ? hash_password(random_bytes(16)).value_or("") : kHash;
-}
-
-/// Whom failures are counted for: an IPv6 network of one customer is one peer. Nothing for this machine itself.
-std::string counted_peer(const std::string& peer) {
-  if (peer.starts_with("127.") || peer == "::1" || peer == "-") return {};
-  std::size_t end = 0;
-  for (int group = 0; group < 4 && end != std::string::npos; ++group) end = peer.find(':', end == 0 ? 0 : end + 1);
-  return end == std::string::npos ? peer : peer.substr(0, end);
 }
 
 Result<> put_password(Txn& txn, const std::string& email, std::string_view hash) {
@@ -64,7 +55,7 @@ Result<> forget_resets(Txn& txn, const std::function<bool(JsonView)>& wanted) {
 Result<std::string> find_password(Snapshot& snapshot, const std::string& address) {
   if (!check_record_id(address) || !find_account_in(snapshot, address)) return std::string();
   TRY(const auto stored, snapshot.find(kPasswords, address));
-  return stored && !stored->deleted ? text_field(JsonView(stored->doc), "hash") : std::string();
+  return stored && !stored->deleted ? JsonView(stored->doc).text_of("hash") : std::string();
 }
 
 std::string make_uuid4() {
@@ -84,7 +75,7 @@ std::unexpected<Error> wrong_login() {
 
 Result<Session> Sessions::open_session(Txn& txn, const Account& account) {
   TRY(StoredKey stored, new_key(txn, account, kSessionLabel, {Scope::read, Scope::write, Scope::keys}, clock_.now()));
-  stored.key.expires_at = after(clock_.now(), kAccessTokenSeconds);
+  stored.key.expires_at = after(clock_.now(), kSessionSeconds);
   stored.refresh_expires_at = after(clock_.now(), kRefreshTokenSeconds);
   Session session{account, make_token(stored.key.id), make_token(stored.key.id)};
   stored.hash = hash_of(session.access_token);
@@ -101,9 +92,9 @@ Result<Session> Sessions::sign_up(std::string_view email, std::string_view passw
   by_peer_.note_failure(counted, clock_.now());
   if (access_.find_account(email)) return fail(ErrorCode::conflict, "there is an account of that address already");
   TRY(const std::string hash, hash_password(password));
-  TRY(const Account account, access_.add_account(email, plan));
   Session session;
   CHECK_OK(access_.change(Access::Effect::lets_in, [&](Txn& txn) -> Result<> {
+    TRY(const Account account, add_account_in(txn, email, plan, clock_.now()));
     CHECK_OK(put_password(txn, account.email, hash));
     TRY(session, open_session(txn, account));
     return {};
@@ -167,7 +158,7 @@ Result<Session> Sessions::refresh(std::string_view refresh_token) {
     stored.previous_hash = std::exchange(stored.hash, hash_of(session.access_token));
     stored.previous_expires_at =
         std::min(stored.key.expires_at.value_or(clock_.now()), after(clock_.now(), kOverlapSeconds));
-    stored.key.expires_at = after(clock_.now(), kAccessTokenSeconds);
+    stored.key.expires_at = after(clock_.now(), kSessionSeconds);
     stored.refresh_expires_at = after(clock_.now(), kRefreshTokenSeconds);
     return put_doc(txn, kKeys, *id, doc_of(stored));
   }));
@@ -177,7 +168,7 @@ Result<Session> Sessions::refresh(std::string_view refresh_token) {
 Result<> Sessions::replace_password(Txn& txn, const std::string& email, std::string_view hash) {
   const auto is_session = [](const StoredKey& stored) { return stored.refresh_expires_at.has_value(); };
   CHECK_OK(revoke_keys(txn, email, is_session, clock_.now()));
-  CHECK_OK(forget_resets(txn, [&](JsonView reset) { return text_field(reset, "email") == email; }));
+  CHECK_OK(forget_resets(txn, [&](JsonView reset) { return reset.text_of("email") == email; }));
   return put_password(txn, email, hash);
 }
 
@@ -211,7 +202,7 @@ Result<Account> Sessions::find_reset(Snapshot& snapshot, std::string_view reset_
   if (!stored || stored->deleted) return invalid_token();
   const JsonView doc(stored->doc);
   if (has_expired(time_field(doc, "expires_at"), clock_.now())) return invalid_token();
-  auto account = find_account_in(snapshot, text_field(doc, "email"));
+  auto account = find_account_in(snapshot, doc.text_of("email"));
   // The account of that address may be another one by now.
   if (!account || account->number.value != integer_field(doc, "account")) return invalid_token();
   return account;
@@ -242,7 +233,9 @@ Result<> Sessions::purge() {
     CHECK_OK(txn.scan(kKeys, "", [&](const RecordView& record) {
       if (record.deleted) return true;
       const StoredKey stored = key_from(record.id, record.doc);
-      if (has_expired(stored.refresh_expires_at, clock_.now())) over.emplace_back(record.id);
+      const bool is_device = !stored.key.parent.empty();
+      const auto& end = is_device ? stored.key.expires_at : stored.refresh_expires_at;
+      if (has_expired(end, clock_.now())) over.emplace_back(record.id);
       return true;
     }));
     for (const std::string& id : over) {
@@ -260,7 +253,7 @@ Result<std::string> Sessions::replace_api_key(std::string_view email) {
     TRY(const Account account, find_account_in(txn, email));
     TRY(const auto before, txn.find(kApiKeys, account.email));
     if (before && !before->deleted) {
-      auto old = find_key_in(txn, text_field(JsonView(before->doc), "key"));
+      auto old = find_key_in(txn, JsonView(before->doc).text_of("key"));
       if (old && !old->key.revoked_at) {
         old->key.revoked_at = clock_.now();
         CHECK_OK(put_doc(txn, kKeys, old->key.id, doc_of(*old)));

@@ -91,12 +91,15 @@ Result<OpResult> SpaceWriter::apply(const Op& requested, Caller caller) {
 
 Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision decision) {
   OpResult result;
+  result.incoming_won = decision.keep != Decision::Keep::incoming;
   if (decision.clock_lowered) {
     result.sent = op.updated_at;
     result.used = decision.takes_seq() ? decision.effective_at : now_;
   }
   if (decision.takes_seq()) {
-    if (decision.keep != Decision::Keep::nothing) CHECK_OK(keep_loser(op, *stored, decision));
+    if (decision.keep != Decision::Keep::nothing) {
+      TRY(result.conflict, keep_loser(op, *stored, decision));
+    }
     Record record;
     record.collection = op.collection;
     record.id = op.id;
@@ -104,9 +107,9 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
     record.effective_at = decision.effective_at;
     record.claimed_at = decision.claimed_at;
     record.origin = author_.key;
-    record.rule = decision.rule;
-    record.deleted = op.deleted;
     const bool merged = decision.kind == Decision::Kind::merged;
+    record.rule = merged ? Rule::field_union : decision.rule;
+    record.deleted = op.deleted;
     record.doc = merged ? std::move(decision.merged_doc) : std::string(op.doc);
     result.status = merged ? OpStatus::merged : OpStatus::applied;
     result.created = decision.kind == Decision::Kind::insert;
@@ -128,7 +131,9 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
     result.record = *stored;
     if (decision.keep != Decision::Keep::nothing) {
       TRY(const bool repeat, is_repeat(*stored, op));
-      if (!repeat) CHECK_OK(keep_loser(op, *stored, decision));
+      if (!repeat) {
+        TRY(result.conflict, keep_loser(op, *stored, decision));
+      }
     }
   }
   if (decision.effective_at != stored->effective_at || decision.claimed_at != stored->claimed_at) {
@@ -139,10 +144,12 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
 }
 
 Result<> SpaceWriter::deliver_winner(const Op& op, const Decision& decision) {
-  if (rules_of(rules_, op.collection).stale_author == CollectionRules::StaleAuthor::reads_the_answer) return {};
+  const CollectionRules::StaleAuthor stale_author = rules_of(rules_, op.collection).stale_author;
+  if (stale_author == CollectionRules::StaleAuthor::reads_the_answer) return {};
   TRY(const auto winner, txn_.find(op.collection, op.id));
-  if (author_.seen_through < winner->seq) return {};
+  if (author_.may_have_seen_through < winner->seq) return {};
   Record again = *winner;
+  if (stale_author == CollectionRules::StaleAuthor::pulls_again_not_own) again.origin = KeyNumber{0};
   if (again.updated_at <= op.updated_at) {
     // Of equal stamps the stored one stays and so does the author's: sending it again would not move that.
     if (decision.rule == Rule::stored_stays) return {};
@@ -161,18 +168,54 @@ Result<> SpaceWriter::deliver_again(const Record& stored) {
   return {};
 }
 
-void SpaceWriter::keep_version(const Record& version, Rule rule) {
-  txn_.add_conflict({.number = {}, .rule = rule, .state = ConflictState::open, .at = txn_.stamp(), .loser = version});
+Result<> SpaceWriter::keep_version(const Record& version, Rule rule) {
+  TRY([[maybe_unused]] const auto kept,
+      keep({.number = {}, .rule = rule, .state = ConflictState::open, .at = txn_.stamp(), .loser = version}));
+  return {};
+}
+
+Result<Txn::KeptConflict> SpaceWriter::keep(Conflict conflict) {
+  TRY(const auto kept, txn_.add_conflict(conflict));
+  if (!kept.is_new || !wants(EventType::conflict_detected)) return kept;
+  emit(EventType::conflict_detected, [&](JsonWriter& data) {
+    data.string("collection", conflict.loser.collection)
+        .string("record_id", conflict.loser.id)
+        .string("conflict_id", std::to_string(kept.number.value))
+        .string("rule", to_text(conflict.rule));
+  });
+  return kept;
+}
+
+void SpaceWriter::emit(EventType type, const std::function<void(JsonWriter& data)>& add) {
+  std::string data;
+  JsonWriter writer(data);
+  const SpaceName& space = txn_.info().name;
+  writer.begin_object().string("space", space.name);
+  if (rules_.describe) rules_.describe(writer, space);
+  add(writer);
+  writer.end_object();
+  txn_.add_event(std::string(to_text(type)), std::move(data));
+  has_emitted_ = true;
 }
 
 Result<Seq> SpaceWriter::put(Record record, const Record* stored) {
   const CollectionRules& rules = rules_of(rules_, record.collection);
   changed_[record.collection] += 1;
-  if (!rules.on_put) return txn_.put(std::move(record), stored);
+  const bool is_told = wants(EventType::record_changed);
+  if (!rules.on_put && !is_told) return txn_.put(std::move(record), stored);
   Record after = record;
   after.seq = txn_.put(std::move(record), stored);
   after.committed_at = txn_.stamp();
-  CHECK_OK(rules.on_put(*this, stored, after));
+  if (is_told) {
+    emit(EventType::record_changed, [&](JsonWriter& data) {
+      data.string("collection", after.collection)
+          .string("record_id", after.id)
+          .integer("seq", after.seq.value)
+          .boolean("deleted", after.deleted)
+          .string("updated_at", format_time(after.updated_at));
+    });
+  }
+  if (rules.on_put) CHECK_OK(rules.on_put(*this, stored, after));
   return after.seq;
 }
 
@@ -191,7 +234,8 @@ Result<bool> SpaceWriter::is_repeat(const Record& stored, const Op& op) {
   return found;
 }
 
-Result<> SpaceWriter::keep_loser(const Op& op, const Record& stored, const Decision& decision) {
+Result<std::optional<ConflictNumber>> SpaceWriter::keep_loser(const Op& op, const Record& stored,
+                                                              const Decision& decision) {
   Conflict conflict;
   conflict.rule = decision.rule;
   conflict.at = txn_.stamp();
@@ -208,8 +252,8 @@ Result<> SpaceWriter::keep_loser(const Op& op, const Record& stored, const Decis
     loser.deleted = op.deleted;
     loser.doc = op.doc;
   }
-  txn_.add_conflict(conflict);
-  return {};
+  TRY(const auto kept, keep(std::move(conflict)));
+  return kept.number;
 }
 
 Result<Conflict> SpaceWriter::get_open_conflict(ConflictNumber number) {

@@ -5,7 +5,9 @@
 #include <functional>
 #include <map>
 
+#include "base/json.hpp"
 #include "core/merge.hpp"
+#include "service/events.hpp"
 #include "store/store.hpp"
 
 namespace syncline {
@@ -24,7 +26,9 @@ struct CollectionRules {
   std::function<Result<>(SpaceWriter& writer, const Record* before, const Record& after)> on_put;
   /// For clients that do not read the answer to a push: the version that wins over an older one is put again, with a
   /// new seq, if the author has pulled past it, so that the author is sure to receive it.
-  enum class StaleAuthor { reads_the_answer, pulls_again };
+  /// `pulls_again_not_own`: the same for clients that are not sent what they wrote themselves, so the version put again
+  /// is the hub's.
+  enum class StaleAuthor { reads_the_answer, pulls_again, pulls_again_not_own };
   StaleAuthor stale_author = StaleAuthor::reads_the_answer;
   /// Written only by its face: generic pushes are refused, for they would go round the face's own rules.
   bool face_only = false;
@@ -36,6 +40,8 @@ struct CollectionRules {
 struct SpaceRules {
   WriteOptions options;
   std::map<std::string, CollectionRules, std::less<>> collections;
+  /// Members that events of such a space carry beside "space". Null: none.
+  std::function<void(JsonWriter& data, const SpaceName& space)> describe;
   /// Runs in the transaction when a write is complete. Null: nothing.
   std::function<void(SpaceWriter& writer)> on_written;
 };
@@ -45,19 +51,22 @@ enum class OpStatus : std::uint8_t { applied, noop, stale, merged, refused };
 
 struct OpResult {
   OpStatus status = OpStatus::refused;
-  bool created = false;           // applied, and there was no such record
-  std::size_t doc_bytes = 0;      // of the document that was stored; 0 if none was
-  Seq seq;                        // of the version that stands now
-  std::optional<Record> record;   // for stale and merged: the version that stands
-  std::optional<Error> error;     // for refused
-  std::optional<Timestamp> sent;  // the clock was lowered: what was sent ...
-  Timestamp used;                 // ... and what counts
+  bool created = false;                    // applied, and there was no such record
+  std::size_t doc_bytes = 0;               // of the document that was stored; 0 if none was
+  Seq seq;                                 // of the version that stands now
+  std::optional<Record> record;            // for stale and merged: the version that stands
+  std::optional<ConflictNumber> conflict;  // that keeps the version which lost
+  bool incoming_won = true;                // for stale and merged: whose fields count where both have one
+  std::optional<Error> error;              // for refused
+  std::optional<Timestamp> sent;           // the clock was lowered: what was sent ...
+  Timestamp used;                          // ... and what counts
 };
 
 class SpaceWriter {
  public:
-  SpaceWriter(Txn& txn, const SpaceRules& rules, Author author, Timestamp now)
-      : txn_(txn), rules_(rules), author_(author), now_(now) {}
+  /// `wanted`: the events that somebody wants to be told of.
+  SpaceWriter(Txn& txn, const SpaceRules& rules, Author author, Timestamp now, EventTypes wanted = {})
+      : txn_(txn), rules_(rules), author_(author), now_(now), wanted_(wanted) {}
 
   /// Who may write where: a face's own code, or a generic push.
   enum class Caller { face, generic };
@@ -74,15 +83,24 @@ class SpaceWriter {
   [[nodiscard]] Result<Seq> put(Record record, const Record* stored);
 
   /// Puts the version in the conflict list, as one that lost by `rule`.
-  void keep_version(const Record& version, Rule rule);
+  [[nodiscard]] Result<> keep_version(const Record& version, Rule rule);
   /// The same version with a new seq and the stamp of now, without a word to anybody: for an author that has pulled
   /// past it and did not take it.
   [[nodiscard]] Result<> deliver_again(const Record& stored);
   /// The author has pulled so far of what it writes to, if that is more than its pulls of the whole space say.
-  void note_seen_through(Seq seq) { author_.seen_through = std::max(author_.seen_through, seq); }
+  void note_seen_through(Seq seq) {
+    author_.seen_through = std::max(author_.seen_through, seq);
+    author_.may_have_seen_through = std::max(author_.may_have_seen_through, seq);
+  }
   /// A message for everybody who listens to the space; sent in order, after the commit.
   void announce(std::string message) { messages_.push_back(std::move(message)); }
   [[nodiscard]] std::vector<std::string>& messages() { return messages_; }
+
+  [[nodiscard]] bool wants(EventType type) const { return wanted_.has(type); }
+  /// An event with the space's members and those that `add` writes. Ask wants() first.
+  void emit(EventType type, const std::function<void(JsonWriter& data)>& add);
+  [[nodiscard]] bool has_emitted() const { return has_emitted_; }
+
   /// How many versions this write has put into each collection, those put again not counted.
   [[nodiscard]] std::map<std::string, std::int64_t, std::less<>>& changed() { return changed_; }
 
@@ -95,13 +113,18 @@ class SpaceWriter {
   [[nodiscard]] Result<bool> is_repeat(const Record& stored, const Op& op);
   [[nodiscard]] Result<OpResult> store(const Op& op, const Record* stored, Decision decision);
   [[nodiscard]] Result<> deliver_winner(const Op& op, const Decision& decision);
-  [[nodiscard]] Result<> keep_loser(const Op& op, const Record& stored, const Decision& decision);
+  /// Nothing if the version was kept before.
+  [[nodiscard]] Result<std::optional<ConflictNumber>> keep_loser(const Op& op, const Record& stored,
+                                                                 const Decision& decision);
+  [[nodiscard]] Result<Txn::KeptConflict> keep(Conflict conflict);
   [[nodiscard]] Result<Conflict> get_open_conflict(ConflictNumber number);
 
   Txn& txn_;
   const SpaceRules& rules_;
   Author author_;
   const Timestamp now_;
+  const EventTypes wanted_;
+  bool has_emitted_ = false;
   std::vector<std::string> messages_;
   std::map<std::string, std::int64_t, std::less<>> changed_;
   /// Bytes of earlier versions that this transaction may still read to recognise repeats.

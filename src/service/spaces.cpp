@@ -4,25 +4,37 @@
 
 namespace syncline {
 
+const SpaceRules& Spaces::rules_of(std::string_view name) const {
+  static const SpaceRules kGeneric;
+  auto found = rules_.find(name);
+  if (found == rules_.end()) found = rules_.find(name.substr(0, name.find('/') + 1));
+  return found == rules_.end() ? kGeneric : found->second;
+}
+
 void Spaces::write(const SpaceName& space, KeyNumber author, WriteBody run,
                    std::move_only_function<void(Result<Cursor>)> done) {
-  static const SpaceRules kGeneric;
-  const auto found = rules_.find(space.name);
-  const SpaceRules& rules = found == rules_.end() ? kGeneric : found->second;
-  auto messages = std::make_shared<std::vector<std::string>>();
+  const SpaceRules& rules = rules_of(space.name);
+  struct Said {
+    std::vector<std::string> messages;
+    bool has_emitted = false;
+  };
+  auto said = std::make_shared<Said>();
   store_.write(
       space, rules.options,
-      [this, space, author, &rules, messages, body = std::move(run)](Txn& txn) mutable -> Result<> {
-        SpaceWriter writer(txn, rules, {author, progress_.seen_through(author, space)}, clock_.now());
+      [this, space, author, &rules, said, body = std::move(run)](Txn& txn) mutable -> Result<> {
+        const EventTypes wanted = audience_ != nullptr ? audience_->wanted(space.account) : EventTypes{};
+        const Author who{author, progress_.seen_through(author, space), progress_.may_have_seen_through(author, space)};
+        SpaceWriter writer(txn, rules, who, clock_.now(), wanted);
         CHECK_OK(body(writer));
         if (rules.on_written) rules.on_written(writer);
-        *messages = std::move(writer.messages());
+        *said = {std::move(writer.messages()), writer.has_emitted()};
         return {};
       },
-      [this, space, messages, finish = std::move(done)](Result<Committed> committed) mutable {
+      [this, space, said, finish = std::move(done)](Result<Committed> committed) mutable {
         if (!committed) return finish(std::unexpected(committed.error()));
         if (committed->changed) live_.notify(space, committed->head);
-        if (!messages->empty()) live_.announce(space, *messages);
+        if (!said->messages.empty()) live_.announce(space, said->messages);
+        if (said->has_emitted) audience_->on_events();
         finish(cursor(committed->head));
       });
 }

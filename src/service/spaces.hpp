@@ -15,8 +15,12 @@ class Spaces {
   Spaces(Store& store, const Clock& clock, Live& live, PullProgress& progress)
       : store_(store), clock_(clock), live_(live), progress_(progress) {}
 
-  /// Rules for all spaces of that name, whoever owns them. Call before anything is written.
+  /// Rules for all spaces of that name, whoever owns them; of a name that ends in '/', for all that begin with it. Call
+  /// before anything is written.
   void set_rules(std::string name, SpaceRules rules) { rules_[std::move(name)] = std::move(rules); }
+
+  /// Who is told of events. Call before anything is written; nobody is, without.
+  void set_audience(EventAudience& audience) { audience_ = &audience; }
 
   using WriteBody = std::move_only_function<Result<>(SpaceWriter&)>;
   /// `run` works inside a transaction; `done` gets the space's cursor after the commit, or the error.
@@ -48,9 +52,12 @@ class Spaces {
   [[nodiscard]] Live& live() { return live_; }
 
  private:
+  [[nodiscard]] const SpaceRules& rules_of(std::string_view name) const;
+
   Store& store_;
   const Clock& clock_;
   Live& live_;
+  EventAudience* audience_ = nullptr;
   PullProgress& progress_;
   std::map<std::string, SpaceRules, std::less<>> rules_;
 };

@@ -7,6 +7,13 @@ constexpr std::size_t kNamesMax = 100'000;
 
 }  // namespace
 
+std::string counted_peer(const std::string& peer) {
+  if (peer.starts_with("127.") || peer == "::1" || peer == "-") return {};
+  std::size_t end = 0;
+  for (int group = 0; group < 4 && end != std::string::npos; ++group) end = peer.find(':', end == 0 ? 0 : end + 1);
+  return end == std::string::npos ? peer : peer.substr(0, end);
+}
+
 Result<> Throttle::check(const std::string& name, Timestamp now) {
   const std::scoped_lock lock(mutex_);
   const auto found = counted_.find(name);

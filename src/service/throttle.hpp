@@ -11,6 +11,10 @@
 
 namespace syncline {
 
+/// Whom to count for: an IPv6 network of one customer is one peer. Nothing for this machine itself, for a proxy on it
+/// speaks for many.
+[[nodiscard]] std::string counted_peer(const std::string& peer);
+
 class Throttle {
  public:
   Throttle(std::int64_t failures_max, std::int64_t window_s) : failures_max_(failures_max), window_s_(window_s) {}

@@ -151,10 +151,19 @@ void BufferedTxn::set_hidden_stamps(const Record& stored, Timestamp effective_at
   changes_.emplace_back(change);
 }
 
-void BufferedTxn::add_conflict(const Conflict& conflict) {
+Result<Txn::KeptConflict> BufferedTxn::add_conflict(const Conflict& conflict) {
   const Record& loser = conflict.loser;
-  changes_.emplace_back(ConflictChange{
-      conflict, version_fingerprint(loser.collection, loser.id, loser.updated_at, loser.deleted, loser.doc)});
+  std::string fingerprint = version_fingerprint(loser.collection, loser.id, loser.updated_at, loser.deleted, loser.doc);
+  if (const auto own = own_conflicts_.find(fingerprint); own != own_conflicts_.end()) {
+    return KeptConflict{own->second, false};
+  }
+  TRY(const auto kept, backing_.find_kept(fingerprint));
+  if (kept) return KeptConflict{*kept, false};
+  ConflictChange change{conflict, std::move(fingerprint)};
+  const ConflictNumber number = change.conflict.number = backing_.next_conflict_number();
+  own_conflicts_.emplace(change.fingerprint, number);
+  changes_.emplace_back(std::move(change));
+  return KeptConflict{number, true};
 }
 
 void BufferedTxn::set_conflict_state(ConflictNumber number, ConflictState state) {

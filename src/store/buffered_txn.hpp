@@ -24,7 +24,7 @@ struct HiddenStampsChange {
   Timestamp claimed_at;
 };
 struct ConflictChange {
-  Conflict conflict;
+  Conflict conflict;  // with its number
   std::string fingerprint;
 };
 struct ConflictStateChange {
@@ -39,8 +39,12 @@ struct ValueChange {
   std::string name;
   std::string value;
 };
-using Change =
-    std::variant<PutChange, HiddenStampsChange, ConflictChange, ConflictStateChange, ReceiptChange, ValueChange>;
+struct EventChange {
+  std::string type;
+  std::string data;
+};
+using Change = std::variant<PutChange, HiddenStampsChange, ConflictChange, ConflictStateChange, ReceiptChange,
+                            ValueChange, EventChange>;
 
 class BufferedTxn final : public Txn {
  public:
@@ -50,6 +54,9 @@ class BufferedTxn final : public Txn {
     virtual ~Backing() = default;
     [[nodiscard]] virtual Snapshot& snapshot() = 0;
     [[nodiscard]] virtual std::int64_t next_history_number() = 0;
+    [[nodiscard]] virtual ConflictNumber next_conflict_number() = 0;
+    /// The conflict of the space that keeps that version.
+    [[nodiscard]] virtual Result<std::optional<ConflictNumber>> find_kept(std::string_view fingerprint) = 0;
     [[nodiscard]] virtual Result<std::optional<Receipt>> find_receipt(std::string_view key) = 0;
   };
 
@@ -72,12 +79,15 @@ class BufferedTxn final : public Txn {
   [[nodiscard]] Timestamp stamp() const override { return stamp_; }
   Seq put(Record record, const Record* replaced) override;
   void set_hidden_stamps(const Record& stored, Timestamp effective_at, Timestamp claimed_at) override;
-  void add_conflict(const Conflict& conflict) override;
+  Result<KeptConflict> add_conflict(const Conflict& conflict) override;
   void set_conflict_state(ConflictNumber number, ConflictState state) override;
   [[nodiscard]] Result<std::optional<Receipt>> find_receipt(std::string_view key) override;
   void put_receipt(std::string_view key, Receipt receipt) override;
   [[nodiscard]] Result<std::optional<std::string>> find_value(std::string_view name) override;
   void put_value(std::string_view name, std::string value) override;
+  void add_event(std::string type, std::string data) override {
+    changes_.emplace_back(EventChange{std::move(type), std::move(data)});
+  }
 
   /// The space after this transaction, and what to apply to get there, in order.
   [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
@@ -96,6 +106,7 @@ class BufferedTxn final : public Txn {
   std::unordered_multimap<std::size_t, std::size_t> own_puts_;
   std::set<std::string, std::less<>> new_collections_;
   std::map<Seq, HiddenStampsChange> hidden_stamps_;
+  std::unordered_map<std::string, ConflictNumber> own_conflicts_;  // by fingerprint
   /// Index into changes_ of the newest value of a name.
   std::unordered_map<std::string, std::size_t> own_values_;
 };

@@ -235,8 +235,37 @@ TEST_P(StoreTest, hidden_stamps_change_without_a_seq) {
   EXPECT_EQ(after.claimed_at.micros, 77);
 }
 
+TEST_P(StoreTest, keeps_events_in_commit_order_until_they_are_forgotten) {
+  const auto tell = [&](const std::string& data, const SpaceName& space) {
+    write(
+        [&](Txn& txn) -> Result<> {
+          txn.add_event("record.changed", data);
+          return {};
+        },
+        space);
+  };
+  tell("{\"n\":1}", kSpace);
+  tell("{\"n\":2}", kOther);
+  (void)write_and_wait(*store_, kSpace, {}, [](Txn& txn) -> Result<> {
+    txn.add_event("record.changed", "{}");
+    return fail(ErrorCode::conflict, "no");
+  });
+  const auto events = store_->events({}, 10);
+  ASSERT_TRUE(events);
+  ASSERT_EQ(events->size(), 2U);
+  EXPECT_EQ(events->at(0).data, "{\"n\":1}");
+  EXPECT_EQ(events->at(1).account, kOther.account);
+  EXPECT_EQ(store_->events(events->at(0).number, 10)->size(), 1U);
+  EXPECT_EQ(store_->events({}, 1)->size(), 1U);
+  ASSERT_TRUE(store_->forget_events(events->at(0).number));
+  EXPECT_EQ(store_->events({}, 10)->size(), 1U);
+  ASSERT_TRUE(store_->erase_account(kOther.account));
+  EXPECT_TRUE(store_->events({}, 10)->empty());
+}
+
 TEST_P(StoreTest, keeps_a_conflict_once_and_its_state) {
   const auto keep = [&](const std::string& doc) {
+    Txn::KeptConflict kept;
     write([&](Txn& txn) -> Result<> {
       Conflict conflict;
       conflict.rule = Rule::later_stamp;
@@ -244,13 +273,17 @@ TEST_P(StoreTest, keeps_a_conflict_once_and_its_state) {
       conflict.loser.collection = "c";
       conflict.loser.id = "a";
       conflict.loser.doc = doc;
-      txn.add_conflict(conflict);
+      TRY(kept, txn.add_conflict(conflict));
       return {};
     });
+    return kept;
   };
-  keep("x");
-  keep("x");
-  keep("y");
+  const auto first = keep("x");
+  EXPECT_TRUE(first.is_new);
+  const auto again = keep("x");
+  EXPECT_FALSE(again.is_new);
+  EXPECT_EQ(again.number, first.number);
+  EXPECT_GT(keep("y").number, first.number);
   std::vector<Conflict> all;
   const auto list = [&](std::optional<ConflictState> state) {
     EXPECT_TRUE(store_->read(kSpace, [&](Snapshot& snapshot) -> Result<> {

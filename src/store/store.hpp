@@ -64,6 +64,15 @@ struct Receipt {
   std::string body;
 };
 
+/// Something that happened in a write, for those who asked to be told.
+struct Event {
+  EventNumber number;
+  AccountNumber account;
+  std::string type;  // "record.changed"
+  Timestamp at;
+  std::string data;  // a JSON object
+};
+
 class Snapshot {
  public:
   virtual ~Snapshot() = default;
@@ -104,14 +113,20 @@ class Txn : public Snapshot {
   virtual Seq put(Record record, const Record* replaced) = 0;
   /// Raises what merges compare, without a new seq: nobody is told, nobody pulls it.
   virtual void set_hidden_stamps(const Record& stored, Timestamp effective_at, Timestamp claimed_at) = 0;
+  struct KeptConflict {
+    ConflictNumber number;
+    bool is_new = false;
+  };
   /// Keeps a losing version; the same version is kept once.
-  virtual void add_conflict(const Conflict& conflict) = 0;
+  virtual Result<KeptConflict> add_conflict(const Conflict& conflict) = 0;
   virtual void set_conflict_state(ConflictNumber number, ConflictState state) = 0;
   [[nodiscard]] virtual Result<std::optional<Receipt>> find_receipt(std::string_view key) = 0;
   virtual void put_receipt(std::string_view key, Receipt receipt) = 0;
   /// Keeps a value beside the feed: durable with the commit, but without a seq, so nobody pulls it. For what can be
   /// told from the records (counts, positions) and for marks that are no change of a record. An empty value erases.
   virtual void put_value(std::string_view name, std::string value) = 0;
+  /// Durable with the commit, and kept in the order of commits until Store::forget_events(). `data` is a JSON object.
+  virtual void add_event(std::string type, std::string data) = 0;
 };
 
 struct Committed {
@@ -160,7 +175,12 @@ class Store {
   /// Spaces of one account, or of all, by account and name.
   [[nodiscard]] virtual Result<std::vector<SpaceInfo>> spaces(std::optional<AccountNumber> account) = 0;
 
-  /// Removes all spaces of an account for good.
+  /// Events with a number greater than `after`, by number; fewer than `count_max` if they are large.
+  [[nodiscard]] virtual Result<std::vector<Event>> events(EventNumber after, std::size_t count_max) = 0;
+  /// Removes the events up to `through`: whoever is to be told of them has noted them.
+  [[nodiscard]] virtual Result<> forget_events(EventNumber through) = 0;
+
+  /// Removes all spaces and events of an account for good.
   [[nodiscard]] virtual Result<> erase_account(AccountNumber account) = 0;
   [[nodiscard]] virtual Result<> purge(const PurgeCutoffs& cutoffs) = 0;
   /// Checks everything that can be checked and returns the problems found, one text each.

@@ -12,6 +12,7 @@ class AccessMatrixTest : public test::ApiFixture {
     for (std::size_t open = target.find('{'); open != std::string::npos; open = target.find('{', open)) {
       target.replace(open, target.find('}') - open + 1, "1");
     }
+    if (!route.only_with_query.empty()) target += "?" + std::string(route.only_with_query.front()) + "=1";
     return target;
   }
 
@@ -33,6 +34,11 @@ TEST_F(AccessMatrixTest, without_a_valid_key_only_open_routes_answer) {
       EXPECT_EQ(answer.status, 401) << route.pattern << " with '" << token << "'";
       EXPECT_TRUE(answer.headers.at("WWW-Authenticate").starts_with("Bearer realm=")) << route.pattern;
       EXPECT_EQ(answer.headers.at("WWW-Authenticate").find("error=") == std::string::npos, token.empty());
+      if (route.errors == api::ErrorStyle::envelope) {
+        EXPECT_EQ(answer.at("error.code"), "unauthorized");
+        EXPECT_EQ(answer.at("error.message"), answer.at("detail"));
+        continue;
+      }
       const bool says_detail = route.errors == api::ErrorStyle::detail_json;
       EXPECT_EQ(answer.at("error"), says_detail ? answer.at("detail") : "Unauthorized");
     }

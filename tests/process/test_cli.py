@@ -106,6 +106,15 @@ def test_a_backup_while_the_hub_runs_and_a_restore_with_a_new_epoch(tmp_path):
     assert cli_json("verify", data=restored)["ok"]
 
 
+def test_rows_shown_ahead_of_time_and_deleted_ones_are_no_damage(hub, tmp_path):
+    client = hub.client()
+    row = {"id": "n1", "title": "t", "updated_at": "2099-01-01T00:00:00Z", "created_at": "2026-11-22T00:00:00Z"}
+    gone = {**row, "id": "n2", "updated_at": "2026-11-22T00:00:00Z", "deleted_at": "2026-11-22T00:00:00Z"}
+    assert client.post("/sync/notes/apply", {"entries": [row, gone]}).json()["inserted"] == 2
+    assert cli_json("verify", data=hub.data) == {"ok": True, "problems": []}
+    cli_json("backup", str(tmp_path / "copy.db"), data=hub.data)
+
+
 def test_what_keeps_a_hub_from_starting_has_a_line_and_a_code_of_its_own(tmp_path):
     def start(data, *arguments):
         done = subprocess.run([BINARY, "hub", "--data", str(data), *arguments], capture_output=True, text=True, timeout=30)

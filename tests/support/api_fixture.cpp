@@ -82,9 +82,15 @@ ApiFixture::ApiFixture(api::Router::Options options) : router_(access_, clock_, 
   router_.add(native::make_routes(spaces_, access_));
   router_.add(kiro_.make_routes());
   router_.add_under("/kiro", kiro_.make_routes());
+  router_.add(kernle_.make_routes());
+  router_.add_under("/kernle", kernle_.make_routes());
   router_.add(kaisho_.make_routes());
   router_.add_under("/kaisho", kaisho_.make_routes());
-  router_.add(accounts::make_routes(sessions_, access_, {.signup = true, .signup_plan = Plan::companion}));
+  router_.add(accounts::make_routes(sessions_, {device_keys_, access_, spaces_, meter_},
+                                    {.open = true, .plan = Plan::companion}));
+  router_.meter(meter_);
+  spaces_.set_audience(webhooks_);
+  router_.add(webhooks::make_routes({webhooks_, deliveries_, spaces_, [] {}}));
   router_.observe(metrics_);
   key_ = add_key("ann@example.org",
                  {Scope::read, Scope::write, Scope::commands_submit, Scope::commands_run, Scope::commands_approve});

@@ -5,9 +5,11 @@
 
 #include "api/accounts/routes.hpp"
 #include "api/kaisho/routes.hpp"
+#include "api/kernle/routes.hpp"
 #include "api/kiro/routes.hpp"
 #include "api/native/routes.hpp"
 #include "api/operations/routes.hpp"
+#include "api/webhooks/routes.hpp"
 #include "store/memory/memory_store.hpp"
 #include "support/manual_scheduler.hpp"
 
@@ -64,11 +66,18 @@ class ApiFixture : public testing::Test {
   Live live_{scheduler_};
   Access access_{store_, clock_};
   Sessions sessions_{store_, access_, clock_};
+  DeviceKeys device_keys_{store_, access_, clock_};
+  RequestMeter meter_{store_, clock_};
   PullProgress progress_{store_};
   Spaces spaces_{store_, clock_, live_, progress_};
+  SearchIndex search_index_{":memory:"};
+  Search search_{spaces_, search_index_};
+  webhooks::Subscriptions webhooks_{store_, clock_};
+  DeliveryQueue deliveries_{":memory:"};
   operations::Metrics metrics_{"test"};
   kiro::Face kiro_{spaces_, access_, scheduler_, {}};
   kaisho::Face kaisho_{spaces_, access_};
+  kernle::Face kernle_{spaces_, search_, scheduler_};
   api::Router router_;
   /// A key with every scope but admin.
   std::string key_;

@@ -17,8 +17,9 @@ LAYERS = {
     "http": {"base"},
     "net": {"http", "base"},
     "runner": {"http", "store", "core", "base"},
-    "api": {"service", "http", "store", "core", "base"},
-    "app": {"api", "runner", "net", "service", "http", "store", "core", "base"},
+    "webhooks": {"service", "http", "store", "core", "base"},
+    "api": {"webhooks", "service", "http", "store", "core", "base"},
+    "app": {"api", "webhooks", "runner", "net", "service", "http", "store", "core", "base"},
 }
 LINES_MAX = 600
 

@@ -1,5 +1,6 @@
 #include "api/accounts/routes.hpp"
 
+#include "api/accounts/identity.hpp"
 #include "base/json_object.hpp"
 
 namespace syncline::accounts {
@@ -8,25 +9,26 @@ namespace {
 /// E-mail addresses and passwords: nothing here is long.
 constexpr std::size_t kBodyBytesMax = 16UL << 10U;
 
-std::string user_id(AccountNumber number) { return "u" + std::to_string(number.value); }
-
 struct Handlers {
   Sessions& sessions;
-  Access& access;
-  Options options;
+  KeyServices services;
+  SignUp options;
 
   void sign_up(const api::CallPtr& call) const {
-    if (!options.signup) {
+    if (!options.open) {
       return call->fail(Error{ErrorCode::forbidden, "signing up is closed here: ask the operator for an account"});
     }
     TRY_CALL(call, const JsonObject body, read(call, {"email", "password"}));
     TRY_CALL(call, const Session session,
-             sessions.sign_up(body.text_of("email"), body.text_of("password"), options.signup_plan,
+             sessions.sign_up(body.text_of("email"), body.text_of("password"), options.plan,
                               std::string(call->head().peer)));
     respond_session(call, 201, session);
   }
 
   void log_in(const api::CallPtr& call) const {
+    const JsonCheck check = check_json(call->body(), limits::kBodyDepthMax);
+    const JsonView loose(check.fault == JsonFault::none ? std::string_view(call->body()) : "null");
+    if (is_key_login(*call, loose)) return log_in_with_key(services, call, loose);
     TRY_CALL(call, const JsonObject body, read(call, {"email", "password"}));
     TRY_CALL(call, const Session session,
              sessions.log_in(body.text_of("email"), body.text_of("password"), std::string(call->head().peer)));
@@ -64,6 +66,7 @@ struct Handlers {
     JsonWriter writer(out);
     writer.begin_object();
     append_identity(writer, call->principal());
+    append_key_identity(writer, services, call->principal());
     writer.end_object();
     call->respond_json(200, std::move(out));
   }
@@ -85,7 +88,7 @@ struct Handlers {
   void append_identity(JsonWriter& writer, const Principal& principal) const {
     writer.string("user_id", user_id(principal.account))
         .string("email", principal.email)
-        .string("plan", access.reported_plan(principal));
+        .string("plan", services.access.reported_plan(principal));
   }
 
   void respond_session(const api::CallPtr& call, int status, const Session& session) const {
@@ -106,9 +109,9 @@ struct Handlers {
 
 }  // namespace
 
-std::vector<api::Route> make_routes(Sessions& sessions, Access& access, Options options) {
-  const Handlers handlers{sessions, access, options};
-  std::vector<api::Route> routes;
+std::vector<api::Route> make_routes(Sessions& sessions, KeyServices services, SignUp sign_up) {
+  const Handlers handlers{sessions, services, sign_up};
+  std::vector<api::Route> routes = make_key_routes(services, sign_up);
   const auto add = [&](http::Method method, std::string_view pattern, ScopeSet any_of, api::Description description,
                        void (Handlers::*handle)(const api::CallPtr&) const) {
     routes.push_back({.method = method,
@@ -132,10 +135,15 @@ std::vector<api::Route> make_routes(Sessions& sessions, Access& access, Options 
       &Handlers::sign_up);
   add(http::Method::post, "/auth/login", {},
       {"Log in",
-       "Makes a session: a key of its own with an access token of 7 days.",
+       "Makes a session: a key of its own with an access token of 7 days. With an API key as bearer, or as api_key, a "
+       "session for a device, which lives on while it is used.",
        {},
-       "email, password",
-       {{200, kSession}, {401, "wrong address or password"}, {429, "too many failures"}}},
+       "email, password; or api_key; or nothing",
+       {{200,
+         "user_id, email, plan, access_token, refresh_token; with an API key user_id, agent_id, token, "
+         "token_expires"},
+        {401, "wrong address or password, or no such key"},
+        {429, "too many failures"}}},
       &Handlers::log_in);
   add(http::Method::post, "/auth/refresh", {},
       {"Renew a session",
@@ -161,7 +169,12 @@ std::vector<api::Route> make_routes(Sessions& sessions, Access& access, Options 
   add(http::Method::post, "/auth/api-key", {Scope::keys},
       {"A new API key", "The one before it ends.", {}, "", {{200, "api_key: a UUID"}}}, &Handlers::make_api_key);
   add(http::Method::get, "/auth/me", {Scope::read, Scope::keys},
-      {"Who am I", "", {}, "", {{200, "user_id, email, plan"}}}, &Handlers::get_me);
+      {"Who am I",
+       "",
+       {},
+       "",
+       {{200, "user_id, email, plan, agent_id, stack_id, created_at, last_sync_at, tier, usage, limits"}}},
+      &Handlers::get_me);
   return routes;
 }
 

@@ -37,11 +37,6 @@ Result<std::optional<std::int64_t>> find_limit(JsonView body, std::string_view n
   return *limit;
 }
 
-std::string text_of(JsonView object, std::string_view name) {
-  const auto value = object.find(name);
-  return value ? value->as_string().value_or("") : "";
-}
-
 /// The first choice's "message", or a chunk's "delta".
 std::optional<JsonView> find_message(JsonView answer) {
   const auto choices = answer.find("choices");
@@ -81,13 +76,13 @@ std::string Completion::to_text(const Tokens& reserved) const {
 
 Result<Completion> read_kaisho_request(JsonView body, const Models& models) {
   TRY(const JsonView messages, get_messages(body));
-  const std::string mode = text_of(body, "mode");
+  const std::string mode = body.text_of("mode");
   if (!mode.empty() && mode != "advisor" && mode != "cron" && mode != "default") {
     return refuse("mode must be advisor, cron or default");
   }
   Completion completion;
   const std::string by_mode = mode == "advisor" ? models.advisor : mode == "cron" ? models.cron : models.standard;
-  const std::string asked = text_of(body, "model");
+  const std::string asked = body.text_of("model");
   std::string model = by_mode;
   if (!asked.empty()) {
     const auto resolved = models.resolve(asked);
@@ -97,7 +92,7 @@ Result<Completion> read_kaisho_request(JsonView body, const Models& models) {
   completion.body.set_text("model", model);
 
   std::string all = "[";
-  if (const std::string system = text_of(body, "system"); !system.empty()) {
+  if (const std::string system = body.text_of("system"); !system.empty()) {
     JsonWriter(all).begin_object().string("role", "system").string("content", system).end_object();
   }
   messages.for_each_element([&](JsonView message) {
@@ -121,7 +116,7 @@ Result<Completion> read_open_ai_request(JsonView body, const Models& models) {
   TRY([[maybe_unused]] const JsonView messages, get_messages(body));
   Completion completion;
   completion.body = JsonObject{body};
-  TRY(const std::string model, models.resolve(text_of(body, "model")));
+  TRY(const std::string model, models.resolve(body.text_of("model")));
   completion.body.set_text("model", model);
   TRY(const auto old_limit, find_limit(body, "max_tokens"));
   TRY(const auto limit, find_limit(body, "max_completion_tokens"));
@@ -170,7 +165,7 @@ std::size_t output_bytes(JsonView answer) {
   const auto message = find_message(answer);
   if (!message) return 0;
   const auto calls = message->find("tool_calls");
-  return text_of(*message, "content").size() + (calls && calls->is_array() ? calls->raw().size() : 0);
+  return message->text_of("content").size() + (calls && calls->is_array() ? calls->raw().size() : 0);
 }
 
 std::optional<std::string> kaisho_answer(JsonView answer, const Tokens& used) {
@@ -178,7 +173,7 @@ std::optional<std::string> kaisho_answer(JsonView answer, const Tokens& used) {
   if (!message) return std::nullopt;
   std::string finish_reason;
   answer.find("choices")->for_each_element([&](JsonView choice) {
-    if (finish_reason.empty() && choice.is_object()) finish_reason = text_of(choice, "finish_reason");
+    if (finish_reason.empty() && choice.is_object()) finish_reason = choice.text_of("finish_reason");
   });
   const auto calls = message->find("tool_calls");
   const bool has_calls = calls && calls->is_array() && calls->raw() != "[]";
@@ -187,7 +182,7 @@ std::optional<std::string> kaisho_answer(JsonView answer, const Tokens& used) {
   std::string out;
   JsonWriter writer(out);
   writer.begin_object()
-      .string("text", text_of(*message, "content"))
+      .string("text", message->text_of("content"))
       .raw("tool_calls", has_calls ? calls->raw() : "null")
       .string("finish_reason", finish_reason.empty() ? "stop" : finish_reason)
       .name("usage")

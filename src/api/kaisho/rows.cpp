@@ -89,23 +89,6 @@ std::string canonical_text(JsonView text) {
   return quoted(text.as_string().value_or(""));
 }
 
-/// Any ISO 8601 time with an offset, also in the spellings that RFC 3339 leaves out: "+0100", "+01", a comma, no
-/// seconds.
-std::optional<Timestamp> parse_iso_time(std::string text) {
-  if (const auto time = parse_time(text)) return *time;
-  if (const std::size_t comma = text.find(','); comma != std::string::npos) text[comma] = '.';
-  const std::size_t sign = text.find_last_of("+-");
-  if (sign != std::string::npos && sign > text.find('T')) {
-    const std::size_t digits = text.size() - sign - 1;
-    if (digits == 2) text += ":00";
-    if (digits == 4) text.insert(sign + 3, ":");
-  }
-  constexpr std::size_t kMinuteEnd = 16;  // "2026-11-22T09:05"
-  if (text.size() > kMinuteEnd && text[kMinuteEnd] != ':') text.insert(kMinuteEnd, ":00");
-  if (const auto time = parse_time(text)) return *time;
-  return std::nullopt;
-}
-
 /// A row sorted by the resource's fields. Views into the row.
 struct SortedRow {
   std::array<std::optional<JsonView>, kFieldsMax> known;
@@ -306,7 +289,11 @@ void append_row(std::string& out, const RecordView& record) {
   out += '}';
 }
 
-std::optional<Timestamp> parse_client_time(JsonView value) { return parse_iso_time(value.as_string().value_or("")); }
+std::optional<Timestamp> parse_client_time(JsonView value) {
+  const auto time = parse_iso_time(value.as_string().value_or(""));
+  if (!time) return std::nullopt;
+  return *time;
+}
 
 std::optional<Timestamp> time_field(std::string_view doc, std::string_view name) {
   const auto value = JsonView(doc).find(name);

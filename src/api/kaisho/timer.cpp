@@ -37,10 +37,13 @@ void store_summary(SpaceWriter& writer, const EntrySummary& summary) {
 
 Timestamp start_of(const Record& entry) { return time_field(entry.doc, "start").value_or(Timestamp{}); }
 
-void announce(SpaceWriter& writer, std::string_view event, const Record& entry) {
+/// To the sockets, and as an event to who asked for those.
+void announce(SpaceWriter& writer, EventType type, const Record& entry) {
   std::string row;
   append_row(row, view_of(entry));
-  writer.announce(event_text(event, row));
+  const bool starts = type == EventType::timer_started;
+  writer.announce(event_text(starts ? "timer:started" : "timer:stopped", row));
+  if (writer.wants(type)) writer.emit(type, [&](JsonWriter& data) { data.raw("entry", row); });
 }
 
 Result<Record> get_entry(SpaceWriter& writer, const std::string& id) {
@@ -67,7 +70,7 @@ Result<> settle(SpaceWriter& writer, const EntrySummary& summary, const Record& 
   TRY(EntrySummary stopped, read_summary(writer.txn()));
   stopped.running = after.id;
   store_summary(writer, stopped);
-  announce(writer, "timer:started", after);
+  announce(writer, EventType::timer_started, after);
   return {};
 }
 
@@ -85,7 +88,7 @@ Result<StartedTimer> keep_finished(SpaceWriter& writer, const Record& stored, co
   if (!stored.deleted && doc != stored.doc) {
     Record loser = stored;
     loser.doc = doc;
-    writer.keep_version(loser, Rule::one_timer);
+    CHECK_OK(writer.keep_version(loser, Rule::one_timer));
   }
   if (!stored.deleted && writer.author().seen_through >= stored.seq) CHECK_OK(writer.deliver_again(stored));
   return StartedTimer{false, stored};
@@ -117,12 +120,12 @@ Result<> keep_one_timer(SpaceWriter& writer, const Record* before, const Record&
     const bool starts = summary.running.empty();
     if (starts) summary.running = after.id;
     store_summary(writer, summary);
-    if (starts) announce(writer, "timer:started", after);
+    if (starts) announce(writer, EventType::timer_started, after);
     return starts || is_the_running_one ? Result<>{} : settle(writer, summary, after);
   }
   if (is_the_running_one) summary.running.clear();
   store_summary(writer, summary);
-  if (is_the_running_one && !wiped) announce(writer, "timer:stopped", after);
+  if (is_the_running_one && !wiped) announce(writer, EventType::timer_stopped, after);
   return {};
 }
 
@@ -133,7 +136,7 @@ Result<StartedTimer> start_timer(SpaceWriter& writer, const std::string& id, Jso
     TRY(const std::string doc, with_fields(*stored, row, writer.now()));
     if (!is_running(*stored)) return keep_finished(writer, *stored, doc);
     if (doc != stored->doc) {
-      if (writer.author().seen_through < stored->seq) writer.keep_version(*stored, Rule::direct);
+      if (writer.author().seen_through < stored->seq) CHECK_OK(writer.keep_version(*stored, Rule::direct));
       // Newer than the copies of other devices, and still older than the sender's own.
       TRY([[maybe_unused]] const Seq seq,
           writer.replace(collection(), id, doc, Rule::direct, stored->updated_at.plus_micros(1)));

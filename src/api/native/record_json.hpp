@@ -12,6 +12,10 @@ void append_record_members(std::string& out, const RecordView& record);
 void append_conflict(std::string& out, const Conflict& conflict, const std::optional<Record>& winner,
                      std::string_view loser_key_label);
 
+/// {"versions":[...]} of a record, newest first, each with the label of the key that wrote it. Defined in records.cpp.
+[[nodiscard]] Result<std::string> history_json(Snapshot& snapshot, Access& access, std::string_view collection,
+                                               std::string_view id);
+
 /// The members of a space, without the braces.
 void append_space_members(JsonWriter& writer, const SpaceInfo& info, const Cursor& cursor);
 

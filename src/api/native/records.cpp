@@ -140,18 +140,13 @@ void delete_record(Spaces& spaces, const api::CallPtr& call) {
       });
 }
 
-void history(Spaces& spaces, Access& access, const api::CallPtr& call) {
-  TRY_CALL(call, const Target target, target_of(*call));
+Result<std::string> history_json(Snapshot& snapshot, Access& access, std::string_view collection, std::string_view id) {
   std::vector<Record> versions;
-  CHECK_CALL(call, spaces.read(target.space, [&](Snapshot& snapshot) -> Result<> {
-    TRY(const auto current, snapshot.find(target.collection, target.id));
-    if (!current) return {};
-    versions.push_back(*current);
-    TRY(auto earlier, snapshot.history(*current, limits::kHistoryVersionsShown, kListBytesMax));
-    std::ranges::move(earlier, std::back_inserter(versions));
-    return {};
-  }));
-  if (versions.empty()) return call->fail(not_found());
+  TRY(const auto current, snapshot.find(collection, id));
+  if (!current) return std::unexpected(not_found());
+  versions.push_back(*current);
+  TRY(auto earlier, snapshot.history(*current, limits::kHistoryVersionsShown, kListBytesMax));
+  std::ranges::move(earlier, std::back_inserter(versions));
   std::string body = "{\"versions\":[";
   for (std::size_t i = 0; i < versions.size(); ++i) {
     const Record& version = versions[i];
@@ -162,7 +157,17 @@ void history(Spaces& spaces, Access& access, const api::CallPtr& call) {
     body += ",\"committed_at\":\"" + format_time(version.committed_at) + "\",\"rule\":\"";
     body.append(to_text(version.rule)).append("\"}");
   }
-  call->respond_json(200, body + "]}");
+  return body + "]}";
+}
+
+void history(Spaces& spaces, Access& access, const api::CallPtr& call) {
+  TRY_CALL(call, const Target target, target_of(*call));
+  std::string body;
+  CHECK_CALL(call, spaces.read(target.space, [&](Snapshot& snapshot) -> Result<> {
+    TRY(body, history_json(snapshot, access, target.collection, target.id));
+    return {};
+  }));
+  call->respond_json(200, std::move(body));
 }
 
 }  // namespace syncline::native

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "base/text.hpp"
+
 namespace syncline::operations {
 namespace {
 
@@ -37,15 +39,32 @@ void append_parameter(JsonWriter& writer, std::string_view name, std::string_vie
   writer.name("schema").begin_object().string("type", "string").end_object().end_object();
 }
 
-void append_operation(JsonWriter& writer, const api::Route& route) {
+/// The route that answers some requests of the same path and method instead; null if none does.
+const api::Route* shared_with(const api::Route& route, const std::vector<const api::Route*>& on_path) {
+  const auto found = std::ranges::find_if(on_path, [&](const api::Route* other) {
+    return other->method == route.method && !other->only_with_query.empty();
+  });
+  return found == on_path.end() ? nullptr : *found;
+}
+
+/// `other`: see shared_with().
+void append_operation(JsonWriter& writer, const api::Route& route, const api::Route* other) {
   const api::Description& about = route.description;
   writer.begin_object().string("operationId", operation_id(route)).string("summary", about.summary);
-  if (!about.details.empty()) writer.string("description", about.details);
+  std::string details(about.details);
+  if (other != nullptr) {
+    details += "With " + join(other->only_with_query, " or ") + ", for " + std::string(other->face) + ": " +
+               std::string(other->description.summary) + ".";
+  }
+  if (!details.empty()) writer.string("description", details);
   writer.name("tags").begin_array().string(route.face).end_array();
   writer.name("parameters").begin_array();
   for (const std::string_view name : path_parameters(route.pattern)) append_parameter(writer, name, "path", "");
   for (const api::Parameter& parameter : about.parameters) {
     append_parameter(writer, parameter.name, parameter.in, parameter.description);
+  }
+  for (const std::string_view name : other != nullptr ? other->only_with_query : std::vector<std::string_view>{}) {
+    append_parameter(writer, name, "query", "");
   }
   writer.end_array();
   if (!about.request_body.empty()) {
@@ -135,8 +154,9 @@ std::string make_open_api(const std::vector<api::Route>& routes, std::string_vie
   for (const auto& [pattern, on_path] : paths) {
     writer.name(pattern).begin_object();
     for (const api::Route* route : on_path) {
+      if (!route->only_with_query.empty()) continue;  // described by the route that it shares the path with
       writer.name(lower(http::to_text(route->method)));
-      append_operation(writer, *route);
+      append_operation(writer, *route, shared_with(*route, on_path));
     }
     writer.end_object();
   }

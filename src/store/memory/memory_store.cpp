@@ -123,6 +123,12 @@ struct MemoryStore::Backing final : BufferedTxn::Backing {
   Backing(MemoryStore& owner, Space& of) : store(owner), space(of) {}
   Snapshot& snapshot() override { return space; }
   std::int64_t next_history_number() override { return ++store.last_history_number_; }
+  ConflictNumber next_conflict_number() override { return {++store.last_conflict_number_}; }
+  Result<std::optional<ConflictNumber>> find_kept(std::string_view fingerprint) override {
+    const auto found = space.fingerprints.find(std::string(fingerprint));
+    if (found == space.fingerprints.end()) return std::nullopt;
+    return found->second;
+  }
   Result<std::optional<Receipt>> find_receipt(std::string_view key) override {
     const auto found = space.receipts.find(std::string(key));
     if (found == space.receipts.end()) return std::nullopt;
@@ -160,15 +166,14 @@ void MemoryStore::write(const SpaceName& name, const WriteOptions& options, Writ
     } else if (const auto* hidden = std::get_if<HiddenStampsChange>(&change)) {
       space.apply(*hidden);
     } else if (const auto* kept = std::get_if<ConflictChange>(&change)) {
-      if (space.fingerprints.contains(kept->fingerprint)) continue;
-      const ConflictNumber number{++last_conflict_number_};
-      space.fingerprints[kept->fingerprint] = number;
-      Conflict& conflict = space.conflict_list[number] = kept->conflict;
-      conflict.number = number;
+      space.fingerprints[kept->fingerprint] = kept->conflict.number;
+      space.conflict_list[kept->conflict.number] = kept->conflict;
     } else if (const auto* state = std::get_if<ConflictStateChange>(&change)) {
       space.conflict_list.at(state->number).state = state->state;
     } else if (const auto* value = std::get_if<ValueChange>(&change)) {
       space.apply(*value);
+    } else if (const auto* event = std::get_if<EventChange>(&change)) {
+      events_.push_back({{++last_event_number_}, name.account, event->type, txn.stamp(), event->data});
     } else {
       const auto& receipt = std::get<ReceiptChange>(change);
       space.receipts[receipt.key] = {receipt.receipt, txn.stamp()};
@@ -203,8 +208,24 @@ Result<std::vector<SpaceInfo>> MemoryStore::spaces(std::optional<AccountNumber> 
   return infos;
 }
 
+Result<std::vector<Event>> MemoryStore::events(EventNumber after, std::size_t count_max) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<Event> found;
+  for (const Event& event : events_) {
+    if (event.number > after && found.size() < count_max) found.push_back(event);
+  }
+  return found;
+}
+
+Result<> MemoryStore::forget_events(EventNumber through) {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(events_, [&](const Event& event) { return event.number <= through; });
+  return {};
+}
+
 Result<> MemoryStore::erase_account(AccountNumber account) {
   const std::scoped_lock lock(mutex_);
+  std::erase_if(events_, [&](const Event& event) { return event.account == account; });
   std::erase_if(spaces_, [&](const auto& entry) { return entry.first.account == account; });
   return {};
 }

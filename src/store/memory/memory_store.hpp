@@ -19,6 +19,8 @@ class MemoryStore final : public Store {
   [[nodiscard]] const std::string& epoch() const override { return epoch_; }
   [[nodiscard]] Seq head(const SpaceName& space) const override;
   [[nodiscard]] Result<std::vector<SpaceInfo>> spaces(std::optional<AccountNumber> account) override;
+  [[nodiscard]] Result<std::vector<Event>> events(EventNumber after, std::size_t count_max) override;
+  [[nodiscard]] Result<> forget_events(EventNumber through) override;
   [[nodiscard]] Result<> erase_account(AccountNumber account) override;
   [[nodiscard]] Result<> purge(const PurgeCutoffs& cutoffs) override;
   [[nodiscard]] Result<std::vector<std::string>> verify() override;
@@ -37,6 +39,8 @@ class MemoryStore final : public Store {
   std::map<SpaceName, std::unique_ptr<Space>> spaces_;
   std::int64_t last_history_number_ = 0;
   std::int64_t last_conflict_number_ = 0;
+  std::int64_t last_event_number_ = 0;
+  std::vector<Event> events_;
   std::int64_t commits_ = 0;
 };
 

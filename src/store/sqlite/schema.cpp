@@ -50,6 +50,11 @@ CREATE INDEX receipt_at ON receipt (at);
     R"sql(
 CREATE TABLE value (space INTEGER NOT NULL, name BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (space, name))
   WITHOUT ROWID;
+)sql",
+    // 3: events that somebody is to be told of.
+    R"sql(
+CREATE TABLE event (number INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, type TEXT NOT NULL,
+  at INTEGER NOT NULL, data BLOB NOT NULL);
 )sql"};
 
 Result<> migrate(Connection& connection, std::int64_t version, std::string_view new_epoch) {

@@ -7,7 +7,7 @@ namespace syncline::sqlite {
 
 /// "SYNC": tells our files from every other SQLite database.
 inline constexpr std::int64_t kApplicationId = 0x53594E43;
-inline constexpr std::int64_t kSchemaVersion = 2;
+inline constexpr std::int64_t kSchemaVersion = 3;
 
 /// Settings of the connection that writes: WAL, synced at every commit, checkpoints only when we say so.
 [[nodiscard]] Result<> configure_writer(Connection& connection);

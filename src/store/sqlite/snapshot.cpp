@@ -49,6 +49,9 @@ Result<std::unique_ptr<Reader>> Reader::make(Connection connection) {
   TRY(reader->conflict, on.prepare(conflicts + "number = ? AND space = ?"));
   TRY(reader->receipt, on.prepare("SELECT fingerprint, status, body FROM receipt WHERE space = ? AND key = ?"));
   TRY(reader->value, on.prepare("SELECT value FROM value WHERE space = ? AND name = ?"));
+  TRY(reader->kept, on.prepare("SELECT number FROM conflict WHERE space = ? AND fingerprint = ?"));
+  TRY(reader->events, on.prepare("SELECT number, account, type, at, data FROM event WHERE number > ? ORDER BY number "
+                                 "LIMIT ?"));
   return reader;
 }
 
@@ -179,6 +182,35 @@ Result<std::optional<Receipt>> SqliteSnapshot::find_receipt(std::string_view key
   if (!row) return std::nullopt;
   return Receipt{std::string(reader_.receipt.bytes(0)), static_cast<int>(reader_.receipt.integer(1)),
                  std::string(reader_.receipt.bytes(2))};
+}
+
+Result<std::optional<ConflictNumber>> SqliteSnapshot::find_kept(std::string_view fingerprint) {
+  if (!entry_) return std::nullopt;
+  const StatementScope scope(reader_.kept);
+  reader_.kept.bind(1, entry_->number);
+  reader_.kept.bind_bytes(2, fingerprint);
+  TRY(const bool row, reader_.kept.step());
+  if (!row) return std::nullopt;
+  return ConflictNumber{reader_.kept.integer(0)};
+}
+
+Result<std::vector<Event>> read_events(Reader& reader, EventNumber after, std::size_t count_max) {
+  std::vector<Event> found;
+  std::size_t bytes = 0;
+  const StatementScope scope(reader.events);
+  reader.events.bind(1, after.value);
+  reader.events.bind(2, static_cast<std::int64_t>(count_max));
+  while (bytes < kListBytesMax) {
+    TRY(const bool row, reader.events.step());
+    if (!row) break;
+    found.push_back({.number = {reader.events.integer(0)},
+                     .account = {reader.events.integer(1)},
+                     .type = std::string(reader.events.bytes(2)),
+                     .at = {reader.events.integer(3)},
+                     .data = std::string(reader.events.bytes(4))});
+    bytes += found.back().data.size();
+  }
+  return found;
 }
 
 Result<std::optional<std::string>> SqliteSnapshot::find_value(std::string_view name) {

@@ -10,7 +10,8 @@ namespace syncline::sqlite {
 struct Reader {
   Connection connection;
   Statement begin, commit;
-  Statement info, collections, find, scan, feed, history, conflicts, conflicts_of_state, conflict, receipt, value;
+  Statement info, collections, find, scan, feed, history, conflicts, conflicts_of_state, conflict, receipt, value, kept,
+      events;
 
   [[nodiscard]] static Result<std::unique_ptr<Reader>> make(Connection connection);
 };
@@ -35,12 +36,16 @@ class SqliteSnapshot final : public Snapshot {
   [[nodiscard]] Result<std::optional<std::string>> find_value(std::string_view name) override;
 
   [[nodiscard]] Result<std::optional<Receipt>> find_receipt(std::string_view key);
+  /// The conflict that keeps the version of that fingerprint.
+  [[nodiscard]] Result<std::optional<ConflictNumber>> find_kept(std::string_view fingerprint);
 
  private:
   Reader& reader_;
   std::shared_ptr<const SpaceEntry> entry_;
   SpaceInfo info_;
 };
+
+[[nodiscard]] Result<std::vector<Event>> read_events(Reader& reader, EventNumber after, std::size_t count_max);
 
 /// The space as the reader's transaction sees it. A commit may have named a new collection that `entry`, taken from the
 /// catalog a moment before, does not know yet: then the names are read from the file.

@@ -110,6 +110,21 @@ Result<std::vector<SpaceInfo>> SqliteStore::spaces(std::optional<AccountNumber> 
   return infos;
 }
 
+Result<std::vector<Event>> SqliteStore::events(EventNumber after, std::size_t count_max) {
+  std::vector<Event> found;
+  CHECK_OK(with_reader([&](Reader& reader) -> Result<> {
+    TRY(found, sqlite::read_events(reader, after, count_max));
+    return {};
+  }));
+  return found;
+}
+
+Result<> SqliteStore::forget_events(EventNumber through) {
+  return writer_->run_alone([through](Connection& on) {
+    return on.execute("DELETE FROM event WHERE number <= " + std::to_string(through.value));
+  });
+}
+
 Result<> SqliteStore::erase_account(AccountNumber account) {
   return writer_->run_alone([this, account](Connection& on) -> Result<> {
     const std::string own = "(SELECT number FROM space WHERE account = " + std::to_string(account.value) + ")";
@@ -132,6 +147,9 @@ Result<> SqliteStore::erase_account(AccountNumber account) {
                    ";"
                    "DELETE FROM value WHERE space IN " +
                    own +
+                   ";"
+                   "DELETE FROM event WHERE account = " +
+                   std::to_string(account.value) +
                    ";"
                    "DELETE FROM collection WHERE space IN " +
                    own +

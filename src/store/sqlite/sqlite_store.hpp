@@ -28,6 +28,8 @@ class SqliteStore final : public Store {
   [[nodiscard]] const std::string& epoch() const override { return epoch_; }
   [[nodiscard]] Seq head(const SpaceName& space) const override { return catalog_.head(space); }
   [[nodiscard]] Result<std::vector<SpaceInfo>> spaces(std::optional<AccountNumber> account) override;
+  [[nodiscard]] Result<std::vector<Event>> events(EventNumber after, std::size_t count_max) override;
+  [[nodiscard]] Result<> forget_events(EventNumber through) override;
   [[nodiscard]] Result<> erase_account(AccountNumber account) override;
   [[nodiscard]] Result<> purge(const PurgeCutoffs& cutoffs) override;
   [[nodiscard]] Result<std::vector<std::string>> verify() override;

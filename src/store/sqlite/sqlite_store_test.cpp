@@ -69,7 +69,7 @@ TEST_F(SqliteStoreTest, a_store_of_the_first_version_is_brought_up_to_date_and_k
   }
   {
     auto connection = *sqlite::Connection::open(path(), sqlite::Connection::Mode::read_write);
-    ASSERT_TRUE(connection.execute("DROP TABLE value; PRAGMA user_version = 1"));
+    ASSERT_TRUE(connection.execute("DROP TABLE value; DROP TABLE event; PRAGMA user_version = 1"));
   }
   auto store = *open();
   EXPECT_TRUE(write_and_wait(*store, kSpace, {}, [](Txn& txn) -> Result<> {

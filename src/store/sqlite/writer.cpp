@@ -20,6 +20,10 @@ class Writer::Backing final : public BufferedTxn::Backing {
 
   Snapshot& snapshot() override { return snapshot_; }
   std::int64_t next_history_number() override { return ++writer_.last_history_number_; }
+  ConflictNumber next_conflict_number() override { return {++writer_.last_conflict_number_}; }
+  Result<std::optional<ConflictNumber>> find_kept(std::string_view fingerprint) override {
+    return snapshot_.find_kept(fingerprint);
+  }
   Result<std::optional<Receipt>> find_receipt(std::string_view key) override { return snapshot_.find_receipt(key); }
 
  private:
@@ -58,12 +62,13 @@ Result<> Writer::prepare(Connection connection) {
   TRY(insert_history_,
       on.prepare("INSERT INTO history (" + columns + ", number, replaced_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"));
   TRY(insert_conflict_,
-      on.prepare("INSERT OR IGNORE INTO conflict (space, fingerprint, rule, state, at, pos, scope, id, updated_at, "
-                 "committed_at, origin, flags, doc) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+      on.prepare("INSERT INTO conflict (space, fingerprint, rule, state, at, pos, scope, id, updated_at, "
+                 "committed_at, origin, flags, doc, number) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
   TRY(update_conflict_, on.prepare("UPDATE conflict SET state = ?2 WHERE number = ?1"));
   TRY(insert_receipt_,
       on.prepare("INSERT OR REPLACE INTO receipt (space, key, at, fingerprint, status, body) VALUES (?,?,?,?,?,?)"));
   TRY(insert_value_, on.prepare("INSERT OR REPLACE INTO value (space, name, value) VALUES (?,?,?)"));
+  TRY(insert_event_, on.prepare("INSERT INTO event (account, type, at, data) VALUES (?,?,?,?)"));
   TRY(delete_value_, on.prepare("DELETE FROM value WHERE space = ? AND name = ?"));
   TRY(insert_space_, on.prepare("INSERT INTO space (number, account, name, head, records, bytes, updated_at, "
                                 "purged_through, collections) VALUES (?,?,?,0,0,0,0,0,0)"));
@@ -74,6 +79,7 @@ Result<> Writer::prepare(Connection connection) {
   // Versions whose history row was purged still name its number: never use one twice.
   TRY(const std::int64_t named, on.query_integer("SELECT value FROM meta WHERE name = 'last_history_number'"));
   last_history_number_ = std::max(last_history_number_, named);
+  TRY(last_conflict_number_, on.query_integer("SELECT seq FROM sqlite_sequence WHERE name = 'conflict'"));
   last_space_number_ = catalog_.last_number();
   TRY(page_bytes_, on.query_integer("PRAGMA page_size"));
   on.watch_log(&log_frames_);
@@ -284,6 +290,7 @@ Result<> Writer::apply(Touched& space, const ConflictChange& change) {
   to.bind(11, loser.origin.value);
   to.bind(12, pack_flags(loser.rule, loser.deleted));
   to.bind_bytes(13, loser.doc);
+  to.bind(14, conflict.number.value);
   return to.run();
 }
 
@@ -312,6 +319,15 @@ Result<> Writer::apply(Touched& space, const ValueChange& change) {
   to.bind_bytes(2, change.name);
   if (!change.value.empty()) to.bind_bytes(3, change.value);
   return to.run();
+}
+
+Result<> Writer::apply(Touched& space, const EventChange& change) {
+  const StatementScope scope(insert_event_);
+  insert_event_.bind(1, space.info.name.account.value);
+  insert_event_.bind_text(2, change.type);
+  insert_event_.bind(3, clock_.now().micros);
+  insert_event_.bind_bytes(4, change.data);
+  return insert_event_.run();
 }
 
 Result<> Writer::store_spaces() {

@@ -66,6 +66,7 @@ class Writer {
   [[nodiscard]] Result<> apply(Touched& space, const ConflictStateChange& change);
   [[nodiscard]] Result<> apply(Touched& space, const ReceiptChange& change);
   [[nodiscard]] Result<> apply(Touched& space, const ValueChange& change);
+  [[nodiscard]] Result<> apply(Touched& space, const EventChange& change);
   [[nodiscard]] Result<> ensure_collection(Touched& space, const std::string& name);
   [[nodiscard]] Result<> store_spaces();
   void note_failure(const Error& error);
@@ -78,9 +79,11 @@ class Writer {
   // Writer thread only.
   std::unique_ptr<Reader> reader_;
   Statement insert_record_, delete_record_, update_stamps_, insert_history_, insert_conflict_, update_conflict_,
-      insert_receipt_, insert_value_, delete_value_, insert_space_, update_space_, insert_collection_, begin_, commit_;
+      insert_receipt_, insert_value_, delete_value_, insert_event_, insert_space_, update_space_, insert_collection_,
+      begin_, commit_;
   std::unordered_map<SpaceName, Touched> touched_;
   std::int64_t last_history_number_ = 0;
+  std::int64_t last_conflict_number_ = 0;
   std::int64_t last_space_number_ = 0;
   bool wrote_ = false;
   std::int64_t log_frames_ = 0;

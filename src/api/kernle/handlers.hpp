@@ -1,0 +1,40 @@
+// The handlers of the Kernle routes, by file.
+#pragma once
+
+#include "api/kernle/routes.hpp"
+
+namespace syncline::kernle {
+
+/// What a handler works with.
+struct Handlers {
+  explicit Handlers(Face& face) : spaces(face.spaces_), search_index(face.search_), executor(face.executor_) {}
+
+  // push_routes.cpp
+  void push(const api::CallPtr& call);
+  void sync_full(const api::CallPtr& call);
+  // pull_routes.cpp
+  void pull(const api::CallPtr& call);
+  void get_status(const api::CallPtr& call);
+  // search_routes.cpp
+  void search(const api::CallPtr& call);
+  void search_memories(const api::CallPtr& call);
+
+  Spaces& spaces;
+  Search& search_index;
+  Executor& executor;  // an answer is not read from the store on the store's own thread
+};
+
+/// Sessions are devices; a bare key may stand for several.
+[[nodiscard]] inline bool is_session(const Principal& principal) { return principal.expires_at.has_value(); }
+
+/// The agent that a body or query names, as agent_id or stack_id.
+[[nodiscard]] Result<std::string> agent_in(JsonView body);
+[[nodiscard]] Result<std::string> agent_in_query(const api::Call& call);
+
+/// "2026-11-22T00:10:07.004670+00:00", as clients write it: some cannot read a Z.
+[[nodiscard]] std::string client_time(Timestamp time);
+
+/// `"meta":{...}`, which every answer may carry.
+void append_meta(JsonWriter& writer, const api::Call& call, Timestamp now);
+
+}  // namespace syncline::kernle

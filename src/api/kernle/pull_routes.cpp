@@ -1,0 +1,120 @@
+// POST /sync/pull and GET /sync/status.
+#include "api/kernle/handlers.hpp"
+#include "api/kernle/pull_answer.hpp"
+
+namespace syncline::kernle {
+namespace {
+
+Result<PullRequest> read_request(const api::Call& call, Spaces& spaces, const SpaceName& space, JsonView body) {
+  PullRequest request{.key = call.principal().key, .is_session = is_session(call.principal())};
+  if (const auto limit = body.find_set("limit")) {
+    const auto count = limit->as_integer();
+    if (!count || *count < 1) return fail(ErrorCode::invalid_argument, "limit must be a positive whole number");
+    request.limit = *count;
+  }
+  if (const auto text = body.find_set("cursor")) {
+    TRY(request.cursor, parse_cursor(text->as_string().value_or("?")));
+    TRY(request.cursor.seq, spaces.resume(space, request.cursor));
+    request.since = PullRequest::Since::cursor;
+    return request;
+  }
+  const auto full = body.find_set("full");
+  if (full && full->as_boolean().value_or(false)) return request;
+  const auto since = body.find("since");
+  if (!since) return request;
+  if (since->kind() == JsonKind::null) {
+    request.since = PullRequest::Since::null;
+    return request;
+  }
+  const auto label = since->as_string();
+  if (!label || label->empty() || label->size() > limits::kRecordIdBytesMax) {
+    return fail(ErrorCode::invalid_argument, "since must be a time like 2026-11-22T00:10:07Z");
+  }
+  request.since = PullRequest::Since::label;
+  request.label = *label;
+  return request;
+}
+
+/// What the hub knows of an agent and a key.
+struct Standing {
+  std::optional<PushState> push;
+  std::optional<PullState> pull;
+  std::int64_t changes = 0;  // that the device has not fetched
+
+  [[nodiscard]] static Result<Standing> read(Snapshot& snapshot, const Principal& principal) {
+    Standing standing;
+    TRY(standing.push, find_push_state(snapshot, principal.key));
+    TRY(standing.pull, find_pull_state(snapshot, principal.key));
+    PullPlan rest{.through = snapshot.info().head, .skip_own = is_session(principal)};
+    if (standing.pull) {
+      rest.from = standing.pull->offered.value_or(standing.pull->offered_whole.value_or(standing.pull->applied));
+    }
+    rest.tombstones = rest.from.value > 0;
+    CHECK_OK(snapshot.feed(rest.from, [&](const RecordView& record) {
+      standing.changes += is_delivered(rest, principal.key, record) ? 1 : 0;
+      return true;
+    }));
+    return standing;
+  }
+};
+
+void append_standing(JsonWriter& writer, const std::string& agent, const Standing& standing) {
+  const auto time_or_null = [&](std::string_view name, Timestamp time) {
+    writer.name(name);
+    time.micros == 0 ? writer.null() : writer.string(format_time(time));
+  };
+  writer.string("agent_id", agent)
+      .string("stack_id", agent)
+      .integer("pending_operations", standing.push ? standing.push->refused : 0);
+  time_or_null("last_push", standing.push ? standing.push->pushed_at : Timestamp{});
+  time_or_null("last_pull", standing.pull ? standing.pull->pulled_at : Timestamp{});
+  writer.integer("remote_changes_available", standing.changes).string("status", "connected");
+}
+
+}  // namespace
+
+void Handlers::pull(const api::CallPtr& call) {
+  TRY_CALL(call, const JsonView body, call->mended_json_object());
+  TRY_CALL(call, const std::string agent, agent_in(body));
+  const SpaceName space = call->space(space_name_of(agent));
+  TRY_CALL(call, const PullRequest request, read_request(*call, spaces, space, body));
+  auto plan = std::make_shared<PullPlan>();
+  CHECK_CALL(call, spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
+    TRY(*plan, plan_pull(snapshot, request, spaces.clock().now()));
+    return {};
+  }));
+  if (!plan->next) return answer_pull(spaces, call, agent, *plan);
+  // What is offered is written down before it goes out, so that it is never offered twice, nor left out, after a crash.
+  spaces.write(
+      space, call->principal().key,
+      [plan, request](SpaceWriter& writer) -> Result<> {
+        TRY(*plan, plan_pull(writer.txn(), request, writer.now()));
+        if (plan->next) put_pull_state(writer.txn(), request.key, *plan->next);
+        return {};
+      },
+      [on = *this, call, agent, plan](const Result<Cursor>& cursor) {
+        if (!cursor) return call->fail(cursor.error());
+        on.executor.post([on, call, agent, plan] { answer_pull(on.spaces, call, agent, *plan); });
+      });
+}
+
+void Handlers::get_status(const api::CallPtr& call) {
+  TRY_CALL(call, const std::string agent, agent_in_query(*call));
+  Standing standing;
+  CHECK_CALL(call, spaces.read(call->space(space_name_of(agent)), [&](Snapshot& snapshot) -> Result<> {
+    TRY(standing, Standing::read(snapshot, call->principal()));
+    return {};
+  }));
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().boolean("success", true);
+  writer.name("data").begin_object();
+  append_standing(writer, agent, standing);
+  writer.end_object();
+  append_standing(writer, agent, standing);
+  append_meta(writer, *call, spaces.clock().now());
+  writer.end_object();
+  call->respond_json(200, std::move(out));
+}
+
+}  // namespace syncline::kernle

@@ -1,0 +1,273 @@
+// POST /sync/push, and the pushing half of POST /sync/full.
+#include <charconv>
+
+#include "api/kernle/handlers.hpp"
+#include "api/kernle/operation.hpp"
+#include "api/kernle/pull_answer.hpp"
+
+namespace syncline::kernle {
+namespace {
+
+/// What became of one operation.
+struct Verdict {
+  Operation operation;
+  OpResult result;
+
+  [[nodiscard]] bool is_refused() const { return operation.refusal.has_value(); }
+};
+
+/// A push in progress. Owns what the operations point into.
+struct Push {
+  api::CallPtr call;
+  std::string agent;
+  std::deque<std::string> texts;
+  std::vector<Verdict> verdicts;
+  std::int64_t remaining = 0;  // beyond the request's own limit
+
+  [[nodiscard]] std::int64_t refused() const { return std::ranges::count_if(verdicts, &Verdict::is_refused); }
+  [[nodiscard]] std::int64_t accepted() const { return static_cast<std::int64_t>(verdicts.size()) - refused(); }
+};
+
+Result<std::int64_t> limit_in(JsonView body) {
+  const auto value = body.find_set("limit");
+  if (!value) return INT64_MAX;
+  const auto limit = value->as_integer();
+  if (!limit || *limit < 1) return fail(ErrorCode::invalid_argument, "limit must be a positive whole number");
+  return *limit;
+}
+
+/// The body, as Python's encoder may write it: with NaN for numbers, and halves of surrogate pairs. Operations with
+/// other values that cannot be stored are refused one by one; `has_doubtful_values` says that there are some.
+Result<JsonView> read_body(api::Call& call, bool& has_doubtful_values) {
+  JsonCheck check = api::check_mended_json(call.body());
+  if (check.fault == JsonFault::malformed) {
+    mend_non_numbers(call.body());
+    check = api::check_mended_json(call.body());
+  }
+  has_doubtful_values = check.fault == JsonFault::unsupported_value;
+  if (!has_doubtful_values) CHECK_OK(api::error_of(check));
+  const JsonView json(call.body());
+  if (!json.is_object()) return fail(ErrorCode::invalid_argument, "the body must be a JSON object");
+  return json;
+}
+
+Result<> read_operations(Push& push, JsonView body, bool has_doubtful_values) {
+  TRY(const std::int64_t limit, limit_in(body));
+  const auto operations = body.find("operations");
+  if (!operations || !operations->is_array()) {
+    return fail(ErrorCode::invalid_argument, "operations must be a list");
+  }
+  operations->for_each_element([&](JsonView json) {
+    if (static_cast<std::int64_t>(push.verdicts.size()) >= limit) {
+      push.remaining += 1;
+    } else if (push.verdicts.size() < limits::kKernleOpsMax + 1) {
+      push.verdicts.push_back({read_operation(json, push.texts, has_doubtful_values), {}});
+    }
+  });
+  if (push.verdicts.size() > limits::kKernleOpsMax) {
+    return fail(ErrorCode::too_large, "a push may have " + std::to_string(limits::kKernleOpsMax) + " operations");
+  }
+  return {};
+}
+
+void tell_of_sync(const Push& push, SpaceWriter& writer) {
+  if (push.accepted() == 0 || !writer.wants(EventType::sync_completed)) return;
+  const auto merged = std::ranges::count_if(push.verdicts, [](const Verdict& verdict) {
+    return !verdict.is_refused() && verdict.result.status == OpStatus::merged;
+  });
+  writer.emit(EventType::sync_completed, [&](JsonWriter& data) {
+    data.string("key_id", push.call->principal().key_id)
+        .integer("pushed", push.accepted())
+        .integer("failed", push.refused())
+        .integer("merged", merged)
+        .integer("seq", writer.txn().info().head.value);
+  });
+}
+
+Result<> apply(Push& push, SpaceWriter& writer) {
+  TRY(const auto pulled, find_pull_state(writer.txn(), push.call->principal().key));
+  if (pulled) writer.note_seen_through(pulled->seen_through());
+  for (Verdict& verdict : push.verdicts) {
+    if (verdict.is_refused()) continue;
+    TRY(verdict.result, writer.apply(verdict.operation.op));
+    verdict.operation.refusal = std::move(verdict.result.error);
+    verdict.result.record.reset();  // the answer does not show it
+  }
+  if (push.verdicts.empty()) return {};
+  put_push_state(writer.txn(), push.call->principal().key, {writer.now(), push.refused()});
+  tell_of_sync(push, writer);
+  return {};
+}
+
+std::string_view status_of(const Verdict& verdict) {
+  if (verdict.is_refused()) return "rejected";
+  switch (verdict.result.status) {
+    case OpStatus::merged: return "merged";
+    case OpStatus::stale: return "stale";
+    default: return "synced";
+  }
+}
+
+/// Who won, seen from the device that pushed; nothing if nobody had to lose.
+std::string_view resolution_of(const OpResult& result) {
+  const bool merged = result.status == OpStatus::merged;
+  if (result.status != OpStatus::stale && !merged && !result.conflict) return {};
+  if (result.incoming_won && result.status != OpStatus::stale)
+    return merged ? "local_wins_arrays_merged" : "local_wins";
+  return merged ? "cloud_wins_arrays_merged" : "cloud_wins";
+}
+
+void append_target(JsonWriter& writer, const Operation& operation) {
+  writer.string("table", operation.table_as_sent).string("record_id", operation.id);
+}
+
+void append_results(JsonWriter& writer, const Push& push) {
+  writer.name("results").begin_array();
+  for (const Verdict& verdict : push.verdicts) {
+    writer.begin_object();
+    append_target(writer, verdict.operation);
+    writer.string("operation", verdict.operation.verb).string("status", status_of(verdict));
+    if (verdict.is_refused()) {
+      writer.string("error", verdict.operation.refusal->text);
+    } else {
+      writer.string("remote_id", "cloud_" + std::string(verdict.operation.id))
+          .integer("version", verdict.result.seq.value)
+          .integer("seq", verdict.result.seq.value);
+    }
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
+void append_refusals(JsonWriter& writer, const Push& push) {
+  writer.name("conflicts").begin_array();
+  for (const Verdict& verdict : push.verdicts) {
+    if (!verdict.is_refused()) continue;
+    writer.begin_object();
+    append_target(writer, verdict.operation);
+    writer.string("operation", verdict.operation.verb)
+        .string("error", verdict.operation.refusal->text)
+        .string("code", api::code_of(verdict.operation.refusal->code))
+        .end_object();
+  }
+  writer.end_array();
+}
+
+void append_acknowledged(JsonWriter& writer, const Push& push) {
+  writer.name("acknowledged_operations").begin_array();
+  for (const Verdict& verdict : push.verdicts) {
+    if (verdict.is_refused()) continue;
+    writer.begin_object();
+    append_target(writer, verdict.operation);
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
+void append_merges(JsonWriter& writer, const Push& push) {
+  writer.name("merges").begin_array();
+  for (const Verdict& verdict : push.verdicts) {
+    const std::string_view resolution = verdict.is_refused() ? "" : resolution_of(verdict.result);
+    if (resolution.empty()) continue;
+    writer.begin_object();
+    append_target(writer, verdict.operation);
+    writer.string("resolution", resolution).name("conflict_id");
+    if (verdict.result.conflict) {
+      writer.string(std::to_string(verdict.result.conflict->value));
+    } else {
+      writer.null();
+    }
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
+/// What a push answers beside its `data`.
+void append_push_members(JsonWriter& writer, const Push& push) {
+  writer.integer("synced", push.accepted());
+  append_refusals(writer, push);
+  append_acknowledged(writer, push);
+  append_merges(writer, push);
+}
+
+void answer_push(const Push& push, const Cursor& cursor, Timestamp now) {
+  constexpr std::size_t kBytesPerOperation = 400;
+  std::string out;
+  out.reserve(500 + push.verdicts.size() * kBytesPerOperation);
+  JsonWriter writer(out);
+  writer.begin_object().boolean("success", true);
+  writer.name("data").begin_object();
+  writer.integer("pushed", push.accepted()).integer("failed", push.refused()).integer("remaining", push.remaining);
+  append_results(writer, push);
+  writer.end_object();
+  append_push_members(writer, push);
+  writer.string("server_time", format_time(now)).string("cursor", cursor.to_text());
+  append_meta(writer, *push.call, now);
+  writer.end_object();
+  push.call->respond_json(200, std::move(out));
+}
+
+/// The members that a full sync adds to what a pull answers.
+FullSync describe_full(const Push& push) {
+  FullSync full;
+  JsonWriter writer(full.push_members);
+  writer.begin_object();
+  append_push_members(writer, push);
+  writer.end_object();
+  full.pushed = push.accepted();
+  for (const Verdict& verdict : push.verdicts) {
+    if (verdict.is_refused()) continue;
+    full.pushed_tables.emplace(verdict.operation.table_as_sent);
+    if (!resolution_of(verdict.result).empty()) full.conflicts_resolved += 1;
+  }
+  return full;
+}
+
+}  // namespace
+
+void Handlers::push(const api::CallPtr& call) {
+  auto push = std::make_shared<Push>();
+  push->call = call;
+  bool has_doubtful_values = false;
+  TRY_CALL(call, const JsonView body, read_body(*call, has_doubtful_values));
+  TRY_CALL(call, push->agent, agent_in(body));
+  CHECK_CALL(call, read_operations(*push, body, has_doubtful_values));
+  spaces.write(
+      call->space(space_name_of(push->agent)), call->principal().key,
+      [push](SpaceWriter& writer) { return apply(*push, writer); },
+      [push, on = *this](const Result<Cursor>& cursor) {
+        if (!cursor) return push->call->fail(cursor.error());
+        answer_push(*push, *cursor, on.spaces.clock().now());
+      });
+}
+
+void Handlers::sync_full(const api::CallPtr& call) {
+  auto push = std::make_shared<Push>();
+  push->call = call;
+  bool has_doubtful_values = false;
+  TRY_CALL(call, const JsonView body, read_body(*call, has_doubtful_values));
+  TRY_CALL(call, push->agent, agent_in(body));
+  if (body.find_set("operations")) {
+    if (!call->principal().scopes.has(Scope::write)) {
+      return call->fail(Error{ErrorCode::forbidden, "the key may read only: a full sync with operations writes"});
+    }
+    CHECK_CALL(call, read_operations(*push, body, has_doubtful_values));
+  }
+  auto plan = std::make_shared<PullPlan>();
+  const PullRequest request{.key = call->principal().key, .is_session = is_session(call->principal())};
+  spaces.write(
+      call->space(space_name_of(push->agent)), call->principal().key,
+      [push, plan, request](SpaceWriter& writer) -> Result<> {
+        CHECK_OK(apply(*push, writer));
+        TRY(*plan, plan_pull(writer.txn(), request, writer.now()));
+        return request.is_session ? note_whole_offer(writer.txn(), request.key, plan->through, writer.now())
+                                  : Result<>{};
+      },
+      [push, plan, on = *this](const Result<Cursor>& cursor) {
+        if (!cursor) return push->call->fail(cursor.error());
+        on.executor.post(
+            [push, plan, on] { answer_pull(on.spaces, push->call, push->agent, *plan, describe_full(*push)); });
+      });
+}
+
+}  // namespace syncline::kernle

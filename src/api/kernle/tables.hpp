@@ -1,0 +1,30 @@
+// The tables of a Kernle memory: under which names clients send them, how two versions of a record merge, and which
+// fields people look for.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "core/merge.hpp"
+
+namespace syncline::kernle {
+
+struct Table {
+  /// What it is stored and delivered as.
+  std::string_view name;
+  /// Another name that clients send it under; empty for none.
+  std::string_view alias;
+  /// One record of it, as search filters may say.
+  std::string_view singular;
+  std::span<const std::string_view> union_fields;
+  /// What a record is recognised by: the text of a search result.
+  std::span<const std::string_view> title_fields;
+};
+
+[[nodiscard]] std::span<const Table> tables();
+/// By its name or its alias; null for a table that is not synced.
+[[nodiscard]] const Table* find_table(std::string_view name);
+
+[[nodiscard]] MergePolicy merge_policy_of(const Table& table);
+
+}  // namespace syncline::kernle

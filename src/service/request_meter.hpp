@@ -1,0 +1,45 @@
+// How many requests each account has made today and this month (UTC). For people to read: nothing is refused by it.
+// Kept in memory and written down now and then; what is lost in a crash is not counted. Safe from any thread.
+#pragma once
+
+#include <mutex>
+#include <unordered_map>
+
+#include "store/store.hpp"
+
+namespace syncline {
+
+class RequestMeter {
+ public:
+  RequestMeter(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+
+  struct Usage {
+    std::int64_t today = 0;
+    std::int64_t this_month = 0;
+    Timestamp day_ends;
+    Timestamp month_ends;
+  };
+  void count(AccountNumber account);
+  [[nodiscard]] Usage usage(AccountNumber account);
+
+  [[nodiscard]] Result<> load();
+  /// Waits for the disk.
+  [[nodiscard]] Result<> save();
+
+ private:
+  struct Counted {
+    std::string day;  // "2026-11-22"
+    std::int64_t today = 0;
+    std::int64_t this_month = 0;
+    bool unsaved = false;
+  };
+  /// With the mutex held.
+  Counted& counted(AccountNumber account, const std::string& day);
+
+  Store& store_;
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::unordered_map<AccountNumber, Counted> accounts_;
+};
+
+}  // namespace syncline

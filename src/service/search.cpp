@@ -1,0 +1,101 @@
+#include "service/search.hpp"
+
+#include "base/log.hpp"
+
+namespace syncline {
+namespace {
+
+constexpr auto kLookInterval = std::chrono::seconds(2);
+/// What a search may take to bring the index up to date.
+constexpr auto kMoment = std::chrono::milliseconds(1500);
+constexpr std::size_t kBatchRecords = 500;
+constexpr std::size_t kBatchBytes = 4UL << 20U;
+
+}  // namespace
+
+void Search::start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void Search::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Search::run(const std::stop_token& stop) {
+  std::unique_lock lock(wait_mutex_);
+  while (!stop.stop_requested()) {
+    wake_.wait_for(lock, stop, kLookInterval, [] { return false; });
+    if (!stop.stop_requested()) follow_quiet_spaces(stop);
+  }
+}
+
+/// A space that is written to is left alone: whoever writes comes first.
+void Search::follow_quiet_spaces(const std::stop_token& stop) {
+  const auto infos = spaces_.list(std::nullopt);
+  if (!infos) return;
+  std::unordered_map<SpaceName, Seq> heads;
+  for (const SpaceInfo& info : *infos) {
+    if (!info.name.name.starts_with(prefix_)) continue;
+    heads[info.name] = info.head;
+    const auto before = heads_.find(info.name);
+    const bool is_quiet = before != heads_.end() && before->second == info.head;
+    if (!is_quiet || stop.stop_requested()) continue;
+    if (const auto done = catch_up(info, Until::done, stop); !done) {
+      log(LogLevel::warning, "search_index_failed", {{"space", info.name.name}, {"error", done.error().text}});
+    }
+  }
+  heads_ = std::move(heads);
+}
+
+Result<> Search::catch_up(const SpaceInfo& space, Until until, const std::stop_token& stop) {
+  const auto deadline = std::chrono::steady_clock::now() + kMoment;
+  const std::scoped_lock lock(catching_up_);
+  TRY(Seq at, index_.position(space.name, spaces_.epoch()));
+  if (at > space.head) at = Seq{};
+  while (at < space.head && !stop.stop_requested()) {
+    std::vector<SearchIndex::Entry> batch;
+    std::size_t bytes = 0;
+    Seq through = at;
+    bool is_full = false;
+    CHECK_OK(spaces_.read(space.name, [&](Snapshot& snapshot) {
+      return snapshot.feed(at, [&](const RecordView& record) {
+        is_full = batch.size() >= kBatchRecords || bytes >= kBatchBytes;
+        if (is_full || record.seq > space.head) return false;
+        const bool is_gone = record.deleted || record.rule == Rule::wiped;
+        batch.push_back(
+            {std::string(record.collection), std::string(record.id), is_gone ? SearchedText{} : text_of_(record)});
+        bytes += record.doc.size();
+        through = record.seq;
+        return true;
+      });
+    }));
+    if (!is_full) through = space.head;
+    CHECK_OK(index_.update(space.name, spaces_.epoch(), batch, through));
+    at = through;
+    if (until == Until::a_moment && std::chrono::steady_clock::now() > deadline) break;
+  }
+  return {};
+}
+
+Result<std::vector<Search::Hit>> Search::find(const SearchIndex::Query& query) {
+  TRY(const auto infos, spaces_.list(query.account));
+  for (const SpaceInfo& info : infos) {
+    const bool wanted = query.spaces.empty() || std::ranges::find(query.spaces, info.name.name) != query.spaces.end();
+    if (wanted && info.name.name.starts_with(prefix_)) CHECK_OK(catch_up(info, Until::a_moment, {}));
+  }
+  TRY(const auto matches, index_.find(query));
+  std::vector<Hit> hits;
+  for (const SearchIndex::Match& match : matches) {
+    CHECK_OK(spaces_.read({query.account, match.space}, [&](Snapshot& snapshot) -> Result<> {
+      TRY(auto record, snapshot.find(match.collection, match.id));
+      if (record && !record->deleted && record->rule != Rule::wiped) {
+        hits.push_back({match.space, *std::move(record), match.score});
+      }
+      return {};
+    }));
+  }
+  return hits;
+}
+
+}  // namespace syncline

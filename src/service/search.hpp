@@ -1,0 +1,54 @@
+// Search over the memories of an account. The index follows the feed: a thread of its own brings it up to date when
+// nobody writes, and a search does so first, as far as that is quick, so that it finds what was just written.
+#pragma once
+
+#include <condition_variable>
+#include <thread>
+
+#include "service/spaces.hpp"
+#include "store/sqlite/search_index.hpp"
+
+namespace syncline {
+
+class Search {
+ public:
+  using TextOf = std::function<SearchedText(const RecordView&)>;
+
+  Search(Spaces& spaces, SearchIndex& index) : spaces_(spaces), index_(index) {}
+  ~Search() { stop(); }
+
+  /// Spaces whose names begin so are searched, by what `text_of` says of their records. Call before anything else.
+  void follow(std::string prefix, TextOf text_of) {
+    prefix_ = std::move(prefix);
+    text_of_ = std::move(text_of);
+  }
+  void start();
+  void stop();
+
+  struct Hit {
+    std::string space;
+    Record record;
+    double score = 0;
+  };
+  /// Best first. Every hit is a live record as it stands now.
+  [[nodiscard]] Result<std::vector<Hit>> find(const SearchIndex::Query& query);
+
+ private:
+  enum class Until { done, a_moment };
+  void run(const std::stop_token& stop);
+  void follow_quiet_spaces(const std::stop_token& stop);
+  /// Indexes what the feed of the space has beyond the index's position.
+  [[nodiscard]] Result<> catch_up(const SpaceInfo& space, Until until, const std::stop_token& stop);
+
+  Spaces& spaces_;
+  SearchIndex& index_;
+  std::string prefix_;
+  TextOf text_of_;
+  std::mutex catching_up_;
+  std::unordered_map<SpaceName, Seq> heads_;  // at the last look of the thread
+  std::mutex wait_mutex_;
+  std::condition_variable_any wake_;
+  std::jthread thread_;
+};
+
+}  // namespace syncline

@@ -1,0 +1,263 @@
+#include "store/sqlite/delivery_queue.hpp"
+
+#include <algorithm>
+
+namespace syncline {
+namespace {
+
+using sqlite::Connection;
+using sqlite::Statement;
+using sqlite::StatementScope;
+
+/// "SYNQ".
+constexpr std::int64_t kQueueApplicationId = 0x53594E51;
+constexpr std::int64_t kQueueFormat = 1;
+
+constexpr std::string_view kColumns =
+    "delivery.number, webhook, message, type, body, state, attempts, at, next_at, last_at, last_status, last_error "
+    "FROM delivery JOIN message ON message.id = delivery.message ";
+
+Delivery read_delivery(const Statement& row) {
+  Delivery delivery;
+  delivery.number = row.integer(0);
+  delivery.webhook = row.bytes(1);
+  delivery.message = row.bytes(2);
+  delivery.type = row.bytes(3);
+  delivery.body = row.bytes(4);
+  delivery.state = static_cast<Delivery::State>(row.integer(5));
+  delivery.attempts = row.integer(6);
+  delivery.created_at = {row.integer(7)};
+  delivery.next_at = {row.integer(8)};
+  delivery.last_at = {row.integer(9)};
+  delivery.last_status = row.integer(10);
+  delivery.last_error = row.bytes(11);
+  return delivery;
+}
+
+}  // namespace
+
+std::string_view to_text(Delivery::State state) {
+  switch (state) {
+    case Delivery::State::waiting: return "waiting";
+    case Delivery::State::delivered: return "delivered";
+    case Delivery::State::failed: return "failed";
+  }
+  return "waiting";
+}
+
+Result<> DeliveryQueue::open() {
+  if (connection_) return {};
+  TRY(Connection connection, Connection::open(path_, Connection::Mode::create));
+  connection_.emplace(std::move(connection));
+  if (auto made = make_tables(); !made) {
+    connection_.reset();
+    return made;
+  }
+  return {};
+}
+
+Result<> DeliveryQueue::make_tables() {
+  Connection& on = *connection_;
+  TRY(const std::int64_t application, on.query_integer("PRAGMA application_id"));
+  TRY(const std::int64_t format, on.query_integer("PRAGMA user_version"));
+  TRY(const std::int64_t tables, on.query_integer("SELECT count(*) FROM sqlite_master"));
+  if (tables > 0 && application != kQueueApplicationId) {
+    return fail(ErrorCode::wrong_store, path_ + " was made by another program");
+  }
+  if (format > kQueueFormat) return fail(ErrorCode::newer_store, path_ + " was made by a newer version");
+  CHECK_OK(
+      on.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -2048; "
+                 "PRAGMA foreign_keys = OFF"));
+  if (tables > 0) return {};
+  return on.execute(
+      "BEGIN;"
+      "CREATE TABLE message (id TEXT PRIMARY KEY, type TEXT NOT NULL, body BLOB NOT NULL, at INTEGER NOT NULL) "
+      "WITHOUT ROWID;"
+      "CREATE TABLE delivery (number INTEGER PRIMARY KEY AUTOINCREMENT, webhook TEXT NOT NULL, message TEXT NOT NULL,"
+      " state INTEGER NOT NULL, attempts INTEGER NOT NULL, next_at INTEGER NOT NULL, last_at INTEGER NOT NULL,"
+      " last_status INTEGER NOT NULL, last_error TEXT NOT NULL, UNIQUE (webhook, message));"
+      "CREATE INDEX delivery_due ON delivery (webhook, next_at) WHERE state = 0;"
+      "CREATE INDEX delivery_message ON delivery (message);"
+      "PRAGMA application_id = " +
+      std::to_string(kQueueApplicationId) + "; PRAGMA user_version = " + std::to_string(kQueueFormat) + "; COMMIT");
+}
+
+Result<> DeliveryQueue::write(const std::function<Result<>()>& run) {
+  CHECK_OK(open());
+  CHECK_OK(connection_->execute("BEGIN IMMEDIATE"));
+  auto written = run();
+  if (written) written = connection_->execute("COMMIT");
+  if (!written && connection_->in_transaction()) (void)connection_->execute("ROLLBACK");
+  return written;
+}
+
+Result<> DeliveryQueue::add(const std::vector<Message>& messages, Timestamp now) {
+  const std::scoped_lock lock(mutex_);
+  return write([&]() -> Result<> {
+    TRY(Statement message_row,
+        connection_->prepare("INSERT OR IGNORE INTO message (id, type, body, at) VALUES (?,?,?,?)"));
+    TRY(Statement delivery_row,
+        connection_->prepare("INSERT OR IGNORE INTO delivery (webhook, message, state, attempts, next_at, last_at, "
+                             "last_status, last_error) VALUES (?,?,0,0,?,0,0,'')"));
+    for (const Message& message : messages) {
+      const StatementScope scope(message_row);
+      message_row.bind_text(1, message.id);
+      message_row.bind_text(2, message.type);
+      message_row.bind_bytes(3, message.body);
+      message_row.bind(4, now.micros);
+      CHECK_OK(message_row.run());
+      for (const std::string& webhook : message.webhooks) {
+        const StatementScope delivery_scope(delivery_row);
+        delivery_row.bind_text(1, webhook);
+        delivery_row.bind_text(2, message.id);
+        delivery_row.bind(3, now.micros);
+        CHECK_OK(delivery_row.run());
+      }
+    }
+    return {};
+  });
+}
+
+Result<std::optional<Delivery>> DeliveryQueue::next_due(Timestamp now,
+                                                        const std::function<bool(const std::string&)>& may_go) {
+  const std::scoped_lock lock(mutex_);
+  CHECK_OK(open());
+  TRY(Statement due, connection_->prepare("SELECT webhook, min(next_at) FROM delivery WHERE state = 0 GROUP BY webhook "
+                                          "HAVING min(next_at) <= ? ORDER BY 2"));
+  due.bind(1, now.micros);
+  for (;;) {
+    TRY(const bool row, due.step());
+    if (!row) return std::nullopt;
+    const std::string webhook(due.bytes(0));
+    if (!may_go(webhook)) continue;
+    TRY(Statement first,
+        connection_->prepare("SELECT " + std::string(kColumns) +
+                             "WHERE webhook = ? AND state = 0 ORDER BY next_at, delivery.number LIMIT 1"));
+    first.bind_text(1, webhook);
+    TRY(const bool found, first.step());
+    if (found) return read_delivery(first);
+  }
+}
+
+Result<std::optional<Timestamp>> DeliveryQueue::next_at(const std::function<bool(const std::string&)>& may_go) {
+  const std::scoped_lock lock(mutex_);
+  CHECK_OK(open());
+  TRY(Statement waiting,
+      connection_->prepare("SELECT webhook, min(next_at) FROM delivery WHERE state = 0 GROUP BY webhook"));
+  std::optional<Timestamp> earliest;
+  for (;;) {
+    TRY(const bool row, waiting.step());
+    if (!row) return earliest;
+    const Timestamp at{waiting.integer(1)};
+    if (may_go(std::string(waiting.bytes(0))) && (!earliest || at < *earliest)) earliest = at;
+  }
+}
+
+Result<> DeliveryQueue::update(const Delivery& delivery) {
+  const std::scoped_lock lock(mutex_);
+  return write([&]() -> Result<> {
+    TRY(Statement row, connection_->prepare("UPDATE delivery SET state = ?, attempts = ?, next_at = ?, last_at = ?, "
+                                            "last_status = ?, last_error = ? WHERE number = ?"));
+    row.bind(1, static_cast<std::int64_t>(delivery.state));
+    row.bind(2, delivery.attempts);
+    row.bind(3, delivery.next_at.micros);
+    row.bind(4, delivery.last_at.micros);
+    row.bind(5, delivery.last_status);
+    row.bind_text(6, delivery.last_error);
+    row.bind(7, delivery.number);
+    return row.run();
+  });
+}
+
+Result<> DeliveryQueue::hurry(std::string_view webhook, Timestamp now) {
+  const std::scoped_lock lock(mutex_);
+  return write([&]() -> Result<> {
+    TRY(Statement row, connection_->prepare("UPDATE delivery SET next_at = ?2 WHERE webhook = ?1 AND state = 0 AND "
+                                            "next_at > ?2"));
+    row.bind_text(1, webhook);
+    row.bind(2, now.micros);
+    return row.run();
+  });
+}
+
+Result<std::vector<Delivery>> DeliveryQueue::list(std::string_view webhook, std::size_t count_max) {
+  const std::scoped_lock lock(mutex_);
+  CHECK_OK(open());
+  TRY(Statement rows, connection_->prepare("SELECT " + std::string(kColumns) +
+                                           "WHERE webhook = ? ORDER BY delivery.number DESC LIMIT ?"));
+  rows.bind_text(1, webhook);
+  rows.bind(2, static_cast<std::int64_t>(count_max));
+  std::vector<Delivery> found;
+  std::size_t bytes = 0;
+  while (bytes < kListBytesMax) {
+    TRY(const bool row, rows.step());
+    if (!row) break;
+    found.push_back(read_delivery(rows));
+    bytes += found.back().body.size();
+  }
+  return found;
+}
+
+Result<std::optional<Delivery>> DeliveryQueue::find(std::string_view webhook, std::int64_t number) {
+  TRY(Statement row,
+      connection_->prepare("SELECT " + std::string(kColumns) + "WHERE webhook = ? AND delivery.number = ?"));
+  row.bind_text(1, webhook);
+  row.bind(2, number);
+  TRY(const bool found, row.step());
+  if (!found) return std::nullopt;
+  return read_delivery(row);
+}
+
+Result<Delivery> DeliveryQueue::replay(std::string_view webhook, std::int64_t number, Timestamp now) {
+  const std::scoped_lock lock(mutex_);
+  std::optional<Delivery> delivery;
+  CHECK_OK(write([&]() -> Result<> {
+    TRY(Statement row, connection_->prepare("UPDATE delivery SET state = 0, attempts = 0, next_at = ? "
+                                            "WHERE webhook = ? AND number = ?"));
+    row.bind(1, now.micros);
+    row.bind_text(2, webhook);
+    row.bind(3, number);
+    CHECK_OK(row.run());
+    TRY(delivery, find(webhook, number));
+    return {};
+  }));
+  if (!delivery) return fail(ErrorCode::not_found, "there is no delivery " + std::to_string(number));
+  return *std::move(delivery);
+}
+
+Result<std::int64_t> DeliveryQueue::replay_failed(std::string_view webhook, Timestamp now) {
+  const std::scoped_lock lock(mutex_);
+  std::int64_t count = 0;
+  CHECK_OK(write([&]() -> Result<> {
+    TRY(Statement row, connection_->prepare("UPDATE delivery SET state = 0, attempts = 0, next_at = ? "
+                                            "WHERE webhook = ? AND state = 2"));
+    row.bind(1, now.micros);
+    row.bind_text(2, webhook);
+    CHECK_OK(row.run());
+    TRY(count, connection_->query_integer("SELECT changes()"));
+    return {};
+  }));
+  return count;
+}
+
+Result<> DeliveryQueue::forget(std::string_view webhook) {
+  const std::scoped_lock lock(mutex_);
+  return write([&]() -> Result<> {
+    TRY(Statement row, connection_->prepare("DELETE FROM delivery WHERE webhook = ?"));
+    row.bind_text(1, webhook);
+    CHECK_OK(row.run());
+    return connection_->execute("DELETE FROM message WHERE id NOT IN (SELECT message FROM delivery)");
+  });
+}
+
+Result<> DeliveryQueue::purge(Timestamp before) {
+  const std::scoped_lock lock(mutex_);
+  return write([&]() -> Result<> {
+    const std::string micros = std::to_string(before.micros);
+    CHECK_OK(connection_->execute("DELETE FROM delivery WHERE state != 0 AND last_at < " + micros));
+    return connection_->execute("DELETE FROM message WHERE at < " + micros +
+                                " AND id NOT IN (SELECT message FROM delivery)");
+  });
+}
+
+}  // namespace syncline

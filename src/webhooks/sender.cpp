@@ -1,0 +1,208 @@
+#include "webhooks/sender.hpp"
+
+#include <algorithm>
+
+#include "base/bytes.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "webhooks/signature.hpp"
+
+namespace syncline::webhooks {
+namespace {
+
+constexpr std::size_t kEventsAtOnce = 500;
+constexpr std::int64_t kLongestWaitMs = 60'000;
+constexpr std::int64_t kPauseAfterTroubleMs = 1000;
+constexpr std::int64_t kRetryAfterSecondsMax = 86'400;
+constexpr int kGone = 410;
+
+std::string body_of(const Event& event) {
+  std::string body;
+  JsonWriter(body)
+      .begin_object()
+      .string("type", event.type)
+      .string("timestamp", format_time(event.at))
+      .raw("data", event.data)
+      .end_object();
+  return body;
+}
+
+/// Up to a tenth more, so that the retries of many do not meet.
+std::int64_t with_jitter(std::int64_t seconds) {
+  const std::int64_t micros = seconds * kMicrosPerSecond;
+  return micros + static_cast<std::int64_t>(random_number() % static_cast<std::uint64_t>(micros / 10 + 1));
+}
+
+}  // namespace
+
+void Sender::start() {
+  for (std::size_t i = 0; i < options_.threads; ++i) {
+    threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
+  }
+}
+
+void Sender::stop() {
+  for (std::jthread& thread : threads_) thread.request_stop();
+  threads_.clear();
+}
+
+void Sender::wake() {
+  {
+    const std::scoped_lock lock(mutex_);
+    has_events_ = true;
+  }
+  woken_.notify_all();
+}
+
+void Sender::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    if (step(stop)) continue;
+    const std::int64_t milliseconds = wait_ms();
+    std::unique_lock lock(mutex_);
+    woken_.wait_for(lock, stop, std::chrono::milliseconds(milliseconds), [this] { return has_events_ && !taking_in_; });
+  }
+}
+
+bool Sender::step(const std::stop_token& stop) {
+  bool takes_in = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    takes_in = has_events_ && !taking_in_;
+    if (takes_in) {
+      taking_in_ = true;
+      has_events_ = false;
+    }
+  }
+  if (takes_in) {
+    const auto taken = take_events_in();
+    if (!taken) log(LogLevel::warning, "webhook_events_failed", {{"error", taken.error().text}});
+    const std::scoped_lock lock(mutex_);
+    taking_in_ = false;
+    woken_.notify_all();
+    if (taken) return true;
+  }
+  auto delivery = take_due();
+  if (!delivery) return false;
+  attempt(*std::move(delivery), stop);
+  return true;
+}
+
+Result<> Sender::take_events_in() {
+  for (;;) {
+    TRY(const auto events, store_.events({}, kEventsAtOnce));
+    if (events.empty()) return {};
+    const auto webhooks = subscriptions_.list(std::nullopt);
+    std::vector<DeliveryQueue::Message> messages;
+    for (const Event& event : events) {
+      const auto type = event_type_from_text(event.type);
+      DeliveryQueue::Message message{.id = "msg_" + store_.epoch() + '_' + std::to_string(event.number.value),
+                                     .type = event.type,
+                                     .body = body_of(event),
+                                     .webhooks = {}};
+      for (const Webhook& webhook : webhooks) {
+        const bool wants = type && webhook.enabled && webhook.account == event.account && webhook.events.has(*type);
+        if (wants) message.webhooks.push_back(webhook.id);
+      }
+      if (!message.webhooks.empty()) messages.push_back(std::move(message));
+    }
+    if (!messages.empty()) CHECK_OK(queue_.add(messages, clock_.now()));
+    // Only now: after a crash in between they are queued again, under the same ids.
+    CHECK_OK(store_.forget_events(events.back().number));
+  }
+}
+
+bool Sender::may_go(const std::string& webhook) {
+  if (busy_.contains(webhook)) return false;
+  const auto paused = paused_until_.find(webhook);
+  if (paused != paused_until_.end() && clock_.now() < paused->second) return false;
+  const auto found = subscriptions_.find(std::nullopt, webhook);
+  return found && found->enabled;
+}
+
+std::optional<Delivery> Sender::take_due() {
+  const std::scoped_lock lock(mutex_);
+  auto delivery = queue_.next_due(clock_.now(), [this](const std::string& webhook) { return may_go(webhook); });
+  if (!delivery) {
+    log(LogLevel::warning, "webhook_queue_failed", {{"error", delivery.error().text}});
+    return std::nullopt;
+  }
+  if (*delivery) busy_.insert((*delivery)->webhook);
+  return *std::move(delivery);
+}
+
+std::int64_t Sender::wait_ms() {
+  const std::scoped_lock lock(mutex_);
+  const Timestamp now = clock_.now();
+  std::int64_t until = now.micros + kLongestWaitMs * 1000;
+  for (const auto& [webhook, at] : paused_until_) {
+    if (at > now) until = std::min(until, at.micros);
+  }
+  const auto next = queue_.next_at([this](const std::string& webhook) { return may_go(webhook); });
+  if (!next) return kPauseAfterTroubleMs;
+  if (*next) until = std::min(until, (*next)->micros);
+  return std::max<std::int64_t>(1, (until - now.micros) / 1000 + 1);
+}
+
+void Sender::attempt(Delivery delivery, const std::stop_token& stop) {
+  const std::string id = delivery.webhook;
+  if (const auto webhook = subscriptions_.find(std::nullopt, id)) {
+    const std::int64_t unix_s = clock_.now().micros / kMicrosPerSecond;
+    const http::ClientRequest request{.method = http::Method::post,
+                                      .target = {},
+                                      .body = delivery.body,
+                                      .headers = {{"webhook-id", delivery.message},
+                                                  {"webhook-timestamp", std::to_string(unix_s)},
+                                                  {"webhook-signature", sign(webhook->secrets(clock_.now()),
+                                                                             delivery.message, unix_s, delivery.body)},
+                                                  {"User-Agent", "syncline-webhooks"}},
+                                      .timeout_ms = options_.timeout_ms};
+    const auto answer = options_.connect(webhook->url)->send(request, stop);
+    if (!stop.stop_requested()) note_outcome(*webhook, std::move(delivery), answer);
+  }
+  const std::scoped_lock lock(mutex_);
+  busy_.erase(id);
+  woken_.notify_all();
+}
+
+void Sender::note_outcome(const Webhook& webhook, Delivery delivery, const Result<http::ClientResponse>& answer) {
+  const Timestamp now = clock_.now();
+  const bool delivered = answer && answer->status >= 200 && answer->status < 300;
+  const bool gone = answer && answer->status == kGone;
+  const bool was_failing = delivery.attempts > 0;
+  delivery.attempts += 1;
+  delivery.last_at = now;
+  delivery.last_status = answer ? answer->status : 0;
+  delivery.last_error = delivered ? "" : answer ? "answered " + std::to_string(answer->status) : answer.error().text;
+  const auto attempts = static_cast<std::size_t>(delivery.attempts);
+  const bool is_last = attempts > options_.retry_s.size();
+  if (delivered) {
+    delivery.state = Delivery::State::delivered;
+  } else if (gone || is_last) {
+    delivery.state = Delivery::State::failed;
+  } else {
+    const std::int64_t wanted = answer ? answer->retry_after_s.value_or(0) : 0;
+    const std::int64_t pause_s = std::max(options_.retry_s[attempts - 1], std::min(wanted, kRetryAfterSecondsMax));
+    delivery.next_at = now.plus_micros(with_jitter(pause_s));
+  }
+  Result<> noted = queue_.update(delivery);
+  if (noted && delivered && was_failing) noted = queue_.hurry(webhook.id, now);
+  if (!noted) log(LogLevel::warning, "webhook_queue_failed", {{"error", noted.error().text}});
+  {
+    const std::scoped_lock lock(mutex_);
+    // Others for the same receiver need not find out for themselves; at least one is tried again that soon.
+    const std::int64_t pause_s = options_.retry_s.empty() ? 0 : options_.retry_s.front();
+    delivered ? (void)paused_until_.erase(webhook.id)
+              : (void)paused_until_.insert_or_assign(webhook.id, now.plus_micros(pause_s * kMicrosPerSecond));
+  }
+  if (gone) return give_up(webhook, "the receiver answered 410 Gone");
+  if (!delivered && is_last)
+    give_up(webhook, "no attempt of " + std::to_string(attempts) + " came through: " + delivery.last_error);
+}
+
+void Sender::give_up(const Webhook& webhook, std::string_view because) {
+  const auto disabled = subscriptions_.disable(webhook.id, because);
+  log(LogLevel::warning, "webhook_disabled",
+      {{"webhook", webhook.id}, {"because", because}, {"outcome", disabled ? "ok" : disabled.error().text}});
+}
+
+}  // namespace syncline::webhooks

@@ -1,0 +1,65 @@
+// Sends events to webhooks: takes them from the store, queues a message for each receiver, and posts it until the
+// receiver has it or is given up. Threads of its own, one request at a time to a receiver, so a slow or dead one delays
+// nobody else, and never whoever writes.
+#pragma once
+
+#include <condition_variable>
+#include <set>
+#include <thread>
+
+#include "http/client.hpp"
+#include "store/sqlite/delivery_queue.hpp"
+#include "webhooks/subscriptions.hpp"
+
+namespace syncline::webhooks {
+
+class Sender {
+ public:
+  struct Options {
+    /// A client for one URL, which must refuse addresses that webhooks may not reach.
+    std::function<std::unique_ptr<http::Client>(const std::string& url)> connect;
+    /// Pauses before the second, third ... attempt. After the last one the receiver is given up.
+    std::vector<std::int64_t> retry_s;
+    std::int64_t timeout_ms = 20'000;
+    std::size_t threads = 8;
+  };
+
+  Sender(Store& store, DeliveryQueue& queue, Subscriptions& subscriptions, const Clock& clock, Options options)
+      : store_(store), queue_(queue), subscriptions_(subscriptions), clock_(clock), options_(std::move(options)) {}
+  ~Sender() { stop(); }
+
+  void start();
+  /// Ends requests under way; what was not delivered is sent after the next start.
+  void stop();
+  /// There are events, or something has changed: look at once.
+  void wake();
+  /// One piece of work, on the calling thread: takes events in, or makes one attempt. False if there is nothing to do.
+  [[nodiscard]] bool step(const std::stop_token& stop = {});
+
+ private:
+  void run(const std::stop_token& stop);
+  [[nodiscard]] Result<> take_events_in();
+  [[nodiscard]] std::optional<Delivery> take_due();
+  void attempt(Delivery delivery, const std::stop_token& stop);
+  void note_outcome(const Webhook& webhook, Delivery delivery, const Result<http::ClientResponse>& answer);
+  void give_up(const Webhook& webhook, std::string_view because);
+  /// False while a request to it is under way, it is disabled, gone, or pauses after a failure. With the mutex held.
+  [[nodiscard]] bool may_go(const std::string& webhook);
+  [[nodiscard]] std::int64_t wait_ms();
+
+  Store& store_;
+  DeliveryQueue& queue_;
+  Subscriptions& subscriptions_;
+  const Clock& clock_;
+  const Options options_;
+
+  std::mutex mutex_;
+  std::condition_variable_any woken_;
+  bool has_events_ = true;  // perhaps: from before the start
+  bool taking_in_ = false;
+  std::set<std::string, std::less<>> busy_;
+  std::map<std::string, Timestamp, std::less<>> paused_until_;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace syncline::webhooks

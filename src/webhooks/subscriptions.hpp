@@ -1,0 +1,87 @@
+// Webhooks as their owners set them up: a URL and the events that are posted to it. They are records of the system
+// space. Safe from any thread; the changing functions wait for the disk, so they are not for network threads.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <shared_mutex>
+
+#include "base/time.hpp"
+#include "service/access.hpp"
+#include "service/events.hpp"
+
+namespace syncline::webhooks {
+
+struct Webhook {
+  std::string id;  // "wh_..."
+  AccountNumber account;
+  std::string url;
+  EventTypes events;
+  std::string secret;
+  /// The secret before the last rotation, which signs too until then.
+  std::string previous_secret;
+  Timestamp previous_until;
+  bool enabled = true;
+  std::string disabled_because;  // empty unless the hub did it
+  Timestamp created_at;
+
+  /// What signs a message now.
+  [[nodiscard]] std::vector<std::string> secrets(Timestamp now) const;
+};
+
+/// What to change; what is absent stays.
+struct WebhookChange {
+  std::optional<std::string> url;
+  std::optional<EventTypes> events;
+  std::optional<bool> enabled;
+};
+
+class Subscriptions final : public EventAudience {
+ public:
+  Subscriptions(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+
+  [[nodiscard]] Result<> load();
+  /// Called when events have been committed; on the thread that committed.
+  void on_wake(std::function<void()> wake) { wake_ = std::move(wake); }
+
+  // EventAudience
+  [[nodiscard]] EventTypes wanted(AccountNumber account) const override;
+  void on_events() override { wake_(); }
+
+  /// `secret`: one is made if it is empty.
+  [[nodiscard]] Result<Webhook> add(AccountNumber account, std::string_view url, EventTypes events,
+                                    std::string_view secret);
+  /// Those of an account, or of all, oldest first.
+  [[nodiscard]] std::vector<Webhook> list(std::optional<AccountNumber> account) const;
+  /// not_found also for another account's.
+  [[nodiscard]] Result<Webhook> find(std::optional<AccountNumber> account, std::string_view id) const;
+  [[nodiscard]] Result<Webhook> change(std::optional<AccountNumber> account, std::string_view id,
+                                       const WebhookChange& change);
+  /// A new secret; the old one signs for limits::kSecretOverlapHours more, so that receivers can be changed over.
+  [[nodiscard]] Result<Webhook> rotate(std::optional<AccountNumber> account, std::string_view id);
+  [[nodiscard]] Result<> remove(std::optional<AccountNumber> account, std::string_view id);
+  /// Removes all of an account.
+  [[nodiscard]] Result<> forget(AccountNumber account);
+  /// The hub gives a receiver up.
+  [[nodiscard]] Result<> disable(std::string_view id, std::string_view because);
+
+ private:
+  [[nodiscard]] Result<Webhook> alter(std::optional<AccountNumber> account, std::string_view id,
+                                      const std::function<Result<>(Webhook&)>& alter);
+  [[nodiscard]] Result<> store(const Webhook& webhook);
+  void index();
+
+  Store& store_;
+  const Clock& clock_;
+  std::function<void()> wake_ = [] {};
+  std::mutex changing_;
+  mutable std::shared_mutex mutex_;
+  std::map<std::string, Webhook, std::less<>> webhooks_;  // by id
+  std::unordered_map<AccountNumber, EventTypes> wanted_;
+  std::atomic<bool> any_ = false;
+};
+
+/// invalid_argument unless it is http or https with a host, without a user.
+[[nodiscard]] Result<> check_url(std::string_view url);
+
+}  // namespace syncline::webhooks

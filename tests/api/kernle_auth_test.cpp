@@ -1,0 +1,169 @@
+// Registering, logging in with a key, keys and usage, in the shapes that Kernle's clients read.
+#include "support/kernle_fixture.hpp"
+
+namespace syncline {
+namespace {
+
+using http::Method;
+using test::Answer;
+
+class KernleAuthTest : public test::KernleFixture {
+ protected:
+  Answer send(Method method, const std::string& target, const std::string& token, const std::string& body = "") {
+    return call({.method = method, .target = target, .token = token, .body = body});
+  }
+};
+
+TEST_F(KernleAuthTest, registering_gives_a_user_a_secret_and_a_session) {
+  const Answer answer = send(Method::post, "/auth/register", "", R"({"stack_id":"claire","email":"new@example.org"})");
+  EXPECT_EQ(answer.status, 201);
+  EXPECT_TRUE(answer.at("user_id").starts_with("usr_"));
+  EXPECT_EQ(answer.at("user_id").size(), 16U);
+  EXPECT_TRUE(answer.at("secret").starts_with("knl_sk_"));
+  EXPECT_EQ(answer.at("secret").size(), 39U);
+  EXPECT_EQ(answer.at("token_type"), "bearer");
+  EXPECT_EQ(answer.at("expires_in"), "604800");
+  EXPECT_EQ(pull(answer.at("access_token")).status, 200);
+  EXPECT_EQ(pull(answer.at("secret")).status, 200);
+  const Answer again = send(Method::post, "/auth/register", "", R"({"agent_id":"x","email":"New@example.org"})");
+  EXPECT_EQ(again.status, 409);
+  EXPECT_EQ(again.at("detail"), "Email already registered");
+  EXPECT_EQ(send(Method::post, "/auth/register", "", R"({"stack_id":"a b","email":"c@example.org"})").status, 400);
+  EXPECT_EQ(send(Method::post, "/auth/register", "", R"({"stack_id":"claire","email":"nobody"})").status, 400);
+}
+
+TEST_F(KernleAuthTest, a_login_with_a_key_and_an_empty_body_makes_a_session) {
+  const Answer answer = send(Method::post, "/auth/login", api_key_);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_NE(answer.at("token"), api_key_);
+  EXPECT_EQ(answer.at("token_expires"), "2026-11-29T12:00:00.000000Z");
+  EXPECT_EQ(answer.at("agent_id"), answer.at("stack_id"));
+  EXPECT_EQ(answer.at("data.token"), answer.at("token"));
+  EXPECT_EQ(answer.at("data.user_id"), answer.at("user_id"));
+  EXPECT_NE(log_in(), answer.at("token")) << "each home has one of its own";
+  const Answer by_body = send(Method::post, "/auth/login", "", R"({"api_key":")" + api_key_ + "\"}");
+  EXPECT_EQ(by_body.status, 200);
+  const Answer wrong = send(Method::post, "/auth/login", "knl_sk_00000000000000000000000000000000");
+  EXPECT_EQ(wrong.status, 401);
+  EXPECT_EQ(wrong.at("detail"), "Invalid API key");
+  EXPECT_EQ(send(Method::post, "/auth/login", answer.at("token")).status, 401) << "a session opens no session";
+  EXPECT_EQ(send(Method::post, "/auth/login", "", R"({"email":"ann@example.org","password":"wrong-wrong"})").status,
+            401);
+  EXPECT_EQ(send(Method::post, "/auth/login", "").status, 400);
+}
+
+TEST_F(KernleAuthTest, a_token_for_a_secret) {
+  const Answer answer = send(Method::post, "/auth/token", "", R"({"stack_id":"claire","secret":")" + api_key_ + "\"}");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.at("stack_id"), "claire");
+  EXPECT_EQ(pull(answer.at("access_token")).status, 200);
+  EXPECT_EQ(send(Method::post, "/auth/token", "", R"({"secret":"nothing-of-the-kind"})").status, 401);
+}
+
+TEST_F(KernleAuthTest, a_session_lives_on_while_it_is_used_and_ends_a_week_after) {
+  const std::string used = log_in();
+  const std::string idle = log_in();
+  for (int day = 0; day < 10; ++day) {
+    clock_.advance_micros(86'400 * kMicrosPerSecond);
+    EXPECT_EQ(pull(used).status, 200) << day;
+    ASSERT_TRUE(access_.store_usage());
+  }
+  EXPECT_EQ(pull(idle).status, 401);
+  clock_.advance_micros(8 * 86'400 * kMicrosPerSecond);
+  EXPECT_EQ(pull(used).status, 401);
+  ASSERT_TRUE(sessions_.purge());
+  EXPECT_EQ(send(Method::get, "/auth/keys", api_key_).status, 200) << "a key has no end";
+}
+
+TEST_F(KernleAuthTest, D26_the_list_of_keys_is_a_list) {
+  log_in();
+  const Answer list = send(Method::get, "/auth/keys", api_key_);
+  ASSERT_TRUE(list.json().is_array());
+  EXPECT_EQ(list.at("1.name"), "kernle");
+  EXPECT_EQ(list.at("1.is_active"), "true");
+  EXPECT_EQ(list.at("2"), "(none)") << "sessions are no keys";
+  const Answer object = send(Method::get, "/auth/keys?format=object", api_key_);
+  EXPECT_EQ(object.at("keys.1.id"), list.at("1.id"));
+  EXPECT_EQ(object.at("data.keys.1.id"), list.at("1.id"));
+}
+
+TEST_F(KernleAuthTest, keys_are_made_and_end_with_their_sessions) {
+  const Answer made = send(Method::post, "/auth/keys", api_key_, R"({"name":"laptop"})");
+  EXPECT_EQ(made.status, 201);
+  EXPECT_EQ(made.at("name"), "laptop");
+  EXPECT_EQ(made.at("key_prefix"), made.at("key").substr(0, 12));
+  EXPECT_EQ(send(Method::post, "/auth/keys", api_key_, "{}").at("name"), "Default");
+  EXPECT_EQ(send(Method::post, "/auth/keys", api_key_).status, 201);
+  EXPECT_EQ(send(Method::post, "/auth/keys", api_key_, R"({"name":")" + std::string(65, 'n') + "\"}").status, 400);
+  const std::string session = log_in(made.at("key"));
+  EXPECT_EQ(pull(session).status, 200);
+  EXPECT_EQ(send(Method::del, "/auth/keys/" + made.at("id"), api_key_).status, 204);
+  EXPECT_EQ(pull(made.at("key")).status, 401);
+  EXPECT_EQ(pull(session).status, 401);
+  EXPECT_EQ(send(Method::del, "/auth/keys/" + made.at("id"), api_key_).status, 404);
+  EXPECT_EQ(send(Method::del, "/auth/keys/nothing", api_key_).at("detail"), "Key not found");
+}
+
+TEST_F(KernleAuthTest, D26_cycling_shows_the_new_key_where_clients_look) {
+  const Answer made = send(Method::post, "/auth/keys", api_key_, R"({"name":"laptop"})");
+  const Answer cycled = send(Method::post, "/auth/keys/" + made.at("id") + "/cycle", api_key_);
+  EXPECT_EQ(cycled.status, 200);
+  EXPECT_EQ(cycled.at("old_key_id"), made.at("id"));
+  EXPECT_EQ(cycled.at("name"), "laptop");
+  EXPECT_EQ(cycled.at("new_key.key"), cycled.at("key"));
+  EXPECT_EQ(pull(made.at("key")).status, 401);
+  EXPECT_EQ(pull(cycled.at("key")).status, 200);
+  EXPECT_EQ(send(Method::post, "/auth/keys/" + made.at("id") + "/cycle", api_key_).status, 400);
+  EXPECT_EQ(send(Method::post, "/auth/keys/nothing/cycle", api_key_).status, 404);
+}
+
+TEST_F(KernleAuthTest, keys_of_others_are_not_there_and_nobody_makes_a_key_that_may_more) {
+  const std::string eve = add_key("eve@example.org", {Scope::keys, Scope::read});
+  const Answer mine = send(Method::get, "/auth/keys", api_key_);
+  EXPECT_EQ(send(Method::del, "/auth/keys/" + mine.at("1.id"), eve).status, 404);
+  EXPECT_EQ(send(Method::post, "/auth/keys/" + mine.at("1.id") + "/cycle", eve).status, 404);
+  const Answer made = send(Method::post, "/auth/keys", eve, "{}");
+  EXPECT_EQ(push(made.at("key"), {}).status, 403);
+  const std::string boss = add_key("ann@example.org", {Scope::keys, Scope::read, Scope::admin});
+  const Answer lesser = send(Method::post, "/auth/keys", boss, "{}");
+  EXPECT_FALSE((*access_.authenticate(lesser.at("key")))->scopes.has(Scope::admin));
+  // A key that may little cannot make itself the successor of one that may much.
+  const std::string keeper = add_key("ann@example.org", {Scope::keys});
+  const Answer cycled = send(Method::post, "/auth/keys/" + mine.at("1.id") + "/cycle", keeper);
+  EXPECT_EQ(push(cycled.at("key"), {}).status, 403);
+}
+
+TEST_F(KernleAuthTest, logging_out_ends_the_session_and_not_the_key) {
+  const std::string session = log_in();
+  EXPECT_EQ(send(Method::post, "/auth/logout", session).at("status"), "logged_out");
+  EXPECT_EQ(pull(session).status, 401);
+  EXPECT_EQ(send(Method::post, "/auth/logout", api_key_).status, 200);
+  EXPECT_EQ(pull(api_key_).status, 200);
+}
+
+TEST_F(KernleAuthTest, me_and_usage_are_the_union_of_what_clients_read) {
+  push(api_key_, {{"n1", R"({"content":"c"})", "10:00:00"}});
+  const Answer me = send(Method::get, "/auth/me", api_key_);
+  EXPECT_EQ(me.at("email"), "ann@example.org");
+  EXPECT_EQ(me.at("plan"), "sync_ai");
+  EXPECT_EQ(me.at("agent_id"), "claire");
+  EXPECT_EQ(me.at("tier"), "pro");
+  EXPECT_EQ(me.at("last_sync_at"), "2026-11-22T12:00:00.000000Z");
+  EXPECT_EQ(me.at("limits.daily_limit"), "null");
+  const Answer usage = send(Method::get, "/auth/usage", api_key_);
+  EXPECT_EQ(usage.at("usage.daily_requests"), "3");
+  EXPECT_EQ(usage.at("usage.daily_reset_at"), "2026-11-23T00:00:00.000000Z");
+  EXPECT_EQ(usage.at("usage.monthly_reset_at"), "2026-12-01T00:00:00.000000Z");
+  EXPECT_EQ(usage.at("daily_remaining"), "null");
+  clock_.advance_micros(86'400 * kMicrosPerSecond);
+  EXPECT_EQ(send(Method::get, "/auth/usage", api_key_).at("usage"),
+            R"({"daily_requests":1,"monthly_requests":4,"daily_reset_at":"2026-11-24T00:00:00.000000Z",)"
+            R"("monthly_reset_at":"2026-12-01T00:00:00.000000Z"})");
+  ASSERT_TRUE(meter_.save());
+  RequestMeter reopened(store_, clock_);
+  ASSERT_TRUE(reopened.load());
+  EXPECT_EQ(reopened.usage({1}).this_month, 4);
+}
+
+}  // namespace
+}  // namespace syncline

@@ -1,0 +1,110 @@
+// Webhooks as their owners set them up, and the events of each face.
+#include "support/kernle_fixture.hpp"
+
+namespace syncline {
+namespace {
+
+using http::Method;
+using test::Answer;
+
+class WebhooksTest : public test::KernleFixture {
+ protected:
+  Answer send(Method method, const std::string& target, const std::string& body = "") {
+    return call({.method = method, .target = target, .token = key_, .body = body});
+  }
+  Answer subscribe(const std::string& events) {
+    return send(Method::post, "/webhooks", R"({"webhook_url":"https://app.example/hook","events":[)" + events + "]}");
+  }
+  /// "type" of each event that waits to be sent, with "data" at `member`, and forgets them.
+  std::string told(std::string_view member) {
+    std::string out;
+    const auto events = store_.events({}, 100);
+    for (const Event& event : *events) {
+      out += (out.empty() ? "" : " ") + event.type + ':' + JsonView(event.data).text_of(member);
+    }
+    if (!events->empty()) {
+      EXPECT_TRUE(store_.forget_events(events->back().number));
+    }
+    return out;
+  }
+};
+
+TEST_F(WebhooksTest, are_made_shown_changed_rotated_and_removed) {
+  const Answer made = subscribe(R"("sync.completed","memory.created")");
+  EXPECT_EQ(made.status, 201);
+  EXPECT_TRUE(made.at("secret").starts_with("whsec_"));
+  EXPECT_EQ(made.at("webhook_url"), "https://app.example/hook");
+  EXPECT_EQ(made.at("events"), R"(["sync.completed","memory.created"])");
+  EXPECT_EQ(made.at("enabled"), "true");
+  const std::string path = "/webhooks/" + made.at("id");
+  EXPECT_EQ(send(Method::get, "/webhooks").at("webhooks.0.id"), made.at("id"));
+  EXPECT_EQ(send(Method::get, path).at("secret"), "(none)") << "shown once";
+  EXPECT_EQ(send(Method::patch, path, R"({"events":["conflict.detected"],"enabled":false})").at("events"),
+            R"(["conflict.detected"])");
+  EXPECT_EQ(send(Method::get, path).at("enabled"), "false");
+  EXPECT_NE(send(Method::post, path + "/rotate-secret").at("secret"), made.at("secret"));
+  EXPECT_EQ(send(Method::get, path + "/deliveries").at("deliveries"), "[]");
+  EXPECT_EQ(send(Method::post, path + "/deliveries/1/replay").status, 404);
+  EXPECT_EQ(send(Method::del, path).status, 204);
+  EXPECT_EQ(send(Method::get, path).status, 404);
+}
+
+TEST_F(WebhooksTest, what_cannot_be_is_refused_with_a_reason) {
+  EXPECT_NE(subscribe(R"("nothing.known")").at("detail").find("sync.completed"), std::string::npos);
+  EXPECT_EQ(subscribe("").status, 400);
+  EXPECT_EQ(send(Method::post, "/webhooks", R"({"events":["sync.completed"]})").status, 400);
+  EXPECT_EQ(send(Method::post, "/webhooks", R"({"webhook_url":"file:///x","events":["sync.completed"]})").status, 400);
+  for (std::size_t i = 0; i < limits::kWebhooksMax; ++i) EXPECT_EQ(subscribe(R"("timer.started")").status, 201);
+  EXPECT_EQ(subscribe(R"("timer.started")").status, 409);
+}
+
+TEST_F(WebhooksTest, another_accounts_webhook_is_not_there) {
+  const std::string path = "/webhooks/" + subscribe(R"("sync.completed")").at("id");
+  const std::string eve = add_key("eve@example.org", {Scope::read, Scope::write, Scope::keys});
+  for (const auto& [method, target] :
+       std::vector<std::pair<Method, std::string>>{{Method::get, path},
+                                                   {Method::patch, path},
+                                                   {Method::del, path},
+                                                   {Method::get, path + "/deliveries"},
+                                                   {Method::post, path + "/rotate-secret"}}) {
+    EXPECT_EQ(call({.method = method, .target = target, .token = eve, .body = "{}"}).status, 404) << target;
+  }
+}
+
+TEST_F(WebhooksTest, kernles_three_events) {
+  subscribe(R"("sync.completed","memory.created","conflict.detected")");
+  const std::string device = log_in();
+  push(device, {{"n1", R"({"content":"a"})", "11:00:00"}});
+  EXPECT_EQ(told("record_id"), "memory.created:n1 sync.completed:");
+  push(api_key_, {{"n1", R"({"content":"older"})", "10:00:00"}});
+  EXPECT_EQ(told("agent_id"), "conflict.detected:claire sync.completed:claire");
+  push(api_key_, {{"n1", R"({"content":"older"})", "10:00:00"}});
+  EXPECT_EQ(told("stack_id"), "sync.completed:claire") << "a repeat is no new conflict";
+  push(api_key_, {{"n2", "{}", "10:00:00", "no_table"}});
+  EXPECT_EQ(told("stack_id"), "") << "nothing was synced";
+}
+
+TEST_F(WebhooksTest, events_of_the_other_faces) {
+  subscribe(R"("timer.started","timer.stopped","command.completed","record.changed")");
+  post("/sync/active/start", R"({"id":"t1","start":"2026-11-22T11:00:00Z","description":"d","customer":"c"})");
+  EXPECT_NE(told("collection").find("timer.started"), std::string::npos);
+  post("/sync/active/stop", "{}");
+  EXPECT_NE(told("collection").find("timer.stopped"), std::string::npos);
+  const std::string id = post("/command", R"({"type":"execute_bash","command":"true"})").at("commandId");
+  told("collection");
+  call({.method = Method::patch, .target = "/command/" + id, .token = key_, .body = R"({"status":"processing"})"});
+  EXPECT_EQ(told("command_id").find("command.completed"), std::string::npos);
+  call({.method = Method::patch,
+        .target = "/command/" + id,
+        .token = key_,
+        .body = R"({"status":"completed","result":"ok"})"});
+  EXPECT_NE(told("command_id").find("command.completed:" + id), std::string::npos);
+}
+
+TEST_F(WebhooksTest, nobody_asked_nothing_is_kept) {
+  push(api_key_, {{"n1", R"({"content":"a"})", "11:00:00"}});
+  EXPECT_EQ(told("record_id"), "");
+}
+
+}  // namespace
+}  // namespace syncline

@@ -1,0 +1,233 @@
+"""Webhooks of a real hub, received with the published library of Standard Webhooks."""
+import json
+import queue
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from harness import Hub, SLOW, cli_json, free_port, wait_until
+from kernle_devices import Home
+
+RECEIVER = Path(__file__).parent / "receiver"
+
+
+class Receiver:
+    def __init__(self, port, secret, mode="ok"):
+        self.process = subprocess.Popen(["node", "receiver.mjs", str(port), secret, mode], cwd=RECEIVER, text=True,
+                                        stdout=subprocess.PIPE)
+        assert "listening" in self.process.stdout.readline()
+        self.lines = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+        self.seen = []
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.put(json.loads(line))
+
+    def all_seen(self):
+        while not self.lines.empty():
+            self.seen.append(self.lines.get())
+        return self.seen
+
+    def wait_for(self, count):
+        wait_until(lambda: len(self.all_seen()) >= count, f"{count} messages, not {len(self.seen)}")
+        return self.seen
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def start_receiver():
+    started = []
+
+    def start(*arguments):
+        started.append(Receiver(*arguments))
+        return started[-1]
+
+    yield start
+    for receiver in started:
+        receiver.stop()
+
+
+def start_hub(*more, retries="1,1,1,1,1,1,1,1,1"):
+    settings = [f"webhooks.retry_seconds={retries}", "webhooks.timeout_seconds=2", *more]
+    return Hub(arguments=[word for setting in settings for word in ("--set", setting)]).start()
+
+
+@pytest.fixture
+def hooked_hub():
+    hub = start_hub("webhooks.allow=127.0.0.0/8")
+    yield hub
+    if hub.process is not None:
+        assert hub.stop() == 0, hub.log_text()[-3000:]
+    assert "whsec_" not in hub.log_text()
+
+
+def subscribe(client, port, *events):
+    answer = client.post("/webhooks", {"webhook_url": f"http://127.0.0.1:{port}/hook", "events": list(events)})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def deliveries(client, webhook):
+    return client.get(f"/webhooks/{webhook['id']}/deliveries").json()["deliveries"]
+
+
+def test_the_published_library_verifies_each_event(hooked_hub, start_receiver):
+    client = hooked_hub.client()
+    port = free_port()
+    webhook = subscribe(client, port, "sync.completed", "memory.created", "conflict.detected")
+    receiver = start_receiver(port, webhook["secret"])
+    home, other = (Home(hooked_hub.url, client.key, "claire", ahead) for ahead in (0, -60))
+    record_id = home.put("notes", "later")
+    other.put("notes", "earlier", record_id)
+    home.push()
+    other.push()
+    seen = receiver.wait_for(4)
+    assert all(message["verified"] for message in seen), seen
+    assert [message["body"]["type"] for message in seen] == ["memory.created", "sync.completed", "conflict.detected",
+                                                            "sync.completed"]
+    assert seen[0]["body"]["data"]["record_id"] == record_id
+    assert {message["body"]["data"]["agent_id"] for message in seen} == {"claire"}
+    assert len({message["id"] for message in seen}) == 4
+    wait_until(lambda: all(row["state"] == "delivered" for row in deliveries(client, webhook)), "the log to say so")
+
+
+def test_a_receiver_that_was_down_sees_each_event_with_the_id_it_had(hooked_hub, start_receiver):
+    client = hooked_hub.client()
+    port = free_port()
+    webhook = subscribe(client, port, "memory.created")
+    home = Home(hooked_hub.url, client.key, "claire")
+    for number in range(20):
+        home.put("notes", f"n{number}")
+    home.push()
+    wait_until(lambda: any(row["attempts"] > 0 for row in deliveries(client, webhook)), "an attempt in vain")
+    ids = {row["message_id"] for row in deliveries(client, webhook)}
+    assert len(ids) == 20
+    # The hub is killed while they wait: they are there after it.
+    hooked_hub.kill()
+    hooked_hub.start()
+    receiver = start_receiver(port, webhook["secret"])
+    seen = receiver.wait_for(20)
+    assert {message["id"] for message in seen} == ids
+    assert all(message["verified"] for message in seen)
+
+
+def test_killed_at_any_moment_every_event_arrives(hooked_hub, start_receiver):
+    client = hooked_hub.client()
+    port = free_port()
+    webhook = subscribe(client, port, "memory.created")
+    receiver = start_receiver(port, webhook["secret"])
+    key = client.key
+    pushed = set()
+    for _ in range(6):
+        home = Home(hooked_hub.url, key, "claire")
+        for _ in range(5):
+            record_id = home.put("notes", "x")
+            home.push()
+            pushed.add(record_id)
+        hooked_hub.kill()
+        hooked_hub.start()
+    wait_until(lambda: {row["body"]["data"]["record_id"] for row in receiver.all_seen()} >= pushed, "all of them")
+    by_id = {}
+    for message in receiver.seen:
+        by_id.setdefault(message["id"], set()).add(message["body"]["data"]["record_id"])
+    assert all(len(records) == 1 for records in by_id.values())
+
+
+def test_private_addresses_are_refused_unless_allowed(start_receiver):
+    hub = start_hub()
+    client = hub.client()
+    port = free_port()
+    names = {}
+    for host in ("127.0.0.1", "localhost", "[::1]", "0.0.0.0", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"):
+        answer = client.post("/webhooks", {"webhook_url": f"http://{host}:{port}/", "events": ["memory.created"]})
+        assert answer.status_code == 201, host
+        names[host] = answer.json()
+    receiver = start_receiver(port, names["127.0.0.1"]["secret"])
+    home = Home(hub.url, client.key, "claire")
+    home.put("notes", "n")
+    home.push()
+    for host, webhook in names.items():
+        wait_until(lambda of=webhook: deliveries(client, of) and deliveries(client, of)[0]["attempts"] > 0, host)
+        assert "address is not public" in deliveries(client, webhook)[0]["last_error"], host
+    assert receiver.all_seen() == []
+    assert hub.stop() == 0
+
+
+def test_redirects_and_refusals_are_failures_and_410_is_final(hooked_hub, start_receiver):
+    client = hooked_hub.client()
+    ports = {mode: free_port() for mode in ("redirect", "fail", "gone")}
+    webhooks = {mode: subscribe(client, port, "memory.created") for mode, port in ports.items()}
+    receivers = {mode: start_receiver(port, webhooks[mode]["secret"], mode) for mode, port in ports.items()}
+    home = Home(hooked_hub.url, client.key, "claire")
+    home.put("notes", "n")
+    home.push()
+    receivers["redirect"].wait_for(2)
+    assert {message["path"] for message in receivers["redirect"].all_seen()} == {"/hook"}
+    receivers["fail"].wait_for(2)
+    wait_until(lambda: not client.get(f"/webhooks/{webhooks['gone']['id']}").json()["enabled"], "the end of the gone one")
+    assert "410" in client.get(f"/webhooks/{webhooks['gone']['id']}").json()["disabled_because"]
+    assert len(receivers["gone"].all_seen()) == 1
+
+
+def test_a_receiver_that_never_answers_slows_no_push_and_no_other(hooked_hub, start_receiver):
+    client = hooked_hub.client()
+    slow_port, good_port = free_port(), free_port()
+    slow = subscribe(client, slow_port, "memory.created")
+    good = subscribe(client, good_port, "memory.created")
+    start_receiver(slow_port, slow["secret"], "slow")
+    receiver = start_receiver(good_port, good["secret"])
+    home = Home(hooked_hub.url, client.key, "claire")
+    began = time.monotonic()
+    for number in range(30):
+        home.put("notes", f"n{number}")
+        home.push()
+    took = time.monotonic() - began
+    receiver.wait_for(30)
+    assert SLOW or took < 5, took
+    wait_until(lambda: any("in time" in row["last_error"] for row in deliveries(client, slow)), "the log to say why")
+
+
+def test_webhooks_from_the_command_line(hooked_hub, start_receiver):
+    client = hooked_hub.client()
+    port = free_port()
+    data = hooked_hub.data
+    made = cli_json("webhooks", "add", f"http://127.0.0.1:{port}/hook", "--account", "ann@example.org", "--events",
+                    "record.changed,timer.started", data=data)
+    assert made["secret"].startswith("whsec_")
+    assert cli_json("webhooks", "list", data=data)["webhooks"][0]["id"] == made["id"]
+    receiver = start_receiver(port, made["secret"])
+    client.push("s", [{"collection": "c", "id": "i", "doc": {}}])
+    first = receiver.wait_for(1)[0]
+    assert first["body"]["data"]["record_id"] == "i"
+    log = cli_json("webhooks", "deliveries", made["id"], data=data)["deliveries"]
+    assert log[0]["message_id"] == first["id"]
+    assert cli_json("webhooks", "replay", made["id"], str(log[0]["id"]), data=data)["replayed"] == 1
+    assert receiver.wait_for(2)[1]["id"] == first["id"]
+    rotated = cli_json("webhooks", "rotate", made["id"], data=data)
+    assert rotated["secret"] != made["secret"]
+    client.push("s", [{"collection": "c", "id": "j", "doc": {}}])
+    assert receiver.wait_for(3)[2]["verified"], "the old secret signs too, for a day"
+    cli_json("webhooks", "remove", made["id"], data=data)
+    assert cli_json("webhooks", "list", data=data)["webhooks"] == []
+
+
+def test_an_account_that_is_removed_leaves_nothing_behind(hooked_hub):
+    client = hooked_hub.client()
+    subscribe(client, free_port(), "memory.created")
+    home = Home(hooked_hub.url, client.key, "claire")
+    home.put("notes", "a telltale word: zanzibar")
+    home.push()
+    assert client.post("/memories/search", {"query": "zanzibar"}).status_code == 200
+    cli_json("account", "remove", "ann@example.org", "--yes", data=hooked_hub.data)
+    assert cli_json("webhooks", "list", data=hooked_hub.data)["webhooks"] == []
+    hooked_hub.stop()
+    for name in ("search.db", "webhooks.db"):
+        assert b"zanzibar" not in Path(hooked_hub.data, name).read_bytes(), name
