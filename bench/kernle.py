@@ -107,7 +107,8 @@ def bench_search(require, hub, key, words, weights):
 
 def bench_kernle(require, say, run_json, program, rss_kib):
     say("\n## kernle")
-    hub = Hub(data=tempfile.mkdtemp(dir="/var/tmp") + "/data").start()
+    directory = tempfile.TemporaryDirectory(dir="/var/tmp")
+    hub = Hub(data=f"{directory.name}/data").start()
     try:
         # An account of its own: what it pushes is no part of the memory that is searched.
         bench_push(require, run_json, program, hub, hub.add_key(email="load@example.org")["key"])
@@ -118,3 +119,4 @@ def bench_kernle(require, say, run_json, program, rss_kib):
         bench_search(require, hub, key, words, weights)
     finally:
         hub.stop()
+        directory.cleanup()

@@ -45,6 +45,7 @@ struct Filter {
 
 struct Request {
   SearchIndex::Query query;
+  std::vector<std::string> tables;  // all if empty
   Filter filter;
   std::size_t limit = limits::kSearchResultsDefault;
 };
@@ -99,7 +100,7 @@ Result<Request> read_request(api::Call& call) {
     if (!count || *count < 1) return fail(ErrorCode::invalid_argument, "limit must be a positive whole number");
     request.limit = static_cast<std::size_t>(std::min(*count, limits::kSearchResultsMax));
   }
-  TRY(request.query.collections, read_tables(body));
+  TRY(request.tables, read_tables(body));
   TRY(request.filter.created_after, read_time(body, "created_after"));
   TRY(request.filter.created_before, read_time(body, "created_before"));
   TRY(request.filter.tags, read_texts(body, "tags"));
@@ -132,7 +133,12 @@ Result<std::vector<std::string>> spaces_of_session(Spaces& spaces, const Princip
 }
 
 Result<std::vector<Search::Hit>> find_hits(Search& search, const Request& request) {
-  TRY(auto hits, search.find(request.query));
+  SearchIndex::Query query = request.query;
+  for (const Table& table : tables()) {
+    const bool wanted = request.tables.empty() || std::ranges::find(request.tables, table.name) != request.tables.end();
+    if (!wanted) query.without.emplace_back(table.name);
+  }
+  TRY(auto hits, search.find(query));
   if (request.filter.is_on()) std::erase_if(hits, [&](const auto& hit) { return !request.filter.lets_through(hit); });
   if (hits.size() > request.limit) hits.resize(request.limit);
   return hits;
@@ -163,7 +169,7 @@ void Handlers::search_memories(const api::CallPtr& call) {
   if (request.query.spaces.empty()) {
     TRY_CALL(call, request.query.spaces, spaces_of_session(spaces, call->principal()));
   }
-  if (request.query.collections.empty()) request.query.collections.assign(kUsualTables.begin(), kUsualTables.end());
+  if (request.tables.empty()) request.tables.assign(kUsualTables.begin(), kUsualTables.end());
   TRY_CALL(call, const auto hits, find_hits(search_index, request));
   // Clients take an answer without results for the last word, and do not look at what they have not pushed yet.
   if (hits.empty()) return call->fail(Error{ErrorCode::not_found, "no memory here matches"});

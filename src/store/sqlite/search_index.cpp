@@ -60,11 +60,12 @@ std::string join_words(const std::vector<Word>& words, std::string_view between)
   return joined;
 }
 
-std::string scope_filter(char kind, const std::vector<std::string>& names) {
+/// What narrows an expression to, or away from, what has those names.
+std::string scope_filter(std::string_view how, char kind, const std::vector<std::string>& names) {
   if (names.empty()) return "";
   std::string filter;
   for (const std::string& name : names) filter += (filter.empty() ? "" : " OR ") + name_word(kind, name);
-  return " AND (scope : (" + filter + "))";
+  return std::string(how) + "(scope : (" + filter + "))";
 }
 
 }  // namespace
@@ -219,8 +220,8 @@ Result<std::vector<SearchIndex::Match>> SearchIndex::match(const Query& query, c
                            name + " WHERE " + name +
                            " MATCH ? AND rank MATCH 'bm25(3.0, 1.0, 0.0)' ORDER BY rank "
                            "LIMIT ?) AS best JOIN entry USING (number) ORDER BY best.points DESC"));
-  const std::string expression =
-      "({title body} : (" + words + "))" + scope_filter('s', query.spaces) + scope_filter('c', query.collections);
+  const std::string narrowed = "(({title body} : (" + words + "))" + scope_filter(" AND ", 's', query.spaces) + ")";
+  const std::string expression = narrowed + scope_filter(" NOT ", 'c', query.without);
   rows.bind_text(1, expression);
   rows.bind(2, static_cast<std::int64_t>(query.count_max));
   std::vector<Match> found;
