@@ -41,8 +41,10 @@ struct CoreServices {
     access.on_change([this] { live.notify_access_change(); });
     access.on_erase([this](AccountNumber account) { return search_index.forget(account); });
     access.on_erase([this](AccountNumber account) -> Result<> {
-      for (const auto& webhook : webhooks.list(account)) CHECK_OK(deliveries.forget(webhook.id));
-      return webhooks.forget(account);
+      const auto own = webhooks.list(account);
+      CHECK_OK(webhooks.forget(account));  // first, so that nothing more is queued
+      for (const auto& webhook : own) CHECK_OK(deliveries.forget(webhook.id));
+      return meter.forget(account);
     });
     spaces.set_audience(webhooks);
     housekeeping.each_minute([this] { (void)meter.save(); });

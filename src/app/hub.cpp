@@ -119,7 +119,7 @@ class Hub {
     CHECK_OK(server_.start(router_));
     core_.housekeeping.each_hour([this] { purge_commands(); });
     core_.housekeeping.each_hour([this] { report_purge(core_.sessions.purge()); });
-    core_.housekeeping.each_hour([this] { report_purge(core_.deliveries.purge(delivery_cutoff())); });
+    core_.housekeeping.each_hour([this] { purge_deliveries(); });
     core_.housekeeping.start();
     core_.search.start();
     sender_.start();
@@ -156,8 +156,12 @@ class Hub {
     return std::nullopt;
   }
 
-  Timestamp delivery_cutoff() const {
-    return clock_.now().plus_micros(-limits::kDeliveryLogDays * 86'400 * kMicrosPerSecond);
+  void purge_deliveries() {
+    const auto ago = [&](std::int64_t seconds) { return clock_.now().plus_micros(-seconds * kMicrosPerSecond); };
+    report_purge(core_.deliveries.purge(ago(limits::kDeliveryLogDays * 86'400)));
+    std::vector<std::string> known;
+    for (const auto& webhook : core_.webhooks.list(std::nullopt)) known.push_back(webhook.id);
+    report_purge(core_.deliveries.keep_only(known, ago(3600)));
   }
 
   void purge_commands() { report_purge(kiro_.commands().purge(settings_.integer("commands.keep_days"))); }

@@ -141,6 +141,13 @@ Result<Timestamp> parse_iso_time(std::string text) {
   return parse_time(text);
 }
 
+Result<Timestamp> parse_iso_or_utc_time(std::string_view text) {
+  auto time = parse_iso_time(std::string(text));
+  if (time || text.empty()) return time;
+  constexpr std::size_t kDateEnd = 10;
+  return parse_iso_time(std::string(text) + (text.size() == kDateEnd ? "T00:00:00Z" : "Z"));
+}
+
 Timestamp SystemClock::now() const {
   using namespace std::chrono;
   return {duration_cast<microseconds>(system_clock::now().time_since_epoch()).count()};

@@ -40,6 +40,9 @@ void append_time(std::string& out, Timestamp time);
 /// seconds.
 [[nodiscard]] Result<Timestamp> parse_iso_time(std::string text);
 
+/// The same, and without an offset UTC; also a date alone.
+[[nodiscard]] Result<Timestamp> parse_iso_or_utc_time(std::string_view text);
+
 class Clock {
  public:
   virtual ~Clock() = default;

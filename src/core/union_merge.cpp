@@ -13,9 +13,8 @@ bool is_null(JsonView value) { return value.kind() == JsonKind::null; }
 
 /// What a program writes for a field that it does not know.
 bool looks_unset(std::string_view name, JsonView value, const MergePolicy& policy) {
-  if (const auto unset = policy.unset_values.find(name); unset != policy.unset_values.end()) {
-    if (same_json(value, JsonView(unset->second))) return true;
-  }
+  const auto known = policy.unset_values.find(name);
+  if (known != policy.unset_values.end()) return is_null(value) || same_json(value, JsonView(known->second));
   switch (value.kind()) {
     case JsonKind::null: return true;
     case JsonKind::boolean: return !value.as_boolean().value_or(true);
@@ -27,8 +26,16 @@ bool looks_unset(std::string_view name, JsonView value, const MergePolicy& polic
   return false;
 }
 
-/// The set union in first-seen order, the stored items first. Of more than kUnionItemsMax the winner's come first.
+std::unordered_set<std::string> set_of(JsonView list) {
+  std::unordered_set<std::string> items;
+  list.for_each_element([&](JsonView item) { items.insert(canonical_json(item)); });
+  return items;
+}
+
+/// The set union in first-seen order, the stored items first. Of more than kUnionItemsMax the winner's come first. A
+/// winner that has all items keeps its own order.
 std::string union_of(JsonView stored, JsonView incoming, bool incoming_wins) {
+  if (set_of(stored) == set_of(incoming)) return std::string((incoming_wins ? incoming : stored).raw());
   std::unordered_set<std::string> kept;
   const auto keep = [&](JsonView item) {
     if (kept.size() < limits::kUnionItemsMax) kept.insert(canonical_json(item));
@@ -47,7 +54,7 @@ std::string union_of(JsonView stored, JsonView incoming, bool incoming_wins) {
 }
 
 std::optional<Timestamp> time_of(JsonView value) {
-  const auto time = parse_iso_time(value.as_string().value_or(""));
+  const auto time = parse_iso_or_utc_time(value.as_string().value_or(""));
   if (!time) return std::nullopt;
   return *time;
 }
@@ -72,21 +79,23 @@ bool was_made_anew(const JsonObject& version, const JsonObject& other, const Mer
   });
 }
 
-JsonObject without_nulls(std::string_view doc) {
-  JsonObject object{JsonView(doc)};
-  const auto members = object.members();
-  for (const JsonObject::Member& member : members) {
-    if (is_null(JsonView(member.value))) object.erase(member.name);
-  }
-  return object;
+std::string without_nulls(std::string_view doc) {
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object();
+  JsonView(doc).for_each_member([&](std::string_view name, JsonView value) {
+    if (!is_null(value)) writer.raw(name, value.raw());
+  });
+  writer.end_object();
+  return out;
 }
 
 }  // namespace
 
 bool same_fields(std::string_view a, std::string_view b) {
   if (a == b) return true;
-  const std::string left = without_nulls(a).to_text();
-  const std::string right = without_nulls(b).to_text();
+  const std::string left = without_nulls(a);
+  const std::string right = without_nulls(b);
   return same_json(JsonView(left), JsonView(right));
 }
 

@@ -146,7 +146,7 @@ class CurlClient final : public http::Client {
     curl_off_t retry_after = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_RETRY_AFTER, &retry_after);
     curl_multi_remove_handle(multi_.get(), easy_.get());
-    if (receiver.address_refused) {
+    if (receiver.address_refused && outcome != CURLE_OK) {
       return fail(ErrorCode::forbidden, endpoint_.url + ": its address is not public, and not one that is allowed");
     }
     if (receiver.too_large && !endpoint_.allows_address) return unavailable("the answer is too large");

@@ -86,15 +86,9 @@ Result<std::shared_ptr<const Principal>> Access::look_up(std::string_view token)
 }
 
 bool Access::is_valid(const Principal& principal) {
-  bool valid = false;
-  (void)store_.read(system_space(), [&](Snapshot& snapshot) -> Result<> {
-    TRY(const StoredKey stored, find_key_in(snapshot, principal.key_id));
-    TRY(const Account account, find_account_in(snapshot, principal.email));
-    valid = !stored.key.revoked_at && !has_expired(stored.key.expires_at, clock_.now()) &&
-            account.number == principal.account;
-    return {};
-  });
-  return valid;
+  return store_
+      .read(system_space(), [&](Snapshot& snapshot) { return check_standing(snapshot, principal, clock_.now()); })
+      .has_value();
 }
 
 void Access::forget_cached() {

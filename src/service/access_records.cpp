@@ -217,6 +217,14 @@ Result<> revoke_keys(Txn& txn, const std::string& email, const std::function<boo
   return {};
 }
 
+Result<> check_standing(Snapshot& snapshot, const Principal& principal, Timestamp now) {
+  const auto stored = find_key_in(snapshot, principal.key_id);
+  const auto account = find_account_in(snapshot, principal.email);
+  if (!stored || !account || account->number != principal.account) return invalid_token();
+  if (stored->key.revoked_at || has_expired(stored->key.expires_at, now)) return invalid_token();
+  return {};
+}
+
 std::unexpected<Error> invalid_token() {
   return fail(ErrorCode::unauthorized, "the token is not valid", Advice::reauth);
 }

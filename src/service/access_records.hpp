@@ -66,6 +66,9 @@ struct StoredKey {
 /// Revokes the account's keys that `wanted` picks among those that stand.
 [[nodiscard]] Result<> revoke_keys(Txn& txn, const std::string& email,
                                    const std::function<bool(const StoredKey&)>& wanted, Timestamp now);
+/// Unauthorized if the principal's key was revoked or is over, or its account is another one by now: a request may take
+/// long to arrive.
+[[nodiscard]] Result<> check_standing(Snapshot& snapshot, const Principal& principal, Timestamp now);
 [[nodiscard]] std::unexpected<Error> invalid_token();
 
 }  // namespace syncline::access

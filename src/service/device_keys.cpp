@@ -1,6 +1,7 @@
 #include "service/device_keys.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/bytes.hpp"
 #include "base/text.hpp"
@@ -27,13 +28,23 @@ Result<> check_name(std::string_view name) {
 
 std::unexpected<Error> no_such_key() { return fail(ErrorCode::not_found, "Key not found"); }
 
+constexpr std::array<Scope, 7> kAllScopes = {
+    Scope::read, Scope::write, Scope::keys, Scope::commands_submit, Scope::commands_run, Scope::commands_approve,
+    Scope::admin};
+
 ScopeSet without_admin(ScopeSet scopes) {
   ScopeSet kept;
-  for (const Scope scope :
-       {Scope::read, Scope::write, Scope::keys, Scope::commands_submit, Scope::commands_run, Scope::commands_approve}) {
-    if (scopes.has(scope)) kept.add(scope);
+  for (const Scope scope : kAllScopes) {
+    if (scope != Scope::admin && scopes.has(scope)) kept.add(scope);
   }
   return kept;
+}
+
+/// If the account's API key (POST /auth/api-key) is that key, the new one takes its place.
+Result<> move_api_key(Txn& txn, const std::string& email, std::string_view from, const std::string& to) {
+  TRY(const auto stored, txn.find(kApiKeys, email));
+  if (!stored || stored->deleted || JsonView(stored->doc).text_of("key") != from) return {};
+  return put_doc(txn, kApiKeys, email, R"({"key":")" + to + "\"}");
 }
 
 bool is_session(const Key& key) { return key.expires_at.has_value(); }
@@ -119,6 +130,7 @@ Result<NewKey> DeviceKeys::create(const Principal& maker, std::string_view name)
   CHECK_OK(check_name(name));
   NewKey made;
   CHECK_OK(access_.change(Access::Effect::lets_in, [&](Txn& txn) -> Result<> {
+    CHECK_OK(check_standing(txn, maker, clock_.now()));
     TRY(const Account account, find_account_in(txn, maker.email));
     TRY(made, make_key(txn, account, name, without_admin(maker.scopes), maker.agent));
     return {};
@@ -145,16 +157,17 @@ Result<> DeviceKeys::revoke(const Principal& owner, std::string_view id) {
 Result<NewKey> DeviceKeys::cycle(const Principal& owner, std::string_view id) {
   NewKey made;
   CHECK_OK(access_.change(Access::Effect::puts_out, [&](Txn& txn) -> Result<> {
+    CHECK_OK(check_standing(txn, owner, clock_.now()));
     TRY(const StoredKey old, find_own(txn, owner, id));
     if (old.key.revoked_at) return fail(ErrorCode::invalid_argument, "the key is not active");
-    // Whoever cycles a key does not come by more than they have.
-    ScopeSet scopes;
-    for (const Scope scope : {Scope::read, Scope::write, Scope::keys, Scope::commands_submit, Scope::commands_run,
-                              Scope::commands_approve}) {
-      if (old.key.scopes.has(scope) && owner.scopes.has(scope)) scopes.add(scope);
+    for (const Scope scope : kAllScopes) {
+      if (!old.key.scopes.has(scope) || owner.scopes.has(scope)) continue;
+      return fail(ErrorCode::forbidden,
+                  "the key may do more than the one that cycles it: " + std::string(to_text(scope)));
     }
     TRY(const Account account, find_account_in(txn, owner.email));
-    TRY(made, make_key(txn, account, old.key.label, scopes, old.key.agent));
+    TRY(made, make_key(txn, account, old.key.label, old.key.scopes, old.key.agent));
+    CHECK_OK(move_api_key(txn, account.email, id, made.key.id));
     const auto ends = [&](const StoredKey& key) { return key.key.id == id || key.key.parent == id; };
     return revoke_keys(txn, account.email, ends, clock_.now());
   }));

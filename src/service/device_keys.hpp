@@ -39,7 +39,8 @@ class DeviceKeys {
   [[nodiscard]] Result<NewKey> create(const Principal& maker, std::string_view name);
   /// not_found for a key of another account.
   [[nodiscard]] Result<> revoke(const Principal& owner, std::string_view id);
-  /// A new key in the place of one that stands, in one step: there is always exactly one of them.
+  /// A new key in the place of one that stands, in one step: there is always exactly one of them. `forbidden` if it may
+  /// do what the owner's key may not.
   [[nodiscard]] Result<NewKey> cycle(const Principal& owner, std::string_view id);
 
  private:

@@ -50,6 +50,18 @@ RequestMeter::Usage RequestMeter::usage(AccountNumber account) {
           micros(sys_days{(date.year() / date.month() + months{1}) / 1})};
 }
 
+Result<> RequestMeter::forget(AccountNumber account) {
+  {
+    const std::scoped_lock lock(mutex_);
+    accounts_.erase(account);
+  }
+  const auto written = write_and_wait(store_, system_space(), {}, [&](Txn& txn) {
+    return access::put_doc(txn, kCollection, std::to_string(account.value), "");
+  });
+  if (!written) return std::unexpected(written.error());
+  return {};
+}
+
 Result<> RequestMeter::load() {
   const std::scoped_lock lock(mutex_);
   return store_.read(system_space(), [&](Snapshot& snapshot) {

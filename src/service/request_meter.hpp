@@ -22,6 +22,8 @@ class RequestMeter {
   void count(AccountNumber account);
   [[nodiscard]] Usage usage(AccountNumber account);
 
+  /// Removes what is known of an account.
+  [[nodiscard]] Result<> forget(AccountNumber account);
   [[nodiscard]] Result<> load();
   /// Waits for the disk.
   [[nodiscard]] Result<> save();

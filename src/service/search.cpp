@@ -10,6 +10,8 @@ constexpr auto kLookInterval = std::chrono::seconds(2);
 constexpr auto kMoment = std::chrono::milliseconds(1500);
 constexpr std::size_t kBatchRecords = 500;
 constexpr std::size_t kBatchBytes = 4UL << 20U;
+/// Documents of one answer.
+constexpr std::size_t kHitBytesMax = 8UL << 20U;
 
 }  // namespace
 
@@ -41,57 +43,67 @@ void Search::follow_quiet_spaces(const std::stop_token& stop) {
     const auto before = heads_.find(info.name);
     const bool is_quiet = before != heads_.end() && before->second == info.head;
     if (!is_quiet || stop.stop_requested()) continue;
-    if (const auto done = catch_up(info, Until::done, stop); !done) {
+    if (const auto done = catch_up(info, Deadline::max(), stop); !done) {
       log(LogLevel::warning, "search_index_failed", {{"space", info.name.name}, {"error", done.error().text}});
     }
   }
   heads_ = std::move(heads);
 }
 
-Result<> Search::catch_up(const SpaceInfo& space, Until until, const std::stop_token& stop) {
-  const auto deadline = std::chrono::steady_clock::now() + kMoment;
-  const std::scoped_lock lock(catching_up_);
-  TRY(Seq at, index_.position(space.name, spaces_.epoch()));
-  if (at > space.head) at = Seq{};
-  while (at < space.head && !stop.stop_requested()) {
-    std::vector<SearchIndex::Entry> batch;
-    std::size_t bytes = 0;
-    Seq through = at;
-    bool is_full = false;
-    CHECK_OK(spaces_.read(space.name, [&](Snapshot& snapshot) {
-      return snapshot.feed(at, [&](const RecordView& record) {
-        is_full = batch.size() >= kBatchRecords || bytes >= kBatchBytes;
-        if (is_full || record.seq > space.head) return false;
-        const bool is_gone = record.deleted || record.rule == Rule::wiped;
-        batch.push_back(
-            {std::string(record.collection), std::string(record.id), is_gone ? SearchedText{} : text_of_(record)});
-        bytes += record.doc.size();
-        through = record.seq;
-        return true;
-      });
-    }));
-    if (!is_full) through = space.head;
-    CHECK_OK(index_.update(space.name, spaces_.epoch(), batch, through));
-    at = through;
-    if (until == Until::a_moment && std::chrono::steady_clock::now() > deadline) break;
+Result<Seq> Search::index_batch(const SpaceInfo& space, Seq at) {
+  std::vector<SearchIndex::Entry> batch;
+  std::size_t bytes = 0;
+  Seq through = at;
+  bool is_full = false;
+  CHECK_OK(spaces_.read(space.name, [&](Snapshot& snapshot) {
+    return snapshot.feed(at, [&](const RecordView& record) {
+      is_full = batch.size() >= kBatchRecords || bytes >= kBatchBytes;
+      if (is_full || record.seq > space.head) return false;
+      const bool is_gone = record.deleted || record.rule == Rule::wiped;
+      batch.push_back(
+          {std::string(record.collection), std::string(record.id), is_gone ? SearchedText{} : text_of_(record)});
+      bytes += record.doc.size();
+      through = record.seq;
+      return true;
+    });
+  }));
+  if (!is_full) through = space.head;
+  CHECK_OK(index_.update(space.name, spaces_.epoch(), batch, through));
+  return through;
+}
+
+Result<> Search::catch_up(const SpaceInfo& space, Deadline deadline, const std::stop_token& stop) {
+  while (!stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
+    const std::unique_lock lock(catching_up_, deadline);
+    if (!lock) return {};
+    TRY(Seq at, index_.position(space.name, spaces_.epoch()));
+    if (at == space.head) return {};
+    if (at > space.head) at = Seq{};
+    TRY([[maybe_unused]] const Seq through, index_batch(space, at));
   }
   return {};
 }
 
-Result<std::vector<Search::Hit>> Search::find(const SearchIndex::Query& query) {
+Result<std::vector<Search::Hit>> Search::find(const SearchIndex::Query& query, std::size_t count_max,
+                                              const std::function<bool(const Hit&)>& wanted) {
+  const Deadline deadline = std::chrono::steady_clock::now() + kMoment;
   TRY(const auto infos, spaces_.list(query.account));
   for (const SpaceInfo& info : infos) {
-    const bool wanted = query.spaces.empty() || std::ranges::find(query.spaces, info.name.name) != query.spaces.end();
-    if (wanted && info.name.name.starts_with(prefix_)) CHECK_OK(catch_up(info, Until::a_moment, {}));
+    const bool asked = query.spaces.empty() || std::ranges::find(query.spaces, info.name.name) != query.spaces.end();
+    if (asked && info.name.name.starts_with(prefix_)) CHECK_OK(catch_up(info, deadline, {}));
   }
   TRY(const auto matches, index_.find(query));
   std::vector<Hit> hits;
+  std::size_t bytes = 0;
   for (const SearchIndex::Match& match : matches) {
+    if (hits.size() == count_max || bytes > kHitBytesMax) break;
     CHECK_OK(spaces_.read({query.account, match.space}, [&](Snapshot& snapshot) -> Result<> {
       TRY(auto record, snapshot.find(match.collection, match.id));
-      if (record && !record->deleted && record->rule != Rule::wiped) {
-        hits.push_back({match.space, *std::move(record), match.score});
-      }
+      if (!record || record->deleted || record->rule == Rule::wiped) return {};
+      Hit hit{match.space, *std::move(record), match.score};
+      if (!wanted(hit)) return {};
+      bytes += hit.record.doc.size();
+      hits.push_back(std::move(hit));
       return {};
     }));
   }

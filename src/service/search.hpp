@@ -30,21 +30,25 @@ class Search {
     Record record;
     double score = 0;
   };
-  /// Best first. Every hit is a live record as it stands now.
-  [[nodiscard]] Result<std::vector<Hit>> find(const SearchIndex::Query& query);
+  /// At most `count_max` hits that `wanted` says yes to, best first; fewer if their documents are large. Every hit is a
+  /// live record as it stands now.
+  [[nodiscard]] Result<std::vector<Hit>> find(const SearchIndex::Query& query, std::size_t count_max,
+                                              const std::function<bool(const Hit&)>& wanted);
 
  private:
-  enum class Until { done, a_moment };
   void run(const std::stop_token& stop);
   void follow_quiet_spaces(const std::stop_token& stop);
   /// Indexes what the feed of the space has beyond the index's position.
-  [[nodiscard]] Result<> catch_up(const SpaceInfo& space, Until until, const std::stop_token& stop);
+  using Deadline = std::chrono::steady_clock::time_point;
+  [[nodiscard]] Result<> catch_up(const SpaceInfo& space, Deadline deadline, const std::stop_token& stop);
+  /// One batch. Returns where the index stands then.
+  [[nodiscard]] Result<Seq> index_batch(const SpaceInfo& space, Seq at);
 
   Spaces& spaces_;
   SearchIndex& index_;
   std::string prefix_;
   TextOf text_of_;
-  std::mutex catching_up_;
+  std::timed_mutex catching_up_;              // held for a batch at a time: several may bring an index up to date
   std::unordered_map<SpaceName, Seq> heads_;  // at the last look of the thread
   std::mutex wait_mutex_;
   std::condition_variable_any wake_;

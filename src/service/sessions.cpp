@@ -247,20 +247,24 @@ Result<> Sessions::purge() {
   });
 }
 
-Result<std::string> Sessions::replace_api_key(std::string_view email) {
+Result<std::string> Sessions::replace_api_key(const Principal& asker) {
+  ScopeSet scopes;
+  for (const Scope scope : {Scope::read, Scope::write}) {
+    if (asker.scopes.has(scope)) scopes.add(scope);
+  }
+  if (scopes.empty()) return fail(ErrorCode::forbidden, "a key that may neither read nor write makes none that does");
   std::string token = make_uuid4();
   CHECK_OK(access_.change(Access::Effect::puts_out, [&](Txn& txn) -> Result<> {
-    TRY(const Account account, find_account_in(txn, email));
+    CHECK_OK(check_standing(txn, asker, clock_.now()));
+    TRY(const Account account, find_account_in(txn, asker.email));
     TRY(const auto before, txn.find(kApiKeys, account.email));
     if (before && !before->deleted) {
-      auto old = find_key_in(txn, JsonView(before->doc).text_of("key"));
-      if (old && !old->key.revoked_at) {
-        old->key.revoked_at = clock_.now();
-        CHECK_OK(put_doc(txn, kKeys, old->key.id, doc_of(*old)));
-        CHECK_OK(put_doc(txn, kTokens, old->hash, ""));
-      }
+      const std::string old = JsonView(before->doc).text_of("key");
+      if (const auto stored = find_key_in(txn, old)) CHECK_OK(put_doc(txn, kTokens, stored->hash, ""));
+      const auto ends = [&](const StoredKey& key) { return key.key.id == old || key.key.parent == old; };
+      CHECK_OK(revoke_keys(txn, account.email, ends, clock_.now()));
     }
-    TRY(StoredKey stored, new_key(txn, account, kApiKeyLabel, {Scope::read, Scope::write}, clock_.now()));
+    TRY(StoredKey stored, new_key(txn, account, kApiKeyLabel, scopes, clock_.now()));
     stored.hash = hash_of(token);
     CHECK_OK(put_token(txn, stored.hash, stored.key.id));
     CHECK_OK(put_doc(txn, kApiKeys, account.email, R"({"key":")" + stored.key.id + "\"}"));

@@ -40,7 +40,8 @@ class Sessions {
   [[nodiscard]] Result<> purge();
 
   /// A new API key in the form that Kaisho's clients expect; the one before it ends.
-  [[nodiscard]] Result<std::string> replace_api_key(std::string_view email);
+  /// It may read and write as far as the key that asks for it may.
+  [[nodiscard]] Result<std::string> replace_api_key(const Principal& asker);
 
  private:
   [[nodiscard]] Result<Session> open_session(Txn& txn, const Account& account);

@@ -98,7 +98,8 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
   }
   if (decision.takes_seq()) {
     if (decision.keep != Decision::Keep::nothing) {
-      TRY(result.conflict, keep_loser(op, *stored, decision));
+      TRY(const auto kept, keep_loser(op, *stored, decision));
+      result.conflict = kept.number;
     }
     Record record;
     record.collection = op.collection;
@@ -124,17 +125,12 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
   }
 
   result.seq = stored->seq;
-  if (decision.kind == Decision::Kind::noop) {
-    result.status = OpStatus::noop;
-  } else {
-    result.status = OpStatus::stale;
+  const bool adds_nothing = decision.kind == Decision::Kind::noop || decision.keep == Decision::Keep::nothing;
+  result.status = adds_nothing ? OpStatus::noop : OpStatus::stale;
+  if (!adds_nothing) {
     result.record = *stored;
-    if (decision.keep != Decision::Keep::nothing) {
-      TRY(const bool repeat, is_repeat(*stored, op));
-      if (!repeat) {
-        TRY(result.conflict, keep_loser(op, *stored, decision));
-      }
-    }
+    TRY(const bool repeat, is_repeat(*stored, op));
+    if (!repeat) CHECK_OK(note_lost(op, *stored, decision, result));
   }
   if (decision.effective_at != stored->effective_at || decision.claimed_at != stored->claimed_at) {
     txn_.set_hidden_stamps(*stored, decision.effective_at, decision.claimed_at);
@@ -143,19 +139,24 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
   return result;
 }
 
+Result<> SpaceWriter::note_lost(const Op& op, const Record& stored, const Decision& decision, OpResult& result) {
+  TRY(const auto kept, keep_loser(op, stored, decision));
+  result.conflict = kept.number;
+  const auto& on_lost = rules_of(rules_, op.collection).on_lost;
+  return kept.is_new && on_lost ? on_lost(*this, stored) : Result<>{};
+}
+
 Result<> SpaceWriter::deliver_winner(const Op& op, const Decision& decision) {
-  const CollectionRules::StaleAuthor stale_author = rules_of(rules_, op.collection).stale_author;
-  if (stale_author == CollectionRules::StaleAuthor::reads_the_answer) return {};
+  if (rules_of(rules_, op.collection).stale_author == CollectionRules::StaleAuthor::reads_the_answer) return {};
   TRY(const auto winner, txn_.find(op.collection, op.id));
   if (author_.may_have_seen_through < winner->seq) return {};
   Record again = *winner;
-  if (stale_author == CollectionRules::StaleAuthor::pulls_again_not_own) again.origin = KeyNumber{0};
   if (again.updated_at <= op.updated_at) {
     // Of equal stamps the stored one stays and so does the author's: sending it again would not move that.
     if (decision.rule == Rule::stored_stays) return {};
     again.updated_at = again.claimed_at = op.updated_at->plus_micros(1);
   }
-  txn_.put(std::move(again), &*winner);
+  put_again(std::move(again), *winner);
   return {};
 }
 
@@ -164,7 +165,7 @@ Result<> SpaceWriter::deliver_again(const Record& stored) {
   again.updated_at = std::max(now_, stored.updated_at.plus_micros(1));
   again.effective_at = std::max(again.effective_at, std::min(again.updated_at, now_));
   if (again.updated_at > now_) again.claimed_at = std::max(again.claimed_at, again.updated_at);
-  txn_.put(std::move(again), &stored);
+  put_again(std::move(again), stored);
   return {};
 }
 
@@ -198,6 +199,26 @@ void SpaceWriter::emit(EventType type, const std::function<void(JsonWriter& data
   has_emitted_ = true;
 }
 
+void SpaceWriter::tell_of_change(const Record& after) {
+  emit(EventType::record_changed, [&](JsonWriter& data) {
+    data.string("collection", after.collection)
+        .string("record_id", after.id)
+        .integer("seq", after.seq.value)
+        .boolean("deleted", after.deleted)
+        .string("updated_at", format_time(after.updated_at));
+  });
+}
+
+void SpaceWriter::put_again(Record record, const Record& stored) {
+  if (!wants(EventType::record_changed)) {
+    txn_.put(std::move(record), &stored);
+    return;
+  }
+  Record after = record;
+  after.seq = txn_.put(std::move(record), &stored);
+  tell_of_change(after);
+}
+
 Result<Seq> SpaceWriter::put(Record record, const Record* stored) {
   const CollectionRules& rules = rules_of(rules_, record.collection);
   changed_[record.collection] += 1;
@@ -206,15 +227,7 @@ Result<Seq> SpaceWriter::put(Record record, const Record* stored) {
   Record after = record;
   after.seq = txn_.put(std::move(record), stored);
   after.committed_at = txn_.stamp();
-  if (is_told) {
-    emit(EventType::record_changed, [&](JsonWriter& data) {
-      data.string("collection", after.collection)
-          .string("record_id", after.id)
-          .integer("seq", after.seq.value)
-          .boolean("deleted", after.deleted)
-          .string("updated_at", format_time(after.updated_at));
-    });
-  }
+  if (is_told) tell_of_change(after);
   if (rules.on_put) CHECK_OK(rules.on_put(*this, stored, after));
   return after.seq;
 }
@@ -234,8 +247,7 @@ Result<bool> SpaceWriter::is_repeat(const Record& stored, const Op& op) {
   return found;
 }
 
-Result<std::optional<ConflictNumber>> SpaceWriter::keep_loser(const Op& op, const Record& stored,
-                                                              const Decision& decision) {
+Result<Txn::KeptConflict> SpaceWriter::keep_loser(const Op& op, const Record& stored, const Decision& decision) {
   Conflict conflict;
   conflict.rule = decision.rule;
   conflict.at = txn_.stamp();
@@ -252,8 +264,7 @@ Result<std::optional<ConflictNumber>> SpaceWriter::keep_loser(const Op& op, cons
     loser.deleted = op.deleted;
     loser.doc = op.doc;
   }
-  TRY(const auto kept, keep(std::move(conflict)));
-  return kept.number;
+  return keep(std::move(conflict));
 }
 
 Result<Conflict> SpaceWriter::get_open_conflict(ConflictNumber number) {

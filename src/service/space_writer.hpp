@@ -26,10 +26,10 @@ struct CollectionRules {
   std::function<Result<>(SpaceWriter& writer, const Record* before, const Record& after)> on_put;
   /// For clients that do not read the answer to a push: the version that wins over an older one is put again, with a
   /// new seq, if the author has pulled past it, so that the author is sure to receive it.
-  /// `pulls_again_not_own`: the same for clients that are not sent what they wrote themselves, so the version put again
-  /// is the hub's.
-  enum class StaleAuthor { reads_the_answer, pulls_again, pulls_again_not_own };
+  enum class StaleAuthor { reads_the_answer, pulls_again };
   StaleAuthor stale_author = StaleAuthor::reads_the_answer;
+  /// Runs in the transaction when an op has lost to `winner`, once for each version that loses. Null: nothing.
+  std::function<Result<>(SpaceWriter& writer, const Record& winner)> on_lost;
   /// Written only by its face: generic pushes are refused, for they would go round the face's own rules.
   bool face_only = false;
   /// Largest document.
@@ -112,11 +112,13 @@ class SpaceWriter {
   [[nodiscard]] Result<> check(const Op& op, Caller caller) const;
   [[nodiscard]] Result<bool> is_repeat(const Record& stored, const Op& op);
   [[nodiscard]] Result<OpResult> store(const Op& op, const Record* stored, Decision decision);
+  [[nodiscard]] Result<> note_lost(const Op& op, const Record& stored, const Decision& decision, OpResult& result);
   [[nodiscard]] Result<> deliver_winner(const Op& op, const Decision& decision);
-  /// Nothing if the version was kept before.
-  [[nodiscard]] Result<std::optional<ConflictNumber>> keep_loser(const Op& op, const Record& stored,
-                                                                 const Decision& decision);
+  [[nodiscard]] Result<Txn::KeptConflict> keep_loser(const Op& op, const Record& stored, const Decision& decision);
   [[nodiscard]] Result<Txn::KeptConflict> keep(Conflict conflict);
+  void tell_of_change(const Record& after);
+  /// put() for a version that is what it was: its rules are not asked again.
+  void put_again(Record record, const Record& stored);
   [[nodiscard]] Result<Conflict> get_open_conflict(ConflictNumber number);
 
   Txn& txn_;

@@ -48,7 +48,7 @@ void Sender::stop() {
 
 void Sender::wake() {
   {
-    const std::scoped_lock lock(mutex_);
+    const std::scoped_lock lock(wake_mutex_);
     has_events_ = true;
   }
   woken_.notify_all();
@@ -58,15 +58,18 @@ void Sender::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     if (step(stop)) continue;
     const std::int64_t milliseconds = wait_ms();
-    std::unique_lock lock(mutex_);
-    woken_.wait_for(lock, stop, std::chrono::milliseconds(milliseconds), [this] { return has_events_ && !taking_in_; });
+    std::unique_lock lock(wake_mutex_);
+    woken_.wait_for(lock, stop, std::chrono::milliseconds(in_trouble_ ? kPauseAfterTroubleMs : milliseconds),
+                    [this] { return has_events_ && !taking_in_ && !in_trouble_; });
+    in_trouble_ = false;
+    has_events_ = true;  // perhaps: also after trouble with the store
   }
 }
 
 bool Sender::step(const std::stop_token& stop) {
   bool takes_in = false;
   {
-    const std::scoped_lock lock(mutex_);
+    const std::scoped_lock lock(wake_mutex_);
     takes_in = has_events_ && !taking_in_;
     if (takes_in) {
       taking_in_ = true;
@@ -75,16 +78,24 @@ bool Sender::step(const std::stop_token& stop) {
   }
   if (takes_in) {
     const auto taken = take_events_in();
-    if (!taken) log(LogLevel::warning, "webhook_events_failed", {{"error", taken.error().text}});
-    const std::scoped_lock lock(mutex_);
-    taking_in_ = false;
-    woken_.notify_all();
+    if (!taken) note_trouble(taken.error());
+    {
+      const std::scoped_lock lock(wake_mutex_);
+      taking_in_ = false;
+    }
+    woken_.notify_all();  // others may look for what is due now
     if (taken) return true;
   }
   auto delivery = take_due();
   if (!delivery) return false;
   attempt(*std::move(delivery), stop);
   return true;
+}
+
+void Sender::note_trouble(const Error& error) {
+  log(LogLevel::warning, "webhook_queue_failed", {{"error", error.text}});
+  const std::scoped_lock lock(wake_mutex_);
+  in_trouble_ = true;
 }
 
 Result<> Sender::take_events_in() {
@@ -111,22 +122,26 @@ Result<> Sender::take_events_in() {
   }
 }
 
-bool Sender::may_go(const std::string& webhook) {
-  if (busy_.contains(webhook)) return false;
-  const auto paused = paused_until_.find(webhook);
-  if (paused != paused_until_.end() && clock_.now() < paused->second) return false;
-  const auto found = subscriptions_.find(std::nullopt, webhook);
-  return found && found->enabled;
+std::vector<std::string> Sender::ready_webhooks() const {
+  const Timestamp now = clock_.now();
+  std::vector<std::string> ready;
+  for (const Webhook& webhook : subscriptions_.list(std::nullopt)) {
+    const auto paused = paused_until_.find(webhook.id);
+    const bool pauses = paused != paused_until_.end() && now < paused->second;
+    if (webhook.enabled && !pauses && !busy_.contains(webhook.id)) ready.push_back(webhook.id);
+  }
+  return ready;
 }
 
 std::optional<Delivery> Sender::take_due() {
   const std::scoped_lock lock(mutex_);
-  auto delivery = queue_.next_due(clock_.now(), [this](const std::string& webhook) { return may_go(webhook); });
+  auto delivery = queue_.first_waiting(ready_webhooks());
   if (!delivery) {
-    log(LogLevel::warning, "webhook_queue_failed", {{"error", delivery.error().text}});
+    note_trouble(delivery.error());
     return std::nullopt;
   }
-  if (*delivery) busy_.insert((*delivery)->webhook);
+  if (!*delivery || (*delivery)->next_at > clock_.now()) return std::nullopt;
+  busy_.insert((*delivery)->webhook);
   return *std::move(delivery);
 }
 
@@ -137,9 +152,9 @@ std::int64_t Sender::wait_ms() {
   for (const auto& [webhook, at] : paused_until_) {
     if (at > now) until = std::min(until, at.micros);
   }
-  const auto next = queue_.next_at([this](const std::string& webhook) { return may_go(webhook); });
+  const auto next = queue_.first_waiting(ready_webhooks());
   if (!next) return kPauseAfterTroubleMs;
-  if (*next) until = std::min(until, (*next)->micros);
+  if (*next) until = std::min(until, (*next)->next_at.micros);
   return std::max<std::int64_t>(1, (until - now.micros) / 1000 + 1);
 }
 
@@ -161,14 +176,13 @@ void Sender::attempt(Delivery delivery, const std::stop_token& stop) {
   }
   const std::scoped_lock lock(mutex_);
   busy_.erase(id);
-  woken_.notify_all();
 }
 
 void Sender::note_outcome(const Webhook& webhook, Delivery delivery, const Result<http::ClientResponse>& answer) {
   const Timestamp now = clock_.now();
   const bool delivered = answer && answer->status >= 200 && answer->status < 300;
   const bool gone = answer && answer->status == kGone;
-  const bool was_failing = delivery.attempts > 0;
+  const Timestamp was_due_at = delivery.next_at;
   delivery.attempts += 1;
   delivery.last_at = now;
   delivery.last_status = answer ? answer->status : 0;
@@ -179,30 +193,41 @@ void Sender::note_outcome(const Webhook& webhook, Delivery delivery, const Resul
     delivery.state = Delivery::State::delivered;
   } else if (gone || is_last) {
     delivery.state = Delivery::State::failed;
-  } else {
-    const std::int64_t wanted = answer ? answer->retry_after_s.value_or(0) : 0;
-    const std::int64_t pause_s = std::max(options_.retry_s[attempts - 1], std::min(wanted, kRetryAfterSecondsMax));
-    delivery.next_at = now.plus_micros(with_jitter(pause_s));
   }
-  Result<> noted = queue_.update(delivery);
-  if (noted && delivered && was_failing) noted = queue_.hurry(webhook.id, now);
-  if (!noted) log(LogLevel::warning, "webhook_queue_failed", {{"error", noted.error().text}});
-  {
-    const std::scoped_lock lock(mutex_);
-    // Others for the same receiver need not find out for themselves; at least one is tried again that soon.
-    const std::int64_t pause_s = options_.retry_s.empty() ? 0 : options_.retry_s.front();
-    delivered ? (void)paused_until_.erase(webhook.id)
-              : (void)paused_until_.insert_or_assign(webhook.id, now.plus_micros(pause_s * kMicrosPerSecond));
+  const std::int64_t wanted = std::min(answer ? answer->retry_after_s.value_or(0) : 0, kRetryAfterSecondsMax);
+  if (delivery.state == Delivery::State::waiting) {
+    delivery.next_at = now.plus_micros(with_jitter(std::max(options_.retry_s[attempts - 1], wanted)));
   }
+  Result<> noted = queue_.update(delivery, was_due_at);
+  const std::int64_t shortest = options_.retry_s.empty() ? 0 : options_.retry_s.front();
+  const bool is_back = note_receiver(webhook.id, delivered && noted, std::max(shortest, wanted));
+  if (noted && is_back) noted = queue_.hurry(webhook.id, now);
+  if (!noted) note_trouble(noted.error());
   if (gone) return give_up(webhook, "the receiver answered 410 Gone");
-  if (!delivered && is_last)
+  if (!delivered && is_last) {
     give_up(webhook, "no attempt of " + std::to_string(attempts) + " came through: " + delivery.last_error);
+  }
+}
+
+bool Sender::note_receiver(const std::string& webhook, bool delivered, std::int64_t pause_s) {
+  // One failure may be the message's; of a receiver that has not been heard of since the start nothing is known.
+  constexpr int kDown = 2;
+  const std::scoped_lock lock(mutex_);
+  int& failures = failures_.try_emplace(webhook, kDown).first->second;
+  if (delivered) {
+    paused_until_.erase(webhook);
+    return std::exchange(failures, 0) >= kDown;
+  }
+  failures = std::min(failures + 1, kDown);
+  // Others for the same receiver need not find out for themselves.
+  paused_until_.insert_or_assign(webhook, clock_.now().plus_micros(pause_s * kMicrosPerSecond));
+  return false;
 }
 
 void Sender::give_up(const Webhook& webhook, std::string_view because) {
   const auto disabled = subscriptions_.disable(webhook.id, because);
   log(LogLevel::warning, "webhook_disabled",
-      {{"webhook", webhook.id}, {"because", because}, {"outcome", disabled ? "ok" : disabled.error().text}});
+      {{"webhook", webhook.id}, {"outcome", disabled ? "ok" : disabled.error().text}});
 }
 
 }  // namespace syncline::webhooks

@@ -42,9 +42,12 @@ class Sender {
   [[nodiscard]] std::optional<Delivery> take_due();
   void attempt(Delivery delivery, const std::stop_token& stop);
   void note_outcome(const Webhook& webhook, Delivery delivery, const Result<http::ClientResponse>& answer);
+  /// Sets the pause of the receiver; true if it was down and is there again.
+  [[nodiscard]] bool note_receiver(const std::string& webhook, bool delivered, std::int64_t pause_s);
   void give_up(const Webhook& webhook, std::string_view because);
-  /// False while a request to it is under way, it is disabled, gone, or pauses after a failure. With the mutex held.
-  [[nodiscard]] bool may_go(const std::string& webhook);
+  void note_trouble(const Error& error);
+  /// Webhooks that stand and that no request is under way to, nor a pause after a failure. With the mutex held.
+  [[nodiscard]] std::vector<std::string> ready_webhooks() const;
   [[nodiscard]] std::int64_t wait_ms();
 
   Store& store_;
@@ -53,12 +56,18 @@ class Sender {
   const Clock& clock_;
   const Options options_;
 
-  std::mutex mutex_;
+  // Never held while the disk is waited for: whoever has committed takes it.
+  std::mutex wake_mutex_;
   std::condition_variable_any woken_;
   bool has_events_ = true;  // perhaps: from before the start
   bool taking_in_ = false;
+  bool in_trouble_ = false;  // with the store or the queue: look again soon
+
+  std::mutex mutex_;
   std::set<std::string, std::less<>> busy_;
   std::map<std::string, Timestamp, std::less<>> paused_until_;
+  /// Failures one after the other of each receiver. Of one that is not in it yet, so that it is as if it had been down.
+  std::map<std::string, int, std::less<>> failures_;
   std::vector<std::jthread> threads_;
 };
 

@@ -237,11 +237,43 @@ TEST_F(SenderTest, retry_after_is_honoured_and_410_is_final) {
   answers_ = {{429, "", 60}, {410, "", std::nullopt}};
   write("a");
   work();
+  write("b");
   pass(30);
   EXPECT_EQ(posts_.size(), 1U);
   pass(40);
   EXPECT_EQ(posts_.size(), 2U);
   EXPECT_FALSE(subscriptions_.find(std::nullopt, webhook->id)->enabled);
+}
+
+TEST_F(SenderTest, one_bad_message_does_not_cost_the_receiver_its_webhook) {
+  const auto webhook = subscriptions_.add({1}, "https://app.example/", {EventType::record_changed}, "");
+  write("good");
+  work();
+  for (int i = 0; i < 6; ++i) {
+    answers_ = {{500, "", std::nullopt}};  // the oldest that is due: the bad one
+    if (i == 0) write("bad");
+    work();
+    pass(6);
+    write("good");
+    pass(6);
+  }
+  EXPECT_TRUE(subscriptions_.find(std::nullopt, webhook->id)->enabled);
+}
+
+TEST_F(SenderTest, enabling_sends_what_waited) {
+  const auto webhook = subscriptions_.add({1}, "https://app.example/", {EventType::record_changed}, "");
+  answers_ = {{500, "", std::nullopt}, {500, "", std::nullopt}, {410, "", std::nullopt}};
+  write("a");
+  work();
+  pass(6);
+  write("b");
+  pass(6);
+  ASSERT_FALSE(subscriptions_.find(std::nullopt, webhook->id)->enabled);
+  ASSERT_TRUE(subscriptions_.change(AccountNumber{1}, webhook->id, {.url = {}, .events = {}, .enabled = true}));
+  ASSERT_TRUE(queue_.hurry(webhook->id, clock_.now()));
+  pass(6);
+  const auto first = queue_.list(webhook->id, 10);
+  EXPECT_EQ(first->back().state, Delivery::State::delivered) << first->back().last_error;
 }
 
 TEST_F(SenderTest, a_rotated_secret_signs_with_the_old_one_for_a_day) {

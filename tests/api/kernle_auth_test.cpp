@@ -127,10 +127,45 @@ TEST_F(KernleAuthTest, keys_of_others_are_not_there_and_nobody_makes_a_key_that_
   const std::string boss = add_key("ann@example.org", {Scope::keys, Scope::read, Scope::admin});
   const Answer lesser = send(Method::post, "/auth/keys", boss, "{}");
   EXPECT_FALSE((*access_.authenticate(lesser.at("key")))->scopes.has(Scope::admin));
-  // A key that may little cannot make itself the successor of one that may much.
+  // A key that may little cannot make itself the successor of one that may much, nor destroy that.
   const std::string keeper = add_key("ann@example.org", {Scope::keys});
-  const Answer cycled = send(Method::post, "/auth/keys/" + mine.at("1.id") + "/cycle", keeper);
-  EXPECT_EQ(push(cycled.at("key"), {}).status, 403);
+  EXPECT_EQ(send(Method::post, "/auth/keys/" + mine.at("1.id") + "/cycle", keeper).status, 403);
+  EXPECT_EQ(send(Method::post, "/auth/api-key", keeper).status, 403);
+  EXPECT_EQ(pull(api_key_).status, 200);
+}
+
+TEST_F(KernleAuthTest, a_request_of_a_key_that_was_revoked_while_it_arrived_makes_nothing) {
+  const Answer made = send(Method::post, "/auth/keys", api_key_, "{}");
+  const auto maker = access_.authenticate(made.at("key"));
+  ASSERT_TRUE(access_.revoke_key(made.at("id")));
+  EXPECT_FALSE(device_keys_.create(**maker, "n"));
+  EXPECT_FALSE(device_keys_.cycle(**maker, made.at("id")));
+  EXPECT_FALSE(sessions_.replace_api_key(**maker));
+}
+
+TEST_F(KernleAuthTest, a_person_logs_in_with_a_password_whatever_else_the_request_carries) {
+  ASSERT_TRUE(sessions_.set_password("ann@example.org", "a long password"));
+  const std::string body = R"({"email":"ann@example.org","password":"a long password"})";
+  for (const std::string& token : {std::string(), std::string("null-and-stale"), log_in()}) {
+    EXPECT_EQ(send(Method::post, "/auth/login", token, body).status, 200) << token;
+  }
+}
+
+TEST_F(KernleAuthTest, a_new_account_key_ends_the_one_before_with_its_sessions_also_if_that_was_cycled) {
+  const Answer first = send(Method::post, "/auth/api-key", api_key_);
+  const std::string session = log_in(first.at("api_key"));
+  const Answer keys = send(Method::get, "/auth/keys", api_key_);
+  const Answer cycled = send(Method::post, "/auth/keys/" + keys.at("2.id") + "/cycle", api_key_);
+  EXPECT_EQ(pull(session).status, 401);
+  const std::string again = log_in(cycled.at("key"));
+  EXPECT_EQ(send(Method::post, "/auth/api-key", api_key_).status, 200);
+  EXPECT_EQ(pull(cycled.at("key")).status, 401);
+  EXPECT_EQ(pull(again).status, 401);
+}
+
+TEST_F(KernleAuthTest, D24_no_quota_cuts_a_key_off) {
+  for (int i = 0; i < 1200; ++i) ASSERT_EQ(pull(api_key_, "null").status, 200);
+  EXPECT_EQ(send(Method::get, "/auth/usage", api_key_).at("usage.daily_requests"), "1201");
 }
 
 TEST_F(KernleAuthTest, logging_out_ends_the_session_and_not_the_key) {

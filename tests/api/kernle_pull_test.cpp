@@ -81,8 +81,75 @@ TEST_F(KernlePullTest, an_answer_that_was_lost_comes_again) {
   write("n2");
   EXPECT_EQ(contents(pull(device_, label("12:00:00"))), "n2=n2");
   write("n3");
-  EXPECT_EQ(contents(pull(device_, label("12:00:00"))), "n2=n2 n3=n3") << "the label says it was not applied";
-  EXPECT_EQ(contents(pull(device_, label("12:05:00"))), "");
+  const Answer again = pull(device_, label("12:00:00"));
+  EXPECT_EQ(contents(again), "n2=n2") << "the label says it was not applied, or not yet: the same once more";
+  EXPECT_EQ(contents(pull(device_, label("12:05:00"))), "n3=n3");
+  EXPECT_EQ(contents(pull(device_, label("12:06:00"))), "");
+}
+
+TEST_F(KernlePullTest, an_answer_of_which_all_has_changed_meanwhile_is_made_anew) {
+  write("n1");
+  pull(device_);
+  write("n2");
+  pull(device_, label("12:00:00"));
+  push(other_, {{"n2", R"({"content":"new"})", "11:30:00"}});
+  EXPECT_EQ(contents(pull(device_, label("12:00:00"))), "n2=new");
+}
+
+TEST_F(KernlePullTest, the_second_of_two_whole_pulls_may_be_lost) {
+  write("n1");
+  pull(device_);
+  write("n2");
+  pull(device_);  // lost: the label is that of the first
+  EXPECT_EQ(contents(pull(device_, label("12:00:00"))), "n2=n2");
+}
+
+TEST_F(KernlePullTest, a_label_from_before_the_login_does_not_prove_that_a_whole_pull_was_applied) {
+  set_time("07:00:00");
+  write("n1");
+  set_time("12:00:00");
+  write("n2");
+  pull(device_);  // lost
+  EXPECT_EQ(contents(pull(device_, label("08:00:00"))), "n2=n2");
+}
+
+TEST_F(KernlePullTest, a_device_restored_from_a_backup_goes_on_where_its_label_stood) {
+  write("n1");
+  pull(device_);
+  EXPECT_EQ(contents(pull(device_, label("12:00:00"))), "");
+  write("n2");
+  pull(device_, label("12:00:00"));
+  write("n3");
+  EXPECT_EQ(contents(pull(device_, label("12:05:00"))), "n3=n3");
+  EXPECT_EQ(contents(pull(device_, label("12:00:00"))), "n2=n2 n3=n3") << "as it was before n2";
+}
+
+TEST_F(KernlePullTest, deletes_reach_a_device_also_after_a_pull_of_everything) {
+  write("n1");
+  pull(device_);
+  pull(device_, label("12:00:00"));
+  push(other_, {{"n1", "", "11:00:00"}});
+  write("n2");
+  EXPECT_EQ(contents(pull(device_)), "n2=n2");
+  EXPECT_EQ(contents(pull(device_, label("12:10:00"))), "n1-");
+  EXPECT_EQ(contents(pull(device_, label("12:11:00"))), "");
+}
+
+TEST_F(KernlePullTest, a_device_whose_edit_lost_gets_the_winner_and_nobody_else_does) {
+  push(other_, {{"n1", R"({"content":"winner"})", "11:00:00"}});
+  const std::string third = log_in();
+  for (const std::string& device : {device_, third}) {
+    pull(device);
+    pull(device, label("12:00:00"));
+  }
+  // Its clock is an hour behind: it edits what it has pulled, and loses.
+  push(device_, {{"n1", R"({"content":"loser"})", "10:30:00"}});
+  EXPECT_EQ(contents(pull(third, label("12:00:00"))), "");
+  EXPECT_EQ(contents(pull(other_, "null")), "");
+  EXPECT_EQ(contents(pull(device_, label("12:00:00"))), "n1=winner");
+  EXPECT_EQ(contents(pull(device_, label("12:00:00"))), "n1=winner") << "until it has applied it";
+  push(device_, {{"n1", R"({"content":"loser"})", "10:30:00"}});
+  EXPECT_EQ(contents(pull(device_, label("12:01:00"))), "") << "the same push again is nothing new";
 }
 
 TEST_F(KernlePullTest, a_pull_of_everything_that_was_lost_takes_nothing_away) {
@@ -141,8 +208,11 @@ TEST_F(KernlePullTest, who_asks_for_a_limit_goes_on_with_the_cursor) {
   Answer page = pull(device_, "", "claire", R"(,"limit":2)");
   EXPECT_EQ(contents(page), "n1=n1 n2=n2");
   EXPECT_EQ(page.at("has_more"), "true");
+  push(other_, {{"n1", "", "11:00:00"}});
+  push(device_, {{"own", R"({"content":"own"})", "11:00:00"}});
   page = pull(device_, "", "claire", R"(,"limit":2,"cursor":")" + page.at("cursor") + '"');
-  EXPECT_EQ(contents(page), "n3=n3");
+  EXPECT_EQ(contents(page), "n3=n3 own=own") << "still everything that is not deleted";
+  EXPECT_EQ(contents(pull(device_, label("12:01:00"))), "n1-") << "and all pages were applied";
   EXPECT_EQ(page.at("has_more"), "false");
   EXPECT_EQ(pull(device_, "", "claire", R"(,"limit":0)").status, 400);
 }

@@ -162,6 +162,36 @@ TEST_F(KernlePushTest, D11_null_never_erases_and_created_at_stays_the_earliest) 
   EXPECT_EQ(field("e1", "emotional_valence"), "0.0");
 }
 
+TEST_F(KernlePushTest, forgetting_a_memory_is_not_undone) {
+  push(other_, {{"n1", R"({"content":"c","strength":0.9,"created_at":"2026-11-01T08:00:00+00:00"})", "10:00:00"}});
+  push(device_, {{"n1", R"({"content":"c","strength":0.0,"created_at":"2026-11-22T10:30:00+00:00"})", "11:00:00"}});
+  EXPECT_EQ(field("n1", "strength"), "0.0");
+}
+
+TEST_F(KernlePushTest, created_at_without_an_offset_is_utc) {
+  push(other_, {{"n1", R"({"content":"c","note_type":"decision","created_at":"2026-01-01T00:00:00"})", "10:00:00"}});
+  push(device_, {{"n1", R"({"content":"d","note_type":"","created_at":"2026-11-22T10:30:00+00:00"})", "11:00:00"}});
+  EXPECT_EQ(field("n1", "created_at"), "2026-01-01T00:00:00");
+  EXPECT_EQ(field("n1", "note_type"), "decision");
+}
+
+TEST_F(KernlePushTest, a_version_that_adds_nothing_is_no_change_and_no_loss) {
+  push(device_, {{"n1", R"({"content":"c","context":null})", "10:00:00"}});
+  const Answer again = push(device_, {{"n1", R"({"content":"c"})", "10:30:00"}});
+  EXPECT_EQ(again.at("data.results.0.status"), "synced");
+  EXPECT_EQ(again.at("merges"), "[]");
+  EXPECT_EQ(again.at("cursor"), "e1.1");
+}
+
+TEST_F(KernlePushTest, many_nulls_cost_no_more_than_their_number) {
+  std::string nulls;
+  for (int i = 0; i < 40'000; ++i) nulls += ",\"field" + std::to_string(i) + "\":null";
+  push(device_, {{"n1", R"({"content":"a")" + nulls + "}", "10:00:00"}});
+  const auto began = std::chrono::steady_clock::now();
+  push(device_, {{"n1", R"({"content":"b")" + nulls + "}", "11:00:00"}});
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5)) << "it took 54 s when it was quadratic";
+}
+
 TEST_F(KernlePushTest, D4_D5_deletes_come_before_and_after_their_record) {
   push(device_, {{"n1", "", "10:30:00"}});
   EXPECT_EQ(push(other_, {{"n1", R"({"content":"older"})", "10:00:00"}}).at("data.results.0.status"), "stale");

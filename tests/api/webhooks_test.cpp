@@ -53,6 +53,16 @@ TEST_F(WebhooksTest, what_cannot_be_is_refused_with_a_reason) {
   EXPECT_NE(subscribe(R"("nothing.known")").at("detail").find("sync.completed"), std::string::npos);
   EXPECT_EQ(subscribe("").status, 400);
   EXPECT_EQ(send(Method::post, "/webhooks", R"({"events":["sync.completed"]})").status, 400);
+  EXPECT_EQ(send(Method::post, "/webhooks", R"({"webhook_url":"https://a.b/","events":["sync.completed"],"secret":5})")
+                .status,
+            400);
+  const std::string writer = add_key("ann@example.org", {Scope::write});
+  EXPECT_EQ(call({.method = Method::post,
+                  .target = "/webhooks",
+                  .token = writer,
+                  .body = R"({"webhook_url":"https://a.b/","events":["sync.completed"]})"})
+                .status,
+            403);
   EXPECT_EQ(send(Method::post, "/webhooks", R"({"webhook_url":"file:///x","events":["sync.completed"]})").status, 400);
   for (std::size_t i = 0; i < limits::kWebhooksMax; ++i) EXPECT_EQ(subscribe(R"("timer.started")").status, 201);
   EXPECT_EQ(subscribe(R"("timer.started")").status, 409);

@@ -206,6 +206,7 @@ struct Handlers {
 }  // namespace
 
 bool is_key_login(const api::Call& call, JsonView body) {
+  if (body.find_set("email") || body.find_set("password")) return false;
   return !call.header("Authorization").empty() || body.find_set("api_key").has_value();
 }
 

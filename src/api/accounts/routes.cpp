@@ -55,7 +55,7 @@ struct Handlers {
   }
 
   void make_api_key(const api::CallPtr& call) const {
-    TRY_CALL(call, const std::string key, sessions.replace_api_key(call->principal().email));
+    TRY_CALL(call, const std::string key, sessions.replace_api_key(call->principal()));
     std::string out;
     JsonWriter(out).begin_object().string("api_key", key).end_object();
     call->respond_json(200, std::move(out));

@@ -20,7 +20,7 @@ std::string_view read_text(JsonView json, std::string_view name, std::deque<std:
 /// A stamp that no record may have stands for the nearest that one may: the hub's clock guard does the rest.
 std::optional<Timestamp> read_stamp(JsonView json) {
   const auto value = json.find("local_updated_at");
-  const auto time = parse_client_time(value ? value->as_string().value_or("") : "");
+  const auto time = parse_iso_or_utc_time(value ? value->as_string().value_or("") : "");
   if (!time) return std::nullopt;
   return std::clamp(*time, kTimestampMin, kStampMax);
 }
@@ -76,13 +76,6 @@ Operation read_operation(JsonView json, std::deque<std::string>& texts, bool has
   operation.verb = read_text(json, "operation", texts);
   if (const auto read = read_members(operation, json, has_doubtful_values); !read) operation.refusal = read.error();
   return operation;
-}
-
-Result<Timestamp> parse_client_time(std::string_view text) {
-  auto time = parse_iso_time(std::string(text));
-  if (time || text.empty()) return time;
-  constexpr std::size_t kDateEnd = 10;
-  return parse_iso_time(std::string(text) + (text.size() == kDateEnd ? "T00:00:00Z" : "Z"));
 }
 
 }  // namespace syncline::kernle

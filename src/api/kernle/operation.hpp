@@ -24,7 +24,4 @@ struct Operation {
 /// the body is a value that cannot be stored; the operation is then looked at alone.
 [[nodiscard]] Operation read_operation(JsonView json, std::deque<std::string>& texts, bool has_doubtful_values);
 
-/// A time as Kernle's clients write it: with an offset, or without one for UTC.
-[[nodiscard]] Result<Timestamp> parse_client_time(std::string_view text);
-
 }  // namespace syncline::kernle

@@ -31,22 +31,25 @@ class PullWriter final : public api::ChunkWriter {
         space_(std::move(space)),
         plan_(std::move(plan)),
         full_(std::move(full)),
-        at_(plan_.from) {}
+        at_(plan_.begin()) {}
 
   Result<State> write(std::string& out) override {
     if (first_chunk_) out += R"({"success":true,"operations":[)";
     first_chunk_ = false;
     bool full_chunk = false;
-    CHECK_OK(spaces_.read(space_, [&](Snapshot& snapshot) {
+    CHECK_OK(spaces_.read(space_, [&](Snapshot& snapshot) -> Result<> {
+      for (; again_at_ < plan_.again.size() && out.size() < limits::kStreamChunkBytes; ++again_at_) {
+        TRY(const auto record, snapshot.find(plan_.again[again_at_].collection, plan_.again[again_at_].id));
+        if (record && record->seq <= plan_.from) append(out, view_of(*record));
+      }
+      full_chunk = again_at_ < plan_.again.size();
+      if (full_chunk) return {};
       return snapshot.feed(at_, [&](const RecordView& record) {
         full_chunk = out.size() >= limits::kStreamChunkBytes;
         if (full_chunk || record.seq > plan_.through) return false;
         at_ = record.seq;
         if (!is_delivered(plan_, key_, record)) return true;
-        if (count_ > 0) out += ',';
-        append_operation(out, record);
-        count_ += 1;
-        by_table_[std::string(record.collection)] += 1;
+        append(out, record);
         return true;
       });
     }));
@@ -58,6 +61,13 @@ class PullWriter final : public api::ChunkWriter {
   }
 
  private:
+  void append(std::string& out, const RecordView& record) {
+    if (count_ > 0) out += ',';
+    append_operation(out, record);
+    count_ += 1;
+    by_table_[std::string(record.collection)] += 1;
+  }
+
   void append_end(std::string& out) {
     const Timestamp now = spaces_.clock().now();
     std::string end;
@@ -65,7 +75,7 @@ class PullWriter final : public api::ChunkWriter {
     writer.begin_object()
         .boolean("has_more", plan_.has_more)
         .string("server_time", format_time(now))
-        .string("cursor", spaces_.cursor(plan_.through).to_text());
+        .string("cursor", format_pull_cursor(plan_, spaces_.cursor(plan_.through)));
     writer.name("data").begin_object();
     full_ ? append_full_data(writer, now) : append_pull_data(writer, now);
     writer.end_object();
@@ -107,6 +117,7 @@ class PullWriter final : public api::ChunkWriter {
   const PullPlan plan_;
   const std::optional<FullSync> full_;
   Seq at_;
+  std::size_t again_at_ = 0;
   std::int64_t count_ = 0;
   std::map<std::string, std::int64_t> by_table_;
   bool first_chunk_ = true;

@@ -13,9 +13,9 @@ Result<PullRequest> read_request(const api::Call& call, Spaces& spaces, const Sp
     request.limit = *count;
   }
   if (const auto text = body.find_set("cursor")) {
-    TRY(request.cursor, parse_cursor(text->as_string().value_or("?")));
-    TRY(request.cursor.seq, spaces.resume(space, request.cursor));
-    request.since = PullRequest::Since::cursor;
+    TRY(const PullCursor cursor, parse_pull_cursor(text->as_string().value_or("?")));
+    TRY(request.after, spaces.resume(space, cursor.cursor));
+    request.kind = cursor.kind;
     return request;
   }
   const auto full = body.find_set("full");
@@ -23,14 +23,14 @@ Result<PullRequest> read_request(const api::Call& call, Spaces& spaces, const Sp
   const auto since = body.find("since");
   if (!since) return request;
   if (since->kind() == JsonKind::null) {
-    request.since = PullRequest::Since::null;
+    request.kind = PullRequest::Kind::whole_but_own;
     return request;
   }
   const auto label = since->as_string();
   if (!label || label->empty() || label->size() > limits::kRecordIdBytesMax) {
     return fail(ErrorCode::invalid_argument, "since must be a time like 2026-11-22T00:10:07Z");
   }
-  request.since = PullRequest::Since::label;
+  request.kind = PullRequest::Kind::label;
   request.label = *label;
   return request;
 }
@@ -46,10 +46,8 @@ struct Standing {
     TRY(standing.push, find_push_state(snapshot, principal.key));
     TRY(standing.pull, find_pull_state(snapshot, principal.key));
     PullPlan rest{.through = snapshot.info().head, .skip_own = is_session(principal)};
-    if (standing.pull) {
-      rest.from = standing.pull->offered.value_or(standing.pull->offered_whole.value_or(standing.pull->applied));
-    }
-    rest.tombstones = rest.from.value > 0;
+    if (standing.pull) rest.from = standing.pull->seen_through();
+    if (rest.from.value > 0) rest.deletes_from = rest.from;
     CHECK_OK(snapshot.feed(rest.from, [&](const RecordView& record) {
       standing.changes += is_delivered(rest, principal.key, record) ? 1 : 0;
       return true;

@@ -4,8 +4,8 @@
 #include <chrono>
 
 #include "api/kernle/handlers.hpp"
-#include "api/kernle/operation.hpp"
 #include "api/kernle/pull_plan.hpp"
+#include "api/kernle/tables.hpp"
 
 namespace syncline::kernle {
 namespace {
@@ -27,7 +27,7 @@ struct Filter {
     if (hit.score < score_min) return false;
     const JsonView doc(hit.record.doc);
     if (created_after || created_before) {
-      const auto created = parse_client_time(doc.text_of("created_at"));
+      const auto created = parse_iso_or_utc_time(doc.text_of("created_at"));
       if (!created) return false;
       if (created_after && *created < *created_after) return false;
       if (created_before && *created > *created_before) return false;
@@ -68,7 +68,7 @@ Result<std::vector<std::string>> read_texts(JsonView body, std::string_view name
 Result<std::optional<Timestamp>> read_time(JsonView body, std::string_view name) {
   const auto value = body.find_set(name);
   if (!value) return std::nullopt;
-  const auto time = parse_client_time(value->as_string().value_or(""));
+  const auto time = parse_iso_or_utc_time(value->as_string().value_or(""));
   if (!time) return fail(ErrorCode::invalid_argument, std::string(name) + " must be a time");
   return *time;
 }
@@ -138,15 +138,12 @@ Result<std::vector<Search::Hit>> find_hits(Search& search, const Request& reques
     const bool wanted = request.tables.empty() || std::ranges::find(request.tables, table.name) != request.tables.end();
     if (!wanted) query.without.emplace_back(table.name);
   }
-  TRY(auto hits, search.find(query));
-  if (request.filter.is_on()) std::erase_if(hits, [&](const auto& hit) { return !request.filter.lets_through(hit); });
-  if (hits.size() > request.limit) hits.resize(request.limit);
-  return hits;
+  return search.find(query, request.limit, [&](const Search::Hit& hit) { return request.filter.lets_through(hit); });
 }
 
 void append_hit(JsonWriter& writer, const Search::Hit& hit) {
   const JsonView doc(hit.record.doc);
-  const auto created = parse_client_time(doc.text_of("created_at"));
+  const auto created = parse_iso_or_utc_time(doc.text_of("created_at"));
   const std::string_view agent = agent_of(hit.space).value_or("");
   writer.begin_object()
       .string("id", hit.record.id)
@@ -192,7 +189,7 @@ void Handlers::search(const api::CallPtr& call) {
   JsonWriter writer(out);
   writer.begin_object().boolean("success", true).name("data").begin_object().name("results").begin_array();
   for (const Search::Hit& hit : hits) {
-    const auto created = parse_client_time(JsonView(hit.record.doc).text_of("created_at"));
+    const auto created = parse_iso_or_utc_time(JsonView(hit.record.doc).text_of("created_at"));
     writer.begin_object()
         .string("type", find_table(hit.record.collection)->singular)
         .string("id", hit.record.id)

@@ -123,8 +123,18 @@ std::vector<Route> make_routes(const api::Router& router, Access& access, Metric
            }},
       {.method = Method::get,
        .pattern = "/health",
-       .description = {"Is the process alive", "", {}, "", {{200, "status ok"}}},
-       .handle = [](const CallPtr& call) { call->respond_json(200, status_json("ok", "")); }},
+       .description = {"Is the process alive", "", {}, "", {{200, "status ok; database: connected, or failing"}}},
+       .handle =
+           [shared](const CallPtr& call) {
+             const bool good = shared->store_status().failing.empty();
+             std::string body;
+             JsonWriter(body)
+                 .begin_object()
+                 .string("status", "ok")
+                 .string("database", good ? "connected" : "failing")
+                 .end_object();
+             call->respond_json(200, std::move(body));
+           }},
       {.method = Method::get,
        .pattern = "/ready",
        .description = {"Can it take writes", "", {}, "", {{200, "status ready"}, {503, "detail says why not"}}},

@@ -52,10 +52,22 @@ Result<std::optional<std::string>> url_in(JsonView body) {
 struct Handlers {
   Services on;
 
+  /// Events tell of what there is.
+  static Result<> check_may_read(const api::CallPtr& call) {
+    if (call->principal().scopes.has(Scope::read)) return {};
+    return fail(ErrorCode::forbidden, "a key that may not read cannot have events sent");
+  }
+
   static AccountNumber account_of(const api::CallPtr& call) { return call->principal().account; }
 
   void add(const api::CallPtr& call) const {
+    if (call->fail_if_revoked()) return;
+    CHECK_CALL(call, check_may_read(call));
     TRY_CALL(call, const JsonView body, call->json_object());
+    const auto secret = body.find_set("secret");
+    if (secret && !secret->is_string()) {
+      return call->fail(Error{ErrorCode::invalid_argument, "secret must be a string"});
+    }
     TRY_CALL(call, const auto url, url_in(body));
     TRY_CALL(call, const auto names, names_in(body));
     if (!url) return call->fail(Error{ErrorCode::invalid_argument, "webhook_url is missing"});
@@ -82,6 +94,8 @@ struct Handlers {
   }
 
   void change(const api::CallPtr& call) const {
+    if (call->fail_if_revoked()) return;
+    CHECK_CALL(call, check_may_read(call));
     TRY_CALL(call, const JsonView body, call->json_object());
     WebhookChange change;
     TRY_CALL(call, change.url, url_in(body));
@@ -94,6 +108,8 @@ struct Handlers {
       if (!change.enabled) return call->fail(Error{ErrorCode::invalid_argument, "enabled must be true or false"});
     }
     TRY_CALL(call, const Webhook webhook, on.subscriptions.change(account_of(call), call->param("id"), change));
+    if (change.enabled == true) CHECK_CALL(call, on.queue.hurry(webhook.id, on.spaces.clock().now()));
+    on.wake();
     call->respond_json(200, webhook_text(webhook, false));
   }
 

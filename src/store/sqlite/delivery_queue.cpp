@@ -118,46 +118,31 @@ Result<> DeliveryQueue::add(const std::vector<Message>& messages, Timestamp now)
   });
 }
 
-Result<std::optional<Delivery>> DeliveryQueue::next_due(Timestamp now,
-                                                        const std::function<bool(const std::string&)>& may_go) {
+Result<std::optional<Delivery>> DeliveryQueue::first_waiting(const std::vector<std::string>& webhooks) {
   const std::scoped_lock lock(mutex_);
   CHECK_OK(open());
-  TRY(Statement due, connection_->prepare("SELECT webhook, min(next_at) FROM delivery WHERE state = 0 GROUP BY webhook "
-                                          "HAVING min(next_at) <= ? ORDER BY 2"));
-  due.bind(1, now.micros);
-  for (;;) {
-    TRY(const bool row, due.step());
-    if (!row) return std::nullopt;
-    const std::string webhook(due.bytes(0));
-    if (!may_go(webhook)) continue;
-    TRY(Statement first,
-        connection_->prepare("SELECT " + std::string(kColumns) +
-                             "WHERE webhook = ? AND state = 0 ORDER BY next_at, delivery.number LIMIT 1"));
-    first.bind_text(1, webhook);
-    TRY(const bool found, first.step());
-    if (found) return read_delivery(first);
+  // A look into the index for each: what waits for a receiver that is down may be much.
+  TRY(Statement row, connection_->prepare("SELECT number, next_at FROM delivery WHERE webhook = ? AND state = 0 "
+                                          "ORDER BY next_at LIMIT 1"));
+  std::optional<std::pair<std::int64_t, std::size_t>> first;  // next_at, place in `webhooks`
+  std::int64_t number = 0;
+  for (std::size_t at = 0; at < webhooks.size(); ++at) {
+    const StatementScope scope(row);
+    row.bind_text(1, webhooks[at]);
+    TRY(const bool found, row.step());
+    if (!found || (first && first->first <= row.integer(1))) continue;
+    number = row.integer(0);
+    first = {row.integer(1), at};
   }
+  if (!first) return std::nullopt;
+  return find(webhooks[first->second], number);
 }
 
-Result<std::optional<Timestamp>> DeliveryQueue::next_at(const std::function<bool(const std::string&)>& may_go) {
-  const std::scoped_lock lock(mutex_);
-  CHECK_OK(open());
-  TRY(Statement waiting,
-      connection_->prepare("SELECT webhook, min(next_at) FROM delivery WHERE state = 0 GROUP BY webhook"));
-  std::optional<Timestamp> earliest;
-  for (;;) {
-    TRY(const bool row, waiting.step());
-    if (!row) return earliest;
-    const Timestamp at{waiting.integer(1)};
-    if (may_go(std::string(waiting.bytes(0))) && (!earliest || at < *earliest)) earliest = at;
-  }
-}
-
-Result<> DeliveryQueue::update(const Delivery& delivery) {
+Result<> DeliveryQueue::update(const Delivery& delivery, Timestamp was_due_at) {
   const std::scoped_lock lock(mutex_);
   return write([&]() -> Result<> {
     TRY(Statement row, connection_->prepare("UPDATE delivery SET state = ?, attempts = ?, next_at = ?, last_at = ?, "
-                                            "last_status = ?, last_error = ? WHERE number = ?"));
+                                            "last_status = ?, last_error = ? WHERE number = ? AND next_at = ?"));
     row.bind(1, static_cast<std::int64_t>(delivery.state));
     row.bind(2, delivery.attempts);
     row.bind(3, delivery.next_at.micros);
@@ -165,6 +150,7 @@ Result<> DeliveryQueue::update(const Delivery& delivery) {
     row.bind(5, delivery.last_status);
     row.bind_text(6, delivery.last_error);
     row.bind(7, delivery.number);
+    row.bind(8, was_due_at.micros);
     return row.run();
   });
 }
@@ -172,8 +158,8 @@ Result<> DeliveryQueue::update(const Delivery& delivery) {
 Result<> DeliveryQueue::hurry(std::string_view webhook, Timestamp now) {
   const std::scoped_lock lock(mutex_);
   return write([&]() -> Result<> {
-    TRY(Statement row, connection_->prepare("UPDATE delivery SET next_at = ?2 WHERE webhook = ?1 AND state = 0 AND "
-                                            "next_at > ?2"));
+    TRY(Statement row, connection_->prepare("UPDATE delivery SET next_at = ?2, attempts = max(0, attempts - 1) "
+                                            "WHERE webhook = ?1 AND state = 0 AND next_at > ?2"));
     row.bind_text(1, webhook);
     row.bind(2, now.micros);
     return row.run();
@@ -246,6 +232,32 @@ Result<> DeliveryQueue::forget(std::string_view webhook) {
     TRY(Statement row, connection_->prepare("DELETE FROM delivery WHERE webhook = ?"));
     row.bind_text(1, webhook);
     CHECK_OK(row.run());
+    return connection_->execute("DELETE FROM message WHERE id NOT IN (SELECT message FROM delivery)");
+  });
+}
+
+Result<> DeliveryQueue::keep_only(const std::vector<std::string>& webhooks, Timestamp made_before) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<std::string> others;
+  CHECK_OK(open());
+  {
+    TRY(Statement rows, connection_->prepare("SELECT DISTINCT webhook FROM delivery"));
+    for (;;) {
+      TRY(const bool row, rows.step());
+      if (!row) break;
+      const std::string webhook(rows.bytes(0));
+      if (std::ranges::find(webhooks, webhook) == webhooks.end()) others.push_back(webhook);
+    }
+  }
+  return write([&]() -> Result<> {
+    TRY(Statement drop, connection_->prepare("DELETE FROM delivery WHERE webhook = ? AND message IN "
+                                             "(SELECT id FROM message WHERE at < ?)"));
+    for (const std::string& webhook : others) {
+      const StatementScope scope(drop);
+      drop.bind_text(1, webhook);
+      drop.bind(2, made_before.micros);
+      CHECK_OK(drop.run());
+    }
     return connection_->execute("DELETE FROM message WHERE id NOT IN (SELECT message FROM delivery)");
   });
 }

@@ -42,14 +42,12 @@ class DeliveryQueue {
   };
   /// Queues them, durably; a message that a webhook has had is left out.
   [[nodiscard]] Result<> add(const std::vector<Message>& messages, Timestamp now);
-  /// The oldest delivery that is due, of a webhook that `may_go` says yes to.
-  [[nodiscard]] Result<std::optional<Delivery>> next_due(Timestamp now,
-                                                         const std::function<bool(const std::string&)>& may_go);
-  /// When the next one will be due; nothing if none waits.
-  [[nodiscard]] Result<std::optional<Timestamp>> next_at(const std::function<bool(const std::string&)>& may_go);
-  /// Notes an attempt: its state, attempts, next_at and last_* as they stand in `delivery`.
-  [[nodiscard]] Result<> update(const Delivery& delivery);
-  /// The receiver is there again: what waits for it need not wait longer.
+  /// Of those webhooks the delivery that waits and is due first, perhaps only later; nothing if none waits.
+  [[nodiscard]] Result<std::optional<Delivery>> first_waiting(const std::vector<std::string>& webhooks);
+  /// Notes an attempt: its state, attempts, next_at and last_* as they stand in `delivery`. Nothing if it has been
+  /// replayed since: `was_due_at` is the next_at of before.
+  [[nodiscard]] Result<> update(const Delivery& delivery, Timestamp was_due_at);
+  /// The receiver is there again: what waits for it need not wait longer, and may try once more than otherwise.
   [[nodiscard]] Result<> hurry(std::string_view webhook, Timestamp now);
   /// Newest first.
   [[nodiscard]] Result<std::vector<Delivery>> list(std::string_view webhook, std::size_t count_max);
@@ -58,6 +56,8 @@ class DeliveryQueue {
   /// All that failed. Returns how many.
   [[nodiscard]] Result<std::int64_t> replay_failed(std::string_view webhook, Timestamp now);
   [[nodiscard]] Result<> forget(std::string_view webhook);
+  /// Removes what is for others than these; not what is younger, for they may be new.
+  [[nodiscard]] Result<> keep_only(const std::vector<std::string>& webhooks, Timestamp made_before);
   /// Removes what has ended before.
   [[nodiscard]] Result<> purge(Timestamp before);
 

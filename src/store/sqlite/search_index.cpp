@@ -204,7 +204,7 @@ Result<std::vector<SearchIndex::Match>> SearchIndex::find(const Query& query) {
   TRY(const bool has_table, table.step());
   table.reset();
   if (!has_table) return std::vector<Match>{};
-  TRY(auto found, match(query, join_words(words, " AND ")));
+  TRY(auto found, match(query, join_words(words, " ")));
   if (!found.empty() || words.size() == 1) return found;
   std::vector<Word> telling = words;
   std::erase_if(telling, [](const Word& word) { return word.text.size() < kTellingWordBytes; });

@@ -29,8 +29,8 @@ class SearchIndex {
   };
   struct Query {
     AccountNumber account;
-    std::string text;                      // words; the last one, and those that end in '*', find what begins with them
-    std::vector<std::string> spaces;       // all if empty
+    std::string text;                 // words; the last one, and those that end in '*', find what begins with them
+    std::vector<std::string> spaces;  // all if empty
     /// Collections that are not searched. Named so because leaving out is cheap where most are searched.
     std::vector<std::string> without;
     std::size_t count_max = 10;
