@@ -9,6 +9,7 @@
 namespace syncline::accounts {
 namespace {
 
+/// E-mail addresses, passwords and keys: nothing here is long.
 constexpr std::size_t kBodyBytesMax = 16UL << 10U;
 constexpr std::string_view kDefaultAgent = "default";
 constexpr std::string_view kDefaultKeyName = "Default";
@@ -246,22 +247,28 @@ void append_key_identity(JsonWriter& writer, KeyServices services, const Princip
   append_limits(writer);
 }
 
+api::Route make_account_route(http::Method method, std::string_view pattern, ScopeSet any_of,
+                              api::Description description, std::function<void(const api::CallPtr&)> handle) {
+  return {.method = method,
+          .pattern = pattern,
+          .face = "accounts",
+          .any_of = any_of,
+          .description = std::move(description),
+          .handle = std::move(handle),
+          .body_bytes_max = kBodyBytesMax,
+          .cost = api::Route::Cost::heavy,
+          .plan = api::Route::Plan::any,
+          .errors = api::ErrorStyle::detail_json};
+}
+
 std::vector<api::Route> make_key_routes(KeyServices services, SignUp sign_up) {
   using http::Method;
   const Handlers handlers{services, sign_up};
   std::vector<api::Route> routes;
   const auto add = [&](Method method, std::string_view pattern, ScopeSet any_of, api::Description description,
                        void (Handlers::*handle)(const api::CallPtr&) const) {
-    routes.push_back({.method = method,
-                      .pattern = pattern,
-                      .face = "accounts",
-                      .any_of = any_of,
-                      .description = std::move(description),
-                      .handle = [handlers, handle](const api::CallPtr& call) { (handlers.*handle)(call); },
-                      .body_bytes_max = kBodyBytesMax,
-                      .cost = api::Route::Cost::heavy,
-                      .plan = api::Route::Plan::any,
-                      .errors = api::ErrorStyle::detail_json});
+    routes.push_back(make_account_route(method, pattern, any_of, std::move(description),
+                                        [handlers, handle](const api::CallPtr& call) { (handlers.*handle)(call); }));
   };
   constexpr std::string_view kToken = "access_token, token_type, expires_in, user_id, agent_id, stack_id";
   constexpr std::string_view kNewKey = "id, name, key (shown once), key_prefix, created_at";

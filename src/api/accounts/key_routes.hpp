@@ -28,6 +28,10 @@ void log_in_with_key(KeyServices services, const api::CallPtr& call, JsonView bo
 /// The members of GET /auth/me that Kernle's clients know.
 void append_key_identity(JsonWriter& writer, KeyServices services, const Principal& principal);
 
+/// What all routes of accounts have in common: small bodies, work that waits for the disk, any plan.
+[[nodiscard]] api::Route make_account_route(http::Method method, std::string_view pattern, ScopeSet any_of,
+                                            api::Description description,
+                                            std::function<void(const api::CallPtr&)> handle);
 [[nodiscard]] std::vector<api::Route> make_key_routes(KeyServices services, SignUp sign_up);
 
 }  // namespace syncline::accounts

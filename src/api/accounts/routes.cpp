@@ -6,9 +6,6 @@
 namespace syncline::accounts {
 namespace {
 
-/// E-mail addresses and passwords: nothing here is long.
-constexpr std::size_t kBodyBytesMax = 16UL << 10U;
-
 struct Handlers {
   Sessions& sessions;
   KeyServices services;
@@ -114,16 +111,8 @@ std::vector<api::Route> make_routes(Sessions& sessions, KeyServices services, Si
   std::vector<api::Route> routes = make_key_routes(services, sign_up);
   const auto add = [&](http::Method method, std::string_view pattern, ScopeSet any_of, api::Description description,
                        void (Handlers::*handle)(const api::CallPtr&) const) {
-    routes.push_back({.method = method,
-                      .pattern = pattern,
-                      .face = "accounts",
-                      .any_of = any_of,
-                      .description = std::move(description),
-                      .handle = [handlers, handle](const api::CallPtr& call) { (handlers.*handle)(call); },
-                      .body_bytes_max = kBodyBytesMax,
-                      .cost = api::Route::Cost::heavy,
-                      .plan = api::Route::Plan::any,
-                      .errors = api::ErrorStyle::detail_json});
+    routes.push_back(make_account_route(method, pattern, any_of, std::move(description),
+                                        [handlers, handle](const api::CallPtr& call) { (handlers.*handle)(call); }));
   };
   constexpr std::string_view kSession = "user_id, email, plan, access_token, refresh_token";
   add(http::Method::post, "/auth/signup", {},

@@ -31,6 +31,9 @@ struct Handlers {
 [[nodiscard]] Result<std::string> agent_in(JsonView body);
 [[nodiscard]] Result<std::string> agent_in_query(const api::Call& call);
 
+/// The positive `limit` of a body; nothing if it has none.
+[[nodiscard]] Result<std::optional<std::int64_t>> limit_in(JsonView body);
+
 /// "2026-11-22T00:10:07.004670+00:00", as clients write it: some cannot read a Z.
 [[nodiscard]] std::string client_time(Timestamp time);
 

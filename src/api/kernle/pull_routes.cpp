@@ -7,11 +7,8 @@ namespace {
 
 Result<PullRequest> read_request(const api::Call& call, Spaces& spaces, const SpaceName& space, JsonView body) {
   PullRequest request{.key = call.principal().key, .is_session = is_session(call.principal())};
-  if (const auto limit = body.find_set("limit")) {
-    const auto count = limit->as_integer();
-    if (!count || *count < 1) return fail(ErrorCode::invalid_argument, "limit must be a positive whole number");
-    request.limit = *count;
-  }
+  TRY(const auto limit, limit_in(body));
+  request.limit = limit.value_or(request.limit);
   if (const auto text = body.find_set("cursor")) {
     TRY(const PullCursor cursor, parse_pull_cursor(text->as_string().value_or("?")));
     TRY(request.after, spaces.resume(space, cursor.cursor));

@@ -28,14 +28,6 @@ struct Push {
   [[nodiscard]] std::int64_t accepted() const { return static_cast<std::int64_t>(verdicts.size()) - refused(); }
 };
 
-Result<std::int64_t> limit_in(JsonView body) {
-  const auto value = body.find_set("limit");
-  if (!value) return INT64_MAX;
-  const auto limit = value->as_integer();
-  if (!limit || *limit < 1) return fail(ErrorCode::invalid_argument, "limit must be a positive whole number");
-  return *limit;
-}
-
 /// The body, as Python's encoder may write it: with NaN for numbers, and halves of surrogate pairs. Operations with
 /// other values that cannot be stored are refused one by one; `has_doubtful_values` says that there are some.
 Result<JsonView> read_body(api::Call& call, bool& has_doubtful_values) {
@@ -52,7 +44,8 @@ Result<JsonView> read_body(api::Call& call, bool& has_doubtful_values) {
 }
 
 Result<> read_operations(Push& push, JsonView body, bool has_doubtful_values) {
-  TRY(const std::int64_t limit, limit_in(body));
+  TRY(const auto asked, limit_in(body));
+  const std::int64_t limit = asked.value_or(INT64_MAX);
   const auto operations = body.find("operations");
   if (!operations || !operations->is_array()) {
     return fail(ErrorCode::invalid_argument, "operations must be a list");

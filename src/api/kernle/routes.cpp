@@ -72,6 +72,14 @@ Result<std::string> agent_in_query(const api::Call& call) {
   return agent_of_two(call.query("agent_id"), call.query("stack_id"));
 }
 
+Result<std::optional<std::int64_t>> limit_in(JsonView body) {
+  const auto value = body.find_set("limit");
+  if (!value) return std::nullopt;
+  const auto limit = value->as_integer();
+  if (!limit || *limit < 1) return fail(ErrorCode::invalid_argument, "limit must be a positive whole number");
+  return limit;
+}
+
 std::string client_time(Timestamp time) {
   std::string text = format_time(time);
   return text.replace(text.size() - 1, 1, "+00:00");

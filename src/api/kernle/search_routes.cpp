@@ -47,7 +47,7 @@ struct Request {
   SearchIndex::Query query;
   std::vector<std::string> tables;  // all if empty
   Filter filter;
-  std::size_t limit = limits::kSearchResultsDefault;
+  std::size_t limit = 0;
 };
 
 Result<std::vector<std::string>> read_texts(JsonView body, std::string_view name) {
@@ -95,11 +95,9 @@ Result<Request> read_request(api::Call& call) {
   if (request.query.text.empty() || request.query.text.size() > kQueryBytesMax) {
     return fail(ErrorCode::invalid_argument, "query must have 1 to 10000 bytes");
   }
-  if (const auto limit = body.find_set("limit")) {
-    const auto count = limit->as_integer();
-    if (!count || *count < 1) return fail(ErrorCode::invalid_argument, "limit must be a positive whole number");
-    request.limit = static_cast<std::size_t>(std::min(*count, limits::kSearchResultsMax));
-  }
+  TRY(const auto limit, limit_in(body));
+  request.limit =
+      static_cast<std::size_t>(std::min(limit.value_or(limits::kSearchResultsDefault), limits::kSearchResultsMax));
   TRY(request.tables, read_tables(body));
   TRY(request.filter.created_after, read_time(body, "created_after"));
   TRY(request.filter.created_before, read_time(body, "created_before"));

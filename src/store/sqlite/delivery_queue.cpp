@@ -45,49 +45,27 @@ std::string_view to_text(Delivery::State state) {
   return "waiting";
 }
 
-Result<> DeliveryQueue::open() {
-  if (connection_) return {};
-  TRY(Connection connection, Connection::open(path_, Connection::Mode::create));
-  connection_.emplace(std::move(connection));
-  if (auto made = make_tables(); !made) {
-    connection_.reset();
-    return made;
-  }
-  return {};
-}
-
-Result<> DeliveryQueue::make_tables() {
-  Connection& on = *connection_;
-  TRY(const std::int64_t application, on.query_integer("PRAGMA application_id"));
-  TRY(const std::int64_t format, on.query_integer("PRAGMA user_version"));
-  TRY(const std::int64_t tables, on.query_integer("SELECT count(*) FROM sqlite_master"));
-  if (tables > 0 && application != kQueueApplicationId) {
-    return fail(ErrorCode::wrong_store, path_ + " was made by another program");
-  }
-  if (format > kQueueFormat) return fail(ErrorCode::newer_store, path_ + " was made by a newer version");
-  CHECK_OK(
-      on.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -2048; "
-                 "PRAGMA foreign_keys = OFF"));
-  if (tables > 0) return {};
-  return on.execute(
-      "BEGIN;"
-      "CREATE TABLE message (id TEXT PRIMARY KEY, type TEXT NOT NULL, body BLOB NOT NULL, at INTEGER NOT NULL) "
-      "WITHOUT ROWID;"
-      "CREATE TABLE delivery (number INTEGER PRIMARY KEY AUTOINCREMENT, webhook TEXT NOT NULL, message TEXT NOT NULL,"
-      " state INTEGER NOT NULL, attempts INTEGER NOT NULL, next_at INTEGER NOT NULL, last_at INTEGER NOT NULL,"
-      " last_status INTEGER NOT NULL, last_error TEXT NOT NULL, UNIQUE (webhook, message));"
-      "CREATE INDEX delivery_due ON delivery (webhook, next_at) WHERE state = 0;"
-      "CREATE INDEX delivery_message ON delivery (message);"
-      "PRAGMA application_id = " +
-      std::to_string(kQueueApplicationId) + "; PRAGMA user_version = " + std::to_string(kQueueFormat) + "; COMMIT");
-}
+DeliveryQueue::DeliveryQueue(std::string path)
+    : file_(std::move(path),
+            {.application_id = kQueueApplicationId,
+             .format = kQueueFormat,
+             .other_format = sqlite::SideFile::Form::OtherFormat::refused,
+             .pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -2048",
+             .tables = "CREATE TABLE message (id TEXT PRIMARY KEY, type TEXT NOT NULL, body BLOB NOT NULL,"
+                       " at INTEGER NOT NULL) WITHOUT ROWID;"
+                       "CREATE TABLE delivery (number INTEGER PRIMARY KEY AUTOINCREMENT, webhook TEXT NOT NULL,"
+                       " message TEXT NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+                       " next_at INTEGER NOT NULL, last_at INTEGER NOT NULL, last_status INTEGER NOT NULL,"
+                       " last_error TEXT NOT NULL, UNIQUE (webhook, message));"
+                       "CREATE INDEX delivery_due ON delivery (webhook, next_at) WHERE state = 0;"
+                       "CREATE INDEX delivery_message ON delivery (message);"}) {}
 
 Result<> DeliveryQueue::write(const std::function<Result<>()>& run) {
-  CHECK_OK(open());
-  CHECK_OK(connection_->execute("BEGIN IMMEDIATE"));
+  CHECK_OK(file_.open());
+  CHECK_OK(file_.connection().execute("BEGIN IMMEDIATE"));
   auto written = run();
-  if (written) written = connection_->execute("COMMIT");
-  if (!written && connection_->in_transaction()) (void)connection_->execute("ROLLBACK");
+  if (written) written = file_.connection().execute("COMMIT");
+  if (!written && file_.connection().in_transaction()) (void)file_.connection().execute("ROLLBACK");
   return written;
 }
 
@@ -95,10 +73,11 @@ Result<> DeliveryQueue::add(const std::vector<Message>& messages, Timestamp now)
   const std::scoped_lock lock(mutex_);
   return write([&]() -> Result<> {
     TRY(Statement message_row,
-        connection_->prepare("INSERT OR IGNORE INTO message (id, type, body, at) VALUES (?,?,?,?)"));
+        file_.connection().prepare("INSERT OR IGNORE INTO message (id, type, body, at) VALUES (?,?,?,?)"));
     TRY(Statement delivery_row,
-        connection_->prepare("INSERT OR IGNORE INTO delivery (webhook, message, state, attempts, next_at, last_at, "
-                             "last_status, last_error) VALUES (?,?,0,0,?,0,0,'')"));
+        file_.connection().prepare(
+            "INSERT OR IGNORE INTO delivery (webhook, message, state, attempts, next_at, last_at, "
+            "last_status, last_error) VALUES (?,?,0,0,?,0,0,'')"));
     for (const Message& message : messages) {
       const StatementScope scope(message_row);
       message_row.bind_text(1, message.id);
@@ -120,10 +99,10 @@ Result<> DeliveryQueue::add(const std::vector<Message>& messages, Timestamp now)
 
 Result<std::optional<Delivery>> DeliveryQueue::first_waiting(const std::vector<std::string>& webhooks) {
   const std::scoped_lock lock(mutex_);
-  CHECK_OK(open());
+  CHECK_OK(file_.open());
   // A look into the index for each: what waits for a receiver that is down may be much.
-  TRY(Statement row, connection_->prepare("SELECT number, next_at FROM delivery WHERE webhook = ? AND state = 0 "
-                                          "ORDER BY next_at LIMIT 1"));
+  TRY(Statement row, file_.connection().prepare("SELECT number, next_at FROM delivery WHERE webhook = ? AND state = 0 "
+                                                "ORDER BY next_at LIMIT 1"));
   std::optional<std::pair<std::int64_t, std::size_t>> first;  // next_at, place in `webhooks`
   std::int64_t number = 0;
   for (std::size_t at = 0; at < webhooks.size(); ++at) {
@@ -141,8 +120,9 @@ Result<std::optional<Delivery>> DeliveryQueue::first_waiting(const std::vector<s
 Result<> DeliveryQueue::update(const Delivery& delivery, Timestamp was_due_at) {
   const std::scoped_lock lock(mutex_);
   return write([&]() -> Result<> {
-    TRY(Statement row, connection_->prepare("UPDATE delivery SET state = ?, attempts = ?, next_at = ?, last_at = ?, "
-                                            "last_status = ?, last_error = ? WHERE number = ? AND next_at = ?"));
+    TRY(Statement row,
+        file_.connection().prepare("UPDATE delivery SET state = ?, attempts = ?, next_at = ?, last_at = ?, "
+                                   "last_status = ?, last_error = ? WHERE number = ? AND next_at = ?"));
     row.bind(1, static_cast<std::int64_t>(delivery.state));
     row.bind(2, delivery.attempts);
     row.bind(3, delivery.next_at.micros);
@@ -158,8 +138,8 @@ Result<> DeliveryQueue::update(const Delivery& delivery, Timestamp was_due_at) {
 Result<> DeliveryQueue::hurry(std::string_view webhook, Timestamp now) {
   const std::scoped_lock lock(mutex_);
   return write([&]() -> Result<> {
-    TRY(Statement row, connection_->prepare("UPDATE delivery SET next_at = ?2, attempts = max(0, attempts - 1) "
-                                            "WHERE webhook = ?1 AND state = 0 AND next_at > ?2"));
+    TRY(Statement row, file_.connection().prepare("UPDATE delivery SET next_at = ?2, attempts = max(0, attempts - 1) "
+                                                  "WHERE webhook = ?1 AND state = 0 AND next_at > ?2"));
     row.bind_text(1, webhook);
     row.bind(2, now.micros);
     return row.run();
@@ -168,9 +148,9 @@ Result<> DeliveryQueue::hurry(std::string_view webhook, Timestamp now) {
 
 Result<std::vector<Delivery>> DeliveryQueue::list(std::string_view webhook, std::size_t count_max) {
   const std::scoped_lock lock(mutex_);
-  CHECK_OK(open());
-  TRY(Statement rows, connection_->prepare("SELECT " + std::string(kColumns) +
-                                           "WHERE webhook = ? ORDER BY delivery.number DESC LIMIT ?"));
+  CHECK_OK(file_.open());
+  TRY(Statement rows, file_.connection().prepare("SELECT " + std::string(kColumns) +
+                                                 "WHERE webhook = ? ORDER BY delivery.number DESC LIMIT ?"));
   rows.bind_text(1, webhook);
   rows.bind(2, static_cast<std::int64_t>(count_max));
   std::vector<Delivery> found;
@@ -186,7 +166,7 @@ Result<std::vector<Delivery>> DeliveryQueue::list(std::string_view webhook, std:
 
 Result<std::optional<Delivery>> DeliveryQueue::find(std::string_view webhook, std::int64_t number) {
   TRY(Statement row,
-      connection_->prepare("SELECT " + std::string(kColumns) + "WHERE webhook = ? AND delivery.number = ?"));
+      file_.connection().prepare("SELECT " + std::string(kColumns) + "WHERE webhook = ? AND delivery.number = ?"));
   row.bind_text(1, webhook);
   row.bind(2, number);
   TRY(const bool found, row.step());
@@ -198,8 +178,8 @@ Result<Delivery> DeliveryQueue::replay(std::string_view webhook, std::int64_t nu
   const std::scoped_lock lock(mutex_);
   std::optional<Delivery> delivery;
   CHECK_OK(write([&]() -> Result<> {
-    TRY(Statement row, connection_->prepare("UPDATE delivery SET state = 0, attempts = 0, next_at = ? "
-                                            "WHERE webhook = ? AND number = ?"));
+    TRY(Statement row, file_.connection().prepare("UPDATE delivery SET state = 0, attempts = 0, next_at = ? "
+                                                  "WHERE webhook = ? AND number = ?"));
     row.bind(1, now.micros);
     row.bind_text(2, webhook);
     row.bind(3, number);
@@ -215,12 +195,12 @@ Result<std::int64_t> DeliveryQueue::replay_failed(std::string_view webhook, Time
   const std::scoped_lock lock(mutex_);
   std::int64_t count = 0;
   CHECK_OK(write([&]() -> Result<> {
-    TRY(Statement row, connection_->prepare("UPDATE delivery SET state = 0, attempts = 0, next_at = ? "
-                                            "WHERE webhook = ? AND state = 2"));
+    TRY(Statement row, file_.connection().prepare("UPDATE delivery SET state = 0, attempts = 0, next_at = ? "
+                                                  "WHERE webhook = ? AND state = 2"));
     row.bind(1, now.micros);
     row.bind_text(2, webhook);
     CHECK_OK(row.run());
-    TRY(count, connection_->query_integer("SELECT changes()"));
+    TRY(count, file_.connection().query_integer("SELECT changes()"));
     return {};
   }));
   return count;
@@ -229,19 +209,19 @@ Result<std::int64_t> DeliveryQueue::replay_failed(std::string_view webhook, Time
 Result<> DeliveryQueue::forget(std::string_view webhook) {
   const std::scoped_lock lock(mutex_);
   return write([&]() -> Result<> {
-    TRY(Statement row, connection_->prepare("DELETE FROM delivery WHERE webhook = ?"));
+    TRY(Statement row, file_.connection().prepare("DELETE FROM delivery WHERE webhook = ?"));
     row.bind_text(1, webhook);
     CHECK_OK(row.run());
-    return connection_->execute("DELETE FROM message WHERE id NOT IN (SELECT message FROM delivery)");
+    return file_.connection().execute("DELETE FROM message WHERE id NOT IN (SELECT message FROM delivery)");
   });
 }
 
 Result<> DeliveryQueue::keep_only(const std::vector<std::string>& webhooks, Timestamp made_before) {
   const std::scoped_lock lock(mutex_);
   std::vector<std::string> others;
-  CHECK_OK(open());
+  CHECK_OK(file_.open());
   {
-    TRY(Statement rows, connection_->prepare("SELECT DISTINCT webhook FROM delivery"));
+    TRY(Statement rows, file_.connection().prepare("SELECT DISTINCT webhook FROM delivery"));
     for (;;) {
       TRY(const bool row, rows.step());
       if (!row) break;
@@ -250,15 +230,15 @@ Result<> DeliveryQueue::keep_only(const std::vector<std::string>& webhooks, Time
     }
   }
   return write([&]() -> Result<> {
-    TRY(Statement drop, connection_->prepare("DELETE FROM delivery WHERE webhook = ? AND message IN "
-                                             "(SELECT id FROM message WHERE at < ?)"));
+    TRY(Statement drop, file_.connection().prepare("DELETE FROM delivery WHERE webhook = ? AND message IN "
+                                                   "(SELECT id FROM message WHERE at < ?)"));
     for (const std::string& webhook : others) {
       const StatementScope scope(drop);
       drop.bind_text(1, webhook);
       drop.bind(2, made_before.micros);
       CHECK_OK(drop.run());
     }
-    return connection_->execute("DELETE FROM message WHERE id NOT IN (SELECT message FROM delivery)");
+    return file_.connection().execute("DELETE FROM message WHERE id NOT IN (SELECT message FROM delivery)");
   });
 }
 
@@ -266,9 +246,9 @@ Result<> DeliveryQueue::purge(Timestamp before) {
   const std::scoped_lock lock(mutex_);
   return write([&]() -> Result<> {
     const std::string micros = std::to_string(before.micros);
-    CHECK_OK(connection_->execute("DELETE FROM delivery WHERE state != 0 AND last_at < " + micros));
-    return connection_->execute("DELETE FROM message WHERE at < " + micros +
-                                " AND id NOT IN (SELECT message FROM delivery)");
+    CHECK_OK(file_.connection().execute("DELETE FROM delivery WHERE state != 0 AND last_at < " + micros));
+    return file_.connection().execute("DELETE FROM message WHERE at < " + micros +
+                                      " AND id NOT IN (SELECT message FROM delivery)");
   });
 }
 

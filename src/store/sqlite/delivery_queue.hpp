@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "store/sqlite/connection.hpp"
+#include "store/sqlite/side_file.hpp"
 #include "store/store.hpp"
 
 namespace syncline {
@@ -32,7 +32,7 @@ struct Delivery {
 class DeliveryQueue {
  public:
   /// The file is opened, or made, when it is first needed. ":memory:" keeps the queue in memory.
-  explicit DeliveryQueue(std::string path) : path_(std::move(path)) {}
+  explicit DeliveryQueue(std::string path);
 
   struct Message {
     std::string id;
@@ -62,15 +62,12 @@ class DeliveryQueue {
   [[nodiscard]] Result<> purge(Timestamp before);
 
  private:
-  [[nodiscard]] Result<> open();
-  [[nodiscard]] Result<> make_tables();
   [[nodiscard]] Result<std::optional<Delivery>> find(std::string_view webhook, std::int64_t number);
   /// In one transaction, with the mutex held.
   [[nodiscard]] Result<> write(const std::function<Result<>()>& run);
 
-  const std::string path_;
   std::mutex mutex_;
-  std::optional<sqlite::Connection> connection_;
+  sqlite::SideFile file_;
 };
 
 }  // namespace syncline

@@ -70,50 +70,24 @@ std::string scope_filter(std::string_view how, char kind, const std::vector<std:
 
 }  // namespace
 
-Result<> SearchIndex::open() {
-  if (connection_) return {};
-  TRY(Connection connection, Connection::open(path_, Connection::Mode::create));
-  connection_.emplace(std::move(connection));
-  if (auto made = make_tables(); !made) {
-    connection_.reset();
-    return made;
-  }
-  return {};
-}
-
-Result<> SearchIndex::make_tables() {
-  Connection& on = *connection_;
-  TRY(const std::int64_t application, on.query_integer("PRAGMA application_id"));
-  TRY(const std::int64_t format, on.query_integer("PRAGMA user_version"));
-  TRY(const std::int64_t tables, on.query_integer("SELECT count(*) FROM sqlite_master"));
-  if (tables > 0 && application != kIndexApplicationId) {
-    return fail(ErrorCode::wrong_store, path_ + " was made by another program");
-  }
-  // Nothing is lost that cannot be read again, so nothing waits for the disk.
-  CHECK_OK(
-      on.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384; "
-                 "PRAGMA secure_delete = FAST"));
-  if (tables > 0 && format == kIndexFormat) return {};
-  if (tables > 0) {
-    connection_.reset();
-    std::error_code ignored;
-    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + suffix, ignored);
-    return open();
-  }
-  return on.execute(
-      "BEGIN;"
-      "CREATE TABLE entry (number INTEGER PRIMARY KEY, account INTEGER NOT NULL, space TEXT NOT NULL,"
-      " collection TEXT NOT NULL, id BLOB NOT NULL, UNIQUE (account, space, collection, id));"
-      "CREATE TABLE position (account INTEGER NOT NULL, space TEXT NOT NULL, epoch TEXT NOT NULL, seq INTEGER NOT NULL,"
-      " PRIMARY KEY (account, space)) WITHOUT ROWID;"
-      "PRAGMA application_id = " +
-      std::to_string(kIndexApplicationId) + "; PRAGMA user_version = " + std::to_string(kIndexFormat) + "; COMMIT");
-}
+SearchIndex::SearchIndex(std::string path)
+    : file_(std::move(path),
+            {.application_id = kIndexApplicationId,
+             .format = kIndexFormat,
+             .other_format = sqlite::SideFile::Form::OtherFormat::made_anew,
+             // Nothing is lost that cannot be read again, so nothing waits for the disk.
+             .pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384; "
+                        "PRAGMA secure_delete = FAST",
+             .tables = "CREATE TABLE entry (number INTEGER PRIMARY KEY, account INTEGER NOT NULL, space TEXT NOT NULL,"
+                       " collection TEXT NOT NULL, id BLOB NOT NULL, UNIQUE (account, space, collection, id));"
+                       "CREATE TABLE position (account INTEGER NOT NULL, space TEXT NOT NULL, epoch TEXT NOT NULL,"
+                       " seq INTEGER NOT NULL, PRIMARY KEY (account, space)) WITHOUT ROWID;"}) {}
 
 Result<Seq> SearchIndex::position(const SpaceName& space, const std::string& epoch) {
   const std::scoped_lock lock(mutex_);
-  CHECK_OK(open());
-  TRY(Statement row, connection_->prepare("SELECT seq FROM position WHERE account = ? AND space = ? AND epoch = ?"));
+  CHECK_OK(file_.open());
+  TRY(Statement row,
+      file_.connection().prepare("SELECT seq FROM position WHERE account = ? AND space = ? AND epoch = ?"));
   row.bind(1, space.account.value);
   row.bind_text(2, space.name);
   row.bind_text(3, epoch);
@@ -124,17 +98,17 @@ Result<Seq> SearchIndex::position(const SpaceName& space, const std::string& epo
 Result<> SearchIndex::update(const SpaceName& space, const std::string& epoch, const std::vector<Entry>& entries,
                              Seq through) {
   const std::scoped_lock lock(mutex_);
-  CHECK_OK(open());
-  CHECK_OK(connection_->execute("BEGIN IMMEDIATE"));
+  CHECK_OK(file_.open());
+  CHECK_OK(file_.connection().execute("BEGIN IMMEDIATE"));
   auto written = write(space, epoch, entries, through);
-  if (written) written = connection_->execute("COMMIT");
-  if (!written && connection_->in_transaction()) (void)connection_->execute("ROLLBACK");
+  if (written) written = file_.connection().execute("COMMIT");
+  if (!written && file_.connection().in_transaction()) (void)file_.connection().execute("ROLLBACK");
   return written;
 }
 
 Result<> SearchIndex::write(const SpaceName& space, const std::string& epoch, const std::vector<Entry>& entries,
                             Seq through) {
-  Connection& on = *connection_;
+  Connection& on = file_.connection();
   const std::string table = table_of(space.account);
   CHECK_OK(on.execute("CREATE VIRTUAL TABLE IF NOT EXISTS " + table +
                       " USING fts5(title, body, scope, tokenize = 'unicode61 remove_diacritics 2')"));
@@ -198,8 +172,8 @@ Result<std::vector<SearchIndex::Match>> SearchIndex::find(const Query& query) {
   const std::vector<Word> words = words_of(query.text);
   if (words.empty()) return std::vector<Match>{};
   const std::scoped_lock lock(mutex_);
-  CHECK_OK(open());
-  TRY(Statement table, connection_->prepare("SELECT 1 FROM sqlite_master WHERE name = ?"));
+  CHECK_OK(file_.open());
+  TRY(Statement table, file_.connection().prepare("SELECT 1 FROM sqlite_master WHERE name = ?"));
   table.bind_text(1, table_of(query.account));
   TRY(const bool has_table, table.step());
   table.reset();
@@ -214,12 +188,12 @@ Result<std::vector<SearchIndex::Match>> SearchIndex::find(const Query& query) {
 Result<std::vector<SearchIndex::Match>> SearchIndex::match(const Query& query, const std::string& words) {
   constexpr double kScale = 1e6;
   const std::string name = table_of(query.account);
-  TRY(Statement rows,
-      connection_->prepare("SELECT entry.space, entry.collection, entry.id, best.points FROM (SELECT rowid AS number, "
-                           "CAST(-rank * 1000000 AS INTEGER) AS points FROM " +
-                           name + " WHERE " + name +
-                           " MATCH ? AND rank MATCH 'bm25(3.0, 1.0, 0.0)' ORDER BY rank "
-                           "LIMIT ?) AS best JOIN entry USING (number) ORDER BY best.points DESC"));
+  TRY(Statement rows, file_.connection().prepare(
+                          "SELECT entry.space, entry.collection, entry.id, best.points FROM (SELECT rowid AS number, "
+                          "CAST(-rank * 1000000 AS INTEGER) AS points FROM " +
+                          name + " WHERE " + name +
+                          " MATCH ? AND rank MATCH 'bm25(3.0, 1.0, 0.0)' ORDER BY rank "
+                          "LIMIT ?) AS best JOIN entry USING (number) ORDER BY best.points DESC"));
   const std::string narrowed = "(({title body} : (" + words + "))" + scope_filter(" AND ", 's', query.spaces) + ")";
   const std::string expression = narrowed + scope_filter(" NOT ", 'c', query.without);
   rows.bind_text(1, expression);
@@ -237,12 +211,12 @@ Result<std::vector<SearchIndex::Match>> SearchIndex::match(const Query& query, c
 Result<> SearchIndex::forget(AccountNumber account) {
   const std::scoped_lock lock(mutex_);
   std::error_code ignored;
-  if (!connection_ && path_ != ":memory:" && !std::filesystem::exists(path_, ignored)) return {};
-  CHECK_OK(open());
+  if (!file_.is_open() && !std::filesystem::exists(file_.path(), ignored)) return {};
+  CHECK_OK(file_.open());
   const std::string number = std::to_string(account.value);
-  return connection_->execute("BEGIN; DROP TABLE IF EXISTS " + table_of(account) +
-                              "; DELETE FROM entry WHERE account = " + number +
-                              "; DELETE FROM position WHERE account = " + number + "; COMMIT");
+  return file_.connection().execute("BEGIN; DROP TABLE IF EXISTS " + table_of(account) +
+                                    "; DELETE FROM entry WHERE account = " + number +
+                                    "; DELETE FROM position WHERE account = " + number + "; COMMIT");
 }
 
 }  // namespace syncline

@@ -4,10 +4,9 @@
 #pragma once
 
 #include <mutex>
-#include <optional>
 #include <vector>
 
-#include "store/sqlite/connection.hpp"
+#include "store/sqlite/side_file.hpp"
 #include "store/store.hpp"
 
 namespace syncline {
@@ -43,7 +42,7 @@ class SearchIndex {
   };
 
   /// The file is opened, or made, when it is first needed. ":memory:" keeps the index in memory.
-  explicit SearchIndex(std::string path) : path_(std::move(path)) {}
+  explicit SearchIndex(std::string path);
 
   /// The feed of the space has been indexed up to here; 0 for another epoch.
   [[nodiscard]] Result<Seq> position(const SpaceName& space, const std::string& epoch);
@@ -56,15 +55,12 @@ class SearchIndex {
   [[nodiscard]] Result<> forget(AccountNumber account);
 
  private:
-  [[nodiscard]] Result<> open();
-  [[nodiscard]] Result<> make_tables();
   [[nodiscard]] Result<> write(const SpaceName& space, const std::string& epoch, const std::vector<Entry>& entries,
                                Seq through);
   [[nodiscard]] Result<std::vector<Match>> match(const Query& query, const std::string& words);
 
-  const std::string path_;
   std::mutex mutex_;
-  std::optional<sqlite::Connection> connection_;
+  sqlite::SideFile file_;
 };
 
 }  // namespace syncline
