@@ -23,11 +23,10 @@ void append_operation(std::string& out, const RecordView& record) {
 /// plan's end and comes with the next pull.
 class PullWriter final : public api::ChunkWriter {
  public:
-  PullWriter(Spaces& spaces, api::CallPtr call, SpaceName space, PullPlan plan, std::optional<FullSync> full)
+  PullWriter(Spaces& spaces, const api::Call& call, SpaceName space, PullPlan plan, std::optional<FullSync> full)
       : spaces_(spaces),
-        call_(std::move(call)),
-        key_(call_->principal().key),
-        request_id_(call_->head().request_id),
+        key_(call.principal().key),
+        request_id_(call.head().request_id),
         space_(std::move(space)),
         plan_(std::move(plan)),
         full_(std::move(full)),
@@ -110,7 +109,6 @@ class PullWriter final : public api::ChunkWriter {
   }
 
   Spaces& spaces_;
-  const api::CallPtr call_;  // the body that names in the answer point into
   const KeyNumber key_;
   const std::string request_id_;
   const SpaceName space_;
@@ -129,7 +127,7 @@ void answer_pull(Spaces& spaces, const api::CallPtr& call, const std::string& ag
                  std::optional<FullSync> full) {
   TRY_CALL(call, http::Response page,
            api::make_page(
-               std::make_unique<PullWriter>(spaces, call, call->space(space_name_of(agent)), plan, std::move(full))));
+               std::make_unique<PullWriter>(spaces, *call, call->space(space_name_of(agent)), plan, std::move(full))));
   call->respond(std::move(page));
 }
 
