@@ -103,6 +103,8 @@ Result<DeviceSession> DeviceKeys::log_in(std::string_view api_key, const std::st
     by_peer_.note_failure(counted, clock_.now());
     return fail(ErrorCode::unauthorized, "Invalid API key", Advice::reauth);
   }
+  CHECK_OK(by_key_.check((*principal)->key_id, clock_.now()));
+  by_key_.note_failure((*principal)->key_id, clock_.now());
   DeviceSession session;
   CHECK_OK(access_.change(Access::Effect::lets_in, [&](Txn& txn) -> Result<> {
     TRY(const StoredKey stored, find_key_in(txn, (*principal)->key_id));

@@ -28,7 +28,8 @@ class DeviceKeys {
   /// too many from `peer`.
   [[nodiscard]] Result<Registered> sign_up(std::string_view email, std::string_view agent, Plan plan,
                                            const std::string& peer);
-  /// `unauthorized` for anything but a standing API key: a session does not open another one.
+  /// `unauthorized` for anything but a standing API key: a session does not open another one. `too_many` after too many
+  /// failures from `peer`, or too many sessions of the key.
   [[nodiscard]] Result<DeviceSession> log_in(std::string_view api_key, const std::string& peer);
   /// Ends the session; nothing for a key that is none.
   [[nodiscard]] Result<> log_out(const Principal& principal);
@@ -54,6 +55,7 @@ class DeviceKeys {
   Access& access_;
   const Clock& clock_;
   Throttle by_peer_{100, 15LL * 60};
+  Throttle by_key_{100, 15LL * 60};
 };
 
 }  // namespace syncline

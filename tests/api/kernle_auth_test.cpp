@@ -163,6 +163,16 @@ TEST_F(KernleAuthTest, a_new_account_key_ends_the_one_before_with_its_sessions_a
   EXPECT_EQ(pull(again).status, 401);
 }
 
+TEST_F(KernleAuthTest, a_key_opens_only_so_many_sessions_at_a_time) {
+  for (int i = 0; i < 100; ++i) log_in();
+  const Answer refused = send(Method::post, "/auth/login", api_key_);
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_TRUE(refused.headers.contains("Retry-After"));
+  EXPECT_EQ(pull(api_key_).status, 200);
+  clock_.advance_micros(16LL * 60 * kMicrosPerSecond);
+  log_in();
+}
+
 TEST_F(KernleAuthTest, D24_no_quota_cuts_a_key_off) {
   for (int i = 0; i < 1200; ++i) ASSERT_EQ(pull(api_key_, "null").status, 200);
   EXPECT_EQ(send(Method::get, "/auth/usage", api_key_).at("usage.daily_requests"), "1201");
