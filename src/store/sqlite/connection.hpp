@@ -20,8 +20,8 @@ class Statement {
   explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
 
   void bind(int index, std::int64_t value);
+  // Of both the bytes must stay valid until the statement is reset.
   void bind_text(int index, std::string_view value);
-  /// The bytes must stay valid until the statement is reset.
   void bind_bytes(int index, std::string_view value);
 
   /// True when there is a row, false at the end.

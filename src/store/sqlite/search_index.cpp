@@ -174,7 +174,8 @@ Result<std::vector<SearchIndex::Match>> SearchIndex::find(const Query& query) {
   const std::scoped_lock lock(mutex_);
   CHECK_OK(file_.open());
   TRY(Statement table, file_.connection().prepare("SELECT 1 FROM sqlite_master WHERE name = ?"));
-  table.bind_text(1, table_of(query.account));
+  const std::string name = table_of(query.account);
+  table.bind_text(1, name);
   TRY(const bool has_table, table.step());
   table.reset();
   if (!has_table) return std::vector<Match>{};
