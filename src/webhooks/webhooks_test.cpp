@@ -100,6 +100,7 @@ class SenderTest : public testing::Test {
    public:
     Receiver(SenderTest& test, std::string url) : test_(test), url_(std::move(url)) {}
     Result<http::ClientResponse> send(const http::ClientRequest& request, std::stop_token) override {
+      const std::scoped_lock lock(test_.mutex_);
       test_.posts_.push_back({url_, request});
       if (test_.answers_.empty()) return http::ClientResponse{200, "", std::nullopt};
       const http::ClientResponse answer = test_.answers_.front();
@@ -155,6 +156,7 @@ class SenderTest : public testing::Test {
                  {.connect = [this](const std::string& url) { return std::make_unique<Receiver>(*this, url); },
                   .retry_s = {5, 300}}};
   const SpaceName space_{AccountNumber{1}, "s"};
+  std::mutex mutex_;
   std::vector<Post> posts_;
   std::deque<http::ClientResponse> answers_;
 };
@@ -306,6 +308,34 @@ TEST_F(SenderTest, a_replay_keeps_its_id_and_events_taken_in_twice_are_sent_once
                          clock_.now()));
   work();
   EXPECT_EQ(posts_.size(), 2U);
+}
+
+TEST_F(SenderTest, its_threads_post_each_event_once_while_others_write) {
+  constexpr std::size_t kWriters = 2;
+  constexpr std::size_t kEach = 40;
+  ASSERT_TRUE(subscriptions_.add({1}, "https://a.example/", {EventType::record_changed}, ""));
+  ASSERT_TRUE(subscriptions_.add({1}, "https://b.example/", {EventType::record_changed}, ""));
+  sender_.start();
+  {
+    std::vector<std::jthread> writers;
+    for (std::size_t writer = 0; writer < kWriters; ++writer) {
+      writers.emplace_back([this, writer] {
+        for (std::size_t i = 0; i < kEach; ++i) write(std::to_string(writer) + '-' + std::to_string(i));
+      });
+    }
+  }
+  const auto count = [this] {
+    const std::scoped_lock lock(mutex_);
+    return posts_.size();
+  };
+  for (int i = 0; i < 3000 && count() < 2 * kWriters * kEach; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  sender_.stop();
+  std::set<std::pair<std::string, std::string>> distinct;
+  for (const Post& post : posts_) distinct.emplace(post.url, post.header("webhook-id"));
+  EXPECT_EQ(posts_.size(), 2 * kWriters * kEach);
+  EXPECT_EQ(distinct.size(), posts_.size());
 }
 
 TEST_F(SenderTest, webhooks_are_there_after_a_restart) {
