@@ -1,5 +1,6 @@
-// Counts failures, or other things of a kind, for each name (an address, an account) and says when there were too many in a while.
-// Bounded in memory: when it is full, it forgets. The empty name is nobody's and never counted. Safe from any thread.
+// Counts failures, or other things of a kind, for each name (an address, an account) and says when there were too many
+// in a while. Bounded in memory: when it is full, it forgets. The empty name is nobody's and never counted. Safe from
+// any thread.
 #pragma once
 
 #include <mutex>
