@@ -74,9 +74,10 @@ Result<Seq> Search::index_batch(const SpaceInfo& space, Seq at) {
 
 Result<> Search::catch_up(const SpaceInfo& space, Deadline deadline, const std::stop_token& stop) {
   while (!stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
-    const std::unique_lock lock(catching_up_, deadline);
-    if (!lock) return {};
     TRY(Seq at, index_.position(space.name, spaces_.epoch()));
+    if (at == space.head) return {};  // without waiting for whoever indexes another space
+    const std::scoped_lock lock(catching_up_);
+    TRY(at, index_.position(space.name, spaces_.epoch()));
     if (at == space.head) return {};
     if (at > space.head) at = Seq{};
     TRY([[maybe_unused]] const Seq through, index_batch(space, at));

@@ -48,7 +48,7 @@ class Search {
   SearchIndex& index_;
   std::string prefix_;
   TextOf text_of_;
-  std::timed_mutex catching_up_;              // held for a batch at a time: several may bring an index up to date
+  std::mutex catching_up_;                    // held for a batch at a time: several may bring an index up to date
   std::unordered_map<SpaceName, Seq> heads_;  // at the last look of the thread
   std::mutex wait_mutex_;
   std::condition_variable_any wake_;
