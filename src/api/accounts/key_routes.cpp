@@ -91,7 +91,7 @@ void respond_secret(const api::CallPtr& call, int status, std::string body) {
 void append_token(JsonWriter& writer, const DeviceSession& session, const std::string& agent, Timestamp now) {
   writer.string("access_token", session.token)
       .string("token_type", "bearer")
-      .integer("expires_in", (session.expires_at.micros - now.micros) / kMicrosPerSecond)
+      .integer("expires_in", (session.expires_at.micros - now.micros + kMicrosPerSecond - 1) / kMicrosPerSecond)
       .string("user_id", user_id(session.account.number))
       .string("agent_id", agent)
       .string("stack_id", agent)
