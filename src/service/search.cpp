@@ -8,7 +8,7 @@ namespace {
 constexpr auto kLookInterval = std::chrono::seconds(2);
 /// What a search may take to bring the index up to date.
 constexpr auto kMoment = std::chrono::milliseconds(1500);
-constexpr std::size_t kBatchRecords = 500;
+constexpr std::size_t kBatchRecords = 100;  // a search waits for a batch at most
 constexpr std::size_t kBatchBytes = 4UL << 20U;
 /// Documents of one answer.
 constexpr std::size_t kHitBytesMax = 8UL << 20U;
@@ -76,11 +76,16 @@ Result<> Search::catch_up(const SpaceInfo& space, Deadline deadline, const std::
   while (!stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
     TRY(Seq at, index_.position(space.name, spaces_.epoch()));
     if (at == space.head) return {};  // without waiting for whoever indexes another space
-    const std::scoped_lock lock(catching_up_);
-    TRY(at, index_.position(space.name, spaces_.epoch()));
-    if (at == space.head) return {};
-    if (at > space.head) at = Seq{};
-    TRY([[maybe_unused]] const Seq through, index_batch(space, at));
+    const auto began = std::chrono::steady_clock::now();
+    {
+      const std::scoped_lock lock(catching_up_);
+      TRY(at, index_.position(space.name, spaces_.epoch()));
+      if (at == space.head) return {};
+      if (at > space.head) at = Seq{};
+      TRY([[maybe_unused]] const Seq through, index_batch(space, at));
+    }
+    // In the background: at least as long for others as for this.
+    if (deadline == Deadline::max()) std::this_thread::sleep_for(std::chrono::steady_clock::now() - began);
   }
   return {};
 }
