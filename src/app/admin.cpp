@@ -265,13 +265,7 @@ Result<std::string> conflicts_dismiss(CoreServices& core, const JsonObject& requ
 
 Result<std::string> webhook_json(const Result<webhooks::Webhook>& webhook, bool with_secret) {
   if (!webhook) return std::unexpected(webhook.error());
-  std::string out;
-  JsonWriter writer(out);
-  webhooks::append_webhook(writer, *webhook);
-  if (!with_secret) return out;
-  JsonObject shown{JsonView(out)};
-  shown.set_text("secret", webhook->secret);
-  return shown.to_text();
+  return webhooks::webhook_text(*webhook, with_secret);
 }
 
 Result<std::string> webhooks_list(CoreServices& core, const JsonObject& request) {
@@ -280,12 +274,7 @@ Result<std::string> webhooks_list(CoreServices& core, const JsonObject& request)
     TRY(const Account account, core.access.find_account(*email));
     wanted = account.number;
   }
-  std::string out;
-  JsonWriter writer(out);
-  writer.begin_object().name("webhooks").begin_array();
-  for (const auto& webhook : core.webhooks.list(wanted)) webhooks::append_webhook(writer, webhook);
-  writer.end_array().end_object();
-  return out;
+  return webhooks::webhooks_text(core.webhooks.list(wanted));
 }
 
 Result<std::string> webhooks_add(CoreServices& core, const JsonObject& request) {
@@ -319,12 +308,7 @@ Result<std::string> webhooks_deliveries(CoreServices& core, const JsonObject& re
   constexpr std::size_t kShown = 100;
   TRY(const auto webhook, core.webhooks.find(std::nullopt, request.text_of("id")));
   TRY(const auto deliveries, core.deliveries.list(webhook.id, kShown));
-  std::string out;
-  JsonWriter writer(out);
-  writer.begin_object().name("deliveries").begin_array();
-  for (const Delivery& delivery : deliveries) webhooks::append_delivery(writer, delivery);
-  writer.end_array().end_object();
-  return out;
+  return webhooks::deliveries_text(deliveries);
 }
 
 Result<std::string> webhooks_replay(CoreServices& core, const JsonObject& request) {

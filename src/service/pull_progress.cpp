@@ -40,11 +40,10 @@ Seq PullProgress::seen_through(KeyNumber key, const SpaceName& space) const {
   return found == progress_.end() ? Seq{} : found->second.seq;
 }
 
-Seq PullProgress::may_have_seen_through(KeyNumber key, const SpaceName& space) const {
-  const Seq known = seen_through(key, space);
+Seq PullProgress::head_at_start(const SpaceName& space) const {
   const std::scoped_lock lock(mutex_);
-  const auto at_start = heads_at_start_.find(space);
-  return at_start == heads_at_start_.end() ? known : std::max(known, at_start->second);
+  const auto found = heads_at_start_.find(space);
+  return found == heads_at_start_.end() ? Seq{} : found->second;
 }
 
 Result<> PullProgress::save() {

@@ -18,8 +18,8 @@ class PullProgress {
   /// The key has been handed everything of the space up to `seq`.
   void note(KeyNumber key, const SpaceName& space, Seq seq);
   [[nodiscard]] Seq seen_through(KeyNumber key, const SpaceName& space) const;
-  /// The same, or what there was when the hub started: before a crash the key may have pulled all of that.
-  [[nodiscard]] Seq may_have_seen_through(KeyNumber key, const SpaceName& space) const;
+  /// What there was when the hub started: before a crash any key may have pulled all of that.
+  [[nodiscard]] Seq head_at_start(const SpaceName& space) const;
   /// Waits for the disk.
   [[nodiscard]] Result<> save();
 

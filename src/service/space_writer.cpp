@@ -130,20 +130,17 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
   if (!adds_nothing) {
     result.record = *stored;
     TRY(const bool repeat, is_repeat(*stored, op));
-    if (!repeat) CHECK_OK(note_lost(op, *stored, decision, result));
+    if (!repeat) {
+      TRY(const auto kept, keep_loser(op, *stored, decision));
+      result.conflict = kept.number;
+      result.lost = kept.is_new;
+    }
   }
   if (decision.effective_at != stored->effective_at || decision.claimed_at != stored->claimed_at) {
     txn_.set_hidden_stamps(*stored, decision.effective_at, decision.claimed_at);
   }
   if (result.status == OpStatus::stale) CHECK_OK(deliver_winner(op, decision));
   return result;
-}
-
-Result<> SpaceWriter::note_lost(const Op& op, const Record& stored, const Decision& decision, OpResult& result) {
-  TRY(const auto kept, keep_loser(op, stored, decision));
-  result.conflict = kept.number;
-  const auto& on_lost = rules_of(rules_, op.collection).on_lost;
-  return kept.is_new && on_lost ? on_lost(*this, stored) : Result<>{};
 }
 
 Result<> SpaceWriter::deliver_winner(const Op& op, const Decision& decision) {

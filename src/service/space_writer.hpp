@@ -28,8 +28,6 @@ struct CollectionRules {
   /// new seq, if the author has pulled past it, so that the author is sure to receive it.
   enum class StaleAuthor { reads_the_answer, pulls_again };
   StaleAuthor stale_author = StaleAuthor::reads_the_answer;
-  /// Runs in the transaction when an op has lost to `winner`, once for each version that loses. Null: nothing.
-  std::function<Result<>(SpaceWriter& writer, const Record& winner)> on_lost;
   /// Written only by its face: generic pushes are refused, for they would go round the face's own rules.
   bool face_only = false;
   /// Largest document.
@@ -55,6 +53,7 @@ struct OpResult {
   std::size_t doc_bytes = 0;               // of the document that was stored; 0 if none was
   Seq seq;                                 // of the version that stands now
   std::optional<Record> record;            // for stale and merged: the version that stands
+  bool lost = false;                       // stale, and not the same op again
   std::optional<ConflictNumber> conflict;  // that keeps the version which lost
   bool incoming_won = true;                // for stale and merged: whose fields count where both have one
   std::optional<Error> error;              // for refused
@@ -112,7 +111,6 @@ class SpaceWriter {
   [[nodiscard]] Result<> check(const Op& op, Caller caller) const;
   [[nodiscard]] Result<bool> is_repeat(const Record& stored, const Op& op);
   [[nodiscard]] Result<OpResult> store(const Op& op, const Record* stored, Decision decision);
-  [[nodiscard]] Result<> note_lost(const Op& op, const Record& stored, const Decision& decision, OpResult& result);
   [[nodiscard]] Result<> deliver_winner(const Op& op, const Decision& decision);
   [[nodiscard]] Result<Txn::KeptConflict> keep_loser(const Op& op, const Record& stored, const Decision& decision);
   [[nodiscard]] Result<Txn::KeptConflict> keep(Conflict conflict);

@@ -23,7 +23,8 @@ void Spaces::write(const SpaceName& space, KeyNumber author, WriteBody run,
       space, rules.options,
       [this, space, author, &rules, said, body = std::move(run)](Txn& txn) mutable -> Result<> {
         const EventTypes wanted = audience_ != nullptr ? audience_->wanted(space.account) : EventTypes{};
-        const Author who{author, progress_.seen_through(author, space), progress_.may_have_seen_through(author, space)};
+        const Seq seen = progress_.seen_through(author, space);
+        const Author who{author, seen, std::max(seen, progress_.head_at_start(space))};
         SpaceWriter writer(txn, rules, who, clock_.now(), wanted);
         CHECK_OK(body(writer));
         if (rules.on_written) rules.on_written(writer);

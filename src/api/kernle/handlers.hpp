@@ -38,6 +38,6 @@ struct Handlers {
 [[nodiscard]] std::string client_time(Timestamp time);
 
 /// `"meta":{...}`, which every answer may carry.
-void append_meta(JsonWriter& writer, const api::Call& call, Timestamp now);
+void append_meta(JsonWriter& writer, std::string_view request_id, Timestamp now);
 
 }  // namespace syncline::kernle

@@ -7,8 +7,6 @@
 namespace syncline::kernle {
 namespace {
 
-Error refuse(ErrorCode code, std::string text) { return {code, std::move(text)}; }
-
 std::string_view read_text(JsonView json, std::string_view name, std::deque<std::string>& texts) {
   const auto value = json.find(name);
   if (!value) return {};
@@ -19,8 +17,7 @@ std::string_view read_text(JsonView json, std::string_view name, std::deque<std:
 
 /// A stamp that no record may have stands for the nearest that one may: the hub's clock guard does the rest.
 std::optional<Timestamp> read_stamp(JsonView json) {
-  const auto value = json.find("local_updated_at");
-  const auto time = parse_iso_or_utc_time(value ? value->as_string().value_or("") : "");
+  const auto time = parse_iso_or_utc_time(json.text_of("local_updated_at"));
   if (!time) return std::nullopt;
   return std::clamp(*time, kTimestampMin, kStampMax);
 }
@@ -68,7 +65,7 @@ Result<> read_members(Operation& operation, JsonView json, bool has_doubtful_val
 Operation read_operation(JsonView json, std::deque<std::string>& texts, bool has_doubtful_values) {
   Operation operation;
   if (!json.is_object()) {
-    operation.refusal = refuse(ErrorCode::invalid_argument, "an operation must be an object");
+    operation.refusal = Error{ErrorCode::invalid_argument, "an operation must be an object"};
     return operation;
   }
   operation.table_as_sent = read_text(json, "table", texts);

@@ -83,12 +83,8 @@ class PullWriter final : public api::ChunkWriter {
         writer.raw(name, value.raw());
       });
     }
-    writer.name("meta")
-        .begin_object()
-        .string("timestamp", format_time(now))
-        .string("request_id", request_id_)
-        .end_object()
-        .end_object();
+    append_meta(writer, request_id_, now);
+    writer.end_object();
     out.append(",").append(end, 1);
   }
 

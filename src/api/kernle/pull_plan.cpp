@@ -304,15 +304,13 @@ Result<> note_whole_offer(Txn& txn, KeyNumber key, Seq through, Timestamp now) {
   return {};
 }
 
-Result<> send_again(Txn& txn, KeyNumber key, const Record& winner) {
-  TRY(auto state, find_pull_state(txn, key));
-  if (!state || state->seen_through() < winner.seq || state->again.size() >= kAgainMax) return {};
-  const PullState::Row row{winner.collection, winner.id};
-  const auto not_offered = state->again.begin() + state->again_offered;
-  if (std::find(not_offered, state->again.end(), row) != state->again.end()) return {};
-  state->again.push_back(row);
-  put_pull_state(txn, key, *state);
-  return {};
+void send_again(Txn& txn, KeyNumber key, PullState state, const std::vector<PullState::Row>& winners) {
+  for (const PullState::Row& row : winners) {
+    if (state.again.size() >= kAgainMax) break;
+    const auto not_offered = state.again.begin() + state.again_offered;
+    if (std::find(not_offered, state.again.end(), row) == state.again.end()) state.again.push_back(row);
+  }
+  put_pull_state(txn, key, state);
 }
 
 Result<std::optional<PushState>> find_push_state(Snapshot& snapshot, KeyNumber key) {

@@ -89,9 +89,9 @@ struct PullCursor {
 void put_pull_state(Txn& txn, KeyNumber key, const PullState& state);
 /// The session is offered everything up to there, by a request without a label.
 [[nodiscard]] Result<> note_whole_offer(Txn& txn, KeyNumber key, Seq through, Timestamp now);
-/// The device has a version that lost to `winner`. If it is a session's and can have had the winner before, it does not
-/// get that by itself: it is sent once more, to this device only, for others may have edited it since.
-[[nodiscard]] Result<> send_again(Txn& txn, KeyNumber key, const Record& winner);
+/// Versions of the session's device have lost to these records. If it can have had the winners before, it does not get
+/// them by themselves: they are sent once more, to this device only, for others may have edited them since.
+void send_again(Txn& txn, KeyNumber key, PullState state, const std::vector<PullState::Row>& winners);
 
 /// What is known of a key's pushes to an agent.
 struct PushState {

@@ -107,7 +107,7 @@ void Handlers::get_status(const api::CallPtr& call) {
   append_standing(writer, agent, standing);
   writer.end_object();
   append_standing(writer, agent, standing);
-  append_meta(writer, *call, spaces.clock().now());
+  append_meta(writer, call->head().request_id, spaces.clock().now());
   writer.end_object();
   call->respond_json(200, std::move(out));
 }

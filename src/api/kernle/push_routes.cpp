@@ -1,6 +1,4 @@
 // POST /sync/push, and the pushing half of POST /sync/full.
-#include <charconv>
-
 #include "api/kernle/handlers.hpp"
 #include "api/kernle/operation.hpp"
 #include "api/kernle/pull_answer.hpp"
@@ -78,16 +76,22 @@ void tell_of_sync(const Push& push, SpaceWriter& writer) {
 }
 
 Result<> apply(Push& push, SpaceWriter& writer) {
-  TRY(const auto pulled, find_pull_state(writer.txn(), push.call->principal().key));
+  const KeyNumber key = push.call->principal().key;
+  TRY(const auto pulled, find_pull_state(writer.txn(), key));
   if (pulled) writer.note_seen_through(pulled->seen_through());
+  std::vector<PullState::Row> winners;
   for (Verdict& verdict : push.verdicts) {
     if (verdict.is_refused()) continue;
-    TRY(verdict.result, writer.apply(verdict.operation.op));
+    const Op& op = verdict.operation.op;
+    TRY(verdict.result, writer.apply(op));
     verdict.operation.refusal = std::move(verdict.result.error);
     verdict.result.record.reset();  // the answer does not show it
+    const bool had_winner = pulled && verdict.result.lost && verdict.result.seq <= pulled->seen_through();
+    if (had_winner) winners.push_back({std::string(op.collection), std::string(op.id)});
   }
   if (push.verdicts.empty()) return {};
-  put_push_state(writer.txn(), push.call->principal().key, {writer.now(), push.refused()});
+  if (!winners.empty()) send_again(writer.txn(), key, *pulled, winners);
+  put_push_state(writer.txn(), key, {writer.now(), push.refused()});
   tell_of_sync(push, writer);
   return {};
 }
@@ -195,7 +199,7 @@ void answer_push(const Push& push, const Cursor& cursor, Timestamp now) {
   writer.end_object();
   append_push_members(writer, push);
   writer.string("server_time", format_time(now)).string("cursor", cursor.to_text());
-  append_meta(writer, *push.call, now);
+  append_meta(writer, push.call->head().request_id, now);
   writer.end_object();
   push.call->respond_json(200, std::move(out));
 }

@@ -85,11 +85,11 @@ std::string client_time(Timestamp time) {
   return text.replace(text.size() - 1, 1, "+00:00");
 }
 
-void append_meta(JsonWriter& writer, const api::Call& call, Timestamp now) {
+void append_meta(JsonWriter& writer, std::string_view request_id, Timestamp now) {
   writer.name("meta")
       .begin_object()
       .string("timestamp", format_time(now))
-      .string("request_id", call.head().request_id)
+      .string("request_id", request_id)
       .end_object();
 }
 

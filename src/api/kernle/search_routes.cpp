@@ -173,7 +173,7 @@ void Handlers::search_memories(const api::CallPtr& call) {
   writer.begin_object().boolean("success", true).name("results").begin_array();
   for (const Search::Hit& hit : hits) append_hit(writer, hit);
   writer.end_array().string("query", request.query.text).integer("total", static_cast<std::int64_t>(hits.size()));
-  append_meta(writer, *call, spaces.clock().now());
+  append_meta(writer, call->head().request_id, spaces.clock().now());
   writer.end_object();
   call->respond_json(200, std::move(out));
 }
@@ -202,7 +202,7 @@ void Handlers::search(const api::CallPtr& call) {
       .integer("total", static_cast<std::int64_t>(hits.size()))
       .integer("query_time_ms", duration_cast<milliseconds>(steady_clock::now() - began).count())
       .end_object();
-  append_meta(writer, *call, spaces.clock().now());
+  append_meta(writer, call->head().request_id, spaces.clock().now());
   writer.end_object();
   call->respond_json(200, std::move(out));
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "api/kernle/pull_plan.hpp"
 #include "api/kernle/tables.hpp"
 #include "base/json_object.hpp"
 #include "base/limits.hpp"
@@ -69,9 +68,6 @@ SpaceRules make_space_rules() {
     collection.merge = merge_policy_of(table);
     collection.shape = shape;
     collection.on_put = tell_of_new;
-    collection.on_lost = [](SpaceWriter& writer, const Record& winner) {
-      return send_again(writer.txn(), writer.author().key, winner);
-    };
   }
   rules.describe = [](JsonWriter& data, const SpaceName& space) {
     const std::string_view agent = agent_of(space.name).value_or("");

@@ -15,15 +15,30 @@ void time_or_null(JsonWriter& writer, std::string_view name, Timestamp time) {
   time.micros == 0 ? writer.null() : writer.string(format_time(time));
 }
 
-/// A webhook alone, with its secret where that is said: when it is made, and when it is rotated.
-std::string webhook_text(const Webhook& webhook, bool with_secret) {
-  std::string out;
-  JsonWriter writer(out);
-  append_webhook(writer, webhook);
-  if (!with_secret) return out;
-  JsonObject shown{JsonView(out)};
-  shown.set_text("secret", webhook.secret);
-  return shown.to_text();
+void append_webhook(JsonWriter& writer, const Webhook& webhook) {
+  writer.begin_object().string("id", webhook.id).string("webhook_url", webhook.url);
+  writer.name("events").begin_array();
+  for (const std::string_view name : webhook.events.names()) writer.string(name);
+  writer.end_array().boolean("enabled", webhook.enabled).name("disabled_because");
+  webhook.disabled_because.empty() ? writer.null() : writer.string(webhook.disabled_because);
+  writer.string("created_at", format_time(webhook.created_at)).end_object();
+}
+
+void append_delivery(JsonWriter& writer, const Delivery& delivery) {
+  writer.begin_object()
+      .integer("id", delivery.number)
+      .string("webhook", delivery.webhook)
+      .string("message_id", delivery.message)
+      .string("type", delivery.type)
+      .string("state", to_text(delivery.state))
+      .integer("attempts", delivery.attempts)
+      .string("created_at", format_time(delivery.created_at));
+  time_or_null(writer, "next_at", delivery.state == Delivery::State::waiting ? delivery.next_at : Timestamp{});
+  time_or_null(writer, "last_at", delivery.last_at);
+  writer.integer("last_status", delivery.last_status)
+      .string("last_error", delivery.last_error)
+      .raw("payload", delivery.body)
+      .end_object();
 }
 
 Result<std::optional<std::vector<std::string>>> names_in(JsonView body) {
@@ -80,12 +95,7 @@ struct Handlers {
   }
 
   void list(const api::CallPtr& call) const {
-    std::string out;
-    JsonWriter writer(out);
-    writer.begin_object().name("webhooks").begin_array();
-    for (const Webhook& webhook : on.subscriptions.list(account_of(call))) append_webhook(writer, webhook);
-    writer.end_array().end_object();
-    call->respond_json(200, std::move(out));
+    call->respond_json(200, webhooks_text(on.subscriptions.list(account_of(call))));
   }
 
   void show(const api::CallPtr& call) const {
@@ -130,12 +140,7 @@ struct Handlers {
     TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, kDeliveriesMax, kDeliveriesDefault));
     TRY_CALL(call, const Webhook webhook, on.subscriptions.find(account_of(call), call->param("id")));
     TRY_CALL(call, const auto deliveries, on.queue.list(webhook.id, static_cast<std::size_t>(limit)));
-    std::string out;
-    JsonWriter writer(out);
-    writer.begin_object().name("deliveries").begin_array();
-    for (const Delivery& delivery : deliveries) append_delivery(writer, delivery);
-    writer.end_array().end_object();
-    call->respond_json(200, std::move(out));
+    call->respond_json(200, deliveries_text(deliveries));
   }
 
   void replay(const api::CallPtr& call) const {
@@ -153,30 +158,32 @@ struct Handlers {
 
 }  // namespace
 
-void append_webhook(JsonWriter& writer, const Webhook& webhook) {
-  writer.begin_object().string("id", webhook.id).string("webhook_url", webhook.url);
-  writer.name("events").begin_array();
-  for (const std::string_view name : webhook.events.names()) writer.string(name);
-  writer.end_array().boolean("enabled", webhook.enabled).name("disabled_because");
-  webhook.disabled_because.empty() ? writer.null() : writer.string(webhook.disabled_because);
-  writer.string("created_at", format_time(webhook.created_at)).end_object();
+std::string webhook_text(const Webhook& webhook, bool with_secret) {
+  std::string out;
+  JsonWriter writer(out);
+  append_webhook(writer, webhook);
+  if (!with_secret) return out;
+  JsonObject shown{JsonView(out)};
+  shown.set_text("secret", webhook.secret);
+  return shown.to_text();
 }
 
-void append_delivery(JsonWriter& writer, const Delivery& delivery) {
-  writer.begin_object()
-      .integer("id", delivery.number)
-      .string("webhook", delivery.webhook)
-      .string("message_id", delivery.message)
-      .string("type", delivery.type)
-      .string("state", to_text(delivery.state))
-      .integer("attempts", delivery.attempts)
-      .string("created_at", format_time(delivery.created_at));
-  time_or_null(writer, "next_at", delivery.state == Delivery::State::waiting ? delivery.next_at : Timestamp{});
-  time_or_null(writer, "last_at", delivery.last_at);
-  writer.integer("last_status", delivery.last_status)
-      .string("last_error", delivery.last_error)
-      .raw("payload", delivery.body)
-      .end_object();
+std::string webhooks_text(const std::vector<Webhook>& webhooks) {
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().name("webhooks").begin_array();
+  for (const Webhook& webhook : webhooks) append_webhook(writer, webhook);
+  writer.end_array().end_object();
+  return out;
+}
+
+std::string deliveries_text(const std::vector<Delivery>& deliveries) {
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().name("deliveries").begin_array();
+  for (const Delivery& delivery : deliveries) append_delivery(writer, delivery);
+  writer.end_array().end_object();
+  return out;
 }
 
 Result<EventTypes> read_events(const std::vector<std::string>& names) {

@@ -14,10 +14,11 @@ struct Services {
   std::function<void()> wake;  // the sender
 };
 
-/// A webhook as answers show it, without its secret.
-void append_webhook(JsonWriter& writer, const Webhook& webhook);
-/// A delivery as answers show it.
-void append_delivery(JsonWriter& writer, const Delivery& delivery);
+/// A webhook as answers show it; with its secret where that is said: when it is made, and when it is rotated.
+[[nodiscard]] std::string webhook_text(const Webhook& webhook, bool with_secret);
+/// {"webhooks": [...]} and {"deliveries": [...]}.
+[[nodiscard]] std::string webhooks_text(const std::vector<Webhook>& webhooks);
+[[nodiscard]] std::string deliveries_text(const std::vector<Delivery>& deliveries);
 /// The events of a JSON list or of a list separated by commas; invalid_argument names the first that is none.
 [[nodiscard]] Result<EventTypes> read_events(const std::vector<std::string>& names);
 
