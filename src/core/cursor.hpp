@@ -1,4 +1,6 @@
 // The cursor: "I have everything of this history up to here". Text `<epoch>.<seq>`; "0" means from the beginning.
+// Who reads from the beginning in pages needs no deletions that were purged before it began: until it is past them its
+// cursors say so, `<epoch>.<seq>.<purged>`.
 #pragma once
 
 #include <optional>
@@ -18,8 +20,10 @@ struct Cursor {
   /// Empty for "from the beginning", which belongs to every history.
   std::string epoch;
   Seq seq;
+  /// Deletions up to here are of no account to the reader; 0 if all are.
+  Seq needs_no_deletions_through;
 
-  [[nodiscard]] std::string to_text() const { return epoch + '.' + std::to_string(seq.value); }
+  [[nodiscard]] std::string to_text() const;
 };
 
 /// Fails with invalid_argument for anything that is not a cursor.

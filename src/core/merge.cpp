@@ -60,8 +60,9 @@ bool has_seen(const Record& stored, const Op& op, const Stamp& stamp, const Merg
     if (!op.updated_at) return true;
     return author.seen_through >= stored.seq && *op.updated_at > stored.committed_at && !stamp.lowered();
   }
-  if (stored.origin == author.key) return true;
-  return op.base ? *op.base == stored.seq : author.seen_through >= stored.seq;
+  // Who names what was edited means nothing else: several devices may share a key.
+  if (op.base) return *op.base == stored.seq;
+  return stored.origin == author.key || author.seen_through >= stored.seq;
 }
 
 /// The stamp that is shown for a version that wins over `stored`, or is the first.

@@ -80,6 +80,11 @@ Result<OpResult> SpaceWriter::apply(const Op& requested, Caller caller) {
     shaped = *std::move(made);
     op.doc = shaped;
   }
+  const bool may_be_put_again = rules.stale_author == CollectionRules::StaleAuthor::pulls_again;
+  if (may_be_put_again && current != nullptr && op.base && *op.base < current->seq) {
+    TRY(const bool still, is_still(*current, *op.base));
+    if (still) op.base = current->seq;
+  }
   TRY(OpResult result, store(op, stored ? &*stored : nullptr, merge(current, op, rules.merge, author_, now_)));
   const bool other_text = !op.deleted && op.doc != requested.doc;
   if (caller == Caller::generic && other_text && result.status == OpStatus::applied) {
@@ -115,6 +120,7 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
     result.status = merged ? OpStatus::merged : OpStatus::applied;
     result.created = decision.kind == Decision::Kind::insert;
     result.doc_bytes = record.doc.size();
+    result.updated_at = record.updated_at;
     if (merged) result.record = record;
     TRY(result.seq, put(std::move(record), stored));
     if (merged) {
@@ -125,10 +131,11 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
   }
 
   result.seq = stored->seq;
+  result.updated_at = stored->updated_at;
   const bool adds_nothing = decision.kind == Decision::Kind::noop || decision.keep == Decision::Keep::nothing;
   result.status = adds_nothing ? OpStatus::noop : OpStatus::stale;
+  if (stored->deleted != op.deleted || stored->doc != op.doc) result.record = *stored;
   if (!adds_nothing) {
-    result.record = *stored;
     TRY(const bool repeat, is_repeat(*stored, op));
     if (!repeat) {
       TRY(const auto kept, keep_loser(op, *stored, decision));
@@ -227,6 +234,22 @@ Result<Seq> SpaceWriter::put(Record record, const Record* stored) {
   if (is_told) tell_of_change(after);
   if (rules.on_put) CHECK_OK(rules.on_put(*this, stored, after));
   return after.seq;
+}
+
+Result<Seq> SpaceWriter::adopt(Record record, const Record* stored) {
+  is_adopting_ = true;
+  auto seq = put(std::move(record), stored);
+  is_adopting_ = false;
+  return seq;
+}
+
+Result<bool> SpaceWriter::is_still(const Record& stored, Seq base) {
+  TRY(const auto versions, txn_.history(stored, kRepeatLookback, 1UL << 20U));
+  for (const Record& version : versions) {
+    if (version.deleted != stored.deleted || version.doc != stored.doc || version.seq < base) return false;
+    if (version.seq == base) return true;
+  }
+  return false;
 }
 
 Result<bool> SpaceWriter::is_repeat(const Record& stored, const Op& op) {

@@ -52,7 +52,8 @@ struct OpResult {
   bool created = false;                    // applied, and there was no such record
   std::size_t doc_bytes = 0;               // of the document that was stored; 0 if none was
   Seq seq;                                 // of the version that stands now
-  std::optional<Record> record;            // for stale and merged: the version that stands
+  Timestamp updated_at;                    // of that version, unless refused
+  std::optional<Record> record;            // the version that stands, if it is not what was sent
   bool lost = false;                       // stale, and not the same op again
   std::optional<ConflictNumber> conflict;  // that keeps the version which lost
   bool incoming_won = true;                // for stale and merged: whose fields count where both have one
@@ -80,6 +81,11 @@ class SpaceWriter {
                                     std::optional<Timestamp> stamp = std::nullopt);
   /// Stores `record` over `stored`, which find() answered for its key. Every new version comes through here.
   [[nodiscard]] Result<Seq> put(Record record, const Record* stored);
+
+  /// Stores a version as another store has it: the collection's rules are told, but must not answer with changes of
+  /// their own, which the other store makes and delivers.
+  [[nodiscard]] Result<Seq> adopt(Record record, const Record* stored);
+  [[nodiscard]] bool is_adopting() const { return is_adopting_; }
 
   /// Puts the version in the conflict list, as one that lost by `rule`.
   [[nodiscard]] Result<> keep_version(const Record& version, Rule rule);
@@ -109,6 +115,8 @@ class SpaceWriter {
 
  private:
   [[nodiscard]] Result<> check(const Op& op, Caller caller) const;
+  /// True if the version of seq `base` has been put again since, and nothing else.
+  [[nodiscard]] Result<bool> is_still(const Record& stored, Seq base);
   [[nodiscard]] Result<bool> is_repeat(const Record& stored, const Op& op);
   [[nodiscard]] Result<OpResult> store(const Op& op, const Record* stored, Decision decision);
   [[nodiscard]] Result<> deliver_winner(const Op& op, const Decision& decision);
@@ -125,6 +133,7 @@ class SpaceWriter {
   const Timestamp now_;
   const EventTypes wanted_;
   bool has_emitted_ = false;
+  bool is_adopting_ = false;
   std::vector<std::string> messages_;
   std::map<std::string, std::int64_t, std::less<>> changed_;
   /// Bytes of earlier versions that this transaction may still read to recognise repeats.

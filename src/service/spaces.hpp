@@ -31,7 +31,7 @@ class Spaces {
   [[nodiscard]] Result<> read(const SpaceName& space, const ReadFunction& run) { return store_.read(space, run); }
   [[nodiscard]] Seq head(const SpaceName& space) const { return store_.head(space); }
   [[nodiscard]] const std::string& epoch() const { return store_.epoch(); }
-  [[nodiscard]] Cursor cursor(Seq seq) const { return {store_.epoch(), seq}; }
+  [[nodiscard]] Cursor cursor(Seq seq) const { return {store_.epoch(), seq, {}}; }
   [[nodiscard]] Result<std::vector<SpaceInfo>> list(std::optional<AccountNumber> account) {
     return store_.spaces(account);
   }

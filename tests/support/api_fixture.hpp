@@ -11,40 +11,10 @@
 #include "api/operations/routes.hpp"
 #include "api/webhooks/routes.hpp"
 #include "store/memory/memory_store.hpp"
+#include "support/in_process.hpp"
 #include "support/manual_scheduler.hpp"
 
 namespace syncline::test {
-
-struct Answer {
-  int status = 0;
-  std::string body;
-  std::map<std::string, std::string> headers;
-
-  /// The body as JSON; the answer must outlive it.
-  [[nodiscard]] JsonView json() const { return JsonView(body); }
-  /// A string or the raw JSON at "a.b.0.c".
-  [[nodiscard]] std::string at(std::string_view path) const;
-};
-
-struct RequestSpec {
-  http::Method method = http::Method::get;
-  std::string target;
-  std::string token;
-  std::string body;
-  std::map<std::string, std::string> headers;
-};
-
-/// An answer that may come later.
-class PendingAnswer {
- public:
-  [[nodiscard]] bool has_come() const { return answer_->has_value(); }
-  [[nodiscard]] const Answer& get() const { return answer_->value(); }
-
- private:
-  friend class ApiFixture;
-  std::shared_ptr<std::optional<Answer>> answer_ = std::make_shared<std::optional<Answer>>();
-  std::shared_ptr<void> keep_;
-};
 
 class ApiFixture : public testing::Test {
  protected:

@@ -18,8 +18,9 @@ LAYERS = {
     "net": {"http", "base"},
     "runner": {"http", "store", "core", "base"},
     "webhooks": {"service", "http", "store", "core", "base"},
+    "replica": {"service", "http", "store", "core", "base"},
     "api": {"webhooks", "service", "http", "store", "core", "base"},
-    "app": {"api", "webhooks", "runner", "net", "service", "http", "store", "core", "base"},
+    "app": {"api", "replica", "webhooks", "runner", "net", "service", "http", "store", "core", "base"},
 }
 LINES_MAX = 600
 

@@ -74,6 +74,16 @@ Result<> settle(SpaceWriter& writer, const EntrySummary& summary, const Record& 
   return {};
 }
 
+/// A copy of another store may have two for a moment: that store stops one of them and delivers the stop.
+Result<> show_the_later(SpaceWriter& writer, EntrySummary summary, const Record& after) {
+  TRY(const Record running, get_entry(writer, summary.running));
+  if (start_of(after) <= start_of(running)) return {};
+  summary.running = after.id;
+  store_summary(writer, summary);
+  announce(writer, EventType::timer_started, after);
+  return {};
+}
+
 /// The stored document with the fields that `row` names.
 Result<std::string> with_fields(const Record& stored, JsonView row, Timestamp now) {
   JsonObject doc{JsonView(stored.doc)};
@@ -121,7 +131,8 @@ Result<> keep_one_timer(SpaceWriter& writer, const Record* before, const Record&
     if (starts) summary.running = after.id;
     store_summary(writer, summary);
     if (starts) announce(writer, EventType::timer_started, after);
-    return starts || is_the_running_one ? Result<>{} : settle(writer, summary, after);
+    if (starts || is_the_running_one) return {};
+    return writer.is_adopting() ? show_the_later(writer, summary, after) : settle(writer, summary, after);
   }
   if (is_the_running_one) summary.running.clear();
   store_summary(writer, summary);

@@ -17,6 +17,7 @@ struct ChangesRequest {
   api::CallPtr call;
   SpaceName space;
   Seq since;
+  Seq needs_no_deletions_through;  // see Cursor
   std::int64_t limit = 0;
   std::int64_t wait_until_micros = 0;
   bool found_any = false;
@@ -40,6 +41,7 @@ class ChangesWriter final : public api::ChunkWriter {
     bool more = false;
     const auto& collections = request_->collections;
     CHECK_OK(spaces_.read(request_->space, [&](Snapshot& snapshot) -> Result<> {
+      if (seen_.value == 0) request_->needs_no_deletions_through = snapshot.info().purged_through;
       CHECK_OK(snapshot.feed(seen_, [&](const RecordView& record) {
         if (!collections.empty() && !collections.contains(record.collection)) {
           seen_ = record.seq;
@@ -59,7 +61,8 @@ class ChangesWriter final : public api::ChunkWriter {
       return {};
     }));
     if (full) return State::more;
-    out += "],\"cursor\":\"" + spaces_.cursor(seen_).to_text() + "\",\"more\":" + (more ? "true}" : "false}");
+    const Cursor reached{spaces_.epoch(), seen_, request_->needs_no_deletions_through};
+    out += "],\"cursor\":\"" + reached.to_text() + "\",\"more\":" + (more ? "true}" : "false}");
     request_->since = seen_;
     // Who asked for some collections only has not seen the others.
     if (collections.empty() && request_->call->head().method == http::Method::get) {
@@ -157,6 +160,7 @@ void changes(Spaces& spaces, const api::CallPtr& call) {
   const auto since = spaces.resume(request->space, cursor);
   if (!since) return fail_with_cursor(call, since.error(), spaces.cursor(spaces.head(request->space)));
   request->since = *since;
+  request->needs_no_deletions_through = cursor.needs_no_deletions_through;
   if (const auto wanted = call->query("collections"); wanted && !wanted->empty()) {
     for (const std::string_view name : split(*wanted, ',')) {
       CHECK_CALL(call, check_collection_name(name));

@@ -21,6 +21,8 @@ struct ParsedOp {
 struct Push {
   api::CallPtr call;
   std::deque<std::string> texts;  // unescaped strings that ops point into
+  /// The history that the ops' `base` belong to; empty if the client does not say.
+  std::string epoch;
   std::vector<ParsedOp> ops;
   std::vector<OpResult> results;
   std::optional<Receipt> replayed;
@@ -125,6 +127,7 @@ Result<> read_body(Push& push) {
   const JsonView json(body);
   const auto ops = json.find("ops");
   if (!ops || !ops->is_array()) return fail(ErrorCode::invalid_argument, "the body must be {\"ops\": [...]}");
+  push.epoch = json.text_of("epoch");
   ops->for_each_element([&](JsonView element) {
     if (push.ops.size() > limits::kPushOpsMax) return;
     auto op = read_op(push, element, doubtful);
@@ -140,12 +143,19 @@ Result<> read_body(Push& push) {
   return {};
 }
 
-void append_result(std::string& out, const OpResult& result, std::optional<std::size_t> index) {
+/// The stamp that the hub gave to a version that it stored without its record in the answer.
+bool has_other_stamp(const OpResult& result, const Op& op) {
+  const bool took_it = result.status == OpStatus::applied || result.status == OpStatus::noop;
+  return took_it && op.updated_at && *op.updated_at != result.updated_at;
+}
+
+void append_result(std::string& out, const OpResult& result, const Op& op, std::optional<std::size_t> index) {
   JsonWriter writer(out);
   writer.begin_object();
   if (index) writer.integer("index", static_cast<std::int64_t>(*index));
   writer.string("status", to_text(result.status));
   if (result.status != OpStatus::refused) writer.integer("seq", result.seq.value);
+  if (has_other_stamp(result, op)) writer.string("updated_at", format_time(result.updated_at));
   if (result.record) {
     std::string record;
     append_record(record, view_of(*result.record));
@@ -173,10 +183,11 @@ std::string answer(const Push& push, const Cursor& cursor) {
   bool first = true;
   for (std::size_t i = 0; i < push.results.size(); ++i) {
     const OpResult& result = push.results[i];
-    if (push.quiet && result.status == OpStatus::applied && !result.sent) continue;
+    const Op& op = push.ops[i].op;
+    if (push.quiet && result.status == OpStatus::applied && !result.sent && !has_other_stamp(result, op)) continue;
     if (!first) out += ',';
     first = false;
-    append_result(out, result, push.quiet ? std::optional(i) : std::nullopt);
+    append_result(out, result, op, push.quiet ? std::optional(i) : std::nullopt);
   }
   return out + "]}";
 }
@@ -213,6 +224,10 @@ void push(Spaces& spaces, const api::CallPtr& call) {
   const auto quiet = call->query("quiet");
   state->quiet = quiet && *quiet != "0" && *quiet != "false";
   CHECK_CALL(call, read_body(*state));
+  if (!state->epoch.empty() && state->epoch != spaces.epoch()) {
+    const Error error{ErrorCode::epoch_changed, "the ops belong to another history of this store", Advice::resync};
+    return fail_with_cursor(call, error, spaces.cursor(spaces.head(space)));
+  }
   TRY_CALL(call, state->idempotency, api::Idempotency::of(*call));
   spaces.write(
       space, call->principal().key, [state, &spaces](SpaceWriter& writer) { return apply_all(*state, writer, spaces); },

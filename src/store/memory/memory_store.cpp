@@ -142,6 +142,17 @@ struct MemoryStore::Backing final : BufferedTxn::Backing {
 MemoryStore::MemoryStore(const Clock& clock, std::string epoch) : clock_(clock), epoch_(std::move(epoch)) {}
 MemoryStore::~MemoryStore() = default;
 
+std::unique_ptr<MemoryStore> MemoryStore::restore(std::string epoch) const {
+  const std::scoped_lock lock(mutex_);
+  auto copy = std::make_unique<MemoryStore>(clock_, std::move(epoch));
+  for (const auto& [name, space] : spaces_) copy->spaces_[name] = std::make_unique<Space>(*space);
+  copy->last_history_number_ = last_history_number_;
+  copy->last_conflict_number_ = last_conflict_number_;
+  copy->last_event_number_ = last_event_number_;
+  copy->events_ = events_;
+  return copy;
+}
+
 MemoryStore::Space& MemoryStore::space_of(const SpaceName& name) {
   auto& space = spaces_[name];
   if (!space) {

@@ -14,6 +14,9 @@ class MemoryStore final : public Store {
   MemoryStore(const Clock& clock, std::string epoch);
   ~MemoryStore() override;
 
+  /// A copy as a restored backup is one: with everything of this store and a history of its own.
+  [[nodiscard]] std::unique_ptr<MemoryStore> restore(std::string epoch) const;
+
   void write(const SpaceName& space, const WriteOptions& options, WriteFunction run, WriteDone done) override;
   [[nodiscard]] Result<> read(const SpaceName& space, const ReadFunction& run) override;
   [[nodiscard]] const std::string& epoch() const override { return epoch_; }

@@ -1,0 +1,454 @@
+#include "replica/local_space.hpp"
+
+#include <algorithm>
+
+#include "base/json_object.hpp"
+#include "base/text.hpp"
+
+namespace syncline::replica {
+namespace {
+
+constexpr std::string_view kStateValue = "replica";
+/// So many own versions below one that waits are compared with what the hub delivers.
+constexpr std::size_t kOwnVersionsMax = 64;
+constexpr std::size_t kOwnVersionsBytesMax = 4UL << 20U;
+
+std::string key_of(std::string_view collection, std::string_view id) {
+  return std::string(collection) + '/' + std::string(id);
+}
+
+std::string base_value(std::string_view collection, std::string_view id) { return "base/" + key_of(collection, id); }
+
+bool same_content(const Record& stored, const HubVersion& version) {
+  return stored.deleted == version.deleted && (version.deleted || stored.doc == version.doc);
+}
+
+HubVersion with_stamp(const Record& stored, Timestamp updated_at, Seq seq) {
+  return {stored.collection, stored.id, seq, updated_at, stored.deleted, stored.doc};
+}
+
+RefusedChange read_refused(std::string_view doc) {
+  const JsonObject object{JsonView(doc)};
+  RefusedChange change;
+  change.collection = object.text_of("collection");
+  change.id = object.text_of("id");
+  change.seq = {object.integer_of("seq").value_or(0)};
+  change.offers = object.integer_of("offers").value_or(0);
+  change.code = object.text_of("code");
+  change.detail = object.text_of("detail");
+  change.since = parse_time(object.text_of("since")).value_or(Timestamp{});
+  return change;
+}
+
+std::string to_doc(const RefusedChange& change) {
+  std::string doc;
+  JsonWriter(doc)
+      .begin_object()
+      .string("collection", change.collection)
+      .string("id", change.id)
+      .integer("seq", change.seq.value)
+      .integer("offers", change.offers)
+      .string("code", change.code)
+      .string("detail", change.detail)
+      .string("since", format_time(change.since))
+      .end_object();
+  return doc;
+}
+
+Result<std::vector<RefusedChange>> list_refused(Snapshot& snapshot) {
+  std::vector<RefusedChange> changes;
+  CHECK_OK(snapshot.scan(kRefusedCollection, "", [&](const RecordView& record) {
+    if (!record.deleted) changes.push_back(read_refused(record.doc));
+    return true;
+  }));
+  return changes;
+}
+
+Result<> forget_refused(SpaceWriter& writer, const std::string& key) {
+  TRY(const auto note, writer.txn().find(kRefusedCollection, key));
+  if (!note || note->deleted) return {};
+  TRY([[maybe_unused]] const Seq seq, writer.replace(kRefusedCollection, key, "", Rule::direct));
+  return {};
+}
+
+}  // namespace
+
+Result<LocalSpace::State> LocalSpace::read_state(Snapshot& snapshot) {
+  TRY(const auto text, snapshot.find_value(kStateValue));
+  State state;
+  if (!text) return state;
+  const JsonObject object{JsonView(*text)};
+  state.generation = object.integer_of("generation").value_or(1);
+  TRY(state.cursor, parse_cursor(object.text_of("cursor")));
+  state.pushed = {object.integer_of("pushed").value_or(0)};
+  state.offer_through = {object.integer_of("offer_through").value_or(0)};
+  const auto from_start = object.find("reads_from_start");
+  state.reads_from_start = from_start && from_start->as_boolean().value_or(false);
+  return state;
+}
+
+Result<> LocalSpace::write(const Body& body) {
+  State after;
+  const Transfer before = transfer_;
+  const auto done = spaces_.write_and_wait(name_, kHubAuthor, [&](SpaceWriter& writer) -> Result<> {
+    TRY(after, read_state(writer.txn()));
+    const Seq head = writer.txn().info().head;
+    CHECK_OK(body(writer, after));
+    // What this transaction stored came from the hub: if nothing else waited before, nothing waits now.
+    if (std::max(after.pushed, skipped_through_) >= head && after.pushed >= after.offer_through) {
+      after.pushed = writer.txn().info().head;
+    }
+    std::string text;
+    JsonWriter(text)
+        .begin_object()
+        .integer("generation", after.generation)
+        .string("cursor", after.cursor.epoch.empty() ? "0" : after.cursor.to_text())
+        .integer("pushed", after.pushed.value)
+        .integer("offer_through", after.offer_through.value)
+        .boolean("reads_from_start", after.reads_from_start)
+        .end_object();
+    writer.txn().put_value(kStateValue, std::move(text));
+    return {};
+  });
+  if (!done) {
+    transfer_ = before;
+    return std::unexpected(done.error());
+  }
+  state_ = after;
+  return {};
+}
+
+Result<> LocalSpace::load() {
+  CHECK_OK(spaces_.read(name_, [&](Snapshot& snapshot) -> Result<> {
+    TRY(state_, read_state(snapshot));
+    return {};
+  }));
+  skipped_through_ = {};
+  delivered_.clear();
+  // What was delivered before is not known any more.
+  if (state_.reads_from_start && !state_.cursor.epoch.empty()) CHECK_OK(read_from_start());
+  return count_refused();
+}
+
+Result<> LocalSpace::count_refused() {
+  TRY(const auto changes, refused());
+  dead_letters_ = std::ranges::count_if(changes, &RefusedChange::is_dead);
+  waiting_refused_ = static_cast<std::int64_t>(changes.size()) - dead_letters_;
+  return {};
+}
+
+Result<bool> LocalSpace::is_pending(Snapshot& snapshot, const State& state, const Record& stored) {
+  const bool is_local = stored.origin != kHubAuthor;
+  if (stored.seq > state.pushed) return is_local || stored.seq <= state.offer_through;
+  if (!is_local) return false;
+  TRY(const auto note, snapshot.find(kRefusedCollection, key_of(stored.collection, stored.id)));
+  return note && !note->deleted && read_refused(note->doc).seq == stored.seq;
+}
+
+Result<std::optional<Seq>> LocalSpace::find_own_earlier(Snapshot& snapshot, const State& state, const Record& pending,
+                                                        const HubVersion& version) {
+  TRY(const auto base, read_base(snapshot, state, pending.collection, pending.id));
+  TRY(const auto versions, snapshot.history(pending, kOwnVersionsMax, kOwnVersionsBytesMax));
+  for (const Record& earlier : versions) {
+    const bool is_known_to_hub = earlier.origin == kHubAuthor || (base && earlier.seq <= base->local);
+    if (is_known_to_hub) return std::nullopt;
+    // The hub may have given it another stamp.
+    if (same_content(earlier, version)) return earlier.seq;
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<LocalSpace::Base>> LocalSpace::read_base(Snapshot& snapshot, const State& state,
+                                                              std::string_view collection, std::string_view id) {
+  TRY(const auto text, snapshot.find_value(base_value(collection, id)));
+  if (!text) return std::nullopt;
+  const auto parts = split(*text, '.');
+  if (parts.size() != 3 || parse_integer(parts[0]) != state.generation) return std::nullopt;
+  return Base{{parse_integer(parts[1]).value_or(0)}, {parse_integer(parts[2]).value_or(0)}};
+}
+
+Result<> LocalSpace::set_base(SpaceWriter& writer, const State& state, std::string_view collection, std::string_view id,
+                              Base base) {
+  TRY(const auto known, read_base(writer.txn(), state, collection, id));
+  if (known == base) return {};
+  std::string text = std::to_string(state.generation);
+  text.append(".").append(std::to_string(base.hub.value)).append(".").append(std::to_string(base.local.value));
+  writer.txn().put_value(base_value(collection, id), std::move(text));
+  return {};
+}
+
+Result<> LocalSpace::adopt(SpaceWriter& writer, const State& state, const HubVersion& version, const Record* stored) {
+  if (!writer.txn().has_room_for_collection(version.collection)) {
+    return fail(ErrorCode::too_many, "this device's store has as many collections as it may");
+  }
+  if (stored != nullptr && stored->origin != kHubAuthor) {
+    CHECK_OK(forget_refused(writer, key_of(version.collection, version.id)));
+  }
+  Record record;
+  record.collection = version.collection;
+  record.id = version.id;
+  record.updated_at = record.effective_at = version.updated_at;
+  record.origin = kHubAuthor;
+  record.rule = Rule::later_stamp;
+  record.deleted = version.deleted;
+  record.doc = version.doc;
+  TRY(const Seq seq, writer.adopt(std::move(record), stored));
+  return set_base(writer, state, version.collection, version.id, {version.seq, seq});
+}
+
+Result<> LocalSpace::take(SpaceWriter& writer, const State& state, const HubVersion& version) {
+  if (version.collection == kRefusedCollection) return {};
+  TRY(const auto stored, writer.txn().find(version.collection, version.id));
+  if (stored) {
+    const bool same = same_content(*stored, version);
+    TRY(const bool pending, is_pending(writer.txn(), state, *stored));
+    if (pending && !same) {
+      // The hub decides when the local version is pushed. If that was made of this very version, it says so.
+      TRY(const auto own, find_own_earlier(writer.txn(), state, *stored, version));
+      return own ? set_base(writer, state, version.collection, version.id, {version.seq, *own}) : Result<>{};
+    }
+    if (same && !pending && stored->updated_at == version.updated_at) {
+      return set_base(writer, state, version.collection, version.id, {version.seq, stored->seq});
+    }
+  }
+  (version.deleted ? transfer_.pulled_deleted : transfer_.pulled_live) += 1;
+  return adopt(writer, state, version, stored ? &*stored : nullptr);
+}
+
+Result<> LocalSpace::apply(const Page& page) {
+  const bool says_nothing = page.versions.empty() && page.cursor.to_text() == state_.cursor.to_text();
+  if (says_nothing && !state_.reads_from_start) return {};
+  CHECK_OK(write([&](SpaceWriter& writer, State& state) -> Result<> {
+    if (page.since.epoch != state.cursor.epoch || page.since.seq != state.cursor.seq) return {};
+    for (const HubVersion& version : page.versions) {
+      if (state.reads_from_start) delivered_.insert(key_of(version.collection, version.id));
+      CHECK_OK(take(writer, state, version));
+    }
+    state.cursor = page.cursor;
+    if (state.reads_from_start && !page.more) {
+      CHECK_OK(sweep(writer, state));
+      state.reads_from_start = false;
+    }
+    return {};
+  }));
+  if (!state_.reads_from_start) delivered_.clear();
+  return count_refused();
+}
+
+Result<> LocalSpace::sweep(SpaceWriter& writer, const State& state) {
+  Txn& txn = writer.txn();
+  std::vector<std::pair<std::string, std::string>> missing;
+  for (const std::string& collection : txn.collections()) {
+    if (collection == kRefusedCollection) continue;
+    CHECK_OK(txn.scan(collection, "", [&](const RecordView& record) {
+      if (!record.deleted && !delivered_.contains(key_of(collection, record.id))) {
+        missing.emplace_back(collection, record.id);
+      }
+      return true;
+    }));
+  }
+  for (const auto& [collection, id] : missing) {
+    TRY(const auto stored, txn.find(collection, id));
+    if (!stored || stored->deleted) continue;
+    TRY(const bool pending, is_pending(txn, state, *stored));
+    TRY(const auto base, read_base(txn, state, collection, id));
+    if (pending || !base) continue;
+    transfer_.pulled_deleted += 1;
+    CHECK_OK(adopt(writer, state, {collection, id, base->hub, stored->updated_at, true, ""}, &*stored));
+  }
+  return {};
+}
+
+Result<Batch> LocalSpace::next_batch(bool with_refused, std::size_t ops_max) {
+  Batch batch;
+  const std::size_t count_max = std::min(ops_max, limits_.ops_max);
+  CHECK_OK(spaces_.read(name_, [&](Snapshot& snapshot) -> Result<> {
+    TRY(const State state, read_state(snapshot));
+    batch.generation = state.generation;
+    batch.after = batch.through = state.pushed;
+    std::vector<Record> records;
+    std::size_t bytes = 0;
+    if (with_refused) {
+      TRY(const auto changes, list_refused(snapshot));
+      for (const RefusedChange& change : changes) {
+        if (change.is_dead() || records.size() >= count_max || bytes > limits_.bytes_max) continue;
+        TRY(auto record, snapshot.find(change.collection, change.id));
+        if (!record || record->seq != change.seq) continue;  // edited since: it is in the outbox again
+        bytes += record->doc.size();
+        batch.items.push_back({change.collection, change.id, change.seq, true});
+        records.push_back(*std::move(record));
+      }
+    }
+    const Seq from = std::max(state.pushed, skipped_through_);
+    CHECK_OK(snapshot.feed(from, [&](const RecordView& record) {
+      const bool is_wanted = record.collection != kRefusedCollection &&
+                             (record.origin != kHubAuthor || record.seq <= state.offer_through);
+      if (is_wanted) {
+        const bool is_full = records.size() >= count_max || bytes + record.doc.size() > limits_.bytes_max;
+        batch.more = is_full && !records.empty();
+        if (batch.more) return false;
+        bytes += record.doc.size();
+        batch.items.push_back({std::string(record.collection), std::string(record.id), record.seq, false});
+        records.push_back(record.to_record());
+      }
+      batch.through = record.seq;
+      return true;
+    }));
+    if (!batch.more) batch.through = std::max(batch.through, snapshot.info().head);
+    for (const Record& record : records) {
+      TRY(const auto base, read_base(snapshot, state, record.collection, record.id));
+      append_op(batch.ops, record, base ? base->hub : Seq{});
+    }
+    return {};
+  }));
+  if (batch.items.empty() && !offers_all()) skipped_through_ = batch.through;
+  return batch;
+}
+
+Result<bool> LocalSpace::settle_one(SpaceWriter& writer, const State& state, const Batch::Item& item,
+                                    const Verdict& verdict) {
+  TRY(const auto stored, writer.txn().find(item.collection, item.id));
+  if (!stored) return true;
+  const bool is_unchanged = stored->seq == item.seq;
+  if (verdict.status == Verdict::Status::refused) {
+    if (is_unchanged) CHECK_OK(note_refused(writer, item, verdict));
+    return true;
+  }
+  const bool took_it = verdict.status == Verdict::Status::applied || verdict.status == Verdict::Status::noop;
+  const bool stands_as_sent = took_it && !verdict.version;
+  if (!took_it && !verdict.version) return false;
+  CHECK_OK(forget_refused(writer, key_of(item.collection, item.id)));
+  (stored->deleted ? transfer_.pushed_deleted : transfer_.pushed_live) += 1;
+  if (stands_as_sent) {
+    CHECK_OK(set_base(writer, state, item.collection, item.id, {verdict.seq, item.seq}));
+    const bool other_stamp = verdict.updated_at && *verdict.updated_at != stored->updated_at;
+    if (is_unchanged && other_stamp) {
+      CHECK_OK(adopt(writer, state, with_stamp(*stored, *verdict.updated_at, verdict.seq), &*stored));
+    }
+    return true;
+  }
+  // A newer edit waits already: the hub will decide about that one.
+  if (!is_unchanged) return true;
+  if (verdict.status == Verdict::Status::stale && !same_content(*stored, *verdict.version)) {
+    CHECK_OK(writer.keep_version(*stored, Rule::later_stamp));
+    transfer_.conflicts += 1;
+  }
+  CHECK_OK(adopt(writer, state, *verdict.version, &*stored));
+  return true;
+}
+
+Result<> LocalSpace::note_refused(SpaceWriter& writer, const Batch::Item& item, const Verdict& verdict) {
+  const std::string key = key_of(item.collection, item.id);
+  TRY(const auto note, writer.txn().find(kRefusedCollection, key));
+  RefusedChange change{item.collection, item.id, item.seq, 0, verdict.code, verdict.detail, writer.now()};
+  if (note && !note->deleted) {
+    const RefusedChange earlier = read_refused(note->doc);
+    if (earlier.seq == item.seq) change.offers = earlier.offers;
+    change.since = earlier.since;
+  }
+  change.offers += 1;
+  TRY([[maybe_unused]] const Seq seq, writer.replace(kRefusedCollection, key, to_doc(change), Rule::direct));
+  return {};
+}
+
+Result<Settled> LocalSpace::settle(const Batch& batch, const PushAnswer& answer) {
+  Settled settled;
+  if (answer.verdicts.size() != batch.items.size()) {
+    return fail(ErrorCode::unavailable, "the hub's answer cannot be understood: a verdict is missing");
+  }
+  CHECK_OK(write([&](SpaceWriter& writer, State& state) -> Result<> {
+    if (state.generation != batch.generation || state.pushed != batch.after) return {};
+    const Seq cursor_before = state.cursor.seq;
+    std::vector<Seq> own;
+    for (std::size_t i = 0; i < batch.items.size(); ++i) {
+      const Batch::Item& item = batch.items[i];
+      TRY(const bool is_settled, settle_one(writer, state, item, answer.verdicts[i]));
+      if (!is_settled) {
+        settled.is_partial = true;
+        return {};
+      }
+      if (!item.was_refused) state.pushed = item.seq;
+      const Seq seq = answer.verdicts[i].seq;
+      if (seq > cursor_before) own.push_back(seq);
+      settled.needs_pull = settled.needs_pull || answer.verdicts[i].status == Verdict::Status::merged;
+    }
+    state.pushed = batch.through;
+    // If all that is new at the hub is ours, there is nothing to pull.
+    std::ranges::sort(own);
+    const auto rest = std::ranges::unique(own);
+    own.erase(rest.begin(), rest.end());
+    const bool all_ours = answer.cursor.epoch == state.cursor.epoch &&
+                          answer.cursor.seq.value - cursor_before.value == static_cast<std::int64_t>(own.size());
+    if (all_ours && !state.reads_from_start) state.cursor = answer.cursor;
+    settled.needs_pull = settled.needs_pull && !all_ours;
+    return {};
+  }));
+  settled.cursor = state_.cursor;
+  CHECK_OK(count_refused());
+  return settled;
+}
+
+Result<> LocalSpace::begin_anew() {
+  skipped_through_ = {};
+  delivered_.clear();
+  return write([](SpaceWriter& writer, State& state) -> Result<> {
+    state = {state.generation + 1, {}, {}, writer.txn().info().head, true};
+    return {};
+  });
+}
+
+Result<> LocalSpace::read_from_start() {
+  delivered_.clear();
+  return write([](SpaceWriter&, State& state) -> Result<> {
+    state.cursor = {};
+    state.reads_from_start = true;
+    return {};
+  });
+}
+
+Result<std::vector<RefusedChange>> LocalSpace::refused() {
+  std::vector<RefusedChange> changes;
+  CHECK_OK(spaces_.read(name_, [&](Snapshot& snapshot) -> Result<> {
+    TRY(changes, list_refused(snapshot));
+    return {};
+  }));
+  return changes;
+}
+
+Result<std::int64_t> LocalSpace::revive_dead_letters() {
+  std::int64_t revived = 0;
+  CHECK_OK(write([&](SpaceWriter& writer, State&) -> Result<> {
+    TRY(const auto changes, list_refused(writer.txn()));
+    for (RefusedChange change : changes) {
+      if (!change.is_dead()) continue;
+      change.offers = 0;
+      ++revived;
+      TRY([[maybe_unused]] const Seq seq, writer.replace(kRefusedCollection, key_of(change.collection, change.id),
+                                                         to_doc(change), Rule::direct));
+    }
+    return {};
+  }));
+  CHECK_OK(count_refused());
+  return revived;
+}
+
+Result<std::int64_t> LocalSpace::count_pending() {
+  std::int64_t count = 0;
+  CHECK_OK(spaces_.read(name_, [&](Snapshot& snapshot) -> Result<> {
+    TRY(const State state, read_state(snapshot));
+    CHECK_OK(snapshot.feed(std::max(state.pushed, skipped_through_), [&](const RecordView& record) {
+      const bool waits = record.origin != kHubAuthor || record.seq <= state.offer_through;
+      if (waits && record.collection != kRefusedCollection) ++count;
+      return true;
+    }));
+    TRY(const auto changes, list_refused(snapshot));
+    for (const RefusedChange& change : changes) {
+      TRY(const auto record, snapshot.find(change.collection, change.id));
+      if (record && record->seq == change.seq && change.seq <= state.pushed) ++count;
+    }
+    return {};
+  }));
+  return count;
+}
+
+}  // namespace syncline::replica

@@ -1,0 +1,177 @@
+#include "replica/native_wire.hpp"
+
+#include "base/limits.hpp"
+#include "base/text.hpp"
+
+namespace syncline::replica {
+namespace {
+
+std::string path_of(std::string_view space) { return "/v1/spaces/" + percent_encode(space); }
+
+std::unexpected<Error> not_understood(std::string_view what) {
+  return fail(ErrorCode::unavailable, "the hub's answer cannot be understood: " + std::string(what));
+}
+
+std::optional<std::string_view> text_in(std::deque<std::string>& texts, JsonView json, std::string_view name) {
+  const auto value = json.find(name);
+  if (!value || !value->is_string()) return std::nullopt;
+  if (const auto plain = value->as_plain_string()) return plain;
+  return texts.emplace_back(*value->as_string());
+}
+
+Result<HubVersion> read_version(std::deque<std::string>& texts, JsonView json) {
+  HubVersion version;
+  const auto collection = text_in(texts, json, "collection");
+  const auto id = text_in(texts, json, "id");
+  const auto seq = json.find("seq");
+  const auto stamp = parse_time(json.text_of("updated_at"));
+  const auto deleted = json.find("deleted");
+  const auto doc = json.find("doc");
+  if (!collection || !id || !seq || !seq->as_integer() || !stamp) return not_understood("a record is incomplete");
+  version.collection = *collection;
+  version.id = *id;
+  version.seq = {*seq->as_integer()};
+  version.updated_at = *stamp;
+  version.deleted = deleted && deleted->as_boolean().value_or(false);
+  if (!version.deleted && (!doc || !doc->is_object())) return not_understood("a record has no document");
+  if (doc && !version.deleted) version.doc = doc->raw();
+  return version;
+}
+
+Result<Verdict> read_verdict(std::deque<std::string>& texts, JsonView json) {
+  Verdict verdict;
+  const std::string status = json.text_of("status");
+  if (status == "applied") {
+    verdict.status = Verdict::Status::applied;
+  } else if (status == "noop") {
+    verdict.status = Verdict::Status::noop;
+  } else if (status == "stale") {
+    verdict.status = Verdict::Status::stale;
+  } else if (status == "merged") {
+    verdict.status = Verdict::Status::merged;
+  } else if (status != "refused") {
+    return not_understood("a verdict '" + status + "'");
+  }
+  const auto seq = json.find("seq");
+  if (verdict.status != Verdict::Status::refused) {
+    if (!seq || !seq->as_integer()) return not_understood("a verdict without seq");
+    verdict.seq = {*seq->as_integer()};
+  }
+  if (json.find("updated_at")) {
+    TRY(verdict.updated_at, parse_time(json.text_of("updated_at")));
+  }
+  if (const auto record = json.find("record")) {
+    TRY(verdict.version, read_version(texts, *record));
+  }
+  if (const auto error = json.find("error")) {
+    verdict.code = error->text_of("code");
+    verdict.detail = error->text_of("detail");
+  }
+  return verdict;
+}
+
+Result<std::unique_ptr<std::string>> check_body(std::string body) {
+  auto owned = std::make_unique<std::string>(std::move(body));
+  // An answer wraps documents of up to kBodyDepthMax levels no deeper than a request does.
+  if (check_json(*owned, limits::kBodyDepthMax).fault != JsonFault::none || !JsonView(*owned).is_object()) {
+    return not_understood("it is no JSON object");
+  }
+  return owned;
+}
+
+}  // namespace
+
+void append_op(std::string& out, const Record& record, Seq base) {
+  if (!out.empty()) out += ',';
+  JsonWriter writer(out);
+  writer.begin_object()
+      .string("collection", record.collection)
+      .string("id", record.id)
+      .integer("updated_at", record.updated_at.micros)
+      .integer("base", base.value);
+  if (record.deleted) {
+    writer.boolean("deleted", true);
+  } else {
+    writer.raw("doc", record.doc);
+  }
+  writer.end_object();
+}
+
+http::ClientRequest make_pull(std::string_view space, const Cursor& since, std::int64_t limit) {
+  const std::string from = since.epoch.empty() ? "0" : since.to_text();
+  return {
+      http::Method::get, path_of(space) + "/changes?since=" + from + "&limit=" + std::to_string(limit), "", {}, 60'000};
+}
+
+http::ClientRequest make_push(std::string_view space, std::string_view epoch, std::string_view ops) {
+  std::string body = "{";
+  if (!epoch.empty()) body.append("\"epoch\":\"").append(epoch).append("\",");
+  body.append("\"ops\":[").append(ops).append("]}");
+  return {http::Method::post, path_of(space) + "/push", std::move(body), {}, 60'000};
+}
+
+Result<Page> parse_page(std::string body, const Cursor& since) {
+  Page page;
+  TRY(page.body, check_body(std::move(body)));
+  const JsonView json(*page.body);
+  page.since = since;
+  const auto cursor = parse_cursor(json.text_of("cursor"));
+  const auto more = json.find("more");
+  const auto changes = json.find("changes");
+  if (!cursor || cursor->epoch.empty() || !more || !more->as_boolean() || !changes || !changes->is_array()) {
+    return not_understood("no page of changes");
+  }
+  page.cursor = *cursor;
+  page.more = *more->as_boolean();
+  Result<> fault;
+  changes->for_each_element([&](JsonView element) {
+    if (!fault) return;
+    auto version = read_version(page.texts, element);
+    if (version) {
+      page.versions.push_back(*version);
+    } else {
+      fault = std::unexpected(version.error());
+    }
+  });
+  if (!fault) return std::unexpected(fault.error());
+  return page;
+}
+
+Result<PushAnswer> parse_push_answer(std::string body) {
+  PushAnswer answer;
+  TRY(answer.body, check_body(std::move(body)));
+  const JsonView json(*answer.body);
+  const auto cursor = parse_cursor(json.text_of("cursor"));
+  const auto results = json.find("results");
+  if (!cursor || cursor->epoch.empty() || !results || !results->is_array()) return not_understood("no verdicts");
+  answer.cursor = *cursor;
+  Result<> fault;
+  results->for_each_element([&](JsonView element) {
+    if (!fault) return;
+    auto verdict = read_verdict(answer.texts, element);
+    if (verdict) {
+      answer.verdicts.push_back(*std::move(verdict));
+    } else {
+      fault = std::unexpected(verdict.error());
+    }
+  });
+  if (!fault) return std::unexpected(fault.error());
+  return answer;
+}
+
+Error error_of(const http::ClientResponse& response) {
+  const std::string text = http::describe(response);
+  const auto problem = parse_json_object(response.body, limits::kBodyDepthMax);
+  const std::string code = problem ? problem->text_of("code") : "";
+  if (code == "epoch_changed") return {ErrorCode::epoch_changed, text, Advice::resync};
+  if (code == "cursor_ahead") return {ErrorCode::cursor_ahead, text, Advice::resync};
+  if (code == "cursor_expired") return {ErrorCode::cursor_expired, text, Advice::resync};
+  if (response.status == 401 || response.status == 403) return {ErrorCode::unauthorized, text, Advice::reauth};
+  if (response.status == 408 || response.status == 429 || response.status >= 500) {
+    return {ErrorCode::unavailable, text, Advice::retry_later};
+  }
+  const bool is_about_the_request = response.status == 400 || response.status == 413 || response.status == 422;
+  return {is_about_the_request ? ErrorCode::invalid_argument : ErrorCode::not_found, text};
+}
+
+}  // namespace syncline::replica

@@ -1,0 +1,76 @@
+// The native API as a client speaks it: requests and answers as values. docs/api/native.md has the wire.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/cursor.hpp"
+#include "core/record.hpp"
+#include "http/client.hpp"
+
+namespace syncline::replica {
+
+/// A version as the hub delivers it. Views into the answer.
+struct HubVersion {
+  std::string_view collection;
+  std::string_view id;
+  Seq seq;
+  Timestamp updated_at;
+  bool deleted = false;
+  std::string_view doc;
+};
+
+/// One answer of `changes`. Owns what its versions point into.
+struct Page {
+  Page() = default;
+  Page(Page&&) = default;
+  Page& operator=(Page&&) = default;
+
+  Cursor since;
+  Cursor cursor;
+  bool more = false;
+  std::vector<HubVersion> versions;
+
+  std::unique_ptr<std::string> body;
+  std::deque<std::string> texts;
+};
+
+struct Verdict {
+  enum class Status { applied, noop, stale, merged, refused };
+  Status status = Status::refused;
+  Seq seq;
+  /// What the hub made of the op's stamp, if that is not what was sent.
+  std::optional<Timestamp> updated_at;
+  std::optional<HubVersion> version;
+  std::string code;
+  std::string detail;
+};
+
+/// The answer to a push. Owns what its verdicts point into.
+struct PushAnswer {
+  Cursor cursor;
+  std::vector<Verdict> verdicts;
+
+  std::unique_ptr<std::string> body;
+  std::deque<std::string> texts;
+};
+
+/// One op of a push, appended to an array that is being written. `base` 0: made without having seen any version.
+void append_op(std::string& out, const Record& record, Seq base);
+
+[[nodiscard]] http::ClientRequest make_pull(std::string_view space, const Cursor& since, std::int64_t limit);
+/// `ops` are the members of the array, with commas; `epoch` is the history that their bases belong to, or empty.
+[[nodiscard]] http::ClientRequest make_push(std::string_view space, std::string_view epoch, std::string_view ops);
+
+/// Fail with `unavailable` if the text is not such an answer.
+[[nodiscard]] Result<Page> parse_page(std::string body, const Cursor& since);
+[[nodiscard]] Result<PushAnswer> parse_push_answer(std::string body);
+
+/// What an answer other than 200 means: epoch_changed, cursor_expired or cursor_ahead (resync), unauthorized (reauth),
+/// unavailable (retry later), invalid_argument (the hub does not take this request), or not_found (no such hub).
+[[nodiscard]] Error error_of(const http::ClientResponse& response);
+
+}  // namespace syncline::replica

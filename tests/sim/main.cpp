@@ -1,0 +1,127 @@
+// ./dev sim [SEED] [--runs N] [--first SEED] [--jobs N]: many runs, or one with its whole log.
+#include <cstdio>
+#include <fstream>
+#include <thread>
+
+#include "base/bytes.hpp"
+#include "base/text.hpp"
+#include "sim/simulation.hpp"
+
+namespace {
+
+using syncline::sim::Outcome;
+using syncline::sim::Simulation;
+
+constexpr std::int64_t kTwiceEach = 100;  // one run in so many is made twice and must be the same
+
+struct Options {
+  std::optional<std::int64_t> seed;
+  std::int64_t first = 1;
+  std::int64_t runs = 1000;
+  std::int64_t jobs = 1;
+  std::string seeds_file;
+};
+
+std::optional<Options> parse(int count, char** arguments) {
+  Options options;
+  for (int i = 1; i < count; ++i) {
+    const std::string_view argument = arguments[i];
+    if (argument == "--seeds" && i + 1 < count) {
+      options.seeds_file = arguments[++i];
+      continue;
+    }
+    std::int64_t* into = argument == "--runs"    ? &options.runs
+                         : argument == "--first" ? &options.first
+                         : argument == "--jobs"  ? &options.jobs
+                                                 : nullptr;
+    if (into != nullptr && i + 1 >= count) return std::nullopt;
+    const auto number = syncline::parse_integer(into == nullptr ? argument : arguments[++i]);
+    if (!number || *number < 0) return std::nullopt;
+    if (into == nullptr) {
+      options.seed = *number;
+    } else {
+      *into = *number;
+    }
+  }
+  return options;
+}
+
+struct Totals {
+  std::int64_t runs = 0;
+  std::int64_t failures = 0;
+  std::int64_t writes = 0;
+  std::int64_t requests = 0;
+};
+
+std::string run_once(std::int64_t seed, Totals& totals) {
+  const Outcome outcome = Simulation(static_cast<std::uint64_t>(seed), false).run();
+  ++totals.runs;
+  totals.writes += outcome.writes;
+  totals.requests += outcome.requests;
+  std::string fault = outcome.fault;
+  if (fault.empty() && seed % kTwiceEach == 0) {
+    const Outcome again = Simulation(static_cast<std::uint64_t>(seed), false).run();
+    if (again.hash != outcome.hash) fault = "the same seed gave another run";
+  }
+  if (fault.empty()) return "";
+  ++totals.failures;
+  return "seed " + std::to_string(seed) + ": " + fault + "\n  (" + outcome.plan + ")\n  ./dev sim " +
+         std::to_string(seed) + "\n";
+}
+
+int replay(std::int64_t seed) {
+  const Outcome outcome = Simulation(static_cast<std::uint64_t>(seed), true).run();
+  for (const std::string& line : outcome.log) std::printf("%s\n", line.c_str());
+  std::printf("%s\n%s\n", outcome.plan.c_str(), outcome.fault.empty() ? "no fault" : outcome.fault.c_str());
+  return outcome.fault.empty() ? 0 : 1;
+}
+
+std::vector<std::int64_t> seeds_of(const Options& options) {
+  std::vector<std::int64_t> seeds;
+  std::ifstream file(options.seeds_file);
+  for (std::string line; std::getline(file, line);) {
+    const std::string_view text = syncline::trim(std::string_view(line).substr(0, line.find('#')));
+    if (const auto seed = syncline::parse_integer(text)) seeds.push_back(*seed);
+  }
+  for (std::int64_t i = 0; i < options.runs; ++i) seeds.push_back(options.first + i);
+  return seeds;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (!syncline::initialise_crypto()) return 1;
+  const auto options = parse(count, arguments);
+  if (!options) {
+    std::fprintf(stderr, "usage: sim [SEED] [--runs N] [--first SEED] [--seeds FILE] [--jobs N]\n");
+    return 2;
+  }
+  if (options->seed) return replay(*options->seed);
+  const std::vector<std::int64_t> seeds = seeds_of(*options);
+  std::vector<Totals> totals(static_cast<std::size_t>(std::max<std::int64_t>(1, options->jobs)));
+  std::vector<std::thread> threads;
+  std::mutex output;
+  for (std::size_t job = 0; job < totals.size(); ++job) {
+    threads.emplace_back([&, job] {
+      for (std::size_t i = job; i < seeds.size(); i += totals.size()) {
+        const std::string fault = run_once(seeds[i], totals[job]);
+        if (fault.empty()) continue;
+        const std::scoped_lock lock(output);
+        std::fputs(fault.c_str(), stdout);
+        std::fflush(stdout);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  Totals all;
+  for (const Totals& some : totals) {
+    all.runs += some.runs;
+    all.failures += some.failures;
+    all.writes += some.writes;
+    all.requests += some.requests;
+  }
+  std::printf("%lld runs, %lld writes, %lld requests\n%lld passed, %lld failed\n", static_cast<long long>(all.runs),
+              static_cast<long long>(all.writes), static_cast<long long>(all.requests),
+              static_cast<long long>(all.runs - all.failures), static_cast<long long>(all.failures));
+  return all.failures == 0 ? 0 : 1;
+}
