@@ -178,7 +178,8 @@ void Replicator::failed(std::int64_t ticket, const SyncFailure& failure, std::in
   if (failure_text_.empty()) failing_since_ms_ = now_ms;
   failure_text_ = failure.text;
   if (failure.kind == SyncFailure::Kind::key_refused) {
-    not_before_ms_ = now_ms + settings_.interval_ms;
+    // The hub ends the link of a key that counts no more: while it stands, the answer is an old one.
+    not_before_ms_ = now_ms + (link_is_up_ ? settings_.back_off_min_ms * kLinkedGrowthMax : settings_.interval_ms);
     return enter(State::refused, now_ms);
   }
   // While the link stands the hub is there: what failed is worth another try sooner.

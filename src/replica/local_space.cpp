@@ -152,8 +152,9 @@ Result<std::optional<Seq>> LocalSpace::find_own_earlier(Snapshot& snapshot, cons
   for (const Record& earlier : versions) {
     const bool is_known_to_hub = earlier.origin == kHubAuthor || (base && earlier.seq <= base->local);
     if (is_known_to_hub) return std::nullopt;
-    // The hub may have given it another stamp.
-    if (same_content(earlier, version)) return earlier.seq;
+    // The hub may have given it another stamp. Deletions are all alike: of those only one that it lowered, if any.
+    const bool may_be_it = !version.deleted || version.updated_at <= earlier.updated_at;
+    if (may_be_it && same_content(earlier, version)) return earlier.seq;
   }
   return std::nullopt;
 }

@@ -253,9 +253,10 @@ Outcome Simulation::run() {
   heal();
   const std::int64_t transfer_ms =
       static_cast<std::int64_t>(ledger_.writes().size()) * static_cast<std::int64_t>(nodes_.size()) * 50;
-  // With tiny batches what is refused is offered again one by one.
+  // What is refused is offered five times, with tiny batches one by one.
+  const bool one_by_one = plan_.limits.ops_max < 10;
   const std::int64_t refused_ms =
-      plan_.has_refusals && plan_.limits.ops_max < 10 ? 10'000 * static_cast<std::int64_t>(ledger_.writes().size()) : 0;
+      plan_.has_refusals ? 30'000 + (one_by_one ? 10'000 * static_cast<std::int64_t>(ledger_.writes().size()) : 0) : 0;
   const std::int64_t end_ms = now_ms_ + kLivenessMs + transfer_ms + refused_ms;
   while (!is_quiet() && now_ms_ < end_ms) advance_until(now_ms_ + 500);
   if (!is_quiet()) {

@@ -64,7 +64,12 @@ void Simulation::write_on(Node& node) {
   const bool won = result.status == OpStatus::applied || (result.status == OpStatus::merged && result.incoming_won);
   // A deletion that loses is kept unless its author's earlier one already is in the history.
   if (won || result.lost) ledger_.set_certain(number);
-  if (won && seen) ledger_.set_superseded(*seen);
+  if (won && seen) {
+    ledger_.set_superseded(*seen);
+    say(node.name, "which replaces " + (seen->deleted ? "a deletion" : seen->doc));
+  } else if (!won) {
+    say(node.name, "which loses to " + seen->doc);
+  }
   drive(node);
 }
 
