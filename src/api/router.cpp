@@ -162,7 +162,8 @@ Router::Match Router::find(http::Method method, std::string_view target) const {
 }
 
 std::optional<Problem> Router::admit(const Route& route, Call& call) {
-  if (route.any_of.empty()) return std::nullopt;
+  if (options_.everybody) call.set_principal(options_.everybody, access_);
+  if (route.any_of.empty() || options_.everybody) return std::nullopt;
   if (route.key == Route::Key::may_follow && !is_own_origin(call)) {
     return problem_of({ErrorCode::forbidden, "pages of this origin may not connect"});
   }

@@ -61,6 +61,8 @@ class Router final : public http::Application {
   struct Options {
     std::int64_t requests_per_minute = 0;   // of each key, 0: no limit
     std::vector<std::string> cors_origins;  // "*" for all
+    /// On a device of one owner, everybody who gets here is the owner. Null: keys are asked for.
+    std::shared_ptr<const Principal> everybody;
   };
 
   Router(Access& access, const Clock& clock, Options options)

@@ -403,7 +403,9 @@ int run_cli(int argc, char** argv) {
       "Examples:\n"
       "  syncline account add me@example.org --plan pro\n"
       "  syncline key add --account me@example.org --label laptop --scopes read,write,commands:submit\n"
-      "  syncline hub --listen 127.0.0.1:8080");
+      "  syncline hub --listen 127.0.0.1:8080\n"
+      "  syncline login http://127.0.0.1:8080 --key-file KEY\n"
+      "  syncline -a claire sync full");
   app.set_version_flag("--version", std::string("syncline ") + SYNCLINE_VERSION);
   app.require_subcommand(1);
   define_hub(app, invocation);
@@ -415,6 +417,7 @@ int run_cli(int argc, char** argv) {
   define_diagnosis(app, invocation);
   define_runner(app, invocation);
   define_commands(app, invocation);
+  define_node(app, invocation);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

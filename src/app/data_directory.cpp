@@ -27,10 +27,18 @@ const Kind& kind_of(DataDirectory::Of owner) {
       "syncline.db",
       {"syncline.db", "syncline.db-wal", "syncline.db-shm", "syncline.db.partial", "syncline.db.partial-wal",
        "syncline.db.partial-shm", "lock", "control", "hub.yaml", "lost+found"}};
+  static const Kind kNode = {
+      "profiles",
+      {"profiles", "active", "active.partial", "removed", "node.url", "node.url.partial", "lock", "lost+found"}};
   static const Kind kRunner = {
       "runner.db",
       {"runner.db", "runner.db-wal", "runner.db-shm", "audit.log", "audit.log.head", "lock", "lost+found"}};
-  return owner == DataDirectory::Of::hub ? kHub : kRunner;
+  switch (owner) {
+    case DataDirectory::Of::hub: return kHub;
+    case DataDirectory::Of::node: return kNode;
+    case DataDirectory::Of::runner: break;
+  }
+  return kRunner;
 }
 
 /// The name of an entry that shows that the directory is somebody else's; empty if there is none.
@@ -96,6 +104,11 @@ DataDirectory::~DataDirectory() {
 std::string default_data_directory() {
   if (const char* data = std::getenv("SYNCLINE_DATA")) return data;
   return in_home("XDG_DATA_HOME", ".local/share", "syncline");
+}
+
+std::string default_node_directory() {
+  if (const char* data = std::getenv("SYNCLINE_NODE_DATA")) return data;
+  return in_home("XDG_DATA_HOME", ".local/share", "syncline/node");
 }
 
 std::string default_runner_directory() {

@@ -10,6 +10,12 @@
 //   control         socket on which the owner takes administration commands
 //   hub.yaml        settings, if the operator keeps them here
 //
+// of a node:
+//   profiles/       a directory for each profile (node/profile.hpp)
+//   active          name of the active profile
+//   removed/        profiles that were taken out
+//   node.url        where the node that owns the directory is served
+//
 // of a runner:
 //   runner.db       commands that were begun (and its -wal and -shm)
 //   audit.log       what was asked and what became of it; audit.log.head has its length and last hash
@@ -23,7 +29,7 @@ namespace syncline::app {
 
 class DataDirectory {
  public:
-  enum class Of { hub, runner };
+  enum class Of { hub, node, runner };
   enum class Missing { create, refuse };
 
   /// Checks that the directory is ours or empty and takes the lock. `locked` while another process owns it, wrong_store
@@ -53,6 +59,8 @@ class DataDirectory {
 
 /// Where data lies if nobody says: $SYNCLINE_DATA, else syncline in $XDG_DATA_HOME or ~/.local/share.
 [[nodiscard]] std::string default_data_directory();
+/// Likewise for a node: $SYNCLINE_NODE_DATA, else syncline/node in $XDG_DATA_HOME or ~/.local/share.
+[[nodiscard]] std::string default_node_directory();
 /// Likewise for a runner: $SYNCLINE_RUNNER_DATA, else syncline/runner in $XDG_STATE_HOME or ~/.local/state.
 [[nodiscard]] std::string default_runner_directory();
 

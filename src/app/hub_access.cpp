@@ -21,9 +21,7 @@ std::string url_of(const HubOptions& options) { return or_environment(options.ur
 
 std::string key_file_of(const HubOptions& options) { return or_environment(options.key_file, "SYNCLINE_KEY_FILE"); }
 
-namespace {
-
-Result<std::string> find_key(const HubOptions& options) {
+Result<std::string> key_of(const HubOptions& options) {
   if (!options.key.empty()) return options.key;
   if (options.key_file.empty()) {
     std::string key = or_environment("", "SYNCLINE_KEY");
@@ -39,8 +37,6 @@ Result<std::string> find_key(const HubOptions& options) {
   return std::string(trim(key));
 }
 
-}  // namespace
-
 void add_hub_options(CLI::App& command, HubOptions& options) {
   command.add_option("--hub", options.url, "URL of the hub, like http://127.0.0.1:8080 (or SYNCLINE_HUB)");
   command.add_option("--key", options.key, "key of the hub; better in a file or the environment (SYNCLINE_KEY)");
@@ -50,7 +46,7 @@ void add_hub_options(CLI::App& command, HubOptions& options) {
 Result<http::ClientFactory> reach_hub(const HubOptions& options) {
   const std::string url = url_of(options);
   if (url.empty()) return fail(ErrorCode::invalid_argument, "no hub: give --hub URL or set SYNCLINE_HUB");
-  TRY(const std::string key, find_key(options));
+  TRY(const std::string key, key_of(options));
   TRY(net::Endpoint endpoint, net::make_endpoint(url, key));
   return net::make_client_factory(std::move(endpoint));
 }

@@ -10,6 +10,8 @@ namespace syncline::app {
 
 /// From the option or the environment.
 [[nodiscard]] std::string url_of(const HubOptions& options);
+/// The key itself, or from its file or the environment. invalid_argument if there is none.
+[[nodiscard]] Result<std::string> key_of(const HubOptions& options);
 /// Empty if the key does not come from a file.
 [[nodiscard]] std::string key_file_of(const HubOptions& options);
 /// The key may stand in a file instead. invalid_argument if URL or key are missing or malformed.

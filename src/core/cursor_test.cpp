@@ -12,7 +12,8 @@ TEST(Cursor, round_trips_and_zero_is_the_beginning) {
 }
 
 TEST(Cursor, refuses_what_is_not_one) {
-  for (const char* text : {"x", ".1", "abc.", "abc.-1", "abc.1x", "a b.1", "abc.1.2", "42", "1.5e3"}) {
+  for (const char* text :
+       {"x", ".1", "abc.", "abc.-1", "abc.1x", "a b.1", "abc.1.2.3", "abc.1.x", "abc.1.-2", "42", "1.5e3"}) {
     EXPECT_FALSE(parse_cursor(text)) << text;
   }
 }
@@ -27,6 +28,16 @@ TEST(Cursor, resumes_or_says_why_not) {
   EXPECT_EQ(code({"e2", Seq{5}}, Seq{9}, Seq{0}), ErrorCode::epoch_changed);
   EXPECT_EQ(code({"e1", Seq{10}}, Seq{9}, Seq{0}), ErrorCode::cursor_ahead);
   EXPECT_EQ(code({"e1", Seq{4}}, Seq{9}, Seq{5}), ErrorCode::cursor_expired);
+  // Who has a cursor at 0 may hold what it has written itself.
+  EXPECT_EQ(code({"e1", Seq{0}}, Seq{9}, Seq{5}), ErrorCode::cursor_expired);
+}
+
+TEST(Cursor, who_reads_from_the_beginning_needs_no_deletions_that_were_purged_before) {
+  const Cursor reading{"e1", Seq{2}, Seq{5}};
+  EXPECT_EQ(reading.to_text(), "e1.2.5");
+  EXPECT_EQ(resume_at(*parse_cursor("e1.2.5"), "e1", Seq{9}, Seq{5})->value, 2);
+  EXPECT_FALSE(resume_at(*parse_cursor("e1.2.5"), "e1", Seq{9}, Seq{6}));
+  EXPECT_EQ((Cursor{"e1", Seq{5}, Seq{5}}).to_text(), "e1.5");
 }
 
 }  // namespace

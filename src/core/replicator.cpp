@@ -95,8 +95,9 @@ void Replicator::begin_cycle(std::int64_t now_ms) {
   pull_left_ = is_wanted_ || is_behind() || !link_is_up_ || now_ms >= next_poll_ms_;
   push_left_ = true;
   offers_refused_ = now_ms >= retry_refused_ms_;
+  // A mere look at the hub delays no change.
+  if (has_local_writes_ || is_behind()) window_end_ms_ = now_ms + settings_.window_ms;
   is_wanted_ = is_urgent_ = has_local_writes_ = false;
-  window_end_ms_ = now_ms + settings_.window_ms;
   next_poll_ms_ = now_ms + settings_.interval_ms;
 }
 
@@ -183,9 +184,9 @@ void Replicator::failed(std::int64_t ticket, const SyncFailure& failure, std::in
     return enter(State::refused, now_ms);
   }
   // While the link stands the hub is there: what failed is worth another try sooner.
-  const std::int64_t longest =
-      link_is_up_ ? std::min(settings_.back_off_max_ms, settings_.back_off_min_ms * kLinkedGrowthMax)
-                  : settings_.back_off_max_ms;
+  const std::int64_t longest = link_is_up_
+                                   ? std::min(settings_.back_off_max_ms, settings_.back_off_min_ms * kLinkedGrowthMax)
+                                   : settings_.back_off_max_ms;
   back_off_ms_ = std::clamp(back_off_ms_ * 2, settings_.back_off_min_ms, longest);
   not_before_ms_ = now_ms + std::max(spread(back_off_ms_, random), failure.retry_after_ms);
   enter(State::waiting, now_ms);
@@ -204,6 +205,7 @@ std::optional<std::int64_t> Replicator::wake_at_ms() const {
 SyncStatus Replicator::status(std::int64_t now_ms) const {
   SyncStatus status;
   status.synced_ms = synced_ms_;
+  status.is_failing = !failure_text_.empty();
   status.since_ms = failure_text_.empty() ? since_ms_ : failing_since_ms_;
   if (state_ != State::off && !state_is_step()) status.next_try_ms = std::max(now_ms, *wake_at_ms());
   switch (state_) {
@@ -224,9 +226,12 @@ SyncStatus Replicator::status(std::int64_t now_ms) const {
       return status;
     case State::idle: break;
   }
-  if (in_cycle_ || is_wanted_ || has_local_writes_ || is_behind()) {
+  if (in_cycle_ || has_local_writes_ || is_behind()) {
     status.state = SyncStatus::State::waiting;
     status.reason = "changes wait to share the next cycle";
+  } else if (!synced_ms_) {
+    status.state = SyncStatus::State::waiting;
+    status.reason = "the first cycle is about to begin";
   } else if (refused_ > 0) {
     status.state = SyncStatus::State::waiting;
     status.reason = "the hub refused " + std::to_string(refused_) + " changes; they are offered again";

@@ -11,8 +11,8 @@
 // refused   another credential; asks again each interval       time, sync_now, connect
 //
 // A cycle pulls to the end, pushes until nothing waits, and pulls again if the hub decided otherwise than expected.
-// What happens within `window_ms` of a cycle's beginning shares the next one: the first change is not delayed, and a
-// storm costs one cycle per window.
+// What changes within `window_ms` of a cycle that a change began shares the next one: the first change is not delayed,
+// and a storm costs one cycle per window.
 //
 // Times are milliseconds of a steady clock, so that a wall clock that jumps delays nothing.
 #pragma once
@@ -76,6 +76,8 @@ struct SyncStatus {
   State state = State::off;
   /// One line for a person.
   std::string reason;
+  /// The last try failed; `reason` says how.
+  bool is_failing = false;
   /// When that began, and when the next try is.
   std::int64_t since_ms = 0;
   std::optional<std::int64_t> next_try_ms;

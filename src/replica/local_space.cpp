@@ -282,8 +282,8 @@ Result<Batch> LocalSpace::next_batch(bool with_refused, std::size_t ops_max) {
     }
     const Seq from = std::max(state.pushed, skipped_through_);
     CHECK_OK(snapshot.feed(from, [&](const RecordView& record) {
-      const bool is_wanted = record.collection != kRefusedCollection &&
-                             (record.origin != kHubAuthor || record.seq <= state.offer_through);
+      const bool is_wanted =
+          record.collection != kRefusedCollection && (record.origin != kHubAuthor || record.seq <= state.offer_through);
       if (is_wanted) {
         const bool is_full = records.size() >= count_max || bytes + record.doc.size() > limits_.bytes_max;
         batch.more = is_full && !records.empty();
@@ -424,8 +424,8 @@ Result<std::int64_t> LocalSpace::revive_dead_letters() {
       if (!change.is_dead()) continue;
       change.offers = 0;
       ++revived;
-      TRY([[maybe_unused]] const Seq seq, writer.replace(kRefusedCollection, key_of(change.collection, change.id),
-                                                         to_doc(change), Rule::direct));
+      TRY([[maybe_unused]] const Seq seq,
+          writer.replace(kRefusedCollection, key_of(change.collection, change.id), to_doc(change), Rule::direct));
     }
     return {};
   }));
@@ -433,22 +433,26 @@ Result<std::int64_t> LocalSpace::revive_dead_letters() {
   return revived;
 }
 
-Result<std::int64_t> LocalSpace::count_pending() {
-  std::int64_t count = 0;
-  CHECK_OK(spaces_.read(name_, [&](Snapshot& snapshot) -> Result<> {
+Result<> LocalSpace::for_each_pending(const std::function<void(const RecordView&)>& visit) {
+  return spaces_.read(name_, [&](Snapshot& snapshot) -> Result<> {
     TRY(const State state, read_state(snapshot));
     CHECK_OK(snapshot.feed(std::max(state.pushed, skipped_through_), [&](const RecordView& record) {
       const bool waits = record.origin != kHubAuthor || record.seq <= state.offer_through;
-      if (waits && record.collection != kRefusedCollection) ++count;
+      if (waits && record.collection != kRefusedCollection) visit(record);
       return true;
     }));
     TRY(const auto changes, list_refused(snapshot));
     for (const RefusedChange& change : changes) {
       TRY(const auto record, snapshot.find(change.collection, change.id));
-      if (record && record->seq == change.seq && change.seq <= state.pushed) ++count;
+      if (record && record->seq == change.seq && change.seq <= state.pushed) visit(view_of(*record));
     }
     return {};
-  }));
+  });
+}
+
+Result<std::int64_t> LocalSpace::count_pending() {
+  std::int64_t count = 0;
+  CHECK_OK(for_each_pending([&](const RecordView&) { ++count; }));
   return count;
 }
 

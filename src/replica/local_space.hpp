@@ -23,7 +23,7 @@ inline constexpr std::int64_t kOffersMax = 5;
 struct Limits {
   std::size_t ops_max = 500;
   std::size_t bytes_max = 4UL << 20U;
-  std::int64_t page_max = 5000;
+  std::int64_t page_max = 2000;
 };
 
 /// What a push is made of.
@@ -91,7 +91,8 @@ class LocalSpace {
   [[nodiscard]] Result<std::vector<RefusedChange>> refused();
   /// Offers the dead letters once more, as if they were new.
   [[nodiscard]] Result<std::int64_t> revive_dead_letters();
-  /// Local changes that the hub has not acknowledged, dead letters included.
+  /// Visits the local changes that the hub has not acknowledged, dead letters included.
+  [[nodiscard]] Result<> for_each_pending(const std::function<void(const RecordView&)>& visit);
   [[nodiscard]] Result<std::int64_t> count_pending();
 
   [[nodiscard]] const SpaceName& name() const { return name_; }

@@ -34,7 +34,7 @@ std::optional<SpaceReplica::Request> SpaceReplica::next(std::int64_t now_ms, std
     if (step.kind == Step::Kind::pull) {
       asked_since_ = local_.cursor();
       batch_ = {};
-      return Request{step.ticket, make_pull(local_.name().name, asked_since_, limits_.page_max)};
+      return Request{step.ticket, make_pull(local_.name().name, asked_since_, page_max_)};
     }
     auto batch = local_.next_batch(step.with_refused, ops_max_);
     if (!batch) {
@@ -45,17 +45,20 @@ std::optional<SpaceReplica::Request> SpaceReplica::next(std::int64_t now_ms, std
     if (!batch_.items.empty()) {
       return Request{step.ticket, make_push(local_.name().name, local_.cursor().epoch, batch_.ops)};
     }
-    machine_.pushed(step.ticket,
-                    {.cursor = local_.cursor(), .more = false, .needs_pull = false, .refused = local_.waiting_refused()},
-                    now_ms);
+    machine_.pushed(
+        step.ticket,
+        {.cursor = local_.cursor(), .more = false, .needs_pull = false, .refused = local_.waiting_refused()}, now_ms);
   }
 }
 
 void SpaceReplica::finish(std::int64_t ticket, const Result<http::ClientResponse>& response, std::int64_t now_ms,
                           std::uint64_t random) {
   if (!machine_.awaits(ticket)) return;
-  if (!response) return fail(ticket, response.error(), 0, now_ms, random);
   const bool is_push = !batch_.items.empty();
+  if (!response) {
+    if (!is_push) page_max_ = std::max<std::int64_t>(1, page_max_ / 2);
+    return fail(ticket, response.error(), 0, now_ms, random);
+  }
   if (const auto done = is_push ? finish_push(ticket, *response, now_ms) : finish_pull(ticket, *response, now_ms);
       !done) {
     const std::int64_t wait_s = std::clamp<std::int64_t>(response->retry_after_s.value_or(0), 0, kRetryAfterMaxSeconds);
@@ -77,6 +80,7 @@ Result<> SpaceReplica::finish_pull(std::int64_t ticket, const http::ClientRespon
     return {};
   }
   TRY(const Page page, parse_page(response.body, asked_since_));
+  page_max_ = std::min(page_max_ * 2, limits_.page_max);
   CHECK_OK(local_.apply(page));
   machine_.pulled(ticket, {local_.cursor(), page.more}, now_ms);
   return {};

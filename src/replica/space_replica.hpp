@@ -11,7 +11,11 @@ namespace syncline::replica {
 class SpaceReplica {
  public:
   SpaceReplica(Spaces& spaces, SpaceName name, ReplicatorSettings settings, Limits limits)
-      : local_(spaces, std::move(name), limits), machine_(settings), limits_(limits), ops_max_(limits.ops_max) {}
+      : local_(spaces, std::move(name), limits),
+        machine_(settings),
+        limits_(limits),
+        ops_max_(limits.ops_max),
+        page_max_(limits.page_max) {}
 
   [[nodiscard]] Result<> load() { return local_.load(); }
   /// `anew`: it is another hub than before, or the owner wants to begin from the beginning.
@@ -47,6 +51,8 @@ class SpaceReplica {
   Replicator machine_;
   const Limits limits_;
   std::size_t ops_max_;
+  /// Smaller after a pull that failed: the answer may have been too large, or the link too slow for it.
+  std::int64_t page_max_;
   Cursor asked_since_;
   Batch batch_;
 };

@@ -237,6 +237,11 @@ Result<Seq> SpaceWriter::put(Record record, const Record* stored) {
 }
 
 Result<Seq> SpaceWriter::adopt(Record record, const Record* stored) {
+  const CollectionRules& rules = rules_of(rules_, record.collection);
+  if (record.deleted && record.doc.empty() && rules.shape) {
+    const Op bare{.collection = record.collection, .id = record.id, .deleted = true};
+    TRY(record.doc, rules.shape(bare, stored, now_));
+  }
   is_adopting_ = true;
   auto seq = put(std::move(record), stored);
   is_adopting_ = false;

@@ -82,8 +82,8 @@ class SpaceWriter {
   /// Stores `record` over `stored`, which find() answered for its key. Every new version comes through here.
   [[nodiscard]] Result<Seq> put(Record record, const Record* stored);
 
-  /// Stores a version as another store has it: the collection's rules are told, but must not answer with changes of
-  /// their own, which the other store makes and delivers.
+  /// Stores a version as another store has it (what a deletion keeps of the record is this store's): the collection's
+  /// rules are told, but must not answer with changes of their own, which the other store makes and delivers.
   [[nodiscard]] Result<Seq> adopt(Record record, const Record* stored);
   [[nodiscard]] bool is_adopting() const { return is_adopting_; }
 

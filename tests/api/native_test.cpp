@@ -354,5 +354,44 @@ TEST_F(NativeTest, events_resume_after_the_last_event) {
   EXPECT_NE(resumed("s=old.1").find("event: reset"), std::string::npos);
 }
 
+TEST_F(NativeTest, a_reader_from_the_beginning_gets_to_the_end_in_pages_after_a_purge) {
+  for (const char* id : {"1", "2", "3", "4"}) {
+    push(R"({"collection":"c","id":")" + std::string(id) + R"(","doc":{}})");
+  }
+  push(R"({"collection":"c","id":"1","deleted":true})");
+  clock_.advance_micros(1'000'000);
+  ASSERT_TRUE(store_.purge({{}, clock_.now(), {}}));
+  const auto first = get("/v1/spaces/s/changes?limit=1");
+  EXPECT_EQ(first.at("more"), "true");
+  const auto second = get("/v1/spaces/s/changes?limit=2&since=" + first.at("cursor"));
+  EXPECT_EQ(second.status, 200);
+  EXPECT_EQ(second.at("changes.1.id"), "4");
+  // A cursor from before the purge may have missed the deletion.
+  EXPECT_EQ(get("/v1/spaces/s/changes?since=e1.2").status, 410);
+}
+
+TEST_F(NativeTest, a_push_that_names_another_history_stores_nothing) {
+  const auto answer = post("/v1/spaces/s/push", R"({"epoch":"e0","ops":[{"collection":"c","id":"1","doc":{}}]})");
+  EXPECT_EQ(answer.status, 410);
+  EXPECT_EQ(answer.at("code"), "epoch_changed");
+  EXPECT_EQ(get("/v1/spaces/s/changes").at("cursor"), "e1.0");
+}
+
+TEST_F(NativeTest, a_verdict_says_what_stamp_the_hub_gave) {
+  push(R"({"collection":"c","id":"1","updated_at":1700000000000000,"doc":{"v":1}})");
+  const auto lifted =
+      post("/v1/spaces/s/push", R"({"ops":[{"collection":"c","id":"1","updated_at":5,"base":1,"doc":{"v":2}}]})");
+  EXPECT_EQ(lifted.at("results.0.updated_at"), "2023-11-14T22:13:20.000001Z");
+  const auto as_sent = post("/v1/spaces/s/push", R"({"ops":[{"collection":"c","id":"2","updated_at":5,"doc":{}}]})");
+  EXPECT_EQ(as_sent.at("results.0.updated_at"), "(none)");
+}
+
+TEST_F(NativeTest, an_op_with_a_base_has_seen_that_version_and_no_other) {
+  push(R"({"collection":"c","id":"1","doc":{"v":1}})");
+  get("/v1/spaces/s/changes");  // the key has pulled it since, but the edit was made before
+  post("/v1/spaces/s/push", R"({"ops":[{"collection":"c","id":"1","base":0,"doc":{"v":2}}]})");
+  EXPECT_EQ(get("/v1/spaces/s/conflicts").at("conflicts.0.loser.doc.v"), "1");
+}
+
 }  // namespace
 }  // namespace syncline

@@ -36,7 +36,8 @@ HubProcess::HubProcess(MemoryStore& store, const Clock& clock, const Plan& plan)
 
 test::Answer HubProcess::call(const http::ClientRequest& request, const std::string& token) {
   const auto pending = test::begin_request(
-      router_, {.method = request.method, .target = request.target, .token = token, .body = request.body, .headers = {}});
+      router_,
+      {.method = request.method, .target = request.target, .token = token, .body = request.body, .headers = {}});
   scheduler_.run_posted();
   if (!pending.has_come()) std::abort();
   return pending.get();

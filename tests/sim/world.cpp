@@ -235,9 +235,10 @@ std::string Simulation::check() {
     for (const Conflict& conflict : read_conflicts(node->process->spaces(), space)) found.add(conflict.loser);
   }
   if (std::string lost = ledger_.find_lost(found); !lost.empty()) return lost;
-  // What was refused has replaced nothing at the hub; a clone does not know what its twin has replaced; and where fields are united, a version that nobody has seen yet
-  // may carry the number of an earlier one.
-  const bool may_stand_again = was_restored_ || plan_.has_refusals || plan_.clones_a_node || plan_.rules == Rules::kernle;
+  // What was refused has replaced nothing at the hub; a clone does not know what its twin has replaced; and where
+  // fields are united, a version that nobody has seen yet may carry the number of an earlier one.
+  const bool may_stand_again =
+      was_restored_ || plan_.has_refusals || plan_.clones_a_node || plan_.rules == Rules::kernle;
   return may_stand_again ? "" : ledger_.find_revived(hub);
 }
 

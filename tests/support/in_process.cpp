@@ -79,11 +79,11 @@ PendingAnswer begin_request(http::Application& application, const RequestSpec& s
   if (!spec.token.empty()) headers["Authorization"] = "Bearer " + spec.token;
   const auto flight = std::make_shared<InFlight>(spec, std::move(headers));
   flight->exchange = application.begin({.method = spec.method,
-                                    .method_text = http::to_text(spec.method),
-                                    .target = flight->spec.target,
-                                    .headers = &flight->headers,
-                                    .peer = "127.0.0.1",
-                                    .request_id = "test-request"});
+                                        .method_text = http::to_text(spec.method),
+                                        .target = flight->spec.target,
+                                        .headers = &flight->headers,
+                                        .peer = "127.0.0.1",
+                                        .request_id = "test-request"});
   PendingAnswer pending;
   pending.keep_ = flight;
   const auto slot = pending.answer_;

@@ -5,6 +5,18 @@
 
 namespace syncline::kaisho {
 
+namespace {
+
+/// On a copy of another store: what arrives without a customer waits for one.
+void mark_if_from_cloud(SpaceWriter& writer, const Record* before, const Record& after) {
+  if (!writer.is_adopting()) return;
+  const bool lacks_customer = !after.deleted && JsonView(after.doc).text_of("customer").empty();
+  if (before == nullptr && lacks_customer) writer.txn().put_value(from_cloud_value(after.id), "1");
+  if (before != nullptr && !lacks_customer) writer.txn().put_value(from_cloud_value(after.id), "");
+}
+
+}  // namespace
+
 SpaceRules make_space_rules() {
   SpaceRules rules;
   for (const Resource& resource : resources()) {
@@ -27,7 +39,10 @@ SpaceRules make_space_rules() {
     if (items && items->is_array()) return {};
     return fail(ErrorCode::invalid_document, "a reference list must be {\"items\": [...]}");
   };
-  rules.collections["entries"].on_put = keep_one_timer;
+  rules.collections["entries"].on_put = [](SpaceWriter& writer, const Record* before, const Record& after) -> Result<> {
+    mark_if_from_cloud(writer, before, after);
+    return keep_one_timer(writer, before, after);
+  };
   rules.on_written = [](SpaceWriter& writer) {
     for (const Resource& resource : resources()) {
       const auto changed = writer.changed().find(resource.collection);

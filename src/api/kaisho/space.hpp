@@ -13,6 +13,9 @@ inline constexpr std::string_view kReference = "reference";
 /// When a desktop acknowledged an entry: kept beside the feed, for it is no change of the entry.
 [[nodiscard]] inline std::string synced_at_value(std::string_view id) { return "synced_at/" + std::string(id); }
 
+/// That an entry came from another device without a customer, and nobody has given it one here: kept beside the feed.
+[[nodiscard]] inline std::string from_cloud_value(std::string_view id) { return "from_cloud/" + std::string(id); }
+
 [[nodiscard]] SpaceRules make_space_rules();
 
 /// `{"event":...,"data":...}`, as the sockets send it. `data` is JSON.

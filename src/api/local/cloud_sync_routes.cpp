@@ -1,0 +1,248 @@
+// /api/cloud-sync: Kaisho's published local API. docs/api/node.md has its fields.
+#include <algorithm>
+
+#include "api/kaisho/change_cursor.hpp"
+#include "api/kaisho/space.hpp"
+#include "api/local/handlers.hpp"
+#include "base/text.hpp"
+
+namespace syncline::local {
+namespace {
+
+constexpr std::int64_t kHubAnswerMs = 30'000;
+/// What the documents say of a profile that never asked.
+constexpr std::string_view kNoUsage = R"({"total_tokens":0,"cap":200000,"request_count":0,"month":"")";
+
+/// Bad gateway: the hub is at fault, or the way to it.
+void fail_with_gateway(const api::CallPtr& call, const std::string& detail) {
+  api::Problem problem;
+  problem.status = 502;
+  problem.code = "bad_gateway";
+  problem.title = "Bad Gateway";
+  problem.detail = detail;
+  call->fail(problem);
+}
+
+void append_text_or_null(JsonWriter& writer, std::string_view name, std::string_view text) {
+  writer.name(name);
+  if (text.empty()) {
+    writer.null();
+  } else {
+    writer.string(text);
+  }
+}
+
+/// How the Kaisho space stands; nothing if it is not there.
+Result<std::optional<replica::SpaceStatus>> kaisho_status(node::Profile& profile) {
+  TRY(auto all, profile.replica().status());
+  const auto found = std::ranges::find(all, kaisho::kSpace, &replica::SpaceStatus::space);
+  if (found == all.end()) return std::nullopt;
+  return *std::move(found);
+}
+
+/// Why the profile is not in sync; empty if it is.
+std::string last_error(node::Profile& profile, const std::optional<replica::SpaceStatus>& status) {
+  if (const std::string error = profile.settings_error(); !error.empty()) return error;
+  if (const auto obstacle = profile.obstacle()) return obstacle->text;
+  return status && status->sync.is_failing ? status->sync.reason : "";
+}
+
+Result<std::int64_t> count_pending_deletes(node::Profile& profile) {
+  std::int64_t count = 0;
+  CHECK_OK(profile.replica().for_each_pending(kaisho::kSpace, [&](const RecordView& record) {
+    if (record.deleted) ++count;
+  }));
+  return count;
+}
+
+Result<std::string> status_text(node::Profile& profile) {
+  const node::ProfileSettings settings = profile.settings();
+  const bool enabled = profile.is_enabled();
+  TRY(const auto status, kaisho_status(profile));
+  TRY(const std::int64_t pending_deletes, count_pending_deletes(profile));
+  const auto account = enabled ? profile.hub_account() : fail(ErrorCode::unavailable, "sync is off");
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object()
+      .boolean("enabled", settings.enabled)
+      .boolean("api_key_set", !settings.api_key.empty())
+      .string("url", settings.url)
+      .integer("interval", settings.interval_s)
+      .boolean("connected", account.has_value());
+  append_text_or_null(writer, "plan", account ? account->plan : "");
+  const Cursor cursor = status ? status->cursor : Cursor{};
+  writer.string("last_pull_cursor", kaisho::format_change_cursor(cursor.seq, cursor.epoch));
+  writer.string("last_push_cursor", kaisho::format_change_cursor(cursor.seq, cursor.epoch));
+  append_time_or_null(writer, "last_pull_at", status ? status->synced_at : std::nullopt);
+  append_time_or_null(writer, "last_push_at", status ? status->synced_at : std::nullopt);
+  std::string error = last_error(profile, status);
+  if (enabled && !account && error.empty()) error = account.error().text;
+  append_text_or_null(writer, "last_error", error);
+  writer.integer("pending_deletes", pending_deletes);
+  if (account) {
+    if (!account->email.empty()) writer.string("email", account->email);
+    writer.integer("cloud_entry_count", account->entry_count)
+        .raw("cloud_last_change_at", account->last_change_at)
+        .raw("cloud_active_timer_id", account->active_timer_id);
+  }
+  // What the documents do not name: how it is, in one line, and what waits.
+  writer.string("state", status ? to_text(status->sync.state) : "off");
+  writer.integer("pending_changes", status ? status->pending : 0);
+  writer.end_object();
+  return out;
+}
+
+void append_cycle(JsonWriter& writer, const replica::CycleReport& report) {
+  writer.boolean("enabled", true)
+      .integer("pulled_up", report.moved.pulled_live)
+      .integer("pulled_del", report.moved.pulled_deleted)
+      .integer("pushed_live", report.moved.pushed_live)
+      .integer("pushed_del", report.moved.pushed_deleted)
+      .integer("pushed_deletes", report.moved.pushed_deleted)
+      .integer("duration_ms", report.duration_ms)
+      .boolean("snapshot_pushed", false);
+  append_text_or_null(writer, "error", report.errors.empty() ? "" : report.errors.front());
+}
+
+void connect(const Handlers& self, const api::CallPtr& call) {
+  TRY_CALL(call, const JsonView body, body_or_empty(*call));
+  const std::string url = body.text_of("url");
+  const std::string key = body.text_of("api_key");
+  if (url.empty() || key.empty()) {
+    api::Problem problem =
+        api::problem_of({ErrorCode::invalid_argument, url.empty() ? "url is required" : "api_key is required"});
+    problem.status = 422;
+    return call->fail(problem);
+  }
+  self.answer_later(call, [self, url, key]() -> Result<std::string> {
+    TRY(const node::Connected connected, self.profile.connect(url, key));
+    std::string out;
+    JsonWriter writer(out);
+    writer.begin_object().boolean("ok", true).string("plan", connected.plan);
+    writer.name("auto_set_models").begin_object();
+    for (const auto& [name, model] : connected.models_set) writer.string(name, model);
+    writer.end_object().end_object();
+    return out;
+  });
+}
+
+void disconnect(const Handlers& self, const api::CallPtr& call) {
+  TRY_CALL(call, const JsonView body, body_or_empty(*call));
+  const auto asked = body.find("wipe");
+  const std::string query = call->query("wipe").value_or("");
+  const bool wipe = query == "true" || query == "1" || (asked && asked->as_boolean().value_or(false));
+  self.answer_later(call, [self, wipe]() -> Result<std::string> {
+    const node::Disconnected outcome = self.profile.disconnect(wipe);
+    std::string out;
+    JsonWriter writer(out);
+    writer.begin_object().boolean("ok", true).boolean("wiped", outcome.wiped);
+    append_text_or_null(writer, "pull_error", outcome.pull_error.value_or(""));
+    append_text_or_null(writer, "wipe_error", outcome.wipe_error.value_or(""));
+    writer.end_object();
+    return out;
+  });
+}
+
+void ai_usage(const Handlers& self, const api::CallPtr& call) {
+  self.answer_later(call, [self]() -> Result<std::string> {
+    if (!self.profile.is_enabled()) return std::string(kNoUsage) + '}';
+    const auto answer = self.profile.ask_hub({http::Method::get, "/ai/usage", "", {}, kHubAnswerMs});
+    if (answer && answer->status == 200) return answer->body;
+    std::string out(kNoUsage);
+    out += ",\"error\":";
+    append_json_string(out, answer ? http::describe(*answer) : answer.error().text);
+    return out + '}';
+  });
+}
+
+void sync_now(const Handlers& self, const api::CallPtr& call) {
+  if (!self.profile.is_enabled()) return call->respond_json(200, R"({"enabled":false})");
+  self.blocking.post([self, call] {
+    const replica::CycleReport report = self.profile.sync_now(std::string(kaisho::kSpace));
+    if (!report.errors.empty()) return fail_with_gateway(call, report.errors.front());
+    std::string out;
+    JsonWriter writer(out);
+    writer.begin_object();
+    append_cycle(writer, report);
+    writer.end_object();
+    call->respond_json(200, std::move(out));
+  });
+}
+
+void use_models(const Handlers& self, const api::CallPtr& call) {
+  self.answer_later(call, [self]() -> Result<std::string> {
+    TRY(const auto switched, self.profile.use_kaisho_models());
+    std::string out;
+    JsonWriter(out)
+        .begin_object()
+        .string("advisor_model", "kaisho:advisor")
+        .string("cron_model", "kaisho:cron")
+        .boolean("advisor_changed", switched.advisor_changed)
+        .integer("jobs_changed", switched.jobs_changed)
+        .end_object();
+    return out;
+  });
+}
+
+void get_active(const Handlers& self, const api::CallPtr& call) {
+  self.answer_later(call, [self]() -> Result<std::string> {
+    constexpr std::string_view kNone = R"({"active":false})";
+    if (!self.profile.is_enabled()) return std::string(kNone);
+    const auto answer = self.profile.ask_hub({http::Method::get, "/sync/active", "", {}, kHubAnswerMs});
+    return answer && answer->status == 200 ? answer->body : std::string(kNone);
+  });
+}
+
+void stop_cloud_timer(const Handlers& self, const api::CallPtr& call) {
+  if (!self.profile.is_enabled()) {
+    return call->fail(Error{ErrorCode::invalid_argument, "Cloud sync is disabled"});
+  }
+  std::string body = "{}";
+  if (const auto id = call->query("timer_id"); id && !id->empty()) {
+    body.clear();
+    JsonWriter(body).begin_object().string("id", *id).end_object();
+  }
+  self.blocking.post([self, call, body] {
+    const auto answer = self.profile.ask_hub({http::Method::post, "/sync/active/stop", body, {}, kHubAnswerMs});
+    if (!answer) return fail_with_gateway(call, answer.error().text);
+    if (answer->status != 200) return fail_with_gateway(call, http::describe(*answer));
+    (void)self.profile.sync_now(std::string(kaisho::kSpace));  // so that this device shows it at once
+    call->respond_json(200, answer->body);
+  });
+}
+
+}  // namespace
+
+std::vector<api::Route> Handlers::cloud_sync_routes() const {
+  using http::Method;
+  using Handle = void (*)(const Handlers&, const api::CallPtr&);
+  struct Entry {
+    Method method;
+    std::string_view pattern;
+    std::string_view summary;
+    Handle handle;
+  };
+  static constexpr Entry kEntries[] = {
+      {Method::post, "/api/cloud-sync/connect", "Connect to a hub: {\"url\", \"api_key\"}", connect},
+      {Method::post, "/api/cloud-sync/disconnect", "Last pull, wipe the cloud if asked ({\"wipe\": true}), end sync",
+       disconnect},
+      {Method::get, "/api/cloud-sync/ai-usage", "Tokens of this month", ai_usage},
+      {Method::post, "/api/cloud-sync/sync-now", "One sync cycle, and wait for it", sync_now},
+      {Method::post, "/api/cloud-sync/use-kaisho-models", "Hosted models for the advisor and every job", use_models},
+      {Method::get, "/api/cloud-sync/active", "The timer that runs in the cloud", get_active},
+      {Method::post, "/api/cloud-sync/stop-cloud-timer", "Stop it", stop_cloud_timer},
+  };
+  std::vector<api::Route> routes;
+  routes.push_back(make_route(Method::get, "/api/cloud-sync/status", "Connection, plan and positions",
+                              [self = *this](const api::CallPtr& call) {
+                                self.answer_later(call, [self] { return status_text(self.profile); });
+                              }));
+  for (const Entry& entry : kEntries) {
+    routes.push_back(
+        make_route(entry.method, entry.pattern, entry.summary,
+                   [self = *this, handle = entry.handle](const api::CallPtr& call) { handle(self, call); }));
+  }
+  return routes;
+}
+
+}  // namespace syncline::local

@@ -1,0 +1,104 @@
+// /profiles: which there are, which is meant, and how each one's sync stands.
+#include "api/local/handlers.hpp"
+
+namespace syncline::local {
+namespace {
+
+void append_space(JsonWriter& writer, const replica::SpaceStatus& status) {
+  writer.begin_object()
+      .string("space", status.space)
+      .string("state", to_text(status.sync.state))
+      .string("reason", status.sync.reason)
+      .string("since", format_time(status.since));
+  append_time_or_null(writer, "next_try", status.next_try);
+  append_time_or_null(writer, "last_sync", status.synced_at);
+  const bool knows_head = status.hub_head && status.hub_head->epoch == status.cursor.epoch;
+  const std::int64_t behind =
+      knows_head ? std::max<std::int64_t>(0, status.hub_head->seq.value - status.cursor.seq.value) : 0;
+  writer.integer("pending", status.pending)
+      .integer("dead_letters", status.dead_letters)
+      .integer("to_pull", behind)
+      .integer("pulled", status.transfer.pulled_live + status.transfer.pulled_deleted)
+      .integer("pushed", status.transfer.pushed_live + status.transfer.pushed_deleted)
+      .integer("conflicts", status.transfer.conflicts)
+      .end_object();
+}
+
+}  // namespace
+
+Result<std::string> status_json(node::Node& node, node::Profile& profile) {
+  const node::ProfileSettings settings = profile.settings();
+  TRY(auto spaces, profile.replica().status());
+  const auto obstacle = profile.obstacle();
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object()
+      .string("profile", profile.name())
+      .boolean("active", node.active() == profile.name())
+      .boolean("enabled", profile.is_enabled())
+      .string("url", settings.url)
+      .boolean("live", profile.replica().link_is_up());
+  const std::string settings_error = profile.settings_error();
+  writer.name("settings_error");
+  if (settings_error.empty()) {
+    writer.null();
+  } else {
+    writer.string(settings_error);
+  }
+  writer.name("spaces").begin_array();
+  for (replica::SpaceStatus& status : spaces) {
+    if (obstacle && status.sync.state == SyncStatus::State::off) {
+      const bool is_key = obstacle->code == ErrorCode::unauthorized;
+      status.sync.state = is_key ? SyncStatus::State::refused : SyncStatus::State::waiting;
+      status.sync.reason =
+          is_key ? "the hub does not accept the key: " + obstacle->text + "; log in again" : obstacle->text;
+    }
+    append_space(writer, status);
+  }
+  writer.end_array().end_object();
+  return out;
+}
+
+std::vector<api::Route> Handlers::profile_routes() const {
+  using http::Method;
+  std::vector<api::Route> routes;
+  routes.push_back(make_route(Method::get, "/profiles", "Profiles of this node, and how each is in sync",
+                              [self = *this](const api::CallPtr& call) {
+                                std::string out = R"({"profiles":[)";
+                                bool first = true;
+                                for (const auto& each : self.node.list()) {
+                                  TRY_CALL(call, const std::string status, status_json(self.node, *each));
+                                  if (!first) out += ',';
+                                  first = false;
+                                  out += status;
+                                }
+                                call->respond_json(200, out + "]}");
+                              }));
+  routes.push_back(
+      make_route(Method::post, "/profiles", "Add a profile: {\"name\"}", [self = *this](const api::CallPtr& call) {
+        TRY_CALL(call, const JsonView body, body_or_empty(*call));
+        const std::string name = body.text_of("name");
+        self.answer_later(call, [self, name]() -> Result<std::string> {
+          CHECK_OK(self.node.add(name));
+          TRY(const auto made, self.node.find(name));
+          return status_json(self.node, *made);
+        });
+      }));
+  routes.push_back(make_route(Method::post, "/profiles/{name}/use", "Make it the active profile",
+                              [self = *this](const api::CallPtr& call) {
+                                CHECK_CALL(call, self.node.use(call->param("name")));
+                                call->respond_json(200, R"({"ok":true})");
+                              }));
+  routes.push_back(make_route(Method::del, "/profiles/{name}", "Take a profile out; its files are kept in removed/",
+                              [self = *this](const api::CallPtr& call) {
+                                self.answer_later(call, [self, name = call->param("name")]() -> Result<std::string> {
+                                  TRY(const std::string kept, self.node.remove(name));
+                                  std::string out;
+                                  JsonWriter(out).begin_object().string("kept_in", kept).end_object();
+                                  return out;
+                                });
+                              }));
+  return routes;
+}
+
+}  // namespace syncline::local

@@ -1,0 +1,55 @@
+#include "app/node_access.hpp"
+
+#include "app/hub_access.hpp"
+#include "net/curl_client.hpp"
+
+namespace syncline::app {
+namespace {
+
+/// A sync of a large store may take long; the node itself gives up before.
+constexpr std::int64_t kAnswerMs = 330'000;
+constexpr std::int64_t kAliveMs = 5000;
+
+}  // namespace
+
+void add_node_options(CLI::App& command, NodeOptions& options, Invocation& invocation) {
+  command.add_option("--data", options.data, "data directory of the node")->capture_default_str();
+  command.add_option("--profile", options.profile, "profile to use instead of the active one");
+  add_json_flag(command, invocation);
+}
+
+Result<std::unique_ptr<NodeClient>> NodeClient::open(const NodeOptions& options) {
+  std::unique_ptr<NodeClient> node(new NodeClient());
+  node->profile_ = options.profile;
+  // The node of this device asks for no key.
+  const auto connect = [&](const std::string& url) {
+    node->client_ = net::make_client_factory({.url = url, .token = "", .allows_address = {}})();
+  };
+  if (const std::string url = node_url_in(options.data); !url.empty()) {
+    connect(url);
+    const auto alive = node->client_->send({http::Method::get, "/health", "", {}, kAliveMs});
+    if (alive && alive->status == 200) return node;
+  }
+  TRY(node->own_, NodeServer::start(options.data, "127.0.0.1:0"));
+  connect(node->own_->url());
+  return node;
+}
+
+Result<http::ClientResponse> NodeClient::send(http::Method method, const std::string& target, const std::string& body) {
+  http::ClientRequest request{method, target, body, {}, kAnswerMs};
+  if (!profile_.empty()) request.headers.push_back({"X-Syncline-Profile", profile_});
+  return client_->send(request);
+}
+
+Result<std::string> NodeClient::ask(http::Method method, const std::string& target, const std::string& body) {
+  TRY(auto response, send(method, target, body));
+  if (response.status / 100 != 2) {
+    Error error = error_of(response);
+    const auto problem = parse_json_object(response.body, 16);
+    if (problem && !problem->text_of("detail").empty()) error.text = problem->text_of("detail");
+    return std::unexpected(error);
+  }
+  return std::move(response.body);
+}
+
+}  // namespace syncline::app

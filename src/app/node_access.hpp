@@ -1,0 +1,39 @@
+// This device's node as the command line reaches it: over its API if it runs, else one is started for the length of the
+// command, on the same data.
+#pragma once
+
+#include "app/invocation.hpp"
+#include "app/node_server.hpp"
+#include "http/client.hpp"
+
+namespace syncline::app {
+
+struct NodeOptions {
+  std::string data = default_node_directory();
+  std::string profile;  // the active one if empty
+  std::string agent;    // whose memory; -a
+};
+/// --data, --profile and --json
+void add_node_options(CLI::App& command, NodeOptions& options, Invocation& invocation);
+
+/// memory, timer, book, entries and triage
+void define_device(CLI::App& app, Invocation& invocation, const std::shared_ptr<NodeOptions>& options);
+
+class NodeClient {
+ public:
+  /// Finds the node, or starts one. `locked` if a node owns the data but does not answer.
+  [[nodiscard]] static Result<std::unique_ptr<NodeClient>> open(const NodeOptions& options);
+  /// Any status is a success.
+  [[nodiscard]] Result<http::ClientResponse> send(http::Method method, const std::string& target,
+                                                  const std::string& body = "");
+  /// The body of an answer of the 200s; others become errors with the node's own words.
+  [[nodiscard]] Result<std::string> ask(http::Method method, const std::string& target, const std::string& body = "");
+
+ private:
+  NodeClient() = default;
+  std::string profile_;
+  std::unique_ptr<NodeServer> own_;  // if none was running
+  std::unique_ptr<http::Client> client_;
+};
+
+}  // namespace syncline::app

@@ -1,0 +1,112 @@
+#include "app/node_server.hpp"
+
+#include <malloc.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "app/exit_codes.hpp"
+#include "app/process.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "net/curl_client.hpp"
+
+namespace syncline::app {
+namespace {
+
+/// Programs of this device that wait for a hub at the same time.
+constexpr std::size_t kBlockingThreads = 4;
+
+Result<net::ServerOptions> read_listen(const std::string& listen) {
+  const std::size_t colon = listen.rfind(':');
+  const auto port = parse_integer(listen.substr(colon == std::string::npos ? 0 : colon + 1));
+  if (colon == std::string::npos || !port || *port < 0 || *port > 65535) {
+    return fail(ErrorCode::invalid_argument, "--listen must be ADDRESS:PORT, not '" + listen + "'");
+  }
+  net::ServerOptions options;
+  options.host = listen.substr(0, colon);
+  if (options.host.starts_with('[') && options.host.ends_with(']')) {
+    options.host = options.host.substr(1, options.host.size() - 2);
+  }
+  if (!options.host.starts_with("127.") && options.host != "::1") {
+    return fail(ErrorCode::invalid_argument,
+                "a node answers whoever reaches it, so it listens on loopback only: 127.0.0.1 or [::1], not '" +
+                    options.host + "'");
+  }
+  options.port = static_cast<std::uint16_t>(*port);
+  options.loops = 1;
+  options.workers = 1;
+  return options;
+}
+
+void stop_broken(const Error& error) {
+  log(LogLevel::error, "storage_broken", {{"error", error.text}});
+  flush_log();
+  std::fprintf(stderr, "syncline: %s; stopping so that the store can be recovered\n", error.text.c_str());
+  std::_Exit(kExitStorageBroken);
+}
+
+Result<http::ClientFactory> reach(const std::string& url, const std::string& key) {
+  TRY(net::Endpoint endpoint, net::make_endpoint(url, key));
+  endpoint.compresses = true;
+  return net::make_client_factory(std::move(endpoint));
+}
+
+std::string url_path(const std::string& data) { return data + "/node.url"; }
+
+}  // namespace
+
+std::string node_url_in(const std::string& data) {
+  const auto text = node::read_file(url_path(data));
+  return text ? std::string(trim(*text)) : "";
+}
+
+NodeServer::NodeServer(DataDirectory directory, net::ServerOptions options)
+    : directory_(std::move(directory)),
+      server_(std::move(options)),
+      blocking_(kBlockingThreads),
+      node_(directory_.path(), {clock_, server_.scheduler(), reach, local::set_rules, stop_broken}),
+      face_(node_, blocking_, SYNCLINE_VERSION) {}
+
+NodeServer::~NodeServer() { stop(); }
+
+Result<std::unique_ptr<NodeServer>> NodeServer::start(const std::string& data, const std::string& listen) {
+  TRY(net::ServerOptions options, read_listen(listen));
+  TRY(DataDirectory directory, DataDirectory::own(data, DataDirectory::Missing::create, DataDirectory::Of::node));
+  std::unique_ptr<NodeServer> server(new NodeServer(std::move(directory), std::move(options)));
+  CHECK_OK(server->node_.start());
+  CHECK_OK(server->server_.start(server->face_));
+  CHECK_OK(node::replace_file(url_path(server->directory_.path()), server->url() + '\n'));
+  return server;
+}
+
+void NodeServer::stop() {
+  if (std::exchange(is_stopped_, true)) return;
+  std::error_code error;
+  std::filesystem::remove(url_path(directory_.path()), error);
+  for (const auto& profile : node_.list()) profile->interrupt();
+  server_.drain();
+  blocking_.stop();
+  node_.stop();
+}
+
+Result<> run_node(const std::string& data, const std::string& listen, const std::string& log_level) {
+  ::mallopt(M_ARENA_MAX, 2);  // threads that mostly wait need no heaps of their own
+  TRY(const LogLevel level, parse_log_level(log_level));
+  const sigset_t signals = block_signals();
+  set_log_level(level);
+  TRY(const auto server, NodeServer::start(data, listen));
+  std::printf("syncline node ready at %s\n", server->url().c_str());
+  std::fflush(stdout);
+  notify_systemd("READY=1\nSTATUS=serving at " + server->url());
+  for (int number = 0; sigwait(&signals, &number) != 0 || number == SIGHUP;) {
+    // Settings are read again when they change; there is nothing else to reload.
+  }
+  notify_systemd("STOPPING=1");
+  server->stop();
+  flush_log();
+  return {};
+}
+
+}  // namespace syncline::app

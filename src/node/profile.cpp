@@ -1,0 +1,336 @@
+#include "node/profile.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/back_off.hpp"
+#include "base/json_object.hpp"
+#include "base/log.hpp"
+#include "base/stop.hpp"
+#include "node/yaml_edit.hpp"
+
+namespace syncline::node {
+namespace {
+
+constexpr std::string_view kLocalEmail = "owner@device.local";
+constexpr std::string_view kAdvisorModel = "kaisho:advisor";
+constexpr std::string_view kCronModel = "kaisho:cron";
+constexpr auto kSettingsEach = std::chrono::seconds(2);
+constexpr std::chrono::seconds kCycleMax{300};
+constexpr std::int64_t kHubAnswerMs = 15'000;
+
+std::string strip_slashes(std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
+/// Which store at the hub this device's is in step with.
+std::string hub_text(const std::string& url, const std::string& email) {
+  std::string text;
+  JsonWriter(text).begin_object().string("url", url).string("account", email).end_object();
+  return text;
+}
+
+bool may_sync(std::string_view plan) {
+  const auto parsed = parse_plan(plan);
+  return parsed && *parsed != Plan::free;
+}
+
+std::string raw_or_null(const JsonObject& object, std::string_view name) {
+  const auto value = object.find(name);
+  return value ? std::string(value->raw()) : "null";
+}
+
+}  // namespace
+
+Profile::Profile(std::string name, std::string directory, const ProfileParts& parts, std::unique_ptr<SqliteStore> store)
+    : name_(std::move(name)),
+      directory_(std::move(directory)),
+      parts_(parts),
+      store_(std::move(store)),
+      live_(parts_.scheduler),
+      access_(*store_, parts_.clock),
+      progress_(*store_),
+      spaces_(*store_, parts_.clock, live_, progress_),
+      search_index_(directory_ + "/search.db"),
+      search_(spaces_, search_index_),
+      replica_(spaces_, kLocalAccount, {}),
+      file_(directory_ + "/settings.yaml") {
+  parts_.set_rules(spaces_);
+}
+
+Profile::~Profile() { stop(); }
+
+Result<std::shared_ptr<Profile>> Profile::open(const std::string& name, const std::string& directory,
+                                               const ProfileParts& parts) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) return fail(ErrorCode::unavailable, "cannot make " + directory + ": " + error.message());
+  TRY(auto store, SqliteStore::open(directory + "/syncline.db", parts.clock, {.on_broken = parts.on_broken_store}));
+  std::shared_ptr<Profile> profile(new Profile(name, directory, parts, std::move(store)));
+  CHECK_OK(profile->start());
+  return profile;
+}
+
+Result<> Profile::find_principal() {
+  const std::string path = directory_ + "/local.key";
+  TRY(std::string token, read_file(path));
+  if (auto known = access_.authenticate(token); known && (*known)->account == kLocalAccount) {
+    principal_ = *std::move(known);
+    return {};
+  }
+  if (!access_.find_account(kLocalEmail)) {
+    TRY([[maybe_unused]] const Account account, access_.add_account(kLocalEmail, Plan::pro));
+  }
+  TRY(const NewKey made, access_.add_key(kLocalEmail, "this device", {Scope::read, Scope::write}, std::nullopt));
+  CHECK_OK(replace_file(path, made.token));
+  TRY(principal_, access_.authenticate(made.token));
+  if (principal_->account == kLocalAccount) return {};
+  return fail(ErrorCode::wrong_store, directory_ + " has the store of a hub, not of a node");
+}
+
+Result<> Profile::start() {
+  CHECK_OK(find_principal());
+  CHECK_OK(progress_.load());
+  TRY(const auto known, store_->spaces(kLocalAccount));
+  std::vector<std::string> names = {"kaisho"};
+  for (const SpaceInfo& info : known) names.push_back(info.name.name);
+  CHECK_OK(replica_.start(names));
+  watcher_ = std::jthread([this](const std::stop_token& stop) { watch_settings(stop); });
+  return {};
+}
+
+void Profile::interrupt() {
+  watcher_.request_stop();
+  replica_.stop();
+  live_.end_waits();
+}
+
+void Profile::stop() {
+  if (watcher_.joinable()) {
+    watcher_.request_stop();
+    watcher_.join();
+  }
+  replica_.stop();
+  search_.stop();
+  live_.end_waits();
+  store_->close();
+}
+
+ProfileSettings Profile::settings() {
+  const std::scoped_lock lock(mutex_);
+  file_.refresh();
+  return file_.values();
+}
+
+std::string Profile::settings_error() {
+  const std::scoped_lock lock(mutex_);
+  file_.refresh();
+  return file_.error();
+}
+
+bool Profile::is_enabled() {
+  const ProfileSettings now = settings();
+  return now.enabled && !now.url.empty() && !now.api_key.empty();
+}
+
+std::optional<Error> Profile::obstacle() {
+  const std::scoped_lock lock(mutex_);
+  return obstacle_;
+}
+
+void Profile::watch_settings(const std::stop_token& stop) {
+  BackOff back_off;
+  while (!stop.stop_requested()) {
+    apply_settings();
+    const bool waits = obstacle().has_value();
+    if (!waits) back_off.reset();
+    wait_unless_stopped(stop, waits ? std::chrono::milliseconds(back_off.next_ms()) : kSettingsEach);
+  }
+}
+
+void Profile::apply_settings() {
+  const std::unique_lock changing(change_mutex_, std::try_to_lock);
+  if (!changing.owns_lock()) return;
+  ProfileSettings now;
+  std::optional<ProfileSettings> applied;
+  {
+    const std::scoped_lock lock(mutex_);
+    file_.refresh();
+    now = file_.values();
+    applied = applied_;
+  }
+  now.url = strip_slashes(now.url);
+  const bool is_on = now.enabled && !now.url.empty() && !now.api_key.empty();
+  if (!is_on) {
+    if (applied) replica_.disconnect();
+    const std::scoped_lock lock(mutex_);
+    applied_.reset();
+    obstacle_.reset();
+    return;
+  }
+  const bool is_same_hub = applied && applied->url == now.url && applied->api_key == now.api_key;
+  if (is_same_hub && applied->interval_s == now.interval_s) return;
+
+  // The positions in the store belong to one account of one hub: who it is must be known before anything is sent.
+  replica_.disconnect();
+  {
+    const std::scoped_lock lock(mutex_);
+    applied_.reset();
+  }
+  std::optional<Error> obstacle;
+  const auto known = read_file(hub_path());
+  auto account = ask_account(now.url, now.api_key);
+  const auto before = known ? parse_json_object(*known, 8) : std::nullopt;
+  const bool knows_hub = before && before->text_of("url") == now.url;
+  if (account) {
+    const bool anew = !knows_hub || before->text_of("account") != account->email;
+    if (const auto done = connect_replica(now, *account, anew); !done) obstacle = done.error();
+  } else {
+    obstacle = account.error();
+  }
+  const std::scoped_lock lock(mutex_);
+  obstacle_ = obstacle;
+  if (!obstacle) applied_ = now;
+}
+
+Result<> Profile::connect_replica(const ProfileSettings& settings, const HubAccount& account, bool anew) {
+  TRY(const http::ClientFactory clients, parts_.reach_hub(settings.url, settings.api_key));
+  CHECK_OK(replica_.connect(clients, settings.interval_s * 1000, anew));
+  return replace_file(hub_path(), hub_text(settings.url, account.email));
+}
+
+Result<HubAccount> Profile::ask_account(const std::string& url, const std::string& key) {
+  TRY(const http::ClientFactory clients, parts_.reach_hub(url, key));
+  const auto client = clients();
+  TRY(const auto stats, client->send({http::Method::get, "/sync/stats", "", {}, kHubAnswerMs}));
+  if (stats.status == 401) return fail(ErrorCode::unauthorized, http::describe(stats), Advice::reauth);
+  if (stats.status != 200) return fail(ErrorCode::unavailable, http::describe(stats), Advice::retry_later);
+  TRY(const JsonObject object, http::parse_object(stats.body));
+  TRY(const auto me, client->send({http::Method::get, "/v1/me", "", {}, kHubAnswerMs}));
+  if (me.status != 200) {
+    return fail(ErrorCode::unavailable, "the hub does not speak /v1, which a node needs: " + http::describe(me));
+  }
+  HubAccount account;
+  account.plan = object.text_of("plan");
+  account.email = object.text_of("email");
+  if (const auto count = object.integer_of("entry_count")) account.entry_count = *count;
+  account.last_change_at = raw_or_null(object, "last_change_at");
+  account.active_timer_id = raw_or_null(object, "active_timer_id");
+  return account;
+}
+
+Result<HubAccount> Profile::hub_account() {
+  const ProfileSettings now = settings();
+  return ask_account(strip_slashes(now.url), now.api_key);
+}
+
+Result<http::ClientResponse> Profile::ask_hub(const http::ClientRequest& request) {
+  const ProfileSettings now = settings();
+  TRY(const http::ClientFactory clients, parts_.reach_hub(strip_slashes(now.url), now.api_key));
+  return clients()->send(request);
+}
+
+Result<Connected> Profile::connect(const std::string& url, const std::string& key) {
+  const std::scoped_lock changing(change_mutex_);
+  const std::string address = strip_slashes(url);
+  const auto account = ask_account(address, key);
+  if (!account) {
+    log(LogLevel::info, "connect_failed", {{"profile", name_}, {"error", account.error().text}});
+    return fail(ErrorCode::unauthorized, "Invalid API key or cloud URL", Advice::reauth);
+  }
+  if (!may_sync(account->plan)) {
+    return fail(ErrorCode::forbidden, "The plan '" + account->plan + "' does not include cloud sync");
+  }
+  Connected connected;
+  connected.plan = account->plan;
+  std::vector<SettingsFile::Change> changes = {{"cloud_sync", "enabled", "true"},
+                                               {"cloud_sync", "url", yaml_scalar(address)},
+                                               {"cloud_sync", "api_key", yaml_scalar(key)}};
+  ProfileSettings after;
+  {
+    const std::scoped_lock lock(mutex_);
+    file_.refresh();
+    if (file_.values().advisor_model.empty()) connected.models_set.emplace_back("advisor_model", kAdvisorModel);
+    if (file_.values().cron_model.empty()) connected.models_set.emplace_back("cron_model", kCronModel);
+    for (const auto& [name, model] : connected.models_set) changes.push_back({"ai", name, yaml_scalar(model)});
+    CHECK_OK(file_.set(changes));
+    after = file_.values();
+  }
+  CHECK_OK(connect_replica(after, *account, true));
+  {
+    const std::scoped_lock lock(mutex_);
+    applied_ = after;
+    obstacle_.reset();
+  }
+  const replica::CycleReport first = replica_.sync_now("", kCycleMax);
+  for (const std::string& error : first.errors) {
+    log(LogLevel::warning, "first_sync_failed", {{"profile", name_}, {"error", error}});
+  }
+  return connected;
+}
+
+Disconnected Profile::disconnect(bool wipe) {
+  const std::scoped_lock changing(change_mutex_);
+  Disconnected outcome;
+  const bool was_enabled = is_enabled();
+  if (was_enabled) {
+    if (replica_.is_connected()) {
+      const auto report = replica_.sync_now("", kCycleMax);
+      if (!report.errors.empty()) outcome.pull_error = report.errors.front();
+    } else {
+      const auto why = obstacle();
+      outcome.pull_error = why ? why->text : "not connected yet";
+    }
+  }
+  if (wipe && !was_enabled) {
+    outcome.wipe_error = "there is no hub to wipe: this profile is not connected";
+  } else if (wipe && outcome.pull_error) {
+    outcome.wipe_error = "nothing was wiped, because the last pull failed";
+  } else if (wipe) {
+    const auto answer = ask_hub({http::Method::del, "/sync/entries", "", {}, 60'000});
+    outcome.wiped = answer && answer->status == 200;
+    if (!outcome.wiped) outcome.wipe_error = answer ? http::describe(*answer) : answer.error().text;
+  }
+  replica_.disconnect();
+  const std::scoped_lock lock(mutex_);
+  applied_.reset();
+  obstacle_.reset();
+  const auto written =
+      file_.set({{"cloud_sync", "enabled", "false"}, {"cloud_sync", "url", "\"\""}, {"cloud_sync", "api_key", "\"\""}});
+  if (!written) obstacle_ = written.error();
+  return outcome;
+}
+
+replica::CycleReport Profile::sync_now(const std::string& space) {
+  if (!replica_.is_connected()) apply_settings();
+  if (!replica_.is_connected()) {
+    const auto why = obstacle();
+    return {{}, {why ? why->text : "this profile is not connected to a hub"}, 0};
+  }
+  return replica_.sync_now(space, kCycleMax);
+}
+
+Result<Profile::ModelsSwitched> Profile::use_kaisho_models() {
+  const std::scoped_lock changing(change_mutex_);
+  ModelsSwitched switched;
+  {
+    const std::scoped_lock lock(mutex_);
+    file_.refresh();
+    const ProfileSettings& now = file_.values();
+    switched.advisor_changed = now.advisor_model != kAdvisorModel || now.cron_model != kCronModel;
+    if (switched.advisor_changed) {
+      CHECK_OK(file_.set(
+          {{"ai", "advisor_model", yaml_scalar(kAdvisorModel)}, {"ai", "cron_model", yaml_scalar(kCronModel)}}));
+    }
+  }
+  const std::string path = directory_ + "/jobs.yaml";
+  TRY(const std::string text, read_file(path));
+  auto edit = set_model_of_jobs(text, kCronModel);
+  if (!edit) return fail(edit.error().code, "jobs.yaml: " + edit.error().text);
+  if (edit->changed > 0) CHECK_OK(replace_file(path, edit->text));
+  switched.jobs_changed = edit->changed;
+  return switched;
+}
+
+}  // namespace syncline::node

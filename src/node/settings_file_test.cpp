@@ -1,0 +1,81 @@
+#include "node/settings_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include "node/yaml_edit.hpp"
+#include "support/environment.hpp"
+
+namespace syncline::node {
+namespace {
+
+class SettingsFileTest : public testing::Test {
+ protected:
+  void write(const std::string& text) { ASSERT_TRUE(replace_file(path_, text)); }
+  std::string text() const { return read_file(path_).value_or("(none)"); }
+
+  test::TemporaryDirectory directory_;
+  const std::string path_ = directory_.path() + "/settings.yaml";
+  SettingsFile file_{path_};
+};
+
+TEST_F(SettingsFileTest, a_missing_file_means_the_defaults) {
+  file_.refresh();
+  EXPECT_EQ(file_.values(), ProfileSettings{});
+  EXPECT_EQ(file_.values().interval_s, 300);
+  EXPECT_EQ(file_.error(), "");
+}
+
+TEST_F(SettingsFileTest, changes_keep_everything_that_a_person_wrote) {
+  write("# mine\ncloud_sync:\n    interval: 60  # often\n    url: 'http://old'   # where\nother: {a: 1}\n");
+  ASSERT_TRUE(file_.set({{"cloud_sync", "url", yaml_scalar("http://new:8080")},
+                         {"cloud_sync", "enabled", "true"},
+                         {"ai", "cron_model", yaml_scalar("kaisho:cron")}}));
+  EXPECT_EQ(text(),
+            "# mine\ncloud_sync:\n    enabled: true\n    interval: 60  # often\n    url: \"http://new:8080\"  # where\n"
+            "other: {a: 1}\nai:\n  cron_model: \"kaisho:cron\"\n");
+  EXPECT_EQ(file_.values().interval_s, 60);
+  EXPECT_TRUE(file_.values().enabled);
+}
+
+TEST_F(SettingsFileTest, a_broken_file_is_refused_with_its_place_and_the_last_good_values_stay) {
+  write("cloud_sync:\n  url: http://hub\n");
+  file_.refresh();
+  write("cloud_sync:\n  url: http://hub\n  interval: soon\n");
+  file_.refresh();
+  EXPECT_EQ(file_.error(), "settings.yaml:3:13: 'interval' must be a number of seconds from 1 to 86400");
+  EXPECT_EQ(file_.values().url, "http://hub");
+  EXPECT_FALSE(file_.set({{"cloud_sync", "enabled", "true"}}));
+  write("cloud_sync: [\n");
+  file_.refresh();
+  EXPECT_TRUE(file_.error().starts_with("settings.yaml:2:1: ")) << file_.error();
+}
+
+TEST_F(SettingsFileTest, what_cannot_be_edited_line_by_line_is_left_alone) {
+  const std::string before = "cloud_sync: {enabled: false}\n";
+  write(before);
+  const auto changed = file_.set({{"cloud_sync", "enabled", "true"}});
+  ASSERT_FALSE(changed);
+  EXPECT_NE(changed.error().text.find("line 1"), std::string::npos) << changed.error().text;
+  EXPECT_EQ(text(), before);
+}
+
+TEST(YamlScalar, quotes_what_yaml_would_take_for_something_else) {
+  for (const char* value : {"plain", "", "true", "12", "a: b", "# no", "quo\"te", "line\nbreak", "http://x:1"}) {
+    const auto edited = set_in_yaml("", "s", "k", yaml_scalar(value));
+    ASSERT_TRUE(edited) << value << ": " << edited.error().text;
+  }
+  EXPECT_EQ(yaml_scalar("plain"), "plain");
+  EXPECT_EQ(yaml_scalar("true"), "\"true\"");
+}
+
+TEST(Jobs, every_job_gets_the_model_and_keeps_the_rest) {
+  const auto edit = set_model_of_jobs("- name: a\n  model: old # why\n- name: b\n- model: new\n  name: c\n", "new");
+  ASSERT_TRUE(edit);
+  EXPECT_EQ(edit->changed, 2);
+  EXPECT_EQ(edit->text, "- name: a\n  model: new  # why\n- name: b\n  model: new\n- model: new\n  name: c\n");
+  EXPECT_EQ(set_model_of_jobs(edit->text, "new")->changed, 0);
+  EXPECT_EQ(set_model_of_jobs("", "new")->changed, 0);
+}
+
+}  // namespace
+}  // namespace syncline::node

@@ -1,0 +1,440 @@
+#include "replica/replica.hpp"
+
+#include <algorithm>
+
+#include "base/back_off.hpp"
+#include "base/json_object.hpp"
+#include "base/limits.hpp"
+#include "base/log.hpp"
+#include "base/stop.hpp"
+#include "base/text.hpp"
+#include "http/event_stream_reader.hpp"
+
+namespace syncline::replica {
+namespace {
+
+/// The hub says something on a quiet link each 20 s.
+constexpr std::int64_t kLinkSilenceMs = 70'000;
+constexpr auto kLongWait = std::chrono::hours(1);
+
+std::int64_t steady_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+}
+
+Transfer operator-(const Transfer& a, const Transfer& b) {
+  return {a.pulled_live - b.pulled_live, a.pulled_deleted - b.pulled_deleted, a.pushed_live - b.pushed_live,
+          a.pushed_deleted - b.pushed_deleted, a.conflicts - b.conflicts};
+}
+
+void add(Transfer& to, const Transfer& from) {
+  to.pulled_live += from.pulled_live;
+  to.pulled_deleted += from.pulled_deleted;
+  to.pushed_live += from.pushed_live;
+  to.pushed_deleted += from.pushed_deleted;
+  to.conflicts += from.conflicts;
+}
+
+}  // namespace
+
+/// One space and who drives it at the moment.
+struct Replica::Entry final : Watcher {
+  Entry(Replica& of, const SpaceName& name)
+      : owner(of), replica(of.spaces_, name, of.settings_.machine, of.settings_.limits) {}
+
+  /// On the thread of the store: only notes it.
+  void on_change(const SpaceName&, Seq head) override {
+    local_head = head.value;
+    owner.touch(*this);
+  }
+
+  Replica& owner;
+  std::atomic<std::int64_t> local_head = 0;
+  std::atomic<bool> is_due = true;
+  std::atomic<std::int64_t> wake_ms = 0;
+  bool is_taken = false;  // under Replica::mutex_
+
+  /// The live link stands for this space; a change is told to the machine by the thread that drives it.
+  std::mutex mutex;  // of what follows
+  SpaceReplica replica;
+};
+
+Replica::Replica(Spaces& spaces, AccountNumber account, ReplicaSettings settings)
+    : spaces_(spaces), account_(account), settings_(settings) {}
+
+Replica::~Replica() { stop(); }
+
+Result<> Replica::start(const std::vector<std::string>& spaces) {
+  for (const std::string& space : spaces) CHECK_OK(add_space(space));
+  for (std::size_t i = 0; i < settings_.threads; ++i) {
+    threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
+  }
+  threads_.emplace_back([this](const std::stop_token& stop) { listen(stop); });
+  return {};
+}
+
+void Replica::stop() {
+  is_stopping_ = true;
+  for (std::jthread& thread : threads_) thread.request_stop();
+  {
+    const std::scoped_lock lock(mutex_);
+    link_stop_.request_stop();
+    signal();
+  }
+  threads_.clear();
+  for (const auto& entry : entries()) spaces_.live().unwatch(entry->replica.local().name(), *entry);
+  const std::scoped_lock lock(mutex_);
+  entries_.clear();
+}
+
+Result<> Replica::add_space(const std::string& space) {
+  if (find(space)) return {};
+  const SpaceName name{account_, space};
+  auto entry = std::make_shared<Entry>(*this, name);
+  CHECK_OK(entry->replica.load());
+  entry->local_head = spaces_.head(name).value;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (entries_.contains(space)) return {};
+    if (is_connected_) CHECK_OK(entry->replica.connect(false, steady_ms()));
+    entries_.emplace(space, entry);
+    link_stop_.request_stop();  // the link is opened anew, with this space
+  }
+  spaces_.live().watch(name, *entry);
+  touch(*entry);
+  return {};
+}
+
+Result<> Replica::connect(http::ClientFactory clients, std::int64_t interval_ms, bool anew) {
+  for (const auto& entry : entries()) {
+    const std::scoped_lock lock(entry->mutex);
+    CHECK_OK(entry->replica.connect(anew, steady_ms()));
+    touch(*entry);
+  }
+  const std::scoped_lock lock(mutex_);
+  clients_ = std::move(clients);
+  interval_ms_ = interval_ms;
+  is_connected_ = true;
+  ++connection_;
+  link_stop_.request_stop();
+  signal();
+  return {};
+}
+
+void Replica::disconnect() {
+  {
+    const std::scoped_lock lock(mutex_);
+    is_connected_ = false;
+    ++connection_;
+    link_stop_.request_stop();
+    signal();
+  }
+  for (const auto& entry : entries()) {
+    const std::scoped_lock lock(entry->mutex);
+    entry->replica.machine().disconnect(steady_ms());
+  }
+}
+
+bool Replica::is_connected() const {
+  const std::scoped_lock lock(mutex_);
+  return is_connected_;
+}
+
+std::vector<std::shared_ptr<Replica::Entry>> Replica::entries() const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<std::shared_ptr<Entry>> all;
+  all.reserve(entries_.size());
+  for (const auto& [name, entry] : entries_) all.push_back(entry);
+  return all;
+}
+
+std::shared_ptr<Replica::Entry> Replica::find(const std::string& space) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = entries_.find(space);
+  return found == entries_.end() ? nullptr : found->second;
+}
+
+void Replica::signal() {
+  ++signals_;
+  changed_.notify_all();
+}
+
+void Replica::touch(Entry& entry) {
+  entry.is_due = true;
+  const std::scoped_lock lock(mutex_);
+  signal();
+}
+
+std::shared_ptr<Replica::Entry> Replica::take_due(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    std::int64_t wake_ms = steady_ms() + std::chrono::milliseconds(kLongWait).count();
+    if (is_connected_) {
+      for (const auto& [name, entry] : entries_) {
+        if (entry->is_taken) continue;
+        if (entry->is_due.exchange(false) || entry->wake_ms <= steady_ms()) {
+          entry->is_taken = true;
+          return entry;
+        }
+        wake_ms = std::min(wake_ms, entry->wake_ms.load());
+      }
+    }
+    const std::int64_t seen = signals_;
+    changed_.wait_for(lock, stop, std::chrono::milliseconds(std::max<std::int64_t>(1, wake_ms - steady_ms())),
+                      [&] { return signals_ != seen; });
+  }
+  return nullptr;
+}
+
+void Replica::work(const std::stop_token& stop) {
+  std::unique_ptr<http::Client> client;
+  std::int64_t connection = -1;
+  while (!stop.stop_requested()) {
+    std::shared_ptr<Entry> entry;
+    {
+      std::unique_lock lock(mutex_);
+      entry = take_due(lock, stop);
+      if (!entry) return;
+      if (connection != connection_) {
+        client = clients_();
+        connection = connection_;
+      }
+    }
+    run_steps(*entry, *client, stop);
+    const std::scoped_lock lock(mutex_);
+    entry->is_taken = false;
+    signal();
+  }
+}
+
+void Replica::run_steps(Entry& entry, http::Client& client, const std::stop_token& stop) {
+  for (;;) {
+    std::optional<SpaceReplica::Request> request;
+    {
+      const std::scoped_lock lock(entry.mutex);
+      entry.replica.note_local_head({entry.local_head.load()});
+      request = entry.replica.next(steady_ms(), random_number());
+      entry.wake_ms = entry.replica.machine().wake_at_ms().value_or(INT64_MAX);
+    }
+    if (!request) return;
+    const auto response = client.send(request->http, stop);
+    if (stop.stop_requested()) return;
+    const std::scoped_lock lock(entry.mutex);
+    entry.replica.finish(request->ticket, response, steady_ms(), random_number());
+    entry.wake_ms = entry.replica.machine().wake_at_ms().value_or(INT64_MAX);
+  }
+}
+
+void Replica::set_link(bool is_up) {
+  link_is_up_ = is_up;
+  for (const auto& entry : entries()) {
+    const std::scoped_lock lock(entry->mutex);
+    if (is_up) {
+      entry->replica.machine().link_up(steady_ms());
+    } else {
+      entry->replica.machine().link_down();
+    }
+    touch(*entry);
+  }
+}
+
+void Replica::find_spaces(http::Client& client, const std::stop_token& stop) {
+  const auto response = client.send({http::Method::get, "/v1/spaces", "", {}, 30'000}, stop);
+  if (!response || response->status != 200) return;
+  const auto answer = http::parse_object(response->body);
+  const auto list = answer ? answer->find("spaces") : std::nullopt;
+  if (!list || !list->is_array()) return;
+  list->for_each_element([&](JsonView element) {
+    const std::string name = element.text_of("name");
+    if (!check_space_name(name)) return;
+    if (const auto added = add_space(name); !added) {
+      log(LogLevel::warning, "space_not_added", {{"space", name}, {"error", added.error().text}});
+    }
+  });
+}
+
+void Replica::listen_once(http::Client& client, const std::stop_token& stop, bool& was_up) {
+  find_spaces(client, stop);
+  std::stop_source ends_link;
+  std::string names;
+  std::int64_t interval_ms = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    interval_ms = interval_ms_;
+    link_stop_ = ends_link;  // after find_spaces: a space that is added from now on ends the link
+    std::size_t count = 0;
+    for (const auto& [name, entry] : entries_) {
+      if (++count > limits::kWatchedSpacesMax) break;  // the others are polled
+      if (!names.empty()) names += ',';
+      names += percent_encode(name);
+    }
+  }
+  if (names.empty()) return;
+  const std::stop_callback forward(stop, [&ends_link] { ends_link.request_stop(); });
+  const std::int64_t ends_ms = steady_ms() + interval_ms;
+  http::EventStreamReader reader([this](const std::string& event, const std::string& data) {
+    if (event != "change" && event != "reset") return;
+    const auto notice = parse_json_object(data, limits::kBodyDepthMax);
+    const auto cursor = notice ? parse_cursor(notice->text_of("cursor")) : fail(ErrorCode::unavailable, "");
+    const auto entry = notice ? find(notice->text_of("space")) : nullptr;
+    if (!cursor || !entry) return;
+    const std::scoped_lock lock(entry->mutex);
+    entry->replica.machine().note_hub_head(*cursor);
+    touch(*entry);
+  });
+  http::ClientRequest request{http::Method::get, "/v1/events?spaces=" + names, "", {}, kLinkSilenceMs};
+  request.headers = {{"Accept", "text/event-stream"}};
+  (void)client.stream(
+      request,
+      [&](std::string_view bytes) {
+        if (!was_up) {
+          was_up = true;
+          set_link(true);
+        }
+        reader.add(bytes);
+        // Now and then the link is opened anew, to hear of spaces that other devices have made.
+        if (steady_ms() >= ends_ms) ends_link.request_stop();
+      },
+      ends_link.get_token());
+}
+
+void Replica::listen(const std::stop_token& stop) {
+  BackOff back_off;
+  std::unique_ptr<http::Client> client;
+  std::int64_t connection = -1;
+  while (!stop.stop_requested()) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, stop, [this] { return is_connected_; });
+      if (stop.stop_requested()) return;
+      if (connection != connection_) {
+        client = clients_();
+        connection = connection_;
+        back_off.reset();
+      }
+    }
+    bool was_up = false;
+    listen_once(*client, stop, was_up);
+    if (was_up) {
+      set_link(false);
+      back_off.reset();
+    }
+    // Wait, unless it was ended to be opened anew.
+    std::stop_token ended;
+    {
+      const std::scoped_lock lock(mutex_);
+      ended = link_stop_.get_token();
+      if (ended.stop_requested()) link_stop_ = std::stop_source();
+    }
+    if (ended.stop_requested()) continue;
+    std::stop_source sleep;
+    const std::stop_callback wake_on_stop(stop, [&sleep] { sleep.request_stop(); });
+    const std::stop_callback wake_on_change(ended, [&sleep] { sleep.request_stop(); });
+    wait_unless_stopped(sleep.get_token(), std::chrono::milliseconds(back_off.next_ms()));
+  }
+}
+
+CycleReport Replica::sync_now(const std::string& space, std::chrono::milliseconds wait_max) {
+  const std::int64_t began_ms = steady_ms();
+  struct Awaited {
+    std::shared_ptr<Entry> entry;
+    std::int64_t cycles;
+    std::int64_t failures;
+    Transfer before;
+  };
+  std::vector<Awaited> awaited;
+  for (const auto& entry : entries()) {
+    if (!space.empty() && entry->replica.local().name().name != space) continue;
+    const std::scoped_lock lock(entry->mutex);
+    Replicator& machine = entry->replica.machine();
+    machine.sync_now(steady_ms());
+    awaited.push_back({entry, machine.cycles(), machine.failures(), entry->replica.local().transfer()});
+    touch(*entry);
+  }
+  CycleReport report;
+  for (const Awaited& one : awaited) {
+    const std::string name = one.entry->replica.local().name().name;
+    const auto ends_at = std::chrono::steady_clock::now() + wait_max;
+    for (;;) {
+      std::unique_lock entry_lock(one.entry->mutex);
+      const Replicator& machine = one.entry->replica.machine();
+      const bool failed = machine.failures() > one.failures;
+      const bool is_over = std::chrono::steady_clock::now() >= ends_at || is_stopping_;
+      if (machine.cycles() > one.cycles || failed || is_over) {
+        if (failed) report.errors.push_back(name + ": " + machine.status(steady_ms()).reason);
+        const bool is_late = !failed && machine.cycles() == one.cycles;
+        if (is_late) report.errors.push_back(name + ": the hub has not answered in time");
+        add(report.moved, one.entry->replica.local().transfer() - one.before);
+        break;
+      }
+      entry_lock.unlock();
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, std::chrono::milliseconds(20));
+    }
+  }
+  report.duration_ms = steady_ms() - began_ms;
+  return report;
+}
+
+Timestamp Replica::wall_time(std::int64_t at_ms) const {
+  return spaces_.clock().now().plus_micros((at_ms - steady_ms()) * 1000);
+}
+
+Result<std::vector<SpaceStatus>> Replica::status() {
+  std::vector<SpaceStatus> all;
+  for (const auto& entry : entries()) {
+    const std::scoped_lock lock(entry->mutex);
+    LocalSpace& local = entry->replica.local();
+    const Replicator& machine = entry->replica.machine();
+    SpaceStatus status;
+    status.space = local.name().name;
+    status.sync = machine.status(steady_ms());
+    status.since = wall_time(status.sync.since_ms);
+    if (status.sync.next_try_ms) status.next_try = wall_time(*status.sync.next_try_ms);
+    if (status.sync.synced_ms) status.synced_at = wall_time(*status.sync.synced_ms);
+    status.cursor = local.cursor();
+    status.hub_head = machine.hub_head();
+    TRY(status.pending, local.count_pending());
+    status.dead_letters = local.dead_letters();
+    status.transfer = local.transfer();
+    if (status.dead_letters > 0 && status.sync.state == SyncStatus::State::in_sync) {
+      status.sync.reason = "in sync but for " + std::to_string(status.dead_letters) + " changes that the hub refused";
+    }
+    all.push_back(std::move(status));
+  }
+  return all;
+}
+
+Result<> Replica::read_from_start(const std::string& space) {
+  const auto entry = find(space);
+  if (!entry) return {};
+  const std::scoped_lock lock(entry->mutex);
+  CHECK_OK(entry->replica.local().read_from_start());
+  if (is_connected()) CHECK_OK(entry->replica.connect(false, steady_ms()));
+  return {};
+}
+
+Result<> Replica::for_each_pending(std::string_view space, const std::function<void(const RecordView&)>& visit) {
+  const auto entry = find(std::string(space));
+  if (!entry) return {};
+  const std::scoped_lock lock(entry->mutex);
+  return entry->replica.local().for_each_pending(visit);
+}
+
+Result<std::vector<RefusedChange>> Replica::refused(const std::string& space) {
+  const auto entry = find(space);
+  if (!entry) return std::vector<RefusedChange>{};
+  const std::scoped_lock lock(entry->mutex);
+  return entry->replica.local().refused();
+}
+
+Result<std::int64_t> Replica::revive_dead_letters(const std::string& space) {
+  const auto entry = find(space);
+  if (!entry) return 0;
+  const std::scoped_lock lock(entry->mutex);
+  TRY(const std::int64_t revived, entry->replica.local().revive_dead_letters());
+  entry->replica.machine().sync_now(steady_ms());
+  touch(*entry);
+  return revived;
+}
+
+}  // namespace syncline::replica

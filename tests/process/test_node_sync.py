@@ -1,0 +1,252 @@
+"""Nodes and a hub as real processes: how fast a change travels, what faults do, and that nothing is lost."""
+import os
+import random
+import statistics
+import threading
+import time
+
+import pytest
+from harness import SLOW, Hub, cli, wait_until
+from node_harness import Node, Wire
+
+# A longer storm on demand: SYNCLINE_CHAOS_SECONDS=300.
+CHAOS_S = float(os.environ.get("SYNCLINE_CHAOS_SECONDS", 20))
+
+
+@pytest.fixture
+def hub():
+    hub = Hub().start()
+    yield hub
+    hub.stop()
+
+
+def write(node, identifier, text):
+    answer = node.api.post(f"/v1/spaces/notes/push", {"ops": [{"collection": "items", "id": identifier,
+                                                               "doc": {"text": text}}]})
+    assert answer.status_code == 200, answer.text
+
+
+def content(api):
+    """Live records of the space by id."""
+    return {change["id"]: (change["doc"], change["updated_at"]) for change in api.all_changes("notes")
+            if not change["deleted"] and change["collection"] == "items"}
+
+
+def conflicts(api):
+    found, after = [], "0"
+    while True:
+        page = api.get(f"/v1/spaces/notes/conflicts?state=all&limit=500&after={after}").json()["conflicts"]
+        if not page:
+            return found
+        found += page
+        after = page[-1]["id"]
+
+
+def connect(hub, count, key):
+    nodes = [Node().start() for _ in range(count)]
+    for node in nodes:
+        node.api.post("/v1/spaces/notes/push", {"ops": []})
+        node.connect(hub.url, key)
+    return nodes
+
+
+def test_a_change_is_on_the_other_device_at_once(hub):
+    client = hub.client()
+    client.push("notes", [{"collection": "items", "id": "first", "doc": {"text": "x"}}])
+    near, far = connect(hub, 2, client.key)
+    arrived = []
+
+    def wait_for_change(cursor):
+        assert far.api.get(f"/v1/spaces/notes/changes?wait=20&since={cursor}").json()["changes"]
+        arrived.append(time.monotonic())
+
+    try:
+        for node in (near, far):
+            wait_until(lambda: "first" in content(node.api), "the space is followed")
+        times = []
+        for number in range(4 if SLOW else 14):
+            time.sleep(2.2)  # out of the window of the last one
+            cursor = far.api.get("/v1/spaces/notes/changes?limit=5000").json()["cursor"]
+            waiting = threading.Thread(target=wait_for_change, args=(cursor,))
+            waiting.start()
+            time.sleep(0.05)
+            began = time.monotonic()
+            write(near, f"r{number}", "hello")
+            waiting.join()
+            times.append((arrived[-1] - began) * 1000)
+        times = times[2:]  # the first ones open connections
+        if not SLOW:
+            assert statistics.median(times) <= 15, times
+            assert max(times) <= 60, times
+    finally:
+        near.stop(), far.stop()
+
+
+def test_a_new_device_has_everything_soon_and_then_asks_for_nothing(hub):
+    client = hub.client()
+    count = 10_000 if SLOW else 100_000
+    for first in range(0, count, 5000):
+        client.push("notes", [{"collection": "items", "id": f"r{number:06}", "doc": {"text": "t" * 200, "n": number}}
+                              for number in range(first, first + 5000)])
+    node = Node().start()
+    try:
+        began = time.monotonic()
+        node.connect(hub.url, client.key)
+        wait_until(lambda: node.status().get("notes", {}).get("pulled") == count and node.is_in_sync(), "all are here",
+                   120)
+        took = time.monotonic() - began
+        assert SLOW or took <= 10, took
+        head = node.api.get("/v1/spaces").json()
+        assert node.api.post("/api/cloud-sync/sync-now").json()["pulled_up"] == 0
+        assert node.api.get("/v1/spaces").json() == head
+    finally:
+        node.stop()
+
+
+def test_offline_edits_go_up_when_the_hub_is_back(hub):
+    client = hub.client()
+    wire = Wire(hub.port)
+    node = Node().start()
+    try:
+        node.api.post("/v1/spaces/notes/push", {"ops": []})
+        node.connect(wire.url, client.key)
+        write(node, "a", "online")
+        wait_until(lambda: "a" in content(client), "the first edit is there")
+        wire.cut()
+        for number in range(200):
+            write(node, f"b{number}", "offline")
+        wait_until(lambda: node.status()["notes"]["state"] == "waiting" and node.status()["notes"]["next_try"],
+                   "the wait is explained")
+        assert node.status()["notes"]["pending"] == 200 and node.status()["notes"]["reason"]
+        node.kill()
+        node.start()
+        wire.mend()
+        wait_until(lambda: len(content(client)) == 201, "everything is at the hub", 90)
+        wait_until(node.is_in_sync, "the node says so", 90)
+    finally:
+        node.stop()
+        wire.close()
+
+
+def test_a_revoked_key_keeps_the_queue(hub):
+    made = hub.add_key()
+    node = Node().start()
+    try:
+        node.api.post("/v1/spaces/notes/push", {"ops": []})
+        node.connect(hub.url, made["key"])
+
+        cli("key", "revoke", made["id"], data=hub.data)
+        write(node, "kept", "still here")
+        wait_until(lambda: node.status()["notes"]["state"] == "reauth", "the state is clear")
+        assert "log in again" in node.status()["notes"]["reason"]
+        assert node.status()["notes"]["pending"] == 1
+        client = hub.client(label="new")
+        node.connect(hub.url, client.key)
+        wait_until(lambda: "kept" in content(client), "the queue goes up")
+    finally:
+        node.stop()
+
+
+def test_a_hub_from_an_old_backup_gets_everything_back(hub):
+    client = hub.client()
+    node = connect(hub, 1, client.key)[0]
+    restored = None
+    try:
+        write(node, "old", "1")
+        wait_until(lambda: "old" in content(client), "the first edit is there")
+
+        backup = f"{hub.data}.backup"
+        cli("backup", backup, data=hub.data)
+        for number in range(50):
+            write(node, f"new{number}", "2")
+        wait_until(lambda: len(content(client)) == 51, "all are there")
+        hub.listen = f"127.0.0.1:{hub.port}"
+        hub.stop()
+        cli("restore", backup, data=f"{hub.data}-restored")
+        restored = Hub(data=f"{hub.data}-restored")
+        restored.listen = hub.listen
+        restored.start()
+        write(node, "after", "3")
+        wait_until(lambda: len(content(client)) == 52, "the hub has all again", 90)
+        wait_until(node.is_in_sync, "the node is in sync", 90)
+        assert content(node.api) == content(client)
+    finally:
+        node.stop()
+        if restored:
+            restored.stop()
+        hub.start()
+
+
+def test_three_nodes_and_a_hub_through_a_storm_lose_nothing(hub):
+    client = hub.client()
+    chance = random.Random(7)
+    wires = [Wire(hub.port) for _ in range(3)]
+    nodes = [Node().start() for _ in range(3)]
+    hub.listen = f"127.0.0.1:{hub.port}"
+    written, silent = {}, []
+    try:
+        for node, wire in zip(nodes, wires):
+            node.api.post("/v1/spaces/notes/push", {"ops": []})
+            node.connect(wire.url, client.key)
+        end = time.monotonic() + CHAOS_S
+        number = 0
+        while time.monotonic() < end:
+            who = chance.randrange(3)
+            fault = chance.random()
+            if fault < 0.02:
+                nodes[who].kill()
+                nodes[who].start()
+            elif fault < 0.03:
+                hub.kill()
+                time.sleep(chance.random())
+                hub.start()
+            elif fault < 0.06:
+                wires[who].cut()
+            elif fault < 0.12:
+                wires[who].mend()
+            number += 1
+            identifier = f"r{chance.randrange(40)}"
+            write(nodes[who], identifier, number)
+            written[number] = identifier
+            for space in nodes[who].status().values() if number % 20 == 0 else ():
+                if space["state"] != "in_sync" and not space["reason"]:
+                    silent.append(space)
+            time.sleep(chance.random() * 0.05)
+        for wire in wires:
+            wire.mend()
+        wait_until(lambda: all(node.is_in_sync() for node in nodes), "all are in sync", 120)
+        wait_until(lambda: all(content(node.api) == content(client) for node in nodes), "all hold the same", 60)
+        assert silent == []
+        # Each text is current, was replaced by somebody who saw it, or is in a list of conflicts.
+        seen = {record["text"] for record, _ in content(client).values()}
+        for api in (client, *(node.api for node in nodes)):
+            seen |= {each["loser"]["doc"]["text"] for each in conflicts(api) if "doc" in each["loser"]}
+            for identifier in {f"r{n}" for n in range(40)}:
+                history = api.get(f"/v1/spaces/notes/records/items/{identifier}/history").json()
+                seen |= {version["doc"]["text"] for version in history.get("versions", []) if "doc" in version}
+        assert set(written) <= seen, sorted(set(written) - seen)[:10]
+    finally:
+        for node in nodes:
+            node.stop()
+        for wire in wires:
+            wire.close()
+        hub.listen = "127.0.0.1:0"
+
+
+def test_a_node_at_rest_costs_little(hub):
+    node = connect(hub, 1, hub.client().key)[0]
+    try:
+        wait_until(node.is_in_sync, "in sync")
+        time.sleep(1)
+        stat = lambda: open(f"/proc/{node.process.pid}/stat").read().split()
+        ticks = lambda: int(stat()[13]) + int(stat()[14])
+        before, began = ticks(), time.monotonic()
+        time.sleep(10)
+        share = (ticks() - before) / os.sysconf("SC_CLK_TCK") / (time.monotonic() - began)
+        status = open(f"/proc/{node.process.pid}/status").read()
+        memory_kib = int(status.split("VmRSS:")[1].split()[0])
+        if not SLOW:
+            assert memory_kib < 25 * 1024, memory_kib
+            assert share < 0.002, share
+    finally:
+        node.stop()
