@@ -142,7 +142,11 @@ std::optional<Error> Profile::obstacle() {
 void Profile::watch_settings(const std::stop_token& stop) {
   BackOff back_off;
   while (!stop.stop_requested()) {
-    apply_settings();
+    {
+      // Whoever connects or disconnects at this moment knows better.
+      const std::unique_lock changing(change_mutex_, std::try_to_lock);
+      if (changing.owns_lock()) apply_settings();
+    }
     const bool waits = obstacle().has_value();
     if (!waits) back_off.reset();
     wait_unless_stopped(stop, waits ? std::chrono::milliseconds(back_off.next_ms()) : kSettingsEach);
@@ -150,8 +154,6 @@ void Profile::watch_settings(const std::stop_token& stop) {
 }
 
 void Profile::apply_settings() {
-  const std::unique_lock changing(change_mutex_, std::try_to_lock);
-  if (!changing.owns_lock()) return;
   ProfileSettings now;
   std::optional<ProfileSettings> applied;
   {
@@ -275,6 +277,7 @@ Disconnected Profile::disconnect(bool wipe) {
   Disconnected outcome;
   const bool was_enabled = is_enabled();
   if (was_enabled) {
+    apply_settings();  // they may have changed a moment ago
     if (replica_.is_connected()) {
       const auto report = replica_.sync_now("", kCycleMax);
       if (!report.errors.empty()) outcome.pull_error = report.errors.front();
@@ -303,7 +306,10 @@ Disconnected Profile::disconnect(bool wipe) {
 }
 
 replica::CycleReport Profile::sync_now(const std::string& space) {
-  if (!replica_.is_connected()) apply_settings();
+  if (!replica_.is_connected()) {
+    const std::scoped_lock changing(change_mutex_);
+    apply_settings();
+  }
   if (!replica_.is_connected()) {
     const auto why = obstacle();
     return {{}, {why ? why->text : "this profile is not connected to a hub"}, 0};

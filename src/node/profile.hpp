@@ -99,7 +99,7 @@ class Profile {
   [[nodiscard]] Result<> start();
   [[nodiscard]] Result<> find_principal();
   void watch_settings(const std::stop_token& stop);
-  /// Connects as the settings say, if that is another hub or key than now.
+  /// Connects as the settings say, if that is another hub or key than now; under change_mutex_.
   void apply_settings();
   [[nodiscard]] Result<HubAccount> ask_account(const std::string& url, const std::string& key);
   [[nodiscard]] Result<> connect_replica(const ProfileSettings& settings, const HubAccount& account, bool anew);

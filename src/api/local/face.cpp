@@ -43,6 +43,19 @@ std::vector<api::Route> only_socket(std::vector<api::Route> routes) {
   return routes;
 }
 
+/// A space that somebody names is kept in step from then on.
+std::vector<api::Route> following(std::vector<api::Route> routes, node::Profile& profile) {
+  for (api::Route& route : routes) {
+    if (route.pattern.find("{space}") == std::string_view::npos) continue;
+    route.handle = [handle = std::move(route.handle), &profile](const api::CallPtr& call) {
+      CHECK_CALL(call, check_space_name(call->param("space")));
+      CHECK_CALL(call, profile.replica().add_space(call->param("space")));
+      handle(call);
+    };
+  }
+  return routes;
+}
+
 std::string profile_in(const http::RequestHead& head) {
   const std::string_view named = head.headers->find("X-Syncline-Profile");
   if (!named.empty()) return std::string(named);
@@ -81,7 +94,7 @@ struct Face::ProfileFaces {
     router.add(handlers.memory_routes());
     router.add_under("/api", under_clocks(kaisho.make_routes()));
     router.add(only_socket(kaisho.make_routes()));
-    router.add(native::make_routes(profile->spaces(), profile->access()));
+    router.add(following(native::make_routes(profile->spaces(), profile->access()), *profile));
     router.observe(metrics);
   }
 

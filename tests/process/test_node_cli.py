@@ -1,0 +1,136 @@
+"""The command line of a device, also under the name that Kernle's documents use."""
+import json
+import os
+import subprocess
+
+import pytest
+from harness import BINARY, Hub, cli, cli_json, wait_until
+from node_harness import Node
+
+
+@pytest.fixture(scope="module")
+def hub():
+    hub = Hub().start()
+    yield hub
+    hub.stop()
+
+
+@pytest.fixture
+def kernle(tmp_path):
+    """Runs the published command lines through a symlink of that name."""
+    link = tmp_path / "kernle"
+    link.symlink_to(BINARY)
+    environment = os.environ | {"SYNCLINE_NODE_DATA": str(tmp_path / "device")}
+
+    def run(line, **more):
+        done = subprocess.run([str(link), *line.split()], capture_output=True, text=True, timeout=120,
+                              env=environment | more)
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+def log_in(hub, kernle, email):
+    client = hub.client(email=email)
+    code, out, error = kernle(f"login {hub.url}", SYNCLINE_KEY=client.key)
+    assert code == 0, error
+    return client
+
+
+def test_the_published_lines_without_a_running_node(hub, kernle):
+    client = log_in(hub, kernle, "claire@example.org")
+    assert kernle("-a claire sync push")[:2] == (0, "✓ No pending changes to push\n")
+    assert kernle("-a claire sync pull")[:2] == (0, "✓ Already up to date\n")
+
+    client.push("kernle%2Fclaire", [{"collection": "notes", "id": "n1", "doc": {"content": "from elsewhere"}}])
+    code, out, _ = kernle("-a claire sync pull --full")
+    assert code == 0 and out.startswith("✓ Pulled 1 changes\n  From: claire\n")
+    assert kernle("-a claire memory add notes content=mine")[0] == 0
+    code, out, _ = kernle("-a claire sync full")
+    assert code == 0
+    assert out.splitlines()[0] == "Running full bidirectional sync..." and out.splitlines()[-1] == "✓ Full sync complete"
+    assert len(client.all_changes("kernle%2Fclaire")) == 2
+
+    code, out, _ = kernle("-a claire sync status")
+    lines = out.splitlines()
+    assert code == 0 and lines[:2] == ["Sync Status", "=" * 50]
+    assert "📦 Local project: claire" in lines and "🟢 Pending operations: 0" in lines
+
+
+def test_json_is_one_document_with_the_published_names(hub, kernle):
+    log_in(hub, kernle, "json@example.org")
+    for line, names in (
+            ("status", {"version", "local_stack_id", "namespaced_stack_id", "user_id", "pending_operations",
+                        "dead_letter_count", "pull_recovery_queue", "last_sync_time", "local_storage_online",
+                        "backend_url", "backend_connected", "connection_status", "authenticated", "local_agent_id",
+                        "namespaced_agent_id"}),
+            ("push", {"version", "synced", "local_project", "namespaced_id", "conflicts", "conflict_snapshot"}),
+            ("pull", {"version", "pulled", "conflicts", "conflict_envelopes", "conflict_snapshot", "has_more",
+                      "poisoned_new", "poisoned_pending", "recovered_from_quarantine", "recovery_state",
+                      "failed_operations", "local_project", "namespaced_id"}),
+            ("full", {"success", "data"}),
+            ("conflicts", {"version", "conflicts", "count"}),
+            ("deadletters", {"dead_letters"})):
+        code, out, _ = kernle(f"-a claire sync {line} --json")
+        assert code == 0 and names <= set(json.loads(out)), line
+
+
+def test_exit_codes_when_there_is_no_hub(hub, kernle):
+    assert kernle("-a claire sync status")[0] == 0
+    for line in ("push", "pull", "full"):
+        code, _, error = kernle(f"-a claire sync {line}")
+        assert code != 0 and "not connected to a hub" in error, line
+    assert kernle("-a claire sync nonsense")[0] == 2
+    code, _, error = kernle("sync push")
+    assert code == 2 and "-a AGENT" in error
+
+
+def test_full_fails_when_a_phase_failed(kernle):
+    away = Hub().start()
+    log_in(away, kernle, "gone@example.org")
+    away.stop()
+    assert kernle("-a claire memory add notes content=kept")[0] == 0
+    code, _, error = kernle("-a claire sync full")
+    assert code != 0 and error
+    code, out, _ = kernle("-a claire sync status --json")
+    status = json.loads(out)
+    assert code == 0 and status["pending_operations"] == 1 and status["backend_connected"] is False
+
+
+def test_the_clock_of_a_device(hub):
+    client = hub.client(email="clock@example.org")
+    node = Node().start()
+    try:
+        node.connect(hub.url, client.key)
+        started = cli_json("timer", "start", "-c", "Acme", "-d", "work", data=node.data)
+        assert started["customer"] == "Acme"
+        assert cli_json("timer", "status", data=node.data)["id"] == started["id"]
+        assert cli("timer", "start", data=node.data, check=False)[0] == 4
+        assert cli_json("timer", "stop", data=node.data)["end"]
+        assert cli_json("book", "1h30m", "-c", "Acme", data=node.data)["duration_minutes"] == 90
+        assert len(cli_json("entries", data=node.data)) == 2
+        client.post("/clocks/quick-book", {"duration": "1h"})
+        wait_until(lambda: len(cli_json("triage", data=node.data)) == 1, "the entry waits for a customer")
+        waiting = cli_json("triage", data=node.data)[0]["sync_id"]
+        assert cli_json("triage", waiting, "-c", "Acme", data=node.data) == {"updated": 1}
+    finally:
+        node.stop()
+
+
+def test_profiles_and_all_their_spaces(hub):
+    client = hub.client(email="profiles@example.org")
+    node = Node().start()
+    try:
+        cli("profile", "add", "work", data=node.data)
+        subprocess.run([BINARY, "login", hub.url, "--key", client.key, "--profile", "work", "--data", str(node.data)],
+                       check=True, capture_output=True, timeout=60)
+        status = cli_json("sync", "status", data=node.data)
+        assert [each["profile"] for each in status["profiles"]] == ["default", "work"]
+        assert status["profiles"][1]["spaces"][0]["state"] in {"in_sync", "syncing", "waiting"}
+        code, out, _ = cli("sync", "status", data=node.data)
+        assert "* default  not connected" in out and f"  work  {hub.url}" in out
+        cli("profile", "use", "work", data=node.data)
+        assert cli("profile", "remove", "work", data=node.data, check=False)[0] == 4
+        assert cli("profile", "remove", "default", data=node.data)[0] == 0
+    finally:
+        node.stop()
