@@ -101,12 +101,14 @@ Result<> Profile::start() {
 }
 
 void Profile::interrupt() {
+  stop_.request_stop();
   watcher_.request_stop();
   replica_.stop();
   live_.end_waits();
 }
 
 void Profile::stop() {
+  stop_.request_stop();
   if (watcher_.joinable()) {
     watcher_.request_stop();
     watcher_.join();
@@ -205,11 +207,11 @@ Result<> Profile::connect_replica(const ProfileSettings& settings, const HubAcco
 Result<HubAccount> Profile::ask_account(const std::string& url, const std::string& key) {
   TRY(const http::ClientFactory clients, parts_.reach_hub(url, key));
   const auto client = clients();
-  TRY(const auto stats, client->send({http::Method::get, "/sync/stats", "", {}, kHubAnswerMs}));
+  TRY(const auto stats, client->send({http::Method::get, "/sync/stats", "", {}, kHubAnswerMs}, stop_.get_token()));
   if (stats.status == 401) return fail(ErrorCode::unauthorized, http::describe(stats), Advice::reauth);
   if (stats.status != 200) return fail(ErrorCode::unavailable, http::describe(stats), Advice::retry_later);
   TRY(const JsonObject object, http::parse_object(stats.body));
-  TRY(const auto me, client->send({http::Method::get, "/v1/me", "", {}, kHubAnswerMs}));
+  TRY(const auto me, client->send({http::Method::get, "/v1/me", "", {}, kHubAnswerMs}, stop_.get_token()));
   if (me.status != 200) {
     return fail(ErrorCode::unavailable, "the hub does not speak /v1, which a node needs: " + http::describe(me));
   }
@@ -230,7 +232,7 @@ Result<HubAccount> Profile::hub_account() {
 Result<http::ClientResponse> Profile::ask_hub(const http::ClientRequest& request) {
   const ProfileSettings now = settings();
   TRY(const http::ClientFactory clients, parts_.reach_hub(strip_slashes(now.url), now.api_key));
-  return clients()->send(request);
+  return clients()->send(request, stop_.get_token());
 }
 
 Result<Connected> Profile::connect(const std::string& url, const std::string& key) {

@@ -124,6 +124,7 @@ class Profile {
   std::optional<ProfileSettings> applied_;
   std::optional<Error> obstacle_;
   std::mutex change_mutex_;  // one connect or disconnect at a time
+  std::stop_source stop_;
   std::jthread watcher_;
 };
 

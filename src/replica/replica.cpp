@@ -105,7 +105,21 @@ Result<> Replica::add_space(const std::string& space) {
   return {};
 }
 
+void Replica::end_connection() {
+  const std::scoped_lock lock(mutex_);
+  is_connected_ = false;
+  ++connection_;
+  link_stop_.request_stop();
+  signal();
+}
+
+bool Replica::is_current(std::int64_t connection) const {
+  const std::scoped_lock lock(mutex_);
+  return is_connected_ && connection == connection_;
+}
+
 Result<> Replica::connect(http::ClientFactory clients, std::int64_t interval_ms, bool anew) {
+  end_connection();
   for (const auto& entry : entries()) {
     const std::scoped_lock lock(entry->mutex);
     CHECK_OK(entry->replica.connect(anew, steady_ms()));
@@ -122,13 +136,7 @@ Result<> Replica::connect(http::ClientFactory clients, std::int64_t interval_ms,
 }
 
 void Replica::disconnect() {
-  {
-    const std::scoped_lock lock(mutex_);
-    is_connected_ = false;
-    ++connection_;
-    link_stop_.request_stop();
-    signal();
-  }
+  end_connection();
   for (const auto& entry : entries()) {
     const std::scoped_lock lock(entry->mutex);
     entry->replica.machine().disconnect(steady_ms());
@@ -199,18 +207,19 @@ void Replica::work(const std::stop_token& stop) {
         connection = connection_;
       }
     }
-    run_steps(*entry, *client, stop);
+    run_steps(*entry, *client, connection, stop);
     const std::scoped_lock lock(mutex_);
     entry->is_taken = false;
     signal();
   }
 }
 
-void Replica::run_steps(Entry& entry, http::Client& client, const std::stop_token& stop) {
+void Replica::run_steps(Entry& entry, http::Client& client, std::int64_t connection, const std::stop_token& stop) {
   for (;;) {
     std::optional<SpaceReplica::Request> request;
     {
       const std::scoped_lock lock(entry.mutex);
+      if (!is_current(connection)) return;
       entry.replica.note_local_head({entry.local_head.load()});
       request = entry.replica.next(steady_ms(), random_number());
       entry.wake_ms = entry.replica.machine().wake_at_ms().value_or(INT64_MAX);

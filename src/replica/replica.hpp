@@ -80,7 +80,11 @@ class Replica {
   void touch(Entry& entry);
   void work(const std::stop_token& stop);
   [[nodiscard]] std::shared_ptr<Entry> take_due(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
-  void run_steps(Entry& entry, http::Client& client, const std::stop_token& stop);
+  /// Takes the steps of a space until there is none, or `connection` is not the one of now.
+  void run_steps(Entry& entry, http::Client& client, std::int64_t connection, const std::stop_token& stop);
+  [[nodiscard]] bool is_current(std::int64_t connection) const;
+  /// No step of the connection that there was begins after this.
+  void end_connection();
   void listen(const std::stop_token& stop);
   void listen_once(http::Client& client, const std::stop_token& stop, bool& was_up);
   void find_spaces(http::Client& client, const std::stop_token& stop);
@@ -97,7 +101,8 @@ class Replica {
   std::map<std::string, std::shared_ptr<Entry>> entries_;
   http::ClientFactory clients_;
   std::int64_t interval_ms_ = 0;
-  std::int64_t connection_ = 0;  // rises with each connect and disconnect
+  /// Rises with each connect and disconnect, before any space hears of it: a step with an older one is over.
+  std::int64_t connection_ = 0;
   bool is_connected_ = false;
   std::stop_source link_stop_;  // ends the live link, to open it anew
   std::atomic<bool> link_is_up_ = false;

@@ -1,0 +1,184 @@
+// The driver with its threads, against a hub without sockets. What it decides is tested by tests/sim.
+#include "replica/replica.hpp"
+
+#include <gtest/gtest.h>
+
+#include "api/native/routes.hpp"
+#include "api/router.hpp"
+#include "store/memory/memory_store.hpp"
+#include "support/in_process.hpp"
+#include "support/manual_scheduler.hpp"
+
+namespace syncline::replica {
+namespace {
+
+/// A hub with one account, that several threads may ask.
+class Hub {
+ public:
+  explicit Hub(const std::string& epoch) : store_(clock_, epoch) {
+    EXPECT_TRUE(access_.add_account("ann@example.org", Plan::pro));
+    token_ = access_.add_key("ann@example.org", "test", {Scope::read, Scope::write}, std::nullopt)->token;
+    router_.add(native::make_routes(spaces_, access_));
+  }
+
+  http::ClientResponse call(const http::ClientRequest& request) {
+    const auto answer = test::begin_request(
+        router_,
+        {.method = request.method, .target = request.target, .token = token_, .body = request.body, .headers = {}});
+    return {answer.get().status, answer.get().body, std::nullopt};
+  }
+
+  http::ClientFactory clients() {
+    return [this] { return std::make_unique<Client>(*this); };
+  }
+  std::set<std::string> ids() {
+    std::set<std::string> found;
+    EXPECT_TRUE(spaces_.read({AccountNumber{1}, "notes"}, [&](Snapshot& snapshot) {
+      return snapshot.scan("items", "", [&](const RecordView& record) {
+        found.emplace(record.id);
+        return true;
+      });
+    }));
+    return found;
+  }
+  std::atomic<int> requests = 0;
+
+ private:
+  class Client final : public http::Client {
+   public:
+    explicit Client(Hub& hub) : hub_(hub) {}
+    Result<http::ClientResponse> send(const http::ClientRequest& request, std::stop_token) override {
+      ++hub_.requests;
+      return hub_.call(request);
+    }
+    Result<http::ClientResponse> stream(const http::ClientRequest&, const std::function<void(std::string_view)>&,
+                                        std::stop_token) override {
+      return fail(ErrorCode::unavailable, "no streams here");
+    }
+
+   private:
+    Hub& hub_;
+  };
+
+  SystemClock clock_;
+  MemoryStore store_;
+  test::ManualScheduler scheduler_;
+  Live live_{scheduler_};
+  Access access_{store_, clock_};
+  PullProgress progress_{store_};
+  Spaces spaces_{store_, clock_, live_, progress_};
+  api::Router router_{access_, clock_, {}};
+  std::string token_;
+};
+
+class Device {
+ public:
+  Device() { EXPECT_TRUE(replica_.start({"notes"})); }
+  void write(const std::string& id) {
+    const auto done = spaces_.write_and_wait(kName, KeyNumber{1}, [&](SpaceWriter& writer) -> Result<> {
+      TRY([[maybe_unused]] const OpResult result,
+          writer.apply({.collection = "items", .id = id, .deleted = false, .doc = "{}"}));
+      return {};
+    });
+    EXPECT_TRUE(done);
+  }
+  std::set<std::string> ids() {
+    std::set<std::string> found;
+    EXPECT_TRUE(spaces_.read(kName, [&](Snapshot& snapshot) {
+      return snapshot.scan("items", "", [&](const RecordView& record) {
+        found.emplace(record.id);
+        return true;
+      });
+    }));
+    return found;
+  }
+  void sync() {
+    const CycleReport report = replica_.sync_now("", std::chrono::seconds(60));
+    EXPECT_TRUE(report.errors.empty()) << report.errors.front();
+  }
+  Replica& replica() { return replica_; }
+
+ private:
+  const SpaceName kName{AccountNumber{1}, "notes"};
+  SystemClock clock_;
+  MemoryStore store_{clock_, "n"};
+  test::ManualScheduler scheduler_;
+  Live live_{scheduler_};
+  PullProgress progress_{store_};
+  Spaces spaces_{store_, clock_, live_, progress_};
+  Replica replica_{spaces_, AccountNumber{1}, {}};
+};
+
+TEST(ReplicaTest, two_devices_that_write_at_once_end_with_the_same) {
+  Hub hub("e1");
+  Device a;
+  Device b;
+  ASSERT_TRUE(a.replica().connect(hub.clients(), 300'000, true));
+  ASSERT_TRUE(b.replica().connect(hub.clients(), 300'000, true));
+  const auto write = [](Device& device, const std::string& prefix) {
+    for (int i = 0; i < 200; ++i) device.write(prefix + std::to_string(i));
+  };
+  std::thread first([&] { write(a, "a"); });
+  std::thread second([&] { write(b, "b"); });
+  for (int i = 0; i < 5; ++i) {
+    a.sync();
+    b.sync();
+    EXPECT_TRUE(a.replica().status());
+  }
+  first.join();
+  second.join();
+  a.sync();
+  b.sync();
+  a.sync();
+  EXPECT_EQ(hub.ids().size(), 400U);
+  EXPECT_EQ(a.ids(), hub.ids());
+  EXPECT_EQ(b.ids(), hub.ids());
+}
+
+TEST(ReplicaTest, a_cycle_with_nothing_to_do_is_one_request) {
+  Hub hub("e1");
+  Device a;
+  ASSERT_TRUE(a.replica().connect(hub.clients(), 300'000, true));
+  a.write("x");
+  a.sync();
+  a.sync();
+  const int before = hub.requests;
+  a.sync();
+  EXPECT_LE(hub.requests - before, 2);  // one, and at times the live link that looks for spaces
+}
+
+TEST(ReplicaTest, another_hub_gets_everything_and_the_first_one_nothing_more) {
+  Hub first("e1");
+  Hub second("e2");
+  Device device;
+  for (int round = 0; round < 20; ++round) {
+    Hub& hub = round % 2 == 0 ? first : second;
+    std::thread writer([&] { device.write("r" + std::to_string(round)); });
+    ASSERT_TRUE(device.replica().connect(hub.clients(), 300'000, true));
+    writer.join();
+    device.sync();
+    EXPECT_EQ(hub.ids(), device.ids());
+  }
+  device.replica().disconnect();
+  device.write("later");
+  EXPECT_FALSE(first.ids().contains("later"));
+  EXPECT_FALSE(second.ids().contains("later"));
+}
+
+TEST(ReplicaTest, a_space_that_is_added_is_kept_in_step_too) {
+  Hub hub("e1");
+  Device device;
+  ASSERT_TRUE(device.replica().connect(hub.clients(), 300'000, true));
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] { EXPECT_TRUE(device.replica().add_space("other")); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const auto status = device.replica().status();
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->size(), 2U);
+  device.sync();
+}
+
+}  // namespace
+}  // namespace syncline::replica
