@@ -388,7 +388,7 @@ void add_common(CLI::App& command, Invocation& invocation) {
 }
 
 void add_json_flag(CLI::App& command, Invocation& invocation) {
-  command.add_flag("--json", invocation.json, "one JSON document on standard output, errors as JSON");
+  command.add_flag("-j,--json", invocation.json, "one JSON document on standard output, errors as JSON");
 }
 
 int run_cli(int argc, char** argv) {

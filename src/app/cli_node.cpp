@@ -173,8 +173,17 @@ Result<> sync_push(const NodeOptions& options, std::int64_t limit, OutputForm fo
     out.set_integer("synced", pushed);
     out.set_text("local_project", options.agent);
     out.set_text("namespaced_id", options.agent);
-    out.set("conflicts", "[]");
-    out.set("conflict_snapshot", R"({"count":0,"records":[]})");
+    std::string rejected = "[";
+    if (const auto results = data.find("results")) {
+      results->for_each_element([&](JsonView result) {
+        if (result.text_of("status") != "rejected") return;
+        if (rejected.size() > 1) rejected += ',';
+        rejected += result.raw();
+      });
+    }
+    rejected += ']';
+    out.set("conflicts", rejected);
+    out.set("conflict_snapshot", "{\"count\":" + std::to_string(failed) + ",\"records\":" + rejected + '}');
     std::puts(out.to_text().c_str());
     return {};
   }

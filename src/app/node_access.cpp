@@ -21,18 +21,23 @@ void add_node_options(CLI::App& command, NodeOptions& options, Invocation& invoc
 Result<std::unique_ptr<NodeClient>> NodeClient::open(const NodeOptions& options) {
   std::unique_ptr<NodeClient> node(new NodeClient());
   node->profile_ = options.profile;
-  // The node of this device asks for no key.
+  // The node of this device asks for no key, and no proxy stands between.
   const auto connect = [&](const std::string& url) {
-    node->client_ = net::make_client_factory({.url = url, .token = "", .allows_address = {}})();
+    node->client_ = net::make_client_factory({.url = url, .token = "", .allows_address = {}, .is_direct = true})();
   };
-  if (const std::string url = node_url_in(options.data); !url.empty()) {
-    connect(url);
-    const auto alive = node->client_->send({http::Method::get, "/health", "", {}, kAliveMs});
-    if (alive && alive->status == 200) return node;
+  // What node.url says counts only while somebody owns the directory: it may be left over.
+  auto own = NodeServer::start(options.data, "127.0.0.1:0");
+  if (own) {
+    node->own_ = *std::move(own);
+    connect(node->own_->url());
+    return node;
   }
-  TRY(node->own_, NodeServer::start(options.data, "127.0.0.1:0"));
-  connect(node->own_->url());
-  return node;
+  const std::string url = node_url_in(options.data);
+  if (own.error().code != ErrorCode::locked || url.empty()) return std::unexpected(own.error());
+  connect(url);
+  const auto alive = node->client_->send({http::Method::get, "/health", "", {}, kAliveMs});
+  if (alive && alive->status == 200) return node;
+  return fail(ErrorCode::locked, "a node owns " + options.data + ", but does not answer at " + url);
 }
 
 Result<http::ClientResponse> NodeClient::send(http::Method method, const std::string& target, const std::string& body) {

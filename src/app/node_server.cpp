@@ -29,7 +29,7 @@ Result<net::ServerOptions> read_listen(const std::string& listen) {
   if (options.host.starts_with('[') && options.host.ends_with(']')) {
     options.host = options.host.substr(1, options.host.size() - 2);
   }
-  if (!options.host.starts_with("127.") && options.host != "::1") {
+  if (options.host != "127.0.0.1" && options.host != "::1") {
     return fail(ErrorCode::invalid_argument,
                 "a node answers whoever reaches it, so it listens on loopback only: 127.0.0.1 or [::1], not '" +
                     options.host + "'");

@@ -41,6 +41,8 @@ void Replicator::connect(const Cursor& cursor, bool offers_all, std::int64_t now
   hub_head_.reset();
   offers_all_ = offers_all;
   link_is_up_ = in_cycle_ = false;
+  refused_ = 0;
+  synced_ms_.reset();
   is_wanted_ = is_urgent_ = true;
   back_off_ms_ = refused_back_off_ms_ = 0;
   not_before_ms_ = window_end_ms_ = retry_refused_ms_ = now_ms;
@@ -155,8 +157,9 @@ void Replicator::pushed(std::int64_t ticket, const PushOutcome& outcome, std::in
   const bool has_new = outcome.refused > refused_;
   refused_ = outcome.refused;
   if (has_new || step_offers_refused_) {
-    refused_back_off_ms_ = has_new ? settings_.back_off_min_ms
-                                   : std::min(refused_back_off_ms_ * 2, settings_.back_off_min_ms * kRefusedGrowthMax);
+    const std::int64_t longest = settings_.back_off_min_ms * kRefusedGrowthMax;
+    refused_back_off_ms_ =
+        has_new ? settings_.back_off_min_ms : std::clamp(refused_back_off_ms_ * 2, settings_.back_off_min_ms, longest);
     retry_refused_ms_ = now_ms + refused_back_off_ms_;
   }
   enter(State::idle, now_ms);
@@ -229,7 +232,7 @@ SyncStatus Replicator::status(std::int64_t now_ms) const {
   if (in_cycle_ || has_local_writes_ || is_behind()) {
     status.state = SyncStatus::State::waiting;
     status.reason = "changes wait to share the next cycle";
-  } else if (!synced_ms_) {
+  } else if (!synced_ms_ || offers_all_) {
     status.state = SyncStatus::State::waiting;
     status.reason = "the first cycle is about to begin";
   } else if (refused_ > 0) {

@@ -122,8 +122,10 @@ class Replicator {
   [[nodiscard]] SyncStatus status(std::int64_t now_ms) const;
   [[nodiscard]] const Cursor& cursor() const { return cursor_; }
   [[nodiscard]] const std::optional<Cursor>& hub_head() const { return hub_head_; }
-  /// Whole cycles that have ended well: to tell when one that was asked for is over.
+  /// Whole cycles that have ended well; one that is asked for now is over when there are so many.
   [[nodiscard]] std::int64_t cycles() const { return cycles_; }
+  [[nodiscard]] std::int64_t cycles_after_next() const { return cycles_ + (in_cycle_ ? 2 : 1); }
+  [[nodiscard]] bool is_off() const { return state_ == State::off; }
   /// Cycles that ended in a failure.
   [[nodiscard]] std::int64_t failures() const { return failures_; }
 

@@ -105,6 +105,7 @@ class CurlClient final : public http::Client {
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+    if (endpoint_.is_direct) curl_easy_setopt(easy, CURLOPT_PROXY, "");
     if (endpoint_.compresses) curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlClient::on_data);

@@ -11,6 +11,8 @@ struct Endpoint {
   /// Asked for each address before a connection to it: 4 bytes of IPv4 or 16 of IPv6. With it there is no proxy, and an
   /// answer is read up to answer_bytes_max and not further, which is no error. Null: any address.
   std::function<bool(std::string_view address)> allows_address;
+  /// Never through a proxy.
+  bool is_direct = false;
   /// Asks for compressed answers.
   bool compresses = false;
   /// More is an error.

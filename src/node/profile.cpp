@@ -229,9 +229,10 @@ Result<HubAccount> Profile::hub_account() {
   return ask_account(strip_slashes(now.url), now.api_key);
 }
 
-Result<http::ClientResponse> Profile::ask_hub(const http::ClientRequest& request) {
-  const ProfileSettings now = settings();
-  TRY(const http::ClientFactory clients, parts_.reach_hub(strip_slashes(now.url), now.api_key));
+Result<http::ClientResponse> Profile::ask_hub(const http::ClientRequest& request) { return ask(settings(), request); }
+
+Result<http::ClientResponse> Profile::ask(const ProfileSettings& settings, const http::ClientRequest& request) {
+  TRY(const http::ClientFactory clients, parts_.reach_hub(strip_slashes(settings.url), settings.api_key));
   return clients()->send(request, stop_.get_token());
 }
 
@@ -274,7 +275,7 @@ Result<Connected> Profile::connect(const std::string& url, const std::string& ke
   return connected;
 }
 
-Disconnected Profile::disconnect(bool wipe) {
+Result<Disconnected> Profile::disconnect(bool wipe) {
   const std::scoped_lock changing(change_mutex_);
   Disconnected outcome;
   const bool was_enabled = is_enabled();
@@ -288,33 +289,43 @@ Disconnected Profile::disconnect(bool wipe) {
       outcome.pull_error = why ? why->text : "not connected yet";
     }
   }
+  const ProfileSettings before = settings();
+  // First of all nothing may sync any more: what is wiped would come back as deletions.
+  {
+    const std::scoped_lock lock(mutex_);
+    CHECK_OK(file_.set(
+        {{"cloud_sync", "enabled", "false"}, {"cloud_sync", "url", "\"\""}, {"cloud_sync", "api_key", "\"\""}}));
+    applied_.reset();
+    obstacle_.reset();
+  }
+  replica_.disconnect();
   if (wipe && !was_enabled) {
     outcome.wipe_error = "there is no hub to wipe: this profile is not connected";
   } else if (wipe && outcome.pull_error) {
     outcome.wipe_error = "nothing was wiped, because the last pull failed";
   } else if (wipe) {
-    const auto answer = ask_hub({http::Method::del, "/sync/entries", "", {}, 60'000});
+    const auto answer = ask(before, {http::Method::del, "/sync/entries", "", {}, 60'000});
     outcome.wiped = answer && answer->status == 200;
     if (!outcome.wiped) outcome.wipe_error = answer ? http::describe(*answer) : answer.error().text;
   }
-  replica_.disconnect();
-  const std::scoped_lock lock(mutex_);
-  applied_.reset();
-  obstacle_.reset();
-  const auto written =
-      file_.set({{"cloud_sync", "enabled", "false"}, {"cloud_sync", "url", "\"\""}, {"cloud_sync", "api_key", "\"\""}});
-  if (!written) obstacle_ = written.error();
   return outcome;
 }
 
+void Profile::connect_if_enabled() {
+  if (replica_.is_connected()) return;
+  const std::scoped_lock changing(change_mutex_);
+  apply_settings();
+}
+
 replica::CycleReport Profile::sync_now(const std::string& space) {
-  if (!replica_.is_connected()) {
-    const std::scoped_lock changing(change_mutex_);
-    apply_settings();
-  }
+  connect_if_enabled();
   if (!replica_.is_connected()) {
     const auto why = obstacle();
-    return {{}, {why ? why->text : "this profile is not connected to a hub"}, 0};
+    const bool is_key = why && why->code == ErrorCode::unauthorized;
+    return {.moved = {},
+            .errors = {why ? why->text : "this profile is not connected to a hub"},
+            .is_key_refused = is_key,
+            .duration_ms = 0};
   }
   return replica_.sync_now(space, kCycleMax);
 }

@@ -76,7 +76,11 @@ class Profile {
 
   /// unauthorized if hub or key are not right, forbidden if the plan does not include sync.
   [[nodiscard]] Result<Connected> connect(const std::string& url, const std::string& key);
-  [[nodiscard]] Disconnected disconnect(bool wipe);
+  /// The cloud is wiped only after a pull that went well, and after sync has ended. Fails if the settings cannot say
+  /// so.
+  [[nodiscard]] Result<Disconnected> disconnect(bool wipe);
+  /// Connects as the settings say, without waiting for the next look at them.
+  void connect_if_enabled();
   [[nodiscard]] replica::CycleReport sync_now(const std::string& space = "");
   struct ModelsSwitched {
     bool advisor_changed = false;
@@ -101,6 +105,7 @@ class Profile {
   void watch_settings(const std::stop_token& stop);
   /// Connects as the settings say, if that is another hub or key than now; under change_mutex_.
   void apply_settings();
+  [[nodiscard]] Result<http::ClientResponse> ask(const ProfileSettings& settings, const http::ClientRequest& request);
   [[nodiscard]] Result<HubAccount> ask_account(const std::string& url, const std::string& key);
   [[nodiscard]] Result<> connect_replica(const ProfileSettings& settings, const HubAccount& account, bool anew);
   [[nodiscard]] std::string hub_path() const { return directory_ + "/hub.json"; }

@@ -77,5 +77,21 @@ TEST(Jobs, every_job_gets_the_model_and_keeps_the_rest) {
   EXPECT_EQ(set_model_of_jobs("", "new")->changed, 0);
 }
 
+TEST(Jobs, what_cannot_be_edited_line_by_line_is_left_alone) {
+  for (const char* text : {"- {id: daily, model: gpt, schedule: \"0 9 * * *\"}\n", "- prompt: |\n    long\n    text\n",
+                           "[{\"id\": \"a\",\n  \"model\": \"x\",\n  \"b\": 1}]\n", "- a: {b: 1}\n"}) {
+    EXPECT_FALSE(set_model_of_jobs(text, "new")) << text;
+  }
+}
+
+TEST(YamlEdit, odd_files_are_refused_and_never_end_the_process) {
+  for (const char* text : {"a: 1\n...\n", "a: 1\n---\nb: 2\n", "{}\n", "- 1\n", "cloud_sync: 3\n", "a: *nobody\n"}) {
+    const auto edited = set_in_yaml(text, "cloud_sync", "enabled", "true");
+    if (edited) {
+      EXPECT_NE(edited->find("enabled: true"), std::string::npos) << text;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace syncline::node

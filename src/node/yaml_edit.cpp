@@ -111,7 +111,9 @@ std::string yaml_scalar(std::string_view text) {
   return quoted + '"';
 }
 
-Result<std::string> set_in_yaml(const std::string& text, std::string_view section, std::string_view key,
+namespace {
+
+Result<std::string> edit_scalar(const std::string& text, std::string_view section, std::string_view key,
                                 std::string_view yaml) {
   TRY(const YAML::Node root, parse(text));
   if (!root.IsNull() && !root.IsMap()) return cannot_edit(0, "the file is not a map");
@@ -140,46 +142,87 @@ Result<std::string> set_in_yaml(const std::string& text, std::string_view sectio
   std::string edited = join_lines(lines);
   TRY(const YAML::Node check, parse(edited));
   TRY(const YAML::Node wanted, parse(std::string(yaml)));
-  const YAML::Node now = check[std::string(section)][std::string(key)];
-  if (!now.IsScalar() || !wanted.IsScalar() || now.Scalar() != wanted.Scalar()) {
+  const YAML::Node map = check.IsMap() ? check[std::string(section)] : YAML::Node();
+  const YAML::Node now = map.IsMap() ? map[std::string(key)] : YAML::Node();
+  if (!now.IsDefined() || !now.IsScalar() || !wanted.IsScalar() || now.Scalar() != wanted.Scalar()) {
     return cannot_edit(0, "'" + std::string(key) + "' cannot be set here");
   }
   return edited;
 }
 
-Result<JobsEdit> set_model_of_jobs(const std::string& text, std::string_view model) {
-  TRY(const YAML::Node root, parse(text));
+/// The jobs of a file, whichever way they are listed.
+std::vector<YAML::Node> jobs_in(const YAML::Node& root) {
   const YAML::Node jobs = root.IsMap() ? root["jobs"] : root;
+  std::vector<YAML::Node> found;
+  if (!jobs.IsDefined()) return found;
+  if (jobs.IsSequence()) {
+    for (const auto& job : jobs) found.push_back(job);
+  } else if (jobs.IsMap()) {
+    for (const auto& job : jobs) found.push_back(job.second);
+  }
+  return found;
+}
+
+/// What the jobs say beside their models.
+std::string without_models(const std::string& text) {
+  YAML::Node root = YAML::Load(text);
+  for (YAML::Node job : jobs_in(root)) {
+    if (job.IsMap()) job.remove("model");
+  }
+  return YAML::Dump(root);
+}
+
+Result<JobsEdit> edit_models(const std::string& text, std::string_view model) {
+  TRY(const YAML::Node root, parse(text));
   JobsEdit edit;
   std::vector<std::string> lines = lines_of(text);
-  struct Place {
-    YAML::Node job;
-    int line;
-  };
-  std::vector<Place> places;
-  if (jobs && jobs.IsSequence()) {
-    for (const auto& job : jobs) places.push_back({job, job.Mark().line});
-  } else if (jobs && jobs.IsMap()) {
-    for (const auto& job : jobs) places.push_back({job.second, job.second.Mark().line});
-  }
+  const std::vector<YAML::Node> jobs = jobs_in(root);
   // From the end, so that added lines move nothing that is still to be edited.
-  for (auto place = places.rbegin(); place != places.rend(); ++place) {
-    if (!place->job.IsMap() || place->job.size() == 0) continue;
-    const auto key = find_key(place->job, "model");
-    const YAML::Node value = place->job["model"];
+  for (auto job = jobs.rbegin(); job != jobs.rend(); ++job) {
+    if (!job->IsMap() || job->size() == 0) continue;
+    const auto key = find_key(*job, "model");
+    const YAML::Node value = key ? (*job)["model"] : YAML::Node();
     if (key && value.IsScalar() && value.Scalar() == model) continue;
+    const int line = job->Mark().line;
+    if (job->Style() == YAML::EmitterStyle::Flow) return cannot_edit(line, "the job is written on one line");
     ++edit.changed;
     if (key) {
       CHECK_OK(replace_value(lines, *key, value, yaml_scalar(model)));
       continue;
     }
-    if (place->job.Style() == YAML::EmitterStyle::Flow) return cannot_edit(place->line, "the job is on one line");
-    const YAML::Node first = place->job.begin()->first;
-    lines.insert(lines.begin() + first.Mark().line + 1,
-                 std::string(static_cast<std::size_t>(first.Mark().column), ' ') + "model: " + yaml_scalar(model));
+    const auto first = *job->begin();
+    const int first_line = first.first.Mark().line;
+    const bool is_plain = first.second.IsScalar() && first.second.Mark().line == first_line;
+    if (!is_plain) return cannot_edit(first_line, "the job begins with something long");
+    lines.insert(lines.begin() + first_line + 1, std::string(static_cast<std::size_t>(first.first.Mark().column), ' ') +
+                                                     "model: " + yaml_scalar(model));
   }
   edit.text = edit.changed == 0 ? text : join_lines(lines);
+  if (without_models(edit.text) != without_models(text)) return cannot_edit(0, "a model cannot be set here");
+  for (const YAML::Node& job : jobs_in(YAML::Load(edit.text))) {
+    const bool is_set = !job.IsMap() || job.size() == 0 || (job["model"].IsScalar() && job["model"].Scalar() == model);
+    if (!is_set) return cannot_edit(0, "a model cannot be set here");
+  }
   return edit;
+}
+
+}  // namespace
+
+Result<std::string> set_in_yaml(const std::string& text, std::string_view section, std::string_view key,
+                                std::string_view yaml) {
+  try {
+    return edit_scalar(text, section, key, yaml);
+  } catch (const YAML::Exception& exception) {
+    return fail(ErrorCode::invalid_argument, exception.what());
+  }
+}
+
+Result<JobsEdit> set_model_of_jobs(const std::string& text, std::string_view model) {
+  try {
+    return edit_models(text, model);
+  } catch (const YAML::Exception& exception) {
+    return fail(ErrorCode::invalid_argument, exception.what());
+  }
 }
 
 }  // namespace syncline::node

@@ -79,6 +79,7 @@ Result<LocalSpace::State> LocalSpace::read_state(Snapshot& snapshot) {
   if (!text) return state;
   const JsonObject object{JsonView(*text)};
   state.generation = object.integer_of("generation").value_or(1);
+  state.epoch = object.text_of("epoch");
   TRY(state.cursor, parse_cursor(object.text_of("cursor")));
   state.pushed = {object.integer_of("pushed").value_or(0)};
   state.offer_through = {object.integer_of("offer_through").value_or(0)};
@@ -102,6 +103,7 @@ Result<> LocalSpace::write(const Body& body) {
     JsonWriter(text)
         .begin_object()
         .integer("generation", after.generation)
+        .string("epoch", after.epoch)
         .string("cursor", after.cursor.epoch.empty() ? "0" : after.cursor.to_text())
         .integer("pushed", after.pushed.value)
         .integer("offer_through", after.offer_through.value)
@@ -131,10 +133,16 @@ Result<> LocalSpace::load() {
 }
 
 Result<> LocalSpace::count_refused() {
-  TRY(const auto changes, refused());
-  dead_letters_ = std::ranges::count_if(changes, &RefusedChange::is_dead);
-  waiting_refused_ = static_cast<std::int64_t>(changes.size()) - dead_letters_;
-  return {};
+  dead_letters_ = waiting_refused_ = 0;
+  return spaces_.read(name_, [&](Snapshot& snapshot) -> Result<> {
+    TRY(const auto changes, list_refused(snapshot));
+    for (const RefusedChange& change : changes) {
+      // One that was edited since is in the outbox again.
+      TRY(const auto record, snapshot.find(change.collection, change.id));
+      if (record && record->seq == change.seq) (change.is_dead() ? dead_letters_ : waiting_refused_) += 1;
+    }
+    return {};
+  });
 }
 
 Result<bool> LocalSpace::is_pending(Snapshot& snapshot, const State& state, const Record& stored) {
@@ -182,7 +190,7 @@ Result<> LocalSpace::adopt(SpaceWriter& writer, const State& state, const HubVer
   if (!writer.txn().has_room_for_collection(version.collection)) {
     return fail(ErrorCode::too_many, "this device's store has as many collections as it may");
   }
-  if (stored != nullptr && stored->origin != kHubAuthor) {
+  if (stored != nullptr && has_refused()) {
     CHECK_OK(forget_refused(writer, key_of(version.collection, version.id)));
   }
   Record record;
@@ -226,6 +234,7 @@ Result<> LocalSpace::apply(const Page& page) {
       CHECK_OK(take(writer, state, version));
     }
     state.cursor = page.cursor;
+    state.epoch = page.cursor.epoch;
     if (state.reads_from_start && !page.more) {
       CHECK_OK(sweep(writer, state));
       state.reads_from_start = false;
@@ -312,7 +321,8 @@ Result<bool> LocalSpace::settle_one(SpaceWriter& writer, const State& state, con
   if (!stored) return true;
   const bool is_unchanged = stored->seq == item.seq;
   if (verdict.status == Verdict::Status::refused) {
-    if (is_unchanged) CHECK_OK(note_refused(writer, item, verdict));
+    // What came from the hub and is only offered again is the hub's own affair.
+    if (is_unchanged && stored->origin != kHubAuthor) CHECK_OK(note_refused(writer, item, verdict));
     return true;
   }
   const bool took_it = verdict.status == Verdict::Status::applied || verdict.status == Verdict::Status::noop;
@@ -359,15 +369,20 @@ Result<Settled> LocalSpace::settle(const Batch& batch, const PushAnswer& answer)
   }
   CHECK_OK(write([&](SpaceWriter& writer, State& state) -> Result<> {
     if (state.generation != batch.generation || state.pushed != batch.after) return {};
+    state.epoch = answer.cursor.epoch;
     const Seq cursor_before = state.cursor.seq;
     std::vector<Seq> own;
+    std::size_t settled_count = 0;
     for (std::size_t i = 0; i < batch.items.size(); ++i) {
       const Batch::Item& item = batch.items[i];
       TRY(const bool is_settled, settle_one(writer, state, item, answer.verdicts[i]));
       if (!is_settled) {
         settled.is_partial = true;
-        return {};
+        if (settled_count > 0) return {};
+        return fail(ErrorCode::unavailable,
+                    "the hub's answer cannot be understood: the version that stands is missing");
       }
+      ++settled_count;
       if (!item.was_refused) state.pushed = item.seq;
       const Seq seq = answer.verdicts[i].seq;
       if (seq > cursor_before) own.push_back(seq);
@@ -393,7 +408,7 @@ Result<> LocalSpace::begin_anew() {
   skipped_through_ = {};
   delivered_.clear();
   return write([](SpaceWriter& writer, State& state) -> Result<> {
-    state = {state.generation + 1, {}, {}, writer.txn().info().head, true};
+    state = {state.generation + 1, "", {}, {}, writer.txn().info().head, true};
     return {};
   });
 }

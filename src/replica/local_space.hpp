@@ -97,6 +97,11 @@ class LocalSpace {
 
   [[nodiscard]] const SpaceName& name() const { return name_; }
   [[nodiscard]] const Cursor& cursor() const { return state_.cursor; }
+  /// True if an answer with that cursor speaks of another history than what is known here.
+  [[nodiscard]] bool is_other_history(const Cursor& answered) const {
+    return !state_.epoch.empty() && answered.epoch != state_.epoch;
+  }
+  [[nodiscard]] const std::string& epoch() const { return state_.epoch; }
   [[nodiscard]] bool offers_all() const { return state_.pushed < state_.offer_through; }
   /// True when a commit up to `head` may hold something for the hub.
   [[nodiscard]] bool may_have_writes(Seq head) const { return head > std::max(state_.pushed, skipped_through_); }
@@ -108,6 +113,8 @@ class LocalSpace {
   struct State {
     /// Rises when what is known of the hub's versions becomes worthless.
     std::int64_t generation = 1;
+    /// The history of the hub that this generation knows of; empty until it has said one.
+    std::string epoch;
     Cursor cursor;
     Seq pushed;
     /// Everything up to here is offered, wherever it came from.
@@ -143,6 +150,7 @@ class LocalSpace {
   [[nodiscard]] Result<> note_refused(SpaceWriter& writer, const Batch::Item& item, const Verdict& verdict);
   [[nodiscard]] Result<> sweep(SpaceWriter& writer, const State& state);
   [[nodiscard]] Result<> count_refused();
+  [[nodiscard]] bool has_refused() const { return waiting_refused_ + dead_letters_ > 0; }
 
   Spaces& spaces_;
   const SpaceName name_;

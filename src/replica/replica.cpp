@@ -220,6 +220,8 @@ void Replica::run_steps(Entry& entry, http::Client& client, std::int64_t connect
     {
       const std::scoped_lock lock(entry.mutex);
       if (!is_current(connection)) return;
+      // Added while the connection was being made.
+      if (entry.replica.machine().is_off() && !entry.replica.connect(false, steady_ms())) return;
       entry.replica.note_local_head({entry.local_head.load()});
       request = entry.replica.next(steady_ms(), random_number());
       entry.wake_ms = entry.replica.machine().wake_at_ms().value_or(INT64_MAX);
@@ -246,7 +248,7 @@ void Replica::set_link(bool is_up) {
   }
 }
 
-void Replica::find_spaces(http::Client& client, const std::stop_token& stop) {
+void Replica::find_spaces(http::Client& client, std::int64_t connection, const std::stop_token& stop) {
   const auto response = client.send({http::Method::get, "/v1/spaces", "", {}, 30'000}, stop);
   if (!response || response->status != 200) return;
   const auto answer = http::parse_object(response->body);
@@ -254,20 +256,21 @@ void Replica::find_spaces(http::Client& client, const std::stop_token& stop) {
   if (!list || !list->is_array()) return;
   list->for_each_element([&](JsonView element) {
     const std::string name = element.text_of("name");
-    if (!check_space_name(name)) return;
+    if (!check_space_name(name) || !is_current(connection)) return;
     if (const auto added = add_space(name); !added) {
       log(LogLevel::warning, "space_not_added", {{"space", name}, {"error", added.error().text}});
     }
   });
 }
 
-void Replica::listen_once(http::Client& client, const std::stop_token& stop, bool& was_up) {
-  find_spaces(client, stop);
+void Replica::listen_once(http::Client& client, std::int64_t connection, const std::stop_token& stop, bool& was_up) {
+  find_spaces(client, connection, stop);
   std::stop_source ends_link;
   std::string names;
   std::int64_t interval_ms = 0;
   {
     const std::scoped_lock lock(mutex_);
+    if (!is_connected_ || connection != connection_) return;
     interval_ms = interval_ms_;
     link_stop_ = ends_link;  // after find_spaces: a space that is added from now on ends the link
     std::size_t count = 0;
@@ -280,12 +283,12 @@ void Replica::listen_once(http::Client& client, const std::stop_token& stop, boo
   if (names.empty()) return;
   const std::stop_callback forward(stop, [&ends_link] { ends_link.request_stop(); });
   const std::int64_t ends_ms = steady_ms() + interval_ms;
-  http::EventStreamReader reader([this](const std::string& event, const std::string& data) {
+  http::EventStreamReader reader([this, connection](const std::string& event, const std::string& data) {
     if (event != "change" && event != "reset") return;
     const auto notice = parse_json_object(data, limits::kBodyDepthMax);
     const auto cursor = notice ? parse_cursor(notice->text_of("cursor")) : fail(ErrorCode::unavailable, "");
     const auto entry = notice ? find(notice->text_of("space")) : nullptr;
-    if (!cursor || !entry) return;
+    if (!cursor || !entry || !is_current(connection)) return;
     const std::scoped_lock lock(entry->mutex);
     entry->replica.machine().note_hub_head(*cursor);
     touch(*entry);
@@ -295,7 +298,7 @@ void Replica::listen_once(http::Client& client, const std::stop_token& stop, boo
   (void)client.stream(
       request,
       [&](std::string_view bytes) {
-        if (!was_up) {
+        if (!was_up && is_current(connection)) {
           was_up = true;
           set_link(true);
         }
@@ -322,7 +325,7 @@ void Replica::listen(const std::stop_token& stop) {
       }
     }
     bool was_up = false;
-    listen_once(*client, stop, was_up);
+    listen_once(*client, connection, stop, was_up);
     if (was_up) {
       set_link(false);
       back_off.reset();
@@ -356,7 +359,7 @@ CycleReport Replica::sync_now(const std::string& space, std::chrono::millisecond
     const std::scoped_lock lock(entry->mutex);
     Replicator& machine = entry->replica.machine();
     machine.sync_now(steady_ms());
-    awaited.push_back({entry, machine.cycles(), machine.failures(), entry->replica.local().transfer()});
+    awaited.push_back({entry, machine.cycles_after_next(), machine.failures(), entry->replica.local().transfer()});
     touch(*entry);
   }
   CycleReport report;
@@ -367,10 +370,14 @@ CycleReport Replica::sync_now(const std::string& space, std::chrono::millisecond
       std::unique_lock entry_lock(one.entry->mutex);
       const Replicator& machine = one.entry->replica.machine();
       const bool failed = machine.failures() > one.failures;
-      const bool is_over = std::chrono::steady_clock::now() >= ends_at || is_stopping_;
-      if (machine.cycles() > one.cycles || failed || is_over) {
-        if (failed) report.errors.push_back(name + ": " + machine.status(steady_ms()).reason);
-        const bool is_late = !failed && machine.cycles() == one.cycles;
+      const bool is_over = std::chrono::steady_clock::now() >= ends_at || is_stopping_ || machine.is_off();
+      if (machine.cycles() >= one.cycles || failed || is_over) {
+        if (failed) {
+          const SyncStatus status = machine.status(steady_ms());
+          report.errors.push_back(name + ": " + status.reason);
+          report.is_key_refused = report.is_key_refused || status.state == SyncStatus::State::refused;
+        }
+        const bool is_late = !failed && machine.cycles() < one.cycles;
         if (is_late) report.errors.push_back(name + ": the hub has not answered in time");
         add(report.moved, one.entry->replica.local().transfer() - one.before);
         break;

@@ -36,6 +36,7 @@ struct SpaceStatus {
 struct CycleReport {
   Transfer moved;
   std::vector<std::string> errors;  // "<space>: <reason>"
+  bool is_key_refused = false;
   std::int64_t duration_ms = 0;
 };
 
@@ -86,8 +87,8 @@ class Replica {
   /// No step of the connection that there was begins after this.
   void end_connection();
   void listen(const std::stop_token& stop);
-  void listen_once(http::Client& client, const std::stop_token& stop, bool& was_up);
-  void find_spaces(http::Client& client, const std::stop_token& stop);
+  void listen_once(http::Client& client, std::int64_t connection, const std::stop_token& stop, bool& was_up);
+  void find_spaces(http::Client& client, std::int64_t connection, const std::stop_token& stop);
   void set_link(bool is_up);
   [[nodiscard]] Timestamp wall_time(std::int64_t steady_ms) const;
 

@@ -7,6 +7,11 @@ namespace {
 
 constexpr std::int64_t kRetryAfterMaxSeconds = 3600;
 
+/// A hub that sends us back to the beginning, from where we are already.
+Error not_understood(const Error& error) {
+  return {ErrorCode::unavailable, "the hub's answer cannot be understood: " + error.text, Advice::retry_later};
+}
+
 SyncFailure::Kind kind_of(const Error& error) {
   switch (error.code) {
     case ErrorCode::unauthorized: return SyncFailure::Kind::key_refused;
@@ -43,7 +48,7 @@ std::optional<SpaceReplica::Request> SpaceReplica::next(std::int64_t now_ms, std
     }
     batch_ = *std::move(batch);
     if (!batch_.items.empty()) {
-      return Request{step.ticket, make_push(local_.name().name, local_.cursor().epoch, batch_.ops)};
+      return Request{step.ticket, make_push(local_.name().name, local_.epoch(), batch_.ops)};
     }
     machine_.pushed(
         step.ticket,
@@ -56,6 +61,8 @@ void SpaceReplica::finish(std::int64_t ticket, const Result<http::ClientResponse
   if (!machine_.awaits(ticket)) return;
   const bool is_push = !batch_.items.empty();
   if (!response) {
+    // It may have been too much for the link.
+    if (is_push) ops_max_ = std::max<std::size_t>(1, batch_.items.size() / 2);
     if (!is_push) page_max_ = std::max<std::int64_t>(1, page_max_ / 2);
     return fail(ticket, response.error(), 0, now_ms, random);
   }
@@ -69,17 +76,21 @@ void SpaceReplica::finish(std::int64_t ticket, const Result<http::ClientResponse
 Result<> SpaceReplica::finish_pull(std::int64_t ticket, const http::ClientResponse& response, std::int64_t now_ms) {
   if (response.status != 200) {
     const Error error = error_of(response);
+    const bool had_cursor = !asked_since_.epoch.empty();
+    if (error.advice == Advice::resync && !had_cursor) return std::unexpected(not_understood(error));
     if (error.code == ErrorCode::cursor_expired) {
       CHECK_OK(local_.read_from_start());
       machine_.pulled(ticket, {local_.cursor(), true}, now_ms);
       return {};
     }
     if (error.advice != Advice::resync) return std::unexpected(error);
-    CHECK_OK(local_.begin_anew());
-    machine_.reset(ticket, now_ms);
-    return {};
+    return begin_anew(ticket, now_ms);
   }
   TRY(const Page page, parse_page(response.body, asked_since_));
+  if (local_.is_other_history(page.cursor)) return begin_anew(ticket, now_ms);
+  if (page.more && page.cursor.seq <= asked_since_.seq) {
+    return syncline::fail(ErrorCode::unavailable, "the hub's answer cannot be understood: a page that leads nowhere");
+  }
   page_max_ = std::min(page_max_ * 2, limits_.page_max);
   CHECK_OK(local_.apply(page));
   machine_.pulled(ticket, {local_.cursor(), page.more}, now_ms);
@@ -91,17 +102,23 @@ Result<> SpaceReplica::finish_push(std::int64_t ticket, const http::ClientRespon
     const Error error = error_of(response);
     if (error.code == ErrorCode::invalid_argument) return shrink(ticket, error, now_ms);
     if (error.advice != Advice::resync) return std::unexpected(error);
-    CHECK_OK(local_.begin_anew());
-    batch_ = {};
-    machine_.reset(ticket, now_ms);
-    return {};
+    if (local_.epoch().empty()) return std::unexpected(not_understood(error));
+    return begin_anew(ticket, now_ms);
   }
   TRY(const PushAnswer answer, parse_push_answer(response.body));
+  if (local_.is_other_history(answer.cursor)) return begin_anew(ticket, now_ms);
   TRY(const Settled settled, local_.settle(batch_, answer));
   const bool more = batch_.more || settled.is_partial;
   batch_ = {};
   ops_max_ = std::min(ops_max_ * 2, limits_.ops_max);
   machine_.pushed(ticket, {settled.cursor, more, settled.needs_pull, local_.waiting_refused()}, now_ms);
+  return {};
+}
+
+Result<> SpaceReplica::begin_anew(std::int64_t ticket, std::int64_t now_ms) {
+  CHECK_OK(local_.begin_anew());
+  batch_ = {};
+  machine_.reset(ticket, now_ms);
   return {};
 }
 

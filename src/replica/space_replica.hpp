@@ -42,6 +42,8 @@ class SpaceReplica {
  private:
   [[nodiscard]] Result<> finish_pull(std::int64_t ticket, const http::ClientResponse& response, std::int64_t now_ms);
   [[nodiscard]] Result<> finish_push(std::int64_t ticket, const http::ClientResponse& response, std::int64_t now_ms);
+  /// The hub has another history.
+  [[nodiscard]] Result<> begin_anew(std::int64_t ticket, std::int64_t now_ms);
   /// The hub does not take the request as a whole: smaller ones, down to the change that is at fault.
   [[nodiscard]] Result<> shrink(std::int64_t ticket, const Error& error, std::int64_t now_ms);
   void fail(std::int64_t ticket, const Error& error, std::int64_t retry_after_ms, std::int64_t now_ms,

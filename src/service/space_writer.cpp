@@ -87,8 +87,9 @@ Result<OpResult> SpaceWriter::apply(const Op& requested, Caller caller) {
   }
   TRY(OpResult result, store(op, stored ? &*stored : nullptr, merge(current, op, rules.merge, author_, now_)));
   const bool other_text = !op.deleted && op.doc != requested.doc;
-  if (caller == Caller::generic && other_text && result.status == OpStatus::applied) {
-    result.status = OpStatus::merged;
+  const bool took_it = result.status == OpStatus::applied || result.status == OpStatus::noop;
+  if (caller == Caller::generic && other_text && took_it) {
+    if (result.status == OpStatus::applied) result.status = OpStatus::merged;
     TRY(result.record, txn_.find(op.collection, op.id));
   }
   return result;

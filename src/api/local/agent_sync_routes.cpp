@@ -84,6 +84,7 @@ std::int64_t total(const CountByTable& tables) {
 }
 
 Error unreachable(const replica::CycleReport& report) {
+  if (report.is_key_refused) return {ErrorCode::unauthorized, report.errors.front(), Advice::reauth};
   return {ErrorCode::unavailable, report.errors.front(), Advice::retry_later};
 }
 
@@ -241,6 +242,7 @@ Result<std::string> full(const Handlers& self, const Memory& memory) {
 }
 
 Result<std::string> status_text(const Handlers& self, const Memory& memory) {
+  if (self.profile.is_enabled()) self.profile.connect_if_enabled();
   TRY(const replica::SpaceStatus status, status_of(self, memory));
   const bool knows_head = status.hub_head && status.hub_head->epoch == status.cursor.epoch;
   const std::int64_t behind =

@@ -132,7 +132,7 @@ void disconnect(const Handlers& self, const api::CallPtr& call) {
   const std::string query = call->query("wipe").value_or("");
   const bool wipe = query == "true" || query == "1" || (asked && asked->as_boolean().value_or(false));
   self.answer_later(call, [self, wipe]() -> Result<std::string> {
-    const node::Disconnected outcome = self.profile.disconnect(wipe);
+    TRY(const node::Disconnected outcome, self.profile.disconnect(wipe));
     std::string out;
     JsonWriter writer(out);
     writer.begin_object().boolean("ok", true).boolean("wiped", outcome.wiped);

@@ -26,6 +26,9 @@ bool is_this_device(std::string_view authority) {
 /// Pages of other sites say where they come from; so do names of other sites that were made to lead here.
 std::optional<std::string> reason_to_turn_away(const http::HeaderReader& headers) {
   if (!is_this_device(headers.find("Host"))) return "this API answers to localhost, 127.0.0.1 and [::1] only";
+  // Browsers leave Origin out of some requests, but not where they come from.
+  const std::string_view site = headers.find("Sec-Fetch-Site");
+  if (site == "cross-site") return "pages of other sites may not use the API of this device";
   const std::string_view origin = headers.find("Origin");
   if (origin.empty()) return std::nullopt;
   const std::size_t scheme = origin.find("://");
@@ -129,7 +132,27 @@ class Face::TurnedAway final : public http::Exchange {
   std::optional<http::Response> response_;
 };
 
-/// A request that keeps its profile, also if that is removed meanwhile.
+namespace {
+
+/// A WebSocket that keeps its profile, also if that is removed meanwhile.
+class HeldSession final : public http::WebSocketSession {
+ public:
+  HeldSession(std::shared_ptr<void> keep, std::unique_ptr<http::WebSocketSession> session)
+      : keep_(std::move(keep)), session_(std::move(session)) {}
+  void start(std::function<void()> wake) override { session_->start(std::move(wake)); }
+  void on_text(std::string_view text) override { session_->on_text(text); }
+  Next next() override { return session_->next(); }
+  std::int64_t first_message_ms() const override { return session_->first_message_ms(); }
+  Close first_message_missing() const override { return session_->first_message_missing(); }
+
+ private:
+  const std::shared_ptr<void> keep_;
+  std::unique_ptr<http::WebSocketSession> session_;  // ends before what it works with
+};
+
+}  // namespace
+
+/// A request that keeps its profile likewise.
 class Face::Held final : public http::Exchange {
  public:
   Held(std::shared_ptr<ProfileFaces> faces, const http::RequestHead& head)
@@ -141,6 +164,9 @@ class Face::Held final : public http::Exchange {
   void run(std::string body, http::Responder respond) override {
     exchange_->run(std::move(body),
                    http::Responder([faces = faces_, send = std::move(respond)](http::Response response) mutable {
+                     if (response.upgrade) {
+                       response.upgrade = std::make_unique<HeldSession>(faces, std::move(response.upgrade));
+                     }
                      send(std::move(response));
                    }));
   }

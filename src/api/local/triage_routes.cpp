@@ -64,7 +64,8 @@ std::string pending_text(const RecordView& record) {
 Result<std::vector<Record>> waiting_entries(Snapshot& snapshot) {
   std::vector<Record> candidates;
   CHECK_OK(snapshot.scan(kaisho::entries().collection, "", [&](const RecordView& record) {
-    if (!record.deleted) candidates.push_back(record.to_record());
+    const bool has_customer = record.deleted || !JsonView(record.doc).text_of("customer").empty();
+    if (!has_customer) candidates.push_back(record.to_record());
     return true;
   }));
   std::vector<Record> waiting;
