@@ -42,8 +42,8 @@ class Simulation::Relay final : public Watcher {
 };
 
 Simulation::Simulation(std::uint64_t seed, bool keeps_log)
-    : random_(seed), plan_(draw_plan(random_)), keeps_log_(keeps_log) {
-  outcome_.plan = plan_.to_text();
+    : random_(seed), later_(~seed), plan_(draw_plan(random_)), reads_anew_(later_.chance(0.15)), keeps_log_(keeps_log) {
+  outcome_.plan = plan_.to_text() + (reads_anew_ ? ", full pulls" : "");
   hub_store_ = std::make_unique<MemoryStore>(truth_, "e0");
   start_hub();
   hub_space_ = {must(hub_->access().add_account(kEmail, syncline::Plan::pro)).number, std::string(kSpace)};

@@ -167,7 +167,17 @@ void Simulation::faults_of_a_second() {
       at(node.paused_until_ms - now_ms_, [this, &node] { drive(node); });
     }
     if (plan_.clocks_jump && random_.chance(0.05)) set_clock(node);
+    if (reads_anew_ && later_.chance(0.1)) read_anew(node);
   }
+}
+
+void Simulation::read_anew(Node& node) {
+  if (!node.process || now_ms_ < node.paused_until_ms) return;
+  say(node.name, "reads everything anew");
+  auto& replica = node.process->replica();
+  if (!replica.local().read_from_start() || !replica.connect(false, now_ms_)) std::abort();
+  unlink(node);
+  drive(node);
 }
 
 void Simulation::heal() {
