@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 
 #include "api/accounts/routes.hpp"
 #include "api/ai/gateway.hpp"
@@ -19,7 +18,6 @@
 #include "app/ai_upstream.hpp"
 #include "app/control.hpp"
 #include "app/data_directory.hpp"
-#include "app/exit_codes.hpp"
 #include "app/process.hpp"
 #include "app/webhook_settings.hpp"
 #include "base/log.hpp"
@@ -53,14 +51,6 @@ Result<net::ServerOptions> server_options(const Settings& settings) {
   }
   if (!certificate.empty()) options.tls = net::TlsFiles{certificate, key};
   return options;
-}
-
-/// A failed disk cannot be trusted again before the file is opened afresh: stop at once, the manager restarts us.
-void stop_broken(const Error& error) {
-  log(LogLevel::error, "storage_broken", {{"error", error.text}});
-  flush_log();
-  std::fprintf(stderr, "syncline: %s; stopping so that the store can be recovered\n", error.text.c_str());
-  std::_Exit(kExitStorageBroken);
 }
 
 /// Everything that runs in a hub, in the order in which it depends on each other.

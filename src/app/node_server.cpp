@@ -3,10 +3,8 @@
 #include <malloc.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 
-#include "app/exit_codes.hpp"
 #include "app/process.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -38,13 +36,6 @@ Result<net::ServerOptions> read_listen(const std::string& listen) {
   options.loops = 1;
   options.workers = 1;
   return options;
-}
-
-void stop_broken(const Error& error) {
-  log(LogLevel::error, "storage_broken", {{"error", error.text}});
-  flush_log();
-  std::fprintf(stderr, "syncline: %s; stopping so that the store can be recovered\n", error.text.c_str());
-  std::_Exit(kExitStorageBroken);
 }
 
 Result<http::ClientFactory> reach(const std::string& url, const std::string& key) {

@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
+
+#include "app/exit_codes.hpp"
 
 namespace syncline::app {
 
@@ -40,6 +43,13 @@ void raise_descriptor_limit() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void stop_broken(const Error& error) {
+  log(LogLevel::error, "storage_broken", {{"error", error.text}});
+  flush_log();
+  std::fprintf(stderr, "syncline: %s; stopping so that the store can be recovered\n", error.text.c_str());
+  std::_Exit(kExitStorageBroken);
 }
 
 Result<LogLevel> parse_log_level(const std::string& level) {

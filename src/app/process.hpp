@@ -20,6 +20,9 @@ void raise_descriptor_limit();
 /// Tells systemd (Type=notify), if it is there.
 void notify_systemd(const std::string& state);
 
+/// A failed disk cannot be trusted again before the file is opened afresh: stop at once, the manager restarts us.
+void stop_broken(const Error& error);
+
 [[nodiscard]] Result<LogLevel> parse_log_level(const std::string& level);
 
 }  // namespace syncline::app

@@ -104,6 +104,10 @@ void append_cycle(JsonWriter& writer, const replica::CycleReport& report) {
   append_text_or_null(writer, "error", report.errors.empty() ? "" : report.errors.front());
 }
 
+void get_status(const Handlers& self, const api::CallPtr& call) {
+  self.answer_later(call, [self] { return status_text(self.profile); });
+}
+
 void connect(const Handlers& self, const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
   const std::string url = body.text_of("url");
@@ -215,14 +219,8 @@ void stop_cloud_timer(const Handlers& self, const api::CallPtr& call) {
 
 std::vector<api::Route> Handlers::cloud_sync_routes() const {
   using http::Method;
-  using Handle = void (*)(const Handlers&, const api::CallPtr&);
-  struct Entry {
-    Method method;
-    std::string_view pattern;
-    std::string_view summary;
-    Handle handle;
-  };
-  static constexpr Entry kEntries[] = {
+  static constexpr RouteLine kRoutes[] = {
+      {Method::get, "/api/cloud-sync/status", "Connection, plan and positions", get_status},
       {Method::post, "/api/cloud-sync/connect", "Connect to a hub: {\"url\", \"api_key\"}", connect},
       {Method::post, "/api/cloud-sync/disconnect", "Last pull, wipe the cloud if asked ({\"wipe\": true}), end sync",
        disconnect},
@@ -232,17 +230,7 @@ std::vector<api::Route> Handlers::cloud_sync_routes() const {
       {Method::get, "/api/cloud-sync/active", "The timer that runs in the cloud", get_active},
       {Method::post, "/api/cloud-sync/stop-cloud-timer", "Stop it", stop_cloud_timer},
   };
-  std::vector<api::Route> routes;
-  routes.push_back(make_route(Method::get, "/api/cloud-sync/status", "Connection, plan and positions",
-                              [self = *this](const api::CallPtr& call) {
-                                self.answer_later(call, [self] { return status_text(self.profile); });
-                              }));
-  for (const Entry& entry : kEntries) {
-    routes.push_back(
-        make_route(entry.method, entry.pattern, entry.summary,
-                   [self = *this, handle = entry.handle](const api::CallPtr& call) { handle(self, call); }));
-  }
-  return routes;
+  return make_routes(*this, kRoutes);
 }
 
 }  // namespace syncline::local

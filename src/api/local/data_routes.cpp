@@ -47,23 +47,6 @@ void show_row(const Handlers& self, std::string_view collection, const api::Call
   call->respond_json(200, std::move(out));
 }
 
-/// Writes, and answers with the row that stands then; without one with 204.
-void write_row(const Handlers& self, const api::CallPtr& call, int status,
-               std::function<Result<std::string>(SpaceWriter&)> work) {
-  auto text = std::make_shared<std::string>();
-  self.profile.spaces().write(
-      call->space(kaisho::kSpace), call->principal().key,
-      [text, work = std::move(work)](SpaceWriter& writer) -> Result<> {
-        TRY(*text, work(writer));
-        return {};
-      },
-      [call, text, status](const Result<Cursor>& cursor) {
-        if (!cursor) return call->fail(cursor.error());
-        if (text->empty()) return call->respond_empty();
-        call->respond_json(status, std::move(*text));
-      });
-}
-
 Result<std::string> put_row(SpaceWriter& writer, std::string_view collection, const std::string& id,
                             const std::string& doc) {
   TRY(const OpResult result, writer.apply({.collection = collection, .id = id, .deleted = false, .doc = doc}));
@@ -80,7 +63,7 @@ void create_row(const Handlers& self, std::string_view collection, const api::Ca
   std::string id = row.text_of("id");
   if (id.empty()) id = make_uuid7(self.profile.spaces().clock().now().millis());
   if (!row.find("created_at")) row.set_text("created_at", format_time(self.profile.spaces().clock().now()));
-  write_row(self, call, 201, [collection, id, doc = row.to_text()](SpaceWriter& writer) {
+  self.answer_write(call, call->space(kaisho::kSpace), 201, [collection, id, doc = row.to_text()](SpaceWriter& writer) {
     return put_row(writer, collection, id, doc);
   });
 }
@@ -88,23 +71,25 @@ void create_row(const Handlers& self, std::string_view collection, const api::Ca
 void change_row(const Handlers& self, std::string_view collection, const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
   auto fields = std::make_shared<JsonObject>(body);
-  write_row(self, call, 200, [collection, id = call->param("id"), fields](SpaceWriter& writer) -> Result<std::string> {
-    TRY(const auto stored, writer.txn().find(collection, id));
-    if (!stored || stored->deleted) return no_such(collection, id);
-    JsonObject row{JsonView(stored->doc)};
-    for (const auto& member : fields->members()) row.set(member.name, member.value);
-    return put_row(writer, collection, id, row.to_text());
-  });
+  self.answer_write(call, call->space(kaisho::kSpace), 200,
+                    [collection, id = call->param("id"), fields](SpaceWriter& writer) -> Result<std::string> {
+                      TRY(const auto stored, writer.txn().find(collection, id));
+                      if (!stored || stored->deleted) return no_such(collection, id);
+                      JsonObject row{JsonView(stored->doc)};
+                      for (const auto& member : fields->members()) row.set(member.name, member.value);
+                      return put_row(writer, collection, id, row.to_text());
+                    });
 }
 
 void delete_row(const Handlers& self, std::string_view collection, const api::CallPtr& call) {
-  write_row(self, call, 204, [collection, id = call->param("id")](SpaceWriter& writer) -> Result<std::string> {
-    TRY(const auto stored, writer.txn().find(collection, id));
-    if (!stored || stored->deleted) return no_such(collection, id);
-    TRY(const OpResult result, writer.apply({.collection = collection, .id = id, .deleted = true}));
-    if (result.error) return std::unexpected(*result.error);
-    return std::string();
-  });
+  self.answer_write(call, call->space(kaisho::kSpace), 204,
+                    [collection, id = call->param("id")](SpaceWriter& writer) -> Result<std::string> {
+                      TRY(const auto stored, writer.txn().find(collection, id));
+                      if (!stored || stored->deleted) return no_such(collection, id);
+                      TRY(const OpResult result, writer.apply({.collection = collection, .id = id, .deleted = true}));
+                      if (result.error) return std::unexpected(*result.error);
+                      return std::string();
+                    });
 }
 
 // Customers are one list, as Kaisho's desktops push it: {"items": [{"name", "contracts"}]}.
@@ -160,7 +145,7 @@ void create_customer(const Handlers& self, const api::CallPtr& call) {
     return call->fail(Error{ErrorCode::invalid_argument, "a customer needs a name"});
   }
   if (!customer.find("contracts")) customer.set("contracts", "[]");
-  write_row(self, call, 201, [customer](SpaceWriter& writer) -> Result<std::string> {
+  self.answer_write(call, call->space(kaisho::kSpace), 201, [customer](SpaceWriter& writer) -> Result<std::string> {
     TRY(Customers customers, read_customers(writer.txn()));
     if (find_customer(customers, customer.text_of("name")) != customers.end()) {
       return fail(ErrorCode::conflict, "there is a customer of that name already");
@@ -174,25 +159,27 @@ void create_customer(const Handlers& self, const api::CallPtr& call) {
 void change_customer(const Handlers& self, const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
   auto fields = std::make_shared<JsonObject>(body);
-  write_row(self, call, 200, [name = call->param("id"), fields](SpaceWriter& writer) -> Result<std::string> {
-    TRY(Customers customers, read_customers(writer.txn()));
-    const auto customer = find_customer(customers, name);
-    if (customer == customers.end()) return no_such(kCustomers, name);
-    for (const auto& member : fields->members()) customer->set(member.name, member.value);
-    CHECK_OK(store_customers(writer, customers));
-    return customer->to_text();
-  });
+  self.answer_write(call, call->space(kaisho::kSpace), 200,
+                    [name = call->param("id"), fields](SpaceWriter& writer) -> Result<std::string> {
+                      TRY(Customers customers, read_customers(writer.txn()));
+                      const auto customer = find_customer(customers, name);
+                      if (customer == customers.end()) return no_such(kCustomers, name);
+                      for (const auto& member : fields->members()) customer->set(member.name, member.value);
+                      CHECK_OK(store_customers(writer, customers));
+                      return customer->to_text();
+                    });
 }
 
 void delete_customer(const Handlers& self, const api::CallPtr& call) {
-  write_row(self, call, 204, [name = call->param("id")](SpaceWriter& writer) -> Result<std::string> {
-    TRY(Customers customers, read_customers(writer.txn()));
-    const auto customer = find_customer(customers, name);
-    if (customer == customers.end()) return no_such(kCustomers, name);
-    customers.erase(customer);
-    CHECK_OK(store_customers(writer, customers));
-    return std::string();
-  });
+  self.answer_write(call, call->space(kaisho::kSpace), 204,
+                    [name = call->param("id")](SpaceWriter& writer) -> Result<std::string> {
+                      TRY(Customers customers, read_customers(writer.txn()));
+                      const auto customer = find_customer(customers, name);
+                      if (customer == customers.end()) return no_such(kCustomers, name);
+                      customers.erase(customer);
+                      CHECK_OK(store_customers(writer, customers));
+                      return std::string();
+                    });
 }
 
 }  // namespace
@@ -214,15 +201,13 @@ std::vector<api::Route> Handlers::data_routes() const {
     add(Method::patch, section.record_path, "Change the fields that are named", section.collection, change_row);
     add(Method::del, section.record_path, "Delete", section.collection, delete_row);
   }
-  using OfCustomers = void (*)(const Handlers&, const api::CallPtr&);
-  const auto add_customers = [&](Method method, std::string_view path, std::string_view summary, OfCustomers handle) {
-    routes.push_back(
-        make_route(method, path, summary, [self = *this, handle](const api::CallPtr& call) { handle(self, call); }));
+  static constexpr RouteLine kCustomerRoutes[] = {
+      {Method::get, "/api/customers", "List", list_customers},
+      {Method::post, "/api/customers", "Add: {\"name\", \"contracts\"?}", create_customer},
+      {Method::patch, "/api/customers/{id}", "Change, by name", change_customer},
+      {Method::del, "/api/customers/{id}", "Remove, by name", delete_customer},
   };
-  add_customers(Method::get, "/api/customers", "List", list_customers);
-  add_customers(Method::post, "/api/customers", "Add: {\"name\", \"contracts\"?}", create_customer);
-  add_customers(Method::patch, "/api/customers/{id}", "Change, by name", change_customer);
-  add_customers(Method::del, "/api/customers/{id}", "Remove, by name", delete_customer);
+  for (api::Route& route : make_routes(*this, kCustomerRoutes)) routes.push_back(std::move(route));
   return routes;
 }
 

@@ -222,6 +222,32 @@ void Handlers::answer_later(const api::CallPtr& call, std::function<Result<std::
   });
 }
 
+void Handlers::answer_write(const api::CallPtr& call, const SpaceName& space, int status,
+                            std::function<Result<std::string>(SpaceWriter&)> work) const {
+  auto text = std::make_shared<std::string>();
+  profile.spaces().write(
+      space, call->principal().key,
+      [text, work = std::move(work)](SpaceWriter& writer) -> Result<> {
+        TRY(*text, work(writer));
+        return {};
+      },
+      [call, text, status](const Result<Cursor>& cursor) {
+        if (!cursor) return call->fail(cursor.error());
+        if (text->empty()) return call->respond_empty();
+        call->respond_json(status, std::move(*text));
+      });
+}
+
+std::vector<api::Route> make_routes(const Handlers& handlers, std::span<const RouteLine> lines) {
+  std::vector<api::Route> routes;
+  for (const RouteLine& line : lines) {
+    routes.push_back(
+        make_route(line.method, line.pattern, line.summary,
+                   [handlers, handle = line.handle](const api::CallPtr& call) { handle(handlers, call); }));
+  }
+  return routes;
+}
+
 void append_time_or_null(JsonWriter& writer, std::string_view name, const std::optional<Timestamp>& time) {
   if (time) {
     writer.string(name, format_time(*time));

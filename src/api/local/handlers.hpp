@@ -1,6 +1,8 @@
 // The handlers of a node's own routes, by file, and what they share.
 #pragma once
 
+#include <span>
+
 #include "api/router.hpp"
 #include "node/node.hpp"
 
@@ -14,6 +16,10 @@ struct Handlers {
 
   /// Runs `work` on a thread that may wait for the hub, and answers 200 with the JSON it returns.
   void answer_later(const api::CallPtr& call, std::function<Result<std::string>()> work) const;
+
+  /// Writes to a space, and answers with the JSON that `work` returns; 204 if that is empty.
+  void answer_write(const api::CallPtr& call, const SpaceName& space, int status,
+                    std::function<Result<std::string>(SpaceWriter&)> work) const;
 
   // cloud_sync_routes.cpp: Kaisho's published local API
   [[nodiscard]] std::vector<api::Route> cloud_sync_routes() const;
@@ -29,7 +35,16 @@ struct Handlers {
   [[nodiscard]] std::vector<api::Route> profile_routes() const;
 };
 
-/// A route of this folder: its handler gets a copy of `handlers`.
+/// One line of a table of routes.
+struct RouteLine {
+  http::Method method;
+  std::string_view pattern;
+  std::string_view summary;
+  void (*handle)(const Handlers&, const api::CallPtr&);
+};
+[[nodiscard]] std::vector<api::Route> make_routes(const Handlers& handlers, std::span<const RouteLine> lines);
+
+/// A route of this folder.
 [[nodiscard]] api::Route make_route(http::Method method, std::string_view pattern, std::string_view summary,
                                     std::function<void(const api::CallPtr&)> handle);
 

@@ -76,22 +76,6 @@ void show_memory(const Handlers& self, const api::CallPtr& call) {
   call->respond_json(200, std::move(out));
 }
 
-void write_memory(const Handlers& self, const api::CallPtr& call, const Place& place, int status,
-                  std::function<Result<std::string>(SpaceWriter&)> work) {
-  auto text = std::make_shared<std::string>();
-  self.profile.spaces().write(
-      place.space, call->principal().key,
-      [text, work = std::move(work)](SpaceWriter& writer) -> Result<> {
-        TRY(*text, work(writer));
-        return {};
-      },
-      [call, text, status](const Result<Cursor>& cursor) {
-        if (!cursor) return call->fail(cursor.error());
-        if (text->empty()) return call->respond_empty();
-        call->respond_json(status, std::move(*text));
-      });
-}
-
 Result<std::string> put_memory(SpaceWriter& writer, const Place& place, const std::string& id, const std::string& doc) {
   TRY(const OpResult result, writer.apply({.collection = place.table, .id = id, .deleted = false, .doc = doc}));
   if (result.error) return std::unexpected(*result.error);
@@ -106,33 +90,35 @@ void create_memory(const Handlers& self, const api::CallPtr& call) {
   std::string id = object.text_of("id");
   if (id.empty()) id = make_uuid7(self.profile.spaces().clock().now().millis());
   if (!object.find("created_at")) object.set_text("created_at", format_time(self.profile.spaces().clock().now()));
-  write_memory(self, call, place, 201,
-               [place, id, doc = object.to_text()](SpaceWriter& writer) { return put_memory(writer, place, id, doc); });
+  self.answer_write(call, place.space, 201, [place, id, doc = object.to_text()](SpaceWriter& writer) {
+    return put_memory(writer, place, id, doc);
+  });
 }
 
 void change_memory(const Handlers& self, const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
   TRY_CALL(call, const Place place, place_of(self, *call, body.text_of("agent_id")));
   auto fields = std::make_shared<JsonObject>(body);
-  write_memory(self, call, place, 200,
-               [place, id = call->param("id"), fields](SpaceWriter& writer) -> Result<std::string> {
-                 TRY(const auto stored, writer.txn().find(place.table, id));
-                 if (!stored || stored->deleted) return no_such(place, id);
-                 JsonObject object{JsonView(stored->doc)};
-                 for (const auto& member : fields->members()) object.set(member.name, member.value);
-                 return put_memory(writer, place, id, object.to_text());
-               });
+  self.answer_write(call, place.space, 200,
+                    [place, id = call->param("id"), fields](SpaceWriter& writer) -> Result<std::string> {
+                      TRY(const auto stored, writer.txn().find(place.table, id));
+                      if (!stored || stored->deleted) return no_such(place, id);
+                      JsonObject object{JsonView(stored->doc)};
+                      for (const auto& member : fields->members()) object.set(member.name, member.value);
+                      return put_memory(writer, place, id, object.to_text());
+                    });
 }
 
 void forget_memory(const Handlers& self, const api::CallPtr& call) {
   TRY_CALL(call, const Place place, place_of(self, *call, ""));
-  write_memory(self, call, place, 204, [place, id = call->param("id")](SpaceWriter& writer) -> Result<std::string> {
-    TRY(const auto stored, writer.txn().find(place.table, id));
-    if (!stored || stored->deleted) return no_such(place, id);
-    TRY(const OpResult result, writer.apply({.collection = place.table, .id = id, .deleted = true}));
-    if (result.error) return std::unexpected(*result.error);
-    return std::string();
-  });
+  self.answer_write(call, place.space, 204,
+                    [place, id = call->param("id")](SpaceWriter& writer) -> Result<std::string> {
+                      TRY(const auto stored, writer.txn().find(place.table, id));
+                      if (!stored || stored->deleted) return no_such(place, id);
+                      TRY(const OpResult result, writer.apply({.collection = place.table, .id = id, .deleted = true}));
+                      if (result.error) return std::unexpected(*result.error);
+                      return std::string();
+                    });
 }
 
 void search_memories(const Handlers& self, const api::CallPtr& call) {
@@ -164,14 +150,7 @@ void search_memories(const Handlers& self, const api::CallPtr& call) {
 
 std::vector<api::Route> Handlers::memory_routes() const {
   using http::Method;
-  using Handle = void (*)(const Handlers&, const api::CallPtr&);
-  struct Entry {
-    Method method;
-    std::string_view pattern;
-    std::string_view summary;
-    Handle handle;
-  };
-  static constexpr Entry kEntries[] = {
+  static constexpr RouteLine kRoutes[] = {
       {Method::get, "/memory/search", "Search the memories of an agent: ?agent_id=&q=&limit=", search_memories},
       {Method::get, "/memory/{table}", "List: ?agent_id=&after=&limit=", list_memories},
       {Method::post, "/memory/{table}", "Create; the id is made if none is given", create_memory},
@@ -179,13 +158,7 @@ std::vector<api::Route> Handlers::memory_routes() const {
       {Method::patch, "/memory/{table}/{id}", "Change the fields that are named", change_memory},
       {Method::del, "/memory/{table}/{id}", "Forget", forget_memory},
   };
-  std::vector<api::Route> routes;
-  for (const Entry& entry : kEntries) {
-    routes.push_back(
-        make_route(entry.method, entry.pattern, entry.summary,
-                   [self = *this, handle = entry.handle](const api::CallPtr& call) { handle(self, call); }));
-  }
-  return routes;
+  return make_routes(*this, kRoutes);
 }
 
 }  // namespace syncline::local
