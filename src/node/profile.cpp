@@ -131,10 +131,7 @@ std::string Profile::settings_error() {
   return file_.error();
 }
 
-bool Profile::is_enabled() {
-  const ProfileSettings now = settings();
-  return now.enabled && !now.url.empty() && !now.api_key.empty();
-}
+bool Profile::is_enabled() { return settings().is_on(); }
 
 std::optional<Error> Profile::obstacle() {
   const std::scoped_lock lock(mutex_);
@@ -165,8 +162,7 @@ void Profile::apply_settings() {
     applied = applied_;
   }
   now.url = strip_slashes(now.url);
-  const bool is_on = now.enabled && !now.url.empty() && !now.api_key.empty();
-  if (!is_on) {
+  if (!now.is_on()) {
     if (applied) replica_.disconnect();
     const std::scoped_lock lock(mutex_);
     applied_.reset();

@@ -20,6 +20,9 @@ struct ProfileSettings {
   std::string advisor_model;      // ai.advisor_model
   std::string cron_model;         // ai.cron_model
 
+  /// Sync is on, and there is a hub to reach.
+  [[nodiscard]] bool is_on() const { return enabled && !url.empty() && !api_key.empty(); }
+
   friend bool operator==(const ProfileSettings&, const ProfileSettings&) = default;
 };
 

@@ -54,10 +54,14 @@ struct Replica::Entry final : Watcher {
   std::atomic<std::int64_t> wake_ms = 0;
   bool is_taken = false;  // under Replica::mutex_
 
-  /// The live link stands for this space; a change is told to the machine by the thread that drives it.
   std::mutex mutex;  // of what follows
   SpaceReplica replica;
 };
+
+std::int64_t SpaceStatus::to_pull() const {
+  const bool knows_head = hub_head && hub_head->epoch == cursor.epoch;
+  return knows_head ? std::max<std::int64_t>(0, hub_head->seq.value - cursor.seq.value) : 0;
+}
 
 Replica::Replica(Spaces& spaces, AccountNumber account, ReplicaSettings settings)
     : spaces_(spaces), account_(account), settings_(settings) {}

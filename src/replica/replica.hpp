@@ -30,6 +30,9 @@ struct SpaceStatus {
   std::int64_t pending = 0;
   std::int64_t dead_letters = 0;
   Transfer transfer;
+
+  /// Changes that the hub is known to have and this device has not.
+  [[nodiscard]] std::int64_t to_pull() const;
 };
 
 /// What a cycle that somebody waited for came to.

@@ -244,9 +244,6 @@ Result<std::string> full(const Handlers& self, const Memory& memory) {
 Result<std::string> status_text(const Handlers& self, const Memory& memory) {
   if (self.profile.is_enabled()) self.profile.connect_if_enabled();
   TRY(const replica::SpaceStatus status, status_of(self, memory));
-  const bool knows_head = status.hub_head && status.hub_head->epoch == status.cursor.epoch;
-  const std::int64_t behind =
-      knows_head ? std::max<std::int64_t>(0, status.hub_head->seq.value - status.cursor.seq.value) : 0;
   const bool is_off = status.sync.state == SyncStatus::State::off;
   const bool is_connected = self.profile.replica().is_connected() && !is_off &&
                             status.sync.state != SyncStatus::State::refused &&
@@ -258,7 +255,7 @@ Result<std::string> status_text(const Handlers& self, const Memory& memory) {
   writer.name("data").begin_object().string("agent_id", memory.agent).integer("pending_operations", status.pending);
   append_time_or_null(writer, "last_push", status.synced_at);
   append_time_or_null(writer, "last_pull", status.synced_at);
-  writer.integer("remote_changes_available", behind)
+  writer.integer("remote_changes_available", status.to_pull())
       .string("status", is_connected                ? "connected"
                         : self.profile.is_enabled() ? "disconnected"
                                                     : "off")

@@ -23,15 +23,6 @@ void fail_with_gateway(const api::CallPtr& call, const std::string& detail) {
   call->fail(problem);
 }
 
-void append_text_or_null(JsonWriter& writer, std::string_view name, std::string_view text) {
-  writer.name(name);
-  if (text.empty()) {
-    writer.null();
-  } else {
-    writer.string(text);
-  }
-}
-
 /// How the Kaisho space stands; nothing if it is not there.
 Result<std::optional<replica::SpaceStatus>> kaisho_status(node::Profile& profile) {
   TRY(auto all, profile.replica().status());

@@ -256,6 +256,15 @@ void append_time_or_null(JsonWriter& writer, std::string_view name, const std::o
   }
 }
 
+void append_text_or_null(JsonWriter& writer, std::string_view name, std::string_view text) {
+  writer.name(name);
+  if (text.empty()) {
+    writer.null();
+  } else {
+    writer.string(text);
+  }
+}
+
 Result<JsonView> body_or_empty(api::Call& call) {
   if (call.body().empty()) call.body() = "{}";
   return call.json_object();

@@ -54,6 +54,9 @@ struct RouteLine {
 /// A time or null.
 void append_time_or_null(JsonWriter& writer, std::string_view name, const std::optional<Timestamp>& time);
 
+/// A text, or null if it is empty.
+void append_text_or_null(JsonWriter& writer, std::string_view name, std::string_view text);
+
 /// The body as an object, {} if there is none.
 [[nodiscard]] Result<JsonView> body_or_empty(api::Call& call);
 

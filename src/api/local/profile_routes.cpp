@@ -12,12 +12,9 @@ void append_space(JsonWriter& writer, const replica::SpaceStatus& status) {
       .string("since", format_time(status.since));
   append_time_or_null(writer, "next_try", status.next_try);
   append_time_or_null(writer, "last_sync", status.synced_at);
-  const bool knows_head = status.hub_head && status.hub_head->epoch == status.cursor.epoch;
-  const std::int64_t behind =
-      knows_head ? std::max<std::int64_t>(0, status.hub_head->seq.value - status.cursor.seq.value) : 0;
   writer.integer("pending", status.pending)
       .integer("dead_letters", status.dead_letters)
-      .integer("to_pull", behind)
+      .integer("to_pull", status.to_pull())
       .integer("pulled", status.transfer.pulled_live + status.transfer.pulled_deleted)
       .integer("pushed", status.transfer.pushed_live + status.transfer.pushed_deleted)
       .integer("conflicts", status.transfer.conflicts)
@@ -38,13 +35,7 @@ Result<std::string> status_json(node::Node& node, node::Profile& profile) {
       .boolean("enabled", profile.is_enabled())
       .string("url", settings.url)
       .boolean("live", profile.replica().link_is_up());
-  const std::string settings_error = profile.settings_error();
-  writer.name("settings_error");
-  if (settings_error.empty()) {
-    writer.null();
-  } else {
-    writer.string(settings_error);
-  }
+  append_text_or_null(writer, "settings_error", profile.settings_error());
   writer.name("spaces").begin_array();
   for (replica::SpaceStatus& status : spaces) {
     if (obstacle && status.sync.state == SyncStatus::State::off) {
