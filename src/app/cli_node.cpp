@@ -101,6 +101,15 @@ void print_agent_status(const NodeOptions& options, const JsonObject& data, Outp
   }
 }
 
+/// What the hub cannot do, if it speaks something else than /v1.
+void print_limits(JsonView profile) {
+  const auto limits = profile.find("limits");
+  if (!limits || limits->raw() == "[]") return;
+  std::printf("    The hub speaks %s only:\n", to_terminal_text(profile.text_of("dialect")).c_str());
+  limits->for_each_element(
+      [](JsonView limit) { std::printf("    - %s\n", to_terminal_text(limit.as_string().value_or("")).c_str()); });
+}
+
 /// All profiles and spaces of the node.
 Result<> show_all(NodeClient& node, OutputForm form) {
   TRY(const std::string answer, node.ask(http::Method::get, "/profiles"));
@@ -122,6 +131,7 @@ Result<> show_all(NodeClient& node, OutputForm form) {
     if (const std::string error = profile.text_of("settings_error"); !error.empty()) {
       std::printf("    settings: %s\n", to_terminal_text(error).c_str());
     }
+    print_limits(profile);
     const auto spaces = profile.find("spaces");
     if (!spaces) return;
     spaces->for_each_element([](JsonView space) {

@@ -95,6 +95,8 @@ class Replicator {
   /// There is a hub to sync with. `offers_all`: it has to be offered everything before it is pulled from.
   void connect(const Cursor& cursor, bool offers_all, std::int64_t now_ms);
   void disconnect(std::int64_t now_ms);
+  /// Between two polls from now on.
+  void poll_each(std::int64_t interval_ms) { settings_.interval_ms = interval_ms; }
   void note_local_write() { has_local_writes_ = true; }
   /// The hub told where its feed ends.
   void note_hub_head(const Cursor& head);
@@ -140,7 +142,7 @@ class Replicator {
   [[nodiscard]] Step begin_step(Step::Kind kind, std::int64_t now_ms);
   void enter(State state, std::int64_t now_ms);
 
-  const ReplicatorSettings settings_;
+  ReplicatorSettings settings_;
   State state_ = State::off;
   std::int64_t since_ms_ = 0;  // of the state that status() shows
   Cursor cursor_;

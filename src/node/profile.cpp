@@ -18,6 +18,8 @@ constexpr std::string_view kCronModel = "kaisho:cron";
 constexpr auto kSettingsEach = std::chrono::seconds(2);
 constexpr std::chrono::seconds kCycleMax{300};
 constexpr std::int64_t kHubAnswerMs = 15'000;
+/// A session is not asked for more often.
+constexpr std::chrono::microseconds kSessionMin = std::chrono::seconds(5);
 
 std::string strip_slashes(std::string url) {
   while (url.ends_with('/')) url.pop_back();
@@ -25,10 +27,50 @@ std::string strip_slashes(std::string url) {
 }
 
 /// Which store at the hub this device's is in step with.
-std::string hub_text(const std::string& url, const std::string& email) {
+std::string hub_text(const std::string& url, const HubAccount& account) {
   std::string text;
-  JsonWriter(text).begin_object().string("url", url).string("account", email).end_object();
+  JsonWriter(text)
+      .begin_object()
+      .string("url", url)
+      .string("account", account.name)
+      .string("dialect", to_text(account.dialect))
+      .end_object();
   return text;
+}
+
+bool is_same_account(const JsonObject& before, const std::string& url, const HubAccount& account) {
+  const std::string dialect = before.text_of("dialect");
+  return before.text_of("url") == url && before.text_of("account") == account.name &&
+         (dialect.empty() ? to_text(replica::Dialect::native) : dialect) == to_text(account.dialect);
+}
+
+http::ClientRequest ask_for(http::Method method, std::string_view target) {
+  return {method, std::string(target), "", {}, kHubAnswerMs};
+}
+
+/// Kernle's service: whoever has a key gets a session for it.
+Result<HubAccount> read_login(const http::ClientResponse& login, Timestamp now) {
+  if (login.status == 401 || login.status == 403) {
+    return fail(ErrorCode::unauthorized, http::describe(login), Advice::reauth);
+  }
+  if (login.status == 404 || login.status == 405) {
+    return fail(ErrorCode::unavailable, "there is no hub: it speaks neither /v1 nor Kaisho's nor Kernle's API",
+                Advice::retry_later);
+  }
+  if (login.status != 200) return fail(ErrorCode::unavailable, http::describe(login), Advice::retry_later);
+  TRY(const JsonObject object, http::parse_object(login.body));
+  HubAccount account;
+  account.dialect = replica::Dialect::kernle;
+  account.name = object.text_of("user_id");
+  account.session = object.text_of("token");
+  if (account.name.empty() || account.session.empty()) {
+    return fail(ErrorCode::unavailable, "the hub's answer to a login names no user or gives no token",
+                Advice::retry_later);
+  }
+  if (const auto expires = parse_iso_or_utc_time(object.text_of("token_expires"))) {
+    account.renew_at = now.plus_micros((expires->micros - now.micros) / 2);
+  }
+  return account;
 }
 
 bool may_sync(std::string_view plan) {
@@ -170,7 +212,7 @@ void Profile::apply_settings() {
     return;
   }
   const bool is_same_hub = applied && applied->url == now.url && applied->api_key == now.api_key;
-  if (is_same_hub && applied->interval_s == now.interval_s) return;
+  if (is_same_hub && applied->interval_s == now.interval_s && !needs_session()) return;
 
   // The positions in the store belong to one account of one hub: who it is must be known before anything is sent.
   replica_.disconnect();
@@ -182,9 +224,8 @@ void Profile::apply_settings() {
   const auto known = read_file(hub_path());
   auto account = ask_account(now.url, now.api_key);
   const auto before = known ? parse_json_object(*known, 8) : std::nullopt;
-  const bool knows_hub = before && before->text_of("url") == now.url;
   if (account) {
-    const bool anew = !knows_hub || before->text_of("account") != account->email;
+    const bool anew = !before || !is_same_account(*before, now.url, *account);
     if (const auto done = connect_replica(now, *account, anew); !done) obstacle = done.error();
   } else {
     obstacle = account.error();
@@ -195,25 +236,48 @@ void Profile::apply_settings() {
 }
 
 Result<> Profile::connect_replica(const ProfileSettings& settings, const HubAccount& account, bool anew) {
-  TRY(const http::ClientFactory clients, parts_.reach_hub(settings.url, settings.api_key));
-  CHECK_OK(replica_.connect(clients, settings.interval_s * 1000, anew));
-  return replace_file(hub_path(), hub_text(settings.url, account.email));
+  const std::string& token = account.session.empty() ? settings.api_key : account.session;
+  TRY(const http::ClientFactory clients, parts_.reach_hub(settings.url, token));
+  CHECK_OK(replica_.connect({clients, account.dialect, settings.interval_s * 1000}, anew));
+  {
+    const std::scoped_lock lock(mutex_);
+    account_ = account;
+    session_since_ = parts_.clock.now();
+  }
+  return replace_file(hub_path(), hub_text(settings.url, account));
+}
+
+bool Profile::needs_session() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (account_.session.empty()) return false;
+    const Timestamp now = parts_.clock.now();
+    if (now < session_since_.plus_micros(kSessionMin.count())) return false;
+    if (account_.renew_at && now >= *account_.renew_at) return true;
+  }
+  return replica_.is_refused();
 }
 
 Result<HubAccount> Profile::ask_account(const std::string& url, const std::string& key) {
   TRY(const http::ClientFactory clients, parts_.reach_hub(url, key));
   const auto client = clients();
-  TRY(const auto stats, client->send({http::Method::get, "/sync/stats", "", {}, kHubAnswerMs}, stop_.get_token()));
+  TRY(const auto stats, client->send(ask_for(http::Method::get, "/sync/stats"), stop_.get_token()));
+  if (stats.status == 404) {
+    TRY(const auto login, client->send(ask_for(http::Method::post, "/auth/login"), stop_.get_token()));
+    return read_login(login, parts_.clock.now());
+  }
   if (stats.status == 401) return fail(ErrorCode::unauthorized, http::describe(stats), Advice::reauth);
   if (stats.status != 200) return fail(ErrorCode::unavailable, http::describe(stats), Advice::retry_later);
   TRY(const JsonObject object, http::parse_object(stats.body));
-  TRY(const auto me, client->send({http::Method::get, "/v1/me", "", {}, kHubAnswerMs}, stop_.get_token()));
-  if (me.status != 200) {
-    return fail(ErrorCode::unavailable, "the hub does not speak /v1, which a node needs: " + http::describe(me));
+  TRY(const auto me, client->send(ask_for(http::Method::get, "/v1/me"), stop_.get_token()));
+  // Only a hub that knows no such path speaks Kaisho's API alone: one in trouble is asked again.
+  if (me.status != 200 && me.status != 404) {
+    return fail(ErrorCode::unavailable, http::describe(me), Advice::retry_later);
   }
   HubAccount account;
+  account.dialect = me.status == 200 ? replica::Dialect::native : replica::Dialect::kaisho;
   account.plan = object.text_of("plan");
-  account.email = object.text_of("email");
+  account.email = account.name = object.text_of("email");
   if (const auto count = object.integer_of("entry_count")) account.entry_count = *count;
   account.last_change_at = raw_or_null(object, "last_change_at");
   account.active_timer_id = raw_or_null(object, "active_timer_id");
@@ -222,6 +286,11 @@ Result<HubAccount> Profile::ask_account(const std::string& url, const std::strin
 
 Result<HubAccount> Profile::hub_account() {
   const ProfileSettings now = settings();
+  {
+    // To ask Kernle's service who it is means to make a session.
+    const std::scoped_lock lock(mutex_);
+    if (applied_ && account_.dialect == replica::Dialect::kernle) return account_;
+  }
   return ask_account(strip_slashes(now.url), now.api_key);
 }
 
@@ -240,10 +309,11 @@ Result<Connected> Profile::connect(const std::string& url, const std::string& ke
     log(LogLevel::info, "connect_failed", {{"profile", name_}, {"error", account.error().text}});
     return fail(ErrorCode::unauthorized, "Invalid API key or cloud URL", Advice::reauth);
   }
-  if (!may_sync(account->plan)) {
+  if (account->dialect != replica::Dialect::kernle && !may_sync(account->plan)) {
     return fail(ErrorCode::forbidden, "The plan '" + account->plan + "' does not include cloud sync");
   }
   Connected connected;
+  connected.dialect = account->dialect;
   connected.plan = account->plan;
   std::vector<SettingsFile::Change> changes = {{"cloud_sync", "enabled", "true"},
                                                {"cloud_sync", "url", yaml_scalar(address)},
@@ -252,8 +322,11 @@ Result<Connected> Profile::connect(const std::string& url, const std::string& ke
   {
     const std::scoped_lock lock(mutex_);
     file_.refresh();
-    if (file_.values().advisor_model.empty()) connected.models_set.emplace_back("advisor_model", kAdvisorModel);
-    if (file_.values().cron_model.empty()) connected.models_set.emplace_back("cron_model", kCronModel);
+    const bool has_models = account->dialect != replica::Dialect::kernle;
+    const bool sets_advisor = has_models && file_.values().advisor_model.empty();
+    const bool sets_cron = has_models && file_.values().cron_model.empty();
+    if (sets_advisor) connected.models_set.emplace_back("advisor_model", kAdvisorModel);
+    if (sets_cron) connected.models_set.emplace_back("cron_model", kCronModel);
     for (const auto& [name, model] : connected.models_set) changes.push_back({"ai", name, yaml_scalar(model)});
     CHECK_OK(file_.set(changes));
     after = file_.values();

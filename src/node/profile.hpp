@@ -35,6 +35,12 @@ struct ProfileParts {
 
 /// What the hub says of the account behind the key.
 struct HubAccount {
+  replica::Dialect dialect = replica::Dialect::native;
+  /// Who it is, if there is no address of mail.
+  std::string name;
+  /// A session that stands for the key, where the hub gives one, and when to ask for the next.
+  std::string session;
+  std::optional<Timestamp> renew_at;
   std::string plan;
   std::string email;
   std::int64_t entry_count = 0;
@@ -43,6 +49,7 @@ struct HubAccount {
 };
 
 struct Connected {
+  replica::Dialect dialect = replica::Dialect::native;
   std::string plan;
   std::vector<std::pair<std::string, std::string>> models_set;  // name and value
 };
@@ -90,6 +97,7 @@ class Profile {
 
   /// A request to the hub with the profile's key.
   [[nodiscard]] Result<http::ClientResponse> ask_hub(const http::ClientRequest& request);
+  /// As it is now, or as it was at the connect if asking would leave traces.
   [[nodiscard]] Result<HubAccount> hub_account();
 
   /// Ends what waits for the hub, so that stop() need not.
@@ -106,7 +114,10 @@ class Profile {
   /// Connects as the settings say, if that is another hub or key than now; under change_mutex_.
   void apply_settings();
   [[nodiscard]] Result<http::ClientResponse> ask(const ProfileSettings& settings, const http::ClientRequest& request);
+  /// Who the key belongs to, and what the hub speaks.
   [[nodiscard]] Result<HubAccount> ask_account(const std::string& url, const std::string& key);
+  /// True if the session that stands for the key has grown old, or the hub does not know it any more.
+  [[nodiscard]] bool needs_session();
   [[nodiscard]] Result<> connect_replica(const ProfileSettings& settings, const HubAccount& account, bool anew);
   [[nodiscard]] std::string hub_path() const { return directory_ + "/hub.json"; }
 
@@ -127,6 +138,8 @@ class Profile {
   SettingsFile file_;
   /// Of the settings that the replica was connected with.
   std::optional<ProfileSettings> applied_;
+  HubAccount account_;  // as it was then
+  Timestamp session_since_;
   std::optional<Error> obstacle_;
   std::mutex change_mutex_;  // one connect or disconnect at a time
   std::stop_source stop_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json_object.hpp"
+#include "base/log.hpp"
 #include "base/text.hpp"
 
 namespace syncline::replica {
@@ -23,8 +24,19 @@ bool same_content(const Record& stored, const HubVersion& version) {
   return stored.deleted == version.deleted && (version.deleted || stored.doc == version.doc);
 }
 
+/// Not by rounding: some hubs keep milliseconds only.
+bool is_older(const Op& delivered, const Record& stored) {
+  constexpr std::int64_t kGrainMicros = 1000;
+  return delivered.updated_at && delivered.updated_at->plus_micros(kGrainMicros) <= stored.updated_at;
+}
+
 HubVersion with_stamp(const Record& stored, Timestamp updated_at, Seq seq) {
   return {stored.collection, stored.id, seq, updated_at, stored.deleted, stored.doc};
+}
+
+/// Of what is behind `pushed`: whether it is for the hub.
+bool is_to_be_offered(const RecordView& record, Seq offer_through) {
+  return record.collection != kRefusedCollection && (record.origin != kHubAuthor || record.seq <= offer_through);
 }
 
 RefusedChange read_refused(std::string_view doc) {
@@ -85,18 +97,20 @@ Result<LocalSpace::State> LocalSpace::read_state(Snapshot& snapshot) {
   state.offer_through = {object.integer_of("offer_through").value_or(0)};
   const auto from_start = object.find("reads_from_start");
   state.reads_from_start = from_start && from_start->as_boolean().value_or(false);
+  if (const auto positions = object.find("positions")) state.positions = positions->raw();
   return state;
 }
 
-Result<> LocalSpace::write(const Body& body) {
+Result<> LocalSpace::write(const Body& body, Stores stores) {
   State after;
   const Transfer before = transfer_;
   const auto done = spaces_.write_and_wait(name_, kHubAuthor, [&](SpaceWriter& writer) -> Result<> {
     TRY(after, read_state(writer.txn()));
     const Seq head = writer.txn().info().head;
     CHECK_OK(body(writer, after));
-    // What this transaction stored came from the hub: if nothing else waited before, nothing waits now.
-    if (std::max(after.pushed, skipped_through_) >= head && after.pushed >= after.offer_through) {
+    // If nothing waited before, nothing waits now.
+    const bool waited = std::max(after.pushed, skipped_through_) < head || after.pushed < after.offer_through;
+    if (stores == Stores::the_hubs && !waited) {
       after.pushed = writer.txn().info().head;
     }
     std::string text;
@@ -108,6 +122,7 @@ Result<> LocalSpace::write(const Body& body) {
         .integer("pushed", after.pushed.value)
         .integer("offer_through", after.offer_through.value)
         .boolean("reads_from_start", after.reads_from_start)
+        .raw("positions", after.positions)
         .end_object();
     writer.txn().put_value(kStateValue, std::move(text));
     return {};
@@ -245,6 +260,53 @@ Result<> LocalSpace::apply(const Page& page) {
   return count_refused();
 }
 
+Result<> LocalSpace::merge_one(SpaceWriter& writer, const State& state, const Op& delivered) {
+  TRY(const auto stored, writer.txn().find(delivered.collection, delivered.id));
+  bool pending = false;
+  if (stored) {
+    TRY(pending, is_pending(writer.txn(), state, *stored));
+  }
+  Op op = delivered;
+  // What does not wait was the hub's own version, and this is its next one.
+  if (stored && !pending && !is_older(delivered, *stored)) op.base = stored->seq;
+  TRY(const OpResult result, writer.apply_delivered(op, kDeviceAuthor));
+  if (result.status == OpStatus::refused) {
+    log(LogLevel::warning, "version_not_taken",
+        {{"collection", delivered.collection}, {"id", delivered.id}, {"error", result.error->text}});
+    return {};
+  }
+  const bool is_new = result.status == OpStatus::applied || result.status == OpStatus::merged;
+  if (is_new) (delivered.deleted ? transfer_.pulled_deleted : transfer_.pulled_live) += 1;
+  if (result.conflict) transfer_.conflicts += 1;
+  Seq known = result.seq;
+  if (result.status == OpStatus::stale && !pending) {
+    // Another device has put an older version over this one: it goes out once more.
+    Record again = *stored;
+    again.origin = kDeviceAuthor;
+    TRY([[maybe_unused]] const Seq seq, writer.adopt(std::move(again), &*stored));
+  }
+  const bool is_same_as_waits = result.status == OpStatus::noop && pending && !result.record;
+  if (is_same_as_waits) {
+    Record same = *stored;
+    same.origin = kHubAuthor;
+    TRY(known, writer.adopt(std::move(same), &*stored));
+  }
+  const bool waits_no_more = result.status == OpStatus::applied || is_same_as_waits;
+  if (waits_no_more && has_refused()) CHECK_OK(forget_refused(writer, key_of(delivered.collection, delivered.id)));
+  return set_base(writer, state, delivered.collection, delivered.id, {{}, known});
+}
+
+Result<> LocalSpace::merge_in(std::span<const Op> ops, std::string positions) {
+  if (ops.empty() && positions == state_.positions) return {};
+  const auto merge_all = [&](SpaceWriter& writer, State& state) -> Result<> {
+    for (const Op& op : ops) CHECK_OK(merge_one(writer, state, op));
+    state.positions = std::move(positions);
+    return {};
+  };
+  CHECK_OK(write(merge_all, Stores::also_own));
+  return count_refused();
+}
+
 Result<> LocalSpace::sweep(SpaceWriter& writer, const State& state) {
   Txn& txn = writer.txn();
   std::vector<std::pair<std::string, std::string>> missing;
@@ -269,57 +331,53 @@ Result<> LocalSpace::sweep(SpaceWriter& writer, const State& state) {
   return {};
 }
 
-Result<Batch> LocalSpace::next_batch(bool with_refused, std::size_t ops_max) {
+Result<Batch> LocalSpace::next_batch(bool with_refused, std::size_t ops_max, const Carries& carries) {
   Batch batch;
   const std::size_t count_max = std::min(ops_max, limits_.ops_max);
   CHECK_OK(spaces_.read(name_, [&](Snapshot& snapshot) -> Result<> {
     TRY(const State state, read_state(snapshot));
     batch.generation = state.generation;
     batch.after = batch.through = state.pushed;
-    std::vector<Record> records;
     std::size_t bytes = 0;
     if (with_refused) {
       TRY(const auto changes, list_refused(snapshot));
       for (const RefusedChange& change : changes) {
-        if (change.is_dead() || records.size() >= count_max || bytes > limits_.bytes_max) continue;
+        if (change.is_dead() || batch.items.size() >= count_max || bytes > limits_.bytes_max) continue;
         TRY(auto record, snapshot.find(change.collection, change.id));
         if (!record || record->seq != change.seq) continue;  // edited since: it is in the outbox again
         bytes += record->doc.size();
-        batch.items.push_back({change.collection, change.id, change.seq, true});
-        records.push_back(*std::move(record));
+        batch.items.push_back({*std::move(record), std::nullopt, true});
       }
     }
     const Seq from = std::max(state.pushed, skipped_through_);
     CHECK_OK(snapshot.feed(from, [&](const RecordView& record) {
-      const bool is_wanted =
-          record.collection != kRefusedCollection && (record.origin != kHubAuthor || record.seq <= state.offer_through);
-      if (is_wanted) {
-        const bool is_full = records.size() >= count_max || bytes + record.doc.size() > limits_.bytes_max;
-        batch.more = is_full && !records.empty();
+      if (is_to_be_offered(record, state.offer_through) && carries(record.collection)) {
+        const bool is_full = batch.items.size() >= count_max || bytes + record.doc.size() > limits_.bytes_max;
+        batch.more = is_full && !batch.items.empty();
         if (batch.more) return false;
         bytes += record.doc.size();
-        batch.items.push_back({std::string(record.collection), std::string(record.id), record.seq, false});
-        records.push_back(record.to_record());
+        batch.items.push_back({record.to_record(), std::nullopt, false});
       }
       batch.through = record.seq;
       return true;
     }));
     if (!batch.more) batch.through = std::max(batch.through, snapshot.info().head);
-    for (const Record& record : records) {
-      TRY(const auto base, read_base(snapshot, state, record.collection, record.id));
-      append_op(batch.ops, record, base ? base->hub : Seq{});
+    for (Batch::Item& item : batch.items) {
+      TRY(const auto base, read_base(snapshot, state, item.record.collection, item.record.id));
+      if (base) item.base = base->hub;
     }
     return {};
   }));
-  if (batch.items.empty() && !offers_all()) skipped_through_ = batch.through;
+  if (batch.items.empty()) skipped_through_ = batch.through;
   return batch;
 }
 
 Result<bool> LocalSpace::settle_one(SpaceWriter& writer, const State& state, const Batch::Item& item,
                                     const Verdict& verdict) {
-  TRY(const auto stored, writer.txn().find(item.collection, item.id));
+  const Record& sent = item.record;
+  TRY(const auto stored, writer.txn().find(sent.collection, sent.id));
   if (!stored) return true;
-  const bool is_unchanged = stored->seq == item.seq;
+  const bool is_unchanged = stored->seq == sent.seq;
   if (verdict.status == Verdict::Status::refused) {
     // What came from the hub and is only offered again is the hub's own affair.
     if (is_unchanged && stored->origin != kHubAuthor) CHECK_OK(note_refused(writer, item, verdict));
@@ -328,10 +386,10 @@ Result<bool> LocalSpace::settle_one(SpaceWriter& writer, const State& state, con
   const bool took_it = verdict.status == Verdict::Status::applied || verdict.status == Verdict::Status::noop;
   const bool stands_as_sent = took_it && !verdict.version;
   if (!took_it && !verdict.version) return false;
-  CHECK_OK(forget_refused(writer, key_of(item.collection, item.id)));
+  CHECK_OK(forget_refused(writer, key_of(sent.collection, sent.id)));
   (stored->deleted ? transfer_.pushed_deleted : transfer_.pushed_live) += 1;
   if (stands_as_sent) {
-    CHECK_OK(set_base(writer, state, item.collection, item.id, {verdict.seq, item.seq}));
+    CHECK_OK(set_base(writer, state, sent.collection, sent.id, {verdict.seq, sent.seq}));
     const bool other_stamp = verdict.updated_at && *verdict.updated_at != stored->updated_at;
     if (is_unchanged && other_stamp) {
       CHECK_OK(adopt(writer, state, with_stamp(*stored, *verdict.updated_at, verdict.seq), &*stored));
@@ -349,12 +407,13 @@ Result<bool> LocalSpace::settle_one(SpaceWriter& writer, const State& state, con
 }
 
 Result<> LocalSpace::note_refused(SpaceWriter& writer, const Batch::Item& item, const Verdict& verdict) {
-  const std::string key = key_of(item.collection, item.id);
+  const std::string key = key_of(item.record.collection, item.record.id);
   TRY(const auto note, writer.txn().find(kRefusedCollection, key));
-  RefusedChange change{item.collection, item.id, item.seq, 0, verdict.code, verdict.detail, writer.now()};
+  RefusedChange change{item.record.collection, item.record.id, item.record.seq, 0,
+                       verdict.code,           verdict.detail, writer.now()};
   if (note && !note->deleted) {
     const RefusedChange earlier = read_refused(note->doc);
-    if (earlier.seq == item.seq) change.offers = earlier.offers;
+    if (earlier.seq == change.seq) change.offers = earlier.offers;
     change.since = earlier.since;
   }
   change.offers += 1;
@@ -383,7 +442,7 @@ Result<Settled> LocalSpace::settle(const Batch& batch, const PushAnswer& answer)
                     "the hub's answer cannot be understood: the version that stands is missing");
       }
       ++settled_count;
-      if (!item.was_refused) state.pushed = item.seq;
+      if (!item.was_refused) state.pushed = item.record.seq;
       const Seq seq = answer.verdicts[i].seq;
       if (seq > cursor_before) own.push_back(seq);
       settled.needs_pull = settled.needs_pull || answer.verdicts[i].status == Verdict::Status::merged;
@@ -396,7 +455,7 @@ Result<Settled> LocalSpace::settle(const Batch& batch, const PushAnswer& answer)
     const bool all_ours = answer.cursor.epoch == state.cursor.epoch &&
                           answer.cursor.seq.value - cursor_before.value == static_cast<std::int64_t>(own.size());
     if (all_ours && !state.reads_from_start) state.cursor = answer.cursor;
-    settled.needs_pull = settled.needs_pull && !all_ours;
+    settled.needs_pull = answer.needs_pull || (settled.needs_pull && !all_ours);
     return {};
   }));
   settled.cursor = state_.cursor;
@@ -408,7 +467,7 @@ Result<> LocalSpace::begin_anew() {
   skipped_through_ = {};
   delivered_.clear();
   return write([](SpaceWriter& writer, State& state) -> Result<> {
-    state = {state.generation + 1, "", {}, {}, writer.txn().info().head, true};
+    state = {state.generation + 1, "", {}, {}, writer.txn().info().head, true, "{}"};
     return {};
   });
 }
@@ -418,6 +477,7 @@ Result<> LocalSpace::read_from_start() {
   return write([](SpaceWriter&, State& state) -> Result<> {
     state.cursor = {};
     state.reads_from_start = true;
+    state.positions = "{}";
     return {};
   });
 }
@@ -452,8 +512,7 @@ Result<> LocalSpace::for_each_pending(const std::function<void(const RecordView&
   return spaces_.read(name_, [&](Snapshot& snapshot) -> Result<> {
     TRY(const State state, read_state(snapshot));
     CHECK_OK(snapshot.feed(std::max(state.pushed, skipped_through_), [&](const RecordView& record) {
-      const bool waits = record.origin != kHubAuthor || record.seq <= state.offer_through;
-      if (waits && record.collection != kRefusedCollection) visit(record);
+      if (is_to_be_offered(record, state.offer_through)) visit(record);
       return true;
     }));
     TRY(const auto changes, list_refused(snapshot));

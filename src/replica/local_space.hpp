@@ -6,6 +6,8 @@
 // push is on the way has a later place in the feed, so an answer can never clear a newer edit.
 #pragma once
 
+#include <functional>
+#include <span>
 #include <unordered_set>
 
 #include "replica/native_wire.hpp"
@@ -15,6 +17,8 @@ namespace syncline::replica {
 
 /// Author of the versions that came from the hub.
 inline constexpr KeyNumber kHubAuthor{0};
+/// Author of what this device makes of the hub's versions: the first key of its store, its own programs'.
+inline constexpr KeyNumber kDeviceAuthor{1};
 /// Never leaves the device: what the hub refused, by "<collection>/<id>".
 inline constexpr std::string_view kRefusedCollection = "syncline.refused";
 /// A change that was refused so often is a dead letter: it stays, is shown, and is offered again only when asked for.
@@ -29,16 +33,15 @@ struct Limits {
 /// What a push is made of.
 struct Batch {
   struct Item {
-    std::string collection;
-    std::string id;
-    Seq seq;  // in the local feed
+    Record record;  // its seq is that of the local feed
+    /// The hub's version that it was made of; nothing if the hub is not known to have the record.
+    std::optional<Seq> base;
     bool was_refused = false;
   };
   std::int64_t generation = 0;
   Seq after;    // the outbox begins behind this
   Seq through;  // and all of it up to here is in the batch, or came from the hub
   std::vector<Item> items;
-  std::string ops;
   bool more = false;
 };
 
@@ -80,8 +83,12 @@ class LocalSpace {
 
   /// Takes what a page delivers. A page that does not continue the cursor is left alone.
   [[nodiscard]] Result<> apply(const Page& page);
-  /// What to push now; no items if nothing waits.
-  [[nodiscard]] Result<Batch> next_batch(bool with_refused, std::size_t ops_max);
+  /// Takes what a hub delivers that does not merge: what waits here is merged with it here. `positions` is kept with
+  /// it: how far the dialect has read, an object of its own.
+  [[nodiscard]] Result<> merge_in(std::span<const Op> ops, std::string positions);
+  /// What to push now; no items if nothing waits. Collections that the hub does not carry are passed over.
+  using Carries = std::function<bool(std::string_view collection)>;
+  [[nodiscard]] Result<Batch> next_batch(bool with_refused, std::size_t ops_max, const Carries& carries);
   [[nodiscard]] Result<Settled> settle(const Batch& batch, const PushAnswer& answer);
   /// The hub's history is another one: nothing that is known of its versions counts, everything is to be offered.
   [[nodiscard]] Result<> begin_anew();
@@ -102,6 +109,7 @@ class LocalSpace {
     return !state_.epoch.empty() && answered.epoch != state_.epoch;
   }
   [[nodiscard]] const std::string& epoch() const { return state_.epoch; }
+  [[nodiscard]] const std::string& positions() const { return state_.positions; }
   [[nodiscard]] bool offers_all() const { return state_.pushed < state_.offer_through; }
   /// True when a commit up to `head` may hold something for the hub.
   [[nodiscard]] bool may_have_writes(Seq head) const { return head > std::max(state_.pushed, skipped_through_); }
@@ -122,6 +130,8 @@ class LocalSpace {
     /// Reading from the beginning. What the hub acknowledged in this history and does not deliver then was deleted, and
     /// the deletion purged.
     bool reads_from_start = true;
+    /// See merge_in().
+    std::string positions = "{}";
   };
   /// The hub's version that later edits of a record are made of.
   struct Base {
@@ -132,11 +142,14 @@ class LocalSpace {
   using Body = std::function<Result<>(SpaceWriter& writer, State& state)>;
 
   [[nodiscard]] static Result<State> read_state(Snapshot& snapshot);
-  /// Runs `body` in a transaction and keeps the state it leaves; `pushed` follows versions that came from the hub.
-  [[nodiscard]] Result<> write(const Body& body);
+  /// Whose versions a transaction stores.
+  enum class Stores { the_hubs, also_own };
+  /// Runs `body` in a transaction and keeps the state it leaves; `pushed` follows versions that are all the hub's.
+  [[nodiscard]] Result<> write(const Body& body, Stores stores = Stores::the_hubs);
   [[nodiscard]] Result<> take(SpaceWriter& writer, const State& state, const HubVersion& version);
   [[nodiscard]] Result<> adopt(SpaceWriter& writer, const State& state, const HubVersion& version,
                                const Record* stored);
+  [[nodiscard]] Result<> merge_one(SpaceWriter& writer, const State& state, const Op& op);
   [[nodiscard]] static Result<bool> is_pending(Snapshot& snapshot, const State& state, const Record& stored);
   /// The version that `pending` was made of, if that is what the hub delivers: an answer was lost.
   [[nodiscard]] static Result<std::optional<Seq>> find_own_earlier(Snapshot& snapshot, const State& state,

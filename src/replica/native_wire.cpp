@@ -1,23 +1,12 @@
 #include "replica/native_wire.hpp"
 
-#include "base/limits.hpp"
 #include "base/text.hpp"
+#include "replica/answer.hpp"
 
 namespace syncline::replica {
 namespace {
 
 std::string path_of(std::string_view space) { return "/v1/spaces/" + percent_encode(space); }
-
-std::unexpected<Error> not_understood(std::string_view what) {
-  return fail(ErrorCode::unavailable, "the hub's answer cannot be understood: " + std::string(what));
-}
-
-std::optional<std::string_view> text_in(std::deque<std::string>& texts, JsonView json, std::string_view name) {
-  const auto value = json.find(name);
-  if (!value || !value->is_string()) return std::nullopt;
-  if (const auto plain = value->as_plain_string()) return plain;
-  return texts.emplace_back(*value->as_string());
-}
 
 Result<HubVersion> read_version(std::deque<std::string>& texts, JsonView json) {
   HubVersion version;
@@ -70,15 +59,6 @@ Result<Verdict> read_verdict(std::deque<std::string>& texts, JsonView json) {
   return verdict;
 }
 
-Result<std::unique_ptr<std::string>> check_body(std::string body) {
-  auto owned = std::make_unique<std::string>(std::move(body));
-  // An answer wraps documents of up to kBodyDepthMax levels no deeper than a request does.
-  if (check_json(*owned, limits::kBodyDepthMax).fault != JsonFault::none || !JsonView(*owned).is_object()) {
-    return not_understood("it is no JSON object");
-  }
-  return owned;
-}
-
 }  // namespace
 
 void append_op(std::string& out, const Record& record, Seq base) {
@@ -112,7 +92,7 @@ http::ClientRequest make_push(std::string_view space, std::string_view epoch, st
 
 Result<Page> parse_page(std::string body, const Cursor& since) {
   Page page;
-  TRY(page.body, check_body(std::move(body)));
+  TRY(page.body, check_answer(std::move(body)));
   const JsonView json(*page.body);
   page.since = since;
   const auto cursor = parse_cursor(json.text_of("cursor"));
@@ -139,7 +119,7 @@ Result<Page> parse_page(std::string body, const Cursor& since) {
 
 Result<PushAnswer> parse_push_answer(std::string body) {
   PushAnswer answer;
-  TRY(answer.body, check_body(std::move(body)));
+  TRY(answer.body, check_answer(std::move(body)));
   const JsonView json(*answer.body);
   const auto cursor = parse_cursor(json.text_of("cursor"));
   const auto results = json.find("results");
@@ -157,21 +137,6 @@ Result<PushAnswer> parse_push_answer(std::string body) {
   });
   if (!fault) return std::unexpected(fault.error());
   return answer;
-}
-
-Error error_of(const http::ClientResponse& response) {
-  const std::string text = http::describe(response);
-  const auto problem = parse_json_object(response.body, limits::kBodyDepthMax);
-  const std::string code = problem ? problem->text_of("code") : "";
-  if (code == "epoch_changed") return {ErrorCode::epoch_changed, text, Advice::resync};
-  if (code == "cursor_ahead") return {ErrorCode::cursor_ahead, text, Advice::resync};
-  if (code == "cursor_expired") return {ErrorCode::cursor_expired, text, Advice::resync};
-  if (response.status == 401 || response.status == 403) return {ErrorCode::unauthorized, text, Advice::reauth};
-  if (response.status == 408 || response.status == 429 || response.status >= 500) {
-    return {ErrorCode::unavailable, text, Advice::retry_later};
-  }
-  const bool is_about_the_request = response.status == 400 || response.status == 413 || response.status == 422;
-  return {is_about_the_request ? ErrorCode::invalid_argument : ErrorCode::not_found, text};
 }
 
 }  // namespace syncline::replica

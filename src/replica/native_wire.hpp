@@ -53,6 +53,8 @@ struct Verdict {
 struct PushAnswer {
   Cursor cursor;
   std::vector<Verdict> verdicts;
+  /// The hub has something new for this device, whatever the cursor says.
+  bool needs_pull = false;
 
   std::unique_ptr<std::string> body;
   std::deque<std::string> texts;
@@ -68,9 +70,5 @@ void append_op(std::string& out, const Record& record, Seq base);
 /// Fail with `unavailable` if the text is not such an answer.
 [[nodiscard]] Result<Page> parse_page(std::string body, const Cursor& since);
 [[nodiscard]] Result<PushAnswer> parse_push_answer(std::string body);
-
-/// What an answer other than 200 means: epoch_changed, cursor_expired or cursor_ahead (resync), unauthorized (reauth),
-/// unavailable (retry later), invalid_argument (the hub does not take this request), or not_found (no such hub).
-[[nodiscard]] Error error_of(const http::ClientResponse& response);
 
 }  // namespace syncline::replica

@@ -100,7 +100,7 @@ Result<> Replica::add_space(const std::string& space) {
   {
     const std::scoped_lock lock(mutex_);
     if (entries_.contains(space)) return {};
-    if (is_connected_) CHECK_OK(entry->replica.connect(false, steady_ms()));
+    if (is_connected_) CHECK_OK(connect_entry(*entry, hub_, false));
     entries_.emplace(space, entry);
     link_stop_.request_stop();  // the link is opened anew, with this space
   }
@@ -122,16 +122,20 @@ bool Replica::is_current(std::int64_t connection) const {
   return is_connected_ && connection == connection_;
 }
 
-Result<> Replica::connect(http::ClientFactory clients, std::int64_t interval_ms, bool anew) {
+Result<> Replica::connect_entry(Entry& entry, const HubAddress& hub, bool anew) {
+  entry.replica.machine().poll_each(hub.interval_ms);
+  return entry.replica.connect(hub.dialect, anew, steady_ms());
+}
+
+Result<> Replica::connect(const HubAddress& hub, bool anew) {
   end_connection();
   for (const auto& entry : entries()) {
     const std::scoped_lock lock(entry->mutex);
-    CHECK_OK(entry->replica.connect(anew, steady_ms()));
+    CHECK_OK(connect_entry(*entry, hub, anew));
     touch(*entry);
   }
   const std::scoped_lock lock(mutex_);
-  clients_ = std::move(clients);
-  interval_ms_ = interval_ms;
+  hub_ = hub;
   is_connected_ = true;
   ++connection_;
   link_stop_.request_stop();
@@ -150,6 +154,18 @@ void Replica::disconnect() {
 bool Replica::is_connected() const {
   const std::scoped_lock lock(mutex_);
   return is_connected_;
+}
+
+bool Replica::is_refused() const {
+  return std::ranges::any_of(entries(), [](const std::shared_ptr<Entry>& entry) {
+    const std::scoped_lock lock(entry->mutex);
+    return entry->replica.machine().status(steady_ms()).state == SyncStatus::State::refused;
+  });
+}
+
+HubAddress Replica::hub() const {
+  const std::scoped_lock lock(mutex_);
+  return hub_;
 }
 
 std::vector<std::shared_ptr<Replica::Entry>> Replica::entries() const {
@@ -199,6 +215,7 @@ std::shared_ptr<Replica::Entry> Replica::take_due(std::unique_lock<std::mutex>& 
 
 void Replica::work(const std::stop_token& stop) {
   std::unique_ptr<http::Client> client;
+  HubAddress hub;
   std::int64_t connection = -1;
   while (!stop.stop_requested()) {
     std::shared_ptr<Entry> entry;
@@ -207,25 +224,27 @@ void Replica::work(const std::stop_token& stop) {
       entry = take_due(lock, stop);
       if (!entry) return;
       if (connection != connection_) {
-        client = clients_();
+        hub = hub_;
+        client = hub.clients();
         connection = connection_;
       }
     }
-    run_steps(*entry, *client, connection, stop);
+    run_steps(*entry, hub, *client, connection, stop);
     const std::scoped_lock lock(mutex_);
     entry->is_taken = false;
     signal();
   }
 }
 
-void Replica::run_steps(Entry& entry, http::Client& client, std::int64_t connection, const std::stop_token& stop) {
+void Replica::run_steps(Entry& entry, const HubAddress& hub, http::Client& client, std::int64_t connection,
+                        const std::stop_token& stop) {
   for (;;) {
     std::optional<SpaceReplica::Request> request;
     {
       const std::scoped_lock lock(entry.mutex);
       if (!is_current(connection)) return;
       // Added while the connection was being made.
-      if (entry.replica.machine().is_off() && !entry.replica.connect(false, steady_ms())) return;
+      if (entry.replica.machine().is_off() && !connect_entry(entry, hub, false)) return;
       entry.replica.note_local_head({entry.local_head.load()});
       request = entry.replica.next(steady_ms(), random_number());
       entry.wake_ms = entry.replica.machine().wake_at_ms().value_or(INT64_MAX);
@@ -275,7 +294,7 @@ void Replica::listen_once(http::Client& client, std::int64_t connection, const s
   {
     const std::scoped_lock lock(mutex_);
     if (!is_connected_ || connection != connection_) return;
-    interval_ms = interval_ms_;
+    interval_ms = hub_.interval_ms;
     link_stop_ = ends_link;  // after find_spaces: a space that is added from now on ends the link
     std::size_t count = 0;
     for (const auto& [name, entry] : entries_) {
@@ -320,10 +339,10 @@ void Replica::listen(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, stop, [this] { return is_connected_; });
+      changed_.wait(lock, stop, [this] { return is_connected_ && hub_.dialect == Dialect::native; });
       if (stop.stop_requested()) return;
       if (connection != connection_) {
-        client = clients_();
+        client = hub_.clients();
         connection = connection_;
         back_off.reset();
       }
@@ -358,8 +377,10 @@ CycleReport Replica::sync_now(const std::string& space, std::chrono::millisecond
     Transfer before;
   };
   std::vector<Awaited> awaited;
+  const Dialect dialect = hub().dialect;
   for (const auto& entry : entries()) {
-    if (!space.empty() && entry->replica.local().name().name != space) continue;
+    const std::string& name = entry->replica.local().name().name;
+    if ((!space.empty() && name != space) || !carries_space(dialect, name)) continue;
     const std::scoped_lock lock(entry->mutex);
     Replicator& machine = entry->replica.machine();
     machine.sync_now(steady_ms());
@@ -401,6 +422,8 @@ Timestamp Replica::wall_time(std::int64_t at_ms) const {
 
 Result<std::vector<SpaceStatus>> Replica::status() {
   std::vector<SpaceStatus> all;
+  const bool connected = is_connected();
+  const Dialect dialect = hub().dialect;
   for (const auto& entry : entries()) {
     const std::scoped_lock lock(entry->mutex);
     LocalSpace& local = entry->replica.local();
@@ -412,12 +435,16 @@ Result<std::vector<SpaceStatus>> Replica::status() {
     if (status.sync.next_try_ms) status.next_try = wall_time(*status.sync.next_try_ms);
     if (status.sync.synced_ms) status.synced_at = wall_time(*status.sync.synced_ms);
     status.cursor = local.cursor();
+    status.positions = local.positions();
     status.hub_head = machine.hub_head();
     TRY(status.pending, local.count_pending());
     status.dead_letters = local.dead_letters();
     status.transfer = local.transfer();
     if (status.dead_letters > 0 && status.sync.state == SyncStatus::State::in_sync) {
       status.sync.reason = "in sync but for " + std::to_string(status.dead_letters) + " changes that the hub refused";
+    }
+    if (connected && !carries_space(dialect, status.space)) {
+      status.sync.reason = "stays on this device: the hub speaks " + std::string(to_text(dialect)) + " only";
     }
     all.push_back(std::move(status));
   }
@@ -429,7 +456,7 @@ Result<> Replica::read_from_start(const std::string& space) {
   if (!entry) return {};
   const std::scoped_lock lock(entry->mutex);
   CHECK_OK(entry->replica.local().read_from_start());
-  if (is_connected()) CHECK_OK(entry->replica.connect(false, steady_ms()));
+  if (is_connected()) CHECK_OK(connect_entry(*entry, hub(), false));
   return {};
 }
 

@@ -18,6 +18,14 @@ struct ReplicaSettings {
   std::size_t threads = 2;
 };
 
+/// How a hub is reached.
+struct HubAddress {
+  http::ClientFactory clients;
+  Dialect dialect = Dialect::native;
+  /// Between two polls, and two looks for new spaces.
+  std::int64_t interval_ms = 300'000;
+};
+
 /// One space, for people and programs that ask how it is.
 struct SpaceStatus {
   std::string space;
@@ -26,6 +34,8 @@ struct SpaceStatus {
   std::optional<Timestamp> next_try;
   std::optional<Timestamp> synced_at;
   Cursor cursor;
+  /// How far it has read from a hub that has no such cursor: an object, as its dialect keeps it.
+  std::string positions;
   std::optional<Cursor> hub_head;
   std::int64_t pending = 0;
   std::int64_t dead_letters = 0;
@@ -54,10 +64,14 @@ class Replica {
   void stop();
 
   /// `anew`: the hub or the account is another one than before, or is to be treated so.
-  [[nodiscard]] Result<> connect(http::ClientFactory clients, std::int64_t interval_ms, bool anew);
+  [[nodiscard]] Result<> connect(const HubAddress& hub, bool anew);
   /// Keeps the queue and the positions.
   void disconnect();
   [[nodiscard]] bool is_connected() const;
+  /// The hub that it is connected to, or was.
+  [[nodiscard]] HubAddress hub() const;
+  /// True if the hub does not accept the credential for some space.
+  [[nodiscard]] bool is_refused() const;
 
   /// From now on the space is kept in step too.
   [[nodiscard]] Result<> add_space(const std::string& space);
@@ -82,10 +96,13 @@ class Replica {
   /// Something is new for the threads; under mutex_.
   void signal();
   void touch(Entry& entry);
+  /// Under the entry's mutex.
+  [[nodiscard]] static Result<> connect_entry(Entry& entry, const HubAddress& hub, bool anew);
   void work(const std::stop_token& stop);
   [[nodiscard]] std::shared_ptr<Entry> take_due(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
   /// Takes the steps of a space until there is none, or `connection` is not the one of now.
-  void run_steps(Entry& entry, http::Client& client, std::int64_t connection, const std::stop_token& stop);
+  void run_steps(Entry& entry, const HubAddress& hub, http::Client& client, std::int64_t connection,
+                 const std::stop_token& stop);
   [[nodiscard]] bool is_current(std::int64_t connection) const;
   /// No step of the connection that there was begins after this.
   void end_connection();
@@ -103,8 +120,7 @@ class Replica {
   std::condition_variable_any changed_;
   std::int64_t signals_ = 0;
   std::map<std::string, std::shared_ptr<Entry>> entries_;
-  http::ClientFactory clients_;
-  std::int64_t interval_ms_ = 0;
+  HubAddress hub_;  // of now, or the last one
   /// Rises with each connect and disconnect, before any space hears of it: a step with an older one is over.
   std::int64_t connection_ = 0;
   bool is_connected_ = false;

@@ -113,8 +113,8 @@ TEST(ReplicaTest, two_devices_that_write_at_once_end_with_the_same) {
   Hub hub("e1");
   Device a;
   Device b;
-  ASSERT_TRUE(a.replica().connect(hub.clients(), 300'000, true));
-  ASSERT_TRUE(b.replica().connect(hub.clients(), 300'000, true));
+  ASSERT_TRUE(a.replica().connect({.clients = hub.clients()}, true));
+  ASSERT_TRUE(b.replica().connect({.clients = hub.clients()}, true));
   const auto write = [](Device& device, const std::string& prefix) {
     for (int i = 0; i < 200; ++i) device.write(prefix + std::to_string(i));
   };
@@ -138,7 +138,7 @@ TEST(ReplicaTest, two_devices_that_write_at_once_end_with_the_same) {
 TEST(ReplicaTest, a_cycle_with_nothing_to_do_is_one_request) {
   Hub hub("e1");
   Device a;
-  ASSERT_TRUE(a.replica().connect(hub.clients(), 300'000, true));
+  ASSERT_TRUE(a.replica().connect({.clients = hub.clients()}, true));
   a.write("x");
   a.sync();
   a.sync();
@@ -154,7 +154,7 @@ TEST(ReplicaTest, another_hub_gets_everything_and_the_first_one_nothing_more) {
   for (int round = 0; round < 20; ++round) {
     Hub& hub = round % 2 == 0 ? first : second;
     std::thread writer([&] { device.write("r" + std::to_string(round)); });
-    ASSERT_TRUE(device.replica().connect(hub.clients(), 300'000, true));
+    ASSERT_TRUE(device.replica().connect({.clients = hub.clients()}, true));
     writer.join();
     device.sync();
     EXPECT_EQ(hub.ids(), device.ids());
@@ -168,7 +168,7 @@ TEST(ReplicaTest, another_hub_gets_everything_and_the_first_one_nothing_more) {
 TEST(ReplicaTest, a_space_that_is_added_is_kept_in_step_too) {
   Hub hub("e1");
   Device device;
-  ASSERT_TRUE(device.replica().connect(hub.clients(), 300'000, true));
+  ASSERT_TRUE(device.replica().connect({.clients = hub.clients()}, true));
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] { EXPECT_TRUE(device.replica().add_space("other")); });

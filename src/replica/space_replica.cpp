@@ -7,11 +7,6 @@ namespace {
 
 constexpr std::int64_t kRetryAfterMaxSeconds = 3600;
 
-/// A hub that sends us back to the beginning, from where we are already.
-Error not_understood(const Error& error) {
-  return {ErrorCode::unavailable, "the hub's answer cannot be understood: " + error.text, Advice::retry_later};
-}
-
 SyncFailure::Kind kind_of(const Error& error) {
   switch (error.code) {
     case ErrorCode::unauthorized: return SyncFailure::Kind::key_refused;
@@ -26,30 +21,35 @@ SyncFailure::Kind kind_of(const Error& error) {
 
 }  // namespace
 
-Result<> SpaceReplica::connect(bool anew, std::int64_t now_ms) {
+Result<> SpaceReplica::connect(Dialect dialect, bool anew, std::int64_t now_ms) {
+  following_.reset();
+  batch_ = {};
+  if (!carries_space(dialect, local_.name().name)) {
+    exchange_.reset();
+    machine_.disconnect(now_ms);
+    return {};
+  }
   if (anew) CHECK_OK(local_.begin_anew());
-  machine_.connect(local_.cursor(), local_.offers_all(), now_ms);
+  exchange_ = make_exchange(dialect, local_, limits_);
+  machine_.connect(local_.cursor(), exchange_->hub_merges() && local_.offers_all(), now_ms);
   return {};
 }
 
 std::optional<SpaceReplica::Request> SpaceReplica::next(std::int64_t now_ms, std::uint64_t random) {
+  if (following_ && machine_.awaits(following_->ticket)) return std::exchange(following_, std::nullopt);
   for (;;) {
     const Step step = machine_.next(now_ms, random);
     if (step.kind == Step::Kind::none) return std::nullopt;
-    if (step.kind == Step::Kind::pull) {
-      asked_since_ = local_.cursor();
-      batch_ = {};
-      return Request{step.ticket, make_pull(local_.name().name, asked_since_, page_max_)};
-    }
-    auto batch = local_.next_batch(step.with_refused, ops_max_);
+    batch_ = {};
+    if (step.kind == Step::Kind::pull) return Request{step.ticket, exchange_->begin_pull()};
+    auto batch = local_.next_batch(step.with_refused, ops_max_,
+                                   [this](std::string_view collection) { return exchange_->carries(collection); });
     if (!batch) {
       fail(step.ticket, batch.error(), 0, now_ms, random);
       return std::nullopt;
     }
     batch_ = *std::move(batch);
-    if (!batch_.items.empty()) {
-      return Request{step.ticket, make_push(local_.name().name, local_.epoch(), batch_.ops)};
-    }
+    if (!batch_.items.empty()) return Request{step.ticket, exchange_->begin_push(batch_)};
     machine_.pushed(
         step.ticket,
         {.cursor = local_.cursor(), .more = false, .needs_pull = false, .refused = local_.waiting_refused()}, now_ms);
@@ -63,7 +63,7 @@ void SpaceReplica::finish(std::int64_t ticket, const Result<http::ClientResponse
   if (!response) {
     // It may have been too much for the link.
     if (is_push) ops_max_ = std::max<std::size_t>(1, batch_.items.size() / 2);
-    if (!is_push) page_max_ = std::max<std::int64_t>(1, page_max_ / 2);
+    if (!is_push) exchange_->note_no_answer();
     return fail(ticket, response.error(), 0, now_ms, random);
   }
   if (const auto done = is_push ? finish_push(ticket, *response, now_ms) : finish_pull(ticket, *response, now_ms);
@@ -73,41 +73,33 @@ void SpaceReplica::finish(std::int64_t ticket, const Result<http::ClientResponse
   }
 }
 
+void SpaceReplica::go_on(std::int64_t ticket, http::ClientRequest request, std::int64_t now_ms) {
+  machine_.progress(ticket, now_ms);
+  following_ = Request{ticket, std::move(request)};
+}
+
 Result<> SpaceReplica::finish_pull(std::int64_t ticket, const http::ClientResponse& response, std::int64_t now_ms) {
-  if (response.status != 200) {
-    const Error error = error_of(response);
-    const bool had_cursor = !asked_since_.epoch.empty();
-    if (error.advice == Advice::resync && !had_cursor) return std::unexpected(not_understood(error));
-    if (error.code == ErrorCode::cursor_expired) {
-      CHECK_OK(local_.read_from_start());
-      machine_.pulled(ticket, {local_.cursor(), true}, now_ms);
-      return {};
-    }
-    if (error.advice != Advice::resync) return std::unexpected(error);
-    return begin_anew(ticket, now_ms);
+  auto next = exchange_->take_pull(response);
+  if (!next && next.error().advice == Advice::resync) return begin_anew(ticket, now_ms);
+  if (!next) return std::unexpected(next.error());
+  if (auto* request = std::get_if<http::ClientRequest>(&*next)) {
+    go_on(ticket, std::move(*request), now_ms);
+  } else {
+    machine_.pulled(ticket, std::get<PullOutcome>(*next), now_ms);
   }
-  TRY(const Page page, parse_page(response.body, asked_since_));
-  if (local_.is_other_history(page.cursor)) return begin_anew(ticket, now_ms);
-  if (page.more && page.cursor.seq <= asked_since_.seq) {
-    return syncline::fail(ErrorCode::unavailable, "the hub's answer cannot be understood: a page that leads nowhere");
-  }
-  page_max_ = std::min(page_max_ * 2, limits_.page_max);
-  CHECK_OK(local_.apply(page));
-  machine_.pulled(ticket, {local_.cursor(), page.more}, now_ms);
   return {};
 }
 
 Result<> SpaceReplica::finish_push(std::int64_t ticket, const http::ClientResponse& response, std::int64_t now_ms) {
-  if (response.status != 200) {
-    const Error error = error_of(response);
-    if (error.code == ErrorCode::invalid_argument) return shrink(ticket, error, now_ms);
-    if (error.advice != Advice::resync) return std::unexpected(error);
-    if (local_.epoch().empty()) return std::unexpected(not_understood(error));
-    return begin_anew(ticket, now_ms);
+  auto next = exchange_->take_push(batch_, response);
+  if (!next && next.error().advice == Advice::resync) return begin_anew(ticket, now_ms);
+  if (!next && next.error().code == ErrorCode::invalid_argument) return shrink(ticket, next.error(), now_ms);
+  if (!next) return std::unexpected(next.error());
+  if (auto* request = std::get_if<http::ClientRequest>(&*next)) {
+    go_on(ticket, std::move(*request), now_ms);
+    return {};
   }
-  TRY(const PushAnswer answer, parse_push_answer(response.body));
-  if (local_.is_other_history(answer.cursor)) return begin_anew(ticket, now_ms);
-  TRY(const Settled settled, local_.settle(batch_, answer));
+  TRY(const Settled settled, local_.settle(batch_, std::get<PushAnswer>(*next)));
   const bool more = batch_.more || settled.is_partial;
   batch_ = {};
   ops_max_ = std::min(ops_max_ * 2, limits_.ops_max);

@@ -2,8 +2,7 @@
 // requests (threads with sockets, the simulator with a clock of its own) asks next() and hands the answer to finish().
 #pragma once
 
-#include "core/replicator.hpp"
-#include "replica/local_space.hpp"
+#include "replica/exchange.hpp"
 
 namespace syncline::replica {
 
@@ -11,15 +10,12 @@ namespace syncline::replica {
 class SpaceReplica {
  public:
   SpaceReplica(Spaces& spaces, SpaceName name, ReplicatorSettings settings, Limits limits)
-      : local_(spaces, std::move(name), limits),
-        machine_(settings),
-        limits_(limits),
-        ops_max_(limits.ops_max),
-        page_max_(limits.page_max) {}
+      : local_(spaces, std::move(name), limits), machine_(settings), limits_(limits), ops_max_(limits.ops_max) {}
 
   [[nodiscard]] Result<> load() { return local_.load(); }
-  /// `anew`: it is another hub than before, or the owner wants to begin from the beginning.
-  [[nodiscard]] Result<> connect(bool anew, std::int64_t now_ms);
+  /// `anew`: it is another hub than before, or the owner wants to begin from the beginning. A space that such a hub
+  /// does not carry stays off.
+  [[nodiscard]] Result<> connect(Dialect dialect, bool anew, std::int64_t now_ms);
 
   struct Request {
     std::int64_t ticket = 0;
@@ -42,6 +38,8 @@ class SpaceReplica {
  private:
   [[nodiscard]] Result<> finish_pull(std::int64_t ticket, const http::ClientResponse& response, std::int64_t now_ms);
   [[nodiscard]] Result<> finish_push(std::int64_t ticket, const http::ClientResponse& response, std::int64_t now_ms);
+  /// The step is not over.
+  void go_on(std::int64_t ticket, http::ClientRequest request, std::int64_t now_ms);
   /// The hub has another history.
   [[nodiscard]] Result<> begin_anew(std::int64_t ticket, std::int64_t now_ms);
   /// The hub does not take the request as a whole: smaller ones, down to the change that is at fault.
@@ -52,11 +50,13 @@ class SpaceReplica {
   LocalSpace local_;
   Replicator machine_;
   const Limits limits_;
+  std::unique_ptr<Exchange> exchange_;
+  /// Smaller after a push that failed.
   std::size_t ops_max_;
-  /// Smaller after a pull that failed: the answer may have been too large, or the link too slow for it.
-  std::int64_t page_max_;
-  Cursor asked_since_;
+  /// Of the push that is on the way; no items while there is none.
   Batch batch_;
+  /// Goes on with the step.
+  std::optional<Request> following_;
 };
 
 }  // namespace syncline::replica

@@ -113,8 +113,8 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
     record.updated_at = decision.updated_at;
     record.effective_at = decision.effective_at;
     record.claimed_at = decision.claimed_at;
-    record.origin = author_.key;
     const bool merged = decision.kind == Decision::Kind::merged;
+    record.origin = merged ? own_.value_or(author_.key) : author_.key;
     record.rule = merged ? Rule::field_union : decision.rule;
     record.deleted = op.deleted;
     record.doc = merged ? std::move(decision.merged_doc) : std::string(op.doc);
@@ -233,7 +233,12 @@ Result<Seq> SpaceWriter::put(Record record, const Record* stored) {
   after.seq = txn_.put(std::move(record), stored);
   after.committed_at = txn_.stamp();
   if (is_told) tell_of_change(after);
-  if (rules.on_put) CHECK_OK(rules.on_put(*this, stored, after));
+  if (rules.on_put) {
+    const KeyNumber author = std::exchange(author_.key, own_.value_or(author_.key));
+    auto done = rules.on_put(*this, stored, after);
+    author_.key = author;
+    CHECK_OK(std::move(done));
+  }
   return after.seq;
 }
 
@@ -247,6 +252,13 @@ Result<Seq> SpaceWriter::adopt(Record record, const Record* stored) {
   auto seq = put(std::move(record), stored);
   is_adopting_ = false;
   return seq;
+}
+
+Result<OpResult> SpaceWriter::apply_delivered(const Op& op, KeyNumber own) {
+  own_ = own;
+  auto result = apply(op);
+  own_.reset();
+  return result;
 }
 
 Result<bool> SpaceWriter::is_still(const Record& stored, Seq base) {

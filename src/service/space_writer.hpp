@@ -86,6 +86,11 @@ class SpaceWriter {
   /// rules are told, but must not answer with changes of their own, which the other store makes and delivers.
   [[nodiscard]] Result<Seq> adopt(Record record, const Record* stored);
   [[nodiscard]] bool is_adopting() const { return is_adopting_; }
+  /// apply() for what a store delivers that leaves merging to this one. What comes of it beside the op itself (a merged
+  /// document, changes by the collection's rules) is `own`'s, for the other store has it not.
+  [[nodiscard]] Result<OpResult> apply_delivered(const Op& op, KeyNumber own);
+  /// True while a version of another store is being stored.
+  [[nodiscard]] bool is_delivering() const { return is_adopting_ || own_.has_value(); }
 
   /// Puts the version in the conflict list, as one that lost by `rule`.
   [[nodiscard]] Result<> keep_version(const Record& version, Rule rule);
@@ -134,6 +139,7 @@ class SpaceWriter {
   const EventTypes wanted_;
   bool has_emitted_ = false;
   bool is_adopting_ = false;
+  std::optional<KeyNumber> own_;  // while an op is applied that another store delivers
   std::vector<std::string> messages_;
   std::map<std::string, std::int64_t, std::less<>> changed_;
   /// Bytes of earlier versions that this transaction may still read to recognise repeats.

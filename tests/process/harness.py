@@ -120,6 +120,12 @@ class Client:
     def post(self, path, body=None, **options):
         return self.call("POST", path, json=body, **options)
 
+    def patch(self, path, body, **options):
+        return self.call("PATCH", path, json=body, **options)
+
+    def delete(self, path, **options):
+        return self.call("DELETE", path, **options)
+
     def push(self, space, ops):
         answer = self.post(f"/v1/spaces/{space}/push", {"ops": ops})
         assert answer.status_code == 200, answer.text

@@ -87,7 +87,7 @@ def test_connect_status_sync_and_disconnect(hub):
     node = Node().start()
     try:
         answer = node.connect(hub.url + "/", client.key)
-        assert answer == {"ok": True, "plan": "pro",
+        assert answer == {"ok": True, "plan": "pro", "dialect": "native",
                           "auto_set_models": {"advisor_model": "kaisho:advisor", "cron_model": "kaisho:cron"}}
         # The first pull has run before the answer.
         assert [row["id"] for row in node.api.get("/api/clocks/entries?from=2026-11-22&to=2026-11-22").json()] == ["e1"]
@@ -212,7 +212,7 @@ def test_rows_are_made_changed_and_deleted(node, section, fields):
     assert made.status_code == 201
     path = f"/api/{section}/{made.json()['id']}"
     name = "name" if section == "projects" else "title"
-    assert node.api.call("PATCH", path, json={name: "b"}).json()[name] == "b"
+    assert node.api.patch(path, {name: "b"}).json()[name] == "b"
     assert node.api.get(path).json()[name] == "b"
     assert node.api.get(f"/api/{section}").json()[0]["id"] == made.json()["id"]
     assert node.api.call("DELETE", path).status_code == 204
@@ -222,7 +222,7 @@ def test_rows_are_made_changed_and_deleted(node, section, fields):
 def test_customers(node):
     assert node.api.post("/api/customers", {"name": "Acme"}).status_code == 201
     assert node.api.post("/api/customers", {"name": "Acme"}).status_code == 409
-    assert node.api.call("PATCH", "/api/customers/Acme", json={"contracts": [{"name": "Q2"}]}).status_code == 200
+    assert node.api.patch("/api/customers/Acme", {"contracts": [{"name": "Q2"}]}).status_code == 200
     assert node.api.get("/api/customers").json() == [{"name": "Acme", "contracts": [{"name": "Q2"}]}]
     assert node.api.call("DELETE", "/api/customers/Acme").status_code == 204
     assert node.api.get("/api/customers").json() == []
@@ -263,7 +263,7 @@ def test_the_published_sync_answers_of_an_agent(hub):
 def test_memories_are_found(node):
     made = node.api.post("/memory/notes?agent_id=claire", {"content": "The lighthouse keeper"}).json()
     path = f"/memory/notes/{made['id']}?agent_id=claire"
-    assert node.api.call("PATCH", path, json={"tags": ["sea"]}).json()["tags"] == ["sea"]
+    assert node.api.patch(path, {"tags": ["sea"]}).json()["tags"] == ["sea"]
     hits = node.api.get("/memory/search?agent_id=claire&q=lighthouse").json()["results"]
     assert [hit["record"]["id"] for hit in hits] == [made["id"]]
     assert node.api.call("DELETE", path).status_code == 204

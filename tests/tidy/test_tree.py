@@ -13,15 +13,16 @@ LAYERS = {
     "base": set(),
     "core": {"base"},
     "store": {"core", "base"},
+    "wire": {"store", "core", "base"},
     "service": {"store", "core", "base"},
     "http": {"base"},
     "net": {"http", "base"},
     "runner": {"http", "store", "core", "base"},
     "webhooks": {"service", "http", "store", "core", "base"},
-    "replica": {"service", "http", "store", "core", "base"},
-    "node": {"replica", "service", "http", "store", "core", "base"},
-    "api": {"node", "replica", "webhooks", "service", "http", "store", "core", "base"},
-    "app": {"api", "node", "replica", "webhooks", "runner", "net", "service", "http", "store", "core", "base"},
+    "replica": {"wire", "service", "http", "store", "core", "base"},
+    "node": {"replica", "wire", "service", "http", "store", "core", "base"},
+    "api": {"node", "replica", "webhooks", "wire", "service", "http", "store", "core", "base"},
+    "app": {"api", "node", "replica", "webhooks", "runner", "net", "wire", "service", "http", "store", "core", "base"},
 }
 LINES_MAX = 600
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "api/kaisho/routes.hpp"
-#include "api/kaisho/rows.hpp"
+#include "wire/kaisho_rows.hpp"
 
 namespace syncline::kaisho {
 

@@ -3,12 +3,9 @@
 #pragma once
 
 #include "service/space_writer.hpp"
+#include "wire/kaisho_rows.hpp"
 
 namespace syncline::kaisho {
-
-inline constexpr std::string_view kSpace = "kaisho";
-/// Reference lists and settings of the account: records "customers", "tasks" and "config".
-inline constexpr std::string_view kReference = "reference";
 
 /// When a desktop acknowledged an entry: kept beside the feed, for it is no change of the entry.
 [[nodiscard]] inline std::string synced_at_value(std::string_view id) { return "synced_at/" + std::string(id); }

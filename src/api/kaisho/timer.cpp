@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "api/kaisho/rows.hpp"
 #include "api/kaisho/space.hpp"
 #include "base/text.hpp"
+#include "wire/kaisho_rows.hpp"
 
 namespace syncline::kaisho {
 namespace {

@@ -1,7 +1,7 @@
 #include "api/kaisho/wipe.hpp"
 
-#include "api/kaisho/rows.hpp"
 #include "api/kaisho/space.hpp"
+#include "wire/kaisho_rows.hpp"
 
 namespace syncline::kaisho {
 namespace {

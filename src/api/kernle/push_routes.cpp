@@ -1,7 +1,7 @@
 // POST /sync/push, and the pushing half of POST /sync/full.
 #include "api/kernle/handlers.hpp"
-#include "api/kernle/operation.hpp"
 #include "api/kernle/pull_answer.hpp"
+#include "wire/kernle_operation.hpp"
 
 namespace syncline::kernle {
 namespace {

@@ -1,7 +1,7 @@
 #include "api/kernle/routes.hpp"
 
 #include "api/kernle/handlers.hpp"
-#include "api/kernle/tables.hpp"
+#include "wire/kernle_tables.hpp"
 
 namespace syncline::kernle {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "api/kernle/handlers.hpp"
 #include "api/kernle/pull_plan.hpp"
-#include "api/kernle/tables.hpp"
+#include "wire/kernle_tables.hpp"
 
 namespace syncline::kernle {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "api/kernle/tables.hpp"
 #include "base/json_object.hpp"
 #include "base/limits.hpp"
+#include "wire/kernle_tables.hpp"
 
 namespace syncline::kernle {
 namespace {
@@ -52,13 +52,6 @@ Result<std::string> check_agent_name(std::string_view name) {
                 "the name of an agent must have 1 to 100 letters, digits, '-', '_' or '.'");
   }
   return std::string(local);
-}
-
-std::string space_name_of(std::string_view agent) { return std::string(kSpacePrefix) + std::string(agent); }
-
-std::optional<std::string_view> agent_of(std::string_view space_name) {
-  if (!space_name.starts_with(kSpacePrefix)) return std::nullopt;
-  return space_name.substr(kSpacePrefix.size());
 }
 
 SpaceRules make_space_rules() {

@@ -2,17 +2,13 @@
 #pragma once
 
 #include "service/space_writer.hpp"
+#include "wire/kernle_tables.hpp"
 
 namespace syncline::kernle {
-
-inline constexpr std::string_view kSpacePrefix = "kernle/";
 
 /// Letters and digits of any script, '-', '_' and '.', at most 100; of a name with a '/' the part behind the last one,
 /// for clients show names as OWNER/NAME.
 [[nodiscard]] Result<std::string> check_agent_name(std::string_view name);
-[[nodiscard]] std::string space_name_of(std::string_view agent);
-/// The agent whose space it is; nothing for other spaces.
-[[nodiscard]] std::optional<std::string_view> agent_of(std::string_view space_name);
 
 [[nodiscard]] SpaceRules make_space_rules();
 

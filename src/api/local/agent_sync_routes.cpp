@@ -4,10 +4,10 @@
 #include <map>
 #include <set>
 
-#include "api/kernle/operation.hpp"
 #include "api/kernle/space.hpp"
 #include "api/local/handlers.hpp"
 #include "base/text.hpp"
+#include "wire/kernle_operation.hpp"
 
 namespace syncline::local {
 namespace {

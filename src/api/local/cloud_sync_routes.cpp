@@ -38,6 +38,13 @@ std::string last_error(node::Profile& profile, const std::optional<replica::Spac
   return status && status->sync.is_failing ? status->sync.reason : "";
 }
 
+/// How far the entries are, as Kaisho's cursors say it.
+std::string cursor_text(const std::optional<replica::SpaceStatus>& status) {
+  const Cursor cursor = status ? status->cursor : Cursor{};
+  const std::string position = status ? JsonView(status->positions).text_of(kaisho::entries().collection) : "";
+  return position.empty() ? kaisho::format_change_cursor(cursor.seq, cursor.epoch) : position;
+}
+
 Result<std::int64_t> count_pending_deletes(node::Profile& profile) {
   std::int64_t count = 0;
   CHECK_OK(profile.replica().for_each_pending(kaisho::kSpace, [&](const RecordView& record) {
@@ -61,9 +68,8 @@ Result<std::string> status_text(node::Profile& profile) {
       .integer("interval", settings.interval_s)
       .boolean("connected", account.has_value());
   append_text_or_null(writer, "plan", account ? account->plan : "");
-  const Cursor cursor = status ? status->cursor : Cursor{};
-  writer.string("last_pull_cursor", kaisho::format_change_cursor(cursor.seq, cursor.epoch));
-  writer.string("last_push_cursor", kaisho::format_change_cursor(cursor.seq, cursor.epoch));
+  const std::string cursor = cursor_text(status);
+  writer.string("last_pull_cursor", cursor).string("last_push_cursor", cursor);
   append_time_or_null(writer, "last_pull_at", status ? status->synced_at : std::nullopt);
   append_time_or_null(writer, "last_push_at", status ? status->synced_at : std::nullopt);
   std::string error = last_error(profile, status);
@@ -79,6 +85,7 @@ Result<std::string> status_text(node::Profile& profile) {
   // What the documents do not name: how it is, in one line, and what waits.
   writer.string("state", status ? to_text(status->sync.state) : "off");
   writer.integer("pending_changes", status ? status->pending : 0);
+  append_dialect(writer, profile);
   writer.end_object();
   return out;
 }
@@ -114,6 +121,7 @@ void connect(const Handlers& self, const api::CallPtr& call) {
     std::string out;
     JsonWriter writer(out);
     writer.begin_object().boolean("ok", true).string("plan", connected.plan);
+    writer.string("dialect", to_text(connected.dialect));
     writer.name("auto_set_models").begin_object();
     for (const auto& [name, model] : connected.models_set) writer.string(name, model);
     writer.end_object().end_object();

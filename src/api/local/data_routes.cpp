@@ -1,8 +1,8 @@
 // /api/inbox, /tasks, /notes, /projects and /customers: what a program on the device needs beside the clock.
-#include "api/kaisho/rows.hpp"
 #include "api/kaisho/space.hpp"
 #include "api/local/handlers.hpp"
 #include "base/bytes.hpp"
+#include "wire/kaisho_rows.hpp"
 
 namespace syncline::local {
 namespace {

@@ -51,6 +51,9 @@ struct RouteLine {
 /// The status of one profile, as an object.
 [[nodiscard]] Result<std::string> status_json(node::Node& node, node::Profile& profile);
 
+/// What the profile's hub speaks, and what it cannot do for that reason: "dialect" and "limits".
+void append_dialect(JsonWriter& writer, node::Profile& profile);
+
 /// A time or null.
 void append_time_or_null(JsonWriter& writer, std::string_view name, const std::optional<Timestamp>& time);
 

@@ -1,9 +1,9 @@
 // /memory: the memories of an agent on this device, one by one.
 #include "api/kernle/space.hpp"
-#include "api/kernle/tables.hpp"
 #include "api/local/handlers.hpp"
 #include "base/bytes.hpp"
 #include "base/text.hpp"
+#include "wire/kernle_tables.hpp"
 
 namespace syncline::local {
 namespace {

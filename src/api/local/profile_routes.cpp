@@ -23,6 +23,14 @@ void append_space(JsonWriter& writer, const replica::SpaceStatus& status) {
 
 }  // namespace
 
+void append_dialect(JsonWriter& writer, node::Profile& profile) {
+  if (!profile.replica().is_connected()) return;
+  const replica::Dialect dialect = profile.replica().hub().dialect;
+  writer.string("dialect", to_text(dialect)).name("limits").begin_array();
+  for (const std::string_view limit : limits_of(dialect)) writer.string(limit);
+  writer.end_array();
+}
+
 Result<std::string> status_json(node::Node& node, node::Profile& profile) {
   const node::ProfileSettings settings = profile.settings();
   TRY(auto spaces, profile.replica().status());
@@ -36,6 +44,7 @@ Result<std::string> status_json(node::Node& node, node::Profile& profile) {
       .string("url", settings.url)
       .boolean("live", profile.replica().link_is_up());
   append_text_or_null(writer, "settings_error", profile.settings_error());
+  append_dialect(writer, profile);
   writer.name("spaces").begin_array();
   for (replica::SpaceStatus& status : spaces) {
     if (obstacle && status.sync.state == SyncStatus::State::off) {

@@ -1,10 +1,10 @@
 // /api/cloud-sync/pending and /triage: entries that came from another device without a customer.
 #include <ctime>
 
-#include "api/kaisho/rows.hpp"
 #include "api/kaisho/space.hpp"
 #include "api/local/handlers.hpp"
 #include "base/text.hpp"
+#include "wire/kaisho_rows.hpp"
 
 namespace syncline::local {
 namespace {

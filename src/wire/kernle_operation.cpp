@@ -1,4 +1,4 @@
-#include "api/kernle/operation.hpp"
+#include "wire/kernle_operation.hpp"
 
 #include <algorithm>
 

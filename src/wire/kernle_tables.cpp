@@ -1,4 +1,4 @@
-#include "api/kernle/tables.hpp"
+#include "wire/kernle_tables.hpp"
 
 #include <algorithm>
 #include <array>
@@ -42,6 +42,13 @@ constexpr std::array<Table, 11> kTables = {{
 }};
 
 }  // namespace
+
+std::string space_name_of(std::string_view agent) { return std::string(kSpacePrefix) + std::string(agent); }
+
+std::optional<std::string_view> agent_of(std::string_view space_name) {
+  if (!space_name.starts_with(kSpacePrefix)) return std::nullopt;
+  return space_name.substr(kSpacePrefix.size());
+}
 
 std::span<const Table> tables() { return kTables; }
 

@@ -1,4 +1,4 @@
-#include "api/kaisho/rows.hpp"
+#include "wire/kaisho_rows.hpp"
 
 #include <algorithm>
 #include <array>

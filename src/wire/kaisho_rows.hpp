@@ -10,6 +10,11 @@
 
 namespace syncline::kaisho {
 
+/// The space that the rows are kept in.
+inline constexpr std::string_view kSpace = "kaisho";
+/// Reference lists and settings of the account: records "customers", "tasks" and "config".
+inline constexpr std::string_view kReference = "reference";
+
 struct Field {
   enum class Kind {
     text,          // a string; null and absent are ""

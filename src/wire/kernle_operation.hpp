@@ -3,9 +3,9 @@
 
 #include <deque>
 
-#include "api/kernle/tables.hpp"
 #include "base/json.hpp"
 #include "core/record.hpp"
+#include "wire/kernle_tables.hpp"
 
 namespace syncline::kernle {
 

@@ -2,12 +2,20 @@
 // fields people look for.
 #pragma once
 
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/merge.hpp"
 
 namespace syncline::kernle {
+
+/// The spaces of an account's agents are called so: "kernle/<name>".
+inline constexpr std::string_view kSpacePrefix = "kernle/";
+[[nodiscard]] std::string space_name_of(std::string_view agent);
+/// The agent whose space it is; nothing for other spaces.
+[[nodiscard]] std::optional<std::string_view> agent_of(std::string_view space_name);
 
 struct Table {
   /// What it is stored and delivered as.

@@ -1,0 +1,43 @@
+#include "replica/answer.hpp"
+
+#include "base/limits.hpp"
+
+namespace syncline::replica {
+
+std::unexpected<Error> not_understood(std::string_view what) {
+  return fail(ErrorCode::unavailable, "the hub's answer cannot be understood: " + std::string(what),
+              Advice::retry_later);
+}
+
+Result<std::unique_ptr<std::string>> check_answer(std::string body) {
+  auto owned = std::make_unique<std::string>(std::move(body));
+  // An answer wraps documents of up to kBodyDepthMax levels no deeper than a request does.
+  if (check_json(*owned, limits::kBodyDepthMax).fault != JsonFault::none || !JsonView(*owned).is_object()) {
+    return not_understood("it is no JSON object");
+  }
+  return owned;
+}
+
+std::optional<std::string_view> text_in(std::deque<std::string>& texts, JsonView json, std::string_view name) {
+  const auto value = json.find(name);
+  if (!value || !value->is_string()) return std::nullopt;
+  if (const auto plain = value->as_plain_string()) return plain;
+  return texts.emplace_back(*value->as_string());
+}
+
+Error error_of(const http::ClientResponse& response) {
+  const std::string text = http::describe(response);
+  const auto problem = parse_json_object(response.body, limits::kBodyDepthMax);
+  const std::string code = problem ? problem->text_of("code") : "";
+  if (code == "epoch_changed") return {ErrorCode::epoch_changed, text, Advice::resync};
+  if (code == "cursor_ahead") return {ErrorCode::cursor_ahead, text, Advice::resync};
+  if (code == "cursor_expired") return {ErrorCode::cursor_expired, text, Advice::resync};
+  if (response.status == 401 || response.status == 403) return {ErrorCode::unauthorized, text, Advice::reauth};
+  if (response.status == 408 || response.status == 429 || response.status >= 500) {
+    return {ErrorCode::unavailable, text, Advice::retry_later};
+  }
+  const bool is_about_the_request = response.status == 400 || response.status == 413 || response.status == 422;
+  return {is_about_the_request ? ErrorCode::invalid_argument : ErrorCode::not_found, text};
+}
+
+}  // namespace syncline::replica

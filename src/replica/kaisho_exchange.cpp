@@ -1,0 +1,228 @@
+#include "replica/kaisho_exchange.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "replica/answer.hpp"
+
+namespace syncline::replica {
+namespace {
+
+constexpr std::string_view kBeginning = "1970-01-01T00:00:00Z";
+constexpr std::int64_t kAnswerMs = 60'000;
+/// As many as every server of that kind answers.
+constexpr int kPageRows = 500;
+/// Some servers keep milliseconds only.
+constexpr std::int64_t kStampStepMicros = 1000;
+
+http::ClientRequest post(std::string_view path, std::string body) {
+  return {http::Method::post, std::string(path), std::move(body), {}, kAnswerMs};
+}
+
+bool is_running(const Record& entry) {
+  return entry.collection == kaisho::entries().collection && !entry.deleted && !kaisho::time_field(entry.doc, "end");
+}
+
+/// What a start cannot say.
+bool has_more_than_a_start(const Record& entry) {
+  const JsonView doc(entry.doc);
+  const auto invoiced = doc.find("invoiced");
+  return !doc.text_of("notes").empty() || !doc.text_of("project").empty() ||
+         (invoiced && invoiced->as_boolean().value_or(false));
+}
+
+/// A row as an op; nothing if it has no id or no stamp, for then there is nothing to go by.
+std::optional<Op> read_row(const kaisho::Resource& resource, JsonView row, std::deque<std::string>& texts) {
+  const auto id = row.is_object() ? text_in(texts, row, "id") : std::nullopt;
+  const auto stamp = row.is_object() ? row.find("updated_at") : std::nullopt;
+  const auto updated_at = stamp ? kaisho::parse_client_time(*stamp) : std::nullopt;
+  if (!id || !updated_at) {
+    log(LogLevel::warning, "row_not_taken", {{"collection", resource.collection}, {"id", id.value_or("")}});
+    return std::nullopt;
+  }
+  const auto deleted_at = row.find_set("deleted_at");
+  return Op{.collection = resource.collection,
+            .id = *id,
+            .updated_at = std::clamp(*updated_at, kTimestampMin, kStampMax),
+            .deleted = deleted_at.has_value(),
+            .doc = row.raw()};
+}
+
+}  // namespace
+
+bool KaishoExchange::carries(std::string_view collection) const {
+  const bool is_known =
+      std::ranges::find(kaisho::resources(), collection, &kaisho::Resource::collection) != kaisho::resources().end();
+  return is_known && !missing_.contains(collection);
+}
+
+http::ClientRequest KaishoExchange::ask_changes() const {
+  std::string since = positions_.text_of(resource().collection);
+  if (since.empty()) since = kBeginning;
+  return {
+      http::Method::get,
+      std::string(resource().changes_path) + "?since=" + percent_encode(since) + "&limit=" + std::to_string(kPageRows),
+      "",
+      {},
+      kAnswerMs};
+}
+
+http::ClientRequest KaishoExchange::begin_pull() {
+  at_ = 0;
+  acknowledges_ = false;
+  positions_ = JsonObject{JsonView(local_.positions())};
+  return ask_changes();
+}
+
+PullNext KaishoExchange::next_resource() {
+  acknowledges_ = false;
+  if (++at_ < kaisho::resources().size()) return ask_changes();
+  return PullOutcome{local_.cursor(), false};
+}
+
+Result<PullNext> KaishoExchange::take_pull(const http::ClientResponse& response) {
+  if (!acknowledges_) return take_changes(response);
+  // What was taken is taken, whether the hub notes it or not.
+  if (response.status == 401 || response.status >= 500) return std::unexpected(error_of(response));
+  if (!has_more_) return next_resource();
+  acknowledges_ = false;
+  return ask_changes();
+}
+
+Result<PullNext> KaishoExchange::take_changes(const http::ClientResponse& response) {
+  const bool is_entries = &resource() == &kaisho::entries();
+  if (response.status == 404 && !is_entries) {
+    missing_.insert(resource().collection);
+    return next_resource();
+  }
+  if (response.status != 200) return std::unexpected(error_of(response));
+  TRY(const auto body, check_answer(response.body));
+  const JsonView json(*body);
+  const auto rows = json.find("entries");
+  const std::string cursor = json.text_of("cursor");
+  if (!rows || !rows->is_array() || cursor.empty()) return not_understood("no page of rows");
+  std::deque<std::string> texts;
+  std::vector<Op> ops;
+  std::string ids;
+  rows->for_each_element([&](JsonView row) {
+    const auto op = read_row(resource(), row, texts);
+    if (!op) return;
+    ops.push_back(*op);
+    if (!ids.empty()) ids += ',';
+    append_json_string(ids, op->id);
+  });
+  const bool moves = cursor != positions_.text_of(resource().collection);
+  if (moves) positions_.set_text(resource().collection, cursor);
+  CHECK_OK(local_.merge_in(ops, positions_.to_text()));
+  const auto more = json.find("has_more");
+  // A hub that has more where it stands would have us read the same page for ever.
+  has_more_ = moves && more && more->as_boolean().value_or(false);
+  if (ops.empty() || !moves) return next_resource();
+  acknowledges_ = true;
+  return post(resource().ack_path, "{\"ids\":[" + ids + "]}");
+}
+
+http::ClientRequest KaishoExchange::begin_push(const Batch& batch) {
+  parts_.clear();
+  stamps_.clear();
+  answer_ = {};
+  answer_.cursor = local_.cursor();
+  answer_.verdicts.resize(batch.items.size());
+  for (Verdict& verdict : answer_.verdicts) verdict.status = Verdict::Status::applied;
+  for (std::size_t i = 0; i < batch.items.size(); ++i) {
+    const Batch::Item& item = batch.items[i];
+    // A timer that the hub knows already is changed like any other row.
+    if (is_running(item.record) && !item.base) {
+      parts_.push_back({Part::Kind::start, &kaisho::entries(), {i}});
+      continue;
+    }
+    const auto known = std::ranges::find_if(parts_, [&](const Part& part) {
+      return part.kind == Part::Kind::apply && part.resource->collection == item.record.collection;
+    });
+    if (known != parts_.end()) {
+      known->items.push_back(i);
+      continue;
+    }
+    const auto resource =
+        std::ranges::find(kaisho::resources(), std::string_view(item.record.collection), &kaisho::Resource::collection);
+    parts_.push_back({Part::Kind::apply, &*resource, {i}});
+  }
+  return make_request(batch, parts_.front());
+}
+
+http::ClientRequest KaishoExchange::make_request(const Batch& batch, const Part& part) const {
+  if (part.kind == Part::Kind::start) {
+    const Record& entry = batch.items[part.items.front()].record;
+    const JsonObject doc{JsonView(entry.doc)};
+    JsonObject start;
+    start.set_text("id", entry.id);
+    for (const std::string_view name : {"start", "customer", "description", "task_id", "contract"}) {
+      if (const auto value = doc.find(name)) start.set(name, std::string(value->raw()));
+    }
+    return post("/sync/active/start", start.to_text());
+  }
+  std::string body = R"({"entries":[)";
+  for (const std::size_t i : part.items) {
+    Record record = batch.items[i].record;
+    if (const auto stamp = stamps_.find(i); stamp != stamps_.end()) record.updated_at = stamp->second;
+    if (i != part.items.front()) body += ',';
+    kaisho::append_row(body, view_of(record));
+  }
+  return post(part.resource->apply_path, body + "]}");
+}
+
+Result<PushNext> KaishoExchange::take_push(const Batch& batch, const http::ClientResponse& response) {
+  const Part part = std::move(parts_.front());
+  parts_.pop_front();
+  CHECK_OK(part.kind == Part::Kind::start ? take_start(batch, part, response) : take_applied(batch, part, response));
+  if (!parts_.empty()) return make_request(batch, parts_.front());
+  return std::move(answer_);
+}
+
+Result<> KaishoExchange::take_start(const Batch& batch, const Part& part, const http::ClientResponse& response) {
+  const std::size_t i = part.items.front();
+  const Record& entry = batch.items[i].record;
+  Verdict& verdict = answer_.verdicts[i];
+  if (response.status != 200 && response.status != 201) {
+    const Error error = error_of(response);
+    if (error.code != ErrorCode::invalid_argument) return std::unexpected(error);
+    verdict.status = Verdict::Status::refused;
+    verdict.code = "invalid_argument";
+    verdict.detail = error.text;
+    return {};
+  }
+  TRY(const auto body, check_answer(response.body));
+  const JsonView stands(*body);
+  if (stands.text_of("id") != entry.id) {
+    // Another timer began later. It comes with a pull, and this one is then stopped where that began.
+    answer_.needs_pull = true;
+    return {};
+  }
+  if (!has_more_than_a_start(entry)) return {};
+  // The hub stamped the row itself: what follows must be later.
+  const auto stamp = stands.find("updated_at");
+  const auto stamped = stamp ? kaisho::parse_client_time(*stamp) : std::nullopt;
+  stamps_[i] = std::max(entry.updated_at, stamped.value_or(entry.updated_at).plus_micros(kStampStepMicros));
+  verdict.updated_at = stamps_[i];
+  parts_.push_front({Part::Kind::apply, &kaisho::entries(), {i}});
+  return {};
+}
+
+Result<> KaishoExchange::take_applied(const Batch& batch, const Part& part, const http::ClientResponse& response) {
+  if (response.status != 200) return std::unexpected(error_of(response));
+  TRY(const auto body, check_answer(response.body));
+  const auto errors = JsonView(*body).find("errors");
+  if (!errors || !errors->is_array()) return {};
+  std::set<std::string> refused;
+  errors->for_each_element([&](JsonView id) { refused.insert(id.as_string().value_or("")); });
+  for (const std::size_t i : part.items) {
+    if (!refused.contains(batch.items[i].record.id)) continue;
+    answer_.verdicts[i].status = Verdict::Status::refused;
+    answer_.verdicts[i].code = "not_stored";
+    answer_.verdicts[i].detail = "the service could not store the row";
+  }
+  return {};
+}
+
+}  // namespace syncline::replica

@@ -1,0 +1,59 @@
+// Steps in Kaisho's cloud dialect, as its desktops take them: pull and acknowledge each resource page by page; push
+// rows by resource, and a timer that has begun through its own call. docs/api/kaisho.md has the wire.
+#pragma once
+
+#include <deque>
+#include <set>
+
+#include "base/json_object.hpp"
+#include "replica/exchange.hpp"
+#include "wire/kaisho_rows.hpp"
+
+namespace syncline::replica {
+
+class KaishoExchange final : public Exchange {
+ public:
+  explicit KaishoExchange(LocalSpace& local) : local_(local) {}
+
+  [[nodiscard]] bool carries(std::string_view collection) const override;
+  [[nodiscard]] http::ClientRequest begin_pull() override;
+  [[nodiscard]] Result<PullNext> take_pull(const http::ClientResponse& response) override;
+  [[nodiscard]] http::ClientRequest begin_push(const Batch& batch) override;
+  [[nodiscard]] Result<PushNext> take_push(const Batch& batch, const http::ClientResponse& response) override;
+
+ private:
+  /// One request of a push.
+  struct Part {
+    enum class Kind { start, apply };
+    Kind kind = Kind::apply;
+    const kaisho::Resource* resource = nullptr;
+    std::vector<std::size_t> items;  // of the batch
+  };
+
+  [[nodiscard]] const kaisho::Resource& resource() const { return kaisho::resources()[at_]; }
+  [[nodiscard]] http::ClientRequest ask_changes() const;
+  /// Goes on with the next resource, or ends the pull.
+  [[nodiscard]] PullNext next_resource();
+  [[nodiscard]] Result<PullNext> take_changes(const http::ClientResponse& response);
+  [[nodiscard]] http::ClientRequest make_request(const Batch& batch, const Part& part) const;
+  [[nodiscard]] Result<> take_start(const Batch& batch, const Part& part, const http::ClientResponse& response);
+  [[nodiscard]] Result<> take_applied(const Batch& batch, const Part& part, const http::ClientResponse& response);
+
+  LocalSpace& local_;
+  /// Collections that this hub has no resource for: older ones lack projects.
+  std::set<std::string_view> missing_;
+
+  // The pull that is on the way.
+  std::size_t at_ = 0;
+  JsonObject positions_;  // a cursor for each resource
+  bool acknowledges_ = false;
+  bool has_more_ = false;
+
+  // The push that is on the way.
+  std::deque<Part> parts_;
+  PushAnswer answer_;
+  /// Stamps of rows whose timer the hub has started with one of its own.
+  std::map<std::size_t, Timestamp> stamps_;
+};
+
+}  // namespace syncline::replica

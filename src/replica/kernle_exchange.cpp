@@ -1,0 +1,138 @@
+#include "replica/kernle_exchange.hpp"
+
+#include <set>
+
+#include "base/log.hpp"
+#include "replica/answer.hpp"
+#include "wire/kernle_operation.hpp"
+
+namespace syncline::replica {
+namespace {
+
+constexpr std::int64_t kAnswerMs = 60'000;
+/// The service stamps a change before it commits it, with the clock of whichever machine took it: a pull looks back so
+/// far. What comes twice is the same again and changes nothing.
+constexpr std::int64_t kLookBackMicros = 60'000'000;
+/// Operations that are taken in one transaction.
+constexpr std::size_t kTakenAtOnce = 2000;
+
+http::ClientRequest post(std::string_view path, std::string body) {
+  return {http::Method::post, std::string(path), std::move(body), {}, kAnswerMs};
+}
+
+/// The agent by both names that services have for it.
+void append_agent(JsonWriter& writer, const LocalSpace& local) {
+  const std::string_view agent = kernle::agent_of(local.name().name).value_or("");
+  writer.string("stack_id", agent).string("agent_id", agent);
+}
+
+std::string position_text(std::string_view since) {
+  std::string text;
+  JsonWriter(text).begin_object().string("since", since).end_object();
+  return text;
+}
+
+}  // namespace
+
+bool KernleExchange::carries(std::string_view collection) const { return kernle::find_table(collection) != nullptr; }
+
+http::ClientRequest KernleExchange::ask(std::string_view path, std::string_view since) const {
+  std::string body;
+  JsonWriter writer(body);
+  writer.begin_object();
+  append_agent(writer, local_);
+  if (!since.empty()) writer.string("since", since);
+  writer.end_object();
+  return post(path, std::move(body));
+}
+
+http::ClientRequest KernleExchange::begin_pull() {
+  reads_all_ = false;
+  next_since_.clear();
+  return ask("/sync/pull", JsonView(local_.positions()).text_of("since"));
+}
+
+Result<PullNext> KernleExchange::take_pull(const http::ClientResponse& response) {
+  if (response.status != 200) return std::unexpected(error_of(response));
+  TRY(const auto body, check_answer(response.body));
+  const JsonView json(*body);
+  const auto list = json.find("operations");
+  if (!list || !list->is_array()) return not_understood("no operations");
+  const auto server_time = parse_iso_or_utc_time(json.text_of("server_time"));
+  if (!reads_all_ && server_time) next_since_ = format_time(server_time->plus_micros(-kLookBackMicros));
+  std::deque<std::string> texts;
+  std::vector<Op> ops;
+  list->for_each_element([&](JsonView element) {
+    const kernle::Operation operation = kernle::read_operation(element, texts, false);
+    if (operation.refusal) {
+      log(LogLevel::warning, "operation_not_taken", {{"id", operation.id}, {"error", operation.refusal->text}});
+    } else {
+      ops.push_back(operation.op);
+    }
+  });
+  const auto more = json.find("has_more");
+  const bool is_cut = more && more->as_boolean().value_or(false);
+  for (std::size_t from = 0; from < ops.size(); from += kTakenAtOnce) {
+    const std::size_t count = std::min(kTakenAtOnce, ops.size() - from);
+    const bool is_last = from + count == ops.size() && (reads_all_ || !is_cut) && !next_since_.empty();
+    CHECK_OK(local_.merge_in(std::span(ops).subspan(from, count),
+                             is_last ? position_text(next_since_) : local_.positions()));
+  }
+  // It gives some of the changes, in no order, and no way to ask for the others.
+  if (is_cut && !reads_all_) {
+    reads_all_ = true;
+    return ask("/sync/full", "");
+  }
+  return PullOutcome{local_.cursor(), false};
+}
+
+http::ClientRequest KernleExchange::begin_push(const Batch& batch) {
+  std::string body;
+  JsonWriter writer(body);
+  writer.begin_object();
+  append_agent(writer, local_);
+  writer.name("operations").begin_array();
+  for (const Batch::Item& item : batch.items) {
+    writer.begin_object()
+        .string("operation", item.record.deleted ? "delete" : "update")
+        .string("table", item.record.collection)
+        .string("record_id", item.record.id)
+        .string("local_updated_at", format_time(item.record.updated_at))
+        .integer("version", 1);
+    if (!item.record.deleted) writer.raw("data", item.record.doc);
+    writer.end_object();
+  }
+  writer.end_array().end_object();
+  return post("/sync/push", std::move(body));
+}
+
+Result<PushNext> KernleExchange::take_push(const Batch& batch, const http::ClientResponse& response) {
+  if (response.status != 200) return std::unexpected(error_of(response));
+  TRY(const auto body, check_answer(response.body));
+  const JsonView json(*body);
+  if (!json.find("synced")) return not_understood("it does not say what was stored");
+  std::map<std::pair<std::string, std::string>, std::string> refused;  // an empty table stands for any
+  if (const auto conflicts = json.find("conflicts"); conflicts && conflicts->is_array()) {
+    conflicts->for_each_element([&](JsonView conflict) {
+      const std::string table = conflict.text_of("table");
+      const kernle::Table* known = kernle::find_table(table);
+      refused.emplace(std::pair(known == nullptr ? "" : std::string(known->name), conflict.text_of("record_id")),
+                      conflict.text_of("error"));
+    });
+  }
+  PushAnswer answer;
+  answer.cursor = local_.cursor();
+  for (const Batch::Item& item : batch.items) {
+    Verdict& verdict = answer.verdicts.emplace_back();
+    verdict.status = Verdict::Status::applied;
+    auto why = refused.find({item.record.collection, item.record.id});
+    if (why == refused.end()) why = refused.find({"", item.record.id});
+    if (why == refused.end()) continue;
+    verdict.status = Verdict::Status::refused;
+    verdict.code = "not_stored";
+    verdict.detail = why->second;
+  }
+  return answer;
+}
+
+}  // namespace syncline::replica

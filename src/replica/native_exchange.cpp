@@ -1,0 +1,57 @@
+#include "replica/native_exchange.hpp"
+
+#include <algorithm>
+
+#include "replica/answer.hpp"
+
+namespace syncline::replica {
+namespace {
+
+std::unexpected<Error> other_history() {
+  return fail(ErrorCode::epoch_changed, "the hub has another history", Advice::resync);
+}
+
+}  // namespace
+
+http::ClientRequest NativeExchange::begin_pull() {
+  asked_since_ = local_.cursor();
+  return make_pull(local_.name().name, asked_since_, page_max_);
+}
+
+Result<PullNext> NativeExchange::take_pull(const http::ClientResponse& response) {
+  if (response.status != 200) {
+    const Error error = error_of(response);
+    const bool had_cursor = !asked_since_.epoch.empty();
+    if (error.advice == Advice::resync && !had_cursor) return not_understood(error.text);
+    if (error.code != ErrorCode::cursor_expired) return std::unexpected(error);
+    CHECK_OK(local_.read_from_start());
+    return PullOutcome{local_.cursor(), true};
+  }
+  TRY(const Page page, parse_page(response.body, asked_since_));
+  if (local_.is_other_history(page.cursor)) return other_history();
+  if (page.more && page.cursor.seq <= asked_since_.seq) return not_understood("a page that leads nowhere");
+  page_max_ = std::min(page_max_ * 2, limits_.page_max);
+  CHECK_OK(local_.apply(page));
+  return PullOutcome{local_.cursor(), page.more};
+}
+
+http::ClientRequest NativeExchange::begin_push(const Batch& batch) {
+  std::string ops;
+  for (const Batch::Item& item : batch.items) append_op(ops, item.record, item.base.value_or(Seq{}));
+  return make_push(local_.name().name, local_.epoch(), ops);
+}
+
+Result<PushNext> NativeExchange::take_push(const Batch&, const http::ClientResponse& response) {
+  if (response.status != 200) {
+    const Error error = error_of(response);
+    if (error.advice == Advice::resync && local_.epoch().empty()) return not_understood(error.text);
+    return std::unexpected(error);
+  }
+  TRY(PushAnswer answer, parse_push_answer(response.body));
+  if (local_.is_other_history(answer.cursor)) return other_history();
+  return answer;
+}
+
+void NativeExchange::note_no_answer() { page_max_ = std::max<std::int64_t>(1, page_max_ / 2); }
+
+}  // namespace syncline::replica

@@ -1,0 +1,29 @@
+// Steps in the native dialect: one request each.
+#pragma once
+
+#include "replica/exchange.hpp"
+
+namespace syncline::replica {
+
+class NativeExchange final : public Exchange {
+ public:
+  NativeExchange(LocalSpace& local, const Limits& limits)
+      : local_(local), limits_(limits), page_max_(limits.page_max) {}
+
+  [[nodiscard]] bool hub_merges() const override { return true; }
+  [[nodiscard]] bool carries(std::string_view) const override { return true; }
+  [[nodiscard]] http::ClientRequest begin_pull() override;
+  [[nodiscard]] Result<PullNext> take_pull(const http::ClientResponse& response) override;
+  [[nodiscard]] http::ClientRequest begin_push(const Batch& batch) override;
+  [[nodiscard]] Result<PushNext> take_push(const Batch& batch, const http::ClientResponse& response) override;
+  void note_no_answer() override;
+
+ private:
+  LocalSpace& local_;
+  const Limits limits_;
+  /// Smaller after a pull that failed.
+  std::int64_t page_max_;
+  Cursor asked_since_;
+};
+
+}  // namespace syncline::replica

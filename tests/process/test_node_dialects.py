@@ -1,0 +1,351 @@
+"""A node at the services that Kaisho and Kernle publish, which know nothing of /v1."""
+import time
+import uuid
+
+import pytest
+from harness import Hub, wait_until
+from node_harness import Node
+from originals import KaishoCloud, KernleBackend, millis, now
+
+
+@pytest.fixture
+def cloud():
+    cloud = KaishoCloud()
+    yield cloud
+    cloud.stop()
+
+
+@pytest.fixture
+def backend():
+    backend = KernleBackend()
+    yield backend
+    backend.stop()
+
+
+@pytest.fixture
+def nodes():
+    running = [Node().start(), Node().start()]
+    yield running
+    for node in running:
+        node.stop()
+
+
+def sync(node):
+    answer = node.api.post("/api/cloud-sync/sync-now", {})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def rows(node, section):
+    answer = node.api.get(f"/api/{section}")
+    assert answer.status_code == 200, answer.text
+    return {row["id"]: row for row in answer.json()}
+
+
+def clock(node, **fields):
+    """Books an entry; returns its id."""
+    entry = {"start": "2026-11-22T08:00:00Z", "end": "2026-11-22T09:00:00Z", **fields}
+    identifier = str(uuid.uuid4())
+    answer = node.api.post("/v1/spaces/kaisho/push",
+                           {"ops": [{"collection": "entries", "id": identifier, "doc": entry}]})
+    assert answer.status_code == 200, answer.text
+    return identifier
+
+
+def entry_of(node, identifier):
+    """The entry as the device shows it; None if it does not."""
+    entries = node.api.get("/api/clocks/entries?from=2020-01-01&to=2100-01-01").json()
+    return next((entry for entry in entries if entry["id"] == identifier), None)
+
+
+def test_two_devices_meet_at_kaishos_cloud(cloud, nodes):
+    a, b = nodes
+    entry = clock(a, description="before there was a cloud", customer="Acme")
+    task = a.api.post("/api/tasks", {"title": "write", "customer": "Acme"}).json()["id"]
+    assert a.connect(cloud.url + "/", cloud.key)["dialect"] == "kaisho"
+    assert cloud.rows["entries"][entry]["description"] == "before there was a cloud"
+    assert cloud.rows["tasks"][task]["title"] == "write"
+
+    b.connect(cloud.url, cloud.key)
+    assert entry_of(b, entry)["customer"] == "Acme" and rows(b, "tasks")[task]["title"] == "write"
+    assert cloud.acked >= {entry, task}
+
+    # What is written goes out by itself, what others wrote comes with the next cycle.
+    b.api.patch(f"/api/tasks/{task}", {"title": "rewrite"})
+    wait_until(lambda: cloud.rows["tasks"][task]["title"] == "rewrite", "the change at the cloud")
+    assert sync(a)["pulled_up"] == 1
+    assert rows(a, "tasks")[task]["title"] == "rewrite"
+
+    a.api.delete(f"/api/clocks/{entry}")
+    wait_until(lambda: cloud.rows["entries"][entry].get("deleted_at"), "the deletion at the cloud")
+    assert sync(b)["pulled_del"] == 1
+    assert entry_of(b, entry) is None
+
+    for node in nodes:
+        wait_until(lambda node=node: node.status()["kaisho"]["state"] == "in_sync", "rest")
+        status = node.api.get("/api/cloud-sync/status").json()
+        assert status["connected"] and status["dialect"] == "kaisho" and status["plan"] == "sync_ai"
+        assert status["last_pull_cursor"].startswith("20")
+        assert any("time tracking only" in limit for limit in status["limits"])
+
+
+def test_the_later_of_two_edits_stands_and_the_other_is_kept(cloud, nodes):
+    a, b = nodes
+    note = a.api.post("/api/notes", {"title": "first"}).json()["id"]
+    a.connect(cloud.url, cloud.key)
+    b.connect(cloud.url, cloud.key)
+    cloud.is_down = True
+    a.api.patch(f"/api/notes/{note}", {"title": "of a"})
+    time.sleep(0.01)
+    b.api.patch(f"/api/notes/{note}", {"title": "of b"})
+    wait_until(lambda: "503" in a.status()["kaisho"]["reason"], "the reason")
+    assert a.status()["kaisho"]["pending"] == 1
+    cloud.is_down = False
+    sync(b)
+    sync(a)  # pulls first, and finds a later edit
+    sync(b)
+    assert rows(a, "notes")[note]["title"] == rows(b, "notes")[note]["title"] == "of b"
+    assert cloud.rows["notes"][note]["title"] == "of b"
+    lost = a.api.get("/v1/spaces/kaisho/conflicts").json()["conflicts"]
+    assert [conflict["loser"]["doc"]["title"] for conflict in lost] == ["of a"]
+    assert a.status()["kaisho"]["pending"] == 0
+
+
+def test_a_sync_with_nothing_new_changes_nothing(cloud, nodes):
+    a, b = nodes
+    for count in range(3):
+        a.api.post("/api/inbox", {"title": f"thing {count}"})
+    a.connect(cloud.url, cloud.key)
+    b.connect(cloud.url, cloud.key)
+    before = {identifier: dict(row) for identifier, row in cloud.rows["inbox"].items()}
+    heads = [node.api.get("/v1/spaces/kaisho/changes?limit=100").json()["cursor"] for node in nodes]
+    for _ in range(3):
+        for node in nodes:
+            assert sync(node)["pushed_live"] == 0
+    assert cloud.rows["inbox"] == before
+    assert [node.api.get("/v1/spaces/kaisho/changes?limit=100").json()["cursor"] for node in nodes] == heads
+
+
+def test_timers_of_two_devices(cloud, nodes):
+    a, b = nodes
+    a.connect(cloud.url, cloud.key)
+    b.connect(cloud.url, cloud.key)
+    first = a.api.post("/api/clocks/start", {"description": "first"}).json()["id"]
+    wait_until(lambda: (cloud.running() or {}).get("id") == first, "the timer at the cloud")
+    a.api.patch(f"/api/clocks/{first}", {"notes": "typed while it runs"})
+    wait_until(lambda: cloud.rows["entries"][first]["notes"] == "typed while it runs", "its notes at the cloud")
+
+    # b has not heard of it, and starts another one later.
+    second = b.api.post("/api/clocks/start", {"description": "second"}).json()["id"]
+    wait_until(lambda: (cloud.running() or {}).get("id") == second, "the later timer at the cloud")
+    for node in (b, a, b, a):
+        sync(node)
+    for node in nodes:
+        assert entry_of(node, first)["end"] and entry_of(node, first)["notes"] == "typed while it runs"
+        assert entry_of(node, second)["end"] is None
+    assert cloud.running()["id"] == second
+    b.api.post("/api/clocks/stop", {})
+    wait_until(lambda: cloud.running() is None, "the stop at the cloud")
+    sync(a)
+    assert entry_of(a, second)["end"]
+
+
+def test_a_timer_begun_offline_brings_its_notes(cloud, nodes):
+    node = nodes[0]
+    timer = node.api.post("/api/clocks/start", {"description": "alone"}).json()["id"]
+    node.api.patch(f"/api/clocks/{timer}", {"notes": "from before"})
+    node.connect(cloud.url, cloud.key)
+    assert cloud.rows["entries"][timer]["notes"] == "from before"
+    for _ in range(2):
+        sync(node)
+    assert entry_of(node, timer)["notes"] == "from before"
+    assert node.status()["kaisho"]["pending"] == 0
+
+
+def put_entry(cloud, **fields):
+    """As another device's row stands at the cloud; returns its id."""
+    identifier = str(uuid.uuid4())
+    cloud.rows["entries"][identifier] = {
+        "id": identifier, "customer": None, "description": "", "start": millis(now()), "end": millis(now()),
+        "task_id": None, "contract": None, "notes": "", "invoiced": False, "deleted_at": None, "updated_at": now(),
+        **fields}
+    return identifier
+
+
+def test_rows_of_the_phone_wait_for_a_customer(cloud, nodes):
+    put_entry(cloud, description="from the phone")
+    node = nodes[0]
+    node.connect(cloud.url, cloud.key)
+    pending = node.api.get("/api/cloud-sync/pending").json()
+    assert [entry["description"] for entry in pending] == ["from the phone"]
+    answer = node.api.post("/api/cloud-sync/triage",
+                           {"entries": [{"start": pending[0]["start"], "customer": "Acme"}]})
+    assert answer.json() == {"updated": 1}
+    wait_until(lambda: cloud.rows["entries"][pending[0]["sync_id"]]["customer"] == "Acme", "the customer at the cloud")
+
+
+def test_many_rows_and_one_that_the_cloud_cannot_store(cloud, nodes):
+    a, b = nodes
+    ops = [{"collection": "notes", "id": f"n{count}", "doc": {"title": f"note {count}"}} for count in range(1300)]
+    for start in range(0, len(ops), 400):
+        assert a.api.post("/v1/spaces/kaisho/push", {"ops": ops[start:start + 400]}).status_code == 200
+    bad = clock(a, description="breaks the service")
+    project = a.api.post("/api/projects", {"name": "unknown to 1.7.3"}).json()["id"]
+    a.connect(cloud.url, cloud.key)
+    assert len(cloud.rows["notes"]) == 1300
+    b.connect(cloud.url, cloud.key)
+    assert len(rows(b, "notes")) == 1300 and project not in rows(b, "projects")
+    assert bad not in cloud.rows["entries"]
+    status = a.status()["kaisho"]
+    assert "refused" in status["reason"], status
+    # Once it can be stored it goes out.
+    a.api.patch(f"/api/clocks/{bad}", {"description": "mended"})
+    wait_until(lambda: bad in cloud.rows["entries"], "the mended entry at the cloud")
+    wait_until(lambda: a.status()["kaisho"]["state"] == "in_sync", "rest")
+
+
+def test_a_cloud_that_answers_the_same_page_for_ever_holds_nothing_up(cloud, nodes):
+    stamp = now()
+    for count in range(cloud.ROWS_MAX + 100):
+        put_entry(cloud, description=f"import {count}", updated_at=stamp)
+    node = nodes[0]
+    node.api.post("/api/notes", {"title": "goes out all the same"})
+    node.connect(cloud.url, cloud.key)
+    assert [row["title"] for row in cloud.rows["notes"].values()] == ["goes out all the same"]
+    assert sync(node)["error"] is None
+    asked = [path for _, path in cloud.requests if path == "/sync/changes"]
+    assert len(asked) < 10, len(asked)
+
+
+def test_what_the_cloud_does_not_keep_waits_for_nothing(cloud, nodes):
+    node = nodes[0]
+    node.api.post("/api/projects", {"name": "unknown to 1.7.3"})
+    node.connect(cloud.url, cloud.key)
+    wait_until(lambda: node.status()["kaisho"]["state"] == "in_sync", "rest")
+    assert node.status()["kaisho"]["pending"] == 0
+    before = len(cloud.requests)
+    time.sleep(5)
+    assert len(cloud.requests) <= before + 1  # the status asks for the account
+    node.stop()
+    node.start()
+    wait_until(lambda: node.status()["kaisho"]["state"] == "in_sync", "rest after a restart")
+    assert node.status()["kaisho"]["pending"] == 0
+
+
+def test_from_kaishos_cloud_to_a_hub_of_ones_own(cloud, nodes):
+    a, b = nodes
+    a.api.post("/api/notes", {"title": "kept"})
+    project = a.api.post("/api/projects", {"name": "kept too"}).json()["id"]
+    a.connect(cloud.url, cloud.key)
+    hub = Hub().start()
+    try:
+        client = hub.client(email="ann@example.org")
+        assert a.connect(hub.url, client.key)["dialect"] == "native"
+        b.connect(hub.url, client.key)
+        wait_until(lambda: project in rows(b, "projects"), "all of it at the own hub")
+        assert [row["title"] for row in rows(b, "notes").values()] == ["kept"]
+        assert a.api.get("/api/cloud-sync/status").json()["limits"] == []
+    finally:
+        hub.stop()
+
+
+def test_disconnect_wipes_the_cloud_only_after_a_good_pull(cloud, nodes):
+    node = nodes[0]
+    note = node.api.post("/api/notes", {"title": "stays here"}).json()["id"]
+    node.connect(cloud.url, cloud.key)
+    assert node.api.post("/api/cloud-sync/disconnect", {"wipe": True}).json() == {
+        "ok": True, "wiped": True, "pull_error": None, "wipe_error": None}
+    assert cloud.rows["notes"] == {} and note in rows(node, "notes")
+
+
+def add(node, agent, table, **fields):
+    answer = node.api.post(f"/memory/{table}?agent_id={agent}", fields)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
+
+
+def memory(node, agent, table):
+    answer = node.api.get(f"/memory/{table}?agent_id={agent}")
+    assert answer.status_code == 200, answer.text
+    return {record["id"]: record for record in answer.json()["records"]}
+
+
+def full(node, agent="claire"):
+    answer = node.api.post("/sync/full", {"agent_id": agent})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+def test_two_devices_meet_at_kernles_backend(backend, nodes):
+    a, b = nodes
+    note = add(a, "claire", "notes", content="from a", tags=["one"])
+    assert a.connect(backend.url, backend.key)["dialect"] == "kernle"
+    assert ("claire", "notes", note) in backend.records
+    b.connect(backend.url, backend.key)
+    full(b)
+    assert memory(b, "claire", "notes")[note]["content"] == "from a"
+
+    # Both add a tag, b also changes the text, later.
+    backend.is_down = True
+    a.api.patch(f"/memory/notes/{note}?agent_id=claire", {"tags": ["one", "of a"]})
+    time.sleep(0.01)
+    b.api.patch(f"/memory/notes/{note}?agent_id=claire", {"content": "from b", "tags": ["one", "of b"]})
+    backend.is_down = False
+    for node in (a, b, a, b):
+        full(node)
+    for node in nodes:
+        record = memory(node, "claire", "notes")[note]
+        assert record["content"] == "from b" and sorted(record["tags"]) == ["of a", "of b", "one"]
+    stored = backend.records[("claire", "notes", note)]["data"]
+    assert stored["content"] == "from b" and sorted(stored["tags"]) == ["of a", "of b", "one"]
+    # Then there is rest: what comes twice because a pull looks back changes nothing.
+    pushes = backend.requests.count(("POST", "/sync/push"))
+    for node in nodes:
+        full(node)
+    assert backend.requests.count(("POST", "/sync/push")) == pushes
+    profile = a.api.get("/profiles").json()["profiles"][0]
+    assert profile["dialect"] == "kernle" and any("memory of agents only" in limit for limit in profile["limits"])
+    assert a.status()["kaisho"]["reason"] == "stays on this device: the hub speaks kernle only"
+
+
+def test_more_than_kernles_backend_delivers_at_once(backend, nodes):
+    a, b = nodes
+    ops = [{"collection": "notes", "id": f"n{count}", "doc": {"content": f"note {count}"}} for count in range(1500)]
+    for start in range(0, len(ops), 500):
+        assert a.api.post("/v1/spaces/kernle%2Fclaire/push", {"ops": ops[start:start + 500]}).status_code == 200
+    a.connect(backend.url, backend.key)
+    assert len(backend.records) == 1500
+    add(b, "claire", "episodes", objective="of b", outcome="done")
+    b.connect(backend.url, backend.key)
+    full(b)
+    assert len(memory(b, "claire", "notes")) >= 100
+    head = b.api.get("/v1/spaces/kernle%2Fclaire/changes?limit=2000").json()
+    assert len([one for one in head["changes"] if one["collection"] == "notes"]) == 1500
+
+
+def test_what_kernles_backend_refuses_is_shown_and_kept(backend, nodes):
+    node = nodes[0]
+    good = add(node, "claire", "notes", content="good")
+    bad = add(node, "claire", "notes", content="bad", unknown_column=1)
+    node.connect(backend.url, backend.key)
+    assert ("claire", "notes", good) in backend.records and ("claire", "notes", bad) not in backend.records
+    letters = node.api.get("/sync/deadletters?agent_id=claire").json()
+    assert "Database error" in str(letters) or "refused" in node.status()["kernle/claire"]["reason"]
+    assert bad in memory(node, "claire", "notes")
+
+
+def test_a_session_that_ends_is_renewed_and_a_revoked_key_is_said(backend, nodes):
+    node = nodes[0]
+    add(node, "claire", "notes", content="one")
+    node.connect(backend.url, backend.key)
+    logins = backend.requests.count(("POST", "/auth/login"))
+    backend.tokens.clear()
+    wait_until(lambda: node.api.post("/sync/full", {"agent_id": "claire"}).status_code == 200, "a new session",
+               deadline_s=20)
+    assert backend.requests.count(("POST", "/auth/login")) > logins
+    backend.tokens.clear()
+    backend.key = "knl_sk_another"
+    second = add(node, "claire", "notes", content="two")
+    wait_until(lambda: node.status()["kernle/claire"]["state"] == "reauth", "the state", deadline_s=20)
+    assert "does not accept the key" in node.status()["kernle/claire"]["reason"]
+    assert second in memory(node, "claire", "notes")
