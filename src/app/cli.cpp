@@ -2,8 +2,6 @@
 
 #include <fstream>
 
-#include <unistd.h>
-
 #include <cstring>
 #include <filesystem>
 
@@ -13,6 +11,7 @@
 #include "app/invocation.hpp"
 #include "app/offline.hpp"
 #include "app/output.hpp"
+#include "app/progress.hpp"
 #include "base/bytes.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -23,30 +22,6 @@ namespace syncline::app {
 namespace {
 
 using Missing = DataDirectory::Missing;
-
-/// Shows on a terminal that long work goes on.
-class Progress {
- public:
-  Progress(std::string what, OutputForm form) : what_(std::move(what)) {
-    if (form == OutputForm::text && ::isatty(STDERR_FILENO) != 0)
-      thread_ = std::jthread([this](auto stop) { run(stop); });
-  }
-
- private:
-  void run(const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any wake;
-    std::unique_lock lock(mutex);
-    for (int seconds = 1; !wake.wait_for(lock, stop, std::chrono::seconds(1), [&] { return stop.stop_requested(); });
-         ++seconds) {
-      std::fprintf(stderr, "\r%s ... %d s", what_.c_str(), seconds);
-    }
-    std::fprintf(stderr, "\r\033[K");
-  }
-
-  const std::string what_;
-  std::jthread thread_;
-};
 
 Result<Settings> load_settings(const Invocation& invocation) {
   auto flags = invocation.flags;
@@ -418,6 +393,7 @@ int run_cli(int argc, char** argv) {
   define_runner(app, invocation);
   define_commands(app, invocation);
   define_node(app, invocation);
+  define_feed(app, invocation);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -3,6 +3,7 @@
 
 #include "app/hub_access.hpp"
 #include "app/node_access.hpp"
+#include "app/progress.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
 
@@ -35,6 +36,11 @@ Result<JsonObject> data_of(const std::string& answer) {
 }
 
 std::int64_t number_of(const JsonObject& object, std::string_view name) { return object.integer_of(name).value_or(0); }
+
+std::int64_t number_in(JsonView object, std::string_view name) {
+  const auto value = object.find(name);
+  return value ? value->as_integer().value_or(0) : 0;
+}
 
 /// "just now", "5 minutes ago (2026-11-22 16:40:05)", "Never"
 std::string time_ago(const std::string& text, Timestamp now) {
@@ -101,6 +107,45 @@ void print_agent_status(const NodeOptions& options, const JsonObject& data, Outp
   }
 }
 
+/// How far the spaces of the profile are, from now on.
+std::function<std::string()> follow_transfer(const NodeClient& node, const NodeOptions& options) {
+  struct Watch {
+    std::unique_ptr<http::Client> client;
+    std::string profile;
+    std::optional<std::int64_t> moved_before;
+  };
+  const auto watch = std::make_shared<Watch>(node.clients()(), options.profile, std::nullopt);
+  return [watch]() -> std::string {
+    const auto answer = watch->client->send({http::Method::get, "/profiles", "", {}, 5000});
+    const auto object = answer && answer->status == 200 ? http::parse_object(answer->body) : JsonObject{};
+    const auto profiles = object ? object->find("profiles") : std::nullopt;
+    if (!profiles) return "";
+    std::int64_t moved = 0;
+    std::int64_t left = 0;
+    profiles->for_each_element([&](JsonView profile) {
+      const auto active = profile.find("active");
+      const bool is_meant = watch->profile.empty() ? active && active->as_boolean().value_or(false)
+                                                   : profile.text_of("profile") == watch->profile;
+      const auto spaces = profile.find("spaces");
+      if (!is_meant || !spaces) return;
+      spaces->for_each_element([&](JsonView space) {
+        moved += number_in(space, "pulled") + number_in(space, "pushed");
+        left += number_in(space, "to_pull") + number_in(space, "pending");
+      });
+    });
+    if (!watch->moved_before) watch->moved_before = moved;
+    const std::int64_t done = moved - *watch->moved_before;
+    return bar_text(done, done + left);
+  };
+}
+
+/// A POST that may take long.
+Result<std::string> ask_with_progress(NodeClient& node, const NodeOptions& options, const std::string& what,
+                                      const std::string& target, const std::string& body, OutputForm form) {
+  const Progress progress(what, form, follow_transfer(node, options));
+  return node.ask(http::Method::post, target, body);
+}
+
 /// What the hub cannot do, if it speaks something else than /v1.
 void print_limits(JsonView profile) {
   const auto limits = profile.find("limits");
@@ -135,12 +180,14 @@ Result<> show_all(NodeClient& node, OutputForm form) {
     const auto spaces = profile.find("spaces");
     if (!spaces) return;
     spaces->for_each_element([](JsonView space) {
-      const auto number = [&](std::string_view name) {
-        const auto value = space.find(name);
-        return static_cast<long long>(value ? value->as_integer().value_or(0) : 0);
-      };
-      std::printf("    %-24s %-8s %lld to send, %lld to fetch: %s\n", to_terminal_text(space.text_of("space")).c_str(),
-                  to_terminal_text(space.text_of("state")).c_str(), number("pending"), number("to_pull"),
+      const std::int64_t moved = number_in(space, "pulled") + number_in(space, "pushed");
+      const std::int64_t left = number_in(space, "pending") + number_in(space, "to_pull");
+      const std::string bar =
+          space.text_of("state") == "syncing" && left > 0 ? bar_text(moved, moved + left) + "; " : "";
+      std::printf("    %-24s %-8s %lld to send, %lld to fetch: %s%s\n",
+                  to_terminal_text(space.text_of("space")).c_str(), to_terminal_text(space.text_of("state")).c_str(),
+                  static_cast<long long>(number_in(space, "pending")),
+                  static_cast<long long>(number_in(space, "to_pull")), bar.c_str(),
                   to_terminal_text(space.text_of("reason")).c_str());
     });
   });
@@ -171,7 +218,7 @@ Result<> sync_push(const NodeOptions& options, std::int64_t limit, OutputForm fo
     const std::int64_t count = number_of(waiting, "pending_operations");
     if (count > 0) std::fprintf(stderr, "Pushing %lld changes to backend...\n", static_cast<long long>(count));
   }
-  TRY(const std::string answer, node->ask(http::Method::post, "/sync/push", body));
+  TRY(const std::string answer, ask_with_progress(*node, options, "Pushing", "/sync/push", body, form));
   TRY(const JsonObject data, data_of(answer));
   const std::int64_t pushed = number_of(data, "pushed");
   const std::int64_t failed = number_of(data, "failed");
@@ -223,7 +270,8 @@ Result<> sync_pull(const NodeOptions& options, bool full, OutputForm form) {
   CHECK_OK(need_agent(options));
   TRY(const auto node, NodeClient::open(options));
   if (form == OutputForm::text) std::fprintf(stderr, "Pulling changes from backend...%s\n", full ? " (full)" : "");
-  TRY(const std::string answer, node->ask(http::Method::post, "/sync/pull", agent_body(options, full)));
+  TRY(const std::string answer,
+      ask_with_progress(*node, options, "Pulling", "/sync/pull", agent_body(options, full), form));
   TRY(const JsonObject data, data_of(answer));
   const std::int64_t pulled = number_of(data, "pulled");
   if (form == OutputForm::json) {
@@ -261,7 +309,7 @@ Result<> sync_full(const NodeOptions& options, OutputForm form) {
   CHECK_OK(need_agent(options));
   TRY(const auto node, NodeClient::open(options));
   if (form == OutputForm::text) std::puts("Running full bidirectional sync...");
-  TRY(const std::string answer, node->ask(http::Method::post, "/sync/full", agent_body(options)));
+  TRY(const std::string answer, ask_with_progress(*node, options, "Syncing", "/sync/full", agent_body(options), form));
   if (form == OutputForm::json) {
     std::puts(answer.c_str());
     return {};
@@ -333,7 +381,7 @@ Result<> login(const NodeOptions& options, const HubOptions& hub, OutputForm for
   TRY(const auto node, NodeClient::open(options));
   std::string body;
   JsonWriter(body).begin_object().string("url", hub.url).string("api_key", key).end_object();
-  TRY(const std::string answer, node->ask(http::Method::post, "/api/cloud-sync/connect", body));
+  TRY(const std::string answer, ask_with_progress(*node, options, "Connecting", "/api/cloud-sync/connect", body, form));
   print_result(answer, form);
   return {};
 }

@@ -1,14 +1,13 @@
 #include "app/command_run.hpp"
 
-#include <signal.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <chrono>
 #include <thread>
 
 #include "api/kiro/approval.hpp"
 #include "app/hub_access.hpp"
+#include "app/interrupt.hpp"
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
@@ -28,33 +27,6 @@ void write_remote(std::FILE* stream, std::string_view text) {
   std::fwrite(shown.data(), 1, shown.size(), stream);
   std::fflush(stream);
 }
-
-std::atomic<bool> interrupt_came = false;
-static_assert(std::atomic<bool>::is_always_lock_free);
-
-/// SIGINT and SIGTERM ask for a cancellation instead of ending this process.
-class InterruptWatch {
- public:
-  InterruptWatch() {
-    struct sigaction action{};
-    action.sa_handler = [](int) {
-      if (interrupt_came.exchange(true)) ::_exit(kExitInterrupted);  // asked twice: at once
-    };
-    for (const int number : {SIGINT, SIGTERM}) ::sigaction(number, &action, nullptr);
-    thread_ = std::jthread([this](const std::stop_token& stop) {
-      while (!stop.stop_requested()) {
-        if (interrupt_came) interrupted_.request_stop();
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
-      }
-    });
-  }
-  [[nodiscard]] std::stop_token token() const { return interrupted_.get_token(); }
-  [[nodiscard]] bool interrupted() const { return interrupted_.stop_requested(); }
-
- private:
-  std::stop_source interrupted_;
-  std::jthread thread_;
-};
 
 class CommandSession {
  public:

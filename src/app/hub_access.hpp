@@ -21,7 +21,7 @@ namespace syncline::app {
 [[nodiscard]] std::string command_path(const std::string& id);
 
 /// Sends a request and returns the body of an answer of the 200s. Others become errors: unauthorized, not_found,
-/// conflict, invalid_argument, unavailable, with the hub's own words.
+/// conflict, invalid_argument, cursor_expired (to be read from the beginning), unavailable, with the hub's own words.
 [[nodiscard]] Result<std::string> ask_hub(http::Client& client, const http::ClientRequest& request,
                                           std::stop_token stop = {});
 [[nodiscard]] Error error_of(const http::ClientResponse& response);

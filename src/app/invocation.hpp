@@ -36,5 +36,7 @@ void add_hub_options(CLI::App& command, HubOptions& options);
 void define_runner(CLI::App& app, Invocation& invocation);
 void define_commands(CLI::App& app, Invocation& invocation);
 void define_node(CLI::App& app, Invocation& invocation);
+/// tail, export and import
+void define_feed(CLI::App& app, Invocation& invocation);
 
 }  // namespace syncline::app

@@ -23,7 +23,7 @@ Result<std::unique_ptr<NodeClient>> NodeClient::open(const NodeOptions& options)
   node->profile_ = options.profile;
   // The node of this device asks for no key, and no proxy stands between.
   const auto connect = [&](const std::string& url) {
-    node->client_ = net::make_client_factory({.url = url, .token = "", .allows_address = {}, .is_direct = true})();
+    node->reach(net::make_client_factory({.url = url, .token = "", .allows_address = {}, .is_direct = true}));
   };
   // What node.url says counts only while somebody owns the directory: it may be left over.
   auto own = NodeServer::start(options.data, "127.0.0.1:0");
@@ -40,10 +40,35 @@ Result<std::unique_ptr<NodeClient>> NodeClient::open(const NodeOptions& options)
   return fail(ErrorCode::locked, "a node owns " + options.data + ", but does not answer at " + url);
 }
 
-Result<http::ClientResponse> NodeClient::send(http::Method method, const std::string& target, const std::string& body) {
-  http::ClientRequest request{method, target, body, {}, kAnswerMs};
+Result<std::unique_ptr<NodeClient>> NodeClient::open_hub(const HubOptions& hub) {
+  std::unique_ptr<NodeClient> node(new NodeClient());
+  TRY(http::ClientFactory clients, reach_hub(hub));
+  node->reach(std::move(clients));
+  return node;
+}
+
+void NodeClient::reach(http::ClientFactory clients) {
+  clients_ = std::move(clients);
+  client_ = clients_();
+}
+
+http::ClientRequest NodeClient::make_request(http::Method method, const std::string& target, const std::string& body,
+                                             std::int64_t timeout_ms) const {
+  http::ClientRequest request{method, target, body, {}, timeout_ms};
   if (!profile_.empty()) request.headers.push_back({"X-Syncline-Profile", profile_});
-  return client_->send(request);
+  return request;
+}
+
+Result<http::ClientResponse> NodeClient::send(http::Method method, const std::string& target, const std::string& body) {
+  return client_->send(make_request(method, target, body, kAnswerMs));
+}
+
+Result<http::ClientResponse> NodeClient::stream(const std::string& target, std::int64_t silence_ms,
+                                                const std::function<void(std::string_view)>& take,
+                                                std::stop_token stop) {
+  http::ClientRequest request = make_request(http::Method::get, target, "", silence_ms);
+  request.headers.push_back({"Accept", "text/event-stream"});
+  return clients_()->stream(request, take, std::move(stop));
 }
 
 Result<std::string> NodeClient::ask(http::Method method, const std::string& target, const std::string& body) {

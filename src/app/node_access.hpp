@@ -23,16 +23,28 @@ class NodeClient {
  public:
   /// Finds the node, or starts one. `locked` if a node owns the data but does not answer.
   [[nodiscard]] static Result<std::unique_ptr<NodeClient>> open(const NodeOptions& options);
+  /// The same calls to a hub, for commands that work with either.
+  [[nodiscard]] static Result<std::unique_ptr<NodeClient>> open_hub(const HubOptions& hub);
+  /// Clients of the same server, for other threads. Their requests are for the active profile.
+  [[nodiscard]] const http::ClientFactory& clients() const { return clients_; }
   /// Any status is a success.
   [[nodiscard]] Result<http::ClientResponse> send(http::Method method, const std::string& target,
                                                   const std::string& body = "");
   /// The body of an answer of the 200s; others become errors with the node's own words.
   [[nodiscard]] Result<std::string> ask(http::Method method, const std::string& target, const std::string& body = "");
+  /// A GET whose answer goes to `take` as it comes, until it ends, nothing comes for `silence_ms`, or `stop`.
+  [[nodiscard]] Result<http::ClientResponse> stream(const std::string& target, std::int64_t silence_ms,
+                                                    const std::function<void(std::string_view)>& take,
+                                                    std::stop_token stop);
 
  private:
   NodeClient() = default;
+  [[nodiscard]] http::ClientRequest make_request(http::Method method, const std::string& target,
+                                                 const std::string& body, std::int64_t timeout_ms) const;
+  void reach(http::ClientFactory clients);
   std::string profile_;
   std::unique_ptr<NodeServer> own_;  // if none was running
+  http::ClientFactory clients_;
   std::unique_ptr<http::Client> client_;
 };
 

@@ -1,0 +1,157 @@
+#include "app/feed_file.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include "base/json_object.hpp"
+#include "base/limits.hpp"
+
+namespace syncline::app {
+namespace {
+
+constexpr int kFormat = 1;
+constexpr std::string_view kHead = "syncline_export";
+constexpr std::string_view kEnd = "syncline_export_end";
+
+Error cannot(const std::string& what, const std::string& path) {
+  const int reason = errno;
+  const bool is_full = reason == ENOSPC || reason == EDQUOT;
+  return {is_full ? ErrorCode::storage_full : ErrorCode::unavailable,
+          "cannot " + what + ' ' + path + ": " + std::strerror(reason)};
+}
+
+}  // namespace
+
+Result<ExportState> read_export(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(ErrorCode::not_found, "there is no " + path);
+  ExportState state;
+  std::string line;
+  std::int64_t bytes = 0;
+  std::int64_t records = 0;
+  bool is_first = true;
+  while (std::getline(file, line) && !file.eof()) {  // a last line without an end was cut
+    bytes += static_cast<std::int64_t>(line.size()) + 1;
+    if (line.find("\"collection\":") != std::string::npos && !is_first) {
+      ++records;
+      continue;
+    }
+    const auto object = parse_json_object(line, limits::kBodyDepthMax);
+    if (is_first && (!object || object->integer_of(kHead) != kFormat)) break;
+    if (!object) return fail(ErrorCode::conflict, path + " has a line that is no JSON object");
+    if (object->find(kEnd)) return fail(ErrorCode::conflict, path + " is a complete export: choose another file");
+    if (is_first) {
+      is_first = false;
+      object->find("spaces")->for_each_element(
+          [&](JsonView space) { state.spaces.push_back(space.as_string().value_or("")); });
+      state.bytes = bytes;
+      continue;
+    }
+    const auto more = object->find("more");
+    state.cursor = object->text_of("cursor");
+    state.records = records;
+    state.bytes = bytes;
+    if (more && !more->as_boolean().value_or(true)) {
+      state.at += 1;
+      state.cursor = "0";
+    }
+  }
+  if (is_first) return fail(ErrorCode::conflict, path + " is no export: choose another file");
+  return state;
+}
+
+Result<FeedWriter> FeedWriter::create(const std::string& path, const std::vector<std::string>& spaces) {
+  FeedWriter writer;
+  writer.path_ = path;
+  if (!path.empty()) {
+    std::FILE* made = std::fopen(path.c_str(), "wbx");
+    if (made == nullptr) return std::unexpected(cannot("make", path));
+    std::fclose(made);
+    writer.file_.open(path, std::ios::binary);
+    if (!writer.file_) return std::unexpected(cannot("write", path));
+  }
+  JsonWriter head(writer.lines_);
+  head.begin_object().integer(kHead, kFormat).name("spaces").begin_array();
+  for (const std::string& space : spaces) head.string(space);
+  head.end_array().end_object();
+  writer.lines_ += '\n';
+  CHECK_OK(writer.flush());
+  return writer;
+}
+
+Result<FeedWriter> FeedWriter::append(const std::string& path, const ExportState& state) {
+  FeedWriter writer;
+  writer.path_ = path;
+  std::error_code error;
+  std::filesystem::resize_file(path, static_cast<std::uintmax_t>(state.bytes), error);
+  if (error) return fail(ErrorCode::unavailable, "cannot go on with " + path + ": " + error.message());
+  writer.file_.open(path, std::ios::binary | std::ios::app);
+  if (!writer.file_) return std::unexpected(cannot("write", path));
+  return writer;
+}
+
+void FeedWriter::add_record(std::string_view space, JsonView change) {
+  JsonWriter writer(lines_);
+  writer.begin_object().string("space", space);
+  change.for_each_member([&](std::string_view name, JsonView value) { writer.raw(name, value.raw()); });
+  writer.end_object();
+  lines_ += '\n';
+}
+
+Result<> FeedWriter::add_cursor(std::string_view space, std::string_view cursor, bool more) {
+  JsonWriter(lines_).begin_object().string("space", space).string("cursor", cursor).boolean("more", more).end_object();
+  lines_ += '\n';
+  return flush();
+}
+
+Result<> FeedWriter::add_end(std::int64_t records) {
+  JsonWriter(lines_).begin_object().integer(kEnd, kFormat).integer("records", records).end_object();
+  lines_ += '\n';
+  return flush();
+}
+
+Result<> FeedWriter::flush() {
+  errno = 0;
+  bool is_written = false;
+  if (path_.empty()) {
+    is_written = std::fwrite(lines_.data(), 1, lines_.size(), stdout) == lines_.size() && std::fflush(stdout) == 0;
+  } else {
+    is_written = static_cast<bool>(file_.write(lines_.data(), static_cast<std::streamsize>(lines_.size())).flush());
+  }
+  lines_.clear();
+  if (is_written) return {};
+  return std::unexpected(cannot("write", path_.empty() ? "standard output" : path_));
+}
+
+Result<FeedLine> read_feed_line(std::string line) {
+  const auto object = parse_json_object(std::move(line), limits::kBodyDepthMax);
+  if (!object) return fail(ErrorCode::invalid_document, "no JSON object");
+  FeedLine read;
+  const bool is_record = object->find("collection").has_value();
+  if (!is_record && object->find(kHead)) read.kind = FeedLine::Kind::head;
+  if (!is_record && object->find(kEnd)) read.kind = FeedLine::Kind::end;
+  if (!is_record && object->find("cursor")) read.kind = FeedLine::Kind::cursor;
+  if (read.kind != FeedLine::Kind::record) return read;
+  for (const std::string_view name : {"collection", "id"}) {
+    if (object->text_of(name).empty()) return fail(ErrorCode::invalid_document, std::string(name) + " is missing");
+  }
+  read.space = object->text_of("space");
+  const auto deleted = object->find("deleted");
+  const bool is_deleted = deleted && deleted->as_boolean().value_or(false);
+  const auto doc = object->find("doc");
+  if (!is_deleted && (!doc || !doc->is_object())) return fail(ErrorCode::invalid_document, "doc is missing");
+  JsonWriter op(read.op);
+  op.begin_object().string("collection", object->text_of("collection")).string("id", object->text_of("id"));
+  if (const auto stamp = object->find("updated_at")) op.raw("updated_at", stamp->raw());
+  if (is_deleted) {
+    op.boolean("deleted", true);
+  } else {
+    op.raw("doc", doc->raw());
+  }
+  op.end_object();
+  return read;
+}
+
+}  // namespace syncline::app

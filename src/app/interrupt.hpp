@@ -1,0 +1,21 @@
+// SIGINT and SIGTERM as a request to stop, for commands that have something to finish first.
+#pragma once
+
+#include <stop_token>
+#include <thread>
+
+namespace syncline::app {
+
+/// While it lives the first signal is a request; the second ends the process at once. One at a time in a process.
+class InterruptWatch {
+ public:
+  InterruptWatch();
+  [[nodiscard]] std::stop_token token() const { return interrupted_.get_token(); }
+  [[nodiscard]] bool interrupted() const { return interrupted_.stop_requested(); }
+
+ private:
+  std::stop_source interrupted_;
+  std::jthread thread_;
+};
+
+}  // namespace syncline::app

@@ -1,0 +1,198 @@
+"""tail, export and import, of a device and of a hub; the progress that people see."""
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import time
+
+import pytest
+from harness import BINARY, Hub, free_port, wait_until
+from node_harness import Node
+
+
+@pytest.fixture(scope="module")
+def hub():
+    hub = Hub()
+    hub.listen = f"127.0.0.1:{free_port()}"  # it is started anew at the same place
+    hub.start()
+    yield hub
+    hub.stop()
+
+
+@pytest.fixture
+def run(tmp_path):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SYNCLINE_")}
+    environment["SYNCLINE_NODE_DATA"] = str(tmp_path / "device")
+
+    def run(*arguments, key="", code=0, **options):
+        done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=120,
+                              env=environment | {"SYNCLINE_KEY": key}, **options)
+        assert done.returncode == code, (done.returncode, done.stdout[-500:], done.stderr[-500:])
+        return done
+
+    run.environment = environment
+    return run
+
+
+def fill(client, space, count, first=0):
+    for start in range(first, first + count, 500):
+        client.push(space, [{"collection": "items", "id": f"i{number:05}", "doc": {"number": number}}
+                            for number in range(start, min(start + 500, first + count))])
+
+
+def content(client, space):
+    return {(one["collection"], one["id"]): one.get("doc") for one in client.all_changes(space)}
+
+
+def test_export_from_one_hub_and_import_into_another_account(hub, run, tmp_path):
+    ann = hub.client(email="ann@example.org")
+    fill(ann, "notes", 2500)
+    ann.push("notes", [{"collection": "items", "id": "i00007", "deleted": True}])
+    ann.push("kernle%2Fclaire", [{"collection": "notes", "id": "n1", "doc": {"content": "ü \u2028 \"quoted\""}}])
+    file = tmp_path / "all.ndjson"
+    done = run("export", "--hub", hub.url, "-o", str(file), "--json", key=ann.key)
+    assert json.loads(done.stdout) == {"file": str(file), "records": 2501, "went_on": False}
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert lines[0]["syncline_export"] == 1 and lines[-1] == {"syncline_export_end": 1, "records": 2501}
+
+    bob = hub.client(email="bob@example.org")
+    done = run("import", str(file), "--hub", hub.url, "--json", key=bob.key)
+    counts = json.loads(done.stdout)
+    assert counts["applied"] == 2501 and counts["refused"] == 0
+    for space in ("notes", "kernle%2Fclaire"):
+        assert content(bob, space) == content(ann, space)
+    # Once more changes nothing, and an export is never written over.
+    assert json.loads(run("import", str(file), "--hub", hub.url, "--json", key=bob.key).stdout)["unchanged"] == 2501
+    before = file.read_bytes()
+    assert "complete export" in run("export", "--hub", hub.url, "-o", str(file), key=ann.key, code=4).stderr
+    assert file.read_bytes() == before
+
+
+def test_an_interrupted_export_goes_on(hub, run, tmp_path):
+    client = hub.client(email="carl@example.org")
+    fill(client, "a", 2500)
+    fill(client, "b", 1500)
+    file = tmp_path / "cut.ndjson"
+    run("export", "--hub", hub.url, "-o", str(file), key=client.key)
+    whole = file.read_text().splitlines(keepends=True)
+    for keep in (1, 700, 1002, 1003, 2600, len(whole) - 1):
+        file.write_text("".join(whole[:keep]) + '{"space":"a","seq":9')  # and the line that was being written
+        assert "interrupted" in run("import", str(file), "--hub", hub.url, key=client.key, code=1).stderr
+        done = run("export", "--hub", hub.url, "-o", str(file), "--json", key=client.key)
+        assert json.loads(done.stdout) == {"file": str(file), "records": 4000, "went_on": True}
+        assert file.read_text() == "".join(whole), keep
+
+    strange = tmp_path / "letter.txt"
+    strange.write_text("Dear Claire,\n")
+    assert "is no export" in run("export", "--hub", hub.url, "-o", str(strange), key=client.key, code=4).stderr
+    assert strange.read_text() == "Dear Claire,\n"
+
+
+def test_an_import_says_what_is_wrong_and_where_to_go_on(hub, run, tmp_path):
+    client = hub.client(email="dora@example.org")
+    file = tmp_path / "mine.ndjson"
+    good = [json.dumps({"collection": "items", "id": f"i{number}", "doc": {}}) for number in range(700)]
+    file.write_text("\n".join([*good, "no json", good[0]]) + "\n")
+    assert "names no space" in run("import", str(file), "--hub", hub.url, key=client.key, code=2).stderr
+    error = run("import", str(file), "--hub", hub.url, "--space", "mine", key=client.key, code=2).stderr
+    assert "line 701: no JSON object" in error and "--from-line 501" in error
+    lines = file.read_text().replace("no json", json.dumps({"collection": "bad name!", "id": "x", "doc": {}}))
+    done = run("import", "-", "--from-line", "501", "--hub", hub.url, "--space", "mine", "--json", key=client.key,
+               code=1, input=lines)
+    counts = json.loads(done.stdout)
+    assert counts["applied"] == 200 and counts["refused"] == 1 and counts["unchanged"] == 1
+    assert "line 701 is refused" in done.stderr
+    assert len(client.all_changes("mine")) == 700
+
+
+def test_export_and_import_on_the_device(run, tmp_path):
+    run("-a", "claire", "memory", "add", "notes", "content=one")
+    run("book", "30m", "-c", "Acme")
+    lines = [json.loads(line) for line in run("export").stdout.splitlines()]
+    assert {line["collection"] for line in lines if "collection" in line} == {"notes", "entries"}
+    file = tmp_path / "kernle.ndjson"
+    run("export", "kernle/claire", "-o", str(file))
+    run.environment["SYNCLINE_NODE_DATA"] = str(tmp_path / "another device")
+    assert "applied: 1" in run("import", str(file)).stdout
+    assert "one" in run("-a", "claire", "memory", "list", "notes").stdout
+    assert "there is no space 'nothing'" in run("export", "nothing", code=3).stderr
+
+
+def test_tail_shows_what_was_there_and_what_comes(hub, run):
+    client = hub.client(email="eve@example.org")
+    fill(client, "a", 3)
+    fill(client, "b", 1)
+    done = run("tail", "a", "--from-start", "--count", "3", "--json", "--hub", hub.url, key=client.key)
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == ["i00000", "i00001", "i00002"]
+    cursor = client.get("/v1/spaces/a/changes?limit=1").json()["cursor"]
+    done = run("tail", "a", "--since", cursor, "--count", "1", "--hub", hub.url, key=client.key)
+    assert "a  items/i00001" in done.stdout
+
+    with subprocess.Popen([BINARY, "tail", "--json", "--hub", hub.url], stdout=subprocess.PIPE, text=True,
+                          env=run.environment | {"SYNCLINE_KEY": client.key}) as tail:
+        try:
+            time.sleep(0.5)
+            client.push("b", [{"collection": "items", "id": "new", "doc": {"of": "b"}}])
+            line = json.loads(tail.stdout.readline())
+            assert (line["space"], line["id"], line["doc"]) == ("b", "new", {"of": "b"})
+            client.push("a", [{"collection": "items", "id": "i00000", "deleted": True}])
+            line = json.loads(tail.stdout.readline())
+            assert (line["space"], line["id"], line["deleted"]) == ("a", "i00000", True)
+            hub.stop()
+            hub.start()
+            client.push("a", [{"collection": "items", "id": "after", "doc": {}}])
+            assert json.loads(tail.stdout.readline())["id"] == "after"
+        finally:
+            tail.send_signal(signal.SIGINT)
+        assert tail.wait(timeout=10) == 0
+
+
+def test_tail_of_a_device_shows_what_the_hub_brings(hub, run):
+    client = hub.client(email="fred@example.org")
+    node = Node().start()
+    try:
+        node.connect(hub.url, client.key)
+        node.api.post("/memory/notes?agent_id=claire", {"content": "first"})
+        wait_until(lambda: node.is_in_sync(), "in sync")
+        with subprocess.Popen([BINARY, "tail", "kernle/claire", "--json", "--data", str(node.data)],
+                              stdout=subprocess.PIPE, text=True, env=run.environment) as tail:
+            try:
+                time.sleep(0.5)
+                client.push("kernle%2Fclaire", [{"collection": "notes", "id": "n2", "doc": {"content": "far"}}])
+                assert json.loads(tail.stdout.readline())["id"] == "n2"
+            finally:
+                tail.send_signal(signal.SIGINT)
+    finally:
+        node.stop()
+
+
+def seen_on_terminal(command, environment):
+    """What a command shows on a terminal, and its exit code."""
+    leader, follower = pty.openpty()
+    with subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower, env=environment) as process:
+        os.close(follower)
+        shown = b""
+        end = time.monotonic() + 100
+        while time.monotonic() < end:
+            ready, _, _ = select.select([leader], [], [], 0.1)
+            try:
+                if ready:
+                    shown += os.read(leader, 65536)
+            except OSError:
+                break
+        os.close(leader)
+        return shown.decode(errors="replace"), process.wait(timeout=10)
+
+
+def test_a_long_transfer_shows_how_far_it_is(hub, run):
+    client = hub.client(email="gina@example.org")
+    for start in range(0, 60_000, 5000):
+        client.push("big", [{"collection": "items", "id": f"i{number}", "doc": {"text": "x" * 200}}
+                            for number in range(start, start + 5000)])
+    shown, code = seen_on_terminal([BINARY, "login", hub.url], run.environment | {"SYNCLINE_KEY": client.key})
+    assert code == 0, shown
+    bars = [part for part in shown.split("\r") if "Connecting [" in part]
+    assert bars and all(" %, " in bar for bar in bars), shown
+    assert "\x1b[K" in shown and shown.index("ok: true") > shown.rindex("Connecting [")
