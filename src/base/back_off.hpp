@@ -8,12 +8,16 @@
 
 namespace syncline {
 
+/// `wait_ms`, up to 20 % more or less, as `random` says.
+[[nodiscard]] constexpr std::int64_t spread_wait(std::int64_t wait_ms, std::uint64_t random) {
+  const std::int64_t width = wait_ms * 2 / 5;
+  return wait_ms - width / 2 + static_cast<std::int64_t>(random % static_cast<std::uint64_t>(width + 1));
+}
+
 class BackOff {
  public:
   [[nodiscard]] std::int64_t next_ms() {
-    const std::int64_t spread = wait_ms_ * 2 / 5;
-    const auto random = static_cast<std::int64_t>(random_number() % static_cast<std::uint64_t>(spread + 1));
-    const std::int64_t chosen = wait_ms_ - spread / 2 + random;
+    const std::int64_t chosen = spread_wait(wait_ms_, random_number());
     wait_ms_ = std::min(wait_ms_ * 2, kMaxMs);
     return chosen;
   }

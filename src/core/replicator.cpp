@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/back_off.hpp"
+
 namespace syncline {
 namespace {
 
@@ -9,12 +11,6 @@ namespace {
 /// five offers are over within half a minute.
 constexpr std::int64_t kRefusedGrowthMax = 4;
 constexpr std::int64_t kLinkedGrowthMax = 8;
-
-/// `base_ms`, up to 20 % more or less.
-std::int64_t spread(std::int64_t base_ms, std::uint64_t random) {
-  const std::int64_t width = base_ms * 2 / 5;
-  return base_ms - width / 2 + static_cast<std::int64_t>(random % static_cast<std::uint64_t>(width + 1));
-}
 
 }  // namespace
 
@@ -78,8 +74,8 @@ void Replicator::sync_now(std::int64_t now_ms) {
   retry_refused_ms_ = now_ms;
 }
 
-void Replicator::progress(std::int64_t ticket, std::int64_t now_ms) {
-  if (awaits(ticket)) deadline_ms_ = now_ms + settings_.step_timeout_ms;
+void Replicator::progress(std::int64_t ticket, std::int64_t now_ms, std::int64_t timeout_ms) {
+  if (awaits(ticket)) deadline_ms_ = now_ms + timeout_ms;
 }
 
 bool Replicator::is_behind() const {
@@ -191,7 +187,7 @@ void Replicator::failed(std::int64_t ticket, const SyncFailure& failure, std::in
                                    ? std::min(settings_.back_off_max_ms, settings_.back_off_min_ms * kLinkedGrowthMax)
                                    : settings_.back_off_max_ms;
   back_off_ms_ = std::clamp(back_off_ms_ * 2, settings_.back_off_min_ms, longest);
-  not_before_ms_ = now_ms + std::max(spread(back_off_ms_, random), failure.retry_after_ms);
+  not_before_ms_ = now_ms + std::max(spread_wait(back_off_ms_, random), failure.retry_after_ms);
   enter(State::waiting, now_ms);
 }
 

@@ -104,8 +104,8 @@ class Replicator {
   void link_down() { link_is_up_ = false; }
   /// Somebody waits for a cycle: no window, no back-off.
   void sync_now(std::int64_t now_ms);
-  /// The step goes on: bytes are moving.
-  void progress(std::int64_t ticket, std::int64_t now_ms);
+  /// The step goes on, and has so long again.
+  void progress(std::int64_t ticket, std::int64_t now_ms, std::int64_t timeout_ms);
   void pulled(std::int64_t ticket, const PullOutcome& outcome, std::int64_t now_ms);
   void pushed(std::int64_t ticket, const PushOutcome& outcome, std::int64_t now_ms);
   /// The hub has another history: everything is offered again, then pulled from the beginning.

@@ -107,7 +107,7 @@ TEST_F(ReplicatorTest, a_step_without_an_answer_fails_and_its_late_outcome_count
   const Step lost = next();
   now_ += 59'000;
   EXPECT_EQ(next().kind, Kind::none);
-  machine_.progress(lost.ticket, now_);
+  machine_.progress(lost.ticket, now_, 60'000);
   now_ += 59'000;
   EXPECT_EQ(next().kind, Kind::none);
   now_ += 2000;

@@ -5,6 +5,7 @@
 
 #include "base/back_off.hpp"
 #include "base/json_object.hpp"
+#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/stop.hpp"
 #include "node/yaml_edit.hpp"
@@ -16,6 +17,8 @@ constexpr std::string_view kLocalEmail = "owner@device.local";
 constexpr std::string_view kAdvisorModel = "kaisho:advisor";
 constexpr std::string_view kCronModel = "kaisho:cron";
 constexpr auto kSettingsEach = std::chrono::seconds(2);
+constexpr auto kFirstPurge = std::chrono::minutes(2);
+constexpr auto kPurgeEach = std::chrono::hours(24);
 constexpr std::chrono::seconds kCycleMax{300};
 constexpr std::int64_t kHubAnswerMs = 15'000;
 /// A session is not asked for more often.
@@ -180,9 +183,22 @@ std::optional<Error> Profile::obstacle() {
   return obstacle_;
 }
 
+void Profile::purge() {
+  const auto ago = [&](std::int64_t seconds) { return parts_.clock.now().plus_micros(-seconds * kMicrosPerSecond); };
+  const auto purged = store_->purge({.history = ago(limits::kHistoryDays * 86'400),
+                                     .tombstones = kTimestampMin,
+                                     .receipts = ago(limits::kIdempotencySeconds)});
+  if (!purged) log(LogLevel::warning, "purge_failed", {{"profile", name_}, {"error", purged.error().text}});
+}
+
 void Profile::watch_settings(const std::stop_token& stop) {
   BackOff back_off;
+  auto purges_at = std::chrono::steady_clock::now() + kFirstPurge;
   while (!stop.stop_requested()) {
+    if (std::chrono::steady_clock::now() >= purges_at) {
+      purge();
+      purges_at += kPurgeEach;
+    }
     {
       // Whoever connects or disconnects at this moment knows better.
       const std::unique_lock changing(change_mutex_, std::try_to_lock);

@@ -111,6 +111,8 @@ class Profile {
   [[nodiscard]] Result<> start();
   [[nodiscard]] Result<> find_principal();
   void watch_settings(const std::stop_token& stop);
+  /// Removes history that has outlived its keeping time. Deletions stay: another hub would never hear of them.
+  void purge();
   /// Connects as the settings say, if that is another hub or key than now; under change_mutex_.
   void apply_settings();
   [[nodiscard]] Result<http::ClientResponse> ask(const ProfileSettings& settings, const http::ClientRequest& request);

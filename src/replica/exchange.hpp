@@ -27,8 +27,9 @@ class Exchange {
   /// `batch` has at least one item, and stays as it is until the step is over.
   [[nodiscard]] virtual http::ClientRequest begin_push(const Batch& batch) = 0;
   [[nodiscard]] virtual Result<PushNext> take_push(const Batch& batch, const http::ClientResponse& response) = 0;
-  /// No answer came: it may have been too large, or the link too slow for it.
-  virtual void note_no_answer() {}
+  /// No answer to a pull came: it may have been too large, or the link too slow for it. True if the next one is
+  /// smaller.
+  [[nodiscard]] virtual bool ask_for_less() { return false; }
 };
 
 /// `local` outlives the exchange.

@@ -10,14 +10,13 @@ namespace syncline::replica {
 namespace {
 
 constexpr std::string_view kBeginning = "1970-01-01T00:00:00Z";
-constexpr std::int64_t kAnswerMs = 60'000;
 /// As many as every server of that kind answers.
 constexpr int kPageRows = 500;
 /// Some servers keep milliseconds only.
 constexpr std::int64_t kStampStepMicros = 1000;
 
 http::ClientRequest post(std::string_view path, std::string body) {
-  return {http::Method::post, std::string(path), std::move(body), {}, kAnswerMs};
+  return {http::Method::post, std::string(path), std::move(body), {}};
 }
 
 bool is_running(const Record& entry) {
@@ -64,8 +63,7 @@ http::ClientRequest KaishoExchange::ask_changes() const {
       http::Method::get,
       std::string(resource().changes_path) + "?since=" + percent_encode(since) + "&limit=" + std::to_string(kPageRows),
       "",
-      {},
-      kAnswerMs};
+      {}};
 }
 
 http::ClientRequest KaishoExchange::begin_pull() {

@@ -9,7 +9,6 @@
 namespace syncline::replica {
 namespace {
 
-constexpr std::int64_t kAnswerMs = 60'000;
 /// The service stamps a change before it commits it, with the clock of whichever machine took it: a pull looks back so
 /// far. What comes twice is the same again and changes nothing.
 constexpr std::int64_t kLookBackMicros = 60'000'000;
@@ -17,7 +16,7 @@ constexpr std::int64_t kLookBackMicros = 60'000'000;
 constexpr std::size_t kTakenAtOnce = 2000;
 
 http::ClientRequest post(std::string_view path, std::string body) {
-  return {http::Method::post, std::string(path), std::move(body), {}, kAnswerMs};
+  return {http::Method::post, std::string(path), std::move(body), {}};
 }
 
 /// The agent by both names that services have for it.

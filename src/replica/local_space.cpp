@@ -98,6 +98,7 @@ Result<LocalSpace::State> LocalSpace::read_state(Snapshot& snapshot) {
   const auto from_start = object.find("reads_from_start");
   state.reads_from_start = from_start && from_start->as_boolean().value_or(false);
   if (const auto positions = object.find("positions")) state.positions = positions->raw();
+  state.exchanged_at = {object.integer_of("exchanged_at").value_or(0)};
   return state;
 }
 
@@ -123,6 +124,7 @@ Result<> LocalSpace::write(const Body& body, Stores stores) {
         .integer("offer_through", after.offer_through.value)
         .boolean("reads_from_start", after.reads_from_start)
         .raw("positions", after.positions)
+        .integer("exchanged_at", after.exchanged_at.micros)
         .end_object();
     writer.txn().put_value(kStateValue, std::move(text));
     return {};
@@ -250,6 +252,7 @@ Result<> LocalSpace::apply(const Page& page) {
     }
     state.cursor = page.cursor;
     state.epoch = page.cursor.epoch;
+    state.exchanged_at = writer.now();
     if (state.reads_from_start && !page.more) {
       CHECK_OK(sweep(writer, state));
       state.reads_from_start = false;
@@ -301,6 +304,7 @@ Result<> LocalSpace::merge_in(std::span<const Op> ops, std::string positions) {
   const auto merge_all = [&](SpaceWriter& writer, State& state) -> Result<> {
     for (const Op& op : ops) CHECK_OK(merge_one(writer, state, op));
     state.positions = std::move(positions);
+    state.exchanged_at = writer.now();
     return {};
   };
   CHECK_OK(write(merge_all, Stores::also_own));
@@ -429,6 +433,7 @@ Result<Settled> LocalSpace::settle(const Batch& batch, const PushAnswer& answer)
   CHECK_OK(write([&](SpaceWriter& writer, State& state) -> Result<> {
     if (state.generation != batch.generation || state.pushed != batch.after) return {};
     state.epoch = answer.cursor.epoch;
+    state.exchanged_at = writer.now();
     const Seq cursor_before = state.cursor.seq;
     std::vector<Seq> own;
     std::size_t settled_count = 0;
@@ -467,7 +472,11 @@ Result<> LocalSpace::begin_anew() {
   skipped_through_ = {};
   delivered_.clear();
   return write([](SpaceWriter& writer, State& state) -> Result<> {
-    state = {state.generation + 1, "", {}, {}, writer.txn().info().head, true, "{}"};
+    state = {.generation = state.generation + 1,
+             .epoch = "",
+             .cursor = {},
+             .pushed = {},
+             .offer_through = writer.txn().info().head};
     return {};
   });
 }

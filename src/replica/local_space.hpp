@@ -110,6 +110,8 @@ class LocalSpace {
   }
   [[nodiscard]] const std::string& epoch() const { return state_.epoch; }
   [[nodiscard]] const std::string& positions() const { return state_.positions; }
+  /// When something was last exchanged; 0 if never.
+  [[nodiscard]] Timestamp exchanged_at() const { return state_.exchanged_at; }
   [[nodiscard]] bool offers_all() const { return state_.pushed < state_.offer_through; }
   /// True when a commit up to `head` may hold something for the hub.
   [[nodiscard]] bool may_have_writes(Seq head) const { return head > std::max(state_.pushed, skipped_through_); }
@@ -132,6 +134,7 @@ class LocalSpace {
     bool reads_from_start = true;
     /// See merge_in().
     std::string positions = "{}";
+    Timestamp exchanged_at;
   };
   /// The hub's version that later edits of a record are made of.
   struct Base {

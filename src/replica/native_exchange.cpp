@@ -52,6 +52,9 @@ Result<PushNext> NativeExchange::take_push(const Batch&, const http::ClientRespo
   return answer;
 }
 
-void NativeExchange::note_no_answer() { page_max_ = std::max<std::int64_t>(1, page_max_ / 2); }
+bool NativeExchange::ask_for_less() {
+  const std::int64_t before = std::exchange(page_max_, std::max<std::int64_t>(1, page_max_ / 2));
+  return page_max_ < before;
+}
 
 }  // namespace syncline::replica

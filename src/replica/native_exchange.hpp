@@ -16,7 +16,7 @@ class NativeExchange final : public Exchange {
   [[nodiscard]] Result<PullNext> take_pull(const http::ClientResponse& response) override;
   [[nodiscard]] http::ClientRequest begin_push(const Batch& batch) override;
   [[nodiscard]] Result<PushNext> take_push(const Batch& batch, const http::ClientResponse& response) override;
-  void note_no_answer() override;
+  [[nodiscard]] bool ask_for_less() override;
 
  private:
   LocalSpace& local_;

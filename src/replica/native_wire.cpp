@@ -79,15 +79,14 @@ void append_op(std::string& out, const Record& record, Seq base) {
 
 http::ClientRequest make_pull(std::string_view space, const Cursor& since, std::int64_t limit) {
   const std::string from = since.epoch.empty() ? "0" : since.to_text();
-  return {
-      http::Method::get, path_of(space) + "/changes?since=" + from + "&limit=" + std::to_string(limit), "", {}, 60'000};
+  return {http::Method::get, path_of(space) + "/changes?since=" + from + "&limit=" + std::to_string(limit), "", {}};
 }
 
 http::ClientRequest make_push(std::string_view space, std::string_view epoch, std::string_view ops) {
   std::string body = "{";
   if (!epoch.empty()) body.append("\"epoch\":\"").append(epoch).append("\",");
   body.append("\"ops\":[").append(ops).append("]}");
-  return {http::Method::post, path_of(space) + "/push", std::move(body), {}, 60'000};
+  return {http::Method::post, path_of(space) + "/push", std::move(body), {}};
 }
 
 Result<Page> parse_page(std::string body, const Cursor& since) {

@@ -6,6 +6,7 @@ namespace syncline::replica {
 namespace {
 
 constexpr std::int64_t kRetryAfterMaxSeconds = 3600;
+constexpr std::int64_t kPatienceMaxMs = 600'000;
 
 SyncFailure::Kind kind_of(const Error& error) {
   switch (error.code) {
@@ -41,7 +42,7 @@ std::optional<SpaceReplica::Request> SpaceReplica::next(std::int64_t now_ms, std
     const Step step = machine_.next(now_ms, random);
     if (step.kind == Step::Kind::none) return std::nullopt;
     batch_ = {};
-    if (step.kind == Step::Kind::pull) return Request{step.ticket, exchange_->begin_pull()};
+    if (step.kind == Step::Kind::pull) return make_request(step.ticket, exchange_->begin_pull(), now_ms);
     auto batch = local_.next_batch(step.with_refused, ops_max_,
                                    [this](std::string_view collection) { return exchange_->carries(collection); });
     if (!batch) {
@@ -49,7 +50,7 @@ std::optional<SpaceReplica::Request> SpaceReplica::next(std::int64_t now_ms, std
       return std::nullopt;
     }
     batch_ = *std::move(batch);
-    if (!batch_.items.empty()) return Request{step.ticket, exchange_->begin_push(batch_)};
+    if (!batch_.items.empty()) return make_request(step.ticket, exchange_->begin_push(batch_), now_ms);
     machine_.pushed(
         step.ticket,
         {.cursor = local_.cursor(), .more = false, .needs_pull = false, .refused = local_.waiting_refused()}, now_ms);
@@ -61,11 +62,10 @@ void SpaceReplica::finish(std::int64_t ticket, const Result<http::ClientResponse
   if (!machine_.awaits(ticket)) return;
   const bool is_push = !batch_.items.empty();
   if (!response) {
-    // It may have been too much for the link.
-    if (is_push) ops_max_ = std::max<std::size_t>(1, batch_.items.size() / 2);
-    if (!is_push) exchange_->note_no_answer();
+    give_in(response.error());
     return fail(ticket, response.error(), 0, now_ms, random);
   }
+  patience_ms_ = timeout_ms_;
   if (const auto done = is_push ? finish_push(ticket, *response, now_ms) : finish_pull(ticket, *response, now_ms);
       !done) {
     const std::int64_t wait_s = std::clamp<std::int64_t>(response->retry_after_s.value_or(0), 0, kRetryAfterMaxSeconds);
@@ -73,9 +73,23 @@ void SpaceReplica::finish(std::int64_t ticket, const Result<http::ClientResponse
   }
 }
 
+void SpaceReplica::give_in(const Error& error) {
+  // It may have been too much for the link.
+  const std::size_t count = batch_.items.size();
+  if (count > 1) ops_max_ = count / 2;
+  const bool is_less = count > 0 ? count > 1 : exchange_->ask_for_less();
+  if (!is_less && error.code == ErrorCode::timed_out) patience_ms_ = std::min(patience_ms_ * 2, kPatienceMaxMs);
+}
+
+SpaceReplica::Request SpaceReplica::make_request(std::int64_t ticket, http::ClientRequest request,
+                                                 std::int64_t now_ms) {
+  request.timeout_ms = patience_ms_;
+  machine_.progress(ticket, now_ms, patience_ms_);
+  return {ticket, std::move(request)};
+}
+
 void SpaceReplica::go_on(std::int64_t ticket, http::ClientRequest request, std::int64_t now_ms) {
-  machine_.progress(ticket, now_ms);
-  following_ = Request{ticket, std::move(request)};
+  following_ = make_request(ticket, std::move(request), now_ms);
 }
 
 Result<> SpaceReplica::finish_pull(std::int64_t ticket, const http::ClientResponse& response, std::int64_t now_ms) {

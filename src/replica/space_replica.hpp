@@ -10,7 +10,12 @@ namespace syncline::replica {
 class SpaceReplica {
  public:
   SpaceReplica(Spaces& spaces, SpaceName name, ReplicatorSettings settings, Limits limits)
-      : local_(spaces, std::move(name), limits), machine_(settings), limits_(limits), ops_max_(limits.ops_max) {}
+      : local_(spaces, std::move(name), limits),
+        machine_(settings),
+        limits_(limits),
+        timeout_ms_(settings.step_timeout_ms),
+        ops_max_(limits.ops_max),
+        patience_ms_(timeout_ms_) {}
 
   [[nodiscard]] Result<> load() { return local_.load(); }
   /// `anew`: it is another hub than before, or the owner wants to begin from the beginning. A space that such a hub
@@ -38,7 +43,10 @@ class SpaceReplica {
  private:
   [[nodiscard]] Result<> finish_pull(std::int64_t ticket, const http::ClientResponse& response, std::int64_t now_ms);
   [[nodiscard]] Result<> finish_push(std::int64_t ticket, const http::ClientResponse& response, std::int64_t now_ms);
-  /// The step is not over.
+  /// The step begins or goes on with that request.
+  [[nodiscard]] Request make_request(std::int64_t ticket, http::ClientRequest request, std::int64_t now_ms);
+  /// There was no answer.
+  void give_in(const Error& error);
   void go_on(std::int64_t ticket, http::ClientRequest request, std::int64_t now_ms);
   /// The hub has another history.
   [[nodiscard]] Result<> begin_anew(std::int64_t ticket, std::int64_t now_ms);
@@ -50,9 +58,12 @@ class SpaceReplica {
   LocalSpace local_;
   Replicator machine_;
   const Limits limits_;
+  const std::int64_t timeout_ms_;
   std::unique_ptr<Exchange> exchange_;
   /// Smaller after a push that failed.
   std::size_t ops_max_;
+  /// For an answer. Longer after one that did not come in time and cannot be smaller: a single document may be large.
+  std::int64_t patience_ms_;
   /// Of the push that is on the way; no items while there is none.
   Batch batch_;
   /// Goes on with the step.

@@ -1,6 +1,7 @@
 // The handlers of the Kernle routes, by file.
 #pragma once
 
+#include "api/kernle/request.hpp"
 #include "api/kernle/routes.hpp"
 
 namespace syncline::kernle {
@@ -26,13 +27,6 @@ struct Handlers {
 
 /// Sessions are devices; a bare key may stand for several.
 [[nodiscard]] inline bool is_session(const Principal& principal) { return principal.expires_at.has_value(); }
-
-/// The agent that a body or query names, as agent_id or stack_id.
-[[nodiscard]] Result<std::string> agent_in(JsonView body);
-[[nodiscard]] Result<std::string> agent_in_query(const api::Call& call);
-
-/// The positive `limit` of a body; nothing if it has none.
-[[nodiscard]] Result<std::optional<std::int64_t>> limit_in(JsonView body);
 
 /// "2026-11-22T00:10:07.004670+00:00", as clients write it: some cannot read a Z.
 [[nodiscard]] std::string client_time(Timestamp time);

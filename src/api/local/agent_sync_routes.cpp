@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "api/kernle/request.hpp"
 #include "api/kernle/space.hpp"
 #include "api/local/handlers.hpp"
 #include "base/text.hpp"
@@ -30,21 +31,10 @@ struct Memory {
   SpaceName space;
 };
 
-Result<std::string> agent_of(std::string_view text) {
-  if (text.empty()) return fail(ErrorCode::invalid_argument, "agent_id is required");
-  return kernle::check_agent_name(text);
-}
-
-Result<Memory> memory_of(const Handlers& self, const api::Call& call, const std::string& name) {
-  TRY(const std::string agent, agent_of(name));
+Result<Memory> memory_of(const Handlers& self, const api::Call& call, const std::string& agent) {
   Memory memory{agent, call.space(kernle::space_name_of(agent))};
   CHECK_OK(self.profile.replica().add_space(memory.space.name));
   return memory;
-}
-
-std::string agent_name_in(JsonView body) {
-  std::string name = body.text_of("agent_id");
-  return name.empty() ? body.text_of("stack_id") : name;
 }
 
 Result<replica::SpaceStatus> status_of(const Handlers& self, const Memory& memory) {
@@ -297,7 +287,8 @@ struct AgentRequest {
 Result<AgentRequest> read_request(const Handlers& self, api::Call& call) {
   if (call.body().empty()) call.body() = "{}";
   TRY(const JsonView body, call.mended_json_object());
-  TRY(Memory memory, memory_of(self, call, agent_name_in(body)));
+  TRY(const std::string agent, kernle::agent_in(body));
+  TRY(Memory memory, memory_of(self, call, agent));
   return AgentRequest{std::move(memory), body};
 }
 
@@ -309,17 +300,16 @@ std::vector<api::Route> Handlers::agent_sync_routes() const {
   std::vector<api::Route> routes;
   routes.push_back(make_route(Method::get, "/sync/status", "How an agent's memory is in sync (?agent_id=)",
                               [self = *this](const api::CallPtr& call) {
-                                const std::string name =
-                                    call->query("agent_id").value_or(call->query("stack_id").value_or(""));
-                                TRY_CALL(call, const Memory memory, memory_of(self, *call, name));
+                                TRY_CALL(call, const std::string agent, kernle::agent_in_query(*call));
+                                TRY_CALL(call, const Memory memory, memory_of(self, *call, agent));
                                 self.answer_later(call, [self, memory] { return status_text(self, memory); });
                               }));
   routes.push_back(make_route(
       Method::post, "/sync/push", "Store {\"operations\"?} and send what waits: {\"agent_id\", \"limit\"?}",
       [self = *this](const api::CallPtr& call) {
         TRY_CALL(call, const AgentRequest request, read_request(self, *call));
-        const auto limit = request.body.find_set("limit");
-        const std::int64_t listed = limit ? limit->as_integer().value_or(kListedMax) : kListedMax;
+        TRY_CALL(call, const auto limit, kernle::limit_in(request.body));
+        const std::int64_t listed = limit.value_or(kListedMax);
         const auto operations = request.body.find_set("operations");
         if (operations && !operations->is_array()) {
           return call->fail(Error{ErrorCode::invalid_argument, "operations must be a list"});
@@ -329,7 +319,7 @@ std::vector<api::Route> Handlers::agent_sync_routes() const {
           if (operations) {
             TRY(outcomes, store_operations(self, memory, call->principal().key, *operations));
           }
-          return push(self, memory, std::move(outcomes), static_cast<std::size_t>(std::max<std::int64_t>(0, listed)));
+          return push(self, memory, std::move(outcomes), static_cast<std::size_t>(listed));
         });
       }));
   routes.push_back(make_route(Method::post, "/sync/pull", "Fetch what is new at the hub: {\"agent_id\", \"full\"?}",
@@ -348,8 +338,8 @@ std::vector<api::Route> Handlers::agent_sync_routes() const {
                               }));
   routes.push_back(make_route(Method::get, "/sync/deadletters", "Changes that the hub refused (?agent_id=)",
                               [self = *this](const api::CallPtr& call) {
-                                TRY_CALL(call, const Memory memory,
-                                         memory_of(self, *call, call->query("agent_id").value_or("")));
+                                TRY_CALL(call, const std::string agent, kernle::agent_in_query(*call));
+                                TRY_CALL(call, const Memory memory, memory_of(self, *call, agent));
                                 TRY_CALL(call, std::string text, dead_letters_text(self, memory));
                                 call->respond_json(200, std::move(text));
                               }));

@@ -38,6 +38,14 @@ std::string last_error(node::Profile& profile, const std::optional<replica::Spac
   return status && status->sync.is_failing ? status->sync.reason : "";
 }
 
+/// Asking a hub that does not answer would hold a thread until it gives up, and others after it.
+Result<node::HubAccount> account_of(node::Profile& profile, const std::optional<replica::SpaceStatus>& status) {
+  if (!profile.is_enabled()) return fail(ErrorCode::unavailable, "sync is off");
+  if (const auto obstacle = profile.obstacle()) return std::unexpected(*obstacle);
+  if (status && status->sync.is_failing) return fail(ErrorCode::unavailable, status->sync.reason);
+  return profile.hub_account();
+}
+
 /// How far the entries are, as Kaisho's cursors say it.
 std::string cursor_text(const std::optional<replica::SpaceStatus>& status) {
   const Cursor cursor = status ? status->cursor : Cursor{};
@@ -58,7 +66,7 @@ Result<std::string> status_text(node::Profile& profile) {
   const bool enabled = profile.is_enabled();
   TRY(const auto status, kaisho_status(profile));
   TRY(const std::int64_t pending_deletes, count_pending_deletes(profile));
-  const auto account = enabled ? profile.hub_account() : fail(ErrorCode::unavailable, "sync is off");
+  const auto account = account_of(profile, status);
   std::string out;
   JsonWriter writer(out);
   writer.begin_object()
@@ -190,7 +198,9 @@ void use_models(const Handlers& self, const api::CallPtr& call) {
 void get_active(const Handlers& self, const api::CallPtr& call) {
   self.answer_later(call, [self]() -> Result<std::string> {
     constexpr std::string_view kNone = R"({"active":false})";
-    if (!self.profile.is_enabled()) return std::string(kNone);
+    TRY(const auto status, kaisho_status(self.profile));
+    const bool is_away = status && status->sync.is_failing;
+    if (!self.profile.is_enabled() || is_away) return std::string(kNone);
     const auto answer = self.profile.ask_hub({http::Method::get, "/sync/active", "", {}, kHubAnswerMs});
     return answer && answer->status == 200 ? answer->body : std::string(kNone);
   });

@@ -1,4 +1,5 @@
 // /memory: the memories of an agent on this device, one by one.
+#include "api/kernle/request.hpp"
 #include "api/kernle/space.hpp"
 #include "api/local/handlers.hpp"
 #include "base/bytes.hpp"
@@ -13,11 +14,10 @@ struct Place {
   std::string table;
 };
 
-/// The agent of the query or the body, and the table of the path.
-Result<Place> place_of(const Handlers& self, const api::Call& call, std::string agent) {
-  if (agent.empty()) agent = call.query("agent_id").value_or(call.query("stack_id").value_or(""));
-  if (agent.empty()) return fail(ErrorCode::invalid_argument, "agent_id is required");
-  TRY(agent, kernle::check_agent_name(agent));
+/// The agent of the body, if it names one, or of the query; and the table of the path.
+Result<Place> place_of(const Handlers& self, const api::Call& call, std::optional<JsonView> body = std::nullopt) {
+  const bool is_in_body = body && (body->find_set("agent_id") || body->find_set("stack_id"));
+  TRY(const std::string agent, is_in_body ? kernle::agent_in(*body) : kernle::agent_in_query(call));
   const kernle::Table* table = kernle::find_table(call.param("table"));
   if (table == nullptr) return fail(ErrorCode::not_found, "there is no table '" + call.param("table") + "'");
   Place place{call.space(kernle::space_name_of(agent)), std::string(table->name)};
@@ -37,7 +37,7 @@ std::unexpected<Error> no_such(const Place& place, const std::string& id) {
 }
 
 void list_memories(const Handlers& self, const api::CallPtr& call) {
-  TRY_CALL(call, const Place place, place_of(self, *call, ""));
+  TRY_CALL(call, const Place place, place_of(self, *call));
   TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, 10'000, 100));
   const std::string after = call->query("after").value_or("");
   std::string out = R"({"records":[)";
@@ -65,7 +65,7 @@ void list_memories(const Handlers& self, const api::CallPtr& call) {
 }
 
 void show_memory(const Handlers& self, const api::CallPtr& call) {
-  TRY_CALL(call, const Place place, place_of(self, *call, ""));
+  TRY_CALL(call, const Place place, place_of(self, *call));
   std::string out;
   CHECK_CALL(call, self.profile.spaces().read(place.space, [&](Snapshot& snapshot) -> Result<> {
     TRY(const auto record, snapshot.find(place.table, call->param("id")));
@@ -85,7 +85,7 @@ Result<std::string> put_memory(SpaceWriter& writer, const Place& place, const st
 
 void create_memory(const Handlers& self, const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
-  TRY_CALL(call, const Place place, place_of(self, *call, body.text_of("agent_id")));
+  TRY_CALL(call, const Place place, place_of(self, *call, body));
   JsonObject object{body};
   std::string id = object.text_of("id");
   if (id.empty()) id = make_uuid7(self.profile.spaces().clock().now().millis());
@@ -97,7 +97,7 @@ void create_memory(const Handlers& self, const api::CallPtr& call) {
 
 void change_memory(const Handlers& self, const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
-  TRY_CALL(call, const Place place, place_of(self, *call, body.text_of("agent_id")));
+  TRY_CALL(call, const Place place, place_of(self, *call, body));
   auto fields = std::make_shared<JsonObject>(body);
   self.answer_write(call, place.space, 200,
                     [place, id = call->param("id"), fields](SpaceWriter& writer) -> Result<std::string> {
@@ -110,7 +110,7 @@ void change_memory(const Handlers& self, const api::CallPtr& call) {
 }
 
 void forget_memory(const Handlers& self, const api::CallPtr& call) {
-  TRY_CALL(call, const Place place, place_of(self, *call, ""));
+  TRY_CALL(call, const Place place, place_of(self, *call));
   self.answer_write(call, place.space, 204,
                     [place, id = call->param("id")](SpaceWriter& writer) -> Result<std::string> {
                       TRY(const auto stored, writer.txn().find(place.table, id));
@@ -122,9 +122,7 @@ void forget_memory(const Handlers& self, const api::CallPtr& call) {
 }
 
 void search_memories(const Handlers& self, const api::CallPtr& call) {
-  std::string agent = call->query("agent_id").value_or(call->query("stack_id").value_or(""));
-  if (agent.empty()) return call->fail(Error{ErrorCode::invalid_argument, "agent_id is required"});
-  TRY_CALL(call, agent, kernle::check_agent_name(agent));
+  TRY_CALL(call, const std::string agent, kernle::agent_in_query(*call));
   TRY_CALL(call, const std::int64_t limit,
            call->query_integer("limit", 1, limits::kSearchResultsMax, limits::kSearchResultsDefault));
   SearchIndex::Query query;

@@ -1,0 +1,63 @@
+// What the simulation does not reach: it knows no link that is slow for one document.
+#include "replica/space_replica.hpp"
+
+#include <gtest/gtest.h>
+
+#include "store/memory/memory_store.hpp"
+#include "support/manual_scheduler.hpp"
+
+namespace syncline::replica {
+namespace {
+
+class SpaceReplicaTest : public testing::Test {
+ protected:
+  SpaceReplicaTest() {
+    EXPECT_TRUE(replica_.load());
+    EXPECT_TRUE(replica_.connect(Dialect::native, true, now_ms_));
+  }
+
+  /// How long the next request may take; it ends with `outcome`.
+  std::int64_t ask(const Result<http::ClientResponse>& outcome) {
+    now_ms_ += 3'600'000;
+    const auto request = replica_.next(now_ms_, 0);
+    if (!request) return 0;
+    replica_.finish(request->ticket, outcome, now_ms_, 0);
+    return request->http.timeout_ms;
+  }
+
+  SystemClock clock_;
+  MemoryStore store_{clock_, "n"};
+  test::ManualScheduler scheduler_;
+  Live live_{scheduler_};
+  PullProgress progress_{store_};
+  Spaces spaces_{store_, clock_, live_, progress_};
+  std::int64_t now_ms_ = 0;
+  SpaceReplica replica_{spaces_, {AccountNumber{1}, "notes"}, {}, {.page_max = 4}};
+};
+
+TEST_F(SpaceReplicaTest, a_pull_that_cannot_be_smaller_gets_more_time) {
+  const auto late = fail(ErrorCode::timed_out, "no answer came in time");
+  EXPECT_EQ(ask(late), 60'000);  // 4 records
+  EXPECT_EQ(ask(late), 60'000);  // 2
+  EXPECT_EQ(ask(late), 60'000);  // 1
+  EXPECT_EQ(ask(late), 120'000);
+  EXPECT_EQ(ask(late), 240'000);
+  EXPECT_EQ(ask(late), 480'000);
+  EXPECT_EQ(ask(late), 600'000);
+  EXPECT_EQ(ask(late), 600'000);
+  // A hub that is away is no slow link.
+  EXPECT_EQ(ask(fail(ErrorCode::unavailable, "connection refused")), 600'000);
+  EXPECT_EQ(ask(http::ClientResponse{503, "", std::nullopt}), 600'000);
+  EXPECT_EQ(ask(late), 60'000);
+}
+
+TEST_F(SpaceReplicaTest, a_space_that_the_hub_does_not_keep_stays_off) {
+  ASSERT_TRUE(replica_.connect(Dialect::kaisho, true, now_ms_));
+  EXPECT_TRUE(replica_.machine().is_off());
+  EXPECT_EQ(ask(fail(ErrorCode::unavailable, "")), 0);
+  ASSERT_TRUE(replica_.connect(Dialect::native, true, now_ms_));
+  EXPECT_EQ(ask(fail(ErrorCode::unavailable, "")), 60'000);
+}
+
+}  // namespace
+}  // namespace syncline::replica
