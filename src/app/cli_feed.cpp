@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "app/feed_file.hpp"
+#include "app/hub_access.hpp"
 #include "app/interrupt.hpp"
 #include "app/node_access.hpp"
 #include "app/progress.hpp"
@@ -69,6 +70,8 @@ Result<std::vector<Space>> list_spaces(NodeClient& server, const std::vector<std
   return wanted;
 }
 
+std::string epoch_of(const Space& space) { return space.cursor.substr(0, space.cursor.find('.')); }
+
 struct Page {
   std::string body;
   std::string cursor;
@@ -126,10 +129,12 @@ class Tail {
   /// Until interrupted, or as many changes have come as were asked for.
   Result<> run() {
     const std::stop_callback on_interrupt(watch_.token(), [this] { done_.request_stop(); });
-    for (Space& space : spaces_) CHECK_OK(catch_up(space));
     BackOff back_off;
     while (!done_.stop_requested()) {
       bool has_come = false;
+      stream_ = std::stop_source();
+      const std::stop_callback on_done(done_.get_token(), [this] { stream_.request_stop(); });
+      if (const auto done = catch_up_all(); !done && done.error().advice != Advice::retry_later) return done;
       http::EventStreamReader reader([&](const std::string& event, const std::string& data) { take(event, data); });
       const auto answer = server_.stream(
           target(), kSilenceMs,
@@ -137,9 +142,10 @@ class Tail {
             has_come = true;
             reader.add(bytes);
           },
-          done_.get_token());
+          stream_.get_token());
       if (fault_) return std::unexpected(*fault_);
-      if (answer && answer->status != 200) return fail(ErrorCode::unavailable, http::describe(*answer));
+      const bool is_final = answer && answer->status != 200 && error_of(*answer).advice != Advice::retry_later;
+      if (is_final) return std::unexpected(error_of(*answer));
       if (has_come) back_off.reset();
       if (!done_.stop_requested()) {
         wait_unless_stopped(done_.get_token(), std::chrono::milliseconds(back_off.next_ms()));
@@ -174,10 +180,14 @@ class Tail {
       done = fail(ErrorCode::conflict, "the history of " + space->name +
                                            " is another one now: " + notice->text_of("code") + "; begin again");
     }
-    if (!done) {
-      fault_ = done.error();
-      done_.request_stop();
-    }
+    // What can be tried again is when the stream begins anew, behind what was printed.
+    if (!done && done.error().advice != Advice::retry_later) fault_ = done.error();
+    if (!done) stream_.request_stop();
+  }
+
+  Result<> catch_up_all() {
+    for (Space& space : spaces_) CHECK_OK(catch_up(space));
+    return {};
   }
 
   Result<> catch_up(Space& space) {
@@ -202,6 +212,7 @@ class Tail {
   std::int64_t count_ = 0;
   std::optional<Error> fault_;
   std::stop_source done_;
+  std::stop_source stream_;  // the one that is open
   InterruptWatch watch_;
 };
 
@@ -243,12 +254,18 @@ Result<Exported> write_export(const FeedOptions& options, OutputForm form) {
   if (!exported.went_on) {
     for (const Space& space : spaces) state.spaces.push_back(space.name);
   }
+  const std::string epoch = spaces.empty() ? "" : epoch_of(spaces.front());
+  if (exported.went_on && state.epoch != epoch) {
+    return fail(ErrorCode::conflict, options.file + " is an unfinished export of another store: choose another file");
+  }
+  state.epoch = epoch;
   TRY(FeedWriter writer,
-      exported.went_on ? FeedWriter::append(options.file, state) : FeedWriter::create(options.file, state.spaces));
+      exported.went_on ? FeedWriter::append(options.file, state) : FeedWriter::create(options.file, state));
   std::int64_t total = 0;
   for (const Space& space : spaces) total += space.seq;
   std::atomic<std::int64_t> passed = 0;
   std::int64_t passed_spaces = 0;
+  for (std::size_t i = 0; i < state.at && i < spaces.size(); ++i) passed_spaces += spaces[i].seq;
   const Progress progress("exporting", form, [&] { return bar_text(passed, total); });
   const InterruptWatch watch;
   for (; state.at < spaces.size(); ++state.at, state.cursor = "0") {
@@ -307,14 +324,16 @@ class Import {
     while (std::getline(in, line)) {
       ++line_;
       bytes_ += static_cast<std::int64_t>(line.size()) + 1;
-      if (line_ < options_.from_line || trim(line).empty()) continue;
+      // The first line says whether it is an export, also if its records are in already.
+      const bool is_wanted = line_ >= options_.from_line || line_ == 1;
+      if (!is_wanted || trim(line).empty()) continue;
       const bool is_cut = in.eof();
       auto read = read_feed_line(line);
       if (!read && is_cut && is_export_) break;
       if (!read) return failed({read.error().code, "line " + std::to_string(line_) + ": " + read.error().text});
       is_export_ = is_export_ || read->kind == FeedLine::Kind::head;
       has_end_ = has_end_ || read->kind == FeedLine::Kind::end;
-      if (read->kind != FeedLine::Kind::record) continue;
+      if (read->kind != FeedLine::Kind::record || line_ < options_.from_line) continue;
       const std::string space = options_.spaces.empty() ? read->space : options_.spaces.front();
       if (space.empty()) {
         return failed(

@@ -129,6 +129,7 @@ std::function<std::string()> follow_transfer(const NodeClient& node, const NodeO
       const auto spaces = profile.find("spaces");
       if (!is_meant || !spaces) return;
       spaces->for_each_element([&](JsonView space) {
+        if (space.text_of("state") == "off") return;  // it stays on this device
         moved += number_in(space, "pulled") + number_in(space, "pushed");
         left += number_in(space, "to_pull") + number_in(space, "pending");
       });

@@ -39,13 +39,14 @@ Result<ExportState> read_export(const std::string& path) {
       continue;
     }
     const auto object = parse_json_object(line, limits::kBodyDepthMax);
-    if (is_first && (!object || object->integer_of(kHead) != kFormat)) break;
+    const auto spaces = object ? object->find("spaces") : std::nullopt;
+    if (is_first && (!object || object->integer_of(kHead) != kFormat || !spaces || !spaces->is_array())) break;
     if (!object) return fail(ErrorCode::conflict, path + " has a line that is no JSON object");
     if (object->find(kEnd)) return fail(ErrorCode::conflict, path + " is a complete export: choose another file");
     if (is_first) {
       is_first = false;
-      object->find("spaces")->for_each_element(
-          [&](JsonView space) { state.spaces.push_back(space.as_string().value_or("")); });
+      state.epoch = object->text_of("epoch");
+      spaces->for_each_element([&](JsonView space) { state.spaces.push_back(space.as_string().value_or("")); });
       state.bytes = bytes;
       continue;
     }
@@ -62,7 +63,7 @@ Result<ExportState> read_export(const std::string& path) {
   return state;
 }
 
-Result<FeedWriter> FeedWriter::create(const std::string& path, const std::vector<std::string>& spaces) {
+Result<FeedWriter> FeedWriter::create(const std::string& path, const ExportState& state) {
   FeedWriter writer;
   writer.path_ = path;
   if (!path.empty()) {
@@ -73,11 +74,14 @@ Result<FeedWriter> FeedWriter::create(const std::string& path, const std::vector
     if (!writer.file_) return std::unexpected(cannot("write", path));
   }
   JsonWriter head(writer.lines_);
-  head.begin_object().integer(kHead, kFormat).name("spaces").begin_array();
-  for (const std::string& space : spaces) head.string(space);
+  head.begin_object().integer(kHead, kFormat).string("epoch", state.epoch).name("spaces").begin_array();
+  for (const std::string& space : state.spaces) head.string(space);
   head.end_array().end_object();
   writer.lines_ += '\n';
-  CHECK_OK(writer.flush());
+  if (const auto written = writer.flush(); !written) {
+    if (!path.empty()) std::remove(path.c_str());  // without a head it would be in the way, and of no use
+    return std::unexpected(written.error());
+  }
   return writer;
 }
 

@@ -1,6 +1,6 @@
 // A feed in a file of lines (NDJSON): what `export` writes and `import` reads.
 //
-//   {"syncline_export":1,"spaces":["kaisho"]}                                          the head
+//   {"syncline_export":1,"epoch":"8c6f0b7d4c33","spaces":["kaisho"]}                     the head
 //   {"space":"kaisho","seq":5,"collection":"notes","id":"n1","updated_at":...,"doc":{}}   a record, or "deleted":true
 //   {"space":"kaisho","cursor":"8c6f0b7d4c33.5","more":false}                            the space is written up to
 //   there
@@ -20,6 +20,7 @@ namespace syncline::app {
 
 /// Where an export stands.
 struct ExportState {
+  std::string epoch;  // of the store
   std::vector<std::string> spaces;
   std::size_t at = 0;        // the space that is being written
   std::string cursor = "0";  // of that one
@@ -34,7 +35,7 @@ struct ExportState {
 class FeedWriter {
  public:
   /// Begins a new file, which must not exist.
-  [[nodiscard]] static Result<FeedWriter> create(const std::string& path, const std::vector<std::string>& spaces);
+  [[nodiscard]] static Result<FeedWriter> create(const std::string& path, const ExportState& state);
   /// Goes on where `state` says, and cuts off what is behind.
   [[nodiscard]] static Result<FeedWriter> append(const std::string& path, const ExportState& state);
 

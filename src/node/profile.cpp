@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/back_off.hpp"
+#include "base/bytes.hpp"
 #include "base/json_object.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
@@ -21,8 +22,7 @@ constexpr auto kFirstPurge = std::chrono::minutes(2);
 constexpr auto kPurgeEach = std::chrono::hours(24);
 constexpr std::chrono::seconds kCycleMax{300};
 constexpr std::int64_t kHubAnswerMs = 15'000;
-/// A session is not asked for more often.
-constexpr std::chrono::microseconds kSessionMin = std::chrono::seconds(5);
+constexpr std::chrono::seconds kSessionWaitMax{600};
 
 std::string strip_slashes(std::string url) {
   while (url.ends_with('/')) url.pop_back();
@@ -64,6 +64,7 @@ Result<HubAccount> read_login(const http::ClientResponse& login, Timestamp now) 
   TRY(const JsonObject object, http::parse_object(login.body));
   HubAccount account;
   account.dialect = replica::Dialect::kernle;
+  account.may_sync = true;
   account.name = object.text_of("user_id");
   account.session = object.text_of("token");
   if (account.name.empty() || account.session.empty()) {
@@ -71,7 +72,9 @@ Result<HubAccount> read_login(const http::ClientResponse& login, Timestamp now) 
                 Advice::retry_later);
   }
   if (const auto expires = parse_iso_or_utc_time(object.text_of("token_expires"))) {
-    account.renew_at = now.plus_micros((expires->micros - now.micros) / 2);
+    // A clock that says it is over already is wrong: then the service says when it is.
+    const std::int64_t lasts = expires->micros - now.micros;
+    if (lasts > 2 * 60 * kMicrosPerSecond) account.renew_at = now.plus_micros(lasts / 2);
   }
   return account;
 }
@@ -258,20 +261,21 @@ Result<> Profile::connect_replica(const ProfileSettings& settings, const HubAcco
   {
     const std::scoped_lock lock(mutex_);
     account_ = account;
-    session_since_ = parts_.clock.now();
+    session_since_ = std::chrono::steady_clock::now();
   }
   return replace_file(hub_path(), hub_text(settings.url, account));
 }
 
 bool Profile::needs_session() {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (account_.session.empty()) return false;
-    const Timestamp now = parts_.clock.now();
-    if (now < session_since_.plus_micros(kSessionMin.count())) return false;
-    if (account_.renew_at && now >= *account_.renew_at) return true;
-  }
-  return replica_.is_refused();
+  const bool is_refused = replica_.is_refused();
+  const std::scoped_lock lock(mutex_);
+  if (account_.session.empty()) return false;
+  const auto now = std::chrono::steady_clock::now();
+  if (now < session_since_ + session_wait_) return false;
+  const bool is_old = account_.renew_at && parts_.clock.now() >= *account_.renew_at;
+  // A new one that is refused too does not help: then less and less often.
+  session_wait_ = is_refused ? std::min(session_wait_ * 2, kSessionWaitMax) : kSessionWaitMin;
+  return is_old || is_refused;
 }
 
 Result<HubAccount> Profile::ask_account(const std::string& url, const std::string& key) {
@@ -291,10 +295,19 @@ Result<HubAccount> Profile::ask_account(const std::string& url, const std::strin
     return fail(ErrorCode::unavailable, http::describe(me), Advice::retry_later);
   }
   HubAccount account;
+  if (me.status == 200) CHECK_OK(http::parse_object(me.body));
   account.dialect = me.status == 200 ? replica::Dialect::native : replica::Dialect::kaisho;
   account.plan = object.text_of("plan");
-  account.email = account.name = object.text_of("email");
+  account.email = object.text_of("email");
+  // Whoever has no address is known by the key.
+  account.name = account.email.empty() ? "key " + to_hex(as_text(sha256(key))).substr(0, 16) : account.email;
   if (const auto count = object.integer_of("entry_count")) account.entry_count = *count;
+  account.may_sync = may_sync(account.plan);
+  if (account.dialect == replica::Dialect::kaisho && !account.may_sync) {
+    // Some of these services know plans and do not ask for one.
+    TRY(const auto active, client->send(ask_for(http::Method::get, "/sync/active"), stop_.get_token()));
+    account.may_sync = active.status == 200;
+  }
   account.last_change_at = raw_or_null(object, "last_change_at");
   account.active_timer_id = raw_or_null(object, "active_timer_id");
   return account;
@@ -325,7 +338,7 @@ Result<Connected> Profile::connect(const std::string& url, const std::string& ke
     log(LogLevel::info, "connect_failed", {{"profile", name_}, {"error", account.error().text}});
     return fail(ErrorCode::unauthorized, "Invalid API key or cloud URL", Advice::reauth);
   }
-  if (account->dialect != replica::Dialect::kernle && !may_sync(account->plan)) {
+  if (!account->may_sync) {
     return fail(ErrorCode::forbidden, "The plan '" + account->plan + "' does not include cloud sync");
   }
   Connected connected;
@@ -353,6 +366,7 @@ Result<Connected> Profile::connect(const std::string& url, const std::string& ke
     applied_ = after;
     obstacle_.reset();
   }
+  replica_.find_spaces(stop_.get_token());
   const replica::CycleReport first = replica_.sync_now("", kCycleMax);
   for (const std::string& error : first.errors) {
     log(LogLevel::warning, "first_sync_failed", {{"profile", name_}, {"error", error}});

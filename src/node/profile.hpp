@@ -42,6 +42,7 @@ struct HubAccount {
   std::string session;
   std::optional<Timestamp> renew_at;
   std::string plan;
+  bool may_sync = false;  // the plan includes it
   std::string email;
   std::int64_t entry_count = 0;
   std::string last_change_at;   // as JSON
@@ -141,7 +142,9 @@ class Profile {
   /// Of the settings that the replica was connected with.
   std::optional<ProfileSettings> applied_;
   HubAccount account_;  // as it was then
-  Timestamp session_since_;
+  std::chrono::steady_clock::time_point session_since_;
+  static constexpr std::chrono::seconds kSessionWaitMin{5};
+  std::chrono::seconds session_wait_ = kSessionWaitMin;
   std::optional<Error> obstacle_;
   std::mutex change_mutex_;  // one connect or disconnect at a time
   std::stop_source stop_;

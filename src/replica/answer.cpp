@@ -9,10 +9,13 @@ std::unexpected<Error> not_understood(std::string_view what) {
               Advice::retry_later);
 }
 
-Result<std::unique_ptr<std::string>> check_answer(std::string body) {
+Result<std::unique_ptr<std::string>> check_answer(std::string body, bool* has_doubtful_values) {
   auto owned = std::make_unique<std::string>(std::move(body));
   // An answer wraps documents of up to kBodyDepthMax levels no deeper than a request does.
-  if (check_json(*owned, limits::kBodyDepthMax).fault != JsonFault::none || !JsonView(*owned).is_object()) {
+  const JsonFault fault = check_json(*owned, limits::kBodyDepthMax).fault;
+  const bool is_doubtful = fault == JsonFault::unsupported_value && has_doubtful_values != nullptr;
+  if (is_doubtful) *has_doubtful_values = true;
+  if ((fault != JsonFault::none && !is_doubtful) || !JsonView(*owned).is_object()) {
     return not_understood("it is no JSON object");
   }
   return owned;

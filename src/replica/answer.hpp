@@ -16,8 +16,9 @@ namespace syncline::replica {
 /// An answer that makes no sense: worth another try, for the next one may.
 [[nodiscard]] std::unexpected<Error> not_understood(std::string_view what);
 
-/// The checked text of an answer, which stays where it is while views into it are handed on.
-[[nodiscard]] Result<std::unique_ptr<std::string>> check_answer(std::string body);
+/// The checked text of an answer, which stays where it is while views into it are handed on. `has_doubtful_values`, if
+/// not null: values that cannot be stored (lone surrogates, huge numbers) are no reason to refuse it, but are reported.
+[[nodiscard]] Result<std::unique_ptr<std::string>> check_answer(std::string body, bool* has_doubtful_values = nullptr);
 
 /// A member that is a string; `texts` keeps it if it had to be unescaped.
 [[nodiscard]] std::optional<std::string_view> text_in(std::deque<std::string>& texts, JsonView json,

@@ -12,6 +12,8 @@ namespace {
 constexpr std::string_view kBeginning = "1970-01-01T00:00:00Z";
 /// As many as every server of that kind answers.
 constexpr int kPageRows = 500;
+/// Beside the cursors: the service had no resource for projects.
+constexpr std::string_view kMissing = "missing";
 /// Some servers keep milliseconds only.
 constexpr std::int64_t kStampStepMicros = 1000;
 
@@ -29,6 +31,17 @@ bool has_more_than_a_start(const Record& entry) {
   const auto invoiced = doc.find("invoiced");
   return !doc.text_of("notes").empty() || !doc.text_of("project").empty() ||
          (invoiced && invoiced->as_boolean().value_or(false));
+}
+
+/// Services up to 1.7.3 lack projects.
+bool may_be_missing(const kaisho::Resource& resource) { return resource.collection == "projects"; }
+
+/// A service that has more rows of one millisecond than it gives in a page would give the same page for ever. What it
+/// has of that millisecond beyond the page cannot be had.
+std::string step_over(const std::string& cursor) {
+  log(LogLevel::warning, "rows_cannot_be_read", {{"stamped", cursor}});
+  const auto at = parse_iso_or_utc_time(cursor);
+  return at ? format_time(at->plus_micros(kStampStepMicros)) : cursor;
 }
 
 /// A row as an op; nothing if it has no id or no stamp, for then there is nothing to go by.
@@ -53,7 +66,7 @@ std::optional<Op> read_row(const kaisho::Resource& resource, JsonView row, std::
 bool KaishoExchange::carries(std::string_view collection) const {
   const bool is_known =
       std::ranges::find(kaisho::resources(), collection, &kaisho::Resource::collection) != kaisho::resources().end();
-  return is_known && !missing_.contains(collection);
+  return is_known && !(is_missing_ && collection == "projects");
 }
 
 http::ClientRequest KaishoExchange::ask_changes() const {
@@ -68,7 +81,7 @@ http::ClientRequest KaishoExchange::ask_changes() const {
 
 http::ClientRequest KaishoExchange::begin_pull() {
   at_ = 0;
-  acknowledges_ = false;
+  acknowledges_ = is_missing_ = false;
   positions_ = JsonObject{JsonView(local_.positions())};
   return ask_changes();
 }
@@ -89,12 +102,17 @@ Result<PullNext> KaishoExchange::take_pull(const http::ClientResponse& response)
 }
 
 Result<PullNext> KaishoExchange::take_changes(const http::ClientResponse& response) {
-  const bool is_entries = &resource() == &kaisho::entries();
-  if (response.status == 404 && !is_entries) {
-    missing_.insert(resource().collection);
+  if (response.status == 404 && may_be_missing(resource())) {
+    is_missing_ = true;
+    positions_.set(kMissing, "true");
+    CHECK_OK(local_.merge_in({}, positions_.to_text()));
     return next_resource();
   }
   if (response.status != 200) return std::unexpected(error_of(response));
+  if (may_be_missing(resource()) && positions_.find(kMissing)) {
+    // What was passed over meanwhile has to be offered.
+    return fail(ErrorCode::epoch_changed, "the service has learnt to keep more", Advice::resync);
+  }
   TRY(const auto body, check_answer(response.body));
   const JsonView json(*body);
   const auto rows = json.find("entries");
@@ -111,12 +129,12 @@ Result<PullNext> KaishoExchange::take_changes(const http::ClientResponse& respon
     append_json_string(ids, op->id);
   });
   const bool moves = cursor != positions_.text_of(resource().collection);
-  if (moves) positions_.set_text(resource().collection, cursor);
-  CHECK_OK(local_.merge_in(ops, positions_.to_text()));
   const auto more = json.find("has_more");
-  // A hub that has more where it stands would have us read the same page for ever.
-  has_more_ = moves && more && more->as_boolean().value_or(false);
-  if (ops.empty() || !moves) return next_resource();
+  has_more_ = more && more->as_boolean().value_or(false);
+  positions_.set_text(resource().collection, moves || !has_more_ ? cursor : step_over(cursor));
+  CHECK_OK(local_.merge_in(ops, positions_.to_text()));
+  const bool is_new = moves || has_more_;
+  if (ops.empty() || !is_new) return has_more_ ? PullNext(ask_changes()) : next_resource();
   acknowledges_ = true;
   return post(resource().ack_path, "{\"ids\":[" + ids + "]}");
 }
@@ -128,11 +146,13 @@ http::ClientRequest KaishoExchange::begin_push(const Batch& batch) {
   answer_.cursor = local_.cursor();
   answer_.verdicts.resize(batch.items.size());
   for (Verdict& verdict : answer_.verdicts) verdict.status = Verdict::Status::applied;
+  std::vector<Part> starts;
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
     const Batch::Item& item = batch.items[i];
     // A timer that the hub knows already is changed like any other row.
-    if (is_running(item.record) && !item.base) {
-      parts_.push_back({Part::Kind::start, &kaisho::entries(), {i}});
+    const bool is_new_timer = is_running(item.record) && !item.base && !unstartable_.contains(item.record.id);
+    if (is_new_timer) {
+      starts.push_back({Part::Kind::start, &kaisho::entries(), {i}});
       continue;
     }
     const auto known = std::ranges::find_if(parts_, [&](const Part& part) {
@@ -146,6 +166,8 @@ http::ClientRequest KaishoExchange::begin_push(const Batch& batch) {
         std::ranges::find(kaisho::resources(), std::string_view(item.record.collection), &kaisho::Resource::collection);
     parts_.push_back({Part::Kind::apply, &*resource, {i}});
   }
+  // Behind the rows: a start stops the timer before it, whose own end may be among them.
+  parts_.insert(parts_.end(), starts.begin(), starts.end());
   return make_request(batch, parts_.front());
 }
 
@@ -184,6 +206,8 @@ Result<> KaishoExchange::take_start(const Batch& batch, const Part& part, const 
   Verdict& verdict = answer_.verdicts[i];
   if (response.status != 200 && response.status != 201) {
     const Error error = error_of(response);
+    // There is such an entry already, and it has ended: it is a row like any other the next time.
+    if (response.status == 500) unstartable_.insert(entry.id);
     if (error.code != ErrorCode::invalid_argument) return std::unexpected(error);
     verdict.status = Verdict::Status::refused;
     verdict.code = "invalid_argument";
@@ -197,10 +221,11 @@ Result<> KaishoExchange::take_start(const Batch& batch, const Part& part, const 
     answer_.needs_pull = true;
     return {};
   }
-  if (!has_more_than_a_start(entry)) return {};
   // The hub stamped the row itself: what follows must be later.
   const auto stamp = stands.find("updated_at");
   const auto stamped = stamp ? kaisho::parse_client_time(*stamp) : std::nullopt;
+  verdict.updated_at = stamped;
+  if (!has_more_than_a_start(entry)) return {};
   stamps_[i] = std::max(entry.updated_at, stamped.value_or(entry.updated_at).plus_micros(kStampStepMicros));
   verdict.updated_at = stamps_[i];
   parts_.push_front({Part::Kind::apply, &kaisho::entries(), {i}});
@@ -210,6 +235,10 @@ Result<> KaishoExchange::take_start(const Batch& batch, const Part& part, const 
 Result<> KaishoExchange::take_applied(const Batch& batch, const Part& part, const http::ClientResponse& response) {
   if (response.status != 200) return std::unexpected(error_of(response));
   TRY(const auto body, check_answer(response.body));
+  const auto skipped = JsonView(*body).find("skipped");
+  if (!skipped || !skipped->as_integer()) return not_understood("it does not say what was stored");
+  // Somebody else's version may stand.
+  answer_.needs_pull = answer_.needs_pull || *skipped->as_integer() > 0;
   const auto errors = JsonView(*body).find("errors");
   if (!errors || !errors->is_array()) return {};
   std::set<std::string> refused;

@@ -40,8 +40,10 @@ class KaishoExchange final : public Exchange {
   [[nodiscard]] Result<> take_applied(const Batch& batch, const Part& part, const http::ClientResponse& response);
 
   LocalSpace& local_;
-  /// Collections that this hub has no resource for: older ones lack projects.
-  std::set<std::string_view> missing_;
+  /// This hub has no resource for projects.
+  bool is_missing_ = false;
+  /// Entries that the hub failed to start.
+  std::set<std::string> unstartable_;
 
   // The pull that is on the way.
   std::size_t at_ = 0;

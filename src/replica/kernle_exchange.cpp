@@ -25,6 +25,14 @@ void append_agent(JsonWriter& writer, const LocalSpace& local) {
   writer.string("stack_id", agent).string("agent_id", agent);
 }
 
+/// The first of the members that is there: services name them differently.
+std::string first_text(JsonView object, std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names) {
+    if (std::string text = object.text_of(name); !text.empty()) return text;
+  }
+  return "";
+}
+
 std::string position_text(std::string_view since) {
   std::string text;
   JsonWriter(text).begin_object().string("since", since).end_object();
@@ -53,7 +61,8 @@ http::ClientRequest KernleExchange::begin_pull() {
 
 Result<PullNext> KernleExchange::take_pull(const http::ClientResponse& response) {
   if (response.status != 200) return std::unexpected(error_of(response));
-  TRY(const auto body, check_answer(response.body));
+  bool has_doubtful_values = false;
+  TRY(const auto body, check_answer(response.body, &has_doubtful_values));
   const JsonView json(*body);
   const auto list = json.find("operations");
   if (!list || !list->is_array()) return not_understood("no operations");
@@ -62,7 +71,7 @@ Result<PullNext> KernleExchange::take_pull(const http::ClientResponse& response)
   std::deque<std::string> texts;
   std::vector<Op> ops;
   list->for_each_element([&](JsonView element) {
-    const kernle::Operation operation = kernle::read_operation(element, texts, false);
+    const kernle::Operation operation = kernle::read_operation(element, texts, has_doubtful_values);
     if (operation.refusal) {
       log(LogLevel::warning, "operation_not_taken", {{"id", operation.id}, {"error", operation.refusal->text}});
     } else {
@@ -109,16 +118,18 @@ Result<PushNext> KernleExchange::take_push(const Batch& batch, const http::Clien
   if (response.status != 200) return std::unexpected(error_of(response));
   TRY(const auto body, check_answer(response.body));
   const JsonView json(*body);
-  if (!json.find("synced")) return not_understood("it does not say what was stored");
+  const auto synced = json.find("synced");
+  const auto count = synced ? synced->as_integer() : std::nullopt;
   std::map<std::pair<std::string, std::string>, std::string> refused;  // an empty table stands for any
   if (const auto conflicts = json.find("conflicts"); conflicts && conflicts->is_array()) {
     conflicts->for_each_element([&](JsonView conflict) {
-      const std::string table = conflict.text_of("table");
-      const kernle::Table* known = kernle::find_table(table);
+      const kernle::Table* known = kernle::find_table(first_text(conflict, {"table", "table_name"}));
       refused.emplace(std::pair(known == nullptr ? "" : std::string(known->name), conflict.text_of("record_id")),
-                      conflict.text_of("error"));
+                      first_text(conflict, {"error", "message", "reason"}));
     });
   }
+  // As its own clients: a count that says nothing was stored is believed, one that is off by some is not looked into.
+  if (!count || (*count == 0 && refused.empty())) return not_understood("it does not say what was stored");
   PushAnswer answer;
   answer.cursor = local_.cursor();
   for (const Batch::Item& item : batch.items) {

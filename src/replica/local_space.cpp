@@ -24,10 +24,21 @@ bool same_content(const Record& stored, const HubVersion& version) {
   return stored.deleted == version.deleted && (version.deleted || stored.doc == version.doc);
 }
 
-/// Not by rounding: some hubs keep milliseconds only.
+/// Some hubs keep milliseconds only.
+constexpr std::int64_t kStampGrainMicros = 1000;
+
+/// Not by rounding.
 bool is_older(const Op& delivered, const Record& stored) {
-  constexpr std::int64_t kGrainMicros = 1000;
-  return delivered.updated_at && delivered.updated_at->plus_micros(kGrainMicros) <= stored.updated_at;
+  return delivered.updated_at->plus_micros(kStampGrainMicros) <= stored.updated_at;
+}
+
+/// True if what is delivered is an earlier version of what waits here, by its stamp: a hub sends what it was sent.
+Result<bool> has_been_here(Snapshot& snapshot, const Record& waiting, const Op& delivered) {
+  TRY(const auto versions, snapshot.history(waiting, kOwnVersionsMax, kOwnVersionsBytesMax));
+  return std::ranges::any_of(versions, [&](const Record& earlier) {
+    const std::int64_t apart = earlier.updated_at.micros - delivered.updated_at->micros;
+    return earlier.deleted == delivered.deleted && std::abs(apart) < kStampGrainMicros && earlier.seq < waiting.seq;
+  });
 }
 
 HubVersion with_stamp(const Record& stored, Timestamp updated_at, Seq seq) {
@@ -270,8 +281,16 @@ Result<> LocalSpace::merge_one(SpaceWriter& writer, const State& state, const Op
     TRY(pending, is_pending(writer.txn(), state, *stored));
   }
   Op op = delivered;
+  // A version without a stamp is no reason to give up one that waits.
+  if (!op.updated_at) op.updated_at = kTimestampMin;
+  if (pending) {
+    TRY(const bool is_own, has_been_here(writer.txn(), *stored, op));
+    if (is_own) return set_base(writer, state, op.collection, op.id, {{}, stored->seq});
+  }
   // What does not wait was the hub's own version, and this is its next one.
-  if (stored && !pending && !is_older(delivered, *stored)) op.base = stored->seq;
+  if (stored && !pending && !is_older(op, *stored)) op.base = stored->seq;
+  const bool undoes_own = op.base && op.deleted && !stored->deleted && stored->origin != kHubAuthor;
+  if (undoes_own) CHECK_OK(writer.keep_version(*stored, Rule::direct));
   TRY(const OpResult result, writer.apply_delivered(op, kDeviceAuthor));
   if (result.status == OpStatus::refused) {
     log(LogLevel::warning, "version_not_taken",

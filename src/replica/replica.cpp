@@ -286,6 +286,18 @@ void Replica::find_spaces(http::Client& client, std::int64_t connection, const s
   });
 }
 
+void Replica::find_spaces(const std::stop_token& stop) {
+  HubAddress hub;
+  std::int64_t connection = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!is_connected_ || hub_.dialect != Dialect::native) return;
+    hub = hub_;
+    connection = connection_;
+  }
+  find_spaces(*hub.clients(), connection, stop);
+}
+
 void Replica::listen_once(http::Client& client, std::int64_t connection, const std::stop_token& stop, bool& was_up) {
   find_spaces(client, connection, stop);
   std::stop_source ends_link;
@@ -457,7 +469,9 @@ Result<> Replica::read_from_start(const std::string& space) {
   const auto entry = find(space);
   if (!entry) return {};
   const std::scoped_lock lock(entry->mutex);
-  CHECK_OK(entry->replica.local().read_from_start());
+  // A hub that does not merge may have lost what it acknowledged, and cannot say so.
+  const bool may_have_lost = hub().dialect != Dialect::native;
+  CHECK_OK(may_have_lost ? entry->replica.local().begin_anew() : entry->replica.local().read_from_start());
   if (is_connected()) CHECK_OK(connect_entry(*entry, hub(), false));
   return {};
 }

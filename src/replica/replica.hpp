@@ -75,6 +75,8 @@ class Replica {
 
   /// From now on the space is kept in step too.
   [[nodiscard]] Result<> add_space(const std::string& space);
+  /// Keeps in step what other devices have made at the hub, too. By itself that is looked for each interval.
+  void find_spaces(const std::stop_token& stop);
   /// Runs a cycle of the space, of all if empty, and waits for its end: for threads that may block.
   [[nodiscard]] CycleReport sync_now(const std::string& space, std::chrono::milliseconds wait_max);
 

@@ -152,7 +152,9 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
 }
 
 Result<> SpaceWriter::deliver_winner(const Op& op, const Decision& decision) {
-  if (rules_of(rules_, op.collection).stale_author == CollectionRules::StaleAuthor::reads_the_answer) return {};
+  const CollectionRules& rules = rules_of(rules_, op.collection);
+  // Whoever delivers a version here is told of the winner by a push.
+  if (own_ || rules.stale_author == CollectionRules::StaleAuthor::reads_the_answer) return {};
   TRY(const auto winner, txn_.find(op.collection, op.id));
   if (author_.may_have_seen_through < winner->seq) return {};
   Record again = *winner;

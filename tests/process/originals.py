@@ -86,13 +86,17 @@ class KaishoCloud(Service):
     ROWS_MAX = 500
 
     def __init__(self, key="5f0c6e3a-7a53-4bd8-93a5-2f7f4f8f2f10"):
-        self.rows = {name: {} for name in self.RESOURCES}
+        self.rows = {}
         self.acked = set()
         for name, part in self.RESOURCES.items():
-            setattr(self, f"GET_sync{part}_changes", lambda query, _, name=name: self.changes(name, query))
-            setattr(self, f"POST_sync{part}_apply", lambda _, body, name=name: self.apply(name, body))
-            setattr(self, f"POST_sync{part}_ack", lambda _, body: self.ack(body))
+            self.add_resource(name, part)
         super().__init__(key)
+
+    def add_resource(self, name, part):
+        self.rows[name] = {}
+        setattr(self, f"GET_sync{part}_changes", lambda query, _: self.changes(name, query))
+        setattr(self, f"POST_sync{part}_apply", lambda _, body: self.apply(name, body))
+        setattr(self, f"POST_sync{part}_ack", lambda _, body: self.ack(body))
 
     def shown(self, row):
         out = dict(row, updated_at=millis(row["updated_at"]))
@@ -184,6 +188,7 @@ class KernleBackend(Service):
 
     def __init__(self, key="knl_sk_0123456789abcdef0123456789abcdef"):
         self.records = {}  # by (stack, table, id)
+        self.forgets_to_count = False
         self.tokens = set()
         super().__init__(key)
 
@@ -214,6 +219,8 @@ class KernleBackend(Service):
                 deleted = self.records.get(where, {}).get("deleted", False)
                 self.records[where] = {"data": operation["data"], "stamp": operation["local_updated_at"],
                                        "synced_at": now(), "deleted": deleted}
+        if self.forgets_to_count:
+            return 200, {"synced": 0, "conflicts": []}
         return 200, {"synced": len(body["operations"]) - len(conflicts), "conflicts": conflicts,
                      "server_time": now().isoformat()}
 

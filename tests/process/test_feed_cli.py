@@ -84,6 +84,20 @@ def test_an_interrupted_export_goes_on(hub, run, tmp_path):
         assert json.loads(done.stdout) == {"file": str(file), "records": 4000, "went_on": True}
         assert file.read_text() == "".join(whole), keep
 
+    # What is left of an import that was told where to go on, too.
+    file.write_text("".join(whole[:700]) + '{"space":"a","seq":9')
+    error = run("import", str(file), "--from-line", "600", "--hub", hub.url, key=client.key, code=1).stderr
+    assert "interrupted" in error
+    another = Hub().start()
+    try:
+        other = another.client(email="carl@example.org")
+        fill(other, "a", 1)
+        fill(other, "b", 1)
+        error = run("export", "--hub", another.url, "-o", str(file), key=other.key, code=4).stderr
+        assert "another store" in error
+    finally:
+        another.stop()
+
     strange = tmp_path / "letter.txt"
     strange.write_text("Dear Claire,\n")
     assert "is no export" in run("export", "--hub", hub.url, "-o", str(strange), key=client.key, code=4).stderr

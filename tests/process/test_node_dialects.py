@@ -1,11 +1,15 @@
 """A node at the services that Kaisho and Kernle publish, which know nothing of /v1."""
 import time
 import uuid
+from datetime import timedelta
 
 import pytest
 from harness import Hub, wait_until
 from node_harness import Node
 from originals import KaishoCloud, KernleBackend, millis, now
+
+
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -204,17 +208,83 @@ def test_many_rows_and_one_that_the_cloud_cannot_store(cloud, nodes):
     wait_until(lambda: a.status()["kaisho"]["state"] == "in_sync", "rest")
 
 
-def test_a_cloud_that_answers_the_same_page_for_ever_holds_nothing_up(cloud, nodes):
+def test_more_rows_of_one_millisecond_than_a_page_hold_nothing_up(cloud, nodes):
     stamp = now()
     for count in range(cloud.ROWS_MAX + 100):
         put_entry(cloud, description=f"import {count}", updated_at=stamp)
+    later = put_entry(cloud, description="later")
     node = nodes[0]
     node.api.post("/api/notes", {"title": "goes out all the same"})
     node.connect(cloud.url, cloud.key)
     assert [row["title"] for row in cloud.rows["notes"].values()] == ["goes out all the same"]
+    assert entry_of(node, later)
+    asked = len([path for _, path in cloud.requests if path == "/sync/changes"])
     assert sync(node)["error"] is None
-    asked = [path for _, path in cloud.requests if path == "/sync/changes"]
-    assert len(asked) < 10, len(asked)
+    assert len([path for _, path in cloud.requests if path == "/sync/changes"]) == asked + 1
+    assert "rows_cannot_be_read" in node.log_text()
+
+
+def test_an_older_version_at_the_cloud_after_a_restart(cloud, nodes):
+    node = nodes[0]
+    note = node.api.post("/api/notes", {"title": "new"}).json()["id"]
+    node.connect(cloud.url, cloud.key)
+    wait_until(lambda: node.status()["kaisho"]["state"] == "in_sync", "in sync")
+    node.stop()
+    # The cloud was restored, and another desktop brought the version before; its cursor is that of a new row.
+    old = dict(cloud.rows["notes"][note], title="old", updated_at=cloud.rows["notes"][note]["updated_at"] - DAY)
+    cloud.rows["notes"][note] = old
+    cloud.changes = lambda name, query: (200, {"cursor": millis(now()), "has_more": False, "entries": (
+        [cloud.shown(old)] if name == "notes" else [])})
+    node.start()
+    wait_until(lambda: cloud.rows["notes"][note]["title"] == "new", "the newer version at the cloud")
+    assert rows(node, "notes")[note]["title"] == "new" and sync(node)["error"] is None
+
+
+def test_the_end_of_one_timer_and_the_start_of_the_next_in_one_push(cloud, nodes):
+    node = nodes[0]
+    node.connect(cloud.url, cloud.key)
+    first = node.api.post("/api/clocks/start", {"description": "first"}).json()["id"]
+    wait_until(lambda: (cloud.running() or {}).get("id") == first, "the timer at the cloud")
+    cloud.is_down = True
+    node.api.post("/api/clocks/stop", {})
+    second = node.api.post("/api/clocks/start", {"description": "second"}).json()["id"]
+    node.api.patch(f"/api/clocks/{first}", {"notes": "written afterwards"})
+    cloud.is_down = False
+    wait_until(lambda: (cloud.running() or {}).get("id") == second, "the second timer at the cloud")
+    for _ in range(2):
+        sync(node)
+    assert entry_of(node, first)["notes"] == cloud.rows["entries"][first]["notes"] == "written afterwards"
+
+
+def test_to_write_and_to_edit_is_no_conflict(cloud, nodes):
+    node = nodes[0]
+    node.connect(cloud.url, cloud.key)
+    note = node.api.post("/api/notes", {"title": "v0"}).json()["id"]
+    for version in range(1, 4):
+        wait_until(lambda: note in cloud.rows["notes"], "the note at the cloud")
+        node.api.patch(f"/api/notes/{note}", {"title": f"v{version}"})
+        wait_until(lambda version=version: cloud.rows["notes"][note]["title"] == f"v{version}", "the edit at the cloud")
+    assert node.api.get("/v1/spaces/kaisho/conflicts").json()["conflicts"] == []
+
+
+def test_a_resource_that_is_missing_for_a_moment_and_one_that_is_new(cloud, nodes):
+    a, b = nodes
+    note = a.api.post("/api/notes", {"title": "one"}).json()["id"]
+    project = a.api.post("/api/projects", {"name": "older than the resource"}).json()["id"]
+    a.connect(cloud.url, cloud.key)
+    changes = cloud.GET_sync_notes_changes
+    cloud.GET_sync_notes_changes = lambda query, body: (404, {"error": "a proxy in trouble"})
+    a.api.patch(f"/api/notes/{note}", {"title": "two"})
+    a.api.post("/api/tasks", {"title": "meanwhile"})
+    wait_until(lambda: "404" in a.status()["kaisho"]["reason"], "the reason")
+    cloud.GET_sync_notes_changes = changes
+    wait_until(lambda: cloud.rows["notes"][note]["title"] == "two", "the note at the cloud")
+
+    cloud.add_resource("projects", "_projects")
+    sync(a)
+    assert cloud.rows["projects"][project]["name"] == "older than the resource"
+    b.connect(cloud.url, cloud.key)
+    assert project in rows(b, "projects")
 
 
 def test_what_the_cloud_does_not_keep_waits_for_nothing(cloud, nodes):
@@ -321,6 +391,33 @@ def test_more_than_kernles_backend_delivers_at_once(backend, nodes):
     assert len(memory(b, "claire", "notes")) >= 100
     head = b.api.get("/v1/spaces/kernle%2Fclaire/changes?limit=2000").json()
     assert len([one for one in head["changes"] if one["collection"] == "notes"]) == 1500
+
+
+def test_what_kernles_backend_deletes_for_good_is_kept_as_a_conflict(backend, nodes):
+    node = nodes[0]
+    note = add(node, "claire", "notes", content="one")
+    node.connect(backend.url, backend.key)
+    backend.records[("claire", "notes", note)]["deleted"] = True  # by another device, and nobody was told
+    node.api.patch(f"/memory/notes/{note}?agent_id=claire", {"content": "two"})
+    for _ in range(2):
+        full(node)
+    assert note not in memory(node, "claire", "notes")
+    lost = node.api.get("/v1/spaces/kernle%2Fclaire/conflicts").json()["conflicts"]
+    assert "two" in [conflict["loser"].get("doc", {}).get("content") for conflict in lost]
+    pushes = backend.requests.count(("POST", "/sync/push"))
+    full(node)
+    assert backend.requests.count(("POST", "/sync/push")) == pushes
+
+
+def test_an_answer_that_counts_nothing_acknowledges_nothing(backend, nodes):
+    node = nodes[0]
+    node.connect(backend.url, backend.key)
+    backend.forgets_to_count = True
+    add(node, "claire", "notes", content="one")
+    wait_until(lambda: "what was stored" in node.status()["kernle/claire"]["reason"], "the reason")
+    assert node.status()["kernle/claire"]["pending"] == 1
+    backend.forgets_to_count = False
+    wait_until(lambda: node.status()["kernle/claire"]["state"] == "in_sync", "in sync")
 
 
 def test_what_kernles_backend_refuses_is_shown_and_kept(backend, nodes):
