@@ -103,10 +103,7 @@ Result<Page> read_page(NodeClient& server, const std::string& space, const std::
 void print_change(std::string_view space, JsonView change, OutputForm form) {
   if (form == OutputForm::json) {
     std::string line;
-    JsonWriter writer(line);
-    writer.begin_object().string("space", space);
-    change.for_each_member([&](std::string_view name, JsonView value) { writer.raw(name, value.raw()); });
-    writer.end_object();
+    append_record_line(line, space, change);
     std::puts(line.c_str());
     return;
   }

@@ -96,11 +96,15 @@ Result<FeedWriter> FeedWriter::append(const std::string& path, const ExportState
   return writer;
 }
 
-void FeedWriter::add_record(std::string_view space, JsonView change) {
-  JsonWriter writer(lines_);
+void append_record_line(std::string& out, std::string_view space, JsonView change) {
+  JsonWriter writer(out);
   writer.begin_object().string("space", space);
   change.for_each_member([&](std::string_view name, JsonView value) { writer.raw(name, value.raw()); });
   writer.end_object();
+}
+
+void FeedWriter::add_record(std::string_view space, JsonView change) {
+  append_record_line(lines_, space, change);
   lines_ += '\n';
 }
 

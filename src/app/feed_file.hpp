@@ -31,6 +31,9 @@ struct ExportState {
 /// Reads how far an export has come. not_found: no such file. conflict: it is complete, or no export.
 [[nodiscard]] Result<ExportState> read_export(const std::string& path);
 
+/// A record of a page of changes as a line, without its end.
+void append_record_line(std::string& out, std::string_view space, JsonView change);
+
 /// Lines to a file or, if the path is empty, to standard output.
 class FeedWriter {
  public:

@@ -14,6 +14,10 @@ namespace syncline::replica {
 using PullNext = std::variant<http::ClientRequest, PullOutcome>;
 using PushNext = std::variant<http::ClientRequest, PushAnswer>;
 
+[[nodiscard]] inline http::ClientRequest post(std::string_view path, std::string body) {
+  return {http::Method::post, std::string(path), std::move(body), {}};
+}
+
 /// For one thread at a time. Errors are those of error_of(), or this device's own store's.
 class Exchange {
  public:

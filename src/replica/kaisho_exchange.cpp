@@ -17,10 +17,6 @@ constexpr std::string_view kMissing = "missing";
 /// Some servers keep milliseconds only.
 constexpr std::int64_t kStampStepMicros = 1000;
 
-http::ClientRequest post(std::string_view path, std::string body) {
-  return {http::Method::post, std::string(path), std::move(body), {}};
-}
-
 bool is_running(const Record& entry) {
   return entry.collection == kaisho::entries().collection && !entry.deleted && !kaisho::time_field(entry.doc, "end");
 }

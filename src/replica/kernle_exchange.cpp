@@ -15,10 +15,6 @@ constexpr std::int64_t kLookBackMicros = 60'000'000;
 /// Operations that are taken in one transaction.
 constexpr std::size_t kTakenAtOnce = 2000;
 
-http::ClientRequest post(std::string_view path, std::string body) {
-  return {http::Method::post, std::string(path), std::move(body), {}};
-}
-
 /// The agent by both names that services have for it.
 void append_agent(JsonWriter& writer, const LocalSpace& local) {
   const std::string_view agent = kernle::agent_of(local.name().name).value_or("");
