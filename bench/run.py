@@ -1,7 +1,7 @@
-"""Runs the published figures and prints them as tables: store, http, latency, memory, runner, kaisho, kernle.
+"""Runs the published figures and prints them as tables: store, http, latency, memory, runner, kaisho, kernle, node.
 
 Everything is on loopback and on this machine's disk; the two sides of a ratio run in turns, in one run.
-Usage: ./dev bench [store|http|latency|memory|runner|kaisho|kernle ...]
+Usage: ./dev bench [store|http|latency|memory|runner|kaisho|kernle|node ...]
 """
 import json
 import os
@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from harness import Hub, WebSocket, free_port  # noqa: E402
 from kaisho import bench_kaisho  # noqa: E402
 from kernle import bench_kernle  # noqa: E402
+from node import bench_node  # noqa: E402
 from runner import bench_runner  # noqa: E402
 
 BUILD = ROOT / "build/release"
@@ -161,7 +162,8 @@ def bench_memory():
 SUITES = {"store": bench_store, "http": bench_http, "latency": bench_latency, "memory": bench_memory,
           "runner": lambda: bench_runner(require, say, rss_kib),
           "kaisho": lambda: bench_kaisho(require, say, run_json, BUILD / "http_load"),
-          "kernle": lambda: bench_kernle(require, say, run_json, BUILD / "http_load", rss_kib)}
+          "kernle": lambda: bench_kernle(require, say, run_json, BUILD / "http_load", rss_kib),
+          "node": lambda: bench_node(require, say, rss_kib, cpu_seconds)}
 
 
 def main():

@@ -161,11 +161,12 @@ void Replicator::pushed(std::int64_t ticket, const PushOutcome& outcome, std::in
   enter(State::idle, now_ms);
 }
 
-void Replicator::reset(std::int64_t ticket, std::int64_t now_ms) {
+void Replicator::reset(std::int64_t ticket, bool offers_all, std::int64_t now_ms) {
   if (!awaits(ticket)) return;
   cursor_ = {};
   hub_head_.reset();
-  offers_all_ = pull_left_ = push_left_ = true;
+  pull_left_ = push_left_ = true;
+  offers_all_ = offers_all;
   enter(State::idle, now_ms);
 }
 

@@ -108,8 +108,9 @@ class Replicator {
   void progress(std::int64_t ticket, std::int64_t now_ms, std::int64_t timeout_ms);
   void pulled(std::int64_t ticket, const PullOutcome& outcome, std::int64_t now_ms);
   void pushed(std::int64_t ticket, const PushOutcome& outcome, std::int64_t now_ms);
-  /// The hub has another history: everything is offered again, then pulled from the beginning.
-  void reset(std::int64_t ticket, std::int64_t now_ms);
+  /// The hub has another history: everything is offered again, and pulled from the beginning; `offers_all`: in this
+  /// order.
+  void reset(std::int64_t ticket, bool offers_all, std::int64_t now_ms);
   /// `random` spreads the next tries of many devices.
   void failed(std::int64_t ticket, const SyncFailure& failure, std::int64_t now_ms, std::uint64_t random);
 

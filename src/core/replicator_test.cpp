@@ -132,7 +132,7 @@ TEST_F(ReplicatorTest, a_refused_key_is_tried_again_each_interval_only) {
 TEST_F(ReplicatorTest, another_history_is_offered_everything_before_it_is_read) {
   machine_.sync_now(now_);
   const Step pull = next();
-  machine_.reset(pull.ticket, now_);
+  machine_.reset(pull.ticket, true, now_);
   EXPECT_EQ(run_cycle(), "push pull ");
 }
 

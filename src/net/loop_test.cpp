@@ -44,12 +44,15 @@ TEST(LoopTest, a_connection_whose_end_is_on_its_way_is_left_alone) {
     released = make_on_loop<TestConnection>(loop, loop, drained);
   });
 
+  std::latch handler_runs(1);
   std::latch let_go(1);
   std::thread other([&] {
+    handler_runs.wait();
     released.reset();  // not the loop's thread: the end is posted
     let_go.count_down();
   });
   run_on(loop, [&] {
+    handler_runs.count_down();
     let_go.wait();
     EXPECT_EQ(loop.connection_count(), 2U) << "its end waits behind this very handler";
     loop.drain_connections();

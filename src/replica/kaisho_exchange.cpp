@@ -33,11 +33,12 @@ bool has_more_than_a_start(const Record& entry) {
 bool may_be_missing(const kaisho::Resource& resource) { return resource.collection == "projects"; }
 
 /// A service that has more rows of one millisecond than it gives in a page would give the same page for ever. What it
-/// has of that millisecond beyond the page cannot be had.
-std::string step_over(const std::string& cursor) {
+/// has of that millisecond beyond the page cannot be had. Nothing for a cursor that is no time.
+std::optional<std::string> step_over(const std::string& cursor) {
   log(LogLevel::warning, "rows_cannot_be_read", {{"stamped", cursor}});
   const auto at = parse_iso_or_utc_time(cursor);
-  return at ? format_time(at->plus_micros(kStampStepMicros)) : cursor;
+  if (!at) return std::nullopt;
+  return format_time(at->plus_micros(kStampStepMicros));
 }
 
 /// A row as an op; nothing if it has no id or no stamp, for then there is nothing to go by.
@@ -127,7 +128,9 @@ Result<PullNext> KaishoExchange::take_changes(const http::ClientResponse& respon
   const bool moves = cursor != positions_.text_of(resource().collection);
   const auto more = json.find("has_more");
   has_more_ = more && more->as_boolean().value_or(false);
-  positions_.set_text(resource().collection, moves || !has_more_ ? cursor : step_over(cursor));
+  const auto next = moves || !has_more_ ? std::optional(cursor) : step_over(cursor);
+  if (!next) return not_understood("it has more behind a cursor that leads nowhere");
+  positions_.set_text(resource().collection, *next);
   CHECK_OK(local_.merge_in(ops, positions_.to_text()));
   const bool is_new = moves || has_more_;
   if (ops.empty() || !is_new) return has_more_ ? PullNext(ask_changes()) : next_resource();

@@ -124,7 +124,7 @@ Result<> SpaceReplica::finish_push(std::int64_t ticket, const http::ClientRespon
 Result<> SpaceReplica::begin_anew(std::int64_t ticket, std::int64_t now_ms) {
   CHECK_OK(local_.begin_anew());
   batch_ = {};
-  machine_.reset(ticket, now_ms);
+  machine_.reset(ticket, exchange_->hub_merges(), now_ms);
   return {};
 }
 
