@@ -446,3 +446,58 @@ def test_a_session_that_ends_is_renewed_and_a_revoked_key_is_said(backend, nodes
     wait_until(lambda: node.status()["kernle/claire"]["state"] == "reauth", "the state", deadline_s=20)
     assert "does not accept the key" in node.status()["kernle/claire"]["reason"]
     assert second in memory(node, "claire", "notes")
+
+
+@pytest.fixture(scope="module")
+def hub():
+    hub = Hub().start()
+    yield hub
+    hub.stop()
+
+
+def test_our_own_hub_in_kaishos_dialect(hub, nodes):
+    """Below /kaisho a hub speaks Kaisho's API alone, with other cursors and stamps than the original."""
+    a, b = nodes
+    key = hub.client(email="ann@example.org").key
+    entry = clock(a, description="one", customer="Acme")
+    project = a.api.post("/api/projects", {"name": "kept"}).json()["id"]
+    for node in nodes:
+        assert node.connect(hub.url + "/kaisho", key)["dialect"] == "kaisho"
+    assert entry_of(b, entry)["customer"] == "Acme" and project in rows(b, "projects")
+
+    timer = a.api.post("/api/clocks/start", {"description": "runs"}).json()["id"]
+    a.api.patch(f"/api/clocks/{timer}", {"notes": "typed"})
+    wait_until(lambda: a.status()["kaisho"]["pending"] == 0, "the timer at the hub")
+    later = b.api.post("/api/clocks/start", {"description": "runs instead"}).json()["id"]
+    for node in (b, a, b, a):
+        sync(node)
+    for node in nodes:
+        assert entry_of(node, timer)["end"] and entry_of(node, timer)["notes"] == "typed"
+        assert entry_of(node, later)["end"] is None
+    a.api.delete(f"/api/projects/{project}")
+    sync(a)
+    assert sync(b)["pulled_del"] == 1 and project not in rows(b, "projects")
+    for _ in range(2):
+        for node in nodes:
+            report = sync(node)
+            assert report["pushed_live"] == report["pushed_del"] == 0
+    for node in nodes:
+        assert node.status()["kaisho"]["conflicts"] == 0
+
+
+def test_our_own_hub_in_kernles_dialect(hub, nodes):
+    a, b = nodes
+    key = hub.client(email="bob@example.org").key
+    notes = [add(a, "claire", "notes", content=f"note {count}", tags=["one"]) for count in range(3)]
+    for node in nodes:
+        assert node.connect(hub.url + "/kernle", key)["dialect"] == "kernle"
+    full(b)
+    assert set(memory(b, "claire", "notes")) == set(notes)
+    a.api.delete(f"/memory/notes/{notes[0]}?agent_id=claire")
+    b.api.patch(f"/memory/notes/{notes[1]}?agent_id=claire", {"tags": ["one", "of b"]})
+    a.api.patch(f"/memory/notes/{notes[1]}?agent_id=claire", {"tags": ["one", "of a"]})
+    for node in (a, b, a, b):
+        full(node)
+    for node in nodes:
+        found = memory(node, "claire", "notes")
+        assert set(found) == set(notes[1:]) and sorted(found[notes[1]]["tags"]) == ["of a", "of b", "one"]
