@@ -1,4 +1,5 @@
-// ./dev sim [SEED] [--runs N] [--first SEED] [--jobs N]: many runs, or one with its whole log.
+// ./dev sim [SEED] [--runs N] [--first SEED] [--jobs N] [--deep]: many runs, or one with its whole log. Deep: on
+// SQLite, and beside the same on memory.
 #include <cstdio>
 #include <fstream>
 #include <thread>
@@ -9,6 +10,7 @@
 
 namespace {
 
+using syncline::sim::Disks;
 using syncline::sim::Outcome;
 using syncline::sim::Simulation;
 
@@ -20,6 +22,7 @@ struct Options {
   std::int64_t runs = 1000;
   std::int64_t jobs = 1;
   std::string seeds_file;
+  bool deep = false;
 };
 
 std::optional<Options> parse(int count, char** arguments) {
@@ -28,6 +31,10 @@ std::optional<Options> parse(int count, char** arguments) {
     const std::string_view argument = arguments[i];
     if (argument == "--seeds" && i + 1 < count) {
       options.seeds_file = arguments[++i];
+      continue;
+    }
+    if (argument == "--deep") {
+      options.deep = true;
       continue;
     }
     std::int64_t* into = argument == "--runs"    ? &options.runs
@@ -53,24 +60,29 @@ struct Totals {
   std::int64_t requests = 0;
 };
 
-std::string run_once(std::int64_t seed, Totals& totals) {
-  const Outcome outcome = Simulation(static_cast<std::uint64_t>(seed), false).run();
+Outcome simulate(std::int64_t seed, bool deep, bool keeps_log = false) {
+  const Disks::Kind kind = deep ? Disks::Kind::sqlite : Disks::Kind::memory;
+  return Simulation(static_cast<std::uint64_t>(seed), kind, keeps_log).run();
+}
+
+std::string run_once(std::int64_t seed, bool deep, Totals& totals) {
+  const Outcome outcome = simulate(seed, deep);
   ++totals.runs;
   totals.writes += outcome.writes;
   totals.requests += outcome.requests;
   std::string fault = outcome.fault;
-  if (fault.empty() && seed % kTwiceEach == 0) {
-    const Outcome again = Simulation(static_cast<std::uint64_t>(seed), false).run();
-    if (again.hash != outcome.hash) fault = "the same seed gave another run";
+  if (fault.empty() && (deep || seed % kTwiceEach == 0)) {
+    const Outcome again = simulate(seed, false);
+    if (again.hash != outcome.hash) fault = deep ? "SQLite and memory gave two runs" : "the same seed gave another run";
   }
   if (fault.empty()) return "";
   ++totals.failures;
   return "seed " + std::to_string(seed) + ": " + fault + "\n  (" + outcome.plan + ")\n  ./dev sim " +
-         std::to_string(seed) + "\n";
+         std::to_string(seed) + (deep ? " --deep\n" : "\n");
 }
 
-int replay(std::int64_t seed) {
-  const Outcome outcome = Simulation(static_cast<std::uint64_t>(seed), true).run();
+int replay(std::int64_t seed, bool deep) {
+  const Outcome outcome = simulate(seed, deep, true);
   for (const std::string& line : outcome.log) std::printf("%s\n", line.c_str());
   std::printf("%s\n%s\n", outcome.plan.c_str(), outcome.fault.empty() ? "no fault" : outcome.fault.c_str());
   return outcome.fault.empty() ? 0 : 1;
@@ -93,10 +105,10 @@ int main(int count, char** arguments) {
   if (!syncline::initialise_crypto()) return 1;
   const auto options = parse(count, arguments);
   if (!options) {
-    std::fprintf(stderr, "usage: sim [SEED] [--runs N] [--first SEED] [--seeds FILE] [--jobs N]\n");
+    std::fprintf(stderr, "usage: sim [SEED] [--runs N] [--first SEED] [--seeds FILE] [--jobs N] [--deep]\n");
     return 2;
   }
-  if (options->seed) return replay(*options->seed);
+  if (options->seed) return replay(*options->seed, options->deep);
   const std::vector<std::int64_t> seeds = seeds_of(*options);
   std::vector<Totals> totals(static_cast<std::size_t>(std::max<std::int64_t>(1, options->jobs)));
   std::vector<std::thread> threads;
@@ -104,7 +116,7 @@ int main(int count, char** arguments) {
   for (std::size_t job = 0; job < totals.size(); ++job) {
     threads.emplace_back([&, job] {
       for (std::size_t i = job; i < seeds.size(); i += totals.size()) {
-        const std::string fault = run_once(seeds[i], totals[job]);
+        const std::string fault = run_once(seeds[i], options->deep, totals[job]);
         if (fault.empty()) continue;
         const std::scoped_lock lock(output);
         std::fputs(fault.c_str(), stdout);

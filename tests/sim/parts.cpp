@@ -27,7 +27,7 @@ SpaceRules make_rules(Rules rules, bool refuses) {
   return made;
 }
 
-HubProcess::HubProcess(MemoryStore& store, const Clock& clock, const Plan& plan)
+HubProcess::HubProcess(Store& store, const Clock& clock, const Plan& plan)
     : access_(store, clock), progress_(store), spaces_(store, clock, live_, progress_), router_(access_, clock, {}) {
   if (!progress_.load()) std::abort();
   spaces_.set_rules(std::string(kSpace), make_rules(plan.rules, plan.has_refusals));
@@ -43,7 +43,7 @@ test::Answer HubProcess::call(const http::ClientRequest& request, const std::str
   return pending.get();
 }
 
-NodeProcess::NodeProcess(MemoryStore& store, const Clock& clock, const Plan& plan)
+NodeProcess::NodeProcess(Store& store, const Clock& clock, const Plan& plan)
     : progress_(store),
       spaces_(store, clock, live_, progress_),
       replica_(spaces_, {AccountNumber{1}, std::string(kSpace)}, plan.settings, plan.limits) {

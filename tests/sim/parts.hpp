@@ -6,7 +6,6 @@
 #include "api/router.hpp"
 #include "replica/space_replica.hpp"
 #include "sim/plan.hpp"
-#include "store/memory/memory_store.hpp"
 #include "support/in_process.hpp"
 #include "support/manual_scheduler.hpp"
 
@@ -36,7 +35,7 @@ class SkewedClock final : public Clock {
 /// What is gone when the process ends. The store stays: it is the disk.
 class HubProcess {
  public:
-  HubProcess(MemoryStore& store, const Clock& clock, const Plan& plan);
+  HubProcess(Store& store, const Clock& clock, const Plan& plan);
 
   [[nodiscard]] test::Answer call(const http::ClientRequest& request, const std::string& token);
   [[nodiscard]] Spaces& spaces() { return spaces_; }
@@ -54,7 +53,7 @@ class HubProcess {
 
 class NodeProcess {
  public:
-  NodeProcess(MemoryStore& store, const Clock& clock, const Plan& plan);
+  NodeProcess(Store& store, const Clock& clock, const Plan& plan);
 
   [[nodiscard]] Spaces& spaces() { return spaces_; }
   [[nodiscard]] replica::SpaceReplica& replica() { return replica_; }

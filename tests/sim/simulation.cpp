@@ -41,10 +41,15 @@ class Simulation::Relay final : public Watcher {
   const SpaceName space_;
 };
 
-Simulation::Simulation(std::uint64_t seed, bool keeps_log)
-    : random_(seed), later_(~seed), plan_(draw_plan(random_)), reads_anew_(later_.chance(0.15)), keeps_log_(keeps_log) {
+Simulation::Simulation(std::uint64_t seed, Disks::Kind kind, bool keeps_log)
+    : random_(seed),
+      later_(~seed),
+      plan_(draw_plan(random_)),
+      reads_anew_(later_.chance(0.15)),
+      keeps_log_(keeps_log),
+      disks_(kind) {
   outcome_.plan = plan_.to_text() + (reads_anew_ ? ", full pulls" : "");
-  hub_store_ = std::make_unique<MemoryStore>(truth_, "e0");
+  hub_disk_ = disks_.make(truth_, "e0");
   start_hub();
   hub_space_ = {must(hub_->access().add_account(kEmail, syncline::Plan::pro)).number, std::string(kSpace)};
   start_hub();
@@ -89,7 +94,9 @@ std::string Simulation::new_key(const std::string& label) {
 
 void Simulation::start_hub() {
   relay_.reset();
-  hub_ = std::make_unique<HubProcess>(*hub_store_, truth_, plan_);
+  hub_.reset();
+  hub_disk_->reopen();
+  hub_ = std::make_unique<HubProcess>(hub_disk_->store(), truth_, plan_);
   relay_ = std::make_unique<Relay>(*this, hub_->live(), hub_space_);
 }
 
@@ -105,18 +112,18 @@ void Simulation::restore_hub() {
   if (!backup_) return;
   stop_hub();
   // The keys of today are put back too, as an operator would have to.
-  hub_store_ = backup_->restore("r" + std::to_string(++epochs_));
+  hub_disk_ = backup_->restore("r" + std::to_string(++epochs_));
   start_hub();
   say("hub", "is restored from a backup");
   was_restored_ = true;
   ledger_.give_up("outsider");  // it has no copy to offer again
 }
 
-void Simulation::add_node(std::unique_ptr<MemoryStore> store, std::string token) {
+void Simulation::add_node(std::unique_ptr<Disk> disk, std::string token) {
   auto node = std::make_unique<Node>();
   node->name = "node " + std::to_string(nodes_.size() + 1);
   node->clock = std::make_unique<SkewedClock>(truth_);
-  node->store = store ? std::move(store) : std::make_unique<MemoryStore>(*node->clock, "n");
+  node->disk = disk ? std::move(disk) : disks_.make(*node->clock, "n");
   node->token = std::move(token);
   nodes_.push_back(std::move(node));
   Node& added = *nodes_.back();
@@ -136,7 +143,9 @@ void Simulation::set_clock(Node& node) {
 }
 
 void Simulation::start_node(Node& node) {
-  node.process = std::make_unique<NodeProcess>(*node.store, *node.clock, plan_);
+  node.process.reset();
+  node.disk->reopen();
+  node.process = std::make_unique<NodeProcess>(node.disk->store(), *node.clock, plan_);
   node.incarnation += 1;
   node.wake_ms = -1;
   auto& replica = node.process->replica();
@@ -267,11 +276,11 @@ Outcome Simulation::run() {
   advance_until(now_ms_ + 4 * plan_.latency_max_ms);
   const std::int64_t again_end_ms = now_ms_ + kLivenessMs;
   while (!is_quiet() && now_ms_ < again_end_ms) advance_until(now_ms_ + 500);
-  const Seq head = hub_store_->head(hub_space_);
+  const Seq head = hub_disk_->store().head(hub_space_);
   const std::int64_t requests = outcome_.requests;
   advance_until(now_ms_ + kQuietMs);
   const std::int64_t polls = static_cast<std::int64_t>(nodes_.size()) * (kQuietMs / plan_.settings.interval_ms + 2);
-  if (hub_store_->head(hub_space_) != head) {
+  if (hub_disk_->store().head(hub_space_) != head) {
     outcome_.fault = "the hub's feed grows though nobody writes";
   } else if (outcome_.requests - requests > polls) {
     outcome_.fault = std::to_string(outcome_.requests - requests) + " requests though nobody writes";

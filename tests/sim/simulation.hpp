@@ -5,6 +5,7 @@
 #include <functional>
 #include <queue>
 
+#include "sim/disk.hpp"
 #include "sim/ledger.hpp"
 #include "sim/parts.hpp"
 
@@ -24,15 +25,15 @@ struct Outcome {
 class Simulation {
  public:
   /// `keeps_log`: every event as text, for a person who wants to know what happened.
-  Simulation(std::uint64_t seed, bool keeps_log);
+  Simulation(std::uint64_t seed, Disks::Kind kind, bool keeps_log);
   ~Simulation();
   [[nodiscard]] Outcome run();
 
  private:
   struct Node {
     std::string name;
-    std::unique_ptr<MemoryStore> store;
     std::unique_ptr<SkewedClock> clock;
+    std::unique_ptr<Disk> disk;
     std::unique_ptr<NodeProcess> process;  // none while it is down
     std::string token;
     std::int64_t incarnation = 0;
@@ -54,7 +55,7 @@ class Simulation {
   void start_hub();
   void stop_hub();
   void restore_hub();
-  void add_node(std::unique_ptr<MemoryStore> store, std::string token);
+  void add_node(std::unique_ptr<Disk> disk, std::string token);
   void start_node(Node& node);
   void stop_node(Node& node);
   void set_clock(Node& node);
@@ -105,8 +106,9 @@ class Simulation {
   };
   std::priority_queue<Event> events_;
 
-  std::unique_ptr<MemoryStore> hub_store_;
-  std::unique_ptr<MemoryStore> backup_;
+  Disks disks_;
+  std::unique_ptr<Disk> hub_disk_;
+  std::unique_ptr<Disk> backup_;
   std::int64_t epochs_ = 0;
   std::unique_ptr<HubProcess> hub_;  // none while it is down
   std::unique_ptr<Relay> relay_;

@@ -118,7 +118,7 @@ void Simulation::plan_faults() {
   if (plan_.clones_a_node) {
     at(sometime(), [this] {
       say(nodes_[0]->name, "is cloned");
-      add_node(nodes_[0]->store->restore("n"), nodes_[0]->token);
+      add_node(nodes_[0]->disk->restore("n"), nodes_[0]->token);
     });
   }
   if (plan_.loses_keys) {
@@ -134,7 +134,7 @@ void Simulation::plan_faults() {
     const std::int64_t backup_ms = sometime();
     at(backup_ms, [this] {
       say("hub", "is backed up");
-      backup_ = hub_store_->restore("b");
+      backup_ = hub_disk_->restore("b");
     });
     at(random_.between(backup_ms, plan_.safety_ms), [this] { restore_hub(); });
   }
@@ -143,7 +143,7 @@ void Simulation::plan_faults() {
 void Simulation::faults_of_a_second() {
   if (plan_.purges && random_.chance(0.1)) {
     say("hub", "purges deletions");
-    if (!hub_store_->purge({Timestamp{}, truth_.now(), Timestamp{}})) std::abort();
+    if (!hub_disk_->store().purge({Timestamp{}, truth_.now(), Timestamp{}})) std::abort();
   }
   if (hub_ && random_.chance(plan_.hub_crashes)) {
     stop_hub();
