@@ -46,7 +46,12 @@ Result<std::string> status_json(node::Node& node, node::Profile& profile) {
   append_text_or_null(writer, "settings_error", profile.settings_error());
   append_dialect(writer, profile);
   writer.name("spaces").begin_array();
+  const bool is_about_to_connect = profile.is_enabled() && !obstacle && !profile.replica().is_connected();
   for (replica::SpaceStatus& status : spaces) {
+    if (is_about_to_connect) {
+      status.sync.state = SyncStatus::State::waiting;
+      status.sync.reason = "about to connect to the hub";
+    }
     if (obstacle && status.sync.state == SyncStatus::State::off) {
       const bool is_key = obstacle->code == ErrorCode::unauthorized;
       status.sync.state = is_key ? SyncStatus::State::refused : SyncStatus::State::waiting;
