@@ -2,6 +2,7 @@
 import os
 import random
 import statistics
+import subprocess
 import threading
 import time
 
@@ -239,6 +240,36 @@ def test_three_nodes_and_a_hub_through_a_storm_lose_nothing(hub):
         for wire in wires:
             wire.close()
         hub.listen = "127.0.0.1:0"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_a_full_disk_of_the_device_is_said_and_passes(hub, tmp_path):
+    mount = tmp_path / "small"
+    mount.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", mount], capture_output=True).returncode != 0:
+        pytest.skip("mounting is not allowed here")
+    client = hub.client(email="full@example.org")
+    for start in range(0, 200, 50):
+        client.push("notes", [{"collection": "items", "id": f"r{number}", "doc": {"text": f"{number} " + "x" * 50_000}}
+                              for number in range(start, start + 50)])
+    node = Node()
+    node.data = mount / "data"
+    try:
+        node.start()
+        write(node, "mine", "written before")
+        node.connect(hub.url, client.key)
+        wait_until(lambda: node.status()["notes"]["state"] == "waiting" and
+                   ("full" in node.status()["notes"]["reason"] or "space" in node.status()["notes"]["reason"]),
+                   "the reason")
+        assert content(node.api)["mine"][0] == {"text": "written before"}  # reading goes on
+        subprocess.run(["mount", "-o", "remount,size=128m", mount], check=True)
+        wait_until(lambda: node.is_in_sync() and len(content(node.api)) == 201, "all is there", deadline_s=90)
+        assert "mine" in {one["id"] for one in client.all_changes("notes")}
+        assert node.stop() == 0
+    finally:
+        if node.process is not None:
+            node.kill()
+        subprocess.run(["umount", "-l", mount])
 
 
 def test_a_node_at_rest_costs_little(hub):
