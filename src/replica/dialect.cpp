@@ -32,13 +32,6 @@ std::string_view to_text(Dialect dialect) {
   return "native";
 }
 
-Result<Dialect> parse_dialect(std::string_view text) {
-  for (const Dialect dialect : {Dialect::native, Dialect::kaisho, Dialect::kernle}) {
-    if (text == to_text(dialect)) return dialect;
-  }
-  return fail(ErrorCode::invalid_argument, "no hub speaks '" + std::string(text) + "'");
-}
-
 bool carries_space(Dialect dialect, std::string_view space) {
   switch (dialect) {
     case Dialect::native: return true;

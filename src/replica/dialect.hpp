@@ -5,8 +5,6 @@
 #include <span>
 #include <string_view>
 
-#include "base/result.hpp"
-
 namespace syncline::replica {
 
 enum class Dialect : std::uint8_t {
@@ -15,9 +13,6 @@ enum class Dialect : std::uint8_t {
   kernle,  // /sync/push and /sync/pull of Kernle's: memory
 };
 [[nodiscard]] std::string_view to_text(Dialect dialect);
-
-/// invalid_argument for another text.
-[[nodiscard]] Result<Dialect> parse_dialect(std::string_view text);
 
 /// True if such a hub can keep the space.
 [[nodiscard]] bool carries_space(Dialect dialect, std::string_view space);

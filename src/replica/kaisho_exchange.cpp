@@ -14,11 +14,9 @@ constexpr std::string_view kBeginning = "1970-01-01T00:00:00Z";
 constexpr int kPageRows = 500;
 /// Beside the cursors: the service had no resource for projects.
 constexpr std::string_view kMissing = "missing";
-/// Some servers keep milliseconds only.
-constexpr std::int64_t kStampStepMicros = 1000;
 
-bool is_running(const Record& entry) {
-  return entry.collection == kaisho::entries().collection && !entry.deleted && !kaisho::time_field(entry.doc, "end");
+bool is_timer(const Record& record) {
+  return record.collection == kaisho::entries().collection && kaisho::is_running(record);
 }
 
 /// What a start cannot say.
@@ -38,7 +36,7 @@ std::optional<std::string> step_over(const std::string& cursor) {
   log(LogLevel::warning, "rows_cannot_be_read", {{"stamped", cursor}});
   const auto at = parse_iso_or_utc_time(cursor);
   if (!at) return std::nullopt;
-  return format_time(at->plus_micros(kStampStepMicros));
+  return format_time(at->plus_micros(kStampGrainMicros));
 }
 
 /// A row as an op; nothing if it has no id or no stamp, for then there is nothing to go by.
@@ -61,9 +59,9 @@ std::optional<Op> read_row(const kaisho::Resource& resource, JsonView row, std::
 }  // namespace
 
 bool KaishoExchange::carries(std::string_view collection) const {
-  const bool is_known =
-      std::ranges::find(kaisho::resources(), collection, &kaisho::Resource::collection) != kaisho::resources().end();
-  return is_known && !(is_missing_ && collection == "projects");
+  const auto resource = std::ranges::find(kaisho::resources(), collection, &kaisho::Resource::collection);
+  if (resource == kaisho::resources().end()) return false;
+  return !may_be_missing(*resource) || !positions_.find(kMissing);
 }
 
 http::ClientRequest KaishoExchange::ask_changes() const {
@@ -78,7 +76,7 @@ http::ClientRequest KaishoExchange::ask_changes() const {
 
 http::ClientRequest KaishoExchange::begin_pull() {
   at_ = 0;
-  acknowledges_ = is_missing_ = false;
+  acknowledges_ = false;
   positions_ = JsonObject{JsonView(local_.positions())};
   return ask_changes();
 }
@@ -100,7 +98,6 @@ Result<PullNext> KaishoExchange::take_pull(const http::ClientResponse& response)
 
 Result<PullNext> KaishoExchange::take_changes(const http::ClientResponse& response) {
   if (response.status == 404 && may_be_missing(resource())) {
-    is_missing_ = true;
     positions_.set(kMissing, "true");
     CHECK_OK(local_.merge_in({}, positions_.to_text()));
     return next_resource();
@@ -149,7 +146,7 @@ http::ClientRequest KaishoExchange::begin_push(const Batch& batch) {
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
     const Batch::Item& item = batch.items[i];
     // A timer that the hub knows already is changed like any other row.
-    const bool is_new_timer = is_running(item.record) && !item.base && !unstartable_.contains(item.record.id);
+    const bool is_new_timer = is_timer(item.record) && !item.base && !unstartable_.contains(item.record.id);
     if (is_new_timer) {
       starts.push_back({Part::Kind::start, &kaisho::entries(), {i}});
       continue;
@@ -225,7 +222,7 @@ Result<> KaishoExchange::take_start(const Batch& batch, const Part& part, const 
   const auto stamped = stamp ? kaisho::parse_client_time(*stamp) : std::nullopt;
   verdict.updated_at = stamped;
   if (!has_more_than_a_start(entry)) return {};
-  stamps_[i] = std::max(entry.updated_at, stamped.value_or(entry.updated_at).plus_micros(kStampStepMicros));
+  stamps_[i] = std::max(entry.updated_at, stamped.value_or(entry.updated_at).plus_micros(kStampGrainMicros));
   verdict.updated_at = stamps_[i];
   parts_.push_front({Part::Kind::apply, &kaisho::entries(), {i}});
   return {};

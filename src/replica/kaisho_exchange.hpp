@@ -40,14 +40,12 @@ class KaishoExchange final : public Exchange {
   [[nodiscard]] Result<> take_applied(const Batch& batch, const Part& part, const http::ClientResponse& response);
 
   LocalSpace& local_;
-  /// This hub has no resource for projects.
-  bool is_missing_ = false;
   /// Entries that the hub failed to start.
   std::set<std::string> unstartable_;
 
   // The pull that is on the way.
   std::size_t at_ = 0;
-  JsonObject positions_;  // a cursor for each resource
+  JsonObject positions_;  // a cursor for each resource, and whether one is missing
   bool acknowledges_ = false;
   bool has_more_ = false;
 

@@ -24,9 +24,6 @@ bool same_content(const Record& stored, const HubVersion& version) {
   return stored.deleted == version.deleted && (version.deleted || stored.doc == version.doc);
 }
 
-/// Some hubs keep milliseconds only.
-constexpr std::int64_t kStampGrainMicros = 1000;
-
 /// Not by rounding.
 bool is_older(const Op& delivered, const Record& stored) {
   return delivered.updated_at->plus_micros(kStampGrainMicros) <= stored.updated_at;
@@ -271,7 +268,8 @@ Result<> LocalSpace::apply(const Page& page) {
     return {};
   }));
   if (!state_.reads_from_start) delivered_.clear();
-  return count_refused();
+  // What a hub delivers refuses nothing more.
+  return has_refused() ? count_refused() : Result<>{};
 }
 
 Result<> LocalSpace::merge_one(SpaceWriter& writer, const State& state, const Op& delivered) {
@@ -327,7 +325,8 @@ Result<> LocalSpace::merge_in(std::span<const Op> ops, std::string positions) {
     return {};
   };
   CHECK_OK(write(merge_all, Stores::also_own));
-  return count_refused();
+  // What a hub delivers refuses nothing more.
+  return has_refused() ? count_refused() : Result<>{};
 }
 
 Result<> LocalSpace::sweep(SpaceWriter& writer, const State& state) {

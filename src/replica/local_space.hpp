@@ -21,6 +21,8 @@ inline constexpr KeyNumber kHubAuthor{0};
 inline constexpr KeyNumber kDeviceAuthor{1};
 /// Never leaves the device: what the hub refused, by "<collection>/<id>".
 inline constexpr std::string_view kRefusedCollection = "syncline.refused";
+/// Some hubs keep milliseconds only: stamps that are closer may be one.
+inline constexpr std::int64_t kStampGrainMicros = 1000;
 /// A change that was refused so often is a dead letter: it stays, is shown, and is offered again only when asked for.
 inline constexpr std::int64_t kOffersMax = 5;
 

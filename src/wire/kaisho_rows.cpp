@@ -302,4 +302,6 @@ std::optional<Timestamp> time_field(std::string_view doc, std::string_view name)
   return *time;
 }
 
+bool is_running(const Record& entry) { return !entry.deleted && !time_field(entry.doc, "end"); }
+
 }  // namespace syncline::kaisho

@@ -63,5 +63,7 @@ void append_row(std::string& out, const RecordView& record);
 [[nodiscard]] std::optional<Timestamp> parse_client_time(JsonView value);
 /// The time in a field of a stored document; nothing for null.
 [[nodiscard]] std::optional<Timestamp> time_field(std::string_view doc, std::string_view name);
+/// Of a clock entry: nobody has stopped it.
+[[nodiscard]] bool is_running(const Record& entry);
 
 }  // namespace syncline::kaisho

@@ -111,8 +111,6 @@ Result<EntrySummary> read_summary(Snapshot& snapshot) {
   return text ? parse_summary(*text) : EntrySummary{};
 }
 
-bool is_running(const Record& entry) { return !entry.deleted && !time_field(entry.doc, "end"); }
-
 Result<std::optional<Record>> find_running(Snapshot& snapshot) {
   TRY(const EntrySummary summary, read_summary(snapshot));
   if (summary.running.empty()) return std::nullopt;

@@ -15,7 +15,6 @@ struct EntrySummary {
 };
 [[nodiscard]] Result<EntrySummary> read_summary(Snapshot& snapshot);
 
-[[nodiscard]] bool is_running(const Record& entry);
 /// The running entry, if there is one.
 [[nodiscard]] Result<std::optional<Record>> find_running(Snapshot& snapshot);
 
