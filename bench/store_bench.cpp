@@ -7,15 +7,14 @@
 #include <sqlite3.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <mutex>
 #include <string>
 #include <thread>
 
 #include "base/bytes.hpp"
+#include "base/mutex.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 namespace {
@@ -84,7 +83,7 @@ class PlainSqlite {
   }
 
   void upsert(int batch) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     run(begin_);
     for (int i = 0; i < batch; ++i) {
       const std::string id = next_id();
@@ -117,7 +116,7 @@ class PlainSqlite {
 
   sqlite3* db_ = nullptr;
   sqlite3_stmt *begin_ = nullptr, *commit_ = nullptr, *find_ = nullptr, *put_ = nullptr;
-  std::mutex mutex_;
+  Mutex mutex_;
   std::int64_t seq_ = 0;
 };
 

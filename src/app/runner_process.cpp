@@ -7,6 +7,7 @@
 
 #include "app/hub_access.hpp"
 #include "app/process.hpp"
+#include "base/mutex.hpp"
 #include "runner/plain_launcher.hpp"
 #include "runner/runner.hpp"
 #include "runner/sandbox.hpp"
@@ -54,19 +55,19 @@ class Failure {
  public:
   void set(const Error& error) {
     {
-      const std::scoped_lock lock(mutex_);
+      const MutexLock lock(mutex_);
       if (!error_) error_ = error;
     }
     ::kill(::getpid(), SIGTERM);
   }
   [[nodiscard]] Result<> outcome() const {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return error_ ? Result<>(std::unexpected(*error_)) : Result<>{};
   }
 
  private:
-  mutable std::mutex mutex_;
-  std::optional<Error> error_;
+  mutable Mutex mutex_;
+  std::optional<Error> error_ GUARDED_BY(mutex_);
 };
 
 void reload(const RunnerSettings& settings, const DataDirectory& directory, runner::Runner& running) {

@@ -6,6 +6,7 @@
 
 #include "base/bytes.hpp"
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 #include "net/connection_factory.hpp"
 
 namespace syncline::net {
@@ -53,8 +54,8 @@ struct Server::Parts {
   std::optional<tcp::acceptor> acceptor;
   std::optional<asio::steady_timer> accept_pause;
   std::size_t turn = 0;
-  std::mutex tls_mutex;
-  std::shared_ptr<asio::ssl::context> tls;
+  Mutex tls_mutex;
+  std::shared_ptr<asio::ssl::context> tls GUARDED_BY(tls_mutex);
   bool started = false;
 };
 
@@ -123,7 +124,7 @@ void Server::Parts::on_accept(const boost::system::error_code& error, tcp::socke
     socket.set_option(tcp::no_delay(true), ignored);
     std::shared_ptr<asio::ssl::context> context;
     if (state.options.tls) {
-      const std::scoped_lock lock(tls_mutex);
+      const MutexLock lock(tls_mutex);
       context = tls;
     }
     asio::post(loop.context(), [this, &loop, context, socket = std::move(socket)]() mutable {
@@ -150,7 +151,7 @@ std::string Server::url() const {
 Result<> Server::reload_certificates() {
   if (!parts_->state.options.tls) return {};
   TRY(auto context, make_tls_context(*parts_->state.options.tls));
-  const std::scoped_lock lock(parts_->tls_mutex);
+  const MutexLock lock(parts_->tls_mutex);
   parts_->tls = std::move(context);
   return {};
 }

@@ -10,7 +10,7 @@ Workers::Workers(std::size_t count) {
 
 void Workers::post(std::move_only_function<void()> run) {
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_) return;  // too late: what it held is released by the caller
     queue_.push_back(std::move(run));
   }
@@ -19,7 +19,7 @@ void Workers::post(std::move_only_function<void()> run) {
 
 void Workers::stop() {
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   arrived_.notify_all();
@@ -32,8 +32,8 @@ void Workers::run() {
   for (;;) {
     std::move_only_function<void()> task;
     {
-      std::unique_lock lock(mutex_);
-      arrived_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      const MutexLock lock(mutex_);
+      while (!stopping_ && queue_.empty()) arrived_.wait(mutex_);
       if (queue_.empty()) return;
       task = std::move(queue_.front());
       queue_.pop_front();

@@ -1,13 +1,12 @@
 // Threads for requests that take long: parsing a large upload, rendering a large state.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "base/scheduler.hpp"
 
 namespace syncline::net {
@@ -24,10 +23,10 @@ class Workers final : public Executor {
  private:
   void run();
 
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::deque<std::move_only_function<void()>> queue_;
-  bool stopping_ = false;
+  Mutex mutex_;
+  CondVar arrived_;
+  std::deque<std::move_only_function<void()>> queue_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };
 

@@ -26,7 +26,7 @@ std::unexpected<Error> unknown(const std::string& name) {
 
 Result<> Node::open(const std::string& name) {
   TRY(auto profile, Profile::open(name, profiles_path() + '/' + name, parts_));
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   profiles_[name] = std::move(profile);
   return {};
 }
@@ -44,7 +44,7 @@ Result<> Node::start() {
   if (names.empty()) names.emplace_back(kFirstProfile);
   for (const std::string& name : names) CHECK_OK(open(name));
   TRY(const std::string active, read_file(directory_ + "/active"));
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   active_ = trim(active);
   if (!profiles_.contains(active_)) {
     active_ = profiles_.contains(std::string(kFirstProfile)) ? kFirstProfile : profiles_.begin()->first;
@@ -54,26 +54,26 @@ Result<> Node::start() {
 
 void Node::stop() {
   for (const auto& profile : list()) profile->stop();
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   profiles_.clear();
 }
 
 Result<std::shared_ptr<Profile>> Node::find(const std::string& name) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = profiles_.find(name.empty() ? active_ : name);
   if (found == profiles_.end()) return unknown(name);
   return found->second;
 }
 
 std::vector<std::shared_ptr<Profile>> Node::list() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<std::shared_ptr<Profile>> all;
   for (const auto& [name, profile] : profiles_) all.push_back(profile);
   return all;
 }
 
 std::string Node::active() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return active_;
 }
 
@@ -86,7 +86,7 @@ Result<> Node::add(const std::string& name) {
 Result<> Node::use(const std::string& name) {
   if (name.empty() || !find(name)) return unknown(name);
   CHECK_OK(replace_file(directory_ + "/active", name + '\n'));
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   active_ = name;
   return {};
 }
@@ -94,7 +94,7 @@ Result<> Node::use(const std::string& name) {
 Result<std::string> Node::remove(const std::string& name) {
   std::shared_ptr<Profile> profile;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = profiles_.find(name);
     if (found == profiles_.end()) return unknown(name);
     if (name == active_) {

@@ -7,6 +7,7 @@
 
 #include <map>
 
+#include "base/mutex.hpp"
 #include "node/profile.hpp"
 
 namespace syncline::node {
@@ -39,9 +40,9 @@ class Node {
 
   const std::string directory_;
   const ProfileParts parts_;
-  std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<Profile>> profiles_;
-  std::string active_;
+  Mutex mutex_;
+  std::map<std::string, std::shared_ptr<Profile>> profiles_ GUARDED_BY(mutex_);
+  std::string active_ GUARDED_BY(mutex_);
 };
 
 }  // namespace syncline::node

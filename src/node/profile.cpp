@@ -168,13 +168,13 @@ void Profile::stop() {
 }
 
 ProfileSettings Profile::settings() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   file_.refresh();
   return file_.values();
 }
 
 std::string Profile::settings_error() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   file_.refresh();
   return file_.error();
 }
@@ -182,7 +182,7 @@ std::string Profile::settings_error() {
 bool Profile::is_enabled() { return settings().is_on(); }
 
 std::optional<Error> Profile::obstacle() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return obstacle_;
 }
 
@@ -202,10 +202,10 @@ void Profile::watch_settings(const std::stop_token& stop) {
       purge();
       purges_at += kPurgeEach;
     }
-    {
-      // Whoever connects or disconnects at this moment knows better.
-      const std::unique_lock changing(change_mutex_, std::try_to_lock);
-      if (changing.owns_lock()) apply_settings();
+    // Whoever connects or disconnects at this moment knows better.
+    if (change_mutex_.try_lock()) {
+      const MutexLock changing(change_mutex_, std::adopt_lock);
+      apply_settings();
     }
     const bool waits = obstacle().has_value();
     if (!waits) back_off.reset();
@@ -217,7 +217,7 @@ void Profile::apply_settings() {
   ProfileSettings now;
   std::optional<ProfileSettings> applied;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     file_.refresh();
     now = file_.values();
     applied = applied_;
@@ -225,7 +225,7 @@ void Profile::apply_settings() {
   now.url = strip_slashes(now.url);
   if (!now.is_on()) {
     if (applied) replica_.disconnect();
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     applied_.reset();
     obstacle_.reset();
     return;
@@ -236,7 +236,7 @@ void Profile::apply_settings() {
   // The positions in the store belong to one account of one hub: who it is must be known before anything is sent.
   replica_.disconnect();
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     applied_.reset();
   }
   std::optional<Error> obstacle;
@@ -249,7 +249,7 @@ void Profile::apply_settings() {
   } else {
     obstacle = account.error();
   }
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   obstacle_ = obstacle;
   if (!obstacle) applied_ = now;
 }
@@ -259,7 +259,7 @@ Result<> Profile::connect_replica(const ProfileSettings& settings, const HubAcco
   TRY(const http::ClientFactory clients, parts_.reach_hub(settings.url, token));
   CHECK_OK(replica_.connect({clients, account.dialect, settings.interval_s * 1000}, anew));
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     account_ = account;
     session_since_ = std::chrono::steady_clock::now();
   }
@@ -268,7 +268,7 @@ Result<> Profile::connect_replica(const ProfileSettings& settings, const HubAcco
 
 bool Profile::needs_session() {
   const bool is_refused = replica_.is_refused();
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (account_.session.empty()) return false;
   const auto now = std::chrono::steady_clock::now();
   if (now < session_since_ + session_wait_) return false;
@@ -317,7 +317,7 @@ Result<HubAccount> Profile::hub_account() {
   const ProfileSettings now = settings();
   {
     // To ask Kernle's service who it is means to make a session.
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (applied_ && account_.dialect == replica::Dialect::kernle) return account_;
   }
   return ask_account(strip_slashes(now.url), now.api_key);
@@ -331,7 +331,7 @@ Result<http::ClientResponse> Profile::ask(const ProfileSettings& settings, const
 }
 
 Result<Connected> Profile::connect(const std::string& url, const std::string& key) {
-  const std::scoped_lock changing(change_mutex_);
+  const MutexLock changing(change_mutex_);
   const std::string address = strip_slashes(url);
   const auto account = ask_account(address, key);
   if (!account) {
@@ -349,7 +349,7 @@ Result<Connected> Profile::connect(const std::string& url, const std::string& ke
                                                {"cloud_sync", "api_key", yaml_scalar(key)}};
   ProfileSettings after;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     file_.refresh();
     const bool has_models = account->dialect != replica::Dialect::kernle;
     const bool sets_advisor = has_models && file_.values().advisor_model.empty();
@@ -362,7 +362,7 @@ Result<Connected> Profile::connect(const std::string& url, const std::string& ke
   }
   CHECK_OK(connect_replica(after, *account, true));
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     applied_ = after;
     obstacle_.reset();
   }
@@ -375,7 +375,7 @@ Result<Connected> Profile::connect(const std::string& url, const std::string& ke
 }
 
 Result<Disconnected> Profile::disconnect(bool wipe) {
-  const std::scoped_lock changing(change_mutex_);
+  const MutexLock changing(change_mutex_);
   Disconnected outcome;
   const bool was_enabled = is_enabled();
   if (was_enabled) {
@@ -391,7 +391,7 @@ Result<Disconnected> Profile::disconnect(bool wipe) {
   const ProfileSettings before = settings();
   // First of all nothing may sync any more: what is wiped would come back as deletions.
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     CHECK_OK(file_.set(
         {{"cloud_sync", "enabled", "false"}, {"cloud_sync", "url", "\"\""}, {"cloud_sync", "api_key", "\"\""}}));
     applied_.reset();
@@ -412,7 +412,7 @@ Result<Disconnected> Profile::disconnect(bool wipe) {
 
 void Profile::connect_if_enabled() {
   if (replica_.is_connected()) return;
-  const std::scoped_lock changing(change_mutex_);
+  const MutexLock changing(change_mutex_);
   apply_settings();
 }
 
@@ -430,10 +430,10 @@ replica::CycleReport Profile::sync_now(const std::string& space) {
 }
 
 Result<Profile::ModelsSwitched> Profile::use_kaisho_models() {
-  const std::scoped_lock changing(change_mutex_);
+  const MutexLock changing(change_mutex_);
   ModelsSwitched switched;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     file_.refresh();
     const ProfileSettings& now = file_.values();
     switched.advisor_changed = now.advisor_model != kAdvisorModel || now.cron_model != kCronModel;

@@ -8,6 +8,7 @@
 //   local.key       the key of this device's own programs in its own store
 #pragma once
 
+#include "base/mutex.hpp"
 #include "node/settings_file.hpp"
 #include "replica/replica.hpp"
 #include "service/access.hpp"
@@ -114,14 +115,15 @@ class Profile {
   void watch_settings(const std::stop_token& stop);
   /// Removes history that has outlived its keeping time. Deletions stay: another hub would never hear of them.
   void purge();
-  /// Connects as the settings say, if that is another hub or key than now; under change_mutex_.
-  void apply_settings();
+  /// Connects as the settings say, if that is another hub or key than now.
+  void apply_settings() REQUIRES(change_mutex_);
   [[nodiscard]] Result<http::ClientResponse> ask(const ProfileSettings& settings, const http::ClientRequest& request);
   /// Who the key belongs to, and what the hub speaks.
   [[nodiscard]] Result<HubAccount> ask_account(const std::string& url, const std::string& key);
   /// True if the session that stands for the key has grown old, or the hub does not know it any more.
   [[nodiscard]] bool needs_session();
-  [[nodiscard]] Result<> connect_replica(const ProfileSettings& settings, const HubAccount& account, bool anew);
+  [[nodiscard]] Result<> connect_replica(const ProfileSettings& settings, const HubAccount& account, bool anew)
+      REQUIRES(change_mutex_);
   [[nodiscard]] std::string hub_path() const { return directory_ + "/hub.json"; }
 
   const std::string name_;
@@ -137,16 +139,16 @@ class Profile {
   Search search_;
   replica::Replica replica_;
 
-  std::mutex mutex_;  // of what follows
-  SettingsFile file_;
+  Mutex mutex_;
+  SettingsFile file_ GUARDED_BY(mutex_);
   /// Of the settings that the replica was connected with.
-  std::optional<ProfileSettings> applied_;
-  HubAccount account_;  // as it was then
-  std::chrono::steady_clock::time_point session_since_;
+  std::optional<ProfileSettings> applied_ GUARDED_BY(mutex_);
+  HubAccount account_ GUARDED_BY(mutex_);  // as it was then
+  std::chrono::steady_clock::time_point session_since_ GUARDED_BY(mutex_);
   static constexpr std::chrono::seconds kSessionWaitMin{5};
-  std::chrono::seconds session_wait_ = kSessionWaitMin;
-  std::optional<Error> obstacle_;
-  std::mutex change_mutex_;  // one connect or disconnect at a time
+  std::chrono::seconds session_wait_ GUARDED_BY(mutex_) = kSessionWaitMin;
+  std::optional<Error> obstacle_ GUARDED_BY(mutex_);
+  Mutex change_mutex_;  // one connect or disconnect at a time
   std::stop_source stop_;
   std::jthread watcher_;
 };

@@ -6,6 +6,7 @@
 #include "base/json_object.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 #include "base/stop.hpp"
 #include "base/text.hpp"
 #include "http/event_stream_reader.hpp"
@@ -39,8 +40,8 @@ void add(Transfer& to, const Transfer& from) {
 
 /// One space and who drives it at the moment.
 struct Replica::Entry final : Watcher {
-  Entry(Replica& of, const SpaceName& name)
-      : owner(of), replica(of.spaces_, name, of.settings_.machine, of.settings_.limits) {}
+  Entry(Replica& of, const SpaceName& its_name)
+      : owner(of), name(its_name), replica(of.spaces_, its_name, of.settings_.machine, of.settings_.limits) {}
 
   /// On the thread of the store: only notes it.
   void on_change(const SpaceName&, Seq head) override {
@@ -48,14 +49,19 @@ struct Replica::Entry final : Watcher {
     owner.touch(*this);
   }
 
+  [[nodiscard]] Result<> connect(const HubAddress& hub, bool anew) REQUIRES(mutex) {
+    replica.machine().poll_each(hub.interval_ms);
+    return replica.connect(hub.dialect, anew, steady_ms());
+  }
+
   Replica& owner;
+  const SpaceName name;
   std::atomic<std::int64_t> local_head = 0;
   std::atomic<bool> is_due = true;
   std::atomic<std::int64_t> wake_ms = 0;
-  bool is_taken = false;  // under Replica::mutex_
 
-  std::mutex mutex;  // of what follows
-  SpaceReplica replica;
+  Mutex mutex;  // taken before Replica::mutex_
+  SpaceReplica replica GUARDED_BY(mutex);
 };
 
 std::int64_t SpaceStatus::to_pull() const {
@@ -81,13 +87,13 @@ void Replica::stop() {
   is_stopping_ = true;
   for (std::jthread& thread : threads_) thread.request_stop();
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     link_stop_.request_stop();
     signal();
   }
   threads_.clear();
-  for (const auto& entry : entries()) spaces_.live().unwatch(entry->replica.local().name(), *entry);
-  const std::scoped_lock lock(mutex_);
+  for (const auto& entry : entries()) spaces_.live().unwatch(entry->name, *entry);
+  const MutexLock lock(mutex_);
   entries_.clear();
 }
 
@@ -95,12 +101,13 @@ Result<> Replica::add_space(const std::string& space) {
   if (find(space)) return {};
   const SpaceName name{account_, space};
   auto entry = std::make_shared<Entry>(*this, name);
-  CHECK_OK(entry->replica.load());
-  entry->local_head = spaces_.head(name).value;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock entry_lock(entry->mutex);
+    CHECK_OK(entry->replica.load());
+    entry->local_head = spaces_.head(name).value;
+    const MutexLock lock(mutex_);
     if (entries_.contains(space)) return {};
-    if (is_connected_) CHECK_OK(connect_entry(*entry, hub_, false));
+    if (is_connected_) CHECK_OK(entry->connect(hub_, false));
     entries_.emplace(space, entry);
     link_stop_.request_stop();  // the link is opened anew, with this space
   }
@@ -110,7 +117,7 @@ Result<> Replica::add_space(const std::string& space) {
 }
 
 void Replica::end_connection() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   is_connected_ = false;
   ++connection_;
   link_stop_.request_stop();
@@ -118,23 +125,18 @@ void Replica::end_connection() {
 }
 
 bool Replica::is_current(std::int64_t connection) const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return is_connected_ && connection == connection_;
-}
-
-Result<> Replica::connect_entry(Entry& entry, const HubAddress& hub, bool anew) {
-  entry.replica.machine().poll_each(hub.interval_ms);
-  return entry.replica.connect(hub.dialect, anew, steady_ms());
 }
 
 Result<> Replica::connect(const HubAddress& hub, bool anew) {
   end_connection();
   for (const auto& entry : entries()) {
-    const std::scoped_lock lock(entry->mutex);
-    CHECK_OK(connect_entry(*entry, hub, anew));
+    const MutexLock lock(entry->mutex);
+    CHECK_OK(entry->connect(hub, anew));
     touch(*entry);
   }
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   hub_ = hub;
   is_connected_ = true;
   ++connection_;
@@ -146,30 +148,30 @@ Result<> Replica::connect(const HubAddress& hub, bool anew) {
 void Replica::disconnect() {
   end_connection();
   for (const auto& entry : entries()) {
-    const std::scoped_lock lock(entry->mutex);
+    const MutexLock lock(entry->mutex);
     entry->replica.machine().disconnect(steady_ms());
   }
 }
 
 bool Replica::is_connected() const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return is_connected_;
 }
 
 bool Replica::is_refused() const {
   return std::ranges::any_of(entries(), [](const std::shared_ptr<Entry>& entry) {
-    const std::scoped_lock lock(entry->mutex);
+    const MutexLock lock(entry->mutex);
     return entry->replica.machine().status(steady_ms()).state == SyncStatus::State::refused;
   });
 }
 
 HubAddress Replica::hub() const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return hub_;
 }
 
 std::vector<std::shared_ptr<Replica::Entry>> Replica::entries() const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<std::shared_ptr<Entry>> all;
   all.reserve(entries_.size());
   for (const auto& [name, entry] : entries_) all.push_back(entry);
@@ -177,7 +179,7 @@ std::vector<std::shared_ptr<Replica::Entry>> Replica::entries() const {
 }
 
 std::shared_ptr<Replica::Entry> Replica::find(const std::string& space) const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = entries_.find(space);
   return found == entries_.end() ? nullptr : found->second;
 }
@@ -189,26 +191,27 @@ void Replica::signal() {
 
 void Replica::touch(Entry& entry) {
   entry.is_due = true;
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   signal();
 }
 
-std::shared_ptr<Replica::Entry> Replica::take_due(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
+std::shared_ptr<Replica::Entry> Replica::take_due(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     std::int64_t wake_ms = steady_ms() + std::chrono::milliseconds(kLongWait).count();
     if (is_connected_) {
       for (const auto& [name, entry] : entries_) {
-        if (entry->is_taken) continue;
+        if (taken_.contains(entry.get())) continue;
         if (entry->is_due.exchange(false) || entry->wake_ms <= steady_ms()) {
-          entry->is_taken = true;
+          taken_.insert(entry.get());
           return entry;
         }
         wake_ms = std::min(wake_ms, entry->wake_ms.load());
       }
     }
     const std::int64_t seen = signals_;
-    changed_.wait_for(lock, stop, std::chrono::milliseconds(std::max<std::int64_t>(1, wake_ms - steady_ms())),
-                      [&] { return signals_ != seen; });
+    const Deadline deadline{std::chrono::milliseconds(wake_ms)};
+    while (signals_ == seen && changed_.wait_until(mutex_, stop, deadline)) {
+    }
   }
   return nullptr;
 }
@@ -220,8 +223,8 @@ void Replica::work(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     std::shared_ptr<Entry> entry;
     {
-      std::unique_lock lock(mutex_);
-      entry = take_due(lock, stop);
+      const MutexLock lock(mutex_);
+      entry = take_due(stop);
       if (!entry) return;
       if (connection != connection_) {
         hub = hub_;
@@ -230,8 +233,8 @@ void Replica::work(const std::stop_token& stop) {
       }
     }
     run_steps(*entry, hub, *client, connection, stop);
-    const std::scoped_lock lock(mutex_);
-    entry->is_taken = false;
+    const MutexLock lock(mutex_);
+    taken_.erase(entry.get());
     signal();
   }
 }
@@ -241,10 +244,10 @@ void Replica::run_steps(Entry& entry, const HubAddress& hub, http::Client& clien
   for (;;) {
     std::optional<SpaceReplica::Request> request;
     {
-      const std::scoped_lock lock(entry.mutex);
+      const MutexLock lock(entry.mutex);
       if (!is_current(connection)) return;
       // Added while the connection was being made.
-      if (entry.replica.machine().is_off() && !connect_entry(entry, hub, false)) return;
+      if (entry.replica.machine().is_off() && !entry.connect(hub, false)) return;
       entry.replica.note_local_head({entry.local_head.load()});
       request = entry.replica.next(steady_ms(), random_number());
       entry.wake_ms = entry.replica.machine().wake_at_ms().value_or(INT64_MAX);
@@ -252,7 +255,7 @@ void Replica::run_steps(Entry& entry, const HubAddress& hub, http::Client& clien
     if (!request) return;
     const auto response = client.send(request->http, stop);
     if (stop.stop_requested()) return;
-    const std::scoped_lock lock(entry.mutex);
+    const MutexLock lock(entry.mutex);
     entry.replica.finish(request->ticket, response, steady_ms(), random_number());
     entry.wake_ms = entry.replica.machine().wake_at_ms().value_or(INT64_MAX);
   }
@@ -261,7 +264,7 @@ void Replica::run_steps(Entry& entry, const HubAddress& hub, http::Client& clien
 void Replica::set_link(bool is_up) {
   link_is_up_ = is_up;
   for (const auto& entry : entries()) {
-    const std::scoped_lock lock(entry->mutex);
+    const MutexLock lock(entry->mutex);
     if (is_up) {
       entry->replica.machine().link_up(steady_ms());
     } else {
@@ -290,7 +293,7 @@ void Replica::find_spaces(const std::stop_token& stop) {
   HubAddress hub;
   std::int64_t connection = 0;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!is_connected_ || hub_.dialect != Dialect::native) return;
     hub = hub_;
     connection = connection_;
@@ -304,7 +307,7 @@ void Replica::listen_once(http::Client& client, std::int64_t connection, const s
   std::string names;
   std::int64_t interval_ms = 0;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!is_connected_ || connection != connection_) return;
     interval_ms = hub_.interval_ms;
     link_stop_ = ends_link;  // after find_spaces: a space that is added from now on ends the link
@@ -324,7 +327,7 @@ void Replica::listen_once(http::Client& client, std::int64_t connection, const s
     const auto cursor = notice ? parse_cursor(notice->text_of("cursor")) : fail(ErrorCode::unavailable, "");
     const auto entry = notice ? find(notice->text_of("space")) : nullptr;
     if (!cursor || !entry || !is_current(connection)) return;
-    const std::scoped_lock lock(entry->mutex);
+    const MutexLock lock(entry->mutex);
     entry->replica.machine().note_hub_head(*cursor);
     touch(*entry);
   });
@@ -350,8 +353,9 @@ void Replica::listen(const std::stop_token& stop) {
   std::int64_t connection = -1;
   while (!stop.stop_requested()) {
     {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, stop, [this] { return is_connected_ && hub_.dialect == Dialect::native; });
+      const MutexLock lock(mutex_);
+      while ((!is_connected_ || hub_.dialect != Dialect::native) && changed_.wait(mutex_, stop)) {
+      }
       if (stop.stop_requested()) return;
       if (connection != connection_) {
         client = hub_.clients();
@@ -368,7 +372,7 @@ void Replica::listen(const std::stop_token& stop) {
     // Wait, unless it was ended to be opened anew.
     std::stop_token ended;
     {
-      const std::scoped_lock lock(mutex_);
+      const MutexLock lock(mutex_);
       ended = link_stop_.get_token();
       if (ended.stop_requested()) link_stop_ = std::stop_source();
     }
@@ -391,9 +395,9 @@ CycleReport Replica::sync_now(const std::string& space, std::chrono::millisecond
   std::vector<Awaited> awaited;
   const Dialect dialect = hub().dialect;
   for (const auto& entry : entries()) {
-    const std::string& name = entry->replica.local().name().name;
+    const std::string& name = entry->name.name;
     if ((!space.empty() && name != space) || !carries_space(dialect, name)) continue;
-    const std::scoped_lock lock(entry->mutex);
+    const MutexLock lock(entry->mutex);
     Replicator& machine = entry->replica.machine();
     machine.sync_now(steady_ms());
     awaited.push_back({entry, machine.cycles_after_next(), machine.failures(), entry->replica.local().transfer()});
@@ -401,10 +405,10 @@ CycleReport Replica::sync_now(const std::string& space, std::chrono::millisecond
   }
   CycleReport report;
   for (const Awaited& one : awaited) {
-    const std::string name = one.entry->replica.local().name().name;
+    const std::string& name = one.entry->name.name;
     const auto ends_at = std::chrono::steady_clock::now() + wait_max;
     for (;;) {
-      std::unique_lock entry_lock(one.entry->mutex);
+      MutexLock entry_lock(one.entry->mutex);
       const Replicator& machine = one.entry->replica.machine();
       const bool failed = machine.failures() > one.failures;
       const bool is_over = std::chrono::steady_clock::now() >= ends_at || is_stopping_ || machine.is_off();
@@ -420,8 +424,8 @@ CycleReport Replica::sync_now(const std::string& space, std::chrono::millisecond
         break;
       }
       entry_lock.unlock();
-      std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, std::chrono::milliseconds(20));
+      const MutexLock lock(mutex_);
+      changed_.wait_until(mutex_, Deadline::clock::now() + std::chrono::milliseconds(20));
     }
   }
   report.duration_ms = steady_ms() - began_ms;
@@ -437,7 +441,7 @@ Result<std::vector<SpaceStatus>> Replica::status() {
   const bool connected = is_connected();
   const Dialect dialect = hub().dialect;
   for (const auto& entry : entries()) {
-    const std::scoped_lock lock(entry->mutex);
+    const MutexLock lock(entry->mutex);
     LocalSpace& local = entry->replica.local();
     const Replicator& machine = entry->replica.machine();
     SpaceStatus status;
@@ -468,32 +472,32 @@ Result<std::vector<SpaceStatus>> Replica::status() {
 Result<> Replica::read_from_start(const std::string& space) {
   const auto entry = find(space);
   if (!entry) return {};
-  const std::scoped_lock lock(entry->mutex);
+  const MutexLock lock(entry->mutex);
   // A hub that does not merge may have lost what it acknowledged, and cannot say so.
   const bool may_have_lost = hub().dialect != Dialect::native;
   CHECK_OK(may_have_lost ? entry->replica.local().begin_anew() : entry->replica.local().read_from_start());
-  if (is_connected()) CHECK_OK(connect_entry(*entry, hub(), false));
+  if (is_connected()) CHECK_OK(entry->connect(hub(), false));
   return {};
 }
 
 Result<> Replica::for_each_pending(std::string_view space, const std::function<void(const RecordView&)>& visit) {
   const auto entry = find(std::string(space));
   if (!entry) return {};
-  const std::scoped_lock lock(entry->mutex);
+  const MutexLock lock(entry->mutex);
   return entry->replica.local().for_each_pending(visit);
 }
 
 Result<std::vector<RefusedChange>> Replica::refused(const std::string& space) {
   const auto entry = find(space);
   if (!entry) return std::vector<RefusedChange>{};
-  const std::scoped_lock lock(entry->mutex);
+  const MutexLock lock(entry->mutex);
   return entry->replica.local().refused();
 }
 
 Result<std::int64_t> Replica::revive_dead_letters(const std::string& space) {
   const auto entry = find(space);
   if (!entry) return 0;
-  const std::scoped_lock lock(entry->mutex);
+  const MutexLock lock(entry->mutex);
   TRY(const std::int64_t revived, entry->replica.local().revive_dead_letters());
   entry->replica.machine().sync_now(steady_ms());
   touch(*entry);

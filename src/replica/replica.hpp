@@ -3,11 +3,11 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <map>
-#include <mutex>
+#include <set>
 #include <thread>
 
+#include "base/mutex.hpp"
 #include "replica/space_replica.hpp"
 
 namespace syncline::replica {
@@ -95,19 +95,17 @@ class Replica {
 
   [[nodiscard]] std::vector<std::shared_ptr<Entry>> entries() const;
   [[nodiscard]] std::shared_ptr<Entry> find(const std::string& space) const;
-  /// Something is new for the threads; under mutex_.
-  void signal();
-  void touch(Entry& entry);
-  /// Under the entry's mutex.
-  [[nodiscard]] static Result<> connect_entry(Entry& entry, const HubAddress& hub, bool anew);
+  /// Something is new for the threads.
+  void signal() REQUIRES(mutex_);
+  void touch(Entry& entry) EXCLUDES(mutex_);
   void work(const std::stop_token& stop);
-  [[nodiscard]] std::shared_ptr<Entry> take_due(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
+  [[nodiscard]] std::shared_ptr<Entry> take_due(const std::stop_token& stop) REQUIRES(mutex_);
   /// Takes the steps of a space until there is none, or `connection` is not the one of now.
   void run_steps(Entry& entry, const HubAddress& hub, http::Client& client, std::int64_t connection,
                  const std::stop_token& stop);
-  [[nodiscard]] bool is_current(std::int64_t connection) const;
+  [[nodiscard]] bool is_current(std::int64_t connection) const EXCLUDES(mutex_);
   /// No step of the connection that there was begins after this.
-  void end_connection();
+  void end_connection() EXCLUDES(mutex_);
   void listen(const std::stop_token& stop);
   void listen_once(http::Client& client, std::int64_t connection, const std::stop_token& stop, bool& was_up);
   void find_spaces(http::Client& client, std::int64_t connection, const std::stop_token& stop);
@@ -118,15 +116,16 @@ class Replica {
   const AccountNumber account_;
   const ReplicaSettings settings_;
 
-  mutable std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::int64_t signals_ = 0;
-  std::map<std::string, std::shared_ptr<Entry>> entries_;
-  HubAddress hub_;  // of now, or the last one
+  mutable Mutex mutex_;
+  StoppableCondVar changed_;
+  std::int64_t signals_ GUARDED_BY(mutex_) = 0;
+  std::map<std::string, std::shared_ptr<Entry>> entries_ GUARDED_BY(mutex_);
+  std::set<const Entry*> taken_ GUARDED_BY(mutex_);  // a thread takes their steps
+  HubAddress hub_ GUARDED_BY(mutex_);                // of now, or the last one
   /// Rises with each connect and disconnect, before any space hears of it: a step with an older one is over.
-  std::int64_t connection_ = 0;
-  bool is_connected_ = false;
-  std::stop_source link_stop_;  // ends the live link, to open it anew
+  std::int64_t connection_ GUARDED_BY(mutex_) = 0;
+  bool is_connected_ GUARDED_BY(mutex_) = false;
+  std::stop_source link_stop_ GUARDED_BY(mutex_);  // ends the live link, to open it anew
   std::atomic<bool> link_is_up_ = false;
   std::atomic<bool> is_stopping_ = false;
   std::vector<std::jthread> threads_;

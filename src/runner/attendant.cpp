@@ -26,7 +26,7 @@ Attendant::Attendant(AttendantLinks& links, std::string id, std::int64_t lease_m
 Attendant::~Attendant() { finish(); }
 
 void Attendant::on_output(Stream stream, std::string_view bytes) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   (stream == Stream::out ? out_ : err_).add(bytes);
   changed_.notify_all();
 }
@@ -47,10 +47,12 @@ void Attendant::finish() {
   if (!std::exchange(attended_, false)) return;
   lease_thread_.request_stop();
   {
-    std::unique_lock lock(mutex_);
+    const Deadline flushed = Deadline::clock::now() + kFlush;
+    const MutexLock lock(mutex_);
     ended_ = true;
     changed_.notify_all();
-    changed_.wait_for(lock, kFlush, [this] { return all_sent_; });
+    while (!all_sent_ && changed_.wait_until(mutex_, flushed)) {
+    }
   }
   output_thread_.request_stop();
   lease_thread_.join();
@@ -85,10 +87,13 @@ void Attendant::keep_lease(const std::stop_token& stop) {
 }
 
 void Attendant::send_output(const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stop.stop_requested()) {
-    changed_.wait(lock, stop, [this] { return ended_ || !out_.empty() || !err_.empty(); });
-    if (!ended_) changed_.wait_for(lock, stop, kGather, [this] { return ended_; });
+    while (!ended_ && out_.empty() && err_.empty() && changed_.wait(mutex_, stop)) {
+    }
+    const Deadline gathered = Deadline::clock::now() + kGather;
+    while (!ended_ && changed_.wait_until(mutex_, stop, gathered)) {
+    }
     const bool last = ended_;
     for (const Stream stream : {Stream::out, Stream::err}) {
       LiveText& live = stream == Stream::out ? out_ : err_;

@@ -2,12 +2,11 @@
 // as it comes. Its threads exist only while a command takes longer than a moment.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 
+#include "base/mutex.hpp"
 #include "runner/hub_link.hpp"
 #include "runner/live_text.hpp"
 
@@ -44,14 +43,15 @@ class Attendant final : public ProgramObserver {
   StopSwitch& switch_;
   const std::function<void(const Error&)> on_unauthorized_;
 
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  LiveText out_;
-  LiveText err_;
-  bool ended_ = false;
-  bool all_sent_ = false;
-  bool attended_ = false;
+  Mutex mutex_;
+  StoppableCondVar changed_;
+  LiveText out_ GUARDED_BY(mutex_);
+  LiveText err_ GUARDED_BY(mutex_);
+  bool ended_ GUARDED_BY(mutex_) = false;
+  bool all_sent_ GUARDED_BY(mutex_) = false;
 
+  // Of the thread that runs the command.
+  bool attended_ = false;
   std::jthread lease_thread_;
   std::jthread output_thread_;
 };

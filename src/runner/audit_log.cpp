@@ -73,21 +73,23 @@ Result<std::unique_ptr<AuditLog>> AuditLog::open(const std::string& path, const 
   FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   FileDescriptor head(::open(head_path(path).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!file.is_open() || !head.is_open()) return broken("cannot open " + path);
-  std::unique_ptr<AuditLog> log(new AuditLog(std::move(file), std::move(head), clock));
-  log->last_hash_ = first_hash();
+  std::int64_t count = 0;
+  std::string last_hash = first_hash();
   const Head known = read_head(path);
   bool known_is_here = known.count == 0;
   std::ifstream lines(path);
   for_each_line(lines, [&](const Line& line) {
-    log->count_ = line.number;
-    log->last_hash_ = line.hash;
+    count = line.number;
+    last_hash = line.hash;
     if (line.number == known.count) known_is_here = line.hash == known.hash;
   });
-  const off_t size = ::lseek(log->file_.get(), 0, SEEK_END);
+  const off_t size = ::lseek(file.get(), 0, SEEK_END);
   char last = '\n';
-  if (size > 0 && ::pread(log->file_.get(), &last, 1, size - 1) != 1) return broken("cannot read");
-  if (last != '\n') {
-    if (::write(log->file_.get(), "\n", 1) != 1) return broken("cannot write");
+  if (size > 0 && ::pread(file.get(), &last, 1, size - 1) != 1) return broken("cannot read");
+  const bool was_cut_short = last != '\n';
+  if (was_cut_short && ::write(file.get(), "\n", 1) != 1) return broken("cannot write");
+  std::unique_ptr<AuditLog> log(new AuditLog(std::move(file), std::move(head), clock, count, std::move(last_hash)));
+  if (was_cut_short) {
     CHECK_OK(log->append({.what = "recovered", .outcome = "the line before was cut short by a crash"}));
   }
   // Said in the log itself, so that going on does not cover it up.
@@ -109,7 +111,7 @@ Result<> AuditLog::write_head() {
 }
 
 Result<> AuditLog::append(const Event& event, Sync sync) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::string line;
   JsonWriter writer(line);
   writer.begin_object()

@@ -4,12 +4,12 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
 #include "base/bytes.hpp"
 #include "base/file_descriptor.hpp"
+#include "base/mutex.hpp"
 #include "base/time.hpp"
 #include "runner/order.hpp"
 
@@ -37,17 +37,21 @@ class AuditLog {
   [[nodiscard]] Result<> append(const Event& event, Sync sync = Sync::now);
 
  private:
-  AuditLog(FileDescriptor file, FileDescriptor head, const Clock& clock)
-      : file_(std::move(file)), head_(std::move(head)), clock_(clock) {}
-  [[nodiscard]] Result<> write_head();
-  [[nodiscard]] Result<> write_line(const std::string& line, Sync sync);
+  AuditLog(FileDescriptor file, FileDescriptor head, const Clock& clock, std::int64_t count, std::string last_hash)
+      : file_(std::move(file)),
+        head_(std::move(head)),
+        clock_(clock),
+        count_(count),
+        last_hash_(std::move(last_hash)) {}
+  [[nodiscard]] Result<> write_head() REQUIRES(mutex_);
+  [[nodiscard]] Result<> write_line(const std::string& line, Sync sync) REQUIRES(mutex_);
 
   const FileDescriptor file_;
   const FileDescriptor head_;
   const Clock& clock_;
-  std::mutex mutex_;
-  std::int64_t count_ = 0;
-  std::string last_hash_;
+  Mutex mutex_;
+  std::int64_t count_ GUARDED_BY(mutex_);
+  std::string last_hash_ GUARDED_BY(mutex_);
 };
 
 struct AuditVerdict {

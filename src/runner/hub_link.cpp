@@ -4,6 +4,7 @@
 #include <deque>
 #include <set>
 
+#include "base/mutex.hpp"
 #include "base/stop.hpp"
 #include "base/text.hpp"
 
@@ -125,11 +126,11 @@ class ClaimingLink final : public CommandRoutes {
 
 /// What the links of a hub with the published API share: the orders that a poll has found and nobody has taken.
 struct FoundOrders {
-  std::mutex mutex;
-  std::condition_variable_any changed;
-  std::deque<std::string> waiting;
-  std::set<std::string> taken;
-  std::chrono::steady_clock::time_point next_poll;
+  Mutex mutex;
+  StoppableCondVar changed;
+  std::deque<std::string> waiting GUARDED_BY(mutex);
+  std::set<std::string> taken GUARDED_BY(mutex);
+  std::chrono::steady_clock::time_point next_poll GUARDED_BY(mutex);
 };
 
 class PublishedLink final : public CommandRoutes {
@@ -138,7 +139,7 @@ class PublishedLink final : public CommandRoutes {
       : CommandRoutes(std::move(client)), found_(std::move(found)), poll_ms_(poll_ms) {}
 
   Result<std::optional<RawOrder>> next(std::stop_token stop) override {
-    std::unique_lock lock(found_->mutex);
+    MutexLock lock(found_->mutex);
     while (found_->waiting.empty() && !stop.stop_requested()) {
       const auto now = std::chrono::steady_clock::now();
       if (now >= found_->next_poll) {
@@ -146,7 +147,7 @@ class PublishedLink final : public CommandRoutes {
         CHECK_OK(poll(stop));
         found_->changed.notify_all();
       } else {
-        found_->changed.wait_until(lock, stop, found_->next_poll, [this] { return !found_->waiting.empty(); });
+        found_->changed.wait_until(found_->mutex, stop, found_->next_poll);
       }
     }
     if (found_->waiting.empty()) return std::nullopt;
@@ -175,7 +176,8 @@ class PublishedLink final : public CommandRoutes {
   }
 
  private:
-  Result<> poll(const std::stop_token& stop) {
+  /// Makes all pending commands that nobody has taken wait.
+  Result<> poll(const std::stop_token& stop) REQUIRES(found_->mutex) {
     TRY(const auto response, client_->send({http::Method::get, "/sync", "", {}}, stop));
     if (response.status != 200) return error_of(response);
     TRY(const JsonObject state, http::parse_object(response.body));
@@ -185,15 +187,14 @@ class PublishedLink final : public CommandRoutes {
     commands->for_each_member([&](std::string_view id, JsonView value) {
       if (!value.is_object()) return;
       const JsonObject command(value);
-      const bool is_new = command.text_of("status") == "pending" && !found_->taken.contains(std::string(id));
-      if (is_new) pending.emplace_back(command.integer_of("createdAt").value_or(0), id);
+      if (command.text_of("status") == "pending") pending.emplace_back(command.integer_of("createdAt").value_or(0), id);
     });
     std::ranges::sort(pending);
-    if (found_->taken.size() > kTakenMax) found_->taken.clear();
     for (auto& [at, id] : pending) {
-      found_->taken.insert(id);
-      found_->waiting.push_back(std::move(id));
+      if (!found_->taken.contains(id)) found_->waiting.push_back(std::move(id));
     }
+    if (found_->taken.size() > kTakenMax) found_->taken.clear();
+    found_->taken.insert(found_->waiting.begin(), found_->waiting.end());
     return {};
   }
 
@@ -207,8 +208,8 @@ class PublishedLink final : public CommandRoutes {
   }
 
   /// The next poll may find it again.
-  void forget(const std::string& id) {
-    const std::scoped_lock lock(found_->mutex);
+  void forget(const std::string& id) EXCLUDES(found_->mutex) {
+    const MutexLock lock(found_->mutex);
     found_->taken.erase(id);
   }
 

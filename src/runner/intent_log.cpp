@@ -79,7 +79,7 @@ Result<std::unique_ptr<IntentLog>> IntentLog::open(const std::string& path) {
 }
 
 Result<bool> IntentLog::begin(const std::string& id, CommandType type, std::int64_t now_ms) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const sqlite::StatementScope scope(tables_->begin);
   tables_->begin.bind_text(1, id);
   tables_->begin.bind_text(2, to_text(type));
@@ -92,7 +92,7 @@ Result<bool> IntentLog::begin(const std::string& id, CommandType type, std::int6
 }
 
 Result<> IntentLog::end(const std::string& id, const Outcome& outcome) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const sqlite::StatementScope scope(tables_->end);
   tables_->end.bind_text(1, id);
   tables_->end.bind_text(2, to_text(outcome.status));
@@ -103,14 +103,14 @@ Result<> IntentLog::end(const std::string& id, const Outcome& outcome) {
 }
 
 Result<> IntentLog::set_reported(const std::string& id) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const sqlite::StatementScope scope(tables_->report);
   tables_->report.bind_text(1, id);
   return tables_->report.run();
 }
 
 Result<std::optional<IntentLog::Entry>> IntentLog::find(const std::string& id) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const sqlite::StatementScope scope(tables_->find);
   tables_->find.bind_text(1, id);
   TRY(const bool found, tables_->find.step());
@@ -118,7 +118,7 @@ Result<std::optional<IntentLog::Entry>> IntentLog::find(const std::string& id) {
 }
 
 Result<std::vector<IntentLog::Entry>> IntentLog::unreported() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const sqlite::StatementScope scope(tables_->unreported);
   std::vector<Entry> entries;
   for (;;) {
@@ -129,7 +129,7 @@ Result<std::vector<IntentLog::Entry>> IntentLog::unreported() {
 }
 
 Result<> IntentLog::purge(std::int64_t before_ms) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const sqlite::StatementScope scope(tables_->purge);
   tables_->purge.bind(1, before_ms);
   return tables_->purge.run();

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "runner/order.hpp"
 #include "store/sqlite/connection.hpp"
 
@@ -41,8 +41,8 @@ class IntentLog {
  private:
   IntentLog();
   struct Tables;
-  std::mutex mutex_;
-  std::unique_ptr<Tables> tables_;
+  Mutex mutex_;
+  std::unique_ptr<Tables> tables_ PT_GUARDED_BY(mutex_);
 };
 
 }  // namespace syncline::runner

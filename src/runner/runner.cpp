@@ -41,29 +41,27 @@ Result<> Runner::start(std::function<void(const Error&)> on_fatal) {
     leftovers_ = std::jthread(
         [this, leftovers = std::move(leftovers)](const std::stop_token& stop) { report_leftovers(leftovers, stop); });
   }
+  {
+    const MutexLock lock(mutex_);
+    slots_running_ = slots_.size();
+  }
   for (const auto& slot : slots_) slot->start();
   return {};
 }
 
 void Runner::set_workplace(std::shared_ptr<const Workplace> workplace) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   workplace_ = std::move(workplace);
 }
 
 std::shared_ptr<const Workplace> Runner::workplace() const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return workplace_;
 }
 
 void Runner::stop() {
   if (slots_.empty()) return;
   claiming_.request_stop();
-  const auto wait_for_slots = [this](std::int64_t ms) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, std::chrono::milliseconds(ms), [this] {
-      return std::ranges::all_of(slots_, [](const auto& slot) { return slot->has_ended(); });
-    });
-  };
   wait_for_slots(options_.drain_ms);
   for (const auto& slot : slots_) slot->end_commands("stopped: the runner is stopping");
   wait_for_slots(kLastReportsMs);
@@ -73,9 +71,22 @@ void Runner::stop() {
   slots_.clear();
 }
 
+void Runner::note_slot_ended() {
+  const MutexLock lock(mutex_);
+  slots_running_ -= 1;
+  slot_ended_.notify_all();
+}
+
+void Runner::wait_for_slots(std::int64_t ms) {
+  const Deadline deadline = Deadline::clock::now() + std::chrono::milliseconds(ms);
+  const MutexLock lock(mutex_);
+  while (slots_running_ > 0 && slot_ended_.wait_until(mutex_, deadline)) {
+  }
+}
+
 void Runner::fatal(const Error& error) {
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (std::exchange(failed_, true)) return;
   }
   claiming_.request_stop();

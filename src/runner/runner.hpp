@@ -2,13 +2,12 @@
 // a command run at most once: intent on disk, then the process, then the outcome on disk, then the report.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "base/time.hpp"
 #include "runner/attendant.hpp"
 #include "runner/audit_log.hpp"
@@ -41,7 +40,10 @@ class Runner {
   class Slot;
 
   [[nodiscard]] std::shared_ptr<const Workplace> workplace() const;
-  void fatal(const Error& error);
+  /// It claims no more and nothing runs.
+  void note_slot_ended() EXCLUDES(mutex_);
+  void wait_for_slots(std::int64_t ms) EXCLUDES(mutex_);
+  void fatal(const Error& error) EXCLUDES(mutex_);
   void report_leftovers(const std::vector<IntentLog::Entry>& leftovers, const std::stop_token& stop);
   /// Until the hub has the outcome or `stop` is requested.
   void report(HubLink& link, const std::string& id, Outcome outcome, const std::stop_token& stop);
@@ -52,13 +54,15 @@ class Runner {
   AuditLog& audit_;
   const Clock& clock_;
 
-  mutable std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::shared_ptr<const Workplace> workplace_;
-  std::function<void(const Error&)> on_fatal_;
-  bool failed_ = false;
-  std::stop_source claiming_;   // stopped first
-  std::stop_source reporting_;  // stopped last
+  mutable Mutex mutex_;
+  CondVar slot_ended_;
+  std::shared_ptr<const Workplace> workplace_ GUARDED_BY(mutex_);
+  std::size_t slots_running_ GUARDED_BY(mutex_) = 0;
+  bool failed_ GUARDED_BY(mutex_) = false;
+
+  std::function<void(const Error&)> on_fatal_;  // set before there are threads
+  std::stop_source claiming_;                   // stopped first
+  std::stop_source reporting_;                  // stopped last
   std::vector<std::unique_ptr<Slot>> slots_;
   std::jthread leftovers_;
 };

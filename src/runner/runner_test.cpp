@@ -6,6 +6,7 @@
 #include <deque>
 #include <fstream>
 
+#include "base/mutex.hpp"
 #include "runner/plain_launcher.hpp"
 #include "support/environment.hpp"
 
@@ -14,10 +15,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// What all links of a test share.
+/// What all links of a test share. Tests also read it without the mutex, when nothing changes it any more.
 struct FakeHub {
-  std::mutex mutex;
-  std::condition_variable_any changed;
+  Mutex mutex;
+  StoppableCondVar changed;
   std::deque<RawOrder> orders;
   std::vector<std::pair<std::string, Outcome>> reports;
   std::set<std::string> cancelled;
@@ -32,19 +33,21 @@ struct FakeHub {
     fields.set_text("command", line);
     fields.set_text("path", line);
     fields.set_integer("leaseMs", 3000);
-    const std::scoped_lock lock(mutex);
+    const MutexLock lock(mutex);
     orders.push_back({id, std::move(fields)});
     changed.notify_all();
   }
   void change(const std::function<void()>& how) {
-    const std::scoped_lock lock(mutex);
+    const MutexLock lock(mutex);
     how();
     changed.notify_all();
   }
   /// False after ten seconds.
   bool wait(const std::function<bool()>& until) {
-    std::unique_lock lock(mutex);
-    for (int looks = 0; looks < 500 && !until(); ++looks) changed.wait_for(lock, 20ms);  // files tell nobody
+    const MutexLock lock(mutex);
+    for (int looks = 0; looks < 500 && !until(); ++looks) {
+      changed.wait_until(mutex, Deadline::clock::now() + 20ms);  // files tell nobody
+    }
     return until();
   }
   bool wait_for_reports(std::size_t count) {
@@ -57,8 +60,10 @@ class FakeLink final : public HubLink {
   explicit FakeLink(FakeHub& hub) : hub_(hub) {}
 
   Result<std::optional<RawOrder>> next(std::stop_token stop) override {
-    std::unique_lock lock(hub_.mutex);
-    hub_.changed.wait_for(lock, stop, 1s, [this] { return !hub_.orders.empty() || !hub_.key_counts; });
+    const MutexLock lock(hub_.mutex);
+    const Deadline deadline = Deadline::clock::now() + 1s;
+    while (hub_.orders.empty() && hub_.key_counts && hub_.changed.wait_until(hub_.mutex, stop, deadline)) {
+    }
     if (!hub_.key_counts) return fail(ErrorCode::unauthorized, "revoked");
     if (hub_.orders.empty()) return std::nullopt;
     RawOrder order = std::move(hub_.orders.front());
@@ -66,7 +71,7 @@ class FakeLink final : public HubLink {
     return order;
   }
   Result<Receipt> report(const std::string& id, const Outcome& outcome, std::stop_token) override {
-    const std::scoped_lock lock(hub_.mutex);
+    const MutexLock lock(hub_.mutex);
     if (!hub_.key_counts) return fail(ErrorCode::unauthorized, "revoked");
     if (hub_.reports_to_lose > 0) {
       --hub_.reports_to_lose;
@@ -77,13 +82,15 @@ class FakeLink final : public HubLink {
     return Receipt::accepted;
   }
   Result<Standing> renew(const std::string& id, std::stop_token) override {
-    const std::scoped_lock lock(hub_.mutex);
+    const MutexLock lock(hub_.mutex);
     if (!hub_.key_counts) return fail(ErrorCode::unauthorized, "revoked");
     return Standing{true, hub_.cancelled.contains(id)};
   }
   Result<Standing> watch(const std::string& id, std::int64_t, std::stop_token stop) override {
-    std::unique_lock lock(hub_.mutex);
-    hub_.changed.wait_for(lock, stop, 1s, [&] { return hub_.cancelled.contains(id) || !hub_.key_counts; });
+    const MutexLock lock(hub_.mutex);
+    const Deadline deadline = Deadline::clock::now() + 1s;
+    while (!hub_.cancelled.contains(id) && hub_.key_counts && hub_.changed.wait_until(hub_.mutex, stop, deadline)) {
+    }
     if (!hub_.key_counts) return fail(ErrorCode::unauthorized, "revoked");
     return Standing{true, hub_.cancelled.contains(id)};
   }
@@ -92,7 +99,7 @@ class FakeLink final : public HubLink {
     return {};
   }
   Result<Approval> ask(const std::string&, std::string_view, std::string_view, std::stop_token) override {
-    const std::scoped_lock lock(hub_.mutex);
+    const MutexLock lock(hub_.mutex);
     return hub_.approval;
   }
 

@@ -16,16 +16,14 @@ Runner::Slot::Slot(Runner& runner)
     : runner_(runner), link_(runner.links_()), attendant_links_{runner.links_(), runner.links_()} {}
 
 void Runner::Slot::end_commands(const std::string& reason) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (end_reason_.empty()) end_reason_ = reason;
   if (running_ != nullptr) running_->stop(end_reason_);
 }
 
 void Runner::Slot::run() {
   claim_and_handle();
-  const std::scoped_lock lock(runner_.mutex_);
-  ended_ = true;
-  runner_.changed_.notify_all();
+  runner_.note_slot_ended();
 }
 
 void Runner::Slot::claim_and_handle() {
@@ -85,7 +83,7 @@ void Runner::Slot::carry_out(const Workplace& workplace, const Order& order, con
 Outcome Runner::Slot::run_attended(const Workplace& workplace, const Order& order, const Decision& decision) {
   StopSwitch stop;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!end_reason_.empty()) return failed(end_reason_);  // it has not begun
     running_ = &stop;
   }
@@ -96,7 +94,7 @@ Outcome Runner::Slot::run_attended(const Workplace& workplace, const Order& orde
     outcome = execute(workplace, order, decision, stop, attendant);
     attendant.finish();
   }
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   running_ = nullptr;
   return outcome;
 }

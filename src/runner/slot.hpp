@@ -2,9 +2,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <thread>
 
+#include "base/mutex.hpp"
 #include "runner/runner.hpp"
 
 namespace syncline::runner {
@@ -18,8 +18,6 @@ class Runner::Slot {
   }
   /// Ends the command that runs here, or will when it is about to: from now on none runs for longer.
   void end_commands(const std::string& reason);
-  /// It claims no more and nothing runs. Under the runner's mutex.
-  [[nodiscard]] bool has_ended() const { return ended_; }
   void join() { thread_.join(); }
 
  private:
@@ -41,10 +39,9 @@ class Runner::Slot {
   Runner& runner_;
   const std::unique_ptr<HubLink> link_;
   AttendantLinks attendant_links_;
-  std::mutex mutex_;
-  StopSwitch* running_ = nullptr;
-  std::string end_reason_;
-  bool ended_ = false;
+  Mutex mutex_;
+  StopSwitch* running_ GUARDED_BY(mutex_) = nullptr;
+  std::string end_reason_ GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

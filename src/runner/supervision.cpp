@@ -174,7 +174,7 @@ class Supervision {
 StopSwitch::StopSwitch() : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 void StopSwitch::stop(std::string reason) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!reason_.empty()) return;
   reason_ = std::move(reason);
   const std::uint64_t one = 1;
@@ -182,7 +182,7 @@ void StopSwitch::stop(std::string reason) {
 }
 
 std::string StopSwitch::reason() const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return reason_;
 }
 

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
 #include <optional>
 #include <string>
 
+#include "base/mutex.hpp"
 #include "runner/captured_output.hpp"
 #include "runner/program.hpp"
 
@@ -24,8 +24,8 @@ class StopSwitch {
 
  private:
   FileDescriptor event_;
-  mutable std::mutex mutex_;
-  std::string reason_;
+  mutable Mutex mutex_;
+  std::string reason_ GUARDED_BY(mutex_);
 };
 
 enum class Stream { out, err };

@@ -10,17 +10,17 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <mutex>
 #include <set>
 
+#include "base/mutex.hpp"
 #include "runner/processes.hpp"
 
 namespace syncline::runner {
 namespace {
 
 /// The supervisors that run. Held while one is made, so that none is taken for an orphan.
-std::mutex supervisors_mutex;
-std::set<pid_t>& supervisors() {
+Mutex supervisors_mutex;
+std::set<pid_t>& supervisors() REQUIRES(supervisors_mutex) {
   static std::set<pid_t> running;
   return running;
 }
@@ -98,7 +98,7 @@ void end_descendants() {
 Result<pid_t> start_supervisor(const std::function<void()>& exec_program) {
   static const int kSubreaper = ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // for a supervisor that its program kills
   (void)kSubreaper;
-  const std::scoped_lock lock(supervisors_mutex);
+  const MutexLock lock(supervisors_mutex);
   const pid_t runner = ::getpid();
   const pid_t pid = ::fork();
   if (pid == 0) run_supervisor(runner, exec_program);
@@ -111,7 +111,7 @@ Result<pid_t> start_supervisor(const std::function<void()>& exec_program) {
 
 void finish_supervisor(pid_t supervisor, int wait_status) {
   constexpr int kRoundsMax = 100;
-  const std::scoped_lock lock(supervisors_mutex);
+  const MutexLock lock(supervisors_mutex);
   supervisors().erase(supervisor);
   if (WIFEXITED(wait_status)) return;
   for (int round = 0; round < kRoundsMax; ++round) {

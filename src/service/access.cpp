@@ -1,7 +1,6 @@
 #include "service/access.hpp"
 
 #include <algorithm>
-#include <mutex>
 
 #include "base/bytes.hpp"
 #include "base/text.hpp"
@@ -27,7 +26,7 @@ Result<std::shared_ptr<const Principal>> Access::authenticate(std::string_view t
   const std::string hash(as_text(sha256(token)));
   std::uint64_t generation = 0;
   {
-    const std::shared_lock lock(mutex_);
+    const SharedLock lock(mutex_);
     generation = generation_;
     const auto cached = cache_.find(hash);
     if (cached != cache_.end()) {
@@ -38,7 +37,7 @@ Result<std::shared_ptr<const Principal>> Access::authenticate(std::string_view t
     }
   }
   TRY(auto principal, look_up(token));
-  const std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (generation == generation_ && cache_.size() < kCacheEntriesMax) {
     auto entry = std::make_unique<Cached>();
     entry->principal = principal;
@@ -92,7 +91,7 @@ bool Access::is_valid(const Principal& principal) {
 }
 
 void Access::forget_cached() {
-  const std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const auto& [hash, cached] : cache_) {
     unsaved_usage_[cached->principal->key_id] = cached->last_used_micros;
   }
@@ -270,7 +269,7 @@ std::string Access::label_of(KeyNumber key) {
 Result<> Access::store_usage() {
   std::unordered_map<std::string, std::int64_t> usage;
   {
-    const std::unique_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     usage.swap(unsaved_usage_);
     for (auto& [hash, cached] : cache_) {
       if (const std::int64_t used = cached->last_used_micros.exchange(0); used != 0) {
@@ -290,7 +289,7 @@ Result<> Access::store_usage() {
   });
   if (!written) return std::unexpected(written.error());
   if (prolonged.empty()) return {};
-  const std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   generation_ += 1;
   std::erase_if(cache_, [&](const auto& entry) {
     return std::ranges::find(prolonged, entry.second->principal->key_id) != prolonged.end();

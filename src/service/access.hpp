@@ -6,9 +6,9 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <shared_mutex>
 #include <unordered_map>
 
+#include "base/mutex.hpp"
 #include "base/time.hpp"
 #include "service/principal.hpp"
 #include "store/store.hpp"
@@ -126,10 +126,10 @@ class Access {
   [[nodiscard]] Result<std::vector<std::string>> prolong(Txn& txn,
                                                          const std::unordered_map<std::string, std::int64_t>& usage);
 
-  std::shared_mutex mutex_;
-  std::unordered_map<std::string, std::unique_ptr<Cached>> cache_;  // by SHA-256 of the token
-  std::unordered_map<std::string, std::int64_t> unsaved_usage_;     // key id -> micros
-  std::uint64_t generation_ = 0;
+  SharedMutex mutex_;
+  std::unordered_map<std::string, std::unique_ptr<Cached>> cache_ GUARDED_BY(mutex_);  // by SHA-256 of the token
+  std::unordered_map<std::string, std::int64_t> unsaved_usage_ GUARDED_BY(mutex_);     // key id -> micros
+  std::uint64_t generation_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace syncline

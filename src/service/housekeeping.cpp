@@ -22,7 +22,7 @@ void Housekeeping::start() {
 
 void Housekeeping::stop() {
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_) return;
     stopping_ = true;
   }
@@ -32,9 +32,12 @@ void Housekeeping::stop() {
 }
 
 void Housekeeping::run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   for (int saves = 0;; ++saves) {
-    if (wake_.wait_for(lock, kSaveInterval, [this] { return stopping_; })) return;
+    const Deadline next_save = Deadline::clock::now() + kSaveInterval;
+    while (!stopping_ && wake_.wait_until(mutex_, next_save)) {
+    }
+    if (stopping_) return;
     lock.unlock();
     save();
     if (saves % kSavesPerHour == 0) purge();

@@ -2,12 +2,11 @@
 // time each hour. One thread of its own, which also runs what faces register.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "service/access.hpp"
 #include "service/pull_progress.hpp"
 
@@ -46,9 +45,9 @@ class Housekeeping {
   std::vector<std::function<void()>> each_minute_;
   std::vector<std::function<void()>> hourly_;
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
+  Mutex mutex_;
+  CondVar wake_;
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <mutex>
 
 namespace syncline {
 
@@ -28,7 +27,7 @@ class Live::Wait final : public Watcher, public std::enable_shared_from_this<Wai
     live_.scheduler_.post([self = shared_from_this()] {
       self->live_.unwatch(self->space_, *self);
       {
-        const std::unique_lock lock(self->live_.waits_mutex_);
+        const MutexLock lock(self->live_.waits_mutex_);
         self->live_.waits_.erase(self.get());
       }
       self->done_();
@@ -45,12 +44,12 @@ class Live::Wait final : public Watcher, public std::enable_shared_from_this<Wai
 };
 
 void Live::watch(const SpaceName& space, Watcher& watcher) {
-  const std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   watchers_[space].push_back(&watcher);
 }
 
 void Live::unwatch(const SpaceName& space, Watcher& watcher) {
-  const std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = watchers_.find(space);
   if (found == watchers_.end()) return;
   std::erase(found->second, &watcher);
@@ -58,21 +57,21 @@ void Live::unwatch(const SpaceName& space, Watcher& watcher) {
 }
 
 void Live::notify(const SpaceName& space, Seq head) {
-  const std::shared_lock lock(mutex_);
+  const SharedLock lock(mutex_);
   const auto found = watchers_.find(space);
   if (found == watchers_.end()) return;
   for (Watcher* watcher : found->second) watcher->on_change(space, head);
 }
 
 std::size_t Live::listen(const SpaceName& space, Listener& listener) {
-  const std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   auto& listeners = listeners_[space];
   listeners.push_back(&listener);
   return listeners.size();
 }
 
 void Live::unlisten(const SpaceName& space, Listener& listener) {
-  const std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = listeners_.find(space);
   if (found == listeners_.end()) return;
   std::erase(found->second, &listener);
@@ -80,7 +79,7 @@ void Live::unlisten(const SpaceName& space, Listener& listener) {
 }
 
 void Live::announce(const SpaceName& space, const std::vector<std::string>& messages) {
-  const std::shared_lock lock(mutex_);
+  const SharedLock lock(mutex_);
   const auto found = listeners_.find(space);
   if (found == listeners_.end()) return;
   std::vector<Listener::Message> shared;
@@ -89,20 +88,20 @@ void Live::announce(const SpaceName& space, const std::vector<std::string>& mess
 }
 
 void Live::add_key_holder(KeyHolder& holder) {
-  const std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   holders_.push_back(&holder);
 }
 
 void Live::remove_key_holder(KeyHolder& holder) {
-  const std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::erase(holders_, &holder);
 }
 
 void Live::notify_access_change() {
-  const std::shared_lock lock(mutex_);
+  const SharedLock lock(mutex_);
   for (KeyHolder* holder : holders_) holder->on_access_change();
   // Long polls end early: whoever may still ask will ask again.
-  const std::shared_lock waits_lock(waits_mutex_);
+  const SharedLock waits_lock(waits_mutex_);
   for (const auto& [key, wait] : waits_) wait->finish_soon();
 }
 
@@ -111,7 +110,7 @@ void Live::wait_for_change(const SpaceName& space, Seq since, std::function<Seq(
   const auto wait = std::make_shared<Wait>(*this, space, since, std::move(done));
   bool ended = false;
   {
-    const std::unique_lock lock(waits_mutex_);
+    const MutexLock lock(waits_mutex_);
     ended = waits_ended_;
     waits_[wait.get()] = wait;
   }
@@ -121,7 +120,7 @@ void Live::wait_for_change(const SpaceName& space, Seq since, std::function<Seq(
 }
 
 void Live::end_waits() {
-  const std::unique_lock lock(waits_mutex_);
+  const MutexLock lock(waits_mutex_);
   waits_ended_ = true;
   for (const auto& [key, wait] : waits_) wait->finish_soon();
 }

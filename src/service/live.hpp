@@ -4,11 +4,11 @@
 
 #include <functional>
 #include <memory>
-#include <shared_mutex>
 #include <unordered_map>
 #include <vector>
 
 #include "base/ids.hpp"
+#include "base/mutex.hpp"
 #include "base/scheduler.hpp"
 
 namespace syncline {
@@ -67,13 +67,13 @@ class Live {
   class Wait;
 
   Scheduler& scheduler_;
-  std::shared_mutex mutex_;
-  std::unordered_map<SpaceName, std::vector<Watcher*>> watchers_;
-  std::unordered_map<SpaceName, std::vector<Listener*>> listeners_;
-  std::vector<KeyHolder*> holders_;
-  std::shared_mutex waits_mutex_;
-  std::unordered_map<Wait*, std::shared_ptr<Wait>> waits_;
-  bool waits_ended_ = false;
+  SharedMutex mutex_;
+  std::unordered_map<SpaceName, std::vector<Watcher*>> watchers_ GUARDED_BY(mutex_);
+  std::unordered_map<SpaceName, std::vector<Listener*>> listeners_ GUARDED_BY(mutex_);
+  std::vector<KeyHolder*> holders_ GUARDED_BY(mutex_);
+  SharedMutex waits_mutex_;
+  std::unordered_map<Wait*, std::shared_ptr<Wait>> waits_ GUARDED_BY(waits_mutex_);
+  bool waits_ended_ GUARDED_BY(waits_mutex_) = false;
 };
 
 }  // namespace syncline

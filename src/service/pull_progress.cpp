@@ -16,32 +16,35 @@ std::string id_of(KeyNumber key, const SpaceName& space) {
 
 Result<> PullProgress::load() {
   TRY(const auto infos, store_.spaces(std::nullopt));
-  const std::scoped_lock lock(mutex_);
-  for (const SpaceInfo& info : infos) heads_at_start_[info.name] = info.head;
-  return store_.read(system_space(), [&](Snapshot& snapshot) {
+  std::unordered_map<std::string, Progress> stored;
+  CHECK_OK(store_.read(system_space(), [&](Snapshot& snapshot) {
     return snapshot.scan(kCollection, "", [&](const RecordView& record) {
-      progress_[std::string(record.id)] = {Seq{parse_integer(record.doc).value_or(0)}, false};
+      stored[std::string(record.id)] = {Seq{parse_integer(record.doc).value_or(0)}, false};
       return true;
     });
-  });
+  }));
+  const MutexLock lock(mutex_);
+  for (const SpaceInfo& info : infos) heads_at_start_[info.name] = info.head;
+  progress_ = std::move(stored);
+  return {};
 }
 
 void PullProgress::note(KeyNumber key, const SpaceName& space, Seq seq) {
   if (seq.value == 0) return;
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   Progress& progress = progress_[id_of(key, space)];
   if (seq <= progress.seq) return;
   progress = {seq, true};
 }
 
 Seq PullProgress::seen_through(KeyNumber key, const SpaceName& space) const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = progress_.find(id_of(key, space));
   return found == progress_.end() ? Seq{} : found->second.seq;
 }
 
 Seq PullProgress::head_at_start(const SpaceName& space) const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = heads_at_start_.find(space);
   return found == heads_at_start_.end() ? Seq{} : found->second;
 }
@@ -49,7 +52,7 @@ Seq PullProgress::head_at_start(const SpaceName& space) const {
 Result<> PullProgress::save() {
   std::vector<std::pair<std::string, Seq>> unsaved;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     for (auto& [id, progress] : progress_) {
       if (progress.unsaved) unsaved.emplace_back(id, progress.seq);
       progress.unsaved = false;

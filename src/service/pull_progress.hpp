@@ -3,9 +3,9 @@
 // makes a few more versions be kept. Safe from any thread.
 #pragma once
 
-#include <mutex>
 #include <unordered_map>
 
+#include "base/mutex.hpp"
 #include "store/store.hpp"
 
 namespace syncline {
@@ -29,9 +29,9 @@ class PullProgress {
     bool unsaved = false;
   };
   Store& store_;
-  mutable std::mutex mutex_;
-  std::unordered_map<SpaceName, Seq> heads_at_start_;
-  std::unordered_map<std::string, Progress> progress_;  // by "<key>/<account>/<space>"
+  mutable Mutex mutex_;
+  std::unordered_map<SpaceName, Seq> heads_at_start_ GUARDED_BY(mutex_);
+  std::unordered_map<std::string, Progress> progress_ GUARDED_BY(mutex_);  // by "<key>/<account>/<space>"
 };
 
 }  // namespace syncline

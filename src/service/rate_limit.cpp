@@ -8,7 +8,7 @@ namespace syncline {
 RateLimit::Verdict RateLimit::take(KeyNumber key, Timestamp now) {
   const auto capacity = static_cast<double>(per_minute_);
   const double per_second = capacity / 60;
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto [entry, is_new] = buckets_.try_emplace(key, Bucket{capacity, now});
   Bucket& bucket = entry->second;
   const auto elapsed_s = static_cast<double>(std::max<std::int64_t>(0, now.micros - bucket.filled_at.micros)) / 1e6;

@@ -1,10 +1,10 @@
 // A token bucket per key: so many requests a minute, refilled continuously. Safe from any thread.
 #pragma once
 
-#include <mutex>
 #include <unordered_map>
 
 #include "base/ids.hpp"
+#include "base/mutex.hpp"
 #include "base/time.hpp"
 
 namespace syncline {
@@ -30,8 +30,8 @@ class RateLimit {
     Timestamp filled_at;
   };
   const std::int64_t per_minute_;
-  std::mutex mutex_;
-  std::unordered_map<KeyNumber, Bucket> buckets_;
+  Mutex mutex_;
+  std::unordered_map<KeyNumber, Bucket> buckets_ GUARDED_BY(mutex_);
 };
 
 }  // namespace syncline

@@ -28,7 +28,7 @@ RequestMeter::Counted& RequestMeter::counted(AccountNumber account, const std::s
 
 void RequestMeter::count(AccountNumber account) {
   const std::string day = day_of(clock_.now());
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   Counted& mine = counted(account, day);
   mine.today += 1;
   mine.this_month += 1;
@@ -44,7 +44,7 @@ RequestMeter::Usage RequestMeter::usage(AccountNumber account) {
     return Timestamp{duration_cast<microseconds>(day.time_since_epoch()).count()};
   };
   const std::string day = day_of(now);
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const Counted& mine = counted(account, day);
   return {mine.today, mine.this_month, micros(today + days{1}),
           micros(sys_days{(date.year() / date.month() + months{1}) / 1})};
@@ -52,7 +52,7 @@ RequestMeter::Usage RequestMeter::usage(AccountNumber account) {
 
 Result<> RequestMeter::forget(AccountNumber account) {
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     accounts_.erase(account);
   }
   const auto written = write_and_wait(store_, system_space(), {}, [&](Txn& txn) {
@@ -63,21 +63,24 @@ Result<> RequestMeter::forget(AccountNumber account) {
 }
 
 Result<> RequestMeter::load() {
-  const std::scoped_lock lock(mutex_);
-  return store_.read(system_space(), [&](Snapshot& snapshot) {
+  std::unordered_map<AccountNumber, Counted> stored;
+  CHECK_OK(store_.read(system_space(), [&](Snapshot& snapshot) {
     return snapshot.scan(kCollection, "", [&](const RecordView& record) {
       const JsonObject json{JsonView(record.deleted ? "{}" : record.doc)};
-      accounts_[{parse_integer(record.id).value_or(0)}] = {json.text_of("day"), json.integer_of("today").value_or(0),
-                                                           json.integer_of("this_month").value_or(0), false};
+      stored[{parse_integer(record.id).value_or(0)}] = {json.text_of("day"), json.integer_of("today").value_or(0),
+                                                        json.integer_of("this_month").value_or(0), false};
       return true;
     });
-  });
+  }));
+  const MutexLock lock(mutex_);
+  accounts_ = std::move(stored);
+  return {};
 }
 
 Result<> RequestMeter::save() {
   std::vector<std::pair<AccountNumber, Counted>> unsaved;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     for (auto& [account, counted] : accounts_) {
       if (counted.unsaved) unsaved.emplace_back(account, counted);
       counted.unsaved = false;

@@ -2,9 +2,9 @@
 // Kept in memory and written down now and then; what is lost in a crash is not counted. Safe from any thread.
 #pragma once
 
-#include <mutex>
 #include <unordered_map>
 
+#include "base/mutex.hpp"
 #include "store/store.hpp"
 
 namespace syncline {
@@ -35,13 +35,12 @@ class RequestMeter {
     std::int64_t this_month = 0;
     bool unsaved = false;
   };
-  /// With the mutex held.
-  Counted& counted(AccountNumber account, const std::string& day);
+  Counted& counted(AccountNumber account, const std::string& day) REQUIRES(mutex_);
 
   Store& store_;
   const Clock& clock_;
-  std::mutex mutex_;
-  std::unordered_map<AccountNumber, Counted> accounts_;
+  Mutex mutex_;
+  std::unordered_map<AccountNumber, Counted> accounts_ GUARDED_BY(mutex_);
 };
 
 }  // namespace syncline

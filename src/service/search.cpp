@@ -1,6 +1,7 @@
 #include "service/search.hpp"
 
 #include "base/log.hpp"
+#include "base/stop.hpp"
 
 namespace syncline {
 namespace {
@@ -25,9 +26,8 @@ void Search::stop() {
 }
 
 void Search::run(const std::stop_token& stop) {
-  std::unique_lock lock(wait_mutex_);
   while (!stop.stop_requested()) {
-    wake_.wait_for(lock, stop, kLookInterval, [] { return false; });
+    wait_unless_stopped(stop, kLookInterval);
     if (!stop.stop_requested()) follow_quiet_spaces(stop);
   }
 }
@@ -78,7 +78,7 @@ Result<> Search::catch_up(const SpaceInfo& space, Deadline deadline, const std::
     if (at == space.head) return {};  // without waiting for whoever indexes another space
     const auto began = std::chrono::steady_clock::now();
     {
-      const std::scoped_lock lock(catching_up_);
+      const MutexLock lock(catching_up_);
       TRY(at, index_.position(space.name, spaces_.epoch()));
       if (at == space.head) return {};
       if (at > space.head) at = Seq{};

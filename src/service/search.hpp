@@ -2,9 +2,9 @@
 // nobody writes, and a search does so first, as far as that is quick, so that it finds what was just written.
 #pragma once
 
-#include <condition_variable>
 #include <thread>
 
+#include "base/mutex.hpp"
 #include "service/spaces.hpp"
 #include "store/sqlite/search_index.hpp"
 
@@ -39,7 +39,6 @@ class Search {
   void run(const std::stop_token& stop);
   void follow_quiet_spaces(const std::stop_token& stop);
   /// Indexes what the feed of the space has beyond the index's position.
-  using Deadline = std::chrono::steady_clock::time_point;
   [[nodiscard]] Result<> catch_up(const SpaceInfo& space, Deadline deadline, const std::stop_token& stop);
   /// One batch. Returns where the index stands then.
   [[nodiscard]] Result<Seq> index_batch(const SpaceInfo& space, Seq at);
@@ -48,10 +47,8 @@ class Search {
   SearchIndex& index_;
   std::string prefix_;
   TextOf text_of_;
-  std::mutex catching_up_;                    // held for a batch at a time: several may bring an index up to date
+  Mutex catching_up_;                         // held for a batch at a time: several may bring an index up to date
   std::unordered_map<SpaceName, Seq> heads_;  // at the last look of the thread
-  std::mutex wait_mutex_;
-  std::condition_variable_any wake_;
   std::jthread thread_;
 };
 

@@ -15,7 +15,7 @@ std::string counted_peer(const std::string& peer) {
 }
 
 Result<> Throttle::check(const std::string& name, Timestamp now) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = counted_.find(name);
   if (found == counted_.end() || found->second.failures < failures_max_ || is_over(found->second, now)) return {};
   const std::int64_t left_s = window_s_ - (now.micros - found->second.since.micros) / kMicrosPerSecond;
@@ -25,7 +25,7 @@ Result<> Throttle::check(const std::string& name, Timestamp now) {
 
 void Throttle::note_failure(const std::string& name, Timestamp now) {
   if (name.empty()) return;
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (counted_.size() >= kNamesMax) {
     std::erase_if(counted_, [&](const auto& entry) { return is_over(entry.second, now); });
     if (counted_.size() >= kNamesMax) counted_.clear();
@@ -36,7 +36,7 @@ void Throttle::note_failure(const std::string& name, Timestamp now) {
 }
 
 void Throttle::forget(const std::string& name) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   counted_.erase(name);
 }
 

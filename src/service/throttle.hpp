@@ -3,10 +3,10 @@
 // any thread.
 #pragma once
 
-#include <mutex>
 #include <string>
 #include <unordered_map>
 
+#include "base/mutex.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 
@@ -36,8 +36,8 @@ class Throttle {
 
   const std::int64_t failures_max_;
   const std::int64_t window_s_;
-  std::mutex mutex_;
-  std::unordered_map<std::string, Counted> counted_;
+  Mutex mutex_;
+  std::unordered_map<std::string, Counted> counted_ GUARDED_BY(mutex_);
 };
 
 }  // namespace syncline

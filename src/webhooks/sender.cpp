@@ -48,7 +48,7 @@ void Sender::stop() {
 
 void Sender::wake() {
   {
-    const std::scoped_lock lock(wake_mutex_);
+    const MutexLock lock(wake_mutex_);
     has_events_ = true;
   }
   woken_.notify_all();
@@ -58,9 +58,11 @@ void Sender::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     if (step(stop)) continue;
     const std::int64_t milliseconds = wait_ms();
-    std::unique_lock lock(wake_mutex_);
-    woken_.wait_for(lock, stop, std::chrono::milliseconds(in_trouble_ ? kPauseAfterTroubleMs : milliseconds),
-                    [this] { return has_events_ && !taking_in_ && !in_trouble_; });
+    const MutexLock lock(wake_mutex_);
+    const std::chrono::milliseconds pause(in_trouble_ ? kPauseAfterTroubleMs : milliseconds);
+    const Deadline deadline = Deadline::clock::now() + pause;
+    while ((!has_events_ || taking_in_ || in_trouble_) && woken_.wait_until(wake_mutex_, stop, deadline)) {
+    }
     in_trouble_ = false;
     has_events_ = true;  // perhaps: also after trouble with the store
   }
@@ -69,7 +71,7 @@ void Sender::run(const std::stop_token& stop) {
 bool Sender::step(const std::stop_token& stop) {
   bool takes_in = false;
   {
-    const std::scoped_lock lock(wake_mutex_);
+    const MutexLock lock(wake_mutex_);
     takes_in = has_events_ && !taking_in_;
     if (takes_in) {
       taking_in_ = true;
@@ -80,7 +82,7 @@ bool Sender::step(const std::stop_token& stop) {
     const auto taken = take_events_in();
     if (!taken) note_trouble(taken.error());
     {
-      const std::scoped_lock lock(wake_mutex_);
+      const MutexLock lock(wake_mutex_);
       taking_in_ = false;
     }
     woken_.notify_all();  // others may look for what is due now
@@ -94,7 +96,7 @@ bool Sender::step(const std::stop_token& stop) {
 
 void Sender::note_trouble(const Error& error) {
   log(LogLevel::warning, "webhook_queue_failed", {{"error", error.text}});
-  const std::scoped_lock lock(wake_mutex_);
+  const MutexLock lock(wake_mutex_);
   in_trouble_ = true;
 }
 
@@ -134,7 +136,7 @@ std::vector<std::string> Sender::ready_webhooks() const {
 }
 
 std::optional<Delivery> Sender::take_due() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   auto delivery = queue_.first_waiting(ready_webhooks());
   if (!delivery) {
     note_trouble(delivery.error());
@@ -146,7 +148,7 @@ std::optional<Delivery> Sender::take_due() {
 }
 
 std::int64_t Sender::wait_ms() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const Timestamp now = clock_.now();
   std::int64_t until = now.micros + kLongestWaitMs * 1000;
   for (const auto& [webhook, at] : paused_until_) {
@@ -174,7 +176,7 @@ void Sender::attempt(Delivery delivery, const std::stop_token& stop) {
     const auto answer = options_.connect(webhook->url)->send(request, stop);
     if (!stop.stop_requested()) note_outcome(*webhook, std::move(delivery), answer);
   }
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   busy_.erase(id);
 }
 
@@ -212,7 +214,7 @@ void Sender::note_outcome(const Webhook& webhook, Delivery delivery, const Resul
 bool Sender::note_receiver(const std::string& webhook, bool delivered, std::int64_t pause_s) {
   // One failure may be the message's; of a receiver that has not been heard of since the start nothing is known.
   constexpr int kDown = 2;
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   int& failures = failures_.try_emplace(webhook, kDown).first->second;
   if (delivered) {
     paused_until_.erase(webhook);

@@ -3,10 +3,10 @@
 // nobody else, and never whoever writes.
 #pragma once
 
-#include <condition_variable>
 #include <set>
 #include <thread>
 
+#include "base/mutex.hpp"
 #include "http/client.hpp"
 #include "store/sqlite/delivery_queue.hpp"
 #include "webhooks/subscriptions.hpp"
@@ -38,17 +38,17 @@ class Sender {
 
  private:
   void run(const std::stop_token& stop);
-  [[nodiscard]] Result<> take_events_in();
-  [[nodiscard]] std::optional<Delivery> take_due();
-  void attempt(Delivery delivery, const std::stop_token& stop);
+  [[nodiscard]] Result<> take_events_in() EXCLUDES(wake_mutex_);
+  [[nodiscard]] std::optional<Delivery> take_due() EXCLUDES(wake_mutex_, mutex_);
+  void attempt(Delivery delivery, const std::stop_token& stop) EXCLUDES(wake_mutex_, mutex_);
   void note_outcome(const Webhook& webhook, Delivery delivery, const Result<http::ClientResponse>& answer);
   /// Sets the pause of the receiver; true if it was down and is there again.
   [[nodiscard]] bool note_receiver(const std::string& webhook, bool delivered, std::int64_t pause_s);
   void give_up(const Webhook& webhook, std::string_view because);
-  void note_trouble(const Error& error);
-  /// Webhooks that stand and that no request is under way to, nor a pause after a failure. With the mutex held.
-  [[nodiscard]] std::vector<std::string> ready_webhooks() const;
-  [[nodiscard]] std::int64_t wait_ms();
+  void note_trouble(const Error& error) EXCLUDES(wake_mutex_);
+  /// Webhooks that stand and that no request is under way to, nor a pause after a failure.
+  [[nodiscard]] std::vector<std::string> ready_webhooks() const REQUIRES(mutex_);
+  [[nodiscard]] std::int64_t wait_ms() EXCLUDES(wake_mutex_, mutex_);
 
   Store& store_;
   DeliveryQueue& queue_;
@@ -57,17 +57,17 @@ class Sender {
   const Options options_;
 
   // Never held while the disk is waited for: whoever has committed takes it.
-  std::mutex wake_mutex_;
-  std::condition_variable_any woken_;
-  bool has_events_ = true;  // perhaps: from before the start
-  bool taking_in_ = false;
-  bool in_trouble_ = false;  // with the store or the queue: look again soon
+  Mutex wake_mutex_;
+  StoppableCondVar woken_;
+  bool has_events_ GUARDED_BY(wake_mutex_) = true;  // perhaps: from before the start
+  bool taking_in_ GUARDED_BY(wake_mutex_) = false;
+  bool in_trouble_ GUARDED_BY(wake_mutex_) = false;  // with the store or the queue: look again soon
 
-  std::mutex mutex_;
-  std::set<std::string, std::less<>> busy_;
-  std::map<std::string, Timestamp, std::less<>> paused_until_;
+  Mutex mutex_;
+  std::set<std::string, std::less<>> busy_ GUARDED_BY(mutex_);
+  std::map<std::string, Timestamp, std::less<>> paused_until_ GUARDED_BY(mutex_);
   /// Failures one after the other of each receiver. Of one that is not in it yet, so that it is as if it had been down.
-  std::map<std::string, int, std::less<>> failures_;
+  std::map<std::string, int, std::less<>> failures_ GUARDED_BY(mutex_);
   std::vector<std::jthread> threads_;
 };
 

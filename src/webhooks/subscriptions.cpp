@@ -1,7 +1,6 @@
 #include "webhooks/subscriptions.hpp"
 
 #include <algorithm>
-#include <mutex>
 
 #include "base/bytes.hpp"
 #include "base/json_object.hpp"
@@ -86,18 +85,19 @@ std::vector<std::string> Webhook::secrets(Timestamp now) const {
 }
 
 Result<> Subscriptions::load() {
-  const std::unique_lock lock(mutex_);
+  std::map<std::string, Webhook, std::less<>> stored;
   CHECK_OK(store_.read(system_space(), [&](Snapshot& snapshot) {
     return snapshot.scan(kCollection, "", [&](const RecordView& record) {
-      if (!record.deleted) webhooks_[std::string(record.id)] = webhook_from(record.id, record.doc);
+      if (!record.deleted) stored[std::string(record.id)] = webhook_from(record.id, record.doc);
       return true;
     });
   }));
+  const MutexLock lock(mutex_);
+  webhooks_ = std::move(stored);
   index();
   return {};
 }
 
-/// With the mutex held.
 void Subscriptions::index() {
   wanted_.clear();
   for (const auto& [id, webhook] : webhooks_) {
@@ -108,7 +108,7 @@ void Subscriptions::index() {
 
 EventTypes Subscriptions::wanted(AccountNumber account) const {
   if (!any_) return {};
-  const std::shared_lock lock(mutex_);
+  const SharedLock lock(mutex_);
   const auto found = wanted_.find(account);
   return found == wanted_.end() ? EventTypes{} : found->second;
 }
@@ -118,7 +118,7 @@ Result<> Subscriptions::store(const Webhook& webhook) {
     return access::put_doc(txn, kCollection, webhook.id, doc_of(webhook));
   });
   if (!written) return std::unexpected(written.error());
-  const std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   webhooks_[webhook.id] = webhook;
   index();
   return {};
@@ -129,7 +129,7 @@ Result<Webhook> Subscriptions::add(AccountNumber account, std::string_view url, 
   CHECK_OK(check_url(url));
   CHECK_OK(check_events(events));
   if (!secret.empty()) CHECK_OK(check_secret(secret));
-  const std::scoped_lock changing(changing_);
+  const MutexLock changing(changing_);
   if (list(account).size() >= limits::kWebhooksMax) {
     return fail(ErrorCode::conflict,
                 "an account may have " + std::to_string(limits::kWebhooksMax) + " webhooks: remove one");
@@ -149,7 +149,7 @@ Result<Webhook> Subscriptions::add(AccountNumber account, std::string_view url, 
 
 std::vector<Webhook> Subscriptions::list(std::optional<AccountNumber> account) const {
   std::vector<Webhook> found;
-  const std::shared_lock lock(mutex_);
+  const SharedLock lock(mutex_);
   for (const auto& [id, webhook] : webhooks_) {
     if (!account || webhook.account == *account) found.push_back(webhook);
   }
@@ -158,7 +158,7 @@ std::vector<Webhook> Subscriptions::list(std::optional<AccountNumber> account) c
 }
 
 Result<Webhook> Subscriptions::find(std::optional<AccountNumber> account, std::string_view id) const {
-  const std::shared_lock lock(mutex_);
+  const SharedLock lock(mutex_);
   const auto found = webhooks_.find(id);
   if (found == webhooks_.end() || (account && found->second.account != *account)) {
     return fail(ErrorCode::not_found, "there is no webhook '" + std::string(id) + "'");
@@ -168,7 +168,7 @@ Result<Webhook> Subscriptions::find(std::optional<AccountNumber> account, std::s
 
 Result<Webhook> Subscriptions::alter(std::optional<AccountNumber> account, std::string_view id,
                                      const std::function<Result<>(Webhook&)>& alter) {
-  const std::scoped_lock changing(changing_);
+  const MutexLock changing(changing_);
   TRY(Webhook webhook, find(account, id));
   CHECK_OK(alter(webhook));
   CHECK_OK(store(webhook));
@@ -208,12 +208,12 @@ Result<> Subscriptions::disable(std::string_view id, std::string_view because) {
 }
 
 Result<> Subscriptions::remove(std::optional<AccountNumber> account, std::string_view id) {
-  const std::scoped_lock changing(changing_);
+  const MutexLock changing(changing_);
   TRY(const Webhook webhook, find(account, id));
   const auto written = write_and_wait(store_, system_space(), {},
                                       [&](Txn& txn) { return access::put_doc(txn, kCollection, webhook.id, ""); });
   if (!written) return std::unexpected(written.error());
-  const std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   webhooks_.erase(webhook.id);
   index();
   return {};

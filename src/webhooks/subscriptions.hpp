@@ -4,8 +4,8 @@
 
 #include <atomic>
 #include <map>
-#include <shared_mutex>
 
+#include "base/mutex.hpp"
 #include "base/time.hpp"
 #include "service/access.hpp"
 #include "service/events.hpp"
@@ -68,16 +68,16 @@ class Subscriptions final : public EventAudience {
  private:
   [[nodiscard]] Result<Webhook> alter(std::optional<AccountNumber> account, std::string_view id,
                                       const std::function<Result<>(Webhook&)>& alter);
-  [[nodiscard]] Result<> store(const Webhook& webhook);
-  void index();
+  [[nodiscard]] Result<> store(const Webhook& webhook) REQUIRES(changing_);
+  void index() REQUIRES(mutex_);
 
   Store& store_;
   const Clock& clock_;
   std::function<void()> wake_ = [] {};
-  std::mutex changing_;
-  mutable std::shared_mutex mutex_;
-  std::map<std::string, Webhook, std::less<>> webhooks_;  // by id
-  std::unordered_map<AccountNumber, EventTypes> wanted_;
+  Mutex changing_;  // held from looking a webhook up until its change is stored
+  mutable SharedMutex mutex_;
+  std::map<std::string, Webhook, std::less<>> webhooks_ GUARDED_BY(mutex_);  // by id
+  std::unordered_map<AccountNumber, EventTypes> wanted_ GUARDED_BY(mutex_);
   std::atomic<bool> any_ = false;
 };
 

@@ -3,6 +3,7 @@
 
 #include <deque>
 
+#include "base/mutex.hpp"
 #include "service/spaces.hpp"
 #include "store/memory/memory_store.hpp"
 #include "support/manual_scheduler.hpp"
@@ -100,7 +101,7 @@ class SenderTest : public testing::Test {
    public:
     Receiver(SenderTest& test, std::string url) : test_(test), url_(std::move(url)) {}
     Result<http::ClientResponse> send(const http::ClientRequest& request, std::stop_token) override {
-      const std::scoped_lock lock(test_.mutex_);
+      const MutexLock lock(test_.mutex_);
       test_.posts_.push_back({url_, request});
       if (test_.answers_.empty()) return http::ClientResponse{200, "", std::nullopt};
       const http::ClientResponse answer = test_.answers_.front();
@@ -156,7 +157,7 @@ class SenderTest : public testing::Test {
                  {.connect = [this](const std::string& url) { return std::make_unique<Receiver>(*this, url); },
                   .retry_s = {5, 300}}};
   const SpaceName space_{AccountNumber{1}, "s"};
-  std::mutex mutex_;
+  Mutex mutex_;
   std::vector<Post> posts_;
   std::deque<http::ClientResponse> answers_;
 };
@@ -325,7 +326,7 @@ TEST_F(SenderTest, its_threads_post_each_event_once_while_others_write) {
     }
   }
   const auto count = [this] {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return posts_.size();
   };
   for (int i = 0; i < 3000 && count() < 2 * kWriters * kEach; ++i) {

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/bytes.hpp"
+#include "base/mutex.hpp"
 #include "base/text.hpp"
 #include "sim/simulation.hpp"
 
@@ -112,13 +113,13 @@ int main(int count, char** arguments) {
   const std::vector<std::int64_t> seeds = seeds_of(*options);
   std::vector<Totals> totals(static_cast<std::size_t>(std::max<std::int64_t>(1, options->jobs)));
   std::vector<std::thread> threads;
-  std::mutex output;
+  syncline::Mutex output;
   for (std::size_t job = 0; job < totals.size(); ++job) {
     threads.emplace_back([&, job] {
       for (std::size_t i = job; i < seeds.size(); i += totals.size()) {
         const std::string fault = run_once(seeds[i], options->deep, totals[job]);
         if (fault.empty()) continue;
-        const std::scoped_lock lock(output);
+        const syncline::MutexLock lock(output);
         std::fputs(fault.c_str(), stdout);
         std::fflush(stdout);
       }

@@ -110,6 +110,20 @@ def test_the_core_does_no_io_and_reads_no_clock():
     assert used == []
 
 
+def test_mutexes_are_those_that_the_analysis_sees():
+    replacements = {
+        "std::mutex": "Mutex", "std::shared_mutex": "SharedMutex", "std::recursive_mutex": "RecursiveMutex",
+        "std::lock_guard": "MutexLock", "std::scoped_lock": "MutexLock", "std::unique_lock": "MutexLock",
+        "std::shared_lock": "SharedLock", "std::condition_variable": "CondVar",
+        "std::condition_variable_any": "StoppableCondVar"}
+    needed = "spdlog::sinks::base_sink<std::mutex>"  # spdlog's library has it for no other mutex
+    used = [f"{path.relative_to(ROOT)}:{number}: {name}: use {replacements[name]} of base/mutex.hpp"
+            for path in sources() if path != ROOT / "src/base/mutex.hpp"
+            for number, line in enumerate(path.read_text().splitlines(), 1)
+            for name in re.findall(r"std::\w+", line.replace(needed, "")) if name in replacements]
+    assert used == []
+
+
 def test_every_header_says_what_it_is():
     silent = [str(path.relative_to(ROOT)) for path in tracked("src/*.hpp", "tests/*.hpp")
               if not path.read_text().startswith("// ")]

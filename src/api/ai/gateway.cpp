@@ -146,7 +146,7 @@ void Gateway::begin(const api::CallPtr& call, const Result<Completion>& read, bo
 bool Gateway::enter(AccountNumber account) {
   const std::size_t all = upstream_->requests_at_once_max;
   const std::size_t of_one_max = std::max<std::size_t>(1, all - std::max<std::size_t>(1, all / 4));
-  const std::scoped_lock lock(places_mutex_);
+  const MutexLock lock(places_mutex_);
   const auto own = taken_.find(account);
   if (taken_all_ >= all || (own != taken_.end() && own->second >= of_one_max)) return false;
   taken_[account] += 1;
@@ -155,7 +155,7 @@ bool Gateway::enter(AccountNumber account) {
 }
 
 void Gateway::leave(AccountNumber account) {
-  const std::scoped_lock lock(places_mutex_);
+  const MutexLock lock(places_mutex_);
   taken_all_ -= 1;
   if (--taken_[account] == 0) taken_.erase(account);
 }
@@ -277,7 +277,7 @@ void Gateway::run_stream(const JobPtr& job) {
 
 std::unique_ptr<http::Client> Gateway::take_client() {
   {
-    const std::scoped_lock lock(clients_mutex_);
+    const MutexLock lock(clients_mutex_);
     if (!clients_.empty()) {
       auto client = std::move(clients_.back());
       clients_.pop_back();
@@ -288,7 +288,7 @@ std::unique_ptr<http::Client> Gateway::take_client() {
 }
 
 void Gateway::give_back(std::unique_ptr<http::Client> client) {
-  const std::scoped_lock lock(clients_mutex_);
+  const MutexLock lock(clients_mutex_);
   clients_.push_back(std::move(client));
 }
 

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 
 #include "api/ai/completion.hpp"
 #include "api/router.hpp"
+#include "base/mutex.hpp"
 #include "http/client.hpp"
 
 namespace syncline::ai {
@@ -63,12 +63,12 @@ class Gateway {
   const std::optional<Upstream> upstream_;
   const Caps caps_;
   Meter meter_;
-  std::mutex places_mutex_;
-  std::size_t taken_all_ = 0;
-  std::map<AccountNumber, std::size_t> taken_;
+  Mutex places_mutex_;
+  std::size_t taken_all_ GUARDED_BY(places_mutex_) = 0;
+  std::map<AccountNumber, std::size_t> taken_ GUARDED_BY(places_mutex_);
   std::stop_source stop_;
-  std::mutex clients_mutex_;
-  std::vector<std::unique_ptr<http::Client>> clients_;
+  Mutex clients_mutex_;
+  std::vector<std::unique_ptr<http::Client>> clients_ GUARDED_BY(clients_mutex_);
 };
 
 }  // namespace syncline::ai

@@ -13,12 +13,12 @@ class ReplyStream::Source final : public http::BodySource {
   ~Source() override { leave(); }
 
   void start(std::function<void()> wake) override {
-    const std::scoped_lock lock(stream_->mutex_);
+    const MutexLock lock(stream_->mutex_);
     stream_->wake_ = std::move(wake);
   }
 
   Next next() override {
-    const std::scoped_lock lock(stream_->mutex_);
+    const MutexLock lock(stream_->mutex_);
     if (stream_->unread_.empty()) {
       if (stream_->state_ == State::ended) return End{};
       if (stream_->state_ == State::cut) return Abort{};
@@ -36,7 +36,7 @@ class ReplyStream::Source final : public http::BodySource {
  private:
   void leave() {
     {
-      const std::scoped_lock lock(stream_->mutex_);
+      const MutexLock lock(stream_->mutex_);
       stream_->wake_ = nullptr;
     }
     stream_->gone_.request_stop();
@@ -46,9 +46,11 @@ class ReplyStream::Source final : public http::BodySource {
 };
 
 bool ReplyStream::write(std::string bytes) {
-  std::unique_lock lock(mutex_);
-  room_.wait(lock, gone_.get_token(), [this] { return unread_bytes_ < kUnreadBytesMax; });
-  if (gone_.stop_requested()) return false;
+  const std::stop_token gone = gone_.get_token();
+  const MutexLock lock(mutex_);
+  while (unread_bytes_ >= kUnreadBytesMax && room_.wait(mutex_, gone)) {
+  }
+  if (gone.stop_requested()) return false;
   unread_bytes_ += bytes.size();
   unread_.push_back(std::move(bytes));
   if (wake_) wake_();
@@ -60,7 +62,7 @@ void ReplyStream::end() { finish(State::ended); }
 void ReplyStream::cut() { finish(State::cut); }
 
 void ReplyStream::finish(State state) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   state_ = state;
   if (wake_) wake_();
 }

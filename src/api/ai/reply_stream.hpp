@@ -2,11 +2,10 @@
 // the reader is behind, so a slow reader costs a bounded buffer; it is told when the reader has gone.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <stop_token>
 
+#include "base/mutex.hpp"
 #include "http/message.hpp"
 
 namespace syncline::ai {
@@ -32,12 +31,12 @@ class ReplyStream {
   enum class State { open, ended, cut };
   void finish(State state);
 
-  std::mutex mutex_;
-  std::condition_variable_any room_;
-  std::deque<std::string> unread_;
-  std::size_t unread_bytes_ = 0;
-  State state_ = State::open;
-  std::function<void()> wake_;
+  Mutex mutex_;
+  StoppableCondVar room_;
+  std::deque<std::string> unread_ GUARDED_BY(mutex_);
+  std::size_t unread_bytes_ GUARDED_BY(mutex_) = 0;
+  State state_ GUARDED_BY(mutex_) = State::open;
+  std::function<void()> wake_ GUARDED_BY(mutex_);
   std::stop_source gone_;
 };
 

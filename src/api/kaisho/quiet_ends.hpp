@@ -3,10 +3,10 @@
 // shortcut: it may forget at any time. Safe from any thread.
 #pragma once
 
-#include <mutex>
 #include <unordered_map>
 
 #include "base/ids.hpp"
+#include "base/mutex.hpp"
 
 namespace syncline::kaisho {
 
@@ -14,7 +14,7 @@ class QuietEnds {
  public:
   /// Where reading may begin for a cursor: at `since`, or later.
   [[nodiscard]] Seq skip(const SpaceName& resource, Seq since) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = ends_.find(resource);
     return found != ends_.end() && found->second.since <= since && since <= found->second.until ? found->second.until
                                                                                                 : since;
@@ -22,7 +22,7 @@ class QuietEnds {
 
   /// There was nothing after `since` up to `until`.
   void note(const SpaceName& resource, Seq since, Seq until) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (ends_.size() >= kEndsMax) ends_.clear();
     Quiet& quiet = ends_[resource];
     const bool extends = quiet.since <= since && since <= quiet.until;
@@ -35,8 +35,8 @@ class QuietEnds {
     Seq since;
     Seq until;
   };
-  std::mutex mutex_;
-  std::unordered_map<SpaceName, Quiet> ends_;
+  Mutex mutex_;
+  std::unordered_map<SpaceName, Quiet> ends_ GUARDED_BY(mutex_);
 };
 
 }  // namespace syncline::kaisho

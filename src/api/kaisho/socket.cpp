@@ -4,9 +4,9 @@
 // authenticating  auth             close 4001
 // open            anything         connected, then events; close 4001 when the key is revoked
 #include <deque>
-#include <mutex>
 
 #include "api/kaisho/handlers.hpp"
+#include "base/mutex.hpp"
 
 namespace syncline::kaisho {
 namespace {
@@ -52,7 +52,7 @@ class Socket final : public http::WebSocketSession, public KeyHolder, public Lis
   Next next() override {
     if (access_changed_.exchange(false) && listens_ && !access_.is_valid(*principal_)) leave("the key was revoked");
     if (close_) return *std::exchange(close_, std::nullopt);
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (unread_.empty()) return std::monostate{};
     auto message = std::move(unread_.front());
     unread_.pop_front();
@@ -64,7 +64,7 @@ class Socket final : public http::WebSocketSession, public KeyHolder, public Lis
 
   void on_messages(const std::vector<Message>& messages) override {
     {
-      const std::scoped_lock lock(mutex_);
+      const MutexLock lock(mutex_);
       if (unread_.size() + messages.size() > kUnreadMax) {
         summarise();
       } else {
@@ -85,13 +85,13 @@ class Socket final : public http::WebSocketSession, public KeyHolder, public Lis
   void connect() {
     listens_ = true;
     const std::size_t devices = spaces_.live().listen(space(), *this);
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     // Whatever is announced from now on comes after it.
     unread_.push_front(
         std::make_shared<const std::string>(event_text("connected", "{\"devices\":" + std::to_string(devices) + "}")));
   }
 
-  void summarise() {
+  void summarise() REQUIRES(mutex_) {
     unread_.clear();
     for (const Resource& resource : resources()) {
       unread_.push_back(std::make_shared<const std::string>(event_text(resource.event, R"({"count":0})")));
@@ -106,8 +106,8 @@ class Socket final : public http::WebSocketSession, public KeyHolder, public Lis
   Access& access_;
   std::shared_ptr<const Principal> principal_;
   std::function<void()> wake_;
-  std::mutex mutex_;
-  std::deque<Message> unread_;
+  Mutex mutex_;
+  std::deque<Message> unread_ GUARDED_BY(mutex_);
   std::optional<Close> close_;
   std::atomic<bool> access_changed_ = true;  // something may have changed before we were told of changes
   bool listens_ = false;

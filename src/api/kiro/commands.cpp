@@ -101,7 +101,7 @@ Result<> Commands::forget_approval(SpaceWriter& writer, std::string_view id) {
 
 void Commands::note_lease(const SpaceName& space, std::string_view id, const JsonObject& command,
                           const Principal& runner) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const std::pair<SpaceName, std::string> at{space, id};
   if (status_of(command) != CommandStatus::processing) {
     leases_.erase(at);
@@ -112,7 +112,7 @@ void Commands::note_lease(const SpaceName& space, std::string_view id, const Jso
 }
 
 void Commands::touch(const Principal& runner) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (auto& [at, lease] : leases_) {
     if (lease.key_id == runner.key_id && lease.length_ms == lease_times_.patch_ms) {
       lease.until_ms = now_ms() + lease.length_ms;
@@ -143,7 +143,7 @@ Result<> Commands::adopt_running() {
 void Commands::expire_leases() {
   std::vector<Lease> over;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto& [at, lease] : leases_) {
       if (lease.until_ms <= now_ms()) over.push_back(lease);
     }
@@ -164,7 +164,7 @@ void Commands::expire_leases() {
 void Commands::try_again_soon(Lease lease) {
   constexpr std::int64_t kPauseMs = 5000;
   lease.until_ms = now_ms() + kPauseMs;
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   leases_.try_emplace({lease.space, lease.id}, lease);
 }
 

@@ -5,6 +5,7 @@
 
 #include "api/kiro/approval.hpp"
 #include "api/kiro/views.hpp"
+#include "base/mutex.hpp"
 
 namespace syncline::kiro {
 
@@ -74,8 +75,8 @@ class Commands {
   Spaces& spaces_;
   Views& views_;
   const LeaseTimes lease_times_;
-  std::mutex mutex_;
-  std::map<std::pair<SpaceName, std::string>, Lease> leases_;
+  Mutex mutex_;
+  std::map<std::pair<SpaceName, std::string>, Lease> leases_ GUARDED_BY(mutex_);
 };
 
 }  // namespace syncline::kiro

@@ -34,7 +34,7 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
     if (!wake_) return;
     outputs_.spaces_.live().unwatch(key_.first, *this);
     outputs_.spaces_.live().remove_key_holder(*this);
-    const std::scoped_lock lock(outputs_.mutex_);
+    const MutexLock lock(outputs_.mutex_);
     std::erase_if(outputs_.streams_, [this](const auto& entry) { return entry.second == this; });
   }
 
@@ -43,7 +43,7 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
     keep_alive_.emplace(outputs_.spaces_.live().scheduler(), wake_);
     outputs_.spaces_.live().watch(key_.first, *this);
     outputs_.spaces_.live().add_key_holder(*this);
-    const std::scoped_lock lock(outputs_.mutex_);
+    const MutexLock lock(outputs_.mutex_);
     outputs_.streams_.emplace(key_, this);
   }
 
@@ -134,7 +134,7 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
 };
 
 void Outputs::append(const SpaceName& space, const std::string& id, std::string event_data) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const Key key{space, id};
   Buffer& buffer = buffers_[key];
   buffer.used_ms = spaces_.clock().now().millis();
@@ -168,7 +168,7 @@ void Outputs::evict() {
 }
 
 Outputs::Events Outputs::from(const SpaceName& space, const std::string& id, std::size_t index) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   Events events{.next_index = index};
   const auto found = buffers_.find({space, id});
   if (found == buffers_.end()) return events;

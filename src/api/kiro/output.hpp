@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "api/kiro/views.hpp"
+#include "base/mutex.hpp"
 #include "http/message.hpp"
 #include "service/access.hpp"
 
@@ -38,13 +39,13 @@ class Outputs {
     std::size_t bytes = 0;
     std::int64_t used_ms = 0;
   };
-  void evict();
+  void evict() REQUIRES(mutex_);
 
   Spaces& spaces_;
-  std::mutex mutex_;
-  std::map<Key, Buffer> buffers_;
-  std::size_t bytes_ = 0;
-  std::multimap<Key, Stream*> streams_;
+  Mutex mutex_;
+  std::map<Key, Buffer> buffers_ GUARDED_BY(mutex_);
+  std::size_t bytes_ GUARDED_BY(mutex_) = 0;
+  std::multimap<Key, Stream*> streams_ GUARDED_BY(mutex_);
 };
 
 }  // namespace syncline::kiro

@@ -10,7 +10,7 @@ constexpr std::size_t kViewsMax = 512;  // the list is searched from its start
 }  // namespace
 
 std::shared_ptr<Views::Held> Views::hold(const SpaceName& space) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = std::ranges::find(recent_, space, &std::pair<SpaceName, std::shared_ptr<Held>>::first);
   if (found != recent_.end()) {
     recent_.splice(recent_.begin(), recent_, found);
@@ -21,7 +21,7 @@ std::shared_ptr<Views::Held> Views::hold(const SpaceName& space) {
 }
 
 void Views::evict() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::size_t total = 0;
   std::size_t count = 0;
   for (auto at = recent_.begin(); at != recent_.end();) {
@@ -35,9 +35,10 @@ void Views::evict() {
 Result<> Views::with(const SpaceName& space, const std::function<void(View&)>& use) {
   const auto held = hold(space);
   {
-    const std::scoped_lock lock(held->mutex);
+    const MutexLock lock(held->mutex);
     if (held->view.seq() != spaces_.head(space)) {
-      CHECK_OK(spaces_.read(space, [&](Snapshot& snapshot) { return held->view.catch_up(snapshot); }));
+      CHECK_OK(
+          spaces_.read(space, [&](Snapshot& snapshot) REQUIRES(held->mutex) { return held->view.catch_up(snapshot); }));
       // The rendered state counts too, and the maps around the documents.
       held->bytes = held->view.bytes() * 3;
     }

@@ -4,9 +4,9 @@
 
 #include <atomic>
 #include <list>
-#include <mutex>
 
 #include "api/kiro/view.hpp"
+#include "base/mutex.hpp"
 
 namespace syncline::kiro {
 
@@ -19,16 +19,16 @@ class Views {
 
  private:
   struct Held {
-    std::mutex mutex;
-    View view;
+    Mutex mutex;
+    View view GUARDED_BY(mutex);
     std::atomic<std::size_t> bytes = 0;
   };
   [[nodiscard]] std::shared_ptr<Held> hold(const SpaceName& space);
   void evict();
 
   Spaces& spaces_;
-  std::mutex mutex_;
-  std::list<std::pair<SpaceName, std::shared_ptr<Held>>> recent_;  // newest use first
+  Mutex mutex_;
+  std::list<std::pair<SpaceName, std::shared_ptr<Held>>> recent_ GUARDED_BY(mutex_);  // newest use first
 };
 
 }  // namespace syncline::kiro

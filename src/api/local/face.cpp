@@ -180,7 +180,7 @@ class Face::Held final : public http::Exchange {
 
 Result<std::shared_ptr<Face::ProfileFaces>> Face::faces_for(const http::RequestHead& head) {
   TRY(const auto profile, node_.find(profile_in(head)));
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::erase_if(faces_, [&](const auto& entry) {
     const auto current = node_.find(entry.first);
     return !current || *current != entry.second->profile;

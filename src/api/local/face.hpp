@@ -4,12 +4,12 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 
 #include "api/kaisho/routes.hpp"
 #include "api/kernle/routes.hpp"
 #include "api/operations/metrics.hpp"
 #include "api/router.hpp"
+#include "base/mutex.hpp"
 #include "node/node.hpp"
 
 namespace syncline::local {
@@ -37,8 +37,8 @@ class Face final : public http::Application {
   node::Node& node_;
   Executor& blocking_;
   const std::string version_;
-  std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<ProfileFaces>> faces_;
+  Mutex mutex_;
+  std::map<std::string, std::shared_ptr<ProfileFaces>> faces_ GUARDED_BY(mutex_);
 };
 
 }  // namespace syncline::local

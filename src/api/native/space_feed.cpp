@@ -5,7 +5,7 @@ namespace syncline::native {
 void SpaceFeed::clear() {
   std::vector<std::string> names;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto& [name, state] : watched_) names.push_back(name);
     watched_.clear();
   }
@@ -30,7 +30,7 @@ void SpaceFeed::watch(AccountNumber account, const std::vector<std::pair<std::st
       }
     }
     {
-      const std::scoped_lock lock(mutex_);
+      const MutexLock lock(mutex_);
       watched_[name] = state;
     }
     spaces_.live().watch(space, *this);
@@ -41,7 +41,7 @@ void SpaceFeed::watch(AccountNumber account, const std::vector<std::pair<std::st
 void SpaceFeed::on_change(const SpaceName& space, Seq head) {
   bool news = false;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = watched_.find(space.name);
     if (found == watched_.end()) return;
     found->second.head = std::max(found->second.head, head);
@@ -51,7 +51,7 @@ void SpaceFeed::on_change(const SpaceName& space, Seq head) {
 }
 
 std::optional<SpaceFeed::Note> SpaceFeed::next() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (auto& [name, state] : watched_) {
     if (!state.reset && state.head <= state.told) continue;
     state.told = std::max(state.head, state.told);
@@ -61,7 +61,7 @@ std::optional<SpaceFeed::Note> SpaceFeed::next() {
 }
 
 std::vector<std::pair<std::string, Cursor>> SpaceFeed::position() const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<std::pair<std::string, Cursor>> position;
   for (const auto& [name, state] : watched_) {
     position.emplace_back(name, state.reset ? state.useless : spaces_.cursor(state.told));

@@ -2,8 +2,7 @@
 // that comes while others are unsent replaces its own note only, so a slow reader costs one number a space.
 #pragma once
 
-#include <mutex>
-
+#include "base/mutex.hpp"
 #include "service/spaces.hpp"
 
 namespace syncline::native {
@@ -40,8 +39,8 @@ class SpaceFeed final : public Watcher {
   Spaces& spaces_;
   const std::function<void()> wake_;
   AccountNumber account_;
-  mutable std::mutex mutex_;
-  std::map<std::string, Watched> watched_;
+  mutable Mutex mutex_;
+  std::map<std::string, Watched> watched_ GUARDED_BY(mutex_);
 };
 
 }  // namespace syncline::native

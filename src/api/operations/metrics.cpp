@@ -6,9 +6,8 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
-#include <shared_mutex>
-
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 
 namespace syncline::operations {
 namespace {
@@ -52,11 +51,11 @@ struct Metrics::Parts {
     std::string key(http::to_text(summary.method));
     key.append(summary.route).append(std::to_string(summary.status));
     {
-      const std::shared_lock lock(mutex);
+      const SharedLock lock(mutex);
       const auto known = all.find(key);
       if (known != all.end()) return known->second;
     }
-    const std::unique_lock lock(mutex);
+    const MutexLock lock(mutex);
     const prometheus::Labels route = {{"route", std::string(summary.route)},
                                       {"method", std::string(http::to_text(summary.method))}};
     prometheus::Labels with_code = route;
@@ -64,8 +63,8 @@ struct Metrics::Parts {
     return all.try_emplace(key, Series{&requests.Add(with_code), &durations.Add(route, kSecondsBuckets)}).first->second;
   }
 
-  std::shared_mutex mutex;
-  std::unordered_map<std::string, Series> all;
+  SharedMutex mutex;
+  std::unordered_map<std::string, Series> all GUARDED_BY(mutex);
 };
 
 Metrics::Metrics(std::string_view version) : parts_(std::make_unique<Parts>()) {

@@ -122,8 +122,8 @@ struct MemoryStore::Space final : Snapshot {
 struct MemoryStore::Backing final : BufferedTxn::Backing {
   Backing(MemoryStore& owner, Space& of) : store(owner), space(of) {}
   Snapshot& snapshot() override { return space; }
-  std::int64_t next_history_number() override { return ++store.last_history_number_; }
-  ConflictNumber next_conflict_number() override { return {++store.last_conflict_number_}; }
+  std::int64_t next_history_number() override REQUIRES(store.mutex_) { return ++store.last_history_number_; }
+  ConflictNumber next_conflict_number() override REQUIRES(store.mutex_) { return {++store.last_conflict_number_}; }
   Result<std::optional<ConflictNumber>> find_kept(std::string_view fingerprint) override {
     const auto found = space.fingerprints.find(std::string(fingerprint));
     if (found == space.fingerprints.end()) return std::nullopt;
@@ -143,8 +143,9 @@ MemoryStore::MemoryStore(const Clock& clock, std::string epoch) : clock_(clock),
 MemoryStore::~MemoryStore() = default;
 
 std::unique_ptr<MemoryStore> MemoryStore::restore(std::string epoch) const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   auto copy = std::make_unique<MemoryStore>(clock_, std::move(epoch));
+  const MutexLock copy_lock(copy->mutex_);
   for (const auto& [name, space] : spaces_) copy->spaces_[name] = std::make_unique<Space>(*space);
   copy->last_history_number_ = last_history_number_;
   copy->last_conflict_number_ = last_conflict_number_;
@@ -163,7 +164,7 @@ MemoryStore::Space& MemoryStore::space_of(const SpaceName& name) {
 }
 
 void MemoryStore::write(const SpaceName& name, const WriteOptions& options, WriteFunction run, WriteDone done) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   Space& space = space_of(name);
   Backing backing(*this, space);
   BufferedTxn txn(backing, clock_.now(), options);
@@ -196,7 +197,7 @@ void MemoryStore::write(const SpaceName& name, const WriteOptions& options, Writ
 }
 
 Result<> MemoryStore::read(const SpaceName& name, const ReadFunction& run) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = spaces_.find(name);
   if (found != spaces_.end()) return run(*found->second);
   Space empty;
@@ -205,13 +206,13 @@ Result<> MemoryStore::read(const SpaceName& name, const ReadFunction& run) {
 }
 
 Seq MemoryStore::head(const SpaceName& name) const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = spaces_.find(name);
   return found == spaces_.end() ? Seq{} : found->second->state.head;
 }
 
 Result<std::vector<SpaceInfo>> MemoryStore::spaces(std::optional<AccountNumber> account) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<SpaceInfo> infos;
   for (const auto& [name, space] : spaces_) {
     if ((!account || name.account == *account) && space->state.head.value > 0) infos.push_back(space->state);
@@ -220,7 +221,7 @@ Result<std::vector<SpaceInfo>> MemoryStore::spaces(std::optional<AccountNumber> 
 }
 
 Result<std::vector<Event>> MemoryStore::events(EventNumber after, std::size_t count_max) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<Event> found;
   for (const Event& event : events_) {
     if (event.number > after && found.size() < count_max) found.push_back(event);
@@ -229,20 +230,20 @@ Result<std::vector<Event>> MemoryStore::events(EventNumber after, std::size_t co
 }
 
 Result<> MemoryStore::forget_events(EventNumber through) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::erase_if(events_, [&](const Event& event) { return event.number <= through; });
   return {};
 }
 
 Result<> MemoryStore::erase_account(AccountNumber account) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::erase_if(events_, [&](const Event& event) { return event.account == account; });
   std::erase_if(spaces_, [&](const auto& entry) { return entry.first.account == account; });
   return {};
 }
 
 Result<> MemoryStore::purge(const PurgeCutoffs& cutoffs) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (auto& [name, space] : spaces_) {
     std::erase_if(space->replaced, [&](const auto& entry) { return entry.second.at < cutoffs.history; });
     std::erase_if(space->receipts, [&](const auto& entry) { return entry.second.at < cutoffs.receipts; });
@@ -262,7 +263,7 @@ Result<> MemoryStore::backup(const std::string&) {
 }
 
 StoreStatus MemoryStore::status() const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return {.commits = commits_};
 }
 

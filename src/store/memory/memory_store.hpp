@@ -3,8 +3,8 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 
+#include "base/mutex.hpp"
 #include "store/store.hpp"
 
 namespace syncline {
@@ -34,17 +34,17 @@ class MemoryStore final : public Store {
   struct Space;
   struct Backing;
 
-  Space& space_of(const SpaceName& name);
+  Space& space_of(const SpaceName& name) REQUIRES(mutex_);
 
   const Clock& clock_;
   const std::string epoch_;
-  mutable std::recursive_mutex mutex_;  // a read function may read again
-  std::map<SpaceName, std::unique_ptr<Space>> spaces_;
-  std::int64_t last_history_number_ = 0;
-  std::int64_t last_conflict_number_ = 0;
-  std::int64_t last_event_number_ = 0;
-  std::vector<Event> events_;
-  std::int64_t commits_ = 0;
+  mutable RecursiveMutex mutex_;  // a read function may read again
+  std::map<SpaceName, std::unique_ptr<Space>> spaces_ GUARDED_BY(mutex_);
+  std::int64_t last_history_number_ GUARDED_BY(mutex_) = 0;
+  std::int64_t last_conflict_number_ GUARDED_BY(mutex_) = 0;
+  std::int64_t last_event_number_ GUARDED_BY(mutex_) = 0;
+  std::vector<Event> events_ GUARDED_BY(mutex_);
+  std::int64_t commits_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace syncline

@@ -34,6 +34,15 @@ Delivery read_delivery(const Statement& row) {
   return delivery;
 }
 
+Result<std::optional<Delivery>> find_delivery(Connection& on, std::string_view webhook, std::int64_t number) {
+  TRY(Statement row, on.prepare("SELECT " + std::string(kColumns) + "WHERE webhook = ? AND delivery.number = ?"));
+  row.bind_text(1, webhook);
+  row.bind(2, number);
+  TRY(const bool found, row.step());
+  if (!found) return std::nullopt;
+  return read_delivery(row);
+}
+
 }  // namespace
 
 std::string_view to_text(Delivery::State state) {
@@ -60,24 +69,23 @@ DeliveryQueue::DeliveryQueue(std::string path)
                        "CREATE INDEX delivery_due ON delivery (webhook, next_at) WHERE state = 0;"
                        "CREATE INDEX delivery_message ON delivery (message);"}) {}
 
-Result<> DeliveryQueue::write(const std::function<Result<>()>& run) {
+Result<> DeliveryQueue::write(const std::function<Result<>(Connection&)>& run) {
+  const MutexLock lock(mutex_);
   CHECK_OK(file_.open());
-  CHECK_OK(file_.connection().execute("BEGIN IMMEDIATE"));
-  auto written = run();
-  if (written) written = file_.connection().execute("COMMIT");
-  if (!written && file_.connection().in_transaction()) (void)file_.connection().execute("ROLLBACK");
+  Connection& on = file_.connection();
+  CHECK_OK(on.execute("BEGIN IMMEDIATE"));
+  auto written = run(on);
+  if (written) written = on.execute("COMMIT");
+  if (!written && on.in_transaction()) (void)on.execute("ROLLBACK");
   return written;
 }
 
 Result<> DeliveryQueue::add(const std::vector<Message>& messages, Timestamp now) {
-  const std::scoped_lock lock(mutex_);
-  return write([&]() -> Result<> {
-    TRY(Statement message_row,
-        file_.connection().prepare("INSERT OR IGNORE INTO message (id, type, body, at) VALUES (?,?,?,?)"));
+  return write([&](Connection& on) -> Result<> {
+    TRY(Statement message_row, on.prepare("INSERT OR IGNORE INTO message (id, type, body, at) VALUES (?,?,?,?)"));
     TRY(Statement delivery_row,
-        file_.connection().prepare(
-            "INSERT OR IGNORE INTO delivery (webhook, message, state, attempts, next_at, last_at, "
-            "last_status, last_error) VALUES (?,?,0,0,?,0,0,'')"));
+        on.prepare("INSERT OR IGNORE INTO delivery (webhook, message, state, attempts, next_at, last_at, "
+                   "last_status, last_error) VALUES (?,?,0,0,?,0,0,'')"));
     for (const Message& message : messages) {
       const StatementScope scope(message_row);
       message_row.bind_text(1, message.id);
@@ -98,7 +106,7 @@ Result<> DeliveryQueue::add(const std::vector<Message>& messages, Timestamp now)
 }
 
 Result<std::optional<Delivery>> DeliveryQueue::first_waiting(const std::vector<std::string>& webhooks) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   CHECK_OK(file_.open());
   // A look into the index for each: what waits for a receiver that is down may be much.
   TRY(Statement row, file_.connection().prepare("SELECT number, next_at FROM delivery WHERE webhook = ? AND state = 0 "
@@ -114,15 +122,13 @@ Result<std::optional<Delivery>> DeliveryQueue::first_waiting(const std::vector<s
     first = {row.integer(1), at};
   }
   if (!first) return std::nullopt;
-  return find(webhooks[first->second], number);
+  return find_delivery(file_.connection(), webhooks[first->second], number);
 }
 
 Result<> DeliveryQueue::update(const Delivery& delivery, Timestamp was_due_at) {
-  const std::scoped_lock lock(mutex_);
-  return write([&]() -> Result<> {
-    TRY(Statement row,
-        file_.connection().prepare("UPDATE delivery SET state = ?, attempts = ?, next_at = ?, last_at = ?, "
-                                   "last_status = ?, last_error = ? WHERE number = ? AND next_at = ?"));
+  return write([&](Connection& on) -> Result<> {
+    TRY(Statement row, on.prepare("UPDATE delivery SET state = ?, attempts = ?, next_at = ?, last_at = ?, "
+                                  "last_status = ?, last_error = ? WHERE number = ? AND next_at = ?"));
     row.bind(1, static_cast<std::int64_t>(delivery.state));
     row.bind(2, delivery.attempts);
     row.bind(3, delivery.next_at.micros);
@@ -136,10 +142,9 @@ Result<> DeliveryQueue::update(const Delivery& delivery, Timestamp was_due_at) {
 }
 
 Result<> DeliveryQueue::hurry(std::string_view webhook, Timestamp now) {
-  const std::scoped_lock lock(mutex_);
-  return write([&]() -> Result<> {
-    TRY(Statement row, file_.connection().prepare("UPDATE delivery SET next_at = ?2, attempts = max(0, attempts - 1) "
-                                                  "WHERE webhook = ?1 AND state = 0 AND next_at > ?2"));
+  return write([&](Connection& on) -> Result<> {
+    TRY(Statement row, on.prepare("UPDATE delivery SET next_at = ?2, attempts = max(0, attempts - 1) "
+                                  "WHERE webhook = ?1 AND state = 0 AND next_at > ?2"));
     row.bind_text(1, webhook);
     row.bind(2, now.micros);
     return row.run();
@@ -147,7 +152,7 @@ Result<> DeliveryQueue::hurry(std::string_view webhook, Timestamp now) {
 }
 
 Result<std::vector<Delivery>> DeliveryQueue::list(std::string_view webhook, std::size_t count_max) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   CHECK_OK(file_.open());
   TRY(Statement rows, file_.connection().prepare("SELECT " + std::string(kColumns) +
                                                  "WHERE webhook = ? ORDER BY delivery.number DESC LIMIT ?"));
@@ -164,27 +169,16 @@ Result<std::vector<Delivery>> DeliveryQueue::list(std::string_view webhook, std:
   return found;
 }
 
-Result<std::optional<Delivery>> DeliveryQueue::find(std::string_view webhook, std::int64_t number) {
-  TRY(Statement row,
-      file_.connection().prepare("SELECT " + std::string(kColumns) + "WHERE webhook = ? AND delivery.number = ?"));
-  row.bind_text(1, webhook);
-  row.bind(2, number);
-  TRY(const bool found, row.step());
-  if (!found) return std::nullopt;
-  return read_delivery(row);
-}
-
 Result<Delivery> DeliveryQueue::replay(std::string_view webhook, std::int64_t number, Timestamp now) {
-  const std::scoped_lock lock(mutex_);
   std::optional<Delivery> delivery;
-  CHECK_OK(write([&]() -> Result<> {
-    TRY(Statement row, file_.connection().prepare("UPDATE delivery SET state = 0, attempts = 0, next_at = ? "
-                                                  "WHERE webhook = ? AND number = ?"));
+  CHECK_OK(write([&](Connection& on) -> Result<> {
+    TRY(Statement row, on.prepare("UPDATE delivery SET state = 0, attempts = 0, next_at = ? "
+                                  "WHERE webhook = ? AND number = ?"));
     row.bind(1, now.micros);
     row.bind_text(2, webhook);
     row.bind(3, number);
     CHECK_OK(row.run());
-    TRY(delivery, find(webhook, number));
+    TRY(delivery, find_delivery(on, webhook, number));
     return {};
   }));
   if (!delivery) return fail(ErrorCode::not_found, "there is no delivery " + std::to_string(number));
@@ -192,63 +186,57 @@ Result<Delivery> DeliveryQueue::replay(std::string_view webhook, std::int64_t nu
 }
 
 Result<std::int64_t> DeliveryQueue::replay_failed(std::string_view webhook, Timestamp now) {
-  const std::scoped_lock lock(mutex_);
   std::int64_t count = 0;
-  CHECK_OK(write([&]() -> Result<> {
-    TRY(Statement row, file_.connection().prepare("UPDATE delivery SET state = 0, attempts = 0, next_at = ? "
-                                                  "WHERE webhook = ? AND state = 2"));
+  CHECK_OK(write([&](Connection& on) -> Result<> {
+    TRY(Statement row, on.prepare("UPDATE delivery SET state = 0, attempts = 0, next_at = ? "
+                                  "WHERE webhook = ? AND state = 2"));
     row.bind(1, now.micros);
     row.bind_text(2, webhook);
     CHECK_OK(row.run());
-    TRY(count, file_.connection().query_integer("SELECT changes()"));
+    TRY(count, on.query_integer("SELECT changes()"));
     return {};
   }));
   return count;
 }
 
 Result<> DeliveryQueue::forget(std::string_view webhook) {
-  const std::scoped_lock lock(mutex_);
-  return write([&]() -> Result<> {
-    TRY(Statement row, file_.connection().prepare("DELETE FROM delivery WHERE webhook = ?"));
+  return write([&](Connection& on) -> Result<> {
+    TRY(Statement row, on.prepare("DELETE FROM delivery WHERE webhook = ?"));
     row.bind_text(1, webhook);
     CHECK_OK(row.run());
-    return file_.connection().execute("DELETE FROM message WHERE id NOT IN (SELECT message FROM delivery)");
+    return on.execute("DELETE FROM message WHERE id NOT IN (SELECT message FROM delivery)");
   });
 }
 
 Result<> DeliveryQueue::keep_only(const std::vector<std::string>& webhooks, Timestamp made_before) {
-  const std::scoped_lock lock(mutex_);
-  std::vector<std::string> others;
-  CHECK_OK(file_.open());
-  {
-    TRY(Statement rows, file_.connection().prepare("SELECT DISTINCT webhook FROM delivery"));
-    for (;;) {
-      TRY(const bool row, rows.step());
-      if (!row) break;
-      const std::string webhook(rows.bytes(0));
-      if (std::ranges::find(webhooks, webhook) == webhooks.end()) others.push_back(webhook);
+  return write([&](Connection& on) -> Result<> {
+    std::vector<std::string> others;
+    {
+      TRY(Statement rows, on.prepare("SELECT DISTINCT webhook FROM delivery"));
+      for (;;) {
+        TRY(const bool row, rows.step());
+        if (!row) break;
+        const std::string webhook(rows.bytes(0));
+        if (std::ranges::find(webhooks, webhook) == webhooks.end()) others.push_back(webhook);
+      }
     }
-  }
-  return write([&]() -> Result<> {
-    TRY(Statement drop, file_.connection().prepare("DELETE FROM delivery WHERE webhook = ? AND message IN "
-                                                   "(SELECT id FROM message WHERE at < ?)"));
+    TRY(Statement drop, on.prepare("DELETE FROM delivery WHERE webhook = ? AND message IN "
+                                   "(SELECT id FROM message WHERE at < ?)"));
     for (const std::string& webhook : others) {
       const StatementScope scope(drop);
       drop.bind_text(1, webhook);
       drop.bind(2, made_before.micros);
       CHECK_OK(drop.run());
     }
-    return file_.connection().execute("DELETE FROM message WHERE id NOT IN (SELECT message FROM delivery)");
+    return on.execute("DELETE FROM message WHERE id NOT IN (SELECT message FROM delivery)");
   });
 }
 
 Result<> DeliveryQueue::purge(Timestamp before) {
-  const std::scoped_lock lock(mutex_);
-  return write([&]() -> Result<> {
+  return write([&](Connection& on) -> Result<> {
     const std::string micros = std::to_string(before.micros);
-    CHECK_OK(file_.connection().execute("DELETE FROM delivery WHERE state != 0 AND last_at < " + micros));
-    return file_.connection().execute("DELETE FROM message WHERE at < " + micros +
-                                      " AND id NOT IN (SELECT message FROM delivery)");
+    CHECK_OK(on.execute("DELETE FROM delivery WHERE state != 0 AND last_at < " + micros));
+    return on.execute("DELETE FROM message WHERE at < " + micros + " AND id NOT IN (SELECT message FROM delivery)");
   });
 }
 

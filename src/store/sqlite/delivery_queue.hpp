@@ -2,10 +2,10 @@
 // it never stands in the way of the store. Safe from any thread.
 #pragma once
 
-#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "store/sqlite/side_file.hpp"
 #include "store/store.hpp"
 
@@ -62,12 +62,11 @@ class DeliveryQueue {
   [[nodiscard]] Result<> purge(Timestamp before);
 
  private:
-  [[nodiscard]] Result<std::optional<Delivery>> find(std::string_view webhook, std::int64_t number);
-  /// In one transaction, with the mutex held.
-  [[nodiscard]] Result<> write(const std::function<Result<>()>& run);
+  /// In one transaction.
+  [[nodiscard]] Result<> write(const std::function<Result<>(sqlite::Connection&)>& run) EXCLUDES(mutex_);
 
-  std::mutex mutex_;
-  sqlite::SideFile file_;
+  Mutex mutex_;
+  sqlite::SideFile file_ GUARDED_BY(mutex_);
 };
 
 }  // namespace syncline

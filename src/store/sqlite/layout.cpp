@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <mutex>
 
 namespace syncline::sqlite {
 
@@ -49,6 +48,7 @@ void bind_record(Statement& statement, const Record& record, const SpaceEntry& s
 Result<> Catalog::load(Connection& connection) {
   std::map<std::int64_t, std::pair<SpaceName, Seq>> names;
   std::map<std::int64_t, std::shared_ptr<SpaceEntry>> entries;
+  std::int64_t last_number = 0;
   TRY(Statement spaces, connection.prepare("SELECT number, account, name, head FROM space"));
   for (;;) {
     TRY(const bool row, spaces.step());
@@ -56,44 +56,45 @@ Result<> Catalog::load(Connection& connection) {
     const std::int64_t number = spaces.integer(0);
     names[number] = {SpaceName{{spaces.integer(1)}, std::string(spaces.bytes(2))}, Seq{spaces.integer(3)}};
     entries[number] = std::make_shared<SpaceEntry>(SpaceEntry{number, {}});
-    last_number_ = std::max(last_number_, number);
+    last_number = std::max(last_number, number);
   }
   TRY(const std::int64_t erased, connection.query_integer("SELECT value FROM meta WHERE name = 'last_space_number'"));
-  last_number_ = std::max(last_number_, erased);
   TRY(Statement collections, connection.prepare("SELECT space, name FROM collection ORDER BY space, number"));
   for (;;) {
     TRY(const bool row, collections.step());
     if (!row) break;
     entries.at(collections.integer(0))->collections.emplace_back(collections.bytes(1));
   }
+  const MutexLock lock(mutex_);
+  last_number_ = std::max(last_number, erased);
   for (const auto& [number, named] : names) spaces_[named.first] = {entries[number], named.second};
   return {};
 }
 
 std::shared_ptr<const SpaceEntry> Catalog::find(const SpaceName& name) const {
-  const std::shared_lock lock(mutex_);
+  const SharedLock lock(mutex_);
   const auto found = spaces_.find(name);
   return found == spaces_.end() ? nullptr : found->second.entry;
 }
 
 Seq Catalog::head(const SpaceName& name) const {
-  const std::shared_lock lock(mutex_);
+  const SharedLock lock(mutex_);
   const auto found = spaces_.find(name);
   return found == spaces_.end() ? Seq{} : found->second.head;
 }
 
 std::int64_t Catalog::last_number() const {
-  const std::shared_lock lock(mutex_);
+  const SharedLock lock(mutex_);
   return last_number_;
 }
 
 void Catalog::forget(AccountNumber account) {
-  const std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::erase_if(spaces_, [&](const auto& known) { return known.first.account == account; });
 }
 
 void Catalog::publish(const SpaceName& name, std::shared_ptr<const SpaceEntry> entry, Seq head) {
-  const std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   last_number_ = std::max(last_number_, entry->number);
   spaces_[name] = {std::move(entry), head};
 }

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <map>
-#include <shared_mutex>
 #include <unordered_map>
 
+#include "base/mutex.hpp"
 #include "store/sqlite/connection.hpp"
 #include "store/store.hpp"
 
@@ -59,9 +59,9 @@ class Catalog {
     std::shared_ptr<const SpaceEntry> entry;
     Seq head;
   };
-  mutable std::shared_mutex mutex_;
-  std::unordered_map<SpaceName, Known> spaces_;
-  std::int64_t last_number_ = 0;
+  mutable SharedMutex mutex_;
+  std::unordered_map<SpaceName, Known> spaces_ GUARDED_BY(mutex_);
+  std::int64_t last_number_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace syncline::sqlite

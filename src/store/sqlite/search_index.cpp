@@ -84,7 +84,7 @@ SearchIndex::SearchIndex(std::string path)
                        " seq INTEGER NOT NULL, PRIMARY KEY (account, space)) WITHOUT ROWID;"}) {}
 
 Result<Seq> SearchIndex::position(const SpaceName& space, const std::string& epoch) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   CHECK_OK(file_.open());
   TRY(Statement row,
       file_.connection().prepare("SELECT seq FROM position WHERE account = ? AND space = ? AND epoch = ?"));
@@ -97,7 +97,7 @@ Result<Seq> SearchIndex::position(const SpaceName& space, const std::string& epo
 
 Result<> SearchIndex::update(const SpaceName& space, const std::string& epoch, const std::vector<Entry>& entries,
                              Seq through) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   CHECK_OK(file_.open());
   CHECK_OK(file_.connection().execute("BEGIN IMMEDIATE"));
   auto written = write(space, epoch, entries, through);
@@ -171,7 +171,7 @@ Result<> SearchIndex::write(const SpaceName& space, const std::string& epoch, co
 Result<std::vector<SearchIndex::Match>> SearchIndex::find(const Query& query) {
   const std::vector<Word> words = words_of(query.text);
   if (words.empty()) return std::vector<Match>{};
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   CHECK_OK(file_.open());
   TRY(Statement table, file_.connection().prepare("SELECT 1 FROM sqlite_master WHERE name = ?"));
   const std::string name = table_of(query.account);
@@ -210,7 +210,7 @@ Result<std::vector<SearchIndex::Match>> SearchIndex::match(const Query& query, c
 }
 
 Result<> SearchIndex::forget(AccountNumber account) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   std::error_code ignored;
   if (!file_.is_open() && !std::filesystem::exists(file_.path(), ignored)) return {};
   CHECK_OK(file_.open());

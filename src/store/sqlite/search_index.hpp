@@ -3,9 +3,9 @@
 // table of its own: nothing of one account counts in the ranking of another. Safe from any thread.
 #pragma once
 
-#include <mutex>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "store/sqlite/side_file.hpp"
 #include "store/store.hpp"
 
@@ -56,11 +56,11 @@ class SearchIndex {
 
  private:
   [[nodiscard]] Result<> write(const SpaceName& space, const std::string& epoch, const std::vector<Entry>& entries,
-                               Seq through);
-  [[nodiscard]] Result<std::vector<Match>> match(const Query& query, const std::string& words);
+                               Seq through) REQUIRES(mutex_);
+  [[nodiscard]] Result<std::vector<Match>> match(const Query& query, const std::string& words) REQUIRES(mutex_);
 
-  std::mutex mutex_;
-  sqlite::SideFile file_;
+  Mutex mutex_;
+  sqlite::SideFile file_ GUARDED_BY(mutex_);
 };
 
 }  // namespace syncline

@@ -47,7 +47,7 @@ void SqliteStore::write(const SpaceName& space, const WriteOptions& options, Wri
 
 Result<std::unique_ptr<Reader>> SqliteStore::take_reader() {
   {
-    const std::scoped_lock lock(readers_mutex_);
+    const MutexLock lock(readers_mutex_);
     if (!idle_readers_.empty()) {
       auto reader = std::move(idle_readers_.back());
       idle_readers_.pop_back();
@@ -61,7 +61,7 @@ Result<std::unique_ptr<Reader>> SqliteStore::take_reader() {
 
 void SqliteStore::give_back(std::unique_ptr<Reader> reader) {
   if (reader->connection.in_transaction()) (void)reader->connection.execute("ROLLBACK");
-  const std::scoped_lock lock(readers_mutex_);
+  const MutexLock lock(readers_mutex_);
   if (idle_readers_.size() < kIdleReadersMax) idle_readers_.push_back(std::move(reader));
 }
 

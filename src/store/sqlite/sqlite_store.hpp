@@ -2,6 +2,7 @@
 // whose snapshots never wait for it, and a checkpoint thread (wal_keeper.hpp).
 #pragma once
 
+#include "base/mutex.hpp"
 #include "store/sqlite/writer.hpp"
 
 namespace syncline {
@@ -47,8 +48,8 @@ class SqliteStore final : public Store {
   std::string epoch_;
   sqlite::Catalog catalog_;
   std::unique_ptr<sqlite::Writer> writer_;
-  std::mutex readers_mutex_;
-  std::vector<std::unique_ptr<sqlite::Reader>> idle_readers_;
+  Mutex readers_mutex_;
+  std::vector<std::unique_ptr<sqlite::Reader>> idle_readers_ GUARDED_BY(readers_mutex_);
 };
 
 /// Makes `to` (which must not exist) from the backup `from`, checked and with a new epoch.

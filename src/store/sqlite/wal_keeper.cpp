@@ -21,7 +21,7 @@ WalKeeper::WalKeeper(Connection background, std::function<void(const Error&)> on
 
 WalKeeper::~WalKeeper() {
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     phase_ = Phase::stopping;
   }
   changed_.notify_one();
@@ -36,7 +36,7 @@ Result<> WalKeeper::after_commit(Connection& writer, std::int64_t log_bytes) {
     log(LogLevel::warning, "wal_hard_bound", {{"wal_bytes", log_bytes}, {"frames_left", frames_left}});
     return {};
   }
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   if (phase_ == Phase::idle && log_bytes >= limits::kWalSoftBytes) {
     phase_ = Phase::copying;
     changed_.notify_one();
@@ -51,9 +51,9 @@ Result<> WalKeeper::after_commit(Connection& writer, std::int64_t log_bytes) {
 }
 
 void WalKeeper::run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return phase_ == Phase::copying || phase_ == Phase::stopping; });
+    while (phase_ != Phase::copying && phase_ != Phase::stopping) changed_.wait(mutex_);
     if (phase_ == Phase::stopping) return;
     lock.unlock();
     copy_most();

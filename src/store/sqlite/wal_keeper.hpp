@@ -7,11 +7,10 @@
 //   any  --hard bound--> the writer copies all it can at once; only a reader of old pages can keep some back
 #pragma once
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <thread>
 
+#include "base/mutex.hpp"
 #include "store/sqlite/connection.hpp"
 
 namespace syncline::sqlite {
@@ -36,9 +35,9 @@ class WalKeeper {
 
   Connection background_;
   const std::function<void(const Error&)> on_failure_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  Phase phase_ = Phase::idle;
+  Mutex mutex_;
+  CondVar changed_;
+  Phase phase_ GUARDED_BY(mutex_) = Phase::idle;
   /// After a copy at the hard bound that a reader kept incomplete: no other one before the log has grown to this.
   std::int64_t next_hard_bytes_ = 0;
   std::thread thread_;

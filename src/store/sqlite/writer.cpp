@@ -43,7 +43,7 @@ Result<std::unique_ptr<Writer>> Writer::start(Connection connection, Connection 
 
 void Writer::stop() {
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   arrived_.notify_one();
@@ -94,7 +94,7 @@ std::optional<Error> Writer::refusal() const {
 }
 
 void Writer::enqueue(const SpaceName& space, const WriteOptions& options, WriteFunction run, WriteDone done) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   if (auto refused = refusal()) {
     lock.unlock();
     return done(std::unexpected(*std::move(refused)));
@@ -108,7 +108,7 @@ Result<> Writer::run_alone(std::function<Result<>(Connection&)> run) {
   std::promise<Result<>> promise;
   auto future = promise.get_future();
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (auto refused = refusal()) return std::unexpected(*std::move(refused));
     Task task{};
     task.alone = [&promise, run = std::move(run)](Connection& connection) {
@@ -127,8 +127,8 @@ void Writer::run() {
   for (;;) {
     group.clear();
     {
-      std::unique_lock lock(mutex_);
-      arrived_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      const MutexLock lock(mutex_);
+      while (!stopping_ && queue_.empty()) arrived_.wait(mutex_);
       if (queue_.empty()) return;
       while (!queue_.empty() && group.size() < limits::kGroupWritesMax) {
         const bool alone = queue_.front().alone != nullptr;
@@ -349,7 +349,7 @@ Result<> Writer::store_spaces() {
 void Writer::note_failure(const Error& error) {
   log(LogLevel::error, "write_failed", {{"error", error.text}});
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     failing_ = error.text;
     if (error.code == ErrorCode::storage_broken) broken_ = error;
   }
@@ -358,12 +358,12 @@ void Writer::note_failure(const Error& error) {
 }
 
 void Writer::note_success() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   failing_.clear();
 }
 
 StoreStatus Writer::status() const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return {.file_bytes = 0,
           .wal_bytes = wal_bytes_,
           .queued_writes = static_cast<std::int64_t>(queue_.size()),

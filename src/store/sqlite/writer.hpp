@@ -2,11 +2,10 @@
 // it. `done` is called only after the commit, so an answer can never run ahead of the disk.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <thread>
 
+#include "base/mutex.hpp"
 #include "store/buffered_txn.hpp"
 #include "store/sqlite/snapshot.hpp"
 #include "store/sqlite/wal_keeper.hpp"
@@ -53,8 +52,8 @@ class Writer {
   Writer(Catalog& catalog, const Clock& clock, Options options)
       : catalog_(catalog), clock_(clock), options_(std::move(options)) {}
   [[nodiscard]] Result<> prepare(Connection connection);
-  /// Why a write cannot be taken now. With the mutex held.
-  [[nodiscard]] std::optional<Error> refusal() const;
+  /// Why a write cannot be taken now.
+  [[nodiscard]] std::optional<Error> refusal() const REQUIRES(mutex_);
   void run();
   void commit_group(std::vector<Task>& group);
   [[nodiscard]] Result<> run_group(std::vector<Task>& group);
@@ -69,8 +68,8 @@ class Writer {
   [[nodiscard]] Result<> apply(Touched& space, const EventChange& change);
   [[nodiscard]] Result<> ensure_collection(Touched& space, const std::string& name);
   [[nodiscard]] Result<> store_spaces();
-  void note_failure(const Error& error);
-  void note_success();
+  void note_failure(const Error& error) EXCLUDES(mutex_);
+  void note_success() EXCLUDES(mutex_);
 
   Catalog& catalog_;
   const Clock& clock_;
@@ -90,12 +89,12 @@ class Writer {
   std::int64_t page_bytes_ = 4096;
   std::unique_ptr<WalKeeper> wal_keeper_;
 
-  mutable std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::deque<Task> queue_;
-  bool stopping_ = false;
-  std::optional<Error> broken_;
-  std::string failing_;
+  mutable Mutex mutex_;
+  CondVar arrived_;
+  std::deque<Task> queue_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::optional<Error> broken_ GUARDED_BY(mutex_);
+  std::string failing_ GUARDED_BY(mutex_);
   std::atomic<std::int64_t> commits_ = 0;
   std::atomic<std::int64_t> wal_bytes_ = 0;
   std::thread thread_;
