@@ -102,6 +102,7 @@ def resident_kib(pid):
     return int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
 
 
+@pytest.mark.alone
 def test_a_fork_bomb_ends(site, forever):
     ended = site.bash(f":(){{ :|:& }};: ; sleep {forever}", timeoutMs=20_000)
     assert ended["status"] == "failed" or ended["result"]["exitCode"] != 0, ended
