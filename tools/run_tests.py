@@ -23,7 +23,7 @@ CORES = os.cpu_count() or 2
 PROCESS_TESTS_AT_ONCE = CORES * 3
 SHOWN_LINES_OF_FAILURE = 200
 PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-IN_PARALLEL = ["-n", str(PROCESS_TESTS_AT_ONCE), "--dist", "loadscope", "-m", "not alone"]
+IN_PARALLEL = ["-n", str(PROCESS_TESTS_AT_ONCE), "-m", "not alone"]
 THREADED = ("LoopTest.*:ReplyStream.*:ServerTest.*:*StoreTest.*:SqliteStoreTest.*:SpacesTest.*:RunnerTest.*:"
             "SenderTest.*:ReplicaTest.*")
 

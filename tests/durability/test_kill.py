@@ -37,6 +37,7 @@ class Writer(threading.Thread):
             return
 
 
+@pytest.mark.long
 def test_kill_9_in_a_push_storm_loses_no_acknowledged_change(tmp_path):
     random.seed(20261122)
     hub = Hub(data=tmp_path / "data", arguments=["--log-level", "error"]).start()

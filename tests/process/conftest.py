@@ -4,19 +4,35 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import Hub  # noqa: E402
+from harness import CHANCE, Hub  # noqa: E402
 from runner_harness import Site  # noqa: E402
+
+
+def pytest_collection_modifyitems(config, items):
+    """Side by side, the long ones begin early and not one behind the other, so that none is left at the end."""
+    if not hasattr(config, "workerinput"):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    items[:] = [item for item in items if item not in long]
+    for number, item in enumerate(long):
+        items.insert(5 * number, item)
 
 
 @pytest.fixture
 def hub():
-    running = Hub().start()
+    running = Hub().stay().start()
     yield running
     if running.process is not None:
         assert running.stop() == 0, running.log_text()[-3000:]
     log = running.log_text()
     assert '"level":"error"' not in log, log[-3000:]
     assert "sl_k" not in log, "a token stands in the log"
+
+
+@pytest.fixture
+def forever():
+    """Seconds for a command to sleep that no other one sleeps: `processes_with` finds this test's own."""
+    return str(CHANCE.randrange(10**8, 10**9))
 
 
 @pytest.fixture(scope="module")

@@ -28,13 +28,27 @@ class Runner:
     def start(self, environment=None):
         self.process = subprocess.Popen(
             [*self.before, BINARY, "runner", "--hub", self.url, "--key", self.key, "--data", str(self.data), *self.arguments],
-            stdout=subprocess.PIPE, stderr=open(self.log, "ab"), text=True, env={**os.environ, **(environment or {})})
+            stdout=subprocess.PIPE, stderr=open(self.log, "ab"), text=True, env={**os.environ, **(environment or {})},
+            cwd=self.root.parent)
         line = self.process.stdout.readline()
         assert line.startswith("syncline runner ready for "), f"{line!r} {self.log_text()[-2000:]}"
         return self
 
     def log_text(self):
         return self.log.read_text(errors="replace")
+
+    def processes(self):
+        """What lives of it on this machine: its own process, those that start sandboxes, and what runs in them."""
+        place = str(self.root.parent)
+        found = []
+        for entry in Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and (os.readlink(entry / "cwd").startswith(place) or
+                                             place in (entry / "mountinfo").read_text()):
+                    found.append(int(entry.name))
+            except OSError:
+                pass
+        return found
 
     def audit(self):
         path = self.data / "audit.log"
@@ -140,7 +154,11 @@ class ScriptedHub:
             def log_message(self, *arguments):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, *_):
+                pass  # a runner that stops or is killed goes in the middle of an answer
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

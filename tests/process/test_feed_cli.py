@@ -8,15 +8,14 @@ import subprocess
 import time
 
 import pytest
-from harness import BINARY, Hub, free_port, wait_until
+import requests
+from harness import BINARY, Hub, wait_until
 from node_harness import Node
 
 
 @pytest.fixture(scope="module")
 def hub():
-    hub = Hub()
-    hub.listen = f"127.0.0.1:{free_port()}"  # it is started anew at the same place
-    hub.start()
+    hub = Hub().stay().start()
     yield hub
     hub.stop()
 
@@ -134,6 +133,13 @@ def test_export_and_import_on_the_device(run, tmp_path):
     assert "there is no space 'nothing'" in run("export", "nothing", code=3).stderr
 
 
+def pages_read(hub):
+    """Pages of changes that the hub has handed out."""
+    counter = 'syncline_http_requests_total{code="200",method="GET",route="/v1/spaces/{space}/changes"} '
+    lines = requests.get(hub.url + "/metrics", timeout=10).text.splitlines()
+    return sum(int(line.removeprefix(counter)) for line in lines if line.startswith(counter))
+
+
 def test_tail_shows_what_was_there_and_what_comes(hub, run):
     client = hub.client(email="eve@example.org")
     fill(client, "a", 3)
@@ -144,10 +150,11 @@ def test_tail_shows_what_was_there_and_what_comes(hub, run):
     done = run("tail", "a", "--since", cursor, "--count", "1", "--hub", hub.url, key=client.key)
     assert "a  items/i00001" in done.stdout
 
+    pages = pages_read(hub)
     with subprocess.Popen([BINARY, "tail", "--json", "--hub", hub.url], stdout=subprocess.PIPE, text=True,
                           env=run.environment | {"SYNCLINE_KEY": client.key}) as tail:
         try:
-            time.sleep(0.5)
+            wait_until(lambda: pages_read(hub) >= pages + 2, "the tail knows where both spaces end")
             client.push("b", [{"collection": "items", "id": "new", "doc": {"of": "b"}}])
             line = json.loads(tail.stdout.readline())
             assert (line["space"], line["id"], line["doc"]) == ("b", "new", {"of": "b"})
@@ -170,10 +177,10 @@ def test_tail_of_a_device_shows_what_the_hub_brings(hub, run):
         node.connect(hub.url, client.key)
         node.api.post("/memory/notes?agent_id=claire", {"content": "first"})
         wait_until(lambda: node.is_in_sync(), "in sync")
-        with subprocess.Popen([BINARY, "tail", "kernle/claire", "--json", "--data", str(node.data)],
+        with subprocess.Popen([BINARY, "tail", "kernle/claire", "--from-start", "--json", "--data", str(node.data)],
                               stdout=subprocess.PIPE, text=True, env=run.environment) as tail:
             try:
-                time.sleep(0.5)
+                assert json.loads(tail.stdout.readline())["doc"]["content"] == "first"
                 client.push("kernle%2Fclaire", [{"collection": "notes", "id": "n2", "doc": {"content": "far"}}])
                 assert json.loads(tail.stdout.readline())["id"] == "n2"
             finally:

@@ -10,7 +10,7 @@ import time
 
 import pytest
 import requests
-from harness import SLOW, Client, Hub, WebSocket, cli, wait_until
+from harness import SLOW, Client, Hub, Waiting, WebSocket, cli, wait_until
 
 
 def test_notices_come_over_websocket_and_events_also_for_own_changes(hub):
@@ -57,6 +57,7 @@ def test_a_websocket_may_say_its_key_first_and_must_say_it_soon(hub):
     ws.close()
 
 
+@pytest.mark.alone
 def test_a_revoked_key_ends_everywhere_within_a_second(hub):
     key = hub.add_key()
     client = Client(hub.url, key["key"])
@@ -64,17 +65,12 @@ def test_a_revoked_key_ends_everywhere_within_a_second(hub):
     ws.send({"type": "watch", "spaces": {"a": "0"}})
     assert ws.receive()["type"] == "ready"
     stream = client.get("/v1/events?spaces=a", stream=True)
-    waiting = []
-    thread = threading.Thread(
-        target=lambda: waiting.append(Client(hub.url, client.key).get("/v1/spaces/a/changes?wait=60").status_code))
-    thread.start()
-    time.sleep(0.3)
+    waiting = Waiting(client, "/v1/spaces/a/changes?wait=60")
     cli("key", "revoke", key["id"], data=hub.data)
     began = time.monotonic()
     assert ws.receive() == ("close", 4001)
     assert list(stream.iter_lines())[-1:] is not None
-    thread.join(timeout=20)
-    assert waiting == [401]
+    assert waiting.answer()[0] == 401
     assert client.get("/v1/me").status_code == 401
     assert time.monotonic() - began < (10 if SLOW else 1)
 
@@ -115,6 +111,7 @@ def test_sixteen_writers_and_a_reader_that_must_see_a_gapless_feed(hub):
     assert len(set(seen)) == total
 
 
+@pytest.mark.alone
 def test_restart_with_100000_records_is_ready_in_two_seconds():
     hub = Hub().start()
     client = hub.client()
@@ -183,13 +180,10 @@ def test_tls_with_certificate_files_that_are_read_again_on_sighup(tmp_path):
 
 def test_sigterm_lets_a_request_in_progress_finish(hub):
     client = hub.client()
-    results = []
-    thread = threading.Thread(target=lambda: results.append(client.get("/v1/spaces/s/changes?wait=60")))
-    thread.start()
-    time.sleep(0.3)
+    waiting = Waiting(client, "/v1/spaces/s/changes?wait=60")
     assert hub.stop() == 0
-    thread.join(timeout=20)
-    assert results[0].status_code == 200 and results[0].json()["changes"] == []
+    status, page = waiting.answer()
+    assert status == 200 and page["changes"] == []
 
 
 def test_rate_limit_by_flag():
@@ -236,6 +230,7 @@ def test_an_oversize_body_gets_413_and_a_truncated_one_changes_nothing(hub):
     assert client.get("/sync").json()["lastUpdate"] == 0
 
 
+@pytest.mark.alone
 def test_slow_and_silent_clients_do_not_slow_the_others(hub):
     client = hub.client()
     silent = [socket.create_connection(("127.0.0.1", hub.port)) for _ in range(200)]

@@ -15,9 +15,7 @@ SPACE = "kernle%2Fclaire"
 class World:
     def __init__(self, seed, clocks_s):
         self.random = random.Random(seed)
-        self.hub = Hub()
-        self.hub.start()
-        self.hub.listen = f"127.0.0.1:{self.hub.port}"
+        self.hub = Hub().stay().start()
         key = self.hub.add_key(token="knl_sk_" + "5" * 32)["key"]
         self.homes = [Home(self.hub.url, key, "claire", ahead) for ahead in clocks_s]
         self.native = self.hub.client(label="auditor")

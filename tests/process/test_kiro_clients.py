@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import SEEDS, Client
+from harness import SEEDS, Client, Waiting
 
 CLIENTS = Path(__file__).parent / "clients"
 SEED = SEEDS / "kiro-sync-api.txt"
@@ -139,14 +139,10 @@ def test_waiting_for_a_command_takes_milliseconds_not_polls(hub):
     ide, agent = (Client(hub.url, key) for key in keys(hub))
     made = ide.post("/command", {"type": "execute_bash", "command": "true"}).json()["commandId"]
     agent.post("/command/claim")
-    answers = []
-    thread = threading.Thread(target=lambda: answers.append(ide.get(f"/command/{made}?wait=30")))
+    waiting = Waiting(ide, f"/command/{made}?wait=30")
     began = time.monotonic()
-    thread.start()
-    time.sleep(0.2)
     agent.call("PATCH", f"/command/{made}", json={"status": "completed", "result": {"stdout": ""}})
-    thread.join()
-    assert answers[0].json()["status"] == "completed"
+    assert waiting.answer()[1]["status"] == "completed"
     assert time.monotonic() - began < 5
 
 

@@ -6,9 +6,10 @@
   busy, refused,   429, 401, 500, 400             stream-cut       the connection breaks off in the middle
   broken, rejects                                 stream-junk      broken chunks between good ones
   html             not JSON                       stream-endless   goes on until the reader leaves
-  slow             answers after ten seconds
+  slow             answers after ten seconds      stream-silent    a word, and then nothing for ten seconds
 """
 import json
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -89,7 +90,11 @@ class AiUpstream:
                     if model == "stream-junk":
                         self.chunk("{broken")
                     if model == "stream-cut":
-                        self.connection.close()
+                        self.connection.shutdown(socket.SHUT_RDWR)  # closing alone leaves it open for those who read from it
+                        self.close_connection = True
+                        return
+                    if model == "stream-silent":
+                        time.sleep(10)
                         return
                 while model == "stream-endless":
                     self.chunk(delta("x" * 1000))
