@@ -1,9 +1,29 @@
-# The standard headers that most files use, compiled once; every library reuses the result.
-file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cpp "")
-# -fpch-preprocess lets ccache see which precompiled header a file was compiled with.
+# Headers that many sources include, compiled once. No source may depend on them: the thread-sanitized build does
+# without (CMakePresets.json), so that a missing #include is an error there.
+#
+#   syncline_precompiled        the standard library; for the layers below the faces
+#   syncline_precompiled_faces  the same, and what nearly every face includes
+#   syncline_precompiled_tests  the same, and GoogleTest
+#
+# -fpch-preprocess lets ccache see which precompiled header a source was compiled with.
 target_compile_options(syncline_flags INTERFACE -fpch-preprocess)
-add_library(syncline_precompiled STATIC ${CMAKE_BINARY_DIR}/precompiled.cpp)
-target_link_libraries(syncline_precompiled PRIVATE syncline_flags Threads::Threads)
-target_precompile_headers(syncline_precompiled PRIVATE
+
+set(standard_headers
   <algorithm> <array> <atomic> <chrono> <condition_variable> <cstdint> <expected> <functional> <map> <memory> <mutex>
   <optional> <set> <shared_mutex> <span> <string> <string_view> <thread> <unordered_map> <utility> <variant> <vector>)
+set(face_headers <api/router.hpp> <base/json_object.hpp> <base/text.hpp> <service/spaces.hpp>)
+
+file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cpp "")
+
+# add_precompiled(NAME LIBRARY... HEADERS HEADER...)
+function(add_precompiled name)
+  cmake_parse_arguments(PARSE_ARGV 1 with "" "" "HEADERS")
+  add_library(${name} STATIC ${CMAKE_BINARY_DIR}/precompiled.cpp)
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(${name} PRIVATE syncline_flags Threads::Threads ${with_UNPARSED_ARGUMENTS})
+  target_precompile_headers(${name} PRIVATE ${with_HEADERS})
+endfunction()
+
+add_precompiled(syncline_precompiled HEADERS ${standard_headers})
+add_precompiled(syncline_precompiled_faces HEADERS ${standard_headers} ${face_headers})
+add_precompiled(syncline_precompiled_tests GTest::gtest HEADERS ${standard_headers} ${face_headers} <gtest/gtest.h>)
