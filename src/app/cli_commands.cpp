@@ -2,6 +2,7 @@
 #include "api/kiro/approval.hpp"
 #include "app/command_run.hpp"
 #include "app/hub_access.hpp"
+#include "app/invocation.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
 
@@ -82,52 +83,48 @@ Result<> print_answer(const Invocation& invocation, const CommandOptions& option
 
 class Definer {
  public:
-  Definer(CLI::App& command, Invocation& invocation, OptionsPtr options)
+  Definer(Command command, Invocation& invocation, OptionsPtr options)
       : command_(command), invocation_(invocation), options_(std::move(options)) {}
 
-  CLI::App& add(const std::string& name, const std::string& help, const std::string& id_help,
-                std::function<Result<>(const Invocation&, const CommandOptions&)> run) {
-    CLI::App& sub = *command_.add_subcommand(name, help);
-    if (!id_help.empty()) sub.add_option("ID", options_->id, id_help)->required();
+  Command add(const std::string& name, const std::string& help, const std::string& id_help,
+              std::function<Result<>(const Invocation&, const CommandOptions&)> run) {
+    const Command sub = command_.add(name, help);
+    if (!id_help.empty()) sub.option("ID", options_->id, id_help).required();
     add_hub_options(sub, options_->hub);
     add_json_flag(sub, invocation_);
-    sub.callback([&invocation = invocation_, options = options_, run = std::move(run)] {
-      invocation.run = [&invocation, options, run] { return run(invocation, *options); };
-    });
+    sub.on_run(
+        [&invocation = invocation_, options = options_, run = std::move(run)] { return run(invocation, *options); });
     return sub;
   }
 
  private:
-  CLI::App& command_;
+  const Command command_;
   Invocation& invocation_;
   const OptionsPtr options_;
 };
 
-void define_run(CLI::App& command, Invocation& invocation) {
+void define_run(Command command, Invocation& invocation) {
   const auto options = std::make_shared<CommandRun>();
-  CLI::App& run = *command.add_subcommand("run", "Run a line on a runner: streams its output, passes on its exit code");
-  run.add_option("LINE", options->words, "the command line; several words are joined by spaces")->required();
-  run.add_option("--dir", options->working_dir, "directory to run in, on the runner's machine");
-  run.add_option("--timeout", options->timeout_seconds, "seconds after which it is ended")->check(CLI::Range(1, 86400));
-  run.add_flag("--detach", options->detach, "print its id and do not wait");
+  const Command run = command.add("run", "Run a line on a runner: streams its output, passes on its exit code");
+  run.option("LINE", options->words, "the command line; several words are joined by spaces").required();
+  run.option("--dir", options->working_dir, "directory to run in, on the runner's machine");
+  run.option("--timeout", options->timeout_seconds, "seconds after which it is ended").in_range(1, 86400);
+  run.flag("--detach", options->detach, "print its id and do not wait");
   add_hub_options(run, options->hub);
   add_json_flag(run, invocation);
   run.footer("Example:\n  syncline command run --hub https://hub.example.org 'make test'");
-  run.callback([&invocation, options] {
-    invocation.run = [&invocation, options]() -> Result<> {
-      TRY(invocation.exit_code, run_command(*options, invocation.form()));
-      return {};
-    };
+  run.on_run([&invocation, options]() -> Result<> {
+    TRY(invocation.exit_code, run_command(*options, invocation.form()));
+    return {};
   });
 }
 
 }  // namespace
 
-void define_commands(CLI::App& app, Invocation& invocation) {
+void define_commands(Command root, Invocation& invocation) {
   const auto options = std::make_shared<CommandOptions>();
-  CLI::App& command =
-      *app.add_subcommand("command", "Remote commands: list, show, run, approve, deny, cancel, approvals, forget");
-  command.require_subcommand(1);
+  const Command command =
+      root.add_group("command", "Remote commands: list, show, run, approve, deny, cancel, approvals, forget");
   command.footer(
       "Examples:\n"
       "  syncline command run 'make test'\n"
@@ -136,10 +133,10 @@ void define_commands(CLI::App& app, Invocation& invocation) {
       "SYNCLINE_HUB and SYNCLINE_KEY name the hub and the key.");
   Definer definer(command, invocation, options);
   const std::string id = "id of the command";
-  CLI::App& listing = definer.add("list", "List commands, newest first", "", list);
-  listing.add_option("--status", options->status, "held, pending, processing, completed or failed")
-      ->check(CLI::IsMember({"held", "pending", "processing", "completed", "failed"}));
-  listing.add_option("--limit", options->limit, "at most so many")->capture_default_str();
+  const Command listing = definer.add("list", "List commands, newest first", "", list);
+  listing.option("--status", options->status, "held, pending, processing, completed or failed")
+      .one_of({"held", "pending", "processing", "completed", "failed"});
+  listing.option("--limit", options->limit, "at most so many").shows_default();
   definer.add("show", "Show a command and its result", id, [](const Invocation& how, const CommandOptions& what) {
     return print_answer(how, what, {http::Method::get, command_path(what.id), "", {}});
   });
@@ -147,14 +144,14 @@ void define_commands(CLI::App& app, Invocation& invocation) {
               [](const Invocation& how, const CommandOptions& what) {
                 return print_answer(how, what, {http::Method::del, command_path(what.id), "", {}});
               });
-  CLI::App& approving = definer.add(
+  const Command approving = definer.add(
       "approve", "Let a command run that waits for approval", id,
       [](const Invocation& how, const CommandOptions& what) { return answer_approval(how, what, "approve"); });
-  approving.add_flag("--always", options->always, "and later commands of the same pattern");
-  CLI::App& denying =
+  approving.flag("--always", options->always, "and later commands of the same pattern");
+  const Command denying =
       definer.add("deny", "Refuse a command that waits for approval", id,
                   [](const Invocation& how, const CommandOptions& what) { return answer_approval(how, what, "deny"); });
-  denying.add_option("--reason", options->reason, "what the other side is told");
+  denying.option("--reason", options->reason, "what the other side is told");
   definer.add("approvals", "List the patterns that are approved for good", "",
               [](const Invocation& how, const CommandOptions& what) {
                 return print_answer(how, what, {http::Method::get, "/command/approvals", "", {}});

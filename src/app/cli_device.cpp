@@ -1,6 +1,7 @@
 // syncline memory, timer, book, entries and triage: what people do with the data on their device.
 #include <cstdio>
 
+#include "app/invocation.hpp"
 #include "app/node_access.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
@@ -46,26 +47,25 @@ Result<> set_field(JsonObject& object, const std::string& assignment) {
 
 class Builder {
  public:
-  Builder(CLI::App& parent, Invocation& invocation, Options options)
+  Builder(Command parent, Invocation& invocation, Options options)
       : parent_(parent), invocation_(invocation), options_(std::move(options)) {}
 
-  CLI::App& add(const std::string& name, const std::string& help, std::function<Result<>()> run) {
-    CLI::App& command = *parent_.add_subcommand(name, help);
+  Command add(const std::string& name, const std::string& help, Action run) {
+    const Command command = parent_.add(name, help);
     add_node_options(command, *options_, invocation_);
-    command.callback([this_invocation = &invocation_, run = std::move(run)] { this_invocation->run = run; });
+    command.on_run(std::move(run));
     return command;
   }
 
  private:
-  CLI::App& parent_;
+  const Command parent_;
   Invocation& invocation_;
   Options options_;
 };
 
-void define_memory(CLI::App& app, Invocation& invocation, const Options& options) {
-  CLI::App& memory =
-      *app.add_subcommand("memory", "Memories of an agent on this device: add, list, show, search, forget");
-  memory.require_subcommand(1);
+void define_memory(Command root, Invocation& invocation, const Options& options) {
+  const Command memory =
+      root.add_group("memory", "Memories of an agent on this device: add, list, show, search, forget");
   Builder build(memory, invocation, options);
   const auto table = std::make_shared<std::string>();
   const auto id = std::make_shared<std::string>();
@@ -73,47 +73,47 @@ void define_memory(CLI::App& app, Invocation& invocation, const Options& options
   const auto fields = std::make_shared<std::vector<std::string>>();
   const auto limit = std::make_shared<std::int64_t>(20);
 
-  CLI::App& adding = build.add("add", "Add a memory", [=, &invocation]() -> Result<> {
+  const Command adding = build.add("add", "Add a memory", [=, &invocation]() -> Result<> {
     TRY(const std::string query, agent_query(*options));
     JsonObject body;
     for (const std::string& field : *fields) CHECK_OK(set_field(body, field));
     return ask_and_print(*options, Method::post, "/memory/" + percent_encode(*table) + '?' + query, body.to_text(),
                          invocation.form());
   });
-  adding.add_option("TABLE", *table, "notes, episodes, beliefs, ...")->required();
-  adding.add_option("FIELDS", *fields, "NAME=VALUE, like content=\"Check the logs first\"")->required();
+  adding.option("TABLE", *table, "notes, episodes, beliefs, ...").required();
+  adding.option("FIELDS", *fields, "NAME=VALUE, like content=\"Check the logs first\"").required();
   adding.footer("Example:\n  syncline -a claire memory add notes content='Check the logs first' tags='[\"ops\"]'");
 
-  CLI::App& listing = build.add("list", "List memories of a table", [=, &invocation]() -> Result<> {
+  const Command listing = build.add("list", "List memories of a table", [=, &invocation]() -> Result<> {
     TRY(const std::string query, agent_query(*options));
     return ask_and_print(*options, Method::get,
                          "/memory/" + percent_encode(*table) + '?' + query + "&limit=" + std::to_string(*limit), "",
                          invocation.form());
   });
-  listing.add_option("TABLE", *table, "notes, episodes, beliefs, ...")->required();
-  listing.add_option("-l,--limit", *limit, "how many")->capture_default_str();
+  listing.option("TABLE", *table, "notes, episodes, beliefs, ...").required();
+  listing.option("-l,--limit", *limit, "how many").shows_default();
 
   const auto one = [&](const std::string& name, const std::string& help, Method method) {
-    CLI::App& command = build.add(name, help, [=, &invocation]() -> Result<> {
+    const Command command = build.add(name, help, [=, &invocation]() -> Result<> {
       TRY(const std::string query, agent_query(*options));
       return ask_and_print(*options, method,
                            "/memory/" + percent_encode(*table) + '/' + percent_encode(*id) + '?' + query, "",
                            invocation.form());
     });
-    command.add_option("TABLE", *table, "notes, episodes, beliefs, ...")->required();
-    command.add_option("ID", *id, "id of the memory")->required();
+    command.option("TABLE", *table, "notes, episodes, beliefs, ...").required();
+    command.option("ID", *id, "id of the memory").required();
   };
   one("show", "Show a memory", Method::get);
   one("forget", "Delete a memory, here and everywhere", Method::del);
 
-  CLI::App& searching = build.add("search", "Search the memories of the agent", [=, &invocation]() -> Result<> {
+  const Command searching = build.add("search", "Search the memories of the agent", [=, &invocation]() -> Result<> {
     TRY(const std::string query, agent_query(*options));
     return ask_and_print(*options, Method::get,
                          "/memory/search?" + query + "&q=" + percent_encode(*text) + "&limit=" + std::to_string(*limit),
                          "", invocation.form());
   });
-  searching.add_option("TEXT", *text, "what to look for")->required();
-  searching.add_option("-l,--limit", *limit, "how many")->capture_default_str();
+  searching.option("TEXT", *text, "what to look for").required();
+  searching.option("-l,--limit", *limit, "how many").shows_default();
 }
 
 /// What a clock entry may say beside its times.
@@ -124,12 +124,12 @@ struct EntryFields {
   std::string contract;
   std::string project;
 
-  void add_options(CLI::App& command) {
-    command.add_option("-c,--customer", customer, "who is billed");
-    command.add_option("-d,--description", description, "what was done");
-    command.add_option("--task", task_id, "id of the task");
-    command.add_option("--contract", contract, "name of the contract");
-    command.add_option("--project", project, "id of the project");
+  void add_options(Command command) {
+    command.option("-c,--customer", customer, "who is billed");
+    command.option("-d,--description", description, "what was done");
+    command.option("--task", task_id, "id of the task");
+    command.option("--contract", contract, "name of the contract");
+    command.option("--project", project, "id of the project");
   }
 
   [[nodiscard]] JsonObject to_object() const {
@@ -146,9 +146,8 @@ struct EntryFields {
   }
 };
 
-void define_clock(CLI::App& app, Invocation& invocation, const Options& options) {
-  CLI::App& timer = *app.add_subcommand("timer", "The running clock: start, stop, status");
-  timer.require_subcommand(1);
+void define_clock(Command root, Invocation& invocation, const Options& options) {
+  const Command timer = root.add_group("timer", "The running clock: start, stop, status");
   Builder build(timer, invocation, options);
   const auto fields = std::make_shared<EntryFields>();
   fields->add_options(build.add("start", "Start the clock", [=, &invocation] {
@@ -161,28 +160,28 @@ void define_clock(CLI::App& app, Invocation& invocation, const Options& options)
     return ask_and_print(*options, Method::get, "/api/clocks/active", "", invocation.form());
   });
 
-  Builder top(app, invocation, options);
+  Builder top(root, invocation, options);
   const auto duration = std::make_shared<std::string>();
   const auto date = std::make_shared<std::string>();
-  CLI::App& book = top.add("book", "Book time that has passed", [=, &invocation] {
+  const Command book = top.add("book", "Book time that has passed", [=, &invocation] {
     JsonObject body = fields->to_object();
     body.set_text("duration", *duration);
     if (!date->empty()) body.set_text("date", *date);
     return ask_and_print(*options, Method::post, "/api/clocks/quick-book", body.to_text(), invocation.form());
   });
-  book.add_option("DURATION", *duration, "like 2h, 30m, 1.5h, 1h30m")->required();
-  book.add_option("--date", *date, "another day than today: YYYY-MM-DD");
+  book.option("DURATION", *duration, "like 2h, 30m, 1.5h, 1h30m").required();
+  book.option("--date", *date, "another day than today: YYYY-MM-DD");
   fields->add_options(book);
 
   const auto period = std::make_shared<std::string>("today");
-  CLI::App& entries = top.add("entries", "Clock entries, newest first", [=, &invocation] {
+  const Command entries = top.add("entries", "Clock entries, newest first", [=, &invocation] {
     return ask_and_print(*options, Method::get, "/api/clocks/entries?period=" + percent_encode(*period), "",
                          invocation.form());
   });
-  entries.add_option("--period", *period, "today, week, month or year")->capture_default_str();
+  entries.option("--period", *period, "today, week, month or year").shows_default();
 
   const auto id = std::make_shared<std::string>();
-  CLI::App& triage = top.add(
+  const Command triage = top.add(
       "triage", "Entries that came without a customer; with an id, give it one", [=, &invocation]() -> Result<> {
         if (id->empty()) {
           return ask_and_print(*options, Method::get, "/api/cloud-sync/pending", "", invocation.form());
@@ -192,15 +191,15 @@ void define_clock(CLI::App& app, Invocation& invocation, const Options& options)
         return ask_and_print(*options, Method::post, "/api/cloud-sync/triage",
                              "{\"entries\":[" + entry.to_text() + "]}", invocation.form());
       });
-  triage.add_option("ID", *id, "sync_id of the entry");
+  triage.option("ID", *id, "sync_id of the entry");
   fields->add_options(triage);
 }
 
 }  // namespace
 
-void define_device(CLI::App& app, Invocation& invocation, const std::shared_ptr<NodeOptions>& options) {
-  define_memory(app, invocation, options);
-  define_clock(app, invocation, options);
+void define_device(Command root, Invocation& invocation, const std::shared_ptr<NodeOptions>& options) {
+  define_memory(root, invocation, options);
+  define_clock(root, invocation, options);
 }
 
 }  // namespace syncline::app

@@ -1,5 +1,4 @@
 // syncline runner, and what belongs to it.
-#include "app/data_directory.hpp"
 #include "app/invocation.hpp"
 #include "app/runner_process.hpp"
 #include "runner/audit_log.hpp"
@@ -57,44 +56,37 @@ Result<> explain(const Invocation& invocation, const std::string& file, const st
   return {};
 }
 
-void define_audit(CLI::App& runner, Invocation& invocation, const std::shared_ptr<RunnerSettings>& settings) {
-  CLI::App& audit = *runner.add_subcommand("audit", "The record of what was asked and done: verify");
-  audit.require_subcommand(1);
-  CLI::App& verify = *audit.add_subcommand("verify", "Check that no line was changed, taken out or cut off");
-  verify.add_option("--data", settings->data, "data directory of the runner")->capture_default_str();
+void define_audit(Command runner, Invocation& invocation, const std::shared_ptr<RunnerSettings>& settings) {
+  const Command audit = runner.add_group("audit", "The record of what was asked and done: verify");
+  const Command verify = audit.add("verify", "Check that no line was changed, taken out or cut off");
+  verify.option("--data", settings->data, "data directory of the runner").shows_default();
   add_json_flag(verify, invocation);
-  verify.callback([&invocation, settings] {
-    invocation.run = [&invocation, settings] { return verify_audit(invocation, settings->data); };
-  });
+  verify.on_run([&invocation, settings] { return verify_audit(invocation, settings->data); });
 }
 
-void define_policy(CLI::App& runner, Invocation& invocation) {
+void define_policy(Command runner, Invocation& invocation) {
   struct Options {
     std::string file;
     std::string type = "execute_bash";
     std::string line;
   };
   const auto options = std::make_shared<Options>();
-  CLI::App& policy = *runner.add_subcommand("explain", "Say what a policy file would do with a command, and why");
-  policy.add_option("--policy", options->file, "policy file")->required();
-  policy.add_option("--type", options->type, "execute_bash or aws_operation: the types that have patterns")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"execute_bash", "aws_operation"}));
-  policy.add_option("LINE", options->line, "the command line, or 'SERVICE OPERATION'")->required();
+  const Command policy = runner.add("explain", "Say what a policy file would do with a command, and why");
+  policy.option("--policy", options->file, "policy file").required();
+  policy.option("--type", options->type, "execute_bash or aws_operation: the types that have patterns")
+      .shows_default()
+      .one_of({"execute_bash", "aws_operation"});
+  policy.option("LINE", options->line, "the command line, or 'SERVICE OPERATION'").required();
   add_json_flag(policy, invocation);
   policy.footer("Example:\n  syncline runner explain --policy project.yaml 'git push origin main'");
-  policy.callback([&invocation, options] {
-    invocation.run = [&invocation, options] {
-      return explain(invocation, options->file, options->type, options->line);
-    };
-  });
+  policy.on_run([&invocation, options] { return explain(invocation, options->file, options->type, options->line); });
 }
 
 }  // namespace
 
-void define_runner(CLI::App& app, Invocation& invocation) {
+void define_runner(Command root, Invocation& invocation) {
   const auto settings = std::make_shared<RunnerSettings>();
-  CLI::App& runner = *app.add_subcommand("runner", "Execute commands of a hub, under a policy, in a sandbox");
+  const Command runner = root.add("runner", "Execute commands of a hub, under a policy, in a sandbox");
   runner.footer(
       "Examples:\n"
       "  syncline runner --hub https://hub.example.org --key-file runner.key --policy project.yaml\n"
@@ -102,28 +94,25 @@ void define_runner(CLI::App& app, Invocation& invocation) {
       "read_file,code_search\n"
       "docs/runner.md describes policies and the sandbox.");
   add_hub_options(runner, settings->hub);
-  runner.add_option("--data", settings->data, "data directory: what was begun, what was done")->capture_default_str();
-  runner.add_option("--policy", settings->policy_file, "policy file; read again on SIGHUP, but for concurrency");
-  runner.add_option("--root", settings->roots, "directory that commands may read and write; repeatable");
-  runner.add_option("--allow", settings->allow, "command types, separated by commas, or any; with --root");
-  runner.add_flag("--no-sandbox", settings->no_sandbox, "run commands without walls around them");
-  runner.add_flag("--published-api", settings->published_api, "the hub has only the published Kiro API: poll it");
-  runner.add_option("--poll", settings->poll_seconds, "seconds between polls, with --published-api")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 3600));
-  runner.add_option("--concurrency", settings->concurrency, "commands at once, instead of what the policy says")
-      ->check(CLI::Range(1, 64));
-  runner.add_option("--drain", settings->drain_seconds, "seconds that running commands get after SIGTERM")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 3600));
-  runner.add_option("--log-level", settings->log_level, "debug, info, warning, error or off")->capture_default_str();
+  runner.option("--data", settings->data, "data directory: what was begun, what was done").shows_default();
+  runner.option("--policy", settings->policy_file, "policy file; read again on SIGHUP, but for concurrency");
+  runner.option("--root", settings->roots, "directory that commands may read and write; repeatable");
+  runner.option("--allow", settings->allow, "command types, separated by commas, or any; with --root");
+  runner.flag("--no-sandbox", settings->no_sandbox, "run commands without walls around them");
+  runner.flag("--published-api", settings->published_api, "the hub has only the published Kiro API: poll it");
+  runner.option("--poll", settings->poll_seconds, "seconds between polls, with --published-api")
+      .shows_default()
+      .in_range(1, 3600);
+  runner.option("--concurrency", settings->concurrency, "commands at once, instead of what the policy says")
+      .in_range(1, 64);
+  runner.option("--drain", settings->drain_seconds, "seconds that running commands get after SIGTERM")
+      .shows_default()
+      .in_range(0, 3600);
+  runner.option("--log-level", settings->log_level, "debug, info, warning, error or off").shows_default();
   add_json_flag(runner, invocation);
   define_audit(runner, invocation, settings);
   define_policy(runner, invocation);
-  runner.callback([&runner, &invocation, settings] {
-    if (!runner.get_subcommands().empty()) return;
-    invocation.run = [settings] { return run_runner(*settings); };
-  });
+  runner.on_run([settings] { return run_runner(*settings); });
 }
 
 }  // namespace syncline::app

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "api/kiro/approval.hpp"
-#include "app/hub_access.hpp"
+#include "app/exit_codes.hpp"
 #include "app/interrupt.hpp"
 #include "base/bytes.hpp"
 #include "base/limits.hpp"

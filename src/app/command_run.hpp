@@ -1,7 +1,13 @@
 // `syncline command run`: submits a line, streams its output, ends with its exit code.
 #pragma once
 
-#include "app/invocation.hpp"
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "app/hub_access.hpp"
+#include "app/output.hpp"
+#include "base/result.hpp"
 
 namespace syncline::app {
 

@@ -37,12 +37,6 @@ Result<std::string> key_of(const HubOptions& options) {
   return std::string(trim(key));
 }
 
-void add_hub_options(CLI::App& command, HubOptions& options) {
-  command.add_option("--hub", options.url, "URL of the hub, like http://127.0.0.1:8080 (or SYNCLINE_HUB)");
-  command.add_option("--key", options.key, "key of the hub; better in a file or the environment (SYNCLINE_KEY)");
-  command.add_option("--key-file", options.key_file, "file that holds the key (or SYNCLINE_KEY_FILE)");
-}
-
 Result<http::ClientFactory> reach_hub(const HubOptions& options) {
   const std::string url = url_of(options);
   if (url.empty()) return fail(ErrorCode::invalid_argument, "no hub: give --hub URL or set SYNCLINE_HUB");

@@ -2,11 +2,19 @@
 #pragma once
 
 #include <stop_token>
+#include <string>
 
-#include "app/invocation.hpp"
+#include "base/result.hpp"
 #include "http/client.hpp"
 
 namespace syncline::app {
+
+/// How a program reaches a hub from the command line: --hub, --key, --key-file, each also from the environment.
+struct HubOptions {
+  std::string url;
+  std::string key;
+  std::string key_file;
+};
 
 /// From the option or the environment.
 [[nodiscard]] std::string url_of(const HubOptions& options);

@@ -1,42 +1,55 @@
-// What the parts of the command line share: the options every command has, and what the chosen one does.
+// What the parts of the command line share: options that several commands have, and the parts themselves.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
 
+#include "app/command_line.hpp"
 #include "app/data_directory.hpp"
 #include "app/exit_codes.hpp"
 #include "app/output.hpp"
 
 namespace syncline::app {
 
+struct FeedServer;
+struct HubOptions;
+struct NodeOptions;
+
 struct Invocation {
   std::string data = default_data_directory();
-  std::string config;
   bool json = false;
-  std::map<std::string, std::string> flags;  // settings given as flags
-  std::vector<std::string> assignments;      // --set key=value
-  std::function<Result<>()> run;
-  int exit_code = kExitOk;  // if `run` succeeds
+  int exit_code = kExitOk;  // if the command succeeds
 
   [[nodiscard]] OutputForm form() const { return json ? OutputForm::json : OutputForm::text; }
 };
 
-void add_json_flag(CLI::App& command, Invocation& invocation);
-/// --data and --json
-void add_common(CLI::App& command, Invocation& invocation);
+void add_json_flag(Command command, Invocation& invocation);
+/// --data of a hub, and --json
+void add_common(Command command, Invocation& invocation);
+/// --hub, --key and --key-file
+void add_hub_options(Command command, HubOptions& options,
+                     const std::string& hub_help = "URL of the hub, like http://127.0.0.1:8080 (or SYNCLINE_HUB)");
+void add_key_options(Command command, HubOptions& options);
+/// --data of a node, --profile and --json
+void add_node_options(Command command, NodeOptions& options, Invocation& invocation);
+/// Those of a node and those of a hub.
+void add_feed_server_options(Command command, FeedServer& server, Invocation& invocation);
 
-/// How a program reaches a hub from the command line: --hub, --key, --key-file, each also from the environment.
-struct HubOptions {
-  std::string url;
-  std::string key;
-  std::string key_file;
-};
-void add_hub_options(CLI::App& command, HubOptions& options);
-
-void define_runner(CLI::App& app, Invocation& invocation);
-void define_commands(CLI::App& app, Invocation& invocation);
-void define_node(CLI::App& app, Invocation& invocation);
-/// tail, export and import
-void define_feed(CLI::App& app, Invocation& invocation);
+void define_hub(Command root, Invocation& invocation);
+/// account, key, space, conflicts and webhooks
+void define_administration(Command root, Invocation& invocation);
+/// backup, restore, verify, doctor and config
+void define_data_and_settings(Command root, Invocation& invocation);
+void define_runner(Command root, Invocation& invocation);
+/// command
+void define_commands(Command root, Invocation& invocation);
+/// node, login and profile, and those of define_sync and define_device
+void define_node(Command root, Invocation& invocation);
+void define_sync(Command root, Invocation& invocation, const std::shared_ptr<NodeOptions>& options);
+/// memory, timer, book, entries and triage
+void define_device(Command root, Invocation& invocation, const std::shared_ptr<NodeOptions>& options);
+void define_tail(Command root, Invocation& invocation);
+void define_export(Command root, Invocation& invocation);
+void define_import(Command root, Invocation& invocation);
 
 }  // namespace syncline::app

@@ -1,6 +1,5 @@
 #include "app/node_access.hpp"
 
-#include "app/hub_access.hpp"
 #include "net/curl_client.hpp"
 
 namespace syncline::app {
@@ -11,12 +10,6 @@ constexpr std::int64_t kAnswerMs = 330'000;
 constexpr std::int64_t kAliveMs = 5000;
 
 }  // namespace
-
-void add_node_options(CLI::App& command, NodeOptions& options, Invocation& invocation) {
-  command.add_option("--data", options.data, "data directory of the node")->capture_default_str();
-  command.add_option("--profile", options.profile, "profile to use instead of the active one");
-  add_json_flag(command, invocation);
-}
 
 Result<std::unique_ptr<NodeClient>> NodeClient::open(const NodeOptions& options) {
   std::unique_ptr<NodeClient> node(new NodeClient());

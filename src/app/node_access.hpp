@@ -2,8 +2,17 @@
 // command, on the same data.
 #pragma once
 
-#include "app/invocation.hpp"
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "app/data_directory.hpp"
+#include "app/hub_access.hpp"
 #include "app/node_server.hpp"
+#include "base/result.hpp"
 #include "http/client.hpp"
 
 namespace syncline::app {
@@ -13,11 +22,6 @@ struct NodeOptions {
   std::string profile;  // the active one if empty
   std::string agent;    // whose memory; -a
 };
-/// --data, --profile and --json
-void add_node_options(CLI::App& command, NodeOptions& options, Invocation& invocation);
-
-/// memory, timer, book, entries and triage
-void define_device(CLI::App& app, Invocation& invocation, const std::shared_ptr<NodeOptions>& options);
 
 class NodeClient {
  public:

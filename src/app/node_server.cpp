@@ -4,11 +4,16 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <utility>
 
+#include "api/local/face.hpp"
+#include "app/data_directory.hpp"
 #include "app/process.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "net/curl_client.hpp"
+#include "net/server.hpp"
+#include "net/workers.hpp"
 
 namespace syncline::app {
 namespace {
@@ -53,33 +58,47 @@ std::string node_url_in(const std::string& data) {
   return text ? std::string(trim(*text)) : "";
 }
 
-NodeServer::NodeServer(DataDirectory directory, net::ServerOptions options)
-    : directory_(std::move(directory)),
-      server_(std::move(options)),
-      blocking_(kBlockingThreads),
-      node_(directory_.path(), {clock_, server_.scheduler(), reach, local::set_rules, stop_broken}),
-      face_(node_, blocking_, SYNCLINE_VERSION) {}
+struct NodeServer::Parts {
+  Parts(DataDirectory own, net::ServerOptions options)
+      : directory(std::move(own)),
+        server(std::move(options)),
+        blocking(kBlockingThreads),
+        node(directory.path(), {clock, server.scheduler(), reach, local::set_rules, stop_broken}),
+        face(node, blocking, SYNCLINE_VERSION) {}
+
+  DataDirectory directory;
+  SystemClock clock;
+  net::Server server;
+  net::Workers blocking;
+  node::Node node;
+  local::Face face;
+};
+
+NodeServer::NodeServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 NodeServer::~NodeServer() { stop(); }
 
 Result<std::unique_ptr<NodeServer>> NodeServer::start(const std::string& data, const std::string& listen) {
   TRY(net::ServerOptions options, read_listen(listen));
   TRY(DataDirectory directory, DataDirectory::own(data, DataDirectory::Missing::create, DataDirectory::Of::node));
-  std::unique_ptr<NodeServer> server(new NodeServer(std::move(directory), std::move(options)));
-  CHECK_OK(server->node_.start());
-  CHECK_OK(server->server_.start(server->face_));
-  CHECK_OK(node::replace_file(url_path(server->directory_.path()), server->url() + '\n'));
+  std::unique_ptr<NodeServer> server(new NodeServer(std::make_unique<Parts>(std::move(directory), std::move(options))));
+  Parts& parts = *server->parts_;
+  CHECK_OK(parts.node.start());
+  CHECK_OK(parts.server.start(parts.face));
+  CHECK_OK(node::replace_file(url_path(parts.directory.path()), server->url() + '\n'));
   return server;
 }
+
+std::string NodeServer::url() const { return parts_->server.url(); }
 
 void NodeServer::stop() {
   if (std::exchange(is_stopped_, true)) return;
   std::error_code error;
-  std::filesystem::remove(url_path(directory_.path()), error);
-  for (const auto& profile : node_.list()) profile->interrupt();
-  server_.drain();
-  blocking_.stop();
-  node_.stop();
+  std::filesystem::remove(url_path(parts_->directory.path()), error);
+  for (const auto& profile : parts_->node.list()) profile->interrupt();
+  parts_->server.drain();
+  parts_->blocking.stop();
+  parts_->node.stop();
 }
 
 Result<> run_node(const std::string& data, const std::string& listen, const std::string& log_level) {

@@ -1,10 +1,10 @@
 // A node as it runs: data directory, profiles, threads, and the API on a loopback address.
 #pragma once
 
-#include "api/local/face.hpp"
-#include "app/data_directory.hpp"
-#include "net/server.hpp"
-#include "net/workers.hpp"
+#include <memory>
+#include <string>
+
+#include "base/result.hpp"
 
 namespace syncline::app {
 
@@ -13,19 +13,17 @@ class NodeServer {
   /// Owns the data directory and serves. `listen`: a loopback address and a port. `locked` if another node owns it.
   [[nodiscard]] static Result<std::unique_ptr<NodeServer>> start(const std::string& data, const std::string& listen);
   ~NodeServer();
+  NodeServer(const NodeServer&) = delete;
+  NodeServer& operator=(const NodeServer&) = delete;
 
-  [[nodiscard]] std::string url() const { return server_.url(); }
+  [[nodiscard]] std::string url() const;
   void stop();
 
  private:
-  NodeServer(DataDirectory directory, net::ServerOptions options);
+  struct Parts;  // those who use a node need none of the headers of its parts
+  explicit NodeServer(std::unique_ptr<Parts> parts);
 
-  DataDirectory directory_;
-  SystemClock clock_;
-  net::Server server_;
-  net::Workers blocking_;
-  node::Node node_;
-  local::Face face_;
+  std::unique_ptr<Parts> parts_;
   bool is_stopped_ = false;
 };
 

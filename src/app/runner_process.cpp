@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "app/hub_access.hpp"
 #include "app/process.hpp"
 #include "base/mutex.hpp"
 #include "runner/plain_launcher.hpp"

@@ -1,7 +1,13 @@
 // The runner as a process: puts the parts together and runs until it is told to stop.
 #pragma once
 
-#include "app/invocation.hpp"
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "app/data_directory.hpp"
+#include "app/hub_access.hpp"
+#include "base/result.hpp"
 
 namespace syncline::app {
 

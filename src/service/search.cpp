@@ -1,5 +1,7 @@
 #include "service/search.hpp"
 
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "base/stop.hpp"
 

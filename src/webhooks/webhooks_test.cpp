@@ -1,6 +1,7 @@
 // Signatures, which addresses are reached, and what the sender makes of receivers that answer, fail and are gone.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 
 #include "base/mutex.hpp"

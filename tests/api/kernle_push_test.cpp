@@ -1,4 +1,6 @@
 // Pushing, by the rules of docs/api/kernle.md. "D1" and so on number the known faults of the original.
+#include <algorithm>
+
 #include "support/kernle_fixture.hpp"
 
 namespace syncline {

@@ -1,4 +1,6 @@
 // POST /sync/push, and the pushing half of POST /sync/full.
+#include <algorithm>
+
 #include "api/kernle/handlers.hpp"
 #include "api/kernle/pull_answer.hpp"
 #include "wire/kernle_operation.hpp"

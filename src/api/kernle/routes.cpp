@@ -1,5 +1,7 @@
 #include "api/kernle/routes.hpp"
 
+#include <algorithm>
+
 #include "api/kernle/handlers.hpp"
 #include "wire/kernle_tables.hpp"
 

@@ -1,5 +1,7 @@
 #include "api/kiro/view.hpp"
 
+#include <algorithm>
+
 #include "api/kiro/approval.hpp"
 #include "base/bytes.hpp"
 #include "base/json_object.hpp"

@@ -1,5 +1,6 @@
 // /sync/status, push, pull and full of a node: Kernle's published sync API, for the memory on this device. Operations
 // are stored here first; then the outbox goes to the hub. docs/api/node.md has the fields.
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <set>

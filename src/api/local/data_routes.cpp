@@ -1,4 +1,6 @@
 // /api/inbox, /tasks, /notes, /projects and /customers: what a program on the device needs beside the clock.
+#include <algorithm>
+
 #include "api/kaisho/space.hpp"
 #include "api/local/handlers.hpp"
 #include "base/bytes.hpp"

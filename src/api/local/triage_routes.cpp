@@ -1,4 +1,5 @@
 // /api/cloud-sync/pending and /triage: entries that came from another device without a customer.
+#include <algorithm>
 #include <ctime>
 
 #include "api/kaisho/space.hpp"

@@ -1,0 +1,118 @@
+// syncline export: spaces of this device or of a hub into a file, which an interrupted export goes on with.
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/feed_file.hpp"
+#include "app/feed_pages.hpp"
+#include "app/interrupt.hpp"
+#include "app/invocation.hpp"
+#include "app/output.hpp"
+#include "app/progress.hpp"
+#include "base/json_object.hpp"
+
+namespace syncline::app {
+namespace {
+
+struct ExportOptions {
+  FeedServer server;
+  std::vector<std::string> spaces;  // all if empty
+  std::string file;                 // standard output if empty
+};
+
+struct Exported {
+  std::int64_t records = 0;
+  bool went_on = false;
+};
+
+Result<Exported> write_export(const ExportOptions& options, OutputForm form) {
+  TRY(const auto server, open_server(options.server));
+  Exported exported;
+  ExportState state;
+  auto begun = options.file.empty() ? fail(ErrorCode::not_found, "") : read_export(options.file);
+  if (!begun && begun.error().code != ErrorCode::not_found) return std::unexpected(begun.error());
+  exported.went_on = begun.has_value();
+  if (begun) {
+    state = *std::move(begun);
+    if (!options.spaces.empty() && options.spaces != state.spaces) {
+      return fail(ErrorCode::conflict, options.file + " is an unfinished export of other spaces: choose another file");
+    }
+  }
+  TRY(const std::vector<FeedSpace> spaces, list_spaces(*server, exported.went_on ? state.spaces : options.spaces));
+  if (!exported.went_on) {
+    for (const FeedSpace& space : spaces) state.spaces.push_back(space.name);
+  }
+  const std::string epoch = spaces.empty() ? "" : spaces.front().epoch();
+  if (exported.went_on && state.epoch != epoch) {
+    return fail(ErrorCode::conflict, options.file + " is an unfinished export of another store: choose another file");
+  }
+  state.epoch = epoch;
+  TRY(FeedWriter writer,
+      exported.went_on ? FeedWriter::append(options.file, state) : FeedWriter::create(options.file, state));
+  std::int64_t total = 0;
+  for (const FeedSpace& space : spaces) total += space.seq;
+  std::atomic<std::int64_t> passed = 0;
+  std::int64_t passed_spaces = 0;
+  for (std::size_t i = 0; i < state.at && i < spaces.size(); ++i) passed_spaces += spaces[i].seq;
+  const Progress progress("exporting", form, [&] { return bar_text(passed, total); });
+  const InterruptWatch watch;
+  for (; state.at < spaces.size(); ++state.at, state.cursor = "0") {
+    const FeedSpace& space = spaces[state.at];
+    for (bool more = true; more;) {
+      if (watch.interrupted()) {
+        return fail(ErrorCode::unavailable,
+                    options.file.empty() ? "interrupted" : "interrupted; the same command goes on with it");
+      }
+      auto page = read_page(*server, space.name, state.cursor);
+      if (!page && page.error().advice == Advice::resync) {
+        return fail(ErrorCode::conflict,
+                    "the export cannot go on, for the history of " + space.name + " has changed: choose another file");
+      }
+      if (!page) return std::unexpected(page.error());
+      page->for_each_change([&](JsonView change) {
+        writer.add_record(space.name, change);
+        ++state.records;
+        const auto seq = change.find("seq");
+        passed = passed_spaces + (seq ? seq->as_integer().value_or(0) : 0);
+      });
+      state.cursor = page->cursor;
+      more = page->more;
+      CHECK_OK(writer.add_cursor(space.name, state.cursor, more));
+    }
+    passed_spaces += space.seq;
+  }
+  CHECK_OK(writer.add_end(state.records));
+  exported.records = state.records;
+  return exported;
+}
+
+Result<> run_export(const ExportOptions& options, OutputForm form) {
+  TRY(const Exported exported, write_export(options, form));
+  if (options.file.empty()) return {};  // standard output has the records
+  std::string out;
+  JsonWriter(out)
+      .begin_object()
+      .string("file", options.file)
+      .integer("records", exported.records)
+      .boolean("went_on", exported.went_on)
+      .end_object();
+  print_result(out, form);
+  return {};
+}
+
+}  // namespace
+
+void define_export(Command root, Invocation& invocation) {
+  const auto options = std::make_shared<ExportOptions>();
+  const Command exporting = root.add("export", "Write spaces of this device or a hub to a file of lines (NDJSON)");
+  add_feed_server_options(exporting, options->server, invocation);
+  exporting.option("SPACE", options->spaces, "only these spaces; all there are if none is named");
+  exporting.option("-o,--out", options->file, "the file; standard output if absent. An unfinished one is gone on with");
+  exporting.footer("Example:\n  syncline export -o memory.ndjson kernle/claire");
+  exporting.on_run([&invocation, options] { return run_export(*options, invocation.form()); });
+}
+
+}  // namespace syncline::app

@@ -1,0 +1,180 @@
+// syncline import: lines of a file into spaces of this device or of a hub.
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/exit_codes.hpp"
+#include "app/feed_file.hpp"
+#include "app/feed_pages.hpp"
+#include "app/interrupt.hpp"
+#include "app/invocation.hpp"
+#include "app/output.hpp"
+#include "app/progress.hpp"
+#include "base/json_object.hpp"
+#include "base/text.hpp"
+
+namespace syncline::app {
+namespace {
+
+constexpr std::size_t kBatchOps = 500;
+constexpr std::size_t kBatchBytes = 4UL << 20U;
+constexpr int kRefusedShown = 20;
+
+struct ImportOptions {
+  FeedServer server;
+  std::vector<std::string> spaces;  // the one for all lines; where each says if empty
+  std::string file;                 // "-": standard input
+  std::int64_t from_line = 1;
+};
+
+class Import {
+ public:
+  Import(NodeClient& server, const ImportOptions& options) : server_(server), options_(options) {}
+
+  Result<> run(std::istream& in) {
+    std::string line;
+    const InterruptWatch watch;
+    while (std::getline(in, line)) {
+      ++line_;
+      bytes_ += static_cast<std::int64_t>(line.size()) + 1;
+      // The first line says whether it is an export, also if its records are in already.
+      const bool is_wanted = line_ >= options_.from_line || line_ == 1;
+      if (!is_wanted || trim(line).empty()) continue;
+      const bool is_cut = in.eof();
+      auto read = read_feed_line(line);
+      if (!read && is_cut && is_export_) break;
+      if (!read) return failed({read.error().code, "line " + std::to_string(line_) + ": " + read.error().text});
+      is_export_ = is_export_ || read->kind == FeedLine::Kind::head;
+      has_end_ = has_end_ || read->kind == FeedLine::Kind::end;
+      if (read->kind != FeedLine::Kind::record || line_ < options_.from_line) continue;
+      const std::string space = options_.spaces.empty() ? read->space : options_.spaces.front();
+      if (space.empty()) {
+        return failed(
+            {ErrorCode::invalid_argument, "line " + std::to_string(line_) + " names no space: say which with --space"});
+      }
+      const bool is_full = count_ == kBatchOps || ops_.size() + read->op.size() > kBatchBytes;
+      if (count_ > 0 && (space != space_ || is_full)) CHECK_OK(push(line_ - 1));
+      if (watch.interrupted()) return failed({ErrorCode::unavailable, "interrupted"});
+      space_ = space;
+      if (count_++ > 0) ops_ += ',';
+      ops_ += read->op;
+      lines_.push_back(line_);
+    }
+    return count_ > 0 ? push(line_) : Result<>{};
+  }
+
+  [[nodiscard]] std::int64_t bytes() const { return bytes_; }
+  [[nodiscard]] std::int64_t refused() const { return count_of("refused"); }
+  /// It is an export that was interrupted.
+  [[nodiscard]] bool is_unfinished() const { return is_export_ && !has_end_; }
+
+  [[nodiscard]] std::string summary() const {
+    std::string out;
+    JsonWriter(out)
+        .begin_object()
+        .integer("applied", count_of("applied"))
+        .integer("unchanged", count_of("noop"))
+        .integer("merged", count_of("merged"))
+        .integer("older", count_of("stale"))
+        .integer("refused", count_of("refused"))
+        .end_object();
+    return out;
+  }
+
+ private:
+  [[nodiscard]] std::int64_t count_of(const std::string& status) const {
+    const auto found = counts_.find(status);
+    return found == counts_.end() ? 0 : found->second;
+  }
+
+  std::unexpected<Error> failed(Error error) const {
+    if (done_through_ > 0) {
+      error.text += "; lines 1 to " + std::to_string(done_through_) + " are in: go on with --from-line " +
+                    std::to_string(done_through_ + 1);
+    }
+    return std::unexpected(std::move(error));
+  }
+
+  Result<> push(std::int64_t through) {
+    const auto answer =
+        server_.ask(http::Method::post, "/v1/spaces/" + percent_encode(space_) + "/push", "{\"ops\":[" + ops_ + "]}");
+    if (!answer) return failed(answer.error());
+    const auto object = http::parse_object(*answer);
+    if (!object) return failed(object.error());
+    std::size_t at = 0;
+    if (const auto results = object->find("results")) {
+      results->for_each_element([&](JsonView result) { take(result, lines_.at(at++)); });
+    }
+    done_through_ = through;
+    ops_.clear();
+    lines_.clear();
+    count_ = 0;
+    return {};
+  }
+
+  void take(JsonView result, std::int64_t line) {
+    const std::string status = result.text_of("status");
+    if (++counts_[status] > kRefusedShown || status != "refused") return;
+    const auto error = result.find("error");
+    std::fprintf(stderr, "line %lld is refused: %s\n", static_cast<long long>(line),
+                 to_terminal_text(error ? error->text_of("detail") : "").c_str());
+  }
+
+  NodeClient& server_;
+  const ImportOptions& options_;
+  std::string space_;
+  std::string ops_;
+  std::vector<std::int64_t> lines_;  // of the ops
+  std::size_t count_ = 0;
+  std::int64_t line_ = 0;
+  std::int64_t done_through_ = 0;
+  bool is_export_ = false;
+  bool has_end_ = false;
+  std::atomic<std::int64_t> bytes_ = 0;
+  std::map<std::string, std::int64_t> counts_;
+};
+
+Result<> run_import(const ImportOptions& options, Invocation& invocation) {
+  std::ifstream file;
+  std::int64_t size = 0;
+  if (options.file != "-") {
+    file.open(options.file, std::ios::binary | std::ios::ate);
+    if (!file) return fail(ErrorCode::not_found, "cannot read " + options.file);
+    size = static_cast<std::int64_t>(file.tellg());
+    file.seekg(0);
+  }
+  TRY(const auto server, open_server(options.server));
+  Import import(*server, options);
+  {
+    const Progress progress("importing", invocation.form(),
+                            [&] { return size > 0 ? bar_text(import.bytes(), size) : ""; });
+    CHECK_OK(import.run(options.file == "-" ? std::cin : file));
+  }
+  print_result(import.summary(), invocation.form());
+  if (import.is_unfinished()) std::fputs("the file is an export that was interrupted: not all is in it\n", stderr);
+  if (import.refused() > 0 || import.is_unfinished()) invocation.exit_code = kExitFailure;
+  return {};
+}
+
+}  // namespace
+
+void define_import(Command root, Invocation& invocation) {
+  const auto options = std::make_shared<ImportOptions>();
+  const Command importing = root.add("import", "Put the lines of a file into spaces: what is there and newer stays");
+  add_feed_server_options(importing, options->server, invocation);
+  importing.option("FILE", options->file, "a file that export wrote, or lines {collection, id, doc}; -: standard input")
+      .required();
+  importing.option("--space", options->spaces, "put all lines into this space").one_at_a_time();
+  importing.option("--from-line", options->from_line, "begin with that line").positive();
+  importing.footer("A second import of the same file changes nothing.\nExample:\n  syncline import memory.ndjson");
+  importing.on_run([&invocation, options] { return run_import(*options, invocation); });
+}
+
+}  // namespace syncline::app

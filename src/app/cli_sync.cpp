@@ -1,0 +1,322 @@
+// syncline sync: what the data of this device is in step with, and bringing it there.
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "app/invocation.hpp"
+#include "app/node_access.hpp"
+#include "app/node_spaces.hpp"
+#include "app/output.hpp"
+#include "base/json_object.hpp"
+#include "base/text.hpp"
+#include "base/time.hpp"
+
+namespace syncline::app {
+namespace {
+
+constexpr std::string_view kRule = "==================================================";
+
+std::string agent_body(const NodeOptions& options, bool full = false) {
+  std::string body;
+  JsonWriter writer(body);
+  writer.begin_object().string("agent_id", options.agent);
+  if (full) writer.boolean("full", true);
+  writer.end_object();
+  return body;
+}
+
+Result<> need_agent(const NodeOptions& options) {
+  if (!options.agent.empty()) return {};
+  return fail(ErrorCode::invalid_argument, "whose memory? Name the agent: -a AGENT");
+}
+
+Result<JsonObject> data_of(const std::string& answer) {
+  TRY(const JsonObject object, http::parse_object(answer));
+  const auto data = object.find("data");
+  if (!data || !data->is_object()) return fail(ErrorCode::unavailable, "the node's answer has no data");
+  return JsonObject{*data};
+}
+
+std::int64_t number_of(const JsonObject& object, std::string_view name) { return object.integer_of(name).value_or(0); }
+
+/// "just now", "5 minutes ago (2026-11-22 16:40:05)", "Never"
+std::string time_ago(const std::string& text, Timestamp now) {
+  const auto time = parse_time(text);
+  if (!time) return "Never";
+  const std::int64_t minutes = (now.micros - time->micros) / (60 * kMicrosPerSecond);
+  const auto plural = [](std::int64_t count, const std::string& unit) {
+    return std::to_string(count) + ' ' + unit + (count == 1 ? "" : "s") + " ago";
+  };
+  const std::string ago = minutes < 1         ? "just now"
+                          : minutes < 60      ? plural(minutes, "minute")
+                          : minutes < 60 * 24 ? plural(minutes / 60, "hour")
+                                              : plural(minutes / 60 / 24, "day");
+  std::string exact = format_time(*time).substr(0, 19);
+  exact[10] = ' ';
+  return ago + " (" + exact + " UTC)";
+}
+
+void print_agent_status(const NodeOptions& options, const JsonObject& data, OutputForm form) {
+  const std::int64_t pending = number_of(data, "pending_operations");
+  const std::int64_t dead = number_of(data, "dead_letters");
+  const bool connected = data.text_of("status") == "connected";
+  if (form == OutputForm::json) {
+    std::string out;
+    JsonWriter writer(out);
+    writer.begin_object().integer("version", 1);
+    for (const std::string_view name :
+         {"local_stack_id", "namespaced_stack_id", "local_agent_id", "namespaced_agent_id"})
+      writer.string(name, options.agent);
+    writer.name("user_id").null();
+    writer.integer("pending_operations", pending).integer("dead_letter_count", dead).integer("pull_recovery_queue", 0);
+    const auto last = data.find("last_pull");
+    writer.raw("last_sync_time", last ? last->raw() : "null")
+        .boolean("local_storage_online", true)
+        .string("backend_url", data.text_of("url"))
+        .boolean("backend_connected", connected)
+        .string("connection_status", connected ? "Connected" : data.text_of("reason"))
+        .boolean("authenticated", data.text_of("state") != "reauth" && data.text_of("state") != "off")
+        .string("state", data.text_of("state"))
+        .string("reason", data.text_of("reason"))
+        .integer("remote_changes_available", number_of(data, "remote_changes_available"))
+        .end_object();
+    std::puts(out.c_str());
+    return;
+  }
+  const std::string url = data.text_of("url");
+  std::printf("Sync Status\n%s\n\n", std::string(kRule).c_str());
+  std::printf("📦 Local project: %s\n", to_terminal_text(options.agent).c_str());
+  std::printf("%s Backend: %s\n", connected ? "🟢" : "🔴",
+              connected ? "Connected" : to_terminal_text(data.text_of("reason")).c_str());
+  if (!url.empty()) std::printf("   URL: %s\n", to_terminal_text(url).c_str());
+  std::printf("%s Pending operations: %lld\n",
+              pending == 0   ? "🟢"
+              : pending < 10 ? "🟡"
+                             : "🟠",
+              static_cast<long long>(pending));
+  if (dead > 0) std::printf("🔴 Dead letters: %lld\n", static_cast<long long>(dead));
+  std::printf("🕐 Last sync: %s\n", time_ago(data.text_of("last_pull"), SystemClock().now()).c_str());
+  if (!connected) {
+    std::puts(url.empty() ? "\n💡 Connect this device: syncline login URL"
+                          : "\n💡 Everything stays queued on this device");
+  } else if (pending > 0) {
+    std::puts("\n💡 Send them: sync push");
+  }
+}
+
+Result<> sync_status(const NodeOptions& options, OutputForm form) {
+  TRY(const auto node, NodeClient::open(options));
+  if (options.agent.empty()) return print_profiles(*node, form);
+  TRY(const std::string answer, node->ask(http::Method::get, "/sync/status?agent_id=" + percent_encode(options.agent)));
+  TRY(const JsonObject data, data_of(answer));
+  print_agent_status(options, data, form);
+  return {};
+}
+
+Result<> sync_push(const NodeOptions& options, std::int64_t limit, OutputForm form) {
+  CHECK_OK(need_agent(options));
+  TRY(const auto node, NodeClient::open(options));
+  std::string body;
+  JsonWriter writer(body);
+  writer.begin_object().string("agent_id", options.agent);
+  if (limit > 0) writer.integer("limit", limit);
+  writer.end_object();
+  if (form == OutputForm::text) {
+    TRY(const std::string before,
+        node->ask(http::Method::get, "/sync/status?agent_id=" + percent_encode(options.agent)));
+    TRY(const JsonObject waiting, data_of(before));
+    const std::int64_t count = number_of(waiting, "pending_operations");
+    if (count > 0) std::fprintf(stderr, "Pushing %lld changes to backend...\n", static_cast<long long>(count));
+  }
+  TRY(const std::string answer, ask_with_progress(*node, options, "Pushing", "/sync/push", body, form));
+  TRY(const JsonObject data, data_of(answer));
+  const std::int64_t pushed = number_of(data, "pushed");
+  const std::int64_t failed = number_of(data, "failed");
+  if (form == OutputForm::json) {
+    JsonObject out;
+    out.set("success", "true");
+    out.set("data", data.to_text());
+    out.set_integer("version", 1);
+    out.set_integer("synced", pushed);
+    out.set_text("local_project", options.agent);
+    out.set_text("namespaced_id", options.agent);
+    std::string rejected = "[";
+    if (const auto results = data.find("results")) {
+      results->for_each_element([&](JsonView result) {
+        if (result.text_of("status") != "rejected") return;
+        if (rejected.size() > 1) rejected += ',';
+        rejected += result.raw();
+      });
+    }
+    rejected += ']';
+    out.set("conflicts", rejected);
+    out.set("conflict_snapshot", "{\"count\":" + std::to_string(failed) + ",\"records\":" + rejected + '}');
+    std::puts(out.to_text().c_str());
+    return {};
+  }
+  if (pushed == 0 && failed == 0) {
+    std::puts("✓ No pending changes to push");
+  } else {
+    std::printf("✓ Pushed %lld changes\n  Synced as: %s\n", static_cast<long long>(pushed),
+                to_terminal_text(options.agent).c_str());
+  }
+  if (failed > 0) {
+    std::printf("⚠️  %lld conflicts:\n", static_cast<long long>(failed));
+    int shown = 0;
+    const auto results = data.find("results");
+    if (results) {
+      results->for_each_element([&](JsonView result) {
+        if (result.text_of("status") != "rejected" || shown++ >= 5) return;
+        std::printf("  %s:%s %s\n", to_terminal_text(result.text_of("table")).c_str(),
+                    to_terminal_text(result.text_of("record_id")).c_str(),
+                    to_terminal_text(result.text_of("error")).c_str());
+      });
+    }
+  }
+  return {};
+}
+
+Result<> sync_pull(const NodeOptions& options, bool full, OutputForm form) {
+  CHECK_OK(need_agent(options));
+  TRY(const auto node, NodeClient::open(options));
+  if (form == OutputForm::text) std::fprintf(stderr, "Pulling changes from backend...%s\n", full ? " (full)" : "");
+  TRY(const std::string answer,
+      ask_with_progress(*node, options, "Pulling", "/sync/pull", agent_body(options, full), form));
+  TRY(const JsonObject data, data_of(answer));
+  const std::int64_t pulled = number_of(data, "pulled");
+  if (form == OutputForm::json) {
+    std::string out;
+    JsonWriter(out)
+        .begin_object()
+        .integer("version", 1)
+        .integer("pulled", pulled)
+        .integer("conflicts", number_of(data, "conflicts"))
+        .raw("conflict_envelopes", "[]")
+        .raw("conflict_snapshot", R"({"count":0,"records":[]})")
+        .boolean("has_more", false)
+        .integer("poisoned_new", 0)
+        .integer("poisoned_pending", 0)
+        .integer("recovered_from_quarantine", 0)
+        .string("recovery_state", "ok")
+        .raw("failed_operations", "[]")
+        .string("local_project", options.agent)
+        .string("namespaced_id", options.agent)
+        .raw("data", data.to_text())
+        .end_object();
+    std::puts(out.c_str());
+    return {};
+  }
+  if (pulled == 0) {
+    std::puts("✓ Already up to date");
+  } else {
+    std::printf("✓ Pulled %lld changes\n  From: %s\n", static_cast<long long>(pulled),
+                to_terminal_text(options.agent).c_str());
+  }
+  return {};
+}
+
+Result<> sync_full(const NodeOptions& options, OutputForm form) {
+  CHECK_OK(need_agent(options));
+  TRY(const auto node, NodeClient::open(options));
+  if (form == OutputForm::text) std::puts("Running full bidirectional sync...");
+  TRY(const std::string answer, ask_with_progress(*node, options, "Syncing", "/sync/full", agent_body(options), form));
+  if (form == OutputForm::json) {
+    std::puts(answer.c_str());
+    return {};
+  }
+  TRY(const JsonObject data, data_of(answer));
+  const auto records = [&](std::string_view phase) {
+    const auto part = data.find(phase);
+    const auto count = part ? part->find("records") : std::nullopt;
+    return static_cast<long long>(count ? count->as_integer().value_or(0) : 0);
+  };
+  std::printf("Step 1: Pulling...\n  ✓ Pulled %lld\nStep 2: Pushing...\n  ✓ Pushed %lld\n✓ Full sync complete\n",
+              records("pull"), records("push"));
+  return {};
+}
+
+/// Versions of this device that lost, from its own store.
+Result<> sync_conflicts(const NodeOptions& options, std::int64_t limit, OutputForm form) {
+  CHECK_OK(need_agent(options));
+  TRY(const auto node, NodeClient::open(options));
+  TRY(const std::string answer,
+      node->ask(http::Method::get, "/v1/spaces/" + percent_encode("kernle/" + options.agent) +
+                                       "/conflicts?state=all&limit=" + std::to_string(limit)));
+  TRY(const JsonObject object, http::parse_object(answer));
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().integer("version", 1).name("conflicts").begin_array();
+  std::int64_t count = 0;
+  const auto list = object.find("conflicts");
+  const auto summary = [](JsonView conflict, std::string_view side) {
+    const auto version = conflict.find_set(side);
+    const auto doc = version ? version->find("doc") : std::nullopt;
+    return doc ? std::string(cut_utf8(doc->raw(), 200)) : version ? std::string("(deleted)") : std::string();
+  };
+  if (list) {
+    list->for_each_element([&](JsonView conflict) {
+      ++count;
+      writer.begin_object()
+          .string("id", conflict.text_of("id"))
+          .string("table", conflict.text_of("collection"))
+          .string("record_id", conflict.text_of("record_id"))
+          .string("resolution", "cloud_wins")
+          .string("resolved_at", conflict.text_of("at"))
+          .string("local_summary", summary(conflict, "loser"))
+          .string("cloud_summary", summary(conflict, "winner"))
+          .end_object();
+    });
+  }
+  writer.end_array().integer("count", count).end_object();
+  print_result(out, form);
+  return {};
+}
+
+Result<> sync_dead_letters(const NodeOptions& options, bool retry, OutputForm form) {
+  CHECK_OK(need_agent(options));
+  TRY(const auto node, NodeClient::open(options));
+  if (retry) {
+    TRY(const std::string answer, node->ask(http::Method::post, "/sync/deadletters/retry", agent_body(options)));
+    print_result(answer, form);
+    return {};
+  }
+  TRY(const std::string answer,
+      node->ask(http::Method::get, "/sync/deadletters?agent_id=" + percent_encode(options.agent)));
+  print_result(answer, form);
+  return {};
+}
+
+}  // namespace
+
+void define_sync(Command root, Invocation& invocation, const std::shared_ptr<NodeOptions>& options) {
+  const Command sync =
+      root.add_group("sync", "Keep this device in step: status, push, pull, full, conflicts, deadletters");
+  const auto add = [&](const std::string& name, const std::string& help, Action run) {
+    const Command command = sync.add(name, help);
+    add_node_options(command, *options, invocation);
+    command.on_run(std::move(run));
+    return command;
+  };
+  const auto limit = std::make_shared<std::int64_t>(0);
+  const auto flag = std::make_shared<bool>(false);
+  add("status", "What waits, and why; of all profiles without -a",
+      [&invocation, options] { return sync_status(*options, invocation.form()); });
+  add("push", "Send what waits", [&invocation, options, limit] {
+    return sync_push(*options, *limit, invocation.form());
+  }).option("-l,--limit", *limit, "how many results to list");
+  add("pull", "Fetch what is new", [&invocation, options, flag] {
+    return sync_pull(*options, *flag, invocation.form());
+  }).flag("-f,--full", *flag, "read everything anew");
+  add("full", "Pull, then push", [&invocation, options] { return sync_full(*options, invocation.form()); });
+  add("conflicts", "Versions of this device that lost", [&invocation, options, limit] {
+    return sync_conflicts(*options, *limit == 0 ? 20 : *limit, invocation.form());
+  }).option("-l,--limit", *limit, "how many to list");
+  add("deadletters", "Changes that the hub refused", [&invocation, options, flag] {
+    return sync_dead_letters(*options, *flag, invocation.form());
+  }).flag("--retry", *flag, "offer them once more");
+}
+
+}  // namespace syncline::app

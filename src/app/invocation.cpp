@@ -1,0 +1,39 @@
+#include "app/invocation.hpp"
+
+#include "app/feed_pages.hpp"
+#include "app/hub_access.hpp"
+#include "app/node_access.hpp"
+
+namespace syncline::app {
+
+void add_json_flag(Command command, Invocation& invocation) {
+  command.flag("-j,--json", invocation.json, "one JSON document on standard output, errors as JSON");
+}
+
+void add_common(Command command, Invocation& invocation) {
+  command.option("--data", invocation.data, "data directory").shows_default();
+  add_json_flag(command, invocation);
+}
+
+void add_hub_options(Command command, HubOptions& options, const std::string& hub_help) {
+  command.option("--hub", options.url, hub_help);
+  add_key_options(command, options);
+}
+
+void add_key_options(Command command, HubOptions& options) {
+  command.option("--key", options.key, "key of the hub; better in a file or the environment (SYNCLINE_KEY)");
+  command.option("--key-file", options.key_file, "file that holds the key (or SYNCLINE_KEY_FILE)");
+}
+
+void add_node_options(Command command, NodeOptions& options, Invocation& invocation) {
+  command.option("--data", options.data, "data directory of the node").shows_default();
+  command.option("--profile", options.profile, "profile to use instead of the active one");
+  add_json_flag(command, invocation);
+}
+
+void add_feed_server_options(Command command, FeedServer& server, Invocation& invocation) {
+  add_node_options(command, server.node, invocation);
+  add_hub_options(command, server.hub, "URL of a hub, to ask that instead of this device's node");
+}
+
+}  // namespace syncline::app

@@ -1,0 +1,109 @@
+#include "app/node_spaces.hpp"
+
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "app/progress.hpp"
+#include "base/json_object.hpp"
+
+namespace syncline::app {
+namespace {
+
+std::int64_t number_in(JsonView object, std::string_view name) {
+  const auto value = object.find(name);
+  return value ? value->as_integer().value_or(0) : 0;
+}
+
+/// How far the spaces of the profile are, from now on.
+std::function<std::string()> follow_transfer(const NodeClient& node, const NodeOptions& options) {
+  struct Watch {
+    std::unique_ptr<http::Client> client;
+    std::string profile;
+    std::optional<std::int64_t> moved_before;
+  };
+  const auto watch = std::make_shared<Watch>(node.clients()(), options.profile, std::nullopt);
+  return [watch]() -> std::string {
+    const auto answer = watch->client->send({http::Method::get, "/profiles", "", {}, 5000});
+    const auto object = answer && answer->status == 200 ? http::parse_object(answer->body) : JsonObject{};
+    const auto profiles = object ? object->find("profiles") : std::nullopt;
+    if (!profiles) return "";
+    std::int64_t moved = 0;
+    std::int64_t left = 0;
+    profiles->for_each_element([&](JsonView profile) {
+      const auto active = profile.find("active");
+      const bool is_meant = watch->profile.empty() ? active && active->as_boolean().value_or(false)
+                                                   : profile.text_of("profile") == watch->profile;
+      const auto spaces = profile.find("spaces");
+      if (!is_meant || !spaces) return;
+      spaces->for_each_element([&](JsonView space) {
+        if (space.text_of("state") == "off") return;  // it stays on this device
+        moved += number_in(space, "pulled") + number_in(space, "pushed");
+        left += number_in(space, "to_pull") + number_in(space, "pending");
+      });
+    });
+    if (!watch->moved_before) watch->moved_before = moved;
+    const std::int64_t done = moved - *watch->moved_before;
+    return bar_text(done, done + left);
+  };
+}
+
+/// What the hub cannot do, if it speaks something else than /v1.
+void print_limits(JsonView profile) {
+  const auto limits = profile.find("limits");
+  if (!limits || limits->raw() == "[]") return;
+  std::printf("    The hub speaks %s only:\n", to_terminal_text(profile.text_of("dialect")).c_str());
+  limits->for_each_element(
+      [](JsonView limit) { std::printf("    - %s\n", to_terminal_text(limit.as_string().value_or("")).c_str()); });
+}
+
+}  // namespace
+
+Result<> print_profiles(NodeClient& node, OutputForm form) {
+  TRY(const std::string answer, node.ask(http::Method::get, "/profiles"));
+  if (form == OutputForm::json) {
+    std::puts(answer.c_str());
+    return {};
+  }
+  TRY(const JsonObject object, http::parse_object(answer));
+  const auto profiles = object.find("profiles");
+  if (!profiles) return {};
+  profiles->for_each_element([](JsonView profile) {
+    const auto is_active = profile.find("active");
+    const auto live = profile.find("live");
+    const std::string url = profile.text_of("url");
+    std::printf("%s %s  %s%s\n", is_active && is_active->as_boolean().value_or(false) ? "*" : " ",
+                to_terminal_text(profile.text_of("profile")).c_str(),
+                url.empty() ? "not connected" : to_terminal_text(url).c_str(),
+                live && live->as_boolean().value_or(false) ? "  (live)" : "");
+    if (const std::string error = profile.text_of("settings_error"); !error.empty()) {
+      std::printf("    settings: %s\n", to_terminal_text(error).c_str());
+    }
+    print_limits(profile);
+    const auto spaces = profile.find("spaces");
+    if (!spaces) return;
+    spaces->for_each_element([](JsonView space) {
+      const std::int64_t moved = number_in(space, "pulled") + number_in(space, "pushed");
+      const std::int64_t left = number_in(space, "pending") + number_in(space, "to_pull");
+      const std::string bar =
+          space.text_of("state") == "syncing" && left > 0 ? bar_text(moved, moved + left) + "; " : "";
+      std::printf("    %-24s %-8s %lld to send, %lld to fetch: %s%s\n",
+                  to_terminal_text(space.text_of("space")).c_str(), to_terminal_text(space.text_of("state")).c_str(),
+                  static_cast<long long>(number_in(space, "pending")),
+                  static_cast<long long>(number_in(space, "to_pull")), bar.c_str(),
+                  to_terminal_text(space.text_of("reason")).c_str());
+    });
+  });
+  return {};
+}
+
+Result<std::string> ask_with_progress(NodeClient& node, const NodeOptions& options, const std::string& what,
+                                      const std::string& target, const std::string& body, OutputForm form) {
+  const Progress progress(what, form, follow_transfer(node, options));
+  return node.ask(http::Method::post, target, body);
+}
+
+}  // namespace syncline::app
