@@ -1,5 +1,12 @@
 #include "net/loop.hpp"
 
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <exception>
+
 #include "base/log.hpp"
 
 namespace syncline::net {
@@ -14,16 +21,28 @@ std::int64_t steady_ms() {
   return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
 }
 
-Loop::Loop() : context_(1), work_(context_.get_executor()), sweep_timer_(context_) {}
+struct Loop::Parts {
+  asio::io_context context{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+  asio::steady_timer sweep_timer{context};
+};
+
+Loop::Loop() : parts_(std::make_unique<Parts>()) {}
 
 Loop::~Loop() { stop(); }
+
+asio::io_context& Loop::context() { return parts_->context; }
+
+bool Loop::is_current() const { return parts_->context.get_executor().running_in_this_thread(); }
+
+void Loop::post(std::move_only_function<void()> run) { asio::post(parts_->context, std::move(run)); }
 
 void Loop::start() {
   sweep_later();
   thread_ = std::thread([this] {
     for (;;) {
       try {
-        context_.run();
+        parts_->context.run();
         return;
       } catch (const std::exception& exception) {
         // One connection's handler threw; the others go on.
@@ -34,11 +53,11 @@ void Loop::start() {
 }
 
 void Loop::stop() {
-  context_.stop();
+  parts_->context.stop();
   if (!thread_.joinable()) return;
   thread_.join();
-  context_.restart();
-  context_.poll();
+  parts_->context.restart();
+  parts_->context.poll();
 }
 
 void Loop::add(Connection& connection) {
@@ -60,6 +79,13 @@ void Loop::remove(Connection& connection) {
   count_ = connections_.size();
 }
 
+void Loop::for_each_connection(const std::function<void(Connection&)>& act) {
+  const auto copy = connections_;
+  for (Connection* connection : copy) {
+    if (const auto held = connection->hold()) act(*connection);
+  }
+}
+
 void Loop::drain_connections() {
   for_each_connection([](Connection& connection) { connection.drain(); });
 }
@@ -69,8 +95,8 @@ void Loop::abort_connections() {
 }
 
 void Loop::sweep_later() {
-  sweep_timer_.expires_after(kSweepInterval);
-  sweep_timer_.async_wait([this](const boost::system::error_code& error) {
+  parts_->sweep_timer.expires_after(kSweepInterval);
+  parts_->sweep_timer.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     const std::int64_t now_ms = steady_ms();
     for_each_connection([now_ms](Connection& connection) { connection.sweep(now_ms); });
@@ -80,7 +106,7 @@ void Loop::sweep_later() {
 
 Loop& LoopScheduler::next() { return *loops_[turn_++ % loops_.size()]; }
 
-void LoopScheduler::post(std::function<void()> run) { asio::post(next().context(), std::move(run)); }
+void LoopScheduler::post(std::function<void()> run) { next().post(std::move(run)); }
 
 std::unique_ptr<Timer> LoopScheduler::after_ms(std::int64_t delay_ms, std::function<void()> run) {
   /// The asio timer lives on its loop; cancelling is a flag that the handler looks at, so any thread may do it.

@@ -2,18 +2,20 @@
 // number, and a sweep twice a second closes those whose time is over. That costs nothing per request.
 #pragma once
 
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
 #include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
-#include "net/server.hpp"
+#include "base/scheduler.hpp"
+#include "net/asio_forward.hpp"
 
 namespace syncline::net {
-
-namespace asio = boost::asio;
 
 [[nodiscard]] std::int64_t steady_ms();
 
@@ -37,10 +39,24 @@ class Loop {
   Loop();
   ~Loop();
 
-  [[nodiscard]] asio::io_context& context() { return context_; }
+  [[nodiscard]] asio::io_context& context();
   void start();
   /// Ends the thread, then runs what was posted until now on the calling one.
   void stop();
+
+  // From any thread.
+  /// Runs soon on the loop's thread, never inside this call.
+  void post(std::move_only_function<void()> run);
+  /// Runs at once on the loop's thread, soon on any other.
+  template <typename Run>
+  void dispatch(Run&& run) {
+    if (is_current()) {
+      run();
+    } else {
+      post(std::forward<Run>(run));
+    }
+  }
+  [[nodiscard]] std::size_t connection_count() const { return count_; }
 
   // On the loop's thread only.
   void add(Connection& connection);
@@ -48,35 +64,28 @@ class Loop {
   void drain_connections();
   void abort_connections();
 
-  [[nodiscard]] std::size_t connection_count() const { return count_; }
-
  private:
+  struct Parts;
+
+  /// True on a thread that runs the loop.
+  [[nodiscard]] bool is_current() const;
   /// `act` may end connections. Those whose end is on its way are left out.
-  template <typename Act>
-  void for_each_connection(Act act) {
-    const auto copy = connections_;
-    for (Connection* connection : copy) {
-      if (const auto held = connection->hold()) act(*connection);
-    }
-  }
+  void for_each_connection(const std::function<void(Connection&)>& act);
   void sweep_later();
 
-  // Before the context: handlers that it still holds at its end own connections, which leave these lists.
+  // Before the parts: handlers that they still hold at their end own connections, which leave these lists.
   std::vector<Connection*> connections_;
   std::unordered_map<Connection*, std::size_t> places_;
   std::atomic<std::size_t> count_ = 0;
-  asio::io_context context_;
-  asio::executor_work_guard<asio::io_context::executor_type> work_;
-  asio::steady_timer sweep_timer_;
+  const std::unique_ptr<Parts> parts_;
   std::thread thread_;
 };
 
 /// A connection that is destroyed on its loop, whichever thread lets go of it last.
 template <typename Made, typename... Arguments>
 std::shared_ptr<Made> make_on_loop(Loop& loop, Arguments&&... arguments) {
-  return std::shared_ptr<Made>(new Made(std::forward<Arguments>(arguments)...), [&loop](Made* made) {
-    asio::dispatch(loop.context(), [owned = std::unique_ptr<Made>(made)] {});
-  });
+  return std::shared_ptr<Made>(new Made(std::forward<Arguments>(arguments)...),
+                               [&loop](Made* made) { loop.dispatch([owned = std::unique_ptr<Made>(made)] {}); });
 }
 
 /// A function for other threads that has `pump` called on the loop soon, once for any number of calls meanwhile. It
@@ -85,7 +94,7 @@ template <typename Connected>
 std::function<void()> make_wake(Loop& loop, std::weak_ptr<Connected> weak, void (Connected::*pump)()) {
   return [&loop, weak = std::move(weak), pump, posted = std::make_shared<std::atomic<bool>>(false)] {
     if (posted->exchange(true)) return;
-    asio::post(loop.context(), [weak, pump, posted] {
+    loop.post([weak, pump, posted] {
       *posted = false;
       if (const auto connected = weak.lock()) ((*connected).*pump)();
     });

@@ -26,7 +26,7 @@ class TestConnection final : public Connection, public std::enable_shared_from_t
 /// Runs on the loop's thread and waits for it.
 void run_on(Loop& loop, const std::function<void()>& run) {
   std::latch done(1);
-  asio::post(loop.context(), [&] {
+  loop.post([&] {
     run();
     done.count_down();
   });

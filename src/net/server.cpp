@@ -1,13 +1,20 @@
 #include "net/server.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
 #include <charconv>
+#include <chrono>
 #include <future>
+#include <mutex>
+#include <thread>
 
 #include "base/bytes.hpp"
 #include "base/log.hpp"
 #include "base/mutex.hpp"
-#include "net/connection_factory.hpp"
+#include "net/byte_stream.hpp"
+#include "net/http_connection.hpp"
+#include "net/tcp_socket.hpp"
+#include "net/tls_context.hpp"
 
 namespace syncline::net {
 namespace {
@@ -19,7 +26,7 @@ constexpr std::size_t kRequestIdBytesMax = 64;
 constexpr std::int64_t kAbortMs = 1000;
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
-std::string peer_of(const tcp::socket& socket) {
+std::string peer_of(const TcpSocket& socket) {
   boost::system::error_code error;
   const auto endpoint = socket.remote_endpoint(error);
   return error ? "-" : endpoint.address().to_string();
@@ -45,7 +52,7 @@ struct Server::Parts {
   }
 
   void accept_next();
-  void on_accept(const boost::system::error_code& error, tcp::socket socket, Loop& loop);
+  void on_accept(const boost::system::error_code& error, TcpSocket socket, Loop& loop);
   [[nodiscard]] Result<> listen();
 
   ServerState state;
@@ -94,7 +101,7 @@ Result<> Server::start(http::Application& application) {
   if (parts_->state.options.tls) CHECK_OK(reload_certificates());
   CHECK_OK(parts_->listen());
   parts_->accept_pause.emplace(parts_->loops.front()->context());
-  asio::post(parts_->loops.front()->context(), [parts = parts_.get()] { parts->accept_next(); });
+  parts_->loops.front()->post([parts = parts_.get()] { parts->accept_next(); });
   for (const auto& loop : parts_->loops) loop->start();
   parts_->started = true;
   return {};
@@ -102,12 +109,12 @@ Result<> Server::start(http::Application& application) {
 
 void Server::Parts::accept_next() {
   Loop& loop = *loops[turn++ % loops.size()];
-  acceptor->async_accept(loop.context(), [this, &loop](const boost::system::error_code& error, tcp::socket socket) {
-    on_accept(error, std::move(socket), loop);
+  acceptor->async_accept(loop.context(), [this, &loop](const boost::system::error_code& error, TcpSocket::Base socket) {
+    on_accept(error, TcpSocket(std::move(socket)), loop);
   });
 }
 
-void Server::Parts::on_accept(const boost::system::error_code& error, tcp::socket socket, Loop& loop) {
+void Server::Parts::on_accept(const boost::system::error_code& error, TcpSocket socket, Loop& loop) {
   if (error == asio::error::operation_aborted || state.draining) return;
   if (error) {
     // Out of descriptors, most likely: wait for some to be closed.
@@ -127,13 +134,10 @@ void Server::Parts::on_accept(const boost::system::error_code& error, tcp::socke
       const MutexLock lock(tls_mutex);
       context = tls;
     }
-    asio::post(loop.context(), [this, &loop, context, socket = std::move(socket)]() mutable {
+    loop.post([this, &loop, context, socket = std::move(socket)]() mutable {
       std::string peer = peer_of(socket);
-      if (context) {
-        start_tls_connection(state, loop, std::move(socket), std::move(peer), context);
-      } else {
-        start_plain_connection(state, loop, std::move(socket), std::move(peer));
-      }
+      auto stream = context ? make_tls_stream(std::move(socket), *context) : make_plain_stream(std::move(socket));
+      make_on_loop<HttpConnection>(loop, state, loop, std::move(stream), std::move(peer))->start();
     });
   }
   accept_next();
@@ -165,7 +169,7 @@ void Server::drain() {
       std::promise<void> done;
       const auto is_done = done.get_future();
       // The handler owns the promise: should it throw, the wait ends all the same.
-      asio::post(loop->context(), [&act, &loop, done = std::move(done)]() mutable {
+      loop->post([&act, &loop, done = std::move(done)]() mutable {
         act(*loop);
         done.set_value();
       });

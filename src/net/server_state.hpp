@@ -1,7 +1,15 @@
 // What all connections of a server share.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
 #include "net/loop.hpp"
+#include "net/server.hpp"
 #include "net/workers.hpp"
 
 namespace syncline::net {

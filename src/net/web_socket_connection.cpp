@@ -1,0 +1,212 @@
+#include "net/web_socket_connection.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/role.hpp>
+#include <boost/beast/websocket/stream.hpp>
+#include <boost/beast/websocket/teardown.hpp>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "base/limits.hpp"
+#include "net/tcp_socket.hpp"
+#include "net/upgrade_request.hpp"
+
+namespace syncline::net {
+namespace {
+
+namespace beast = boost::beast;
+namespace websocket = beast::websocket;
+
+constexpr std::int64_t kCloseMs = 2000;
+
+/// A ByteStream in the form that Beast takes, so that Beast's templates are compiled for one type.
+class BeastStream {
+ public:
+  using executor_type = TcpSocket::executor_type;
+
+  explicit BeastStream(std::unique_ptr<ByteStream> bytes) : bytes_(std::move(bytes)) {}
+
+  [[nodiscard]] ByteStream& bytes() { return *bytes_; }
+  [[nodiscard]] executor_type get_executor() { return bytes_->socket().get_executor(); }
+
+  template <typename Buffers, typename Handler>
+  void async_read_some(const Buffers& buffers, Handler&& handler) {
+    std::span<char> room;
+    for (auto at = asio::buffer_sequence_begin(buffers); at != asio::buffer_sequence_end(buffers) && room.empty();
+         ++at) {
+      const asio::mutable_buffer buffer = *at;
+      room = {static_cast<char*>(buffer.data()), buffer.size()};
+    }
+    bytes_->read_some(room, std::forward<Handler>(handler));
+  }
+
+  template <typename Buffers, typename Handler>
+  void async_write_some(const Buffers& buffers, Handler&& handler) {
+    std::array<std::string_view, ByteStream::kPiecesMax> pieces;
+    std::size_t count = 0;
+    for (auto at = asio::buffer_sequence_begin(buffers);
+         at != asio::buffer_sequence_end(buffers) && count < pieces.size(); ++at) {
+      const asio::const_buffer buffer = *at;
+      if (buffer.size() > 0) pieces[count++] = {static_cast<const char*>(buffer.data()), buffer.size()};
+    }
+    bytes_->write_some(std::span(pieces).first(count), std::forward<Handler>(handler));
+  }
+
+  friend void beast_close_socket(BeastStream& stream) { stream.bytes().abort(); }
+
+  /// TLS says farewell, then the socket ends as Beast has it.
+  template <typename Handler>
+  friend void async_teardown(beast::role_type role, BeastStream& stream, Handler&& handler) {
+    stream.bytes().shutdown([&stream, role, handler = std::forward<Handler>(handler)](
+                                const boost::system::error_code& error, std::size_t) mutable {
+      TcpSocket::Base& socket = stream.bytes().socket();
+      websocket::async_teardown(role, socket,
+                                [error, handler = std::move(handler)](const boost::system::error_code& ended) mutable {
+                                  handler(error ? error : ended);
+                                });
+    });
+  }
+
+ private:
+  std::unique_ptr<ByteStream> bytes_;
+};
+
+class WebSocketConnection final : public Connection, public std::enable_shared_from_this<WebSocketConnection> {
+ public:
+  WebSocketConnection(ServerState& server, Loop& loop, std::unique_ptr<ByteStream> stream,
+                      std::unique_ptr<http::WebSocketSession> session)
+      : server_(server), loop_(loop), socket_(std::move(stream)), session_(std::move(session)) {
+    loop_.add(*this);
+    server_.application->web_sockets_changed(1);
+  }
+
+  ~WebSocketConnection() override {
+    session_.reset();
+    loop_.remove(*this);
+    server_.application->web_sockets_changed(-1);
+    server_.connections -= 1;
+  }
+
+  void start(std::shared_ptr<UpgradeRequest> request) {
+    socket_.set_option(
+        websocket::stream_base::timeout{websocket::stream_base::none(), websocket::stream_base::none(), false});
+    socket_.read_message_max(limits::kWebSocketMessageBytesMax);
+    socket_.auto_fragment(false);
+    socket_.text(true);
+    socket_.control_callback([this](websocket::frame_type, beast::string_view) { heard(); });
+    heard();
+    const std::int64_t first_ms = session_->first_message_ms();
+    first_message_deadline_ms_ = first_ms > 0 ? steady_ms() + first_ms : 0;
+    const auto& message = request->message;
+    socket_.async_accept(
+        message, [self = self(), request = std::move(request)](const boost::system::error_code& error) {
+          if (error) return;
+          self->accepted_ = true;
+          self->session_->start(make_wake(self->loop_, self->weak_from_this(), &WebSocketConnection::pump));
+          self->read();
+          self->pump();
+        });
+  }
+
+  std::shared_ptr<void> hold() override { return weak_from_this().lock(); }
+
+  void sweep(std::int64_t now_ms) override {
+    if (closing_) {
+      if (now_ms >= close_deadline_ms_) abort();
+      return;
+    }
+    if (writing_ && now_ms >= write_deadline_ms_) return abort();  // the peer does not read
+    if (first_message_deadline_ms_ != 0 && now_ms >= first_message_deadline_ms_) {
+      return close(session_->first_message_missing());
+    }
+    const std::int64_t interval_ms = server_.options.ping_interval_ms;
+    if (now_ms - heard_at_ms_ > 2 * interval_ms + interval_ms / 2) return abort();  // two pings unanswered
+    if (accepted_ && !pinging_ && now_ms - pinged_at_ms_ >= interval_ms) ping(now_ms);
+  }
+
+  void drain() override { close({1001, "the server is stopping"}); }
+
+  void abort() override { socket_.next_layer().bytes().abort(); }
+
+ private:
+  std::shared_ptr<WebSocketConnection> self() { return shared_from_this(); }
+
+  void heard() { heard_at_ms_ = steady_ms(); }
+
+  void ping(std::int64_t now_ms) {
+    pinged_at_ms_ = now_ms;
+    pinging_ = true;
+    socket_.async_ping({}, [self = self()](const boost::system::error_code&) { self->pinging_ = false; });
+  }
+
+  void read() {
+    socket_.async_read(buffer_, [self = self()](const boost::system::error_code& error, std::size_t) {
+      if (error) return self->abort();
+      self->heard();
+      self->first_message_deadline_ms_ = 0;
+      if (!self->closing_) {
+        const auto bytes = self->buffer_.cdata();
+        self->session_->on_text({static_cast<const char*>(bytes.data()), bytes.size()});
+      }
+      self->buffer_.clear();
+      self->buffer_.shrink_to_fit();  // an idle socket keeps no buffer
+      self->pump();
+      self->read();
+    });
+  }
+
+  void pump() {
+    if (writing_ || closing_ || !accepted_) return;
+    auto next = session_->next();
+    if (auto* close_with = std::get_if<http::WebSocketSession::Close>(&next)) return close(*close_with);
+    auto* text = std::get_if<std::shared_ptr<const std::string>>(&next);
+    if (text == nullptr) return;
+    writing_ = true;
+    write_deadline_ms_ = steady_ms() + server_.options.write_timeout_ms;
+    frame_ = std::move(*text);
+    socket_.async_write(asio::buffer(*frame_), [self = self()](const boost::system::error_code& error, std::size_t) {
+      self->writing_ = false;
+      self->frame_.reset();
+      if (error) return self->abort();
+      self->pump();
+    });
+  }
+
+  void close(const http::WebSocketSession::Close& with) {
+    if (closing_) return;
+    closing_ = true;
+    close_deadline_ms_ = steady_ms() + kCloseMs;
+    if (!accepted_) return abort();
+    const websocket::close_reason reason(static_cast<websocket::close_code>(with.code),
+                                         beast::string_view(with.reason.data(), with.reason.size()));
+    socket_.async_close(reason, [self = self()](const boost::system::error_code&) { self->abort(); });
+  }
+
+  ServerState& server_;
+  Loop& loop_;
+  websocket::stream<BeastStream, false> socket_;
+  std::unique_ptr<http::WebSocketSession> session_;
+  beast::flat_buffer buffer_;
+  std::shared_ptr<const std::string> frame_;
+  std::int64_t heard_at_ms_ = 0;
+  std::int64_t pinged_at_ms_ = steady_ms();
+  std::int64_t first_message_deadline_ms_ = 0;
+  std::int64_t write_deadline_ms_ = 0;
+  std::int64_t close_deadline_ms_ = 0;
+  bool accepted_ = false;
+  bool writing_ = false;
+  bool pinging_ = false;
+  bool closing_ = false;
+};
+
+}  // namespace
+
+void start_web_socket(ServerState& server, Loop& loop, std::unique_ptr<ByteStream> stream,
+                      std::unique_ptr<http::WebSocketSession> session, std::shared_ptr<UpgradeRequest> request) {
+  make_on_loop<WebSocketConnection>(loop, server, loop, std::move(stream), std::move(session))
+      ->start(std::move(request));
+}
+
+}  // namespace syncline::net
