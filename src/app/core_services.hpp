@@ -27,7 +27,9 @@ struct CoreServices {
       : clock(wall_clock),
         store(std::move(of)),
         live(scheduler),
-        access(*store, wall_clock),
+        access(*store, wall_clock,
+               {.on_change = [this] { live.notify_access_change(); },
+                .on_erase = [this](AccountNumber account) { return erase_rest(account); }}),
         sessions(*store, access, wall_clock),
         device_keys(*store, access, wall_clock),
         meter(*store, wall_clock),
@@ -38,14 +40,6 @@ struct CoreServices {
         webhooks(*store, wall_clock),
         deliveries(std::move(paths.webhooks)),
         housekeeping(*store, wall_clock, access, progress, keep) {
-    access.on_change([this] { live.notify_access_change(); });
-    access.on_erase([this](AccountNumber account) { return search_index.forget(account); });
-    access.on_erase([this](AccountNumber account) -> Result<> {
-      const auto own = webhooks.list(account);
-      CHECK_OK(webhooks.forget(account));  // first, so that nothing more is queued
-      for (const auto& webhook : own) CHECK_OK(deliveries.forget(webhook.id));
-      return meter.forget(account);
-    });
     spaces.set_audience(webhooks);
     housekeeping.each_minute([this] { (void)meter.save(); });
     spaces.set_rules(std::string(kiro::kSpace), kiro::make_space_rules());
@@ -58,6 +52,15 @@ struct CoreServices {
     CHECK_OK(progress.load());
     CHECK_OK(meter.load());
     return webhooks.load();
+  }
+
+  /// What there is of an account beside the store.
+  [[nodiscard]] Result<> erase_rest(AccountNumber account) {
+    CHECK_OK(search_index.forget(account));
+    const auto own = webhooks.list(account);
+    CHECK_OK(webhooks.forget(account));  // first, so that nothing more is queued
+    for (const auto& webhook : own) CHECK_OK(deliveries.forget(webhook.id));
+    return meter.forget(account);
   }
 
   const Clock& clock;

@@ -6,7 +6,6 @@
 
 namespace syncline::test {
 ApiFixture::ApiFixture(api::Router::Options options) : router_(access_, clock_, std::move(options)) {
-  access_.on_change([this] { live_.notify_access_change(); });
   router_.add(operations::make_routes(
       router_, access_, metrics_,
       {"test", [] { return std::optional<std::string>{}; }, [this] { return store_.status(); }}));

@@ -34,7 +34,7 @@ class ApiFixture : public testing::Test {
   MemoryStore store_{clock_, "e1"};
   ManualScheduler scheduler_;
   Live live_{scheduler_};
-  Access access_{store_, clock_};
+  Access access_{store_, clock_, {.on_change = [this] { live_.notify_access_change(); }}};
   Sessions sessions_{store_, access_, clock_};
   DeviceKeys device_keys_{store_, access_, clock_};
   RequestMeter meter_{store_, clock_};
