@@ -2,7 +2,7 @@
 #pragma once
 
 #include "api/kaisho/space.hpp"
-#include "api/kernle/space.hpp"
+#include "api/kernle/routes.hpp"
 #include "api/kiro/space.hpp"
 #include "service/device_keys.hpp"
 #include "service/housekeeping.hpp"
@@ -15,6 +15,13 @@
 #include "webhooks/subscriptions.hpp"
 
 namespace syncline::app {
+
+/// The rules of the spaces of all faces.
+[[nodiscard]] inline RuleBook make_rule_book() {
+  return RuleBook({{std::string(kiro::kSpace), kiro::make_space_rules()},
+                   {std::string(kernle::kSpacePrefix), kernle::make_space_rules()},
+                   {std::string(kaisho::kSpace), kaisho::make_space_rules()}});
+}
 
 struct CoreServices {
   /// Files beside the store's, which are made when they are needed.
@@ -34,17 +41,13 @@ struct CoreServices {
         device_keys(*store, access, wall_clock),
         meter(*store, wall_clock),
         progress(*store),
-        spaces(*store, wall_clock, live, progress),
-        search_index(std::move(paths.search)),
-        search(spaces, search_index),
         webhooks(*store, wall_clock),
+        spaces(*store, wall_clock, live, progress, rules, &webhooks),
+        search_index(std::move(paths.search)),
+        search(spaces, search_index, kernle::make_search_subject()),
         deliveries(std::move(paths.webhooks)),
         housekeeping(*store, wall_clock, access, progress, keep) {
-    spaces.set_audience(webhooks);
     housekeeping.each_minute([this] { (void)meter.save(); });
-    spaces.set_rules(std::string(kiro::kSpace), kiro::make_space_rules());
-    spaces.set_rules(std::string(kernle::kSpacePrefix), kernle::make_space_rules());
-    spaces.set_rules(std::string(kaisho::kSpace), kaisho::make_space_rules());
   }
 
   /// What must be read before anything is served or changed.
@@ -71,10 +74,11 @@ struct CoreServices {
   DeviceKeys device_keys;
   RequestMeter meter;
   PullProgress progress;
+  const RuleBook rules = make_rule_book();
+  webhooks::Subscriptions webhooks;
   Spaces spaces;
   SearchIndex search_index;
   Search search;
-  webhooks::Subscriptions webhooks;
   DeliveryQueue deliveries;
   Housekeeping housekeeping;
 };

@@ -55,9 +55,11 @@ std::string node_url_in(const std::string& data) {
 
 NodeServer::NodeServer(DataDirectory directory, net::ServerOptions options)
     : directory_(std::move(directory)),
+      rules_(local::make_rule_book()),
       server_(std::move(options)),
       blocking_(kBlockingThreads),
-      node_(directory_.path(), {clock_, server_.scheduler(), reach, local::set_rules, stop_broken}),
+      node_(directory_.path(),
+            {clock_, server_.scheduler(), reach, rules_, kernle::make_search_subject(), stop_broken}),
       face_(node_, blocking_, SYNCLINE_VERSION) {}
 
 NodeServer::~NodeServer() { stop(); }

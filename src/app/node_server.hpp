@@ -22,6 +22,7 @@ class NodeServer {
 
   DataDirectory directory_;
   SystemClock clock_;
+  const RuleBook rules_;
   net::Server server_;
   net::Workers blocking_;
   node::Node node_;

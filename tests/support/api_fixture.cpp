@@ -19,7 +19,6 @@ ApiFixture::ApiFixture(api::Router::Options options) : router_(access_, clock_, 
   router_.add(accounts::make_routes(sessions_, {device_keys_, access_, spaces_, meter_},
                                     {.open = true, .plan = Plan::companion}));
   router_.meter(meter_);
-  spaces_.set_audience(webhooks_);
   router_.add(webhooks::make_routes({webhooks_, deliveries_, spaces_, [] {}}));
   router_.observe(metrics_);
   key_ = add_key("ann@example.org",
