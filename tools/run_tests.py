@@ -24,8 +24,8 @@ PROCESS_TESTS_AT_ONCE = CORES * 3
 SHOWN_LINES_OF_FAILURE = 200
 PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
 IN_PARALLEL = ["-n", str(PROCESS_TESTS_AT_ONCE), "-m", "not alone"]
-THREADED = ("LoopTest.*:ReplyStream.*:ServerTest.*:*StoreTest.*:SqliteStoreTest.*:SpacesTest.*:RunnerTest.*:"
-            "SenderTest.*:ReplicaTest.*")
+THREADED = ("LoopTest.*:ReplyStream.*:ServerTest.*:*StoreTest.*:SqliteStoreTest.*:SpacesTest.*:NodeTest.*:"
+            "RunnerTest.*:SenderTest.*:ReplicaTest.*")
 
 PASSED = re.compile(r"\[  PASSED  \] (\d+)|(?:^|[ =])(\d+) passed")
 FAILED = re.compile(r"^ ?(\d+) FAILED TEST|(?:^|[ =])(\d+) (?:failed|errors?\b)")

@@ -68,6 +68,8 @@ class Router final : public http::Application {
   Router(Access& access, const Clock& clock, Options options)
       : access_(access), clock_(clock), options_(std::move(options)), rate_limit_(options_.requests_per_minute) {}
 
+  // The table is made by the thread that makes the router, before the first request; after that nothing of it changes.
+
   void add(std::vector<Route> routes);
   /// The same routes again under a prefix, for those who prefer one ("/kiro"); it also tells shared paths apart.
   void add_under(std::string_view prefix, const std::vector<Route>& routes);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "api/kaisho/space.hpp"
-#include "api/kernle/space.hpp"
+#include "api/kernle/routes.hpp"
 #include "api/kiro/space.hpp"
 #include "service/device_keys.hpp"
 #include "service/housekeeping.hpp"
@@ -16,6 +16,13 @@
 
 namespace syncline::app {
 
+/// The rules of the spaces of all faces.
+[[nodiscard]] inline RuleBook make_rule_book() {
+  return RuleBook({{std::string(kiro::kSpace), kiro::make_space_rules()},
+                   {std::string(kernle::kSpacePrefix), kernle::make_space_rules()},
+                   {std::string(kaisho::kSpace), kaisho::make_space_rules()}});
+}
+
 struct CoreServices {
   /// Files beside the store's, which are made when they are needed.
   struct Paths {
@@ -27,30 +34,20 @@ struct CoreServices {
       : clock(wall_clock),
         store(std::move(of)),
         live(scheduler),
-        access(*store, wall_clock),
+        access(*store, wall_clock,
+               {.on_change = [this] { live.notify_access_change(); },
+                .on_erase = [this](AccountNumber account) { return erase_rest(account); }}),
         sessions(*store, access, wall_clock),
         device_keys(*store, access, wall_clock),
         meter(*store, wall_clock),
         progress(*store),
-        spaces(*store, wall_clock, live, progress),
-        search_index(std::move(paths.search)),
-        search(spaces, search_index),
         webhooks(*store, wall_clock),
+        spaces(*store, wall_clock, live, progress, rules, &webhooks),
+        search_index(std::move(paths.search)),
+        search(spaces, search_index, kernle::make_search_subject()),
         deliveries(std::move(paths.webhooks)),
         housekeeping(*store, wall_clock, access, progress, keep) {
-    access.on_change([this] { live.notify_access_change(); });
-    access.on_erase([this](AccountNumber account) { return search_index.forget(account); });
-    access.on_erase([this](AccountNumber account) -> Result<> {
-      const auto own = webhooks.list(account);
-      CHECK_OK(webhooks.forget(account));  // first, so that nothing more is queued
-      for (const auto& webhook : own) CHECK_OK(deliveries.forget(webhook.id));
-      return meter.forget(account);
-    });
-    spaces.set_audience(webhooks);
     housekeeping.each_minute([this] { (void)meter.save(); });
-    spaces.set_rules(std::string(kiro::kSpace), kiro::make_space_rules());
-    spaces.set_rules(std::string(kernle::kSpacePrefix), kernle::make_space_rules());
-    spaces.set_rules(std::string(kaisho::kSpace), kaisho::make_space_rules());
   }
 
   /// What must be read before anything is served or changed.
@@ -58,6 +55,15 @@ struct CoreServices {
     CHECK_OK(progress.load());
     CHECK_OK(meter.load());
     return webhooks.load();
+  }
+
+  /// What there is of an account beside the store.
+  [[nodiscard]] Result<> erase_rest(AccountNumber account) {
+    CHECK_OK(search_index.forget(account));
+    const auto own = webhooks.list(account);
+    CHECK_OK(webhooks.forget(account));  // first, so that nothing more is queued
+    for (const auto& webhook : own) CHECK_OK(deliveries.forget(webhook.id));
+    return meter.forget(account);
   }
 
   const Clock& clock;
@@ -68,10 +74,11 @@ struct CoreServices {
   DeviceKeys device_keys;
   RequestMeter meter;
   PullProgress progress;
+  const RuleBook rules = make_rule_book();
+  webhooks::Subscriptions webhooks;
   Spaces spaces;
   SearchIndex search_index;
   Search search;
-  webhooks::Subscriptions webhooks;
   DeliveryQueue deliveries;
   Housekeeping housekeeping;
 };

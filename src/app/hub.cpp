@@ -21,6 +21,7 @@
 #include "app/process.hpp"
 #include "app/webhook_settings.hpp"
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 #include "base/text.hpp"
 #include "net/server.hpp"
 #include "net/workers.hpp"
@@ -73,11 +74,14 @@ class Hub {
         sender_(*core_.store, core_.deliveries, core_.webhooks, clock_, std::move(webhooks)),
         router_(core_.access, clock_, {settings.integer("rate_limit"), settings.list("cors.origins")}) {
     core_.access.enforce_plans(settings.boolean("plans.enforce"));
+    core_.webhooks.on_wake([this] { sender_.wake(); });
+    core_.housekeeping.each_hour([this] { purge_commands(); });
+    core_.housekeeping.each_hour([this] { report_purge(core_.sessions.purge()); });
+    core_.housekeeping.each_hour([this] { purge_deliveries(); });
   }
 
   Result<> start(const DataDirectory& directory) {
     CHECK_OK(core_.load());
-    core_.webhooks.on_wake([this] { sender_.wake(); });
     CHECK_OK(kiro_.commands().adopt_running());
     router_.add(operations::make_routes(
         router_, core_.access, metrics_,
@@ -107,9 +111,6 @@ class Hub {
     TRY(control_, ControlServer::start(directory.control_path(),
                                        [this](const JsonObject& request) { return run_admin(core_, request); }));
     CHECK_OK(server_.start(router_));
-    core_.housekeeping.each_hour([this] { purge_commands(); });
-    core_.housekeeping.each_hour([this] { report_purge(core_.sessions.purge()); });
-    core_.housekeeping.each_hour([this] { purge_deliveries(); });
     core_.housekeeping.start();
     core_.search.start();
     sender_.start();
@@ -130,7 +131,7 @@ class Hub {
     core_.live.end_waits();
     ai_.stop();
     ai_threads_.stop();
-    server_.drain();
+    server_.drain();  // ends the workers, so nobody sets the timer any more
     lease_timer_.reset();
     sender_.stop();
     core_.search.stop();
@@ -160,7 +161,9 @@ class Hub {
     if (!purged) log(LogLevel::warning, "purge_failed", {{"error", purged.error().text}});
   }
 
+  /// The timer may be over, and a worker set the next one, before this has set it.
   void expire_leases_later() {
+    const MutexLock lock(lease_timer_mutex_);
     lease_timer_ = server_.scheduler().after_ms(1000, [this] {
       server_.workers().post([this] {
         kiro_.commands().expire_leases();
@@ -183,7 +186,8 @@ class Hub {
   api::Router router_;
   std::unique_ptr<ControlServer> control_;
   std::atomic<bool> stopping_ = false;
-  std::unique_ptr<Timer> lease_timer_;
+  Mutex lease_timer_mutex_;
+  std::unique_ptr<Timer> lease_timer_ GUARDED_BY(lease_timer_mutex_);
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "api/kernle/space.hpp"
 #include "api/local/face.hpp"
 #include "app/data_directory.hpp"
 #include "app/process.hpp"
@@ -61,13 +62,15 @@ std::string node_url_in(const std::string& data) {
 struct NodeServer::Parts {
   Parts(DataDirectory own, net::ServerOptions options)
       : directory(std::move(own)),
+        rules(local::make_rule_book()),
         server(std::move(options)),
         blocking(kBlockingThreads),
-        node(directory.path(), {clock, server.scheduler(), reach, local::set_rules, stop_broken}),
+        node(directory.path(), {clock, server.scheduler(), reach, rules, kernle::make_search_subject(), stop_broken}),
         face(node, blocking, SYNCLINE_VERSION) {}
 
   DataDirectory directory;
   SystemClock clock;
+  const RuleBook rules;
   net::Server server;
   net::Workers blocking;
   node::Node node;

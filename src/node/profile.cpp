@@ -99,13 +99,11 @@ Profile::Profile(std::string name, std::string directory, const ProfileParts& pa
       live_(parts_.scheduler),
       access_(*store_, parts_.clock),
       progress_(*store_),
-      spaces_(*store_, parts_.clock, live_, progress_),
+      spaces_(*store_, parts_.clock, live_, progress_, parts_.rules),
       search_index_(directory_ + "/search.db"),
-      search_(spaces_, search_index_),
+      search_(spaces_, search_index_, parts_.searched),
       replica_(spaces_, kLocalAccount, {}),
-      file_(directory_ + "/settings.yaml") {
-  parts_.set_rules(spaces_);
-}
+      file_(directory_ + "/settings.yaml") {}
 
 Profile::~Profile() { stop(); }
 

@@ -22,15 +22,15 @@ inline constexpr AccountNumber kLocalAccount{1};
 
 /// Makes clients for a hub's URL and key; invalid_argument for a URL that is none.
 using HubReacher = std::function<Result<http::ClientFactory>(const std::string& url, const std::string& key)>;
-/// Tells the spaces of a profile the rules of their faces.
-using RulesSetter = std::function<void(Spaces&)>;
 
-/// What a profile needs of its process.
+/// What a profile needs of its process. Shared by all profiles and their threads; what is referred to outlives them.
 struct ProfileParts {
   const Clock& clock;
   Scheduler& scheduler;
   HubReacher reach_hub;
-  RulesSetter set_rules;
+  const RuleBook& rules;
+  /// What Search searches.
+  Search::Subject searched;
   std::function<void(const Error&)> on_broken_store;
 };
 

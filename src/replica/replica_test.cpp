@@ -66,7 +66,8 @@ class Hub {
   Live live_{scheduler_};
   Access access_{store_, clock_};
   PullProgress progress_{store_};
-  Spaces spaces_{store_, clock_, live_, progress_};
+  const RuleBook rules_{{}};
+  Spaces spaces_{store_, clock_, live_, progress_, rules_};
   api::Router router_{access_, clock_, {}};
   std::string token_;
 };
@@ -105,7 +106,8 @@ class Device {
   test::ManualScheduler scheduler_;
   Live live_{scheduler_};
   PullProgress progress_{store_};
-  Spaces spaces_{store_, clock_, live_, progress_};
+  const RuleBook rules_{{}};
+  Spaces spaces_{store_, clock_, live_, progress_, rules_};
   Replica replica_{spaces_, AccountNumber{1}, {}};
 };
 

@@ -30,7 +30,8 @@ class SpaceReplicaTest : public testing::Test {
   test::ManualScheduler scheduler_;
   Live live_{scheduler_};
   PullProgress progress_{store_};
-  Spaces spaces_{store_, clock_, live_, progress_};
+  const RuleBook rules_{{}};
+  Spaces spaces_{store_, clock_, live_, progress_, rules_};
   std::int64_t now_ms_ = 0;
   SpaceReplica replica_{spaces_, {AccountNumber{1}, "notes"}, {}, {.page_max = 4}};
 };

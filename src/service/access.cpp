@@ -104,7 +104,7 @@ Result<> Access::change(Effect effect, WriteFunction run) {
   if (!written) return std::unexpected(written.error());
   if (effect == Effect::lets_in) return {};
   forget_cached();
-  if (listener_) listener_();
+  if (listeners_.on_change) listeners_.on_change();
   return {};
 }
 
@@ -176,7 +176,7 @@ Result<Account> Access::remove_account(std::string_view email) {
     return put_doc(txn, kPasswords, account.email, "");  // a login under way finds none any more
   }));
   CHECK_OK(store_.erase_account(account.number));
-  for (const auto& erase : erase_) CHECK_OK(erase(account.number));
+  if (listeners_.on_erase) CHECK_OK(listeners_.on_erase(account.number));
   CHECK_OK(change(Effect::puts_out, [&](Txn& txn) -> Result<> { return put_doc(txn, kAccounts, account.email, ""); }));
   return account;
 }

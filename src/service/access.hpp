@@ -49,14 +49,24 @@ struct NewKey {
 
 class Access {
  public:
-  Access(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+  /// Who else hears of what was done, on the thread that did it, after the commit. Null: nobody.
+  struct Listeners {
+    /// Accounts or keys have changed in a way that may put somebody out.
+    std::function<void()> on_change;
+    /// The data of the account was erased: erase what else there is of it.
+    std::function<Result<>(AccountNumber)> on_erase;
+  };
+
+  Access(Store& store, const Clock& clock, Listeners listeners = {})
+      : store_(store), clock_(clock), listeners_(std::move(listeners)) {}
 
   /// The principal of a bearer token, or unauthorized.
   [[nodiscard]] Result<std::shared_ptr<const Principal>> authenticate(std::string_view token);
   /// False once the key was revoked or has expired, or its account was removed.
   [[nodiscard]] bool is_valid(const Principal& principal);
 
-  /// While plans are enforced, the free one does not include sync.
+  /// While plans are enforced, the free one does not include sync. Called by the thread that makes the hub, before
+  /// anybody is served.
   void enforce_plans(bool enforce) { enforce_plans_ = enforce; }
   [[nodiscard]] bool may_sync(const Principal& principal) const {
     return !enforce_plans_ || principal.plan != Plan::free;
@@ -78,7 +88,7 @@ class Access {
   [[nodiscard]] Result<Account> set_ai_cap(std::string_view email, std::optional<std::int64_t> tokens);
   /// An empty label goes back to the usual name.
   [[nodiscard]] Result<Account> set_plan_label(std::string_view email, std::string_view label);
-  /// Revokes its keys and erases its spaces; what on_erase() was given runs then.
+  /// Revokes its keys and erases its spaces; Listeners::on_erase runs then.
   [[nodiscard]] Result<Account> remove_account(std::string_view email);
 
   /// With `token`, registers that very token, for clients that demand a certain form.
@@ -98,11 +108,6 @@ class Access {
   /// listener is called. For Sessions.
   [[nodiscard]] Result<> change(Effect effect, WriteFunction run);
 
-  /// Called for each account whose data was erased, to erase what else there is of it.
-  void on_erase(std::function<Result<>(AccountNumber)> erase) { erase_.push_back(std::move(erase)); }
-  /// Called after each change of accounts or keys that may put somebody out, on the thread that made it.
-  void on_change(std::function<void()> listener) { listener_ = std::move(listener); }
-
   /// Writes down when keys were last used. Called by housekeeping and at the end.
   [[nodiscard]] Result<> store_usage();
 
@@ -113,8 +118,7 @@ class Access {
 
   Store& store_;
   const Clock& clock_;
-  std::function<void()> listener_;
-  std::vector<std::function<Result<>(AccountNumber)>> erase_;
+  const Listeners listeners_;
   bool enforce_plans_ = false;
 
   struct Cached {

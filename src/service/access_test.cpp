@@ -19,7 +19,8 @@ class AccessTest : public testing::Test {
 
   ManualClock clock_{Timestamp{1'800'000'000'000'000}};
   MemoryStore store_{clock_, "e"};
-  Access access_{store_, clock_};
+  int changes_ = 0;
+  Access access_{store_, clock_, {.on_change = [this] { ++changes_; }}};
 };
 
 TEST_F(AccessTest, a_key_leads_to_its_account_and_scopes) {
@@ -49,14 +50,13 @@ TEST_F(AccessTest, the_token_itself_is_stored_nowhere) {
 TEST_F(AccessTest, a_revoked_key_ends_at_once_also_when_it_was_cached) {
   const NewKey made = add_key();
   const auto principal = *access_.authenticate(made.token);
-  int changes = 0;
-  access_.on_change([&] { ++changes; });
+  changes_ = 0;
 
   ASSERT_TRUE(access_.revoke_key(made.key.id));
 
   EXPECT_EQ(access_.authenticate(made.token).error().code, ErrorCode::unauthorized);
   EXPECT_FALSE(access_.is_valid(*principal));
-  EXPECT_EQ(changes, 1);
+  EXPECT_EQ(changes_, 1);
 }
 
 TEST_F(AccessTest, no_mutated_token_is_accepted) {

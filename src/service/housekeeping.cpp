@@ -1,5 +1,7 @@
 #include "service/housekeeping.hpp"
 
+#include <cassert>
+
 #include "base/log.hpp"
 
 namespace syncline {
@@ -15,6 +17,16 @@ void report(std::string_view what, const Result<>& result) {
 }
 
 }  // namespace
+
+void Housekeeping::each_minute(std::function<void()> run) {
+  assert(!thread_.joinable());
+  each_minute_.push_back(std::move(run));
+}
+
+void Housekeeping::each_hour(std::function<void()> run) {
+  assert(!thread_.joinable());
+  hourly_.push_back(std::move(run));
+}
 
 void Housekeeping::start() {
   thread_ = std::thread([this] { run(); });

@@ -23,8 +23,9 @@ class Housekeeping {
       : store_(store), clock_(clock), access_(access), progress_(progress), keep_(keep) {}
   ~Housekeeping() { stop(); }
 
-  void each_minute(std::function<void()> run) { each_minute_.push_back(std::move(run)); }
-  void each_hour(std::function<void()> run) { hourly_.push_back(std::move(run)); }
+  /// Before start(), by the thread that calls it: the list belongs to the thread that is started then.
+  void each_minute(std::function<void()> run);
+  void each_hour(std::function<void()> run);
 
   void start();
   /// Ends the thread and writes down what is still only in memory.

@@ -40,7 +40,7 @@ void Search::follow_quiet_spaces(const std::stop_token& stop) {
   if (!infos) return;
   std::unordered_map<SpaceName, Seq> heads;
   for (const SpaceInfo& info : *infos) {
-    if (!info.name.name.starts_with(prefix_)) continue;
+    if (!info.name.name.starts_with(subject_.prefix)) continue;
     heads[info.name] = info.head;
     const auto before = heads_.find(info.name);
     const bool is_quiet = before != heads_.end() && before->second == info.head;
@@ -62,8 +62,8 @@ Result<Seq> Search::index_batch(const SpaceInfo& space, Seq at) {
       is_full = batch.size() >= kBatchRecords || bytes >= kBatchBytes;
       if (is_full || record.seq > space.head) return false;
       const bool is_gone = record.deleted || record.rule == Rule::wiped;
-      batch.push_back(
-          {std::string(record.collection), std::string(record.id), is_gone ? SearchedText{} : text_of_(record)});
+      batch.push_back({std::string(record.collection), std::string(record.id),
+                       is_gone ? SearchedText{} : subject_.text_of(record)});
       bytes += record.doc.size();
       through = record.seq;
       return true;
@@ -98,7 +98,7 @@ Result<std::vector<Search::Hit>> Search::find(const SearchIndex::Query& query, s
   TRY(const auto infos, spaces_.list(query.account));
   for (const SpaceInfo& info : infos) {
     const bool asked = query.spaces.empty() || std::ranges::find(query.spaces, info.name.name) != query.spaces.end();
-    if (asked && info.name.name.starts_with(prefix_)) CHECK_OK(catch_up(info, deadline, {}));
+    if (asked && info.name.name.starts_with(subject_.prefix)) CHECK_OK(catch_up(info, deadline, {}));
   }
   TRY(const auto matches, index_.find(query));
   std::vector<Hit> hits;

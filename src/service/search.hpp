@@ -14,14 +14,16 @@ class Search {
  public:
   using TextOf = std::function<SearchedText(const RecordView&)>;
 
-  Search(Spaces& spaces, SearchIndex& index) : spaces_(spaces), index_(index) {}
+  /// Spaces whose names begin with `prefix` are searched, by what `text_of` says of their records, on any thread.
+  struct Subject {
+    std::string prefix;
+    TextOf text_of;
+  };
+
+  Search(Spaces& spaces, SearchIndex& index, Subject subject)
+      : spaces_(spaces), index_(index), subject_(std::move(subject)) {}
   ~Search() { stop(); }
 
-  /// Spaces whose names begin so are searched, by what `text_of` says of their records. Call before anything else.
-  void follow(std::string prefix, TextOf text_of) {
-    prefix_ = std::move(prefix);
-    text_of_ = std::move(text_of);
-  }
   void start();
   void stop();
 
@@ -45,8 +47,7 @@ class Search {
 
   Spaces& spaces_;
   SearchIndex& index_;
-  std::string prefix_;
-  TextOf text_of_;
+  const Subject subject_;
   Mutex catching_up_;                         // held for a batch at a time: several may bring an index up to date
   std::unordered_map<SpaceName, Seq> heads_;  // at the last look of the thread
   std::jthread thread_;

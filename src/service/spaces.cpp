@@ -4,16 +4,9 @@
 
 namespace syncline {
 
-const SpaceRules& Spaces::rules_of(std::string_view name) const {
-  static const SpaceRules kGeneric;
-  auto found = rules_.find(name);
-  if (found == rules_.end()) found = rules_.find(name.substr(0, name.find('/') + 1));
-  return found == rules_.end() ? kGeneric : found->second;
-}
-
 void Spaces::write(const SpaceName& space, KeyNumber author, WriteBody run,
                    std::move_only_function<void(Result<Cursor>)> done) {
-  const SpaceRules& rules = rules_of(space.name);
+  const SpaceRules& rules = rules_.rules_of(space.name);
   struct Said {
     std::vector<std::string> messages;
     bool has_emitted = false;

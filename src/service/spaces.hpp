@@ -1,26 +1,23 @@
 // Spaces: the only way from a face to the store. Reads give snapshots; writes run through SpaceWriter, are durable
-// before anybody hears of them, and then wake the watchers. Safe from any thread.
+// before anybody hears of them, and then wake the watchers. Safe from any thread: by what rules it writes and whom it
+// tells is settled when it is made.
 #pragma once
 
 #include "core/cursor.hpp"
 #include "service/live.hpp"
 #include "service/principal.hpp"
 #include "service/pull_progress.hpp"
+#include "service/rule_book.hpp"
 #include "service/space_writer.hpp"
 
 namespace syncline {
 
 class Spaces {
  public:
-  Spaces(Store& store, const Clock& clock, Live& live, PullProgress& progress)
-      : store_(store), clock_(clock), live_(live), progress_(progress) {}
-
-  /// Rules for all spaces of that name, whoever owns them; of a name that ends in '/', for all that begin with it. Call
-  /// before anything is written.
-  void set_rules(std::string name, SpaceRules rules) { rules_[std::move(name)] = std::move(rules); }
-
-  /// Who is told of events. Call before anything is written; nobody is, without.
-  void set_audience(EventAudience& audience) { audience_ = &audience; }
+  /// `audience`: who is told of events; null: nobody. All that is given outlives the spaces.
+  Spaces(Store& store, const Clock& clock, Live& live, PullProgress& progress, const RuleBook& rules,
+         EventAudience* audience = nullptr)
+      : store_(store), clock_(clock), live_(live), progress_(progress), rules_(rules), audience_(audience) {}
 
   using WriteBody = std::move_only_function<Result<>(SpaceWriter&)>;
   /// `run` works inside a transaction; `done` gets the space's cursor after the commit, or the error.
@@ -52,14 +49,12 @@ class Spaces {
   [[nodiscard]] Live& live() { return live_; }
 
  private:
-  [[nodiscard]] const SpaceRules& rules_of(std::string_view name) const;
-
   Store& store_;
   const Clock& clock_;
   Live& live_;
-  EventAudience* audience_ = nullptr;
   PullProgress& progress_;
-  std::map<std::string, SpaceRules, std::less<>> rules_;
+  const RuleBook& rules_;
+  EventAudience* const audience_;
 };
 
 }  // namespace syncline

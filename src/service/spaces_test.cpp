@@ -47,7 +47,8 @@ class SpacesTest : public testing::Test {
   test::ManualScheduler scheduler_;
   Live live_{scheduler_};
   PullProgress progress_{store_};
-  Spaces spaces_{store_, clock_, live_, progress_};
+  const RuleBook rules_{{}};
+  Spaces spaces_{store_, clock_, live_, progress_, rules_};
 };
 
 using Docs = std::vector<std::string>;

@@ -41,7 +41,8 @@ class Subscriptions final : public EventAudience {
   Subscriptions(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
 
   [[nodiscard]] Result<> load();
-  /// Called when events have been committed; on the thread that committed.
+  /// `wake` is called when events have been committed or a webhook has changed, on the thread that did it. Called by
+  /// the thread that makes the hub, before anything is written.
   void on_wake(std::function<void()> wake) { wake_ = std::move(wake); }
 
   // EventAudience

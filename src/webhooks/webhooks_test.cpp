@@ -121,7 +121,6 @@ class SenderTest : public testing::Test {
   };
 
   SenderTest() {
-    spaces_.set_audience(subscriptions_);
     subscriptions_.on_wake([this] { sender_.wake(); });
   }
 
@@ -148,8 +147,9 @@ class SenderTest : public testing::Test {
   test::ManualScheduler scheduler_;
   Live live_{scheduler_};
   PullProgress progress_{store_};
-  Spaces spaces_{store_, clock_, live_, progress_};
+  const RuleBook rules_{{}};
   Subscriptions subscriptions_{store_, clock_};
+  Spaces spaces_{store_, clock_, live_, progress_, rules_, &subscriptions_};
   DeliveryQueue queue_{":memory:"};
   Sender sender_{store_,
                  queue_,

@@ -4,7 +4,7 @@
 
 namespace syncline::sim {
 
-SpaceRules make_rules(Rules rules, bool refuses) {
+RuleBook make_rule_book(Rules rules, bool refuses) {
   SpaceRules made;
   CollectionRules& items = made.collections[std::string(kCollection)];
   if (rules == Rules::kernle) {
@@ -24,13 +24,16 @@ SpaceRules make_rules(Rules rules, bool refuses) {
       return fail(ErrorCode::invalid_document, "the document is bad");
     };
   }
-  return made;
+  return RuleBook({{std::string(kSpace), std::move(made)}});
 }
 
 HubProcess::HubProcess(Store& store, const Clock& clock, const Plan& plan)
-    : access_(store, clock), progress_(store), spaces_(store, clock, live_, progress_), router_(access_, clock, {}) {
+    : access_(store, clock),
+      progress_(store),
+      rules_(make_rule_book(plan.rules, plan.has_refusals)),
+      spaces_(store, clock, live_, progress_, rules_),
+      router_(access_, clock, {}) {
   if (!progress_.load()) std::abort();
-  spaces_.set_rules(std::string(kSpace), make_rules(plan.rules, plan.has_refusals));
   router_.add(native::make_routes(spaces_, access_));
 }
 
@@ -45,10 +48,9 @@ test::Answer HubProcess::call(const http::ClientRequest& request, const std::str
 
 NodeProcess::NodeProcess(Store& store, const Clock& clock, const Plan& plan)
     : progress_(store),
-      spaces_(store, clock, live_, progress_),
-      replica_(spaces_, {AccountNumber{1}, std::string(kSpace)}, plan.settings, plan.limits) {
-  spaces_.set_rules(std::string(kSpace), make_rules(plan.rules, false));
-}
+      rules_(make_rule_book(plan.rules, false)),
+      spaces_(store, clock, live_, progress_, rules_),
+      replica_(spaces_, {AccountNumber{1}, std::string(kSpace)}, plan.settings, plan.limits) {}
 
 std::map<std::string, Record> read_all(Spaces& spaces, const SpaceName& space) {
   std::map<std::string, Record> records;

@@ -16,7 +16,8 @@ inline constexpr std::string_view kCollection = "items";
 /// Author of what programs write on a node.
 inline constexpr KeyNumber kLocalAuthor{1};
 
-[[nodiscard]] SpaceRules make_rules(Rules rules, bool refuses);
+/// The rules of the plan for kSpace.
+[[nodiscard]] RuleBook make_rule_book(Rules rules, bool refuses);
 
 /// A wall clock that may be wrong in any way. The hub's is right.
 class SkewedClock final : public Clock {
@@ -47,6 +48,7 @@ class HubProcess {
   Live live_{scheduler_};
   Access access_;
   PullProgress progress_;
+  const RuleBook rules_;
   Spaces spaces_;
   api::Router router_;
 };
@@ -62,6 +64,7 @@ class NodeProcess {
   test::ManualScheduler scheduler_;
   Live live_{scheduler_};
   PullProgress progress_;
+  const RuleBook rules_;
   Spaces spaces_;
   replica::SpaceReplica replica_;
 };

@@ -6,7 +6,6 @@
 
 namespace syncline::test {
 ApiFixture::ApiFixture(api::Router::Options options) : router_(access_, clock_, std::move(options)) {
-  access_.on_change([this] { live_.notify_access_change(); });
   router_.add(operations::make_routes(
       router_, access_, metrics_,
       {"test", [] { return std::optional<std::string>{}; }, [this] { return store_.status(); }}));
@@ -20,7 +19,6 @@ ApiFixture::ApiFixture(api::Router::Options options) : router_(access_, clock_, 
   router_.add(accounts::make_routes(sessions_, {device_keys_, access_, spaces_, meter_},
                                     {.open = true, .plan = Plan::companion}));
   router_.meter(meter_);
-  spaces_.set_audience(webhooks_);
   router_.add(webhooks::make_routes({webhooks_, deliveries_, spaces_, [] {}}));
   router_.observe(metrics_);
   key_ = add_key("ann@example.org",

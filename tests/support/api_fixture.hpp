@@ -10,6 +10,7 @@
 #include "api/native/routes.hpp"
 #include "api/operations/routes.hpp"
 #include "api/webhooks/routes.hpp"
+#include "app/core_services.hpp"
 #include "store/memory/memory_store.hpp"
 #include "support/in_process.hpp"
 #include "support/manual_scheduler.hpp"
@@ -34,15 +35,16 @@ class ApiFixture : public testing::Test {
   MemoryStore store_{clock_, "e1"};
   ManualScheduler scheduler_;
   Live live_{scheduler_};
-  Access access_{store_, clock_};
+  Access access_{store_, clock_, {.on_change = [this] { live_.notify_access_change(); }}};
   Sessions sessions_{store_, access_, clock_};
   DeviceKeys device_keys_{store_, access_, clock_};
   RequestMeter meter_{store_, clock_};
   PullProgress progress_{store_};
-  Spaces spaces_{store_, clock_, live_, progress_};
-  SearchIndex search_index_{":memory:"};
-  Search search_{spaces_, search_index_};
+  const RuleBook rules_ = app::make_rule_book();
   webhooks::Subscriptions webhooks_{store_, clock_};
+  Spaces spaces_{store_, clock_, live_, progress_, rules_, &webhooks_};
+  SearchIndex search_index_{":memory:"};
+  Search search_{spaces_, search_index_, kernle::make_search_subject()};
   DeliveryQueue deliveries_{":memory:"};
   operations::Metrics metrics_{"test"};
   kiro::Face kiro_{spaces_, access_, scheduler_, {}};

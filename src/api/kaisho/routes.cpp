@@ -4,10 +4,6 @@
 
 namespace syncline::kaisho {
 
-Face::Face(Spaces& spaces, Access& access) : spaces_(spaces), access_(access) {
-  spaces.set_rules(std::string(kSpace), make_space_rules());
-}
-
 api::Route& Face::add(std::vector<api::Route>& routes, http::Method method, std::string_view pattern, Scope scope,
                       api::Description description, void (Handlers::*handle)(const api::CallPtr&)) {
   return routes.emplace_back(

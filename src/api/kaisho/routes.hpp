@@ -10,9 +10,10 @@ namespace syncline::kaisho {
 
 struct Handlers;
 
+/// The rule book of `spaces` has make_space_rules() for kSpace.
 class Face {
  public:
-  Face(Spaces& spaces, Access& access);
+  Face(Spaces& spaces, Access& access) : spaces_(spaces), access_(access) {}
   [[nodiscard]] std::vector<api::Route> make_routes();
 
  private:

@@ -49,6 +49,8 @@ SearchedText searched_text(const RecordView& record) {
   return text;
 }
 
+Search::Subject make_search_subject() { return {std::string(kSpacePrefix), searched_text}; }
+
 std::string client_time(Timestamp time) {
   std::string text = format_time(time);
   return text.replace(text.size() - 1, 1, "+00:00");
@@ -60,11 +62,6 @@ void append_meta(JsonWriter& writer, std::string_view request_id, Timestamp now)
       .string("timestamp", format_time(now))
       .string("request_id", request_id)
       .end_object();
-}
-
-Face::Face(Spaces& spaces, Search& search, Executor& executor) : spaces_(spaces), search_(search), executor_(executor) {
-  spaces.set_rules(std::string(kSpacePrefix), make_space_rules());
-  search.follow(std::string(kSpacePrefix), searched_text);
 }
 
 std::vector<api::Route> Face::make_routes() {

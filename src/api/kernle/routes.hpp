@@ -13,10 +13,13 @@ struct Handlers;
 
 /// What of a record is searched for.
 [[nodiscard]] SearchedText searched_text(const RecordView& record);
+/// The memories of all agents.
+[[nodiscard]] Search::Subject make_search_subject();
 
+/// The rule book of `spaces` has make_space_rules() for kSpacePrefix; `search` is over make_search_subject().
 class Face {
  public:
-  Face(Spaces& spaces, Search& search, Executor& executor);
+  Face(Spaces& spaces, Search& search, Executor& executor) : spaces_(spaces), search_(search), executor_(executor) {}
   [[nodiscard]] std::vector<api::Route> make_routes();
 
  private:

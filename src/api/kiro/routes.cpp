@@ -19,9 +19,7 @@ Face::Face(Spaces& spaces, Access& access, Executor& workers, LeaseTimes lease_t
       workers_(workers),
       views_(spaces),
       commands_(spaces, views_, lease_times),
-      outputs_(spaces) {
-  spaces.set_rules(std::string(kSpace), make_space_rules());
-}
+      outputs_(spaces) {}
 
 std::vector<Route> Face::make_routes() {
   const ScopeSet uploaders{Scope::write, Scope::commands_run, Scope::commands_submit};

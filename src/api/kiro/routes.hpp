@@ -7,7 +7,7 @@
 
 namespace syncline::kiro {
 
-/// The face's own parts. The rules of its space must be set before anything is written.
+/// The face's own parts. The rule book of `spaces` has make_space_rules() for kSpace.
 class Face {
  public:
   Face(Spaces& spaces, Access& access, Executor& workers, LeaseTimes lease_times);

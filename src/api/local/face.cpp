@@ -72,9 +72,9 @@ std::string profile_in(const http::RequestHead& head) {
 
 }  // namespace
 
-void set_rules(Spaces& spaces) {
-  spaces.set_rules(std::string(kernle::kSpacePrefix), kernle::make_space_rules());
-  spaces.set_rules(std::string(kaisho::kSpace), kaisho::make_space_rules());
+RuleBook make_rule_book() {
+  return RuleBook({{std::string(kernle::kSpacePrefix), kernle::make_space_rules()},
+                   {std::string(kaisho::kSpace), kaisho::make_space_rules()}});
 }
 
 /// The routes of one profile, bound to it.

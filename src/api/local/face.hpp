@@ -15,7 +15,7 @@
 namespace syncline::local {
 
 /// The rules of Kaisho's and Kernle's spaces, for ProfileParts.
-void set_rules(Spaces& spaces);
+[[nodiscard]] RuleBook make_rule_book();
 
 class Face final : public http::Application {
  public:
@@ -38,6 +38,7 @@ class Face final : public http::Application {
   Executor& blocking_;
   const std::string version_;
   Mutex mutex_;
+  /// Made at the first request of a profile, while its replica is at work: making them changes nothing of the profile.
   std::map<std::string, std::shared_ptr<ProfileFaces>> faces_ GUARDED_BY(mutex_);
 };
 
