@@ -180,6 +180,7 @@ class Load {
  private:
   void connect(Client& client) {
     client.socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    if (client.socket < 0) die("socket");
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<std::uint16_t>(options_.port));

@@ -127,6 +127,7 @@ double measure(int writers, int batch, double seconds, Run&& run) {
   std::atomic<std::int64_t> records = 0;
   const auto start = Clock::now();
   std::vector<std::thread> threads;
+  threads.reserve(static_cast<std::size_t>(writers));
   for (int i = 0; i < writers; ++i) {
     threads.emplace_back([&] {
       while (!stop) {
@@ -165,8 +166,8 @@ int main(int argc, char** argv) {
   std::string dir = "/tmp/syncline-store-bench";
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string name = argv[i];
-    if (name == "--records") records = std::atoll(argv[i + 1]);
-    if (name == "--seconds") seconds = std::atof(argv[i + 1]);
+    if (name == "--records") records = std::stoll(argv[i + 1]);
+    if (name == "--seconds") seconds = std::stod(argv[i + 1]);
     if (name == "--dir") dir = argv[i + 1];
   }
   if (!initialise_crypto()) return 1;

@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CLEAN = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "syncline/lint"
 CLANG, TIDY = "clang++-19", "clang-tidy-19"
 # Larger batches share more headers; smaller ones keep both cores busy until the end.
-BATCH_FILES_MAX = 12
+BATCH_FILES_MAX = 18
 CLEAN_RECORDS_MAX = 20_000
 # Flags that only g++ knows, and its precompiled header.
 GCC_ONLY = re.compile(r"-Wno-(maybe-uninitialized|restrict|stringop-\w+)|-fpch-preprocess|-Winvalid-pch|-fno-sanitize.*")

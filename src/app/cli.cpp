@@ -39,7 +39,7 @@ void define_all(CommandLine& line, Invocation& invocation) {
 
 /// Overwrites keys among the arguments: the list of processes shows them to everybody.
 void hide_secrets(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
+  for (int i = 1; i < argc && argv[i] != nullptr; ++i) {
     const std::string_view word(argv[i]);
     for (const std::string_view option : {"--key", "--token"}) {
       char* secret = nullptr;

@@ -85,7 +85,7 @@ void define_accounts(Command root, Invocation& invocation) {
   AdminCommand(account, invocation, "account add", "Add an account", Missing::create)
       .text("EMAIL", "email", "address of the owner")
       .text("--plan", "plan", "free, companion, pro or team");
-  AdminCommand(account, invocation, "account list", "List accounts");
+  const AdminCommand list(account, invocation, "account list", "List accounts");
   AdminCommand(account, invocation, "account plan", "Change the plan")
       .text("EMAIL", "email", "address of the owner")
       .text("PLAN", "plan", "free, companion, pro or team");

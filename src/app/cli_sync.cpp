@@ -50,10 +50,10 @@ std::string time_ago(const std::string& text, Timestamp now) {
   const auto plural = [](std::int64_t count, const std::string& unit) {
     return std::to_string(count) + ' ' + unit + (count == 1 ? "" : "s") + " ago";
   };
-  const std::string ago = minutes < 1         ? "just now"
-                          : minutes < 60      ? plural(minutes, "minute")
-                          : minutes < 60 * 24 ? plural(minutes / 60, "hour")
-                                              : plural(minutes / 60 / 24, "day");
+  const std::string ago = minutes < 1      ? "just now"
+                          : minutes < 60   ? plural(minutes, "minute")
+                          : minutes < 1440 ? plural(minutes / 60, "hour")
+                                           : plural(minutes / 1440, "day");
   std::string exact = format_time(*time).substr(0, 19);
   exact[10] = ' ';
   return ago + " (" + exact + " UTC)";

@@ -108,7 +108,7 @@ Option Command::text_option(const std::string& names, std::function<Result<>(con
   return Option(*app_->add_option_function<std::string>(names, take_or_throw, help));
 }
 
-Option Command::integer_option(const std::string& names, std::function<void(std::int64_t)> take,
+Option Command::integer_option(const std::string& names, const std::function<void(std::int64_t)>& take,
                                const std::string& help) const {
   return Option(*app_->add_option_function<std::int64_t>(names, take, help));
 }

@@ -57,7 +57,7 @@ class Command {
   /// `take` is called while arguments are parsed; its error is shown like any other error among the arguments.
   Option text_option(const std::string& names, std::function<Result<>(const std::string&)> take,
                      const std::string& help) const;
-  Option integer_option(const std::string& names, std::function<void(std::int64_t)> take,
+  Option integer_option(const std::string& names, const std::function<void(std::int64_t)>& take,
                         const std::string& help) const;
   Option flag(const std::string& names, bool& value, const std::string& help) const;
   /// A flag that is bound to nothing, for one that is required.

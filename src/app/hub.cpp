@@ -132,7 +132,7 @@ class Hub {
     ai_.stop();
     ai_threads_.stop();
     server_.drain();  // ends the workers, so nobody sets the timer any more
-    lease_timer_.reset();
+    stop_lease_timer();
     sender_.stop();
     core_.search.stop();
     core_.housekeeping.stop();
@@ -170,6 +170,11 @@ class Hub {
         if (!stopping_) expire_leases_later();
       });
     });
+  }
+
+  void stop_lease_timer() {
+    const MutexLock lock(lease_timer_mutex_);
+    lease_timer_.reset();
   }
 
   const Settings& settings_;

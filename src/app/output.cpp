@@ -71,9 +71,7 @@ void print_result(const std::string& json, OutputForm form) {
                      : void();
   });
   view.for_each_member([&](std::string_view name, JsonView value) {
-    if (members == 1 && value.is_array()) {
-      print_table(value);
-    } else if (is_table && value.is_array()) {
+    if (value.is_array() && (members == 1 || is_table)) {
       print_table(value);
     } else {
       std::printf("%.*s: %s\n", static_cast<int>(name.size()), name.data(), shown(value).c_str());

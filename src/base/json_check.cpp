@@ -16,7 +16,7 @@ namespace syncline {
 namespace {
 
 /// Above this size the flat-memory parser reads the text.
-constexpr std::size_t kSimdBytesMax = 1024 * 1024;
+constexpr std::size_t kSimdBytesMax = 1UL << 20U;
 
 /// Receives parse events, keeps nothing, and notes numbers that nothing can hold.
 struct NullHandler {
@@ -145,7 +145,7 @@ JsonCheck check_grammar(std::string_view text, int depth_max) {
 JsonCheck check_with_events(std::string_view text, int depth_max) {
   if (is_deep(text, depth_max)) return {JsonFault::too_deep, "nested deeper than " + std::to_string(depth_max)};
   if (!is_utf8(text)) return {JsonFault::not_utf8, "not valid UTF-8"};
-  const JsonCheck found = check_grammar(text, depth_max);
+  JsonCheck found = check_grammar(text, depth_max);
   if (found.fault != JsonFault::malformed) return found;
   if (check_grammar(defused(text), depth_max).fault == JsonFault::malformed) return found;
   return {JsonFault::unsupported_value, "a lone surrogate, or a number that no double and no 64-bit integer holds"};

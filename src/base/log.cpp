@@ -35,7 +35,7 @@ class BufferedStderrSink final : public spdlog::sinks::base_sink<std::mutex> {
   }
 
  private:
-  static constexpr std::size_t kFlushBytes = 32 * 1024;
+  static constexpr std::size_t kFlushBytes = 32UL * 1024;
   std::string buffer_;
 };
 

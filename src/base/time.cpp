@@ -60,12 +60,12 @@ bool read_offset(std::string_view text, std::size_t& position, std::int64_t& sec
     return true;
   }
   if (position >= text.size() || (text[position] != '+' && text[position] != '-')) return false;
-  const int sign = text[position++] == '+' ? 1 : -1;
+  const std::int64_t sign = text[position++] == '+' ? 1 : -1;
   const int hours = read_digits(text, position, 2);
   if (!read_char(text, position, ":")) return false;
   const int minutes = read_digits(text, position, 2);
   if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return false;
-  seconds = sign * (hours * 3600 + minutes * 60);
+  seconds = sign * (hours * 60 + minutes) * 60;
   return true;
 }
 
@@ -120,8 +120,8 @@ Result<Timestamp> parse_time(std::string_view text) {
   const year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
                             std::chrono::day{static_cast<unsigned>(day)}};
   if (!date.ok()) return refuse();
-  const std::int64_t seconds =
-      sys_days{date}.time_since_epoch().count() * std::int64_t{86400} + hour * 3600 + minute * 60 + second - offset_s;
+  const std::int64_t seconds = sys_days{date}.time_since_epoch().count() * std::int64_t{86400} +
+                               (hour * 60 + minute) * std::int64_t{60} + second - offset_s;
   const Timestamp time{seconds * kMicrosPerSecond + micros};
   if (time < kTimestampMin || time > kTimestampMax) return refuse();
   return time;

@@ -5,7 +5,7 @@
 namespace syncline::http {
 
 std::string describe(const ClientResponse& response) {
-  const std::string answered = "the hub answered " + std::to_string(response.status);
+  std::string answered = "the hub answered " + std::to_string(response.status);
   const auto problem = parse_object(response.body);
   if (!problem) return answered;
   const std::string detail = problem->text_of(problem->find("detail") ? "detail" : "error");

@@ -18,7 +18,7 @@ namespace {
 constexpr std::int64_t kLingerMs = 2000;
 /// An idle connection holds the smaller one.
 constexpr std::size_t kHeadReadBytes = 4096;
-constexpr std::size_t kBodyReadBytes = 64 * 1024;
+constexpr std::size_t kBodyReadBytes = 64UL * 1024;
 /// Bodies up to here are not counted against the memory for large ones.
 constexpr std::size_t kSmallBodyBytes = 1UL << 20U;
 /// Longer bodies take long to parse, whatever their route: on a worker.
@@ -185,7 +185,8 @@ void HttpConnection::refuse_large_body() {
 
 bool HttpConnection::take_body_budget(std::size_t bytes) {
   if (bytes <= kSmallBodyBytes) return true;
-  if ((server_.large_body_bytes += bytes) > limits::kLargeBodiesInFlightBytesMax) {
+  const std::size_t in_flight = server_.large_body_bytes.fetch_add(bytes) + bytes;
+  if (in_flight > limits::kLargeBodiesInFlightBytesMax) {
     server_.large_body_bytes -= bytes;
     return false;
   }

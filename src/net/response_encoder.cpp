@@ -11,7 +11,7 @@ namespace {
 /// Answers smaller than one packet are not worth compressing.
 constexpr std::size_t kGzipBytesMin = 1400;
 /// Answers larger than this are compressed on a worker: the loop has others to serve.
-constexpr std::size_t kGzipInlineBytes = 256 * 1024;
+constexpr std::size_t kGzipInlineBytes = 256UL * 1024;
 
 std::unique_ptr<http::BodySource> take_source(http::Response& response) {
   auto* source = std::get_if<std::unique_ptr<http::BodySource>>(&response.body);

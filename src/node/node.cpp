@@ -68,6 +68,7 @@ Result<std::shared_ptr<Profile>> Node::find(const std::string& name) {
 std::vector<std::shared_ptr<Profile>> Node::list() {
   const MutexLock lock(mutex_);
   std::vector<std::shared_ptr<Profile>> all;
+  all.reserve(profiles_.size());
   for (const auto& [name, profile] : profiles_) all.push_back(profile);
   return all;
 }
@@ -105,7 +106,7 @@ Result<std::string> Node::remove(const std::string& name) {
   }
   profile->stop();
   const std::string stamp = std::to_string(parts_.clock.now().millis());
-  const std::string kept = directory_ + "/removed/" + name + '.' + stamp;
+  std::string kept = directory_ + "/removed/" + name + '.' + stamp;
   std::error_code error;
   fs::create_directories(directory_ + "/removed", error);
   if (!error) fs::rename(profiles_path() + '/' + name, kept, error);

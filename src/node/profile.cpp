@@ -74,7 +74,7 @@ Result<HubAccount> read_login(const http::ClientResponse& login, Timestamp now) 
   if (const auto expires = parse_iso_or_utc_time(object.text_of("token_expires"))) {
     // A clock that says it is over already is wrong: then the service says when it is.
     const std::int64_t lasts = expires->micros - now.micros;
-    if (lasts > 2 * 60 * kMicrosPerSecond) account.renew_at = now.plus_micros(lasts / 2);
+    if (lasts > 120 * kMicrosPerSecond) account.renew_at = now.plus_micros(lasts / 2);
   }
   return account;
 }

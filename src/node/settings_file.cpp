@@ -53,7 +53,7 @@ class Reader {
     const YAML::Node map = root_[section];
     if (!map || map.IsNull()) return std::nullopt;
     if (!map.IsMap()) return wrong(map, section, "must be a map");
-    const YAML::Node value = map[key];
+    YAML::Node value = map[key];
     if (!value || value.IsNull()) return std::nullopt;
     if (!value.IsScalar()) return wrong(value, key, "must be a single value");
     return value;

@@ -172,6 +172,7 @@ TEST(ReplicaTest, a_space_that_is_added_is_kept_in_step_too) {
   Device device;
   ASSERT_TRUE(device.replica().connect({.clients = hub.clients()}, true));
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] { EXPECT_TRUE(device.replica().add_space("other")); });
   }

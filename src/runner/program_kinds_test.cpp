@@ -9,7 +9,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-Order order_of(std::string json) { return *make_order("cmd-1", JsonObject(JsonView(json))); }
+Order order_of(const std::string& json) { return *make_order("cmd-1", JsonObject(JsonView(json))); }
 
 Result<Words> aws(const std::string& parameters, const std::string& operation = "list-objects") {
   return make_aws_argv(order_of(R"({"type":"aws_operation","service":"s3api","operation":")" + operation +

@@ -84,7 +84,7 @@ bool add_rules(const Filter& filter) {
   bool ok = true;
   for (const char* name : kRefused) ok = ok && refuse(filter, name, EPERM);
   constexpr std::uint64_t kLow = 0xFFFFFFFFU;
-  for (const std::uint64_t flag :
+  for (const unsigned flag :
        {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP}) {
     ok = ok && refuse(filter, "clone", EPERM, argument(0, SCMP_CMP_MASKED_EQ, flag, flag));
   }

@@ -83,6 +83,7 @@ void Live::announce(const SpaceName& space, const std::vector<std::string>& mess
   const auto found = listeners_.find(space);
   if (found == listeners_.end()) return;
   std::vector<Listener::Message> shared;
+  shared.reserve(messages.size());
   for (const std::string& message : messages) shared.push_back(std::make_shared<const std::string>(message));
   for (Listener* listener : found->second) listener->on_messages(shared);
 }
@@ -105,7 +106,7 @@ void Live::notify_access_change() {
   for (const auto& [key, wait] : waits_) wait->finish_soon();
 }
 
-void Live::wait_for_change(const SpaceName& space, Seq since, std::function<Seq()> head, std::int64_t wait_ms,
+void Live::wait_for_change(const SpaceName& space, Seq since, const std::function<Seq()>& head, std::int64_t wait_ms,
                            std::function<void()> done) {
   const auto wait = std::make_shared<Wait>(*this, space, since, std::move(done));
   bool ended = false;

@@ -58,7 +58,7 @@ class Live {
 
   /// Calls `done` once, on a thread of the scheduler: when the space's head is past `since`, or after `wait_ms`.
   /// `head` tells the space's head; it is asked once, after the watch has begun, so that no change falls between.
-  void wait_for_change(const SpaceName& space, Seq since, std::function<Seq()> head, std::int64_t wait_ms,
+  void wait_for_change(const SpaceName& space, Seq since, const std::function<Seq()>& head, std::int64_t wait_ms,
                        std::function<void()> done);
   /// Ends all waits at once: the hub is stopping. Later waits end at once too.
   void end_waits();

@@ -403,10 +403,11 @@ TEST_P(StoreTest, an_erased_account_is_gone_and_others_are_not) {
 }
 
 TEST_P(StoreTest, readers_beside_sixteen_writers_see_a_gapless_feed) {
-  constexpr int kWriters = 16;
-  constexpr int kEach = 60;
+  constexpr std::int64_t kWriters = 16;
+  constexpr std::int64_t kEach = 60;
   std::atomic<bool> done = false;
   std::vector<std::thread> readers;
+  readers.reserve(2);
   for (int r = 0; r < 2; ++r) {
     readers.emplace_back([&] {
       std::int64_t seen = 0;
@@ -423,6 +424,7 @@ TEST_P(StoreTest, readers_beside_sixteen_writers_see_a_gapless_feed) {
     });
   }
   std::vector<std::thread> writers;
+  writers.reserve(kWriters);
   for (int w = 0; w < kWriters; ++w) {
     writers.emplace_back([&, w] {
       for (int i = 0; i < kEach; ++i) put(std::to_string(w) + "-" + std::to_string(i), "1");

@@ -105,7 +105,7 @@ class SenderTest : public testing::Test {
       const MutexLock lock(test_.mutex_);
       test_.posts_.push_back({url_, request});
       if (test_.answers_.empty()) return http::ClientResponse{200, "", std::nullopt};
-      const http::ClientResponse answer = test_.answers_.front();
+      http::ClientResponse answer = test_.answers_.front();
       test_.answers_.pop_front();
       if (answer.status == 0) return fail(ErrorCode::timed_out, "did not answer in time");
       return answer;
@@ -320,6 +320,7 @@ TEST_F(SenderTest, its_threads_post_each_event_once_while_others_write) {
   sender_.start();
   {
     std::vector<std::jthread> writers;
+    writers.reserve(kWriters);
     for (std::size_t writer = 0; writer < kWriters; ++writer) {
       writers.emplace_back([this, writer] {
         for (std::size_t i = 0; i < kEach; ++i) write(std::to_string(writer) + '-' + std::to_string(i));

@@ -55,7 +55,7 @@ TEST_F(AccountsTest, guessing_is_slowed_down_for_the_address_and_its_peer) {
   EXPECT_EQ(refused.status, 429);
   EXPECT_TRUE(refused.headers.contains("Retry-After"));
   EXPECT_NE(refused.at("error").find("try again in"), std::string::npos);
-  clock_.advance_micros(16 * 60 * kMicrosPerSecond);
+  clock_.advance_micros(kMicrosPerSecond * 16 * 60);
   EXPECT_EQ(log_in("ann@example.org", kPassword).status, 200);
 }
 
@@ -84,7 +84,7 @@ TEST_F(AccountsTest, a_session_is_renewed_and_ends) {
   const auto session = log_in("ann@example.org", kPassword);
   const std::string refresh_body = R"({"refresh_token":")" + session.at("refresh_token") + "\"}";
   EXPECT_EQ(me(session.at("refresh_token")).status, 401) << "it renews, nothing else";
-  clock_.advance_micros(3 * 86'400 * kMicrosPerSecond);
+  clock_.advance_micros(kMicrosPerSecond * 3 * 86'400);
   const auto renewed = send("refresh", refresh_body);
   EXPECT_EQ(renewed.status, 200);
   EXPECT_NE(renewed.at("access_token"), session.at("access_token"));
@@ -93,10 +93,10 @@ TEST_F(AccountsTest, a_session_is_renewed_and_ends) {
   EXPECT_EQ(send("refresh", R"({"refresh_token":")" + session.at("access_token") + "\"}").status, 401);
   EXPECT_EQ(send("refresh", R"({"refresh_token":"garbage"})").status, 401);
 
-  clock_.advance_micros(11 * 60 * kMicrosPerSecond);
+  clock_.advance_micros(kMicrosPerSecond * 11 * 60);
   EXPECT_EQ(me(session.at("access_token")).status, 401) << "but not for long";
 
-  clock_.advance_micros(8 * 86'400 * kMicrosPerSecond);
+  clock_.advance_micros(kMicrosPerSecond * 8 * 86'400);
   EXPECT_EQ(me(renewed.at("access_token")).status, 401) << "over";
   const auto again = send("refresh", refresh_body);
   EXPECT_EQ(me(again.at("access_token")).status, 200);

@@ -145,7 +145,7 @@ TEST_F(KaishoAccountTest, a_wipe_can_be_undone_for_a_week) {
   EXPECT_EQ(undo_wipe(), 0);
 
   wipe();
-  clock_.advance_micros(8 * 86'400 * kMicrosPerSecond);
+  clock_.advance_micros(kMicrosPerSecond * 8 * 86'400);
   EXPECT_EQ(undo_wipe(), 0);
 }
 

@@ -37,7 +37,7 @@ TEST_F(KaishoClocksTest, start_look_and_stop) {
   EXPECT_EQ(post("/clocks/start", "{}").status, 409);
   EXPECT_EQ(get("/sync/active").at("id"), started.at("id")) << "a desktop sees it too";
 
-  clock_.advance_micros(89 * 60 * kMicrosPerSecond + 31 * kMicrosPerSecond);
+  clock_.advance_micros(kMicrosPerSecond * 89 * 60 + 31 * kMicrosPerSecond);
   const auto stopped = post("/clocks/stop", "");
   EXPECT_EQ(stopped.status, 200);
   EXPECT_EQ(stopped.at("duration_minutes"), "90") << "rounded";

@@ -69,7 +69,7 @@ TEST_F(KernleAuthTest, a_session_lives_on_while_it_is_used_and_ends_a_week_after
     ASSERT_TRUE(access_.store_usage());
   }
   EXPECT_EQ(pull(idle).status, 401);
-  clock_.advance_micros(8 * 86'400 * kMicrosPerSecond);
+  clock_.advance_micros(kMicrosPerSecond * 8 * 86'400);
   EXPECT_EQ(pull(used).status, 401);
   ASSERT_TRUE(sessions_.purge());
   EXPECT_EQ(send(Method::get, "/auth/keys", api_key_).status, 200) << "a key has no end";

@@ -194,6 +194,7 @@ TEST_F(KernlePullTest, a_first_full_sync_leaves_out_what_the_device_wrote_and_a_
 
 TEST_F(KernlePullTest, D6_D7_D8_D36_everything_in_one_answer_in_commit_order) {
   std::vector<test::KernleOperation> operations;
+  operations.reserve(1500);
   for (int i = 0; i < 1500; ++i) operations.push_back({"n" + std::to_string(i), R"({"content":"c"})", "10:00:00"});
   push(other_, operations);
   const Answer answer = pull(device_);

@@ -29,7 +29,7 @@ class KernleSearchTest : public test::KernleFixture {
   }
   static std::string ids(const Answer& answer, std::string_view list) {
     std::string out;
-    const std::string results = answer.at(list);
+    std::string results = answer.at(list);
     if (results == "(none)") return results;
     JsonView(results).for_each_element([&](JsonView hit) { out += (out.empty() ? "" : " ") + hit.text_of("id"); });
     return out;

@@ -179,7 +179,7 @@ TEST_F(KiroApprovalTest, a_runner_s_wait_ends_with_a_cancellation_an_ide_s_does_
 }
 
 TEST_F(KiroApprovalTest, commands_are_listed_newest_first_without_what_may_be_long) {
-  const std::string first = submit("one");
+  submit("one");
   const std::string second =
       as(ide_, http::Method::post, "/command", R"({"type":"write_file","path":"a","content":"long"})").at("commandId");
   const auto list = as(ide_, http::Method::get, "/command");

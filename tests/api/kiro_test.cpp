@@ -344,6 +344,7 @@ TEST_F(KiroTest, claims_go_by_priority_then_age_and_never_twice) {
   const std::string second = submit();
   const std::string urgent = submit(R"({"type":"execute_bash","command":"ls","priority":5})");
   std::vector<std::string> claimed;
+  claimed.reserve(3);
   for (int i = 0; i < 3; ++i)
     claimed.push_back(as(i % 2 ? agent_ : agent2_, http::Method::post, "/command/claim").at("commandId"));
   EXPECT_EQ(claimed, (std::vector<std::string>{urgent, first, second}));

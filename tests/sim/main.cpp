@@ -46,7 +46,7 @@ std::optional<Options> parse(int count, char** arguments) {
     const auto number = syncline::parse_integer(into == nullptr ? argument : arguments[++i]);
     if (!number || *number < 0) return std::nullopt;
     if (into == nullptr) {
-      options.seed = *number;
+      options.seed = number;
     } else {
       *into = *number;
     }
@@ -113,6 +113,7 @@ int main(int count, char** arguments) {
   const std::vector<std::int64_t> seeds = seeds_of(*options);
   std::vector<Totals> totals(static_cast<std::size_t>(std::max<std::int64_t>(1, options->jobs)));
   std::vector<std::thread> threads;
+  threads.reserve(totals.size());
   syncline::Mutex output;
   for (std::size_t job = 0; job < totals.size(); ++job) {
     threads.emplace_back([&, job] {

@@ -63,6 +63,7 @@ std::optional<SpaceFeed::Note> SpaceFeed::next() {
 std::vector<std::pair<std::string, Cursor>> SpaceFeed::position() const {
   const MutexLock lock(mutex_);
   std::vector<std::pair<std::string, Cursor>> position;
+  position.reserve(watched_.size());
   for (const auto& [name, state] : watched_) {
     position.emplace_back(name, state.reset ? state.useless : spaces_.cursor(state.told));
   }

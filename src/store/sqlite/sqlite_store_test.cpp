@@ -111,7 +111,7 @@ TEST_F(SqliteStoreTest, a_file_that_is_no_database_is_refused_and_untouched) {
 }
 
 TEST_F(SqliteStoreTest, a_full_store_says_so_keeps_reading_and_loses_nothing) {
-  auto store = *open(400 * 1024);
+  auto store = *open(400LL * 1024);
   int stored = 0;
   std::optional<Error> refusal;
   for (; stored < 1000 && !refusal; ++stored) {
@@ -132,7 +132,7 @@ TEST_F(SqliteStoreTest, a_full_store_says_so_keeps_reading_and_loses_nothing) {
 }
 
 TEST_F(SqliteStoreTest, a_failed_commit_does_not_poison_what_follows) {
-  auto store = *open(200 * 1024);
+  auto store = *open(200LL * 1024);
   EXPECT_FALSE(write_and_wait(*store, {AccountNumber{1}, "new-space"}, {}, [](Txn& txn) -> Result<> {
     Record record;
     record.collection = "first";
