@@ -9,7 +9,7 @@ from runner_harness import Site  # noqa: E402
 
 
 def pytest_collection_modifyitems(config, items):
-    """Side by side, the long ones begin early and not one behind the other, so that none is left at the end."""
+    """In parallel runs, starts tests marked `long` early and spread apart, so that none of them is last."""
     if not hasattr(config, "workerinput"):
         return
     long = [item for item in items if item.get_closest_marker("long")]
@@ -31,7 +31,7 @@ def hub():
 
 @pytest.fixture
 def forever():
-    """Seconds for a command to sleep that no other one sleeps: `processes_with` finds this test's own."""
+    """A unique number of seconds for a command to sleep; `processes_with` finds this test's processes by it."""
     return str(CHANCE.randrange(10**8, 10**9))
 
 
@@ -44,7 +44,7 @@ def shared_hub():
 
 @pytest.fixture(scope="module")
 def site(shared_hub, tmp_path_factory):
-    """A runner that may do everything below its root."""
+    """A client and a runner that may execute any command below its root. All tests of a module share them."""
     made = Site(shared_hub, tmp_path_factory.mktemp("site"))
     yield made
     assert made.runner.stop() == 0, made.runner.log_text()[-3000:]
@@ -52,7 +52,7 @@ def site(shared_hub, tmp_path_factory):
 
 @pytest.fixture
 def make_site(hub, tmp_path):
-    """Makes sites of the test's own hub, with runner arguments or a policy."""
+    """Returns a function that makes a site of the test's own hub, with given runner arguments or a policy."""
     sites = []
 
     def make(arguments=None, policy=None, environment=None):

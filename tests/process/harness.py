@@ -49,7 +49,7 @@ class Hub:
         self.url = None
 
     def stay(self):
-        """Lets it start at one and the same place each time."""
+        """Fixes the port, so that the hub has the same URL after each start."""
         self.listen = f"127.0.0.1:{free_port()}"
         return self
 
@@ -153,8 +153,11 @@ CHANCE = random.SystemRandom()
 
 
 def free_port():
-    """A port that nobody else gets as long as this process lives, whatever the tests beside it do: it lies outside the range
-    from which the kernel takes ports, and a socket without a place in the file system says that it is taken."""
+    """Returns a port that stays reserved for this process until it ends, even when other tests run in parallel.
+
+    The port lies outside the range from which the kernel assigns ports. An abstract Unix socket named after the port
+    marks it as taken.
+    """
     while True:
         port = CHANCE.randrange(20_000, 32_000)
         claim = socket.socket(socket.AF_UNIX)
@@ -179,18 +182,18 @@ def wait_until(check, what, deadline_s=DEADLINE_S):
 
 
 class Waiting:
-    """A request that the hub has taken and holds. Read its answer with `answer`."""
+    """A request that the hub has read and not yet answered, such as a long poll. `answer` reads the answer."""
 
     def __init__(self, client, path):
         self.connection = http.client.HTTPConnection(client.url.removeprefix("http://"), timeout=90)
         self.connection.request("GET", path, headers={"Authorization": f"Bearer {client.key}"})
         wait_until(self._is_taken, f"the hub takes {path}")
-        # A connection has one loop: what it has read before a later request was answered is being served.
+        # A loop serves its connections in order: once it answers later requests, it is serving what it read before.
         for _ in range(4):
             Client(client.url, client.key).get("/health")
 
     def _is_taken(self):
-        """Nothing that was sent is still to be read at the other end."""
+        """True if the hub has read everything that was sent: its receive queue is empty."""
         ours = "%04X" % self.connection.sock.getsockname()[1]
         theirs = "%04X" % self.connection.sock.getpeername()[1]
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
@@ -200,7 +203,7 @@ class Waiting:
         return False
 
     def answer(self):
-        """The status and what the JSON says."""
+        """Waits for the answer; returns its status and parsed JSON body."""
         answer = self.connection.getresponse()
         body = json.loads(answer.read())
         self.connection.close()
