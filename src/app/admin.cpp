@@ -84,7 +84,7 @@ Result<std::string> account_ai_cap(CoreServices& core, const JsonObject& request
   const std::string text = request.text_of("tokens");
   const auto tokens = parse_integer(text);
   if (text != "default" && (!tokens || *tokens < 0)) {
-    return fail(ErrorCode::invalid_argument, "the cap must be a number of tokens, or default");
+    return fail(ErrorCode::invalid_argument, "the cap must be a number of tokens or 'default', not '" + text + "'");
   }
   return account_json(core.access.set_ai_cap(request.text_of("email"), tokens));
 }
@@ -235,7 +235,8 @@ Result<FoundConflict> find_conflict(CoreServices& core, const JsonObject& reques
     }));
     if (found) return *std::move(found);
   }
-  return fail(ErrorCode::not_found, "there is no conflict " + std::to_string(number));
+  return fail(ErrorCode::not_found, "there is no conflict " + std::to_string(number) +
+                                        "; 'syncline conflicts list --state all' lists conflicts");
 }
 
 Result<std::string> conflicts_show(CoreServices& core, const JsonObject& request) {
@@ -319,7 +320,10 @@ Result<std::string> webhooks_replay(CoreServices& core, const JsonObject& reques
     TRY(count, core.deliveries.replay_failed(webhook.id, core.clock.now()));
   } else {
     const auto number = parse_integer(wanted);
-    if (!number) return fail(ErrorCode::invalid_argument, "name a delivery by its id, or say: failed");
+    if (!number) {
+      return fail(ErrorCode::invalid_argument, "the delivery must be an id or 'failed', not '" + wanted +
+                                                   "'; 'syncline webhooks deliveries " + webhook.id + "' lists ids");
+    }
     TRY([[maybe_unused]] const Delivery delivery, core.deliveries.replay(webhook.id, *number, core.clock.now()));
   }
   core.webhooks.on_events();
@@ -399,7 +403,8 @@ Result<std::string> run_admin(CoreServices& core, const JsonObject& request) {
   for (const Named& handler : kHandlers) {
     if (handler.name == name) return handler.run(core, request);
   }
-  return fail(ErrorCode::invalid_argument, "unknown administration command '" + name + "'");
+  return fail(ErrorCode::invalid_argument,
+              "unknown administration command '" + name + "'; if a hub runs, it may be older: restart it");
 }
 
 }  // namespace syncline::app

@@ -16,7 +16,9 @@ constexpr std::string_view kNoKey = "none";
 Result<std::string> read_key_file(const std::string& file) {
   std::ifstream stream(file);
   std::string line;
-  if (!std::getline(stream, line)) return fail(ErrorCode::not_found, "cannot read the AI upstream's key from " + file);
+  if (!std::getline(stream, line)) {
+    return fail(ErrorCode::not_found, "cannot read the AI upstream's key from the first line of " + file);
+  }
   return std::string(trim(line));
 }
 
@@ -36,7 +38,8 @@ Result<std::map<Plan, std::int64_t>> read_plan_caps(const Settings& settings) {
     const std::size_t equals = entry.find('=');
     const auto tokens = parse_integer(equals == std::string::npos ? "" : entry.substr(equals + 1));
     if (!tokens || *tokens < 0) {
-      return fail(ErrorCode::invalid_argument, "ai.plan_caps must be like pro=1000000, not '" + entry + "'");
+      return fail(ErrorCode::invalid_argument,
+                  "ai.plan_caps must list PLAN=TOKENS, like pro=1000000, not '" + entry + "'");
     }
     TRY(const Plan plan, parse_plan(entry.substr(0, equals)));
     caps[plan] = *tokens;
@@ -55,7 +58,7 @@ Result<AiSettings> read_ai_settings(const Settings& settings) {
   const std::string& standard = settings.text("ai.model");
   const auto model = [&](std::string_view key) { return settings.text(key).empty() ? standard : settings.text(key); };
   ai::Models models{model("ai.model_advisor"), model("ai.model_cron"), standard};
-  if (standard.empty()) return fail(ErrorCode::invalid_argument, "ai.url needs ai.model");
+  if (standard.empty()) return fail(ErrorCode::invalid_argument, "ai.url is set, but ai.model is not; set both");
   TRY(std::string key, find_key(settings));
   TRY(net::Endpoint endpoint, net::make_endpoint(settings.text("ai.url"), std::move(key)));
   ai.upstream = ai::Upstream{.connect = net::make_client_factory(std::move(endpoint)),

@@ -24,7 +24,7 @@ void define_all(CommandLine& line, Invocation& invocation) {
       "  syncline account add me@example.org --plan pro\n"
       "  syncline key add --account me@example.org --label laptop --scopes read,write,commands:submit\n"
       "  syncline hub --listen 127.0.0.1:8080\n"
-      "  syncline login http://127.0.0.1:8080 --key-file KEY\n"
+      "  syncline login http://127.0.0.1:8080 --key-file key.txt\n"
       "  syncline -a claire sync full");
   define_hub(root, invocation);
   define_administration(root, invocation);
@@ -54,12 +54,12 @@ void hide_secrets(int argc, char** argv) {
 
 int run_cli(int argc, char** argv) {
   if (!initialise_crypto()) {
-    std::fputs("syncline: the system offers no randomness\n", stderr);
+    std::fputs("syncline: cannot initialise cryptography: the system provides no random numbers\n", stderr);
     return kExitFailure;
   }
   set_log_level(LogLevel::warning);
   Invocation invocation;
-  CommandLine line("syncline: your own sync server", std::string("syncline ") + SYNCLINE_VERSION);
+  CommandLine line("syncline: self-hosted sync server", std::string("syncline ") + SYNCLINE_VERSION);
   define_all(line, invocation);
   const auto action = line.parse(argc, argv);
   if (!action) {

@@ -46,7 +46,7 @@ class AdminCommand {
     const auto take = [request = request_, field](const std::string& name) -> Result<> {
       std::ifstream stream(name == "-" ? "/dev/stdin" : name);
       std::string line;
-      if (!std::getline(stream, line)) return fail(ErrorCode::invalid_argument, name + ": cannot be read");
+      if (!std::getline(stream, line)) return fail(ErrorCode::invalid_argument, "cannot read a line from " + name);
       request->set_text(field, trim(line));
       return {};
     };
@@ -66,6 +66,8 @@ class AdminCommand {
     return *this;
   }
 
+  void example(const std::string& line) { command_.example(line); }
+
  private:
   Option add_text(const std::string& option, const std::string& field, const std::string& help) {
     const auto take = [request = request_, field](const std::string& value) -> Result<> {
@@ -80,89 +82,117 @@ class AdminCommand {
 };
 
 void define_accounts(Command root, Invocation& invocation) {
-  const Command account =
-      root.add_group("account", "Who owns data: add, list, plan, label, password, ai-cap, undo-wipe, remove");
+  const std::string email = "email address of the account";
+  const std::string plans = "free, companion, pro or team";
+  const Command account = root.add_group("account", "Manage accounts");
   AdminCommand(account, invocation, "account add", "Add an account", Missing::create)
-      .text("EMAIL", "email", "address of the owner")
-      .text("--plan", "plan", "free, companion, pro or team");
-  const AdminCommand list(account, invocation, "account list", "List accounts");
-  AdminCommand(account, invocation, "account plan", "Change the plan")
-      .text("EMAIL", "email", "address of the owner")
-      .text("PLAN", "plan", "free, companion, pro or team");
-  AdminCommand(account, invocation, "account label", "Set what Kaisho clients are told the plan is")
-      .text("EMAIL", "email", "address of the owner")
-      .text("LABEL", "label",
-            "sync_ai, pro, ... or default; desktops 1.7.3 want sync or sync_ai, 2.x companion or pro");
-  AdminCommand(account, invocation, "account password", "Set the password for /auth/login")
-      .text("EMAIL", "email", "address of the owner")
-      .file("--password-file", "password", "file with the password in its first line; - for standard input");
-  AdminCommand(account, invocation, "account reset", "Make a token that sets a new password once, within an hour")
-      .text("EMAIL", "email", "address of the owner");
-  AdminCommand(account, invocation, "account ai-cap", "Set how many AI tokens a month it may use")
-      .text("EMAIL", "email", "address of the owner")
-      .text("TOKENS", "tokens", "a number, or default");
-  AdminCommand(account, invocation, "account undo-wipe", "Put back the Kaisho data wiped in the last 7 days")
-      .text("EMAIL", "email", "address of the owner");
-  AdminCommand(account, invocation, "account remove", "Revoke its keys and erase its data for good")
-      .text("EMAIL", "email", "address of the owner")
-      .confirmation("--yes", "do it");
+      .text("EMAIL", "email", email)
+      .text("--plan", "plan", plans)
+      .example("syncline account add me@example.org --plan pro");
+  AdminCommand(account, invocation, "account list", "List accounts").example("syncline account list");
+  AdminCommand(account, invocation, "account plan", "Change an account's plan")
+      .text("EMAIL", "email", email)
+      .text("PLAN", "plan", plans)
+      .example("syncline account plan me@example.org team");
+  AdminCommand(account, invocation, "account label", "Set the plan name that Kaisho clients see")
+      .text("EMAIL", "email", email)
+      .text("LABEL", "label", "plan name, or default; desktop 1.7.3 expects sync or sync_ai, 2.x companion or pro")
+      .example("syncline account label me@example.org sync_ai");
+  AdminCommand(account, invocation, "account password", "Set the password for POST /auth/login")
+      .text("EMAIL", "email", email)
+      .file("--password-file", "password", "file with the password in its first line; - for standard input")
+      .example("syncline account password me@example.org --password-file password.txt");
+  AdminCommand(account, invocation, "account reset", "Create a one-time password reset token, valid for an hour")
+      .text("EMAIL", "email", email)
+      .example("syncline account reset me@example.org");
+  AdminCommand(account, invocation, "account ai-cap", "Set an account's monthly AI token cap")
+      .text("EMAIL", "email", email)
+      .text("TOKENS", "tokens", "number of tokens, or default")
+      .example("syncline account ai-cap me@example.org 500000");
+  AdminCommand(account, invocation, "account undo-wipe", "Restore Kaisho data wiped in the last 7 days")
+      .text("EMAIL", "email", email)
+      .example("syncline account undo-wipe me@example.org");
+  AdminCommand(account, invocation, "account remove", "Delete an account: revoke its keys and erase its data for good")
+      .text("EMAIL", "email", email)
+      .confirmation("--yes", "confirm")
+      .example("syncline account remove me@example.org --yes");
 }
 
 void define_keys(Command root, Invocation& invocation) {
-  const Command key = root.add_group("key", "Bearer tokens of devices and programs: add, list, revoke");
-  AdminCommand(key, invocation, "key add", "Make a key; it is shown once")
-      .text("--account", "account", "address of the owner")
-      .text("--label", "label", "which device or program it is for")
-      .text("--scopes", "scopes", "some of read,write,keys,commands:submit,commands:run,commands:approve,admin")
-      .optional_text("--token", "token", "register this token instead of making one");
-  AdminCommand(key, invocation, "key list", "List keys").optional_text("--account", "account", "only of this account");
-  AdminCommand(key, invocation, "key revoke", "End a key at once, also on open connections")
-      .text("ID", "id", "id of the key");
+  const Command key = root.add_group("key", "Manage keys, the bearer tokens of devices and programs");
+  AdminCommand(key, invocation, "key add", "Create a key; it is shown once")
+      .text("--account", "account", "email address of the account")
+      .text("--label", "label", "name of the device or program")
+      .text("--scopes", "scopes",
+            "comma-separated list of: read, write, keys, commands:submit, commands:run, commands:approve, admin")
+      .optional_text("--token", "token", "use this token instead of a generated one")
+      .example("syncline key add --account me@example.org --label laptop --scopes read,write");
+  AdminCommand(key, invocation, "key list", "List keys")
+      .optional_text("--account", "account", "only keys of this account")
+      .example("syncline key list --account me@example.org");
+  AdminCommand(key, invocation, "key revoke", "Revoke a key at once, also on open connections")
+      .text("ID", "id", "id of the key")
+      .example("syncline key revoke k2");
 }
 
 void define_spaces_and_conflicts(Command root, Invocation& invocation) {
-  const Command space = root.add_group("space", "Named data sets: list, history");
+  const Command space = root.add_group("space", "Inspect spaces, the named data sets of accounts");
   AdminCommand(space, invocation, "space list", "List spaces")
-      .optional_text("--account", "account", "only of this account");
-  AdminCommand(space, invocation, "space history", "All versions of a record that are kept, newest first")
-      .text("SPACE", "space", "name of the space, like kernle/claire")
-      .text("COLLECTION", "collection", "the record's collection")
-      .text("ID", "id", "the record's id")
-      .text("--account", "account", "whose space it is");
+      .optional_text("--account", "account", "only spaces of this account")
+      .example("syncline space list --account me@example.org");
+  AdminCommand(space, invocation, "space history", "List the stored versions of a record, newest first")
+      .text("SPACE", "space", "name of the space")
+      .text("COLLECTION", "collection", "collection of the record")
+      .text("ID", "id", "id of the record")
+      .text("--account", "account", "account that owns the space")
+      .example("syncline space history kernle/claire notes n1 --account me@example.org");
 
-  const Command conflicts = root.add_group("conflicts", "Versions that lost: list, show, restore, dismiss");
+  const Command conflicts = root.add_group("conflicts", "Edits that lost a merge");
   AdminCommand(conflicts, invocation, "conflicts list", "List conflicts")
-      .optional_text("--account", "account", "only of this account")
-      .optional_text("--space", "space", "only of this space")
-      .optional_text("--state", "state", "open (if absent), restored, dismissed or all");
-  AdminCommand(conflicts, invocation, "conflicts show", "Show both versions").number("ID", "id", "id of the conflict");
+      .optional_text("--account", "account", "only conflicts of this account")
+      .optional_text("--space", "space", "only conflicts of this space")
+      .optional_text("--state", "state", "open, restored, dismissed or all (default: open)")
+      .example("syncline conflicts list --space kaisho --state all");
+  AdminCommand(conflicts, invocation, "conflicts show", "Show both versions")
+      .number("ID", "id", "id of the conflict")
+      .example("syncline conflicts show 7");
   AdminCommand(conflicts, invocation, "conflicts restore", "Make the losing version the current one")
-      .number("ID", "id", "id of the conflict");
-  AdminCommand(conflicts, invocation, "conflicts dismiss", "Leave the winner as it is")
-      .number("ID", "id", "id of the conflict");
+      .number("ID", "id", "id of the conflict")
+      .example("syncline conflicts restore 7");
+  AdminCommand(conflicts, invocation, "conflicts dismiss", "Keep the winning version and close the conflict")
+      .number("ID", "id", "id of the conflict")
+      .example("syncline conflicts dismiss 7");
 }
 
 void define_webhooks(Command root, Invocation& invocation) {
-  const Command webhooks =
-      root.add_group("webhooks", "Who is told of events: list, add, remove, enable, rotate, deliveries, replay");
+  const std::string id = "id of the webhook";
+  const Command webhooks = root.add_group("webhooks", "Manage webhooks");
   AdminCommand(webhooks, invocation, "webhooks list", "List webhooks")
-      .optional_text("--account", "account", "only of this account");
+      .optional_text("--account", "account", "only webhooks of this account")
+      .example("syncline webhooks list --account me@example.org");
   AdminCommand(webhooks, invocation, "webhooks add", "Post events to a URL; the secret is shown once")
-      .text("URL", "url", "http or https")
-      .text("--account", "account", "address of the owner")
+      .text("URL", "url", "http or https URL of the receiver")
+      .text("--account", "account", "email address of the account")
       .text("--events", "events",
-            "some of sync.completed,memory.created,conflict.detected,record.changed,command.completed,timer.started,"
-            "timer.stopped");
-  AdminCommand(webhooks, invocation, "webhooks remove", "Remove a webhook and its log").text("ID", "id", "the webhook");
-  AdminCommand(webhooks, invocation, "webhooks enable", "Go on with one that was given up")
-      .text("ID", "id", "the webhook");
-  AdminCommand(webhooks, invocation, "webhooks rotate", "Make a new secret; for 24 hours both sign")
-      .text("ID", "id", "the webhook");
-  AdminCommand(webhooks, invocation, "webhooks deliveries", "What became of its messages, newest first")
-      .text("ID", "id", "the webhook");
-  AdminCommand(webhooks, invocation, "webhooks replay", "Send a message once more")
-      .text("ID", "id", "the webhook")
-      .text("DELIVERY", "delivery", "id of the delivery, or: failed");
+            "comma-separated list of: sync.completed, memory.created, conflict.detected, record.changed, "
+            "command.completed, timer.started, timer.stopped")
+      .example("syncline webhooks add https://app.example.org/hook --account me@example.org --events record.changed");
+  AdminCommand(webhooks, invocation, "webhooks remove", "Delete a webhook and its delivery log")
+      .text("ID", "id", id)
+      .example("syncline webhooks remove wh_3f9a1c5e7b20d846");
+  AdminCommand(webhooks, invocation, "webhooks enable", "Re-enable a disabled webhook")
+      .text("ID", "id", id)
+      .example("syncline webhooks enable wh_3f9a1c5e7b20d846");
+  AdminCommand(webhooks, invocation, "webhooks rotate", "Create a new secret; the old one also signs for 24 hours")
+      .text("ID", "id", id)
+      .example("syncline webhooks rotate wh_3f9a1c5e7b20d846");
+  AdminCommand(webhooks, invocation, "webhooks deliveries", "List deliveries and their outcome, newest first")
+      .text("ID", "id", id)
+      .example("syncline webhooks deliveries wh_3f9a1c5e7b20d846");
+  AdminCommand(webhooks, invocation, "webhooks replay", "Send a delivery again")
+      .text("ID", "id", id)
+      .text("DELIVERY", "delivery", "id of the delivery, or failed for all that failed")
+      .example("syncline webhooks replay wh_3f9a1c5e7b20d846 failed");
 }
 
 }  // namespace

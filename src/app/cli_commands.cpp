@@ -57,7 +57,9 @@ Result<> list(const Invocation& invocation, const CommandOptions& options) {
   TRY(const std::string body, ask(options, {http::Method::get, "/command" + query, "", {}}));
   TRY(const JsonObject answer, http::parse_object(body));
   const auto commands = answer.find("commands");
-  if (!commands || !commands->is_array()) return fail(ErrorCode::unavailable, "the hub's answer has no commands");
+  if (!commands || !commands->is_array()) {
+    return fail(ErrorCode::unavailable, "unexpected answer: it lists no commands; is this the URL of a hub?");
+  }
   print_result(invocation.json ? body : make_table(answer), invocation.form());
   return {};
 }
@@ -86,12 +88,13 @@ class Definer {
   Definer(Command command, Invocation& invocation, OptionsPtr options)
       : command_(command), invocation_(invocation), options_(std::move(options)) {}
 
-  Command add(const std::string& name, const std::string& help, const std::string& id_help,
+  Command add(const std::string& name, const std::string& help, const std::string& example, const std::string& id_help,
               std::function<Result<>(const Invocation&, const CommandOptions&)> run) {
     const Command sub = command_.add(name, help);
     if (!id_help.empty()) sub.option("ID", options_->id, id_help).required();
     add_hub_options(sub, options_->hub);
     add_json_flag(sub, invocation_);
+    sub.example(example);
     sub.on_run(
         [&invocation = invocation_, options = options_, run = std::move(run)] { return run(invocation, *options); });
     return sub;
@@ -105,14 +108,15 @@ class Definer {
 
 void define_run(Command command, Invocation& invocation) {
   const auto options = std::make_shared<CommandRun>();
-  const Command run = command.add("run", "Run a line on a runner: streams its output, passes on its exit code");
-  run.option("LINE", options->words, "the command line; several words are joined by spaces").required();
-  run.option("--dir", options->working_dir, "directory to run in, on the runner's machine");
-  run.option("--timeout", options->timeout_seconds, "seconds after which it is ended").in_range(1, 86400);
-  run.flag("--detach", options->detach, "print its id and do not wait");
+  const Command run =
+      command.add("run", "Run a command line on a runner; streams its output and exits with its exit code");
+  run.option("LINE", options->words, "command line; several words are joined by spaces").required();
+  run.option("--dir", options->working_dir, "working directory on the runner's machine");
+  run.option("--timeout", options->timeout_seconds, "seconds after which the command is stopped").in_range(1, 86400);
+  run.flag("--detach", options->detach, "print the command's id and do not wait for its end");
   add_hub_options(run, options->hub);
   add_json_flag(run, invocation);
-  run.footer("Example:\n  syncline command run --hub https://hub.example.org 'make test'");
+  run.example("syncline command run --hub https://hub.example.org 'make test'");
   run.on_run([&invocation, options]() -> Result<> {
     TRY(invocation.exit_code, run_command(*options, invocation.form()));
     return {};
@@ -123,41 +127,45 @@ void define_run(Command command, Invocation& invocation) {
 
 void define_commands(Command root, Invocation& invocation) {
   const auto options = std::make_shared<CommandOptions>();
-  const Command command =
-      root.add_group("command", "Remote commands: list, show, run, approve, deny, cancel, approvals, forget");
+  const Command command = root.add_group("command", "Submit and manage remote commands");
   command.footer(
       "Examples:\n"
       "  syncline command run 'make test'\n"
       "  syncline command list --status held\n"
       "  syncline command approve cmd-1795327635597-r15zlr2xj827 --always\n"
-      "SYNCLINE_HUB and SYNCLINE_KEY name the hub and the key.");
+      "SYNCLINE_HUB and SYNCLINE_KEY set the hub and the key.");
   Definer definer(command, invocation, options);
   const std::string id = "id of the command";
-  const Command listing = definer.add("list", "List commands, newest first", "", list);
-  listing.option("--status", options->status, "held, pending, processing, completed or failed")
+  const std::string some = "cmd-1795327635597-r15zlr2xj827";
+  const Command listing =
+      definer.add("list", "List commands, newest first", "syncline command list --status held", "", list);
+  listing
+      .option("--status", options->status,
+              "only commands with this status: held, pending, processing, completed or failed")
       .one_of({"held", "pending", "processing", "completed", "failed"});
-  listing.option("--limit", options->limit, "at most so many").shows_default();
-  definer.add("show", "Show a command and its result", id, [](const Invocation& how, const CommandOptions& what) {
-    return print_answer(how, what, {http::Method::get, command_path(what.id), "", {}});
-  });
-  definer.add("cancel", "Cancel a command; a running one is ended", id,
+  listing.option("--limit", options->limit, "maximum number of commands to list").shows_default();
+  definer.add("show", "Show a command and its result", "syncline command show " + some, id,
+              [](const Invocation& how, const CommandOptions& what) {
+                return print_answer(how, what, {http::Method::get, command_path(what.id), "", {}});
+              });
+  definer.add("cancel", "Cancel a command; stops it if it is running", "syncline command cancel " + some, id,
               [](const Invocation& how, const CommandOptions& what) {
                 return print_answer(how, what, {http::Method::del, command_path(what.id), "", {}});
               });
   const Command approving = definer.add(
-      "approve", "Let a command run that waits for approval", id,
+      "approve", "Approve a held command", "syncline command approve " + some + " --always", id,
       [](const Invocation& how, const CommandOptions& what) { return answer_approval(how, what, "approve"); });
-  approving.flag("--always", options->always, "and later commands of the same pattern");
+  approving.flag("--always", options->always, "also approve later commands of the same pattern");
   const Command denying =
-      definer.add("deny", "Refuse a command that waits for approval", id,
+      definer.add("deny", "Deny a held command", "syncline command deny " + some + " --reason 'not on Friday'", id,
                   [](const Invocation& how, const CommandOptions& what) { return answer_approval(how, what, "deny"); });
-  denying.option("--reason", options->reason, "what the other side is told");
-  definer.add("approvals", "List the patterns that are approved for good", "",
+  denying.option("--reason", options->reason, "reason shown to the submitter");
+  definer.add("approvals", "List approvals made with --always", "syncline command approvals", "",
               [](const Invocation& how, const CommandOptions& what) {
                 return print_answer(how, what, {http::Method::get, "/command/approvals", "", {}});
               });
-  definer.add("forget", "End an approval for good", "id of the approval",
-              [](const Invocation& how, const CommandOptions& what) {
+  definer.add("forget", "Revoke an approval made with --always", "syncline command forget X2v9c1QmZ0aR7tLk",
+              "id of the approval", [](const Invocation& how, const CommandOptions& what) {
                 return print_answer(how, what,
                                     {http::Method::del, "/command/approvals/" + percent_encode(what.id), "", {}});
               });

@@ -24,7 +24,7 @@ Result<> ask_and_print(const NodeOptions& options, Method method, const std::str
 }
 
 Result<std::string> agent_query(const NodeOptions& options) {
-  if (options.agent.empty()) return fail(ErrorCode::invalid_argument, "whose memory? Name the agent: -a AGENT");
+  if (options.agent.empty()) return fail(ErrorCode::invalid_argument, "no agent given; use -a AGENT");
   return "agent_id=" + percent_encode(options.agent);
 }
 
@@ -32,7 +32,7 @@ Result<std::string> agent_query(const NodeOptions& options) {
 Result<> set_field(JsonObject& object, const std::string& assignment) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0) {
-    return fail(ErrorCode::invalid_argument, "a field is NAME=VALUE, not '" + assignment + "'");
+    return fail(ErrorCode::invalid_argument, "a field must be NAME=VALUE, like content=text, not '" + assignment + "'");
   }
   const std::string name = assignment.substr(0, equals);
   std::string value = assignment.substr(equals + 1);
@@ -64,8 +64,7 @@ class Builder {
 };
 
 void define_memory(Command root, Invocation& invocation, const Options& options) {
-  const Command memory =
-      root.add_group("memory", "Memories of an agent on this device: add, list, show, search, forget");
+  const Command memory = root.add_group("memory", "Manage an agent's memories on this device");
   Builder build(memory, invocation, options);
   const auto table = std::make_shared<std::string>();
   const auto id = std::make_shared<std::string>();
@@ -80,18 +79,19 @@ void define_memory(Command root, Invocation& invocation, const Options& options)
     return ask_and_print(*options, Method::post, "/memory/" + percent_encode(*table) + '?' + query, body.to_text(),
                          invocation.form());
   });
-  adding.option("TABLE", *table, "notes, episodes, beliefs, ...").required();
-  adding.option("FIELDS", *fields, "NAME=VALUE, like content=\"Check the logs first\"").required();
-  adding.footer("Example:\n  syncline -a claire memory add notes content='Check the logs first' tags='[\"ops\"]'");
+  adding.option("TABLE", *table, "table, like notes, episodes or beliefs").required();
+  adding.option("FIELDS", *fields, "NAME=VALUE; a VALUE that is JSON is stored as JSON, any other as text").required();
+  adding.example("syncline -a claire memory add notes content='Check the logs first' tags='[\"ops\"]'");
 
-  const Command listing = build.add("list", "List memories of a table", [=, &invocation]() -> Result<> {
+  const Command listing = build.add("list", "List the memories in a table", [=, &invocation]() -> Result<> {
     TRY(const std::string query, agent_query(*options));
     return ask_and_print(*options, Method::get,
                          "/memory/" + percent_encode(*table) + '?' + query + "&limit=" + std::to_string(*limit), "",
                          invocation.form());
   });
-  listing.option("TABLE", *table, "notes, episodes, beliefs, ...").required();
-  listing.option("-l,--limit", *limit, "how many").shows_default();
+  listing.option("TABLE", *table, "table, like notes, episodes or beliefs").required();
+  listing.option("-l,--limit", *limit, "maximum number of memories to list").shows_default();
+  listing.example("syncline -a claire memory list notes --limit 50");
 
   const auto one = [&](const std::string& name, const std::string& help, Method method) {
     const Command command = build.add(name, help, [=, &invocation]() -> Result<> {
@@ -100,20 +100,22 @@ void define_memory(Command root, Invocation& invocation, const Options& options)
                            "/memory/" + percent_encode(*table) + '/' + percent_encode(*id) + '?' + query, "",
                            invocation.form());
     });
-    command.option("TABLE", *table, "notes, episodes, beliefs, ...").required();
+    command.option("TABLE", *table, "table, like notes, episodes or beliefs").required();
     command.option("ID", *id, "id of the memory").required();
+    command.example("syncline -a claire memory " + name + " notes 7c9e6679-7425-40de-944b-e07fc1f90ae7");
   };
   one("show", "Show a memory", Method::get);
-  one("forget", "Delete a memory, here and everywhere", Method::del);
+  one("forget", "Delete a memory on this device and all others", Method::del);
 
-  const Command searching = build.add("search", "Search the memories of the agent", [=, &invocation]() -> Result<> {
+  const Command searching = build.add("search", "Search the agent's memories", [=, &invocation]() -> Result<> {
     TRY(const std::string query, agent_query(*options));
     return ask_and_print(*options, Method::get,
                          "/memory/search?" + query + "&q=" + percent_encode(*text) + "&limit=" + std::to_string(*limit),
                          "", invocation.form());
   });
-  searching.option("TEXT", *text, "what to look for").required();
-  searching.option("-l,--limit", *limit, "how many").shows_default();
+  searching.option("TEXT", *text, "words to search for").required();
+  searching.option("-l,--limit", *limit, "maximum number of memories to list").shows_default();
+  searching.example("syncline -a claire memory search 'gateway logs'");
 }
 
 /// What a clock entry may say beside its times.
@@ -125,8 +127,8 @@ struct EntryFields {
   std::string project;
 
   void add_options(Command command) {
-    command.option("-c,--customer", customer, "who is billed");
-    command.option("-d,--description", description, "what was done");
+    command.option("-c,--customer", customer, "customer to bill");
+    command.option("-d,--description", description, "description of the work");
     command.option("--task", task_id, "id of the task");
     command.option("--contract", contract, "name of the contract");
     command.option("--project", project, "id of the project");
@@ -147,42 +149,48 @@ struct EntryFields {
 };
 
 void define_clock(Command root, Invocation& invocation, const Options& options) {
-  const Command timer = root.add_group("timer", "The running clock: start, stop, status");
+  const Command timer = root.add_group("timer", "Start and stop the timer");
   Builder build(timer, invocation, options);
   const auto fields = std::make_shared<EntryFields>();
-  fields->add_options(build.add("start", "Start the clock", [=, &invocation] {
+  const Command starting = build.add("start", "Start the timer", [=, &invocation] {
     return ask_and_print(*options, Method::post, "/api/clocks/start", fields->to_object().to_text(), invocation.form());
-  }));
-  build.add("stop", "Stop the clock", [=, &invocation] {
+  });
+  fields->add_options(starting);
+  starting.example("syncline timer start -c Acme -d 'Code review'");
+  const Command stopping = build.add("stop", "Stop the timer", [=, &invocation] {
     return ask_and_print(*options, Method::post, "/api/clocks/stop", "{}", invocation.form());
   });
-  build.add("status", "What runs", [=, &invocation] {
+  stopping.example("syncline timer stop");
+  const Command status = build.add("status", "Show the running timer", [=, &invocation] {
     return ask_and_print(*options, Method::get, "/api/clocks/active", "", invocation.form());
   });
+  status.example("syncline timer status");
 
   Builder top(root, invocation, options);
   const auto duration = std::make_shared<std::string>();
   const auto date = std::make_shared<std::string>();
-  const Command book = top.add("book", "Book time that has passed", [=, &invocation] {
+  const Command book = top.add("book", "Book time already worked", [=, &invocation] {
     JsonObject body = fields->to_object();
     body.set_text("duration", *duration);
     if (!date->empty()) body.set_text("date", *date);
     return ask_and_print(*options, Method::post, "/api/clocks/quick-book", body.to_text(), invocation.form());
   });
-  book.option("DURATION", *duration, "like 2h, 30m, 1.5h, 1h30m").required();
-  book.option("--date", *date, "another day than today: YYYY-MM-DD");
+  book.option("DURATION", *duration, "duration, like 2h, 30m, 1.5h or 1h30m").required();
+  book.option("--date", *date, "day as YYYY-MM-DD (default: today)");
   fields->add_options(book);
+  book.example("syncline book 1h30m -c Acme -d 'Code review' --date 2026-11-20");
 
   const auto period = std::make_shared<std::string>("today");
-  const Command entries = top.add("entries", "Clock entries, newest first", [=, &invocation] {
+  const Command entries = top.add("entries", "List time entries, newest first", [=, &invocation] {
     return ask_and_print(*options, Method::get, "/api/clocks/entries?period=" + percent_encode(*period), "",
                          invocation.form());
   });
   entries.option("--period", *period, "today, week, month or year").shows_default();
+  entries.example("syncline entries --period week");
 
   const auto id = std::make_shared<std::string>();
-  const Command triage = top.add(
-      "triage", "Entries that came without a customer; with an id, give it one", [=, &invocation]() -> Result<> {
+  const Command triage =
+      top.add("triage", "List entries without a customer; with ID, assign one", [=, &invocation]() -> Result<> {
         if (id->empty()) {
           return ask_and_print(*options, Method::get, "/api/cloud-sync/pending", "", invocation.form());
         }
@@ -191,8 +199,9 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
         return ask_and_print(*options, Method::post, "/api/cloud-sync/triage",
                              "{\"entries\":[" + entry.to_text() + "]}", invocation.form());
       });
-  triage.option("ID", *id, "sync_id of the entry");
+  triage.option("ID", *id, "sync_id of the entry to change");
   fields->add_options(triage);
+  triage.example("syncline triage 7c9e6679-7425-40de-944b-e07fc1f90ae7 -c Acme");
 }
 
 }  // namespace

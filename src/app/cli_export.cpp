@@ -38,7 +38,7 @@ Result<Exported> write_export(const ExportOptions& options, OutputForm form) {
   if (begun) {
     state = *std::move(begun);
     if (!options.spaces.empty() && options.spaces != state.spaces) {
-      return fail(ErrorCode::conflict, options.file + " is an unfinished export of other spaces: choose another file");
+      return fail(ErrorCode::conflict, options.file + " is an interrupted export of other spaces; choose another file");
     }
   }
   TRY(const std::vector<FeedSpace> spaces, list_spaces(*server, exported.went_on ? state.spaces : options.spaces));
@@ -47,7 +47,7 @@ Result<Exported> write_export(const ExportOptions& options, OutputForm form) {
   }
   const std::string epoch = spaces.empty() ? "" : spaces.front().epoch();
   if (exported.went_on && state.epoch != epoch) {
-    return fail(ErrorCode::conflict, options.file + " is an unfinished export of another store: choose another file");
+    return fail(ErrorCode::conflict, options.file + " is an interrupted export of another store; choose another file");
   }
   state.epoch = epoch;
   TRY(FeedWriter writer,
@@ -64,12 +64,12 @@ Result<Exported> write_export(const ExportOptions& options, OutputForm form) {
     for (bool more = true; more;) {
       if (watch.interrupted()) {
         return fail(ErrorCode::unavailable,
-                    options.file.empty() ? "interrupted" : "interrupted; the same command goes on with it");
+                    options.file.empty() ? "interrupted" : "interrupted; run the same command again to resume");
       }
       auto page = read_page(*server, space.name, state.cursor);
       if (!page && page.error().advice == Advice::resync) {
         return fail(ErrorCode::conflict,
-                    "the export cannot go on, for the history of " + space.name + " has changed: choose another file");
+                    "cannot resume the export: the history of " + space.name + " has changed; choose another file");
       }
       if (!page) return std::unexpected(page.error());
       page->for_each_change([&](JsonView change) {
@@ -107,11 +107,12 @@ Result<> run_export(const ExportOptions& options, OutputForm form) {
 
 void define_export(Command root, Invocation& invocation) {
   const auto options = std::make_shared<ExportOptions>();
-  const Command exporting = root.add("export", "Write spaces of this device or a hub to a file of lines (NDJSON)");
+  const Command exporting = root.add("export", "Export spaces of this device or a hub as lines of JSON (NDJSON)");
   add_feed_server_options(exporting, options->server, invocation);
-  exporting.option("SPACE", options->spaces, "only these spaces; all there are if none is named");
-  exporting.option("-o,--out", options->file, "the file; standard output if absent. An unfinished one is gone on with");
-  exporting.footer("Example:\n  syncline export -o memory.ndjson kernle/claire");
+  exporting.option("SPACE", options->spaces, "spaces to export (default: all)");
+  exporting.option("-o,--out", options->file,
+                   "file to write (default: standard output). Resumes an interrupted export");
+  exporting.example("syncline export -o memory.ndjson kernle/claire");
   exporting.on_run([&invocation, options] { return run_export(*options, invocation.form()); });
 }
 

@@ -32,7 +32,7 @@ struct SettingsOptions {
 
 std::shared_ptr<SettingsOptions> add_settings_options(Command command) {
   auto options = std::make_shared<SettingsOptions>();
-  command.option("--config", options->file, "settings file (hub.yaml in the data directory if there is one)");
+  command.option("--config", options->file, "settings file (default: hub.yaml in the data directory, if present)");
   const auto flag = [&](const char* name, const char* key, const char* text) {
     const auto take = [options, key](const std::string& value) -> Result<> {
       options->flags[key] = value;
@@ -40,11 +40,11 @@ std::shared_ptr<SettingsOptions> add_settings_options(Command command) {
     };
     command.text_option(name, take, text);
   };
-  flag("--listen", "listen", "ADDRESS:PORT; port 0 takes any free one");
-  flag("--rate-limit", "rate_limit", "requests per minute and key; 0 for no limit");
+  flag("--listen", "listen", "ADDRESS:PORT to listen on; port 0 picks a free one");
+  flag("--rate-limit", "rate_limit", "requests per minute and key; 0: no limit");
   flag("--log-level", "log.level", "debug, info, warning, error or off");
-  flag("--tls-certificate", "tls.certificate", "PEM file");
-  flag("--tls-key", "tls.key", "PEM file");
+  flag("--tls-certificate", "tls.certificate", "PEM file with the certificate chain");
+  flag("--tls-key", "tls.key", "PEM file with the private key");
   command.option("--set", options->assignments, "any setting as KEY=VALUE; repeatable");
   return options;
 }
@@ -54,7 +54,7 @@ Result<Settings> load_settings(const SettingsOptions& options, const std::string
   for (const std::string& assignment : options.assignments) {
     const std::size_t equals = assignment.find('=');
     if (equals == std::string::npos) {
-      return fail(ErrorCode::invalid_argument, "--set wants KEY=VALUE, not '" + assignment + "'");
+      return fail(ErrorCode::invalid_argument, "--set needs KEY=VALUE, not '" + assignment + "'");
     }
     flags[assignment.substr(0, equals)] = assignment.substr(equals + 1);
   }
@@ -87,14 +87,16 @@ Result<> restore(const Invocation& invocation, const std::string& from) {
 
 void define_backup(Command root, Invocation& invocation) {
   const auto path = std::make_shared<std::string>();
-  const Command backup = root.add("backup", "Copy the store into a new file, also while the hub runs");
-  backup.option("OUT", *path, "file to write; must not exist").required();
+  const Command backup = root.add("backup", "Back up the store to a new file; works while the hub runs");
+  backup.option("OUT", *path, "file to create").required();
   add_common(backup, invocation);
+  backup.example("syncline backup /srv/backup/syncline-2026-11-22.db");
   backup.on_run([&invocation, path] { return back_up(invocation, *path); });
 
-  const Command restoring = root.add("restore", "Make a new data directory from a backup, with a new epoch");
-  restoring.option("IN", *path, "the backup").required();
+  const Command restoring = root.add("restore", "Create a data directory from a backup, with a new epoch");
+  restoring.option("IN", *path, "file that backup wrote").required();
   add_common(restoring, invocation);
+  restoring.example("syncline restore /srv/backup/syncline-2026-11-22.db --data /srv/syncline-restored");
   restoring.on_run([&invocation, path] { return restore(invocation, *path); });
 }
 
@@ -106,7 +108,7 @@ Result<> verify(const Invocation& invocation) {
   print_result(answer, invocation.form());
   const auto ok = JsonView(answer).find("ok");
   if (ok && ok->as_boolean().value_or(false)) return {};
-  return fail(ErrorCode::internal, "the store has problems");
+  return fail(ErrorCode::internal, "the store has the problems listed above; restore a backup");
 }
 
 Result<> show_config(const Invocation& invocation, const SettingsOptions& options, bool origin) {
@@ -130,33 +132,36 @@ Result<> diagnose(const Invocation& invocation, const SettingsOptions& options) 
   const Diagnosis diagnosis = examine(settings, invocation.data);
   print_result(diagnosis.json, invocation.form());
   if (diagnosis.ok) return {};
-  return fail(ErrorCode::internal, "something is wrong; see above");
+  return fail(ErrorCode::internal, "a check failed; the list above says which");
 }
 
 void define_diagnosis(Command root, Invocation& invocation) {
-  const Command verifying = root.add("verify", "Check the whole store");
+  const Command verifying = root.add("verify", "Check the integrity of the whole store");
   add_common(verifying, invocation);
+  verifying.example("syncline verify --data /srv/syncline");
   verifying.on_run([&invocation] { return verify(invocation); });
 
-  const Command doctor = root.add("doctor", "Look for what commonly goes wrong");
+  const Command doctor = root.add("doctor", "Check for common operating problems");
   add_common(doctor, invocation);
   const auto doctor_settings = add_settings_options(doctor);
+  doctor.example("syncline doctor --data /srv/syncline");
   doctor.on_run([&invocation, doctor_settings] { return diagnose(invocation, *doctor_settings); });
 
-  const Command config = root.add_group("config", "Settings: show");
-  const Command show = config.add("show", "Show all settings");
+  const Command config = root.add_group("config", "Show settings");
+  const Command show = config.add("show", "List all settings and their values");
   const auto origin = std::make_shared<bool>(false);
-  show.flag("--origin", *origin, "say where each value comes from");
+  show.flag("--origin", *origin, "show where each value comes from");
   add_common(show, invocation);
   const auto shown_settings = add_settings_options(show);
+  show.example("syncline config show --origin");
   show.on_run([&invocation, shown_settings, origin] { return show_config(invocation, *shown_settings, *origin); });
 }
 
 }  // namespace
 
 void define_hub(Command root, Invocation& invocation) {
-  const Command hub = root.add("hub", "Serve; prints its URL when ready");
-  hub.footer("Example:\n  syncline hub --data /srv/syncline --listen 127.0.0.1:8080");
+  const Command hub = root.add("hub", "Run the hub; prints its URL when ready");
+  hub.example("syncline hub --data /srv/syncline --listen 127.0.0.1:8080");
   add_common(hub, invocation);
   const auto options = add_settings_options(hub);
   hub.on_run([&invocation, options]() -> Result<> {

@@ -57,7 +57,7 @@ class Import {
       const std::string space = options_.spaces.empty() ? read->space : options_.spaces.front();
       if (space.empty()) {
         return failed(
-            {ErrorCode::invalid_argument, "line " + std::to_string(line_) + " names no space: say which with --space"});
+            {ErrorCode::invalid_argument, "line " + std::to_string(line_) + " has no space; use --space SPACE"});
       }
       const bool is_full = count_ == kBatchOps || ops_.size() + read->op.size() > kBatchBytes;
       if (count_ > 0 && (space != space_ || is_full)) CHECK_OK(push(line_ - 1));
@@ -96,7 +96,7 @@ class Import {
 
   std::unexpected<Error> failed(Error error) const {
     if (done_through_ > 0) {
-      error.text += "; lines 1 to " + std::to_string(done_through_) + " are in: go on with --from-line " +
+      error.text += "; lines 1 to " + std::to_string(done_through_) + " are imported; resume with --from-line " +
                     std::to_string(done_through_ + 1);
     }
     return std::unexpected(std::move(error));
@@ -123,7 +123,7 @@ class Import {
     const std::string status = result.text_of("status");
     if (++counts_[status] > kRefusedShown || status != "refused") return;
     const auto error = result.find("error");
-    std::fprintf(stderr, "line %lld is refused: %s\n", static_cast<long long>(line),
+    std::fprintf(stderr, "line %lld rejected: %s\n", static_cast<long long>(line),
                  to_terminal_text(error ? error->text_of("detail") : "").c_str());
   }
 
@@ -158,7 +158,9 @@ Result<> run_import(const ImportOptions& options, Invocation& invocation) {
     CHECK_OK(import.run(options.file == "-" ? std::cin : file));
   }
   print_result(import.summary(), invocation.form());
-  if (import.is_unfinished()) std::fputs("the file is an export that was interrupted: not all is in it\n", stderr);
+  if (import.is_unfinished()) {
+    std::fputs("the file is an interrupted export and lacks records; run the export again to complete it\n", stderr);
+  }
   if (import.refused() > 0 || import.is_unfinished()) invocation.exit_code = kExitFailure;
   return {};
 }
@@ -167,13 +169,14 @@ Result<> run_import(const ImportOptions& options, Invocation& invocation) {
 
 void define_import(Command root, Invocation& invocation) {
   const auto options = std::make_shared<ImportOptions>();
-  const Command importing = root.add("import", "Put the lines of a file into spaces: what is there and newer stays");
+  const Command importing = root.add("import", "Import a file into spaces; newer versions there stay");
   add_feed_server_options(importing, options->server, invocation);
-  importing.option("FILE", options->file, "a file that export wrote, or lines {collection, id, doc}; -: standard input")
+  importing
+      .option("FILE", options->file, "file that export wrote, or lines of {collection, id, doc}; - for standard input")
       .required();
-  importing.option("--space", options->spaces, "put all lines into this space").one_at_a_time();
-  importing.option("--from-line", options->from_line, "begin with that line").positive();
-  importing.footer("A second import of the same file changes nothing.\nExample:\n  syncline import memory.ndjson");
+  importing.option("--space", options->spaces, "import all lines into this space").one_at_a_time();
+  importing.option("--from-line", options->from_line, "first line to import").positive();
+  importing.footer("Importing the same file again changes nothing.\nExample:\n  syncline import memory.ndjson");
   importing.on_run([&invocation, options] { return run_import(*options, invocation); });
 }
 

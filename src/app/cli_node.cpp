@@ -35,12 +35,12 @@ Result<> profile_command(const NodeOptions& options, http::Method method, const 
 }
 
 void define_serving(Command root, const Options& options) {
-  const Command node = root.add("node", "Keep a copy on this device and serve its programs");
-  node.footer("Example:\n  syncline node --listen 127.0.0.1:8765");
+  const Command node = root.add("node", "Run this device's node: a local copy of the data with a local API");
+  node.example("syncline node --listen 127.0.0.1:8765");
   const auto listen = std::make_shared<std::string>("127.0.0.1:8765");
   const auto level = std::make_shared<std::string>("info");
   node.option("--data", options->data, "data directory of the node").shows_default();
-  node.option("--listen", *listen, "loopback ADDRESS:PORT; port 0 takes any free one").shows_default();
+  node.option("--listen", *listen, "loopback ADDRESS:PORT to listen on; port 0 picks a free one").shows_default();
   node.option("--log-level", *level, "debug, info, warning, error or off").shows_default();
   node.on_run([options, listen, level] { return run_node(options->data, *listen, *level); });
 }
@@ -51,42 +51,45 @@ void define_login(Command root, Invocation& invocation, const Options& options) 
   logging_in.option("URL", hub->url, "URL of the hub").required();
   add_key_options(logging_in, *hub);
   add_node_options(logging_in, *options, invocation);
+  logging_in.example("syncline login http://127.0.0.1:8080 --key-file key.txt");
   logging_in.on_run([&invocation, options, hub] { return login(*options, *hub, invocation.form()); });
 }
 
 void define_profiles(Command root, Invocation& invocation, const Options& options) {
   using http::Method;
-  const Command profile = root.add_group("profile", "Profiles of this device: list, add, use, remove");
+  const Command profile = root.add_group("profile", "Manage this device's profiles");
   const auto name = std::make_shared<std::string>();
-  const auto add = [&](const std::string& verb, const std::string& help, Action run) {
+  const auto add = [&](const std::string& verb, const std::string& help, const std::string& example, Action run) {
     const Command command = profile.add(verb, help);
     if (verb != "list") command.option("NAME", *name, "name of the profile").required();
     add_node_options(command, *options, invocation);
+    command.example(example);
     command.on_run(std::move(run));
   };
-  add("list", "List profiles and how each is in sync", [&invocation, options]() -> Result<> {
+  add("list", "List profiles and their sync state", "syncline profile list", [&invocation, options]() -> Result<> {
     TRY(const auto node, NodeClient::open(*options));
     return print_profiles(*node, invocation.form());
   });
-  add("add", "Add a profile", [&invocation, options, name] {
+  add("add", "Add a profile", "syncline profile add work", [&invocation, options, name] {
     std::string body;
     JsonWriter(body).begin_object().string("name", *name).end_object();
     return profile_command(*options, Method::post, "/profiles", body, invocation.form());
   });
-  add("use", "Make it the active one", [&invocation, options, name] {
+  add("use", "Make a profile the active one", "syncline profile use work", [&invocation, options, name] {
     return profile_command(*options, Method::post, "/profiles/" + percent_encode(*name) + "/use", "",
                            invocation.form());
   });
-  add("remove", "Take it out; its files are kept", [&invocation, options, name] {
-    return profile_command(*options, Method::del, "/profiles/" + percent_encode(*name), "", invocation.form());
-  });
+  add("remove", "Remove a profile; its files move to removed/", "syncline profile remove work",
+      [&invocation, options, name] {
+        return profile_command(*options, Method::del, "/profiles/" + percent_encode(*name), "", invocation.form());
+      });
 }
 
 }  // namespace
 
 void define_node(Command root, Invocation& invocation) {
   const auto options = std::make_shared<NodeOptions>();
-  root.option("-a,--agent,-s,--stack", options->agent, "agent whose memory the command is about");
+  root.option("-a,--agent,-s,--stack", options->agent, "agent whose memories the command uses");
   define_serving(root, options);
   define_login(root, invocation, options);
   define_sync(root, invocation, options);

@@ -19,7 +19,7 @@ Result<> verify_audit(const Invocation& invocation, const std::string& data) {
   writer.end_object();
   print_result(out, invocation.form());
   if (verdict.fault.empty()) return {};
-  return fail(ErrorCode::internal, "the audit log is not what was written: " + verdict.fault);
+  return fail(ErrorCode::internal, "the audit log was changed: " + verdict.fault);
 }
 
 /// What a policy would say to a command line, and why.
@@ -57,10 +57,11 @@ Result<> explain(const Invocation& invocation, const std::string& file, const st
 }
 
 void define_audit(Command runner, Invocation& invocation, const std::shared_ptr<RunnerSettings>& settings) {
-  const Command audit = runner.add_group("audit", "The record of what was asked and done: verify");
-  const Command verify = audit.add("verify", "Check that no line was changed, taken out or cut off");
+  const Command audit = runner.add_group("audit", "Inspect the audit log");
+  const Command verify = audit.add("verify", "Check that no line was changed, moved, added or removed");
   verify.option("--data", settings->data, "data directory of the runner").shows_default();
   add_json_flag(verify, invocation);
+  verify.example("syncline runner audit verify --data /var/lib/syncline-runner");
   verify.on_run([&invocation, settings] { return verify_audit(invocation, settings->data); });
 }
 
@@ -71,14 +72,14 @@ void define_policy(Command runner, Invocation& invocation) {
     std::string line;
   };
   const auto options = std::make_shared<Options>();
-  const Command policy = runner.add("explain", "Say what a policy file would do with a command, and why");
+  const Command policy = runner.add("explain", "Show how a policy file decides on a command, and by which rule");
   policy.option("--policy", options->file, "policy file").required();
-  policy.option("--type", options->type, "execute_bash or aws_operation: the types that have patterns")
+  policy.option("--type", options->type, "command type: execute_bash or aws_operation")
       .shows_default()
       .one_of({"execute_bash", "aws_operation"});
   policy.option("LINE", options->line, "the command line, or 'SERVICE OPERATION'").required();
   add_json_flag(policy, invocation);
-  policy.footer("Example:\n  syncline runner explain --policy project.yaml 'git push origin main'");
+  policy.example("syncline runner explain --policy project.yaml 'git push origin main'");
   policy.on_run([&invocation, options] { return explain(invocation, options->file, options->type, options->line); });
 }
 
@@ -86,7 +87,7 @@ void define_policy(Command runner, Invocation& invocation) {
 
 void define_runner(Command root, Invocation& invocation) {
   const auto settings = std::make_shared<RunnerSettings>();
-  const Command runner = root.add("runner", "Execute commands of a hub, under a policy, in a sandbox");
+  const Command runner = root.add("runner", "Run commands submitted to a hub, under a policy, in a sandbox");
   runner.footer(
       "Examples:\n"
       "  syncline runner --hub https://hub.example.org --key-file runner.key --policy project.yaml\n"
@@ -94,18 +95,20 @@ void define_runner(Command root, Invocation& invocation) {
       "read_file,code_search\n"
       "docs/runner.md describes policies and the sandbox.");
   add_hub_options(runner, settings->hub);
-  runner.option("--data", settings->data, "data directory: what was begun, what was done").shows_default();
-  runner.option("--policy", settings->policy_file, "policy file; read again on SIGHUP, but for concurrency");
+  runner.option("--data", settings->data, "data directory of the runner").shows_default();
+  runner.option("--policy", settings->policy_file, "policy file; SIGHUP reloads it, except for concurrency");
   runner.option("--root", settings->roots, "directory that commands may read and write; repeatable");
-  runner.option("--allow", settings->allow, "command types, separated by commas, or any; with --root");
-  runner.flag("--no-sandbox", settings->no_sandbox, "run commands without walls around them");
-  runner.flag("--published-api", settings->published_api, "the hub has only the published Kiro API: poll it");
+  runner.option("--allow", settings->allow,
+                "any, or a comma-separated list of: execute_bash, read_file, write_file, list_directory, "
+                "aws_operation, code_search; needs --root");
+  runner.flag("--no-sandbox", settings->no_sandbox, "run commands without a sandbox");
+  runner.flag("--published-api", settings->published_api, "poll a hub that has only the published Kiro API");
   runner.option("--poll", settings->poll_seconds, "seconds between polls, with --published-api")
       .shows_default()
       .in_range(1, 3600);
-  runner.option("--concurrency", settings->concurrency, "commands at once, instead of what the policy says")
+  runner.option("--concurrency", settings->concurrency, "concurrent commands, instead of the number in the policy")
       .in_range(1, 64);
-  runner.option("--drain", settings->drain_seconds, "seconds that running commands get after SIGTERM")
+  runner.option("--drain", settings->drain_seconds, "seconds that commands may keep running after SIGTERM")
       .shows_default()
       .in_range(0, 3600);
   runner.option("--log-level", settings->log_level, "debug, info, warning, error or off").shows_default();

@@ -30,13 +30,15 @@ std::string agent_body(const NodeOptions& options, bool full = false) {
 
 Result<> need_agent(const NodeOptions& options) {
   if (!options.agent.empty()) return {};
-  return fail(ErrorCode::invalid_argument, "whose memory? Name the agent: -a AGENT");
+  return fail(ErrorCode::invalid_argument, "no agent given; use -a AGENT");
 }
 
 Result<JsonObject> data_of(const std::string& answer) {
   TRY(const JsonObject object, http::parse_object(answer));
   const auto data = object.find("data");
-  if (!data || !data->is_object()) return fail(ErrorCode::unavailable, "the node's answer has no data");
+  if (!data || !data->is_object()) {
+    return fail(ErrorCode::unavailable, "unexpected answer from the node: it has no data");
+  }
   return JsonObject{*data};
 }
 
@@ -100,8 +102,7 @@ void print_agent_status(const NodeOptions& options, const JsonObject& data, Outp
   if (dead > 0) std::printf("🔴 Dead letters: %lld\n", static_cast<long long>(dead));
   std::printf("🕐 Last sync: %s\n", time_ago(data.text_of("last_pull"), SystemClock().now()).c_str());
   if (!connected) {
-    std::puts(url.empty() ? "\n💡 Connect this device: syncline login URL"
-                          : "\n💡 Everything stays queued on this device");
+    std::puts(url.empty() ? "\n💡 Connect this device: syncline login URL" : "\n💡 Changes stay queued on this device");
   } else if (pending > 0) {
     std::puts("\n💡 Send them: sync push");
   }
@@ -292,31 +293,32 @@ Result<> sync_dead_letters(const NodeOptions& options, bool retry, OutputForm fo
 }  // namespace
 
 void define_sync(Command root, Invocation& invocation, const std::shared_ptr<NodeOptions>& options) {
-  const Command sync =
-      root.add_group("sync", "Keep this device in step: status, push, pull, full, conflicts, deadletters");
-  const auto add = [&](const std::string& name, const std::string& help, Action run) {
+  const Command sync = root.add_group("sync", "Sync this device and show its state");
+  const auto add = [&](const std::string& name, const std::string& help, const std::string& example, Action run) {
     const Command command = sync.add(name, help);
     add_node_options(command, *options, invocation);
+    command.example(example);
     command.on_run(std::move(run));
     return command;
   };
   const auto limit = std::make_shared<std::int64_t>(0);
   const auto flag = std::make_shared<bool>(false);
-  add("status", "What waits, and why; of all profiles without -a",
+  add("status", "Show pending changes and sync state; without -a of all profiles", "syncline -a claire sync status",
       [&invocation, options] { return sync_status(*options, invocation.form()); });
-  add("push", "Send what waits", [&invocation, options, limit] {
+  add("push", "Send pending changes to the hub", "syncline -a claire sync push", [&invocation, options, limit] {
     return sync_push(*options, *limit, invocation.form());
-  }).option("-l,--limit", *limit, "how many results to list");
-  add("pull", "Fetch what is new", [&invocation, options, flag] {
+  }).option("-l,--limit", *limit, "maximum number of results to list");
+  add("pull", "Fetch new changes from the hub", "syncline -a claire sync pull --full", [&invocation, options, flag] {
     return sync_pull(*options, *flag, invocation.form());
-  }).flag("-f,--full", *flag, "read everything anew");
-  add("full", "Pull, then push", [&invocation, options] { return sync_full(*options, invocation.form()); });
-  add("conflicts", "Versions of this device that lost", [&invocation, options, limit] {
-    return sync_conflicts(*options, *limit == 0 ? 20 : *limit, invocation.form());
-  }).option("-l,--limit", *limit, "how many to list");
-  add("deadletters", "Changes that the hub refused", [&invocation, options, flag] {
-    return sync_dead_letters(*options, *flag, invocation.form());
-  }).flag("--retry", *flag, "offer them once more");
+  }).flag("-f,--full", *flag, "read everything again from the beginning");
+  add("full", "Pull, then push", "syncline -a claire sync full",
+      [&invocation, options] { return sync_full(*options, invocation.form()); });
+  add("conflicts", "List edits of this device that lost a merge", "syncline -a claire sync conflicts --limit 50",
+      [&invocation, options, limit] { return sync_conflicts(*options, *limit == 0 ? 20 : *limit, invocation.form()); })
+      .option("-l,--limit", *limit, "maximum number of conflicts to list");
+  add("deadletters", "List changes that the hub rejected", "syncline -a claire sync deadletters --retry",
+      [&invocation, options, flag] { return sync_dead_letters(*options, *flag, invocation.form()); })
+      .flag("--retry", *flag, "send rejected changes again");
 }
 
 }  // namespace syncline::app

@@ -111,8 +111,8 @@ class Tail {
     Result<> done;
     if (event == "change") done = catch_up(*space);
     if (event == "reset") {
-      done = fail(ErrorCode::conflict, "the history of " + space->name +
-                                           " is another one now: " + notice->text_of("code") + "; begin again");
+      done = fail(ErrorCode::conflict,
+                  "the history of " + space->name + " was replaced (" + notice->text_of("code") + "); run tail again");
     }
     // What can be tried again is when the stream begins anew, behind what was printed.
     if (!done && done.error().advice != Advice::retry_later) fault_ = done.error();
@@ -152,11 +152,11 @@ class Tail {
 
 Result<> tail(const TailOptions& options, OutputForm form) {
   if (!options.since.empty() && options.spaces.size() != 1) {
-    return fail(ErrorCode::invalid_argument, "--since is a place in one space: name that space, and no other");
+    return fail(ErrorCode::invalid_argument, "--since needs exactly one SPACE: a cursor belongs to one space");
   }
   TRY(const auto server, open_server(options.server));
   TRY(std::vector<FeedSpace> spaces, list_spaces(*server, options.spaces));
-  if (spaces.empty()) return fail(ErrorCode::not_found, "there is no space yet");
+  if (spaces.empty()) return fail(ErrorCode::not_found, "there are no spaces yet");
   for (FeedSpace& space : spaces) {
     if (options.from_start) space.cursor = "0";
     if (!options.since.empty()) space.cursor = options.since;
@@ -168,13 +168,13 @@ Result<> tail(const TailOptions& options, OutputForm form) {
 
 void define_tail(Command root, Invocation& invocation) {
   const auto options = std::make_shared<TailOptions>();
-  const Command tailing = root.add("tail", "Changes as they happen, of this device or a hub");
+  const Command tailing = root.add("tail", "Print changes of this device or a hub as they happen");
   add_feed_server_options(tailing, options->server, invocation);
-  tailing.option("SPACE", options->spaces, "only these spaces; all there are if none is named");
-  tailing.option("--since", options->since, "begin behind that cursor, in one space");
-  tailing.flag("--from-start", options->from_start, "begin with all there is");
-  tailing.option("-n,--count", options->count, "end after so many changes").positive();
-  tailing.footer("With --json a line is one JSON object.\nExample:\n  syncline tail kaisho --json");
+  tailing.option("SPACE", options->spaces, "spaces to follow (default: all)");
+  tailing.option("--since", options->since, "start after this cursor; needs exactly one SPACE");
+  tailing.flag("--from-start", options->from_start, "start with all existing records");
+  tailing.option("-n,--count", options->count, "stop after this many changes").positive();
+  tailing.footer("With --json each line is one JSON object.\nExample:\n  syncline tail kaisho --json");
   tailing.on_run([&invocation, options] { return tail(*options, invocation.form()); });
 }
 

@@ -25,9 +25,10 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-/// "; did you mean 'list'?" for the first of the leading words that is no command.
-std::string suggestion_for(const CLI::App& app, int argc, const char* const* argv) {
+/// "; did you mean 'list'?" for the first of the leading words that is no command, else where the help is.
+std::string advice_for(const CLI::App& app, int argc, const char* const* argv) {
   const CLI::App* at = &app;
+  std::string command = "syncline";
   for (int i = 1; i < argc && argv[i][0] != '-'; ++i) {
     const std::string word(argv[i]);
     const CLI::App* next = nullptr;
@@ -40,10 +41,12 @@ std::string suggestion_for(const CLI::App& app, int argc, const char* const* arg
         nearest = sub->get_name();
       }
     }
-    if (next == nullptr) return nearest.empty() ? "" : "; did you mean '" + nearest + "'?";
+    if (next == nullptr && !nearest.empty()) return "; did you mean '" + nearest + "'?";
+    if (next == nullptr) break;
     at = next;
+    command += ' ' + word;
   }
-  return "";
+  return "; see '" + command + " --help'";
 }
 
 }  // namespace
@@ -78,12 +81,13 @@ Option& Option::one_at_a_time() {
   return *this;
 }
 
+// CLI11 repeats the footer of a group below each of its commands; ours have their own.
 Command Command::add(const std::string& name, const std::string& help) const {
-  return {*app_->add_subcommand(name, help), *chosen_};
+  return {*app_->add_subcommand(name, help)->footer(std::string()), *chosen_};
 }
 
 Command Command::add_group(const std::string& name, const std::string& help) const {
-  CLI::App& group = *app_->add_subcommand(name, help);
+  CLI::App& group = *app_->add_subcommand(name, help)->footer(std::string());
   group.require_subcommand(1);
   return {group, *chosen_};
 }
@@ -123,6 +127,8 @@ Option Command::flag(const std::string& names, const std::string& help) const {
 
 void Command::footer(const std::string& text) const { app_->footer(text); }
 
+void Command::example(const std::string& line) const { footer("Example:\n  " + line); }
+
 void Command::on_run(Action action) const {
   app_->callback([app = app_, chosen = chosen_, action = std::move(action)] {
     if (app->get_subcommands().empty()) *chosen = action;
@@ -145,7 +151,7 @@ Result<Action> CommandLine::parse(int argc, const char* const* argv) {
     return chosen_;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != 0) {
-      return fail(ErrorCode::invalid_argument, error.what() + suggestion_for(*app_, argc, argv));
+      return fail(ErrorCode::invalid_argument, error.what() + advice_for(*app_, argc, argv));
     }
     std::ostringstream text;  // of --help or --version
     app_->exit(error, text, text);

@@ -65,6 +65,8 @@ class Command {
 
   /// What the help says at its end.
   void footer(const std::string& text) const;
+  /// A footer with one command line that works when it is copied.
+  void example(const std::string& line) const;
   /// What is done if this command is the last one that is named.
   void on_run(Action action) const;
 
@@ -83,7 +85,7 @@ class CommandLine {
   /// The group of all commands.
   [[nodiscard]] Command root();
   /// What the chosen command does; for --help and --version, printing that. invalid_argument, with the word that may
-  /// have been meant, if the arguments are not what was described.
+  /// have been meant or where the help is, if the arguments are not what was described.
   [[nodiscard]] Result<Action> parse(int argc, const char* const* argv);
 
  private:

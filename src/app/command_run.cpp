@@ -56,7 +56,7 @@ class CommandSession {
           {http::Method::get, command_path(id_) + "/output", "", {}, kStreamTimeoutMs},
           [&](std::string_view bytes) { reader.add(bytes); }, watch.token());
       if (ended_) return ended_;
-      if (printed_ && !watch.interrupted()) complain("the live output was cut off");
+      if (printed_ && !watch.interrupted()) complain("the live output was interrupted");
       if (streamed && streamed->status / 100 == 4 && streamed->status != 404) {
         return std::unexpected(error_of(*streamed));
       }
@@ -112,7 +112,7 @@ class CommandSession {
   }
 
   void complain(const char* what) const {
-    std::fprintf(stderr, "syncline: %s; syncline command show %s has the result\n", what, id_.c_str());
+    std::fprintf(stderr, "syncline: %s; 'syncline command show %s' prints the result\n", what, id_.c_str());
   }
 
   void tell_if_held(const JsonObject& status) const {

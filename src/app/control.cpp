@@ -80,7 +80,11 @@ ControlServer::ControlServer(std::string path, int listener, int stop_reader, in
 
 Result<std::unique_ptr<ControlServer>> ControlServer::start(const std::string& path, Handler handler) {
   const auto address = address_of(path);
-  if (!address) return fail(ErrorCode::invalid_argument, "the data directory's path is too long for a socket");
+  if (!address) {
+    return fail(ErrorCode::invalid_argument, path + " is too long for a Unix socket (at most " +
+                                                 std::to_string(sizeof(sockaddr_un::sun_path) - 1) +
+                                                 " bytes); use a data directory with a shorter path");
+  }
   ::unlink(path.c_str());  // of an owner that is gone: we hold the lock
   const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   std::array<int, 2> stop{};
@@ -138,14 +142,17 @@ Result<std::string> call_control(const std::string& path, const JsonObject& requ
   const int connection = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (!address || connection < 0 || ::connect(connection, generic(*address), sizeof *address) != 0) {
     if (connection >= 0) ::close(connection);
-    return fail(ErrorCode::unavailable, "the hub does not answer on " + path, Advice::retry_later);
+    return fail(ErrorCode::unavailable,
+                "the hub that owns the data does not answer on " + path + "; try again, or restart it",
+                Advice::retry_later);
   }
   std::optional<std::string> line;
   if (write_all(connection, request.to_text() + '\n')) line = read_line(connection, kAnswerBytesMax, -1);
   ::close(connection);
   if (!line || check_json(*line, 128).fault != JsonFault::none) {
     // Not "unavailable": that would be tried again, and the command may have been done.
-    return fail(ErrorCode::internal, "the hub went away in the middle of the command; look whether it was done");
+    return fail(ErrorCode::internal,
+                "the hub stopped while it ran this command; check whether it took effect before you repeat it");
   }
   const JsonView json(*line);
   if (const auto ok = json.find("ok")) return std::string(ok->raw());

@@ -69,17 +69,20 @@ Result<DataDirectory> DataDirectory::own(const std::string& path, Missing missin
   std::error_code error;
   const fs::path absolute = fs::absolute(path, error);
   if (fs::exists(absolute, error) && !fs::is_directory(absolute, error)) {
-    return fail(ErrorCode::wrong_store, path + " is not a directory");
+    return fail(ErrorCode::wrong_store, path + " is not a directory; use another --data");
   }
   if (!fs::exists(absolute / kind.main_file, error)) {
-    if (missing == Missing::refuse) return fail(ErrorCode::not_found, "there is no syncline store in " + path);
+    if (missing == Missing::refuse) {
+      return fail(ErrorCode::not_found, "there is no syncline store in " + path +
+                                            "; check --data, or create one with 'syncline account add'");
+    }
     fs::create_directories(absolute, error);
-    if (error) return fail(ErrorCode::unavailable, "cannot make " + path + ": " + error.message());
+    if (error) return fail(ErrorCode::unavailable, "cannot create " + path + ": " + error.message());
   }
   TRY(const std::string foreign, find_foreign_entry(absolute, kind));
   if (!foreign.empty()) {
     return fail(ErrorCode::wrong_store,
-                path + " is not a syncline data directory (it has '" + foreign + "'); name an empty one");
+                path + " is not a syncline data directory (it has '" + foreign + "'); use an empty or new one");
   }
   const std::string lock_path = (absolute / "lock").string();
   const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -89,7 +92,7 @@ Result<DataDirectory> DataDirectory::own(const std::string& path, Missing missin
   }
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
     ::close(lock);
-    return fail(ErrorCode::locked, path + " is in use by another syncline process");
+    return fail(ErrorCode::locked, path + " is in use by another syncline process; stop it, or use another --data");
   }
   ::chmod(absolute.c_str(), 0700);
   return DataDirectory(absolute.string(), lock);

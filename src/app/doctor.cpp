@@ -49,7 +49,7 @@ void check_directory(Checks& checks, const std::string& data) {
   }
   const bool open_to_others = (info.st_mode & 077) != 0;
   checks.add("data directory", open_to_others ? "warning" : "ok",
-             open_to_others ? data + " can be read by other users: chmod 700" : data);
+             open_to_others ? data + " is accessible to other users; run: chmod 700 " + data : data);
   std::error_code error;
   const auto space = fs::space(data, error);
   const std::string free = std::to_string(space.available >> 20U) + " MiB free";
@@ -63,7 +63,7 @@ void check_store(Checks& checks, const std::string& data) {
   if (!verified) return checks.add("store", "failed", verified.error().text);
   const auto ok = JsonView(*verified).find("ok");
   const bool good = ok && ok->as_boolean().value_or(false);
-  checks.add("store", good ? "ok" : "failed", good ? "verified" : *verified + ": restore a backup");
+  checks.add("store", good ? "ok" : "failed", good ? "verified" : *verified + "; restore a backup");
 }
 
 void check_hub(Checks& checks, const std::string& data) {
@@ -78,7 +78,8 @@ void check_descriptors(Checks& checks) {
   (void)::getrlimit(RLIMIT_NOFILE, &limit);
   const bool enough = limit.rlim_max >= kDescriptorsMin;
   checks.add("open files", enough ? "ok" : "warning",
-             std::to_string(limit.rlim_max) + (enough ? " allowed" : " allowed: each connection needs one"));
+             std::to_string(limit.rlim_max) +
+                 (enough ? " allowed" : " allowed, and each connection needs one; raise the limit (ulimit -Hn)"));
 }
 
 void check_tls(Checks& checks, const Settings& settings) {
@@ -87,17 +88,20 @@ void check_tls(Checks& checks, const Settings& settings) {
                         settings.text("listen").starts_with("localhost");
   if (certificate.empty()) {
     checks.add("tls", loopback ? "ok" : "warning",
-               loopback ? "off; the hub listens on this machine only" : "off, and the hub listens to others");
+               loopback ? "off; the hub listens on this machine only"
+                        : "off, but the hub listens beyond this machine; set tls.certificate and tls.key");
     return;
   }
   const bool readable = fs::exists(certificate) && fs::exists(settings.text("tls.key"));
-  checks.add("tls", readable ? "ok" : "failed", readable ? certificate : "certificate or key file is missing");
+  checks.add("tls", readable ? "ok" : "failed",
+             readable ? certificate : "the file of tls.certificate or tls.key does not exist");
 }
 
 void check_clock(Checks& checks) {
   const Timestamp built = parse_time("2026-01-01T00:00:00Z").value_or(Timestamp{});
   const Timestamp now = SystemClock().now();
-  checks.add("clock", now > built ? "ok" : "failed", format_time(now));
+  checks.add("clock", now > built ? "ok" : "failed",
+             format_time(now) + (now > built ? "" : " is in the past; set the system clock"));
 }
 
 }  // namespace

@@ -41,8 +41,10 @@ Result<ExportState> read_export(const std::string& path) {
     const auto object = parse_json_object(line, limits::kBodyDepthMax);
     const auto spaces = object ? object->find("spaces") : std::nullopt;
     if (is_first && (!object || object->integer_of(kHead) != kFormat || !spaces || !spaces->is_array())) break;
-    if (!object) return fail(ErrorCode::conflict, path + " has a line that is no JSON object");
-    if (object->find(kEnd)) return fail(ErrorCode::conflict, path + " is a complete export: choose another file");
+    if (!object) return fail(ErrorCode::conflict, path + " has a line that is not a JSON object; choose another file");
+    if (object->find(kEnd)) {
+      return fail(ErrorCode::conflict, path + " is already a complete export; choose another file");
+    }
     if (is_first) {
       is_first = false;
       state.epoch = object->text_of("epoch");
@@ -59,7 +61,7 @@ Result<ExportState> read_export(const std::string& path) {
       state.cursor = "0";
     }
   }
-  if (is_first) return fail(ErrorCode::conflict, path + " is no export: choose another file");
+  if (is_first) return fail(ErrorCode::conflict, path + " is not an export; choose another file");
   return state;
 }
 
@@ -68,7 +70,7 @@ Result<FeedWriter> FeedWriter::create(const std::string& path, const ExportState
   writer.path_ = path;
   if (!path.empty()) {
     std::FILE* made = std::fopen(path.c_str(), "wbx");
-    if (made == nullptr) return std::unexpected(cannot("make", path));
+    if (made == nullptr) return std::unexpected(cannot("create", path));
     std::fclose(made);
     writer.file_.open(path, std::ios::binary);
     if (!writer.file_) return std::unexpected(cannot("write", path));
@@ -90,7 +92,7 @@ Result<FeedWriter> FeedWriter::append(const std::string& path, const ExportState
   writer.path_ = path;
   std::error_code error;
   std::filesystem::resize_file(path, static_cast<std::uintmax_t>(state.bytes), error);
-  if (error) return fail(ErrorCode::unavailable, "cannot go on with " + path + ": " + error.message());
+  if (error) return fail(ErrorCode::unavailable, "cannot resume " + path + ": " + error.message());
   writer.file_.open(path, std::ios::binary | std::ios::app);
   if (!writer.file_) return std::unexpected(cannot("write", path));
   return writer;
@@ -135,7 +137,7 @@ Result<> FeedWriter::flush() {
 
 Result<FeedLine> read_feed_line(std::string line) {
   const auto object = parse_json_object(std::move(line), limits::kBodyDepthMax);
-  if (!object) return fail(ErrorCode::invalid_document, "no JSON object");
+  if (!object) return fail(ErrorCode::invalid_document, "not a JSON object");
   FeedLine read;
   const bool is_record = object->find("collection").has_value();
   if (!is_record && object->find(kHead)) read.kind = FeedLine::Kind::head;
@@ -149,7 +151,9 @@ Result<FeedLine> read_feed_line(std::string line) {
   const auto deleted = object->find("deleted");
   const bool is_deleted = deleted && deleted->as_boolean().value_or(false);
   const auto doc = object->find("doc");
-  if (!is_deleted && (!doc || !doc->is_object())) return fail(ErrorCode::invalid_document, "doc is missing");
+  if (!is_deleted && (!doc || !doc->is_object())) {
+    return fail(ErrorCode::invalid_document, "doc is missing or not an object");
+  }
   JsonWriter op(read.op);
   op.begin_object().string("collection", object->text_of("collection")).string("id", object->text_of("id"));
   if (const auto stamp = object->find("updated_at")) op.raw("updated_at", stamp->raw());

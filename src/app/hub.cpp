@@ -35,7 +35,7 @@ Result<net::ServerOptions> server_options(const Settings& settings) {
   const std::size_t colon = listen.rfind(':');
   const auto port = parse_integer(listen.substr(colon == std::string::npos ? 0 : colon + 1));
   if (colon == std::string::npos || !port || *port < 0 || *port > 65535) {
-    return fail(ErrorCode::invalid_argument, "listen must be ADDRESS:PORT, not '" + listen + "'");
+    return fail(ErrorCode::invalid_argument, "listen must be ADDRESS:PORT, like 127.0.0.1:8080, not '" + listen + "'");
   }
   options.host = listen.substr(0, colon);
   if (options.host.starts_with('[') && options.host.ends_with(']')) {
@@ -48,7 +48,8 @@ Result<net::ServerOptions> server_options(const Settings& settings) {
   const std::string& certificate = settings.text("tls.certificate");
   const std::string& key = settings.text("tls.key");
   if (certificate.empty() != key.empty()) {
-    return fail(ErrorCode::invalid_argument, "tls.certificate and tls.key go together");
+    return fail(ErrorCode::invalid_argument, "TLS needs both tls.certificate and tls.key; set " +
+                                                 std::string(key.empty() ? "tls.key" : "tls.certificate") + " too");
   }
   if (!certificate.empty()) options.tls = net::TlsFiles{certificate, key};
   return options;

@@ -29,17 +29,19 @@ Result<std::string> key_of(const HubOptions& options) {
   }
   const std::string file = key_file_of(options);
   if (file.empty()) {
-    return fail(ErrorCode::invalid_argument, "no key: set SYNCLINE_KEY, or give --key-file FILE or --key KEY");
+    return fail(ErrorCode::invalid_argument, "no key given; use --key-file FILE or set SYNCLINE_KEY");
   }
   std::ifstream stream(file);
   std::string key;
-  if (!std::getline(stream, key)) return fail(ErrorCode::not_found, "cannot read the key from " + file);
+  if (!std::getline(stream, key)) {
+    return fail(ErrorCode::not_found, "cannot read the key from the first line of " + file);
+  }
   return std::string(trim(key));
 }
 
 Result<http::ClientFactory> reach_hub(const HubOptions& options) {
   const std::string url = url_of(options);
-  if (url.empty()) return fail(ErrorCode::invalid_argument, "no hub: give --hub URL or set SYNCLINE_HUB");
+  if (url.empty()) return fail(ErrorCode::invalid_argument, "no hub given; use --hub URL or set SYNCLINE_HUB");
   TRY(const std::string key, key_of(options));
   TRY(net::Endpoint endpoint, net::make_endpoint(url, key));
   return net::make_client_factory(std::move(endpoint));
@@ -53,7 +55,7 @@ Error error_of(const http::ClientResponse& response) {
     case 400:
     case 413:
     case 422: return {ErrorCode::invalid_argument, text};
-    case 401: return {ErrorCode::unauthorized, "the hub does not take this key: " + text};
+    case 401: return {ErrorCode::unauthorized, "the hub rejected this key: " + text};
     case 403: return {ErrorCode::forbidden, text};
     case 404: return {ErrorCode::not_found, text};
     case 409: return {ErrorCode::conflict, text};

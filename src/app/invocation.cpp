@@ -7,11 +7,11 @@
 namespace syncline::app {
 
 void add_json_flag(Command command, Invocation& invocation) {
-  command.flag("-j,--json", invocation.json, "one JSON document on standard output, errors as JSON");
+  command.flag("-j,--json", invocation.json, "print one JSON document to standard output; errors are JSON too");
 }
 
 void add_common(Command command, Invocation& invocation) {
-  command.option("--data", invocation.data, "data directory").shows_default();
+  command.option("--data", invocation.data, "data directory of the hub").shows_default();
   add_json_flag(command, invocation);
 }
 
@@ -21,8 +21,8 @@ void add_hub_options(Command command, HubOptions& options, const std::string& hu
 }
 
 void add_key_options(Command command, HubOptions& options) {
-  command.option("--key", options.key, "key of the hub; better in a file or the environment (SYNCLINE_KEY)");
-  command.option("--key-file", options.key_file, "file that holds the key (or SYNCLINE_KEY_FILE)");
+  command.option("--key", options.key, "key for the hub; --key-file or SYNCLINE_KEY is safer");
+  command.option("--key-file", options.key_file, "file with the key in its first line (or SYNCLINE_KEY_FILE)");
 }
 
 void add_node_options(Command command, NodeOptions& options, Invocation& invocation) {
@@ -33,7 +33,7 @@ void add_node_options(Command command, NodeOptions& options, Invocation& invocat
 
 void add_feed_server_options(Command command, FeedServer& server, Invocation& invocation) {
   add_node_options(command, server.node, invocation);
-  add_hub_options(command, server.hub, "URL of a hub, to ask that instead of this device's node");
+  add_hub_options(command, server.hub, "use the hub at this URL instead of this device's node");
 }
 
 }  // namespace syncline::app

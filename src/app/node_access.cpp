@@ -30,7 +30,7 @@ Result<std::unique_ptr<NodeClient>> NodeClient::open(const NodeOptions& options)
   connect(url);
   const auto alive = node->client_->send({http::Method::get, "/health", "", {}, kAliveMs});
   if (alive && alive->status == 200) return node;
-  return fail(ErrorCode::locked, "a node owns " + options.data + ", but does not answer at " + url);
+  return fail(ErrorCode::locked, "the node that owns " + options.data + " does not answer at " + url + "; restart it");
 }
 
 Result<std::unique_ptr<NodeClient>> NodeClient::open_hub(const HubOptions& hub) {

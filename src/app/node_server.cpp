@@ -26,7 +26,8 @@ Result<net::ServerOptions> read_listen(const std::string& listen) {
   const std::size_t colon = listen.rfind(':');
   const auto port = parse_integer(listen.substr(colon == std::string::npos ? 0 : colon + 1));
   if (colon == std::string::npos || !port || *port < 0 || *port > 65535) {
-    return fail(ErrorCode::invalid_argument, "--listen must be ADDRESS:PORT, not '" + listen + "'");
+    return fail(ErrorCode::invalid_argument,
+                "--listen must be ADDRESS:PORT, like 127.0.0.1:8765, not '" + listen + "'");
   }
   net::ServerOptions options;
   options.host = listen.substr(0, colon);
@@ -34,9 +35,9 @@ Result<net::ServerOptions> read_listen(const std::string& listen) {
     options.host = options.host.substr(1, options.host.size() - 2);
   }
   if (options.host != "127.0.0.1" && options.host != "::1") {
-    return fail(ErrorCode::invalid_argument,
-                "a node answers whoever reaches it, so it listens on loopback only: 127.0.0.1 or [::1], not '" +
-                    options.host + "'");
+    return fail(
+        ErrorCode::invalid_argument,
+        "a node needs no key, so it listens on loopback only; use 127.0.0.1 or [::1], not '" + options.host + "'");
   }
   options.port = static_cast<std::uint16_t>(*port);
   options.loops = 1;

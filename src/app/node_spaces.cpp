@@ -55,7 +55,7 @@ std::function<std::string()> follow_transfer(const NodeClient& node, const NodeO
 void print_limits(JsonView profile) {
   const auto limits = profile.find("limits");
   if (!limits || limits->raw() == "[]") return;
-  std::printf("    The hub speaks %s only:\n", to_terminal_text(profile.text_of("dialect")).c_str());
+  std::printf("    The hub supports only the %s API:\n", to_terminal_text(profile.text_of("dialect")).c_str());
   limits->for_each_element(
       [](JsonView limit) { std::printf("    - %s\n", to_terminal_text(limit.as_string().value_or("")).c_str()); });
 }

@@ -48,7 +48,7 @@ void raise_descriptor_limit() {
 void stop_broken(const Error& error) {
   log(LogLevel::error, "storage_broken", {{"error", error.text}});
   flush_log();
-  std::fprintf(stderr, "syncline: %s; stopping so that the store can be recovered\n", error.text.c_str());
+  std::fprintf(stderr, "syncline: %s; stopped; the next start recovers the store\n", error.text.c_str());
   std::_Exit(kExitStorageBroken);
 }
 
@@ -58,7 +58,8 @@ Result<LogLevel> parse_log_level(const std::string& level) {
   if (level == "warning") return LogLevel::warning;
   if (level == "error") return LogLevel::error;
   if (level == "off") return LogLevel::off;
-  return fail(ErrorCode::invalid_argument, "the log level must be debug, info, warning, error or off");
+  return fail(ErrorCode::invalid_argument,
+              "the log level must be debug, info, warning, error or off, not '" + level + "'");
 }
 
 }  // namespace syncline::app

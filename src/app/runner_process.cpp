@@ -17,16 +17,19 @@ namespace {
 Result<runner::Policy> read_policy(const RunnerSettings& settings) {
   const bool has_flags = !settings.roots.empty() || !settings.allow.empty();
   if (settings.policy_file.empty() && !has_flags) {
-    return fail(
-        ErrorCode::invalid_argument,
-        "a runner needs a policy: --policy FILE, or --root DIR and --allow TYPES; without one nothing is allowed");
+    return fail(ErrorCode::invalid_argument,
+                "a runner needs a policy, because nothing is allowed without one; use --policy FILE, or --root DIR and "
+                "--allow TYPES");
   }
   if (!settings.policy_file.empty() && has_flags) {
-    return fail(ErrorCode::invalid_argument, "--policy and --root or --allow exclude each other");
+    return fail(ErrorCode::invalid_argument,
+                "--policy cannot be combined with --root or --allow; use one or the other");
   }
   if (!settings.policy_file.empty()) return runner::load_policy(settings.policy_file);
-  if (settings.roots.empty()) return fail(ErrorCode::invalid_argument, "--allow needs at least one --root DIR");
-  if (settings.allow.empty()) return fail(ErrorCode::invalid_argument, "--root needs --allow TYPES, or --allow any");
+  if (settings.roots.empty()) return fail(ErrorCode::invalid_argument, "--allow needs a directory; add --root DIR");
+  if (settings.allow.empty()) {
+    return fail(ErrorCode::invalid_argument, "--root needs command types; add --allow TYPES or --allow any");
+  }
   return runner::make_policy(settings.roots, settings.allow);
 }
 
@@ -39,7 +42,9 @@ Result<std::shared_ptr<const runner::Workplace>> make_workplace(const RunnerSett
     if (!file.empty()) forbidden.push_back(file);
   }
   TRY(runner::Roots roots, runner::Roots::open(policy, forbidden));
-  if (roots.list().empty()) return fail(ErrorCode::invalid_argument, "the policy has no roots: there is nothing to do");
+  if (roots.list().empty()) {
+    return fail(ErrorCode::invalid_argument, "the policy has no roots; list at least one directory under roots");
+  }
   std::unique_ptr<runner::Launcher> launcher;
   if (settings.no_sandbox) {
     launcher = runner::make_plain_launcher();
@@ -107,7 +112,7 @@ Result<> run_runner(const RunnerSettings& settings) {
        {"policy", workplace->policy.source},
        {"sandbox", settings.no_sandbox ? "none" : "bubblewrap"},
        {"concurrency", concurrency}});
-  if (settings.no_sandbox) log(LogLevel::warning, "no_sandbox", {{"effect", "commands run without walls"}});
+  if (settings.no_sandbox) log(LogLevel::warning, "no_sandbox", {{"effect", "commands run without a sandbox"}});
   flush_log();
   notify_systemd("READY=1\nSTATUS=runs commands of " + url_of(settings.hub));
 

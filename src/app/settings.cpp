@@ -27,39 +27,41 @@ bool is_boolean(std::string_view text) { return text == "true" || text == "false
 
 const std::vector<SettingInfo>& all_settings() {
   static const std::vector<SettingInfo> kSettings = {
-      {"listen", SettingKind::text, "127.0.0.1:8080", "address and port of the hub; port 0 takes any free one"},
-      {"rate_limit", SettingKind::integer, "0", "requests per minute and key; 0 for no limit"},
-      {"plans.enforce", SettingKind::boolean, "false", "accounts with the free plan may not sync"},
-      {"accounts.signup", SettingKind::boolean, "false", "anybody may make an account with POST /auth/signup"},
-      {"accounts.signup_plan", SettingKind::text, "free", "plan of accounts made that way"},
+      {"listen", SettingKind::text, "127.0.0.1:8080", "address and port to listen on; port 0 picks a free one"},
+      {"rate_limit", SettingKind::integer, "0", "requests per minute and key; 0: no limit"},
+      {"plans.enforce", SettingKind::boolean, "false", "reject sync by accounts with the free plan"},
+      {"accounts.signup", SettingKind::boolean, "false", "anyone may create an account with POST /auth/signup"},
+      {"accounts.signup_plan", SettingKind::text, "free", "plan of accounts created by signup"},
       {"ai.url", SettingKind::text, "", "base URL of an OpenAI-compatible upstream, like https://api.example.org/v1"},
       {"ai.key_file", SettingKind::text, "", "file with the upstream's key; or SYNCLINE_AI_KEY in the environment"},
-      {"ai.model", SettingKind::text, "", "the upstream's model where a client names none"},
+      {"ai.model", SettingKind::text, "", "the upstream's model if a client names none"},
       {"ai.model_advisor", SettingKind::text, "", "the upstream's model behind kaisho:advisor; ai.model if empty"},
       {"ai.model_cron", SettingKind::text, "", "the upstream's model behind kaisho:cron; ai.model if empty"},
-      {"ai.timeout_seconds", SettingKind::integer, "120", "for an answer; for a stream, between two pieces"},
-      {"ai.requests_at_once", SettingKind::integer, "8", "AI requests under way at once, a thread each"},
-      {"ai.cap", SettingKind::integer, "200000", "AI tokens a month and account"},
-      {"ai.plan_caps", SettingKind::list, "", "other caps by plan, like pro=1000000,team=5000000"},
-      {"webhooks.allow", SettingKind::list, "",
-       "networks webhooks may reach although they are not public, like 10.1.0.0/16"},
-      {"webhooks.timeout_seconds", SettingKind::integer, "20", "for a receiver's answer"},
+      {"ai.timeout_seconds", SettingKind::integer, "120",
+       "seconds to wait for an answer, or for the next chunk of a stream"},
+      {"ai.requests_at_once", SettingKind::integer, "8", "concurrent AI requests; each uses a thread"},
+      {"ai.cap", SettingKind::integer, "200000", "AI tokens per month and account"},
+      {"ai.plan_caps", SettingKind::list, "", "caps by plan that replace ai.cap, like pro=1000000,team=5000000"},
+      {"webhooks.allow", SettingKind::list, "", "private networks that webhooks may reach, like 10.1.0.0/16"},
+      {"webhooks.timeout_seconds", SettingKind::integer, "20", "seconds to wait for a receiver's answer"},
       {"webhooks.retry_seconds", SettingKind::list, "5,300,1800,7200,18000,36000,50400,72000,86400",
-       "pauses before the second attempt, the third ...; after the last one the webhook is disabled"},
-      {"webhooks.threads", SettingKind::integer, "8", "receivers that are posted to at once"},
-      {"cors.origins", SettingKind::list, "", "origins whose pages may call the hub; * for all"},
+       "seconds before each retry; after the last retry the webhook is disabled"},
+      {"webhooks.threads", SettingKind::integer, "8", "concurrent deliveries; each uses a thread"},
+      {"cors.origins", SettingKind::list, "", "origins whose pages may call the hub; *: all"},
       {"tls.certificate", SettingKind::text, "", "PEM file with the certificate chain; read again on SIGHUP"},
-      {"tls.key", SettingKind::text, "", "PEM file with the certificate's key"},
-      {"log.level", SettingKind::text, "info", "debug, info (a line a request), warning, error or off"},
-      {"connections.max", SettingKind::integer, "20000", "connections beyond this are closed at once"},
+      {"tls.key", SettingKind::text, "", "PEM file with the private key"},
+      {"log.level", SettingKind::text, "info", "debug, info (one line per request), warning, error or off"},
+      {"connections.max", SettingKind::integer, "20000", "maximum number of connections; more are closed at once"},
       {"threads.loops", SettingKind::integer, "2", "threads that serve connections"},
       {"threads.workers", SettingKind::integer, "2", "threads for large requests"},
-      {"store.bytes_max", SettingKind::integer, "0", "the store's file never grows past this; 0: as large as the disk"},
-      {"history.days", SettingKind::integer, "30", "how long replaced versions are kept"},
-      {"tombstones.days", SettingKind::integer, "180", "how long a device may be away and still learn of deletions"},
-      {"commands.keep_days", SettingKind::integer, "30", "how long finished commands are kept"},
-      {"commands.claim_lease_seconds", SettingKind::integer, "60", "lease of POST /command/claim"},
-      {"commands.patch_lease_seconds", SettingKind::integer, "900", "lease of a claim by PATCH /command/{id}"},
+      {"store.bytes_max", SettingKind::integer, "0", "maximum size of the store's file in bytes; 0: no limit"},
+      {"history.days", SettingKind::integer, "30", "days that replaced versions are kept"},
+      {"tombstones.days", SettingKind::integer, "180",
+       "days that deletions are kept; a device offline for longer reads everything again"},
+      {"commands.keep_days", SettingKind::integer, "30", "days that finished commands are kept"},
+      {"commands.claim_lease_seconds", SettingKind::integer, "60", "seconds that a claim by POST /command/claim lasts"},
+      {"commands.patch_lease_seconds", SettingKind::integer, "900",
+       "seconds that a claim by PATCH /command/{id} lasts"},
   };
   return kSettings;
 }
@@ -85,7 +87,7 @@ Result<> Settings::set(const std::string& key, std::string value, std::string or
   const auto refuse = [&](const std::string& what) {
     return fail(ErrorCode::invalid_argument, "setting '" + key + "' (" + origin + ") " + what);
   };
-  if (info == nullptr) return refuse("is not known; `syncline config show` lists all");
+  if (info == nullptr) return refuse("is unknown; 'syncline config show' lists all settings");
   if (info->kind == SettingKind::integer) {
     const auto number = parse_integer(value);
     if (!number || *number < 0) return refuse("must be a whole number of at least 0, not '" + value + "'");
@@ -101,7 +103,9 @@ Result<> Settings::load_file(const std::string& file) {
   try {
     const YAML::Node root = YAML::LoadFile(file);
     if (root.IsNull()) return {};
-    if (!root.IsMap()) return fail(ErrorCode::invalid_argument, file + ": must be a map of settings");
+    if (!root.IsMap()) {
+      return fail(ErrorCode::invalid_argument, file + ": expected a map of settings, like listen: 127.0.0.1:8080");
+    }
     std::vector<std::pair<std::string, YAML::Node>> open = {{"", root}};
     while (!open.empty()) {
       const auto [prefix, node] = open.back();

@@ -11,7 +11,8 @@ Result<webhooks::Sender::Options> read_webhook_settings(const Settings& settings
   for (const std::string& pause : settings.list("webhooks.retry_seconds")) {
     const auto seconds = parse_integer(pause);
     if (!seconds || *seconds < 0) {
-      return fail(ErrorCode::invalid_argument, "webhooks.retry_seconds must list seconds, not '" + pause + "'");
+      return fail(ErrorCode::invalid_argument,
+                  "webhooks.retry_seconds must be a comma-separated list of seconds, not '" + pause + "'");
     }
     options.retry_s.push_back(*seconds);
   }

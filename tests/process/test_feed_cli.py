@@ -99,7 +99,7 @@ def test_an_interrupted_export_goes_on(hub, run, tmp_path):
 
     strange = tmp_path / "letter.txt"
     strange.write_text("Dear Claire,\n")
-    assert "is no export" in run("export", "--hub", hub.url, "-o", str(strange), key=client.key, code=4).stderr
+    assert "is not an export" in run("export", "--hub", hub.url, "-o", str(strange), key=client.key, code=4).stderr
     assert strange.read_text() == "Dear Claire,\n"
 
 
@@ -108,15 +108,15 @@ def test_an_import_says_what_is_wrong_and_where_to_go_on(hub, run, tmp_path):
     file = tmp_path / "mine.ndjson"
     good = [json.dumps({"collection": "items", "id": f"i{number}", "doc": {}}) for number in range(700)]
     file.write_text("\n".join([*good, "no json", good[0]]) + "\n")
-    assert "names no space" in run("import", str(file), "--hub", hub.url, key=client.key, code=2).stderr
+    assert "has no space" in run("import", str(file), "--hub", hub.url, key=client.key, code=2).stderr
     error = run("import", str(file), "--hub", hub.url, "--space", "mine", key=client.key, code=2).stderr
-    assert "line 701: no JSON object" in error and "--from-line 501" in error
+    assert "line 701: not a JSON object" in error and "--from-line 501" in error
     lines = file.read_text().replace("no json", json.dumps({"collection": "bad name!", "id": "x", "doc": {}}))
     done = run("import", "-", "--from-line", "501", "--hub", hub.url, "--space", "mine", "--json", key=client.key,
                code=1, input=lines)
     counts = json.loads(done.stdout)
     assert counts["applied"] == 200 and counts["refused"] == 1 and counts["unchanged"] == 1
-    assert "line 701 is refused" in done.stderr
+    assert "line 701 rejected" in done.stderr
     assert len(client.all_changes("mine")) == 700
 
 

@@ -228,7 +228,7 @@ def test_the_command_line_explains_what_is_wrong(site):
     code, _, err = command(site, "show", "cmd-none", check=False)
     assert code == 3 and "cmd-none" in err
     code, _, err = command(site, "list", key="sl_wrong", check=False)
-    assert code == 5 and "does not take this key" in err
+    assert code == 5 and "rejected this key" in err
     code, _, err = command(site, "list", "--hub", "http://127.0.0.1:1", check=False)
     assert code == 6 and "http://127.0.0.1:1" in err
     code, _, err = command(site, "approve", "x", "--json", check=False)
