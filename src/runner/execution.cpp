@@ -19,7 +19,7 @@ std::int64_t timeout_ms_of(const Policy& policy, const Order& order) {
 Result<Place> working_place(const Roots& roots, const Order& order) {
   const std::string wanted = order.text("workingDir");
   TRY(Place place, roots.locate(wanted.empty() ? "." : wanted, ""));
-  // Seen here for a clear error; the program goes there inside its walls.
+  // Seen here for a clear error; the program goes there inside the sandbox.
   TRY([[maybe_unused]] const FileDescriptor directory, Roots::open_at(place, O_PATH | O_DIRECTORY));
   return place;
 }

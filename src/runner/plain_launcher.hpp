@@ -1,4 +1,4 @@
-// Programs without a sandbox, for `--no-sandbox`: limits, time and the end of all processes hold, walls there are none.
+// Programs without a sandbox, for `--no-sandbox`: limits, time-outs and the end of all processes hold all the same.
 #pragma once
 
 #include "runner/program.hpp"

@@ -138,7 +138,7 @@ Result<std::vector<std::string>> make_search_argv(const Roots& roots, const Orde
     argv.emplace_back("./");
   } else {
     TRY(const Place place, roots.locate(path, order.text("workingDir")));
-    // Seen here so that a path that leaves its root is refused; the program meets it again inside its walls.
+    // Seen here so that a path that leaves its root is refused; the program meets it again inside the sandbox.
     TRY([[maybe_unused]] const FileDescriptor found, Roots::open_at(place, O_PATH));
     argv.push_back(place.absolute());
   }

@@ -266,7 +266,7 @@ class Sandbox final : public Launcher {
 /// What usually keeps bubblewrap from working.
 std::string advice() {
   return "; on this machine unprivileged user namespaces may be off (sysctl kernel.unprivileged_userns_clone, "
-         "user.max_user_namespaces) or a service manager may forbid them. --no-sandbox runs commands without walls";
+         "user.max_user_namespaces) or a service manager may forbid them. --no-sandbox runs commands without a sandbox";
 }
 
 }  // namespace
@@ -279,7 +279,7 @@ Result<std::unique_ptr<Launcher>> make_sandbox(const Policy& policy, const Roots
   if (bubblewrap.empty()) {
     return fail(ErrorCode::unavailable,
                 "there is no sandbox: bubblewrap is not installed (apt install bubblewrap). --no-sandbox runs commands "
-                "without walls");
+                "without a sandbox");
   }
   TRY(FileDescriptor filter, make_system_call_filter());
   auto sandbox = std::make_unique<Sandbox>(bubblewrap, std::move(filter));

@@ -1,5 +1,6 @@
 """The command line: beside a running hub and without one, for people and for scripts."""
 import json
+import re
 import sqlite3
 import subprocess
 
@@ -54,10 +55,29 @@ def test_errors_are_json_on_standard_error_when_asked(data):
     assert "did you mean 'revoke'" in cli("key", "revok", check=False)[2]
 
 
-def test_every_command_has_help():
-    for words in ([], ["hub"], ["account"], ["account", "add"], ["key", "add"], ["space", "list"],
-                  ["conflicts", "restore"], ["backup"], ["restore"], ["verify"], ["doctor"], ["config", "show"]):
-        assert "Usage" in cli(*words, "--help")[1], words
+def subcommands_in(text):
+    """The names below "Subcommands:" in a help text."""
+    _, _, section = text.partition("Subcommands:\n")
+    return re.findall(r"^  (\S+) ", section.split("\n\n")[0], re.MULTILINE)
+
+
+def leaves(words=()):
+    """The help text of every command that has no subcommands, with its words."""
+    text = cli(*words, "--help")[1]
+    below = subcommands_in(text)
+    if not below:
+        yield words, text
+    for name in below:
+        yield from leaves((*words, name))
+
+
+def test_every_command_has_help_with_an_example():
+    found = dict(leaves())
+    assert {("hub",), ("account", "add"), ("conflicts", "restore"), ("sync", "push"), ("command", "run")} <= set(found)
+    silent = [words for words, text in found.items()
+              if "Usage" not in text or f"  syncline {words[0]}" not in text.partition("Example")[2]
+              and "  syncline -a" not in text.partition("Example")[2]]
+    assert silent == []
     assert cli("--version")[1].startswith("syncline ")
 
 
