@@ -100,13 +100,20 @@ def sources(build):
     """Every source of the tree that is compiled, with its flags."""
     commands = build / "compile_commands.json"
     if not commands.exists():
-        sys.exit(f"lint: no {commands}; run: cmake --preset release")
+        fail(f"there is no {commands}; run: cmake --preset release")
     found = {}
     for entry in json.loads(commands.read_text()):
         path = Path(entry["file"])
         if path.is_relative_to(ROOT) and not path.is_relative_to(ROOT / "build"):
             found.setdefault(str(path), tuple(clang_flags(entry)))
+    if not found:
+        fail(f"{commands} names no source below {ROOT}")
     return found
+
+
+def fail(reason):
+    print(f"lint: {reason}", file=sys.stderr)
+    sys.exit(2)
 
 
 def run(*command):
@@ -142,15 +149,10 @@ class Batch:
     def check(self, directory):
         """What clang-tidy says about the batch; empty if all is clean."""
         code, out, errors = run(TIDY, "--quiet", f"--config-file={ROOT / '.clang-tidy'}", CHECKS, *ANALYZER,
-                                "--header-filter=/(src|tests|bench)/", str(self.write(directory)), "--", *self.flags)
+                                "--header-filter=(^|/)(src|tests|bench)/", str(self.write(directory)), "--", *self.flags)
         if code == 0 and "error:" not in out:
             return ""
-        return out.strip() or errors.strip()
-
-    def files_named_in(self, findings):
-        """The files to check again: those that findings name, or all of them if a header is named."""
-        named = {os.path.normpath(ROOT / name) for name in re.findall(r"^([^:\s]+):\d+:\d+: error:", findings, re.MULTILINE)}
-        return named if named and named <= set(self.files) else set(self.files)
+        return out.strip() or errors.strip() or f"{TIDY} ended with status {code} on {', '.join(self.files)}"
 
 
 def batches_of(files):
@@ -177,7 +179,13 @@ def check_all(files, jobs):
 
 
 def forget_old_records():
-    records = sorted(CLEAN.iterdir(), key=lambda path: path.stat().st_mtime)
+    records = list(CLEAN.iterdir())
+    if len(records) <= CLEAN_RECORDS_MAX:
+        return
+    try:
+        records.sort(key=lambda path: path.stat().st_mtime)
+    except FileNotFoundError:
+        return  # another run is at it
     for path in records[:-CLEAN_RECORDS_MAX]:
         path.unlink(missing_ok=True)
 
@@ -200,16 +208,20 @@ def main():
     for path, record in records.items():
         if path not in left:
             record.touch()  # in use: not the oldest
-    dirty = set()
+    dirty = 0
     for batch, findings in check_all(left, options.jobs):
         if findings:
-            dirty |= batch.files_named_in(findings)
+            # After an error the analyzer leaves the rest of the unit out: nothing in it is known to be clean.
+            dirty += len(batch.files)
             print(findings, flush=True)
+            continue
+        text_of.cache_clear()
+        own_includes.cache_clear()
         for path in batch.files:
-            if path not in dirty:
+            if record_of(path, left[path], toolchain) == records[path]:  # not edited meanwhile
                 records[path].touch()
     forget_old_records()
-    print(f"{len(records) - len(dirty)} files clean, {len(dirty)} with findings "
+    print(f"{len(records) - dirty} files clean, {dirty} in units with findings "
           f"({len(left)} checked, {len(records) - len(left)} unchanged since they were last clean)")
     sys.exit(1 if dirty else 0)
 

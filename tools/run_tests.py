@@ -56,6 +56,9 @@ class Stage:
         self.passed, self.failed = counts_in(self.output)
         if code != 0:
             self.failed = max(self.failed, 1)
+        elif self.passed == 0 and self.lane != "build":
+            self.failed = 1
+            self.output += "\nno test ran"
 
     def skip(self, needed):
         self.failed = 1
@@ -71,8 +74,8 @@ def counts_in(output):
     for line in output.splitlines():
         if found := PASSED.search(line):
             passed = int(found[1] or found[2])
-        if found := FAILED.search(line):
-            failed = int(found[1] or found[2])
+        if found := FAILED.findall(line):
+            failed = sum(int(number) for groups in found for number in groups if number)
     return passed, failed
 
 
@@ -122,9 +125,9 @@ def all_stages():
 
 
 def changed_process_tests():
-    changed = subprocess.run(["git", "status", "--porcelain", "--", "tests/process", "tests/durability"], cwd=ROOT,
-                             capture_output=True, text=True, check=True).stdout
-    return sorted(path for path in (line[3:] for line in changed.splitlines())
+    changed = subprocess.run(["git", "status", "--porcelain", "--no-renames", "-uall", "-z", "--", "tests/process",
+                              "tests/durability"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return sorted(path for path in (entry[3:] for entry in changed.split("\0"))
                   if re.search(r"/test_\w+\.py$", path) and (ROOT / path).exists())
 
 
@@ -181,12 +184,14 @@ class Schedule:
     def run_one(self, stage):
         try:
             stage.run()
-        except OSError as error:
-            stage.failed, stage.output = 1, str(error)
+        except Exception as error:  # whatever it is: the others must not wait for this stage
+            stage.failed, stage.output = 1, repr(error)
         with self.changed:
-            self.running.remove(stage)
-            self.end(stage)
-            self.changed.notify()
+            try:
+                self.running.remove(stage)
+                self.end(stage)
+            finally:
+                self.changed.notify()
 
     def end(self, stage):
         self.over[stage.name] = stage

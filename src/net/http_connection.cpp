@@ -1,6 +1,7 @@
 #include "net/http_connection.hpp"
 
 #include <sys/socket.h>
+#include <cassert>
 
 #include <limits>
 #include <utility>
@@ -203,6 +204,7 @@ void HttpConnection::run() {
   enter(Phase::running, 0);
   bytes_in_ = reader_.body_bytes();
   http::Responder respond([self = self()](http::Response response) mutable {
+    assert(self);  // answered once
     Loop& loop = self->loop_;
     loop.dispatch(
         [self = std::move(self), response = std::move(response)]() mutable { self->send(std::move(response)); });
@@ -228,6 +230,7 @@ void HttpConnection::send(http::Response response) {
   if (!encoder_->is_slow_to_compress()) return write_response();
   server_.workers.post([self = self()]() mutable {
     self->encoder_->compress();
+    assert(self);  // answered once
     Loop& loop = self->loop_;
     loop.post([self = std::move(self)] { self->write_response(); });
   });
@@ -352,6 +355,7 @@ void HttpConnection::linger() {
 }
 
 void HttpConnection::close() {
+  assert(!pumping_);  // a write still refers to the answer
   encoder_.reset();
   enter(Phase::lingering, kLingerMs);
   stream_->shutdown([self = self()](const boost::system::error_code&, std::size_t) { self->stream_->close(); });

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -47,13 +48,15 @@ class Loop {
   // From any thread.
   /// Runs soon on the loop's thread, never inside this call.
   void post(std::move_only_function<void()> run);
-  /// Runs at once on the loop's thread, soon on any other.
+  /// Runs at once on the loop's thread, soon on any other. What `run` throws goes to the loop in both cases, never to
+  /// the caller.
   template <typename Run>
   void dispatch(Run&& run) {
-    if (is_current()) {
+    if (!is_current()) return post(std::forward<Run>(run));
+    try {
       run();
-    } else {
-      post(std::forward<Run>(run));
+    } catch (...) {
+      post([error = std::current_exception()] { std::rethrow_exception(error); });
     }
   }
   [[nodiscard]] std::size_t connection_count() const { return count_; }
