@@ -241,11 +241,14 @@ def test_the_published_sync_answers_of_an_agent(hub):
         assert {"record_id": "ep_abc123", "status": "synced", "remote_id": "cloud_ep_abc123"}.items() <= result.items()
 
         client.push("kernle%2Fclaire", [{"collection": "notes", "id": "n1", "doc": {"content": "from the hub"}}])
+        # The live link is opened anew when a space is added.
+        wait_until(lambda: node.api.get("/sync/status?agent_id=claire").json()["data"]["status"] == "connected",
+                   "the link stands")
         status = node.api.get("/sync/status?agent_id=claire").json()
         assert status["success"] is True
         assert {"agent_id", "pending_operations", "last_push", "last_pull", "remote_changes_available", "status"} \
             <= set(status["data"])
-        assert status["data"]["agent_id"] == "claire" and status["data"]["status"] == "connected"
+        assert status["data"]["agent_id"] == "claire"
         wait_until(lambda: node.api.get("/memory/notes/n1?agent_id=claire").status_code == 200, "it arrives")
         pulled = node.api.post("/sync/pull", {"agent_id": "claire", "full": True}).json()["data"]
         assert pulled["pulled"] == 2 and pulled["tables"] == {"episodes": 1, "notes": 1} and pulled["last_sync"]
