@@ -25,7 +25,7 @@ class ByteStream {
   /// One write_some() looks at no more pieces than that.
   static constexpr std::size_t kPiecesMax = 16;
   /// write() reports its progress at least this often.
-  static constexpr std::size_t kProgressBytes = 256 * 1024;
+  static constexpr std::size_t kProgressBytes = 256UL * 1024;
 
   virtual ~ByteStream() = default;
 

@@ -26,8 +26,8 @@ struct HubVersion {
 /// One answer of `changes`. Owns what its versions point into.
 struct Page {
   Page() = default;
-  Page(Page&&) = default;
-  Page& operator=(Page&&) = default;
+  Page(Page&&) noexcept = default;
+  Page& operator=(Page&&) noexcept = default;
 
   Cursor since;
   Cursor cursor;

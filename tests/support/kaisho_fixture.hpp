@@ -6,9 +6,11 @@
 namespace syncline::test {
 
 class KaishoFixture : public ApiFixture {
+ public:
+  ~KaishoFixture() override;
+
  protected:
   KaishoFixture();
-  ~KaishoFixture() override;
 
   void set_time(std::string_view time) { clock_.advance_micros(parse_time(time)->micros - clock_.now().micros); }
   /// Pushes one row, given without its braces, or several as a list; the answer of apply.
