@@ -189,6 +189,7 @@ commands: {{execute_bash: any}}
     assert ended["result"]["stdout"] == "tool" and "Read-only" in ended["result"]["stderr"]
 
 
+@pytest.mark.alone
 def test_an_ordinary_user_s_runner_is_as_tight_and_the_kernel_counts_its_processes(hub):
     if os.geteuid() != 0:
         pytest.skip("this test becomes another user")
