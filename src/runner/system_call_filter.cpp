@@ -84,9 +84,10 @@ bool add_rules(const Filter& filter) {
   bool ok = true;
   for (const char* name : kRefused) ok = ok && refuse(filter, name, EPERM);
   constexpr std::uint64_t kLow = 0xFFFFFFFFU;
-  for (const unsigned flag :
+  for (const int flag :
        {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP}) {
-    ok = ok && refuse(filter, "clone", EPERM, argument(0, SCMP_CMP_MASKED_EQ, flag, flag));
+    const auto bit = static_cast<std::uint64_t>(flag);
+    ok = ok && refuse(filter, "clone", EPERM, argument(0, SCMP_CMP_MASKED_EQ, bit, bit));
   }
   ok = ok && refuse(filter, "clone3", ENOSYS);
   for (const std::uint64_t request : {std::uint64_t{TIOCSTI}, std::uint64_t{TIOCLINUX}}) {
