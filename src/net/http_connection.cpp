@@ -230,7 +230,6 @@ void HttpConnection::send(http::Response response) {
   if (!encoder_->is_slow_to_compress()) return write_response();
   server_.workers.post([self = self()]() mutable {
     self->encoder_->compress();
-    assert(self);  // answered once
     Loop& loop = self->loop_;
     loop.post([self = std::move(self)] { self->write_response(); });
   });
