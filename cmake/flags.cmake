@@ -19,7 +19,9 @@ target_compile_options(syncline_flags INTERFACE
 # RelWithDebInfo without NDEBUG: an assertion means a bug of ours and must be seen in production too.
 # -g1 keeps line numbers in crash reports at a third of the link time of full debug information.
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
-set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
+# Only the sanitizers build with these. At -O1 the address-sanitized build takes half as long again, and its tests are
+# no faster: most of them wait.
+set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
 
 if(SYNCLINE_SANITIZE)
   target_compile_options(syncline_flags INTERFACE -fsanitize=${SYNCLINE_SANITIZE} -fno-sanitize-recover=all)
@@ -33,3 +35,11 @@ else()
   target_compile_options(syncline_flags INTERFACE -fstack-protector-strong -fstack-clash-protection -fcf-protection)
   target_link_options(syncline_flags INTERFACE -Wl,-z,relro,-z,now)
 endif()
+
+# optimise_lightly(TARGET...): for libraries that wait for people, processes and networks and compute next to nothing.
+# -O1 compiles them in two thirds of the time.
+function(optimise_lightly)
+  foreach(target IN LISTS ARGN)
+    target_compile_options(${target} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1>)
+  endforeach()
+endfunction()

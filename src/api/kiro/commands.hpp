@@ -21,8 +21,7 @@ struct Claimed {
 
 class Commands {
  public:
-  Commands(Spaces& spaces, Views& views, LeaseTimes lease_times)
-      : spaces_(spaces), views_(views), lease_times_(lease_times) {}
+  Commands(Spaces& spaces, LeaseTimes lease_times) : spaces_(spaces), lease_times_(lease_times) {}
 
   /// In a transaction: stores a new command under that id.
   [[nodiscard]] Result<> add(SpaceWriter& writer, std::string_view id, std::string doc);
@@ -73,7 +72,6 @@ class Commands {
   [[nodiscard]] Result<> purge_space(const SpaceName& space, std::int64_t days);
 
   Spaces& spaces_;
-  Views& views_;
   const LeaseTimes lease_times_;
   Mutex mutex_;
   std::map<std::pair<SpaceName, std::string>, Lease> leases_ GUARDED_BY(mutex_);

@@ -18,7 +18,7 @@ Face::Face(Spaces& spaces, Access& access, Executor& workers, LeaseTimes lease_t
       access_(access),
       workers_(workers),
       views_(spaces),
-      commands_(spaces, views_, lease_times),
+      commands_(spaces, lease_times),
       outputs_(spaces) {}
 
 std::vector<Route> Face::make_routes() {
