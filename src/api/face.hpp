@@ -1,0 +1,75 @@
+// A face: one published API as a module. Each folder under api/ that serves one exports a FaceModule; the program has a
+// list of them (app/faces.cpp), and nothing else of it knows any face by name.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "api/route.hpp"
+#include "replica/dialect.hpp"
+#include "service/device_keys.hpp"
+#include "service/events.hpp"
+#include "service/request_meter.hpp"
+#include "service/rule_book.hpp"
+#include "service/search.hpp"
+#include "service/sessions.hpp"
+#include "service/spaces.hpp"
+#include "store/sqlite/delivery_queue.hpp"
+#include "webhooks/subscriptions.hpp"
+
+namespace syncline::api {
+
+/// What a hub gives its faces. All of it outlives them and is safe from any thread.
+struct FaceParts {
+  Spaces& spaces;
+  Access& access;
+  Search& search;
+  Sessions& sessions;
+  DeviceKeys& device_keys;
+  RequestMeter& meter;
+  webhooks::Subscriptions& subscriptions;
+  DeliveryQueue& deliveries;
+  /// There is something new in `deliveries`.
+  std::function<void()> wake_sender;
+  /// Threads for work that takes longer than a network thread may wait.
+  Executor& workers;
+};
+
+/// A face at work in one hub. Made before the first request and destroyed after the last one.
+class Face {
+ public:
+  Face() = default;
+  Face(const Face&) = delete;
+  Face& operator=(const Face&) = delete;
+  virtual ~Face() = default;
+
+  /// The table of routes, bound to this face. Called by the thread that makes the hub.
+  [[nodiscard]] virtual std::vector<Route> make_routes() = 0;
+  /// Once, after the store is open and before the first request. An error keeps the hub from starting.
+  [[nodiscard]] virtual Result<> start() { return {}; }
+  /// On a worker thread, one call at a time.
+  virtual void each_second() {}
+  /// On the housekeeping thread. An error is logged.
+  [[nodiscard]] virtual Result<> each_hour() { return {}; }
+  /// Ends what waits for somebody else, so that requests under way can be answered. From any thread.
+  virtual void stop() {}
+};
+
+struct FaceModule {
+  /// Of its routes in metrics and in the description of the API.
+  std::string_view name;
+  /// The routes are served as they are, and again under each of these ("/kiro").
+  std::vector<std::string_view> prefixes;
+  /// What is particular about its spaces (service/rule_book.hpp).
+  RuleBook::Rules space_rules;
+  /// What webhooks can hear of from it.
+  std::vector<EventType> events;
+  /// What of its spaces people search for.
+  std::optional<Search::Subject> searched;
+  /// How a node syncs with a service that speaks this API alone; null if it cannot. Outlives all nodes.
+  const replica::Dialect* dialect = nullptr;
+  std::function<std::unique_ptr<Face>(const FaceParts&)> make;
+};
+
+}  // namespace syncline::api

@@ -1,0 +1,92 @@
+// One route of an API: how it is reached, who may use it, what carries it out, and the words and schemas that
+// /openapi.json and /docs show. A value: the router copies it into its table.
+#pragma once
+
+#include <functional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/call.hpp"
+#include "base/limits.hpp"
+#include "service/principal.hpp"
+
+namespace syncline::api {
+
+using Handler = std::function<void(const CallPtr&)>;
+
+/// One query parameter or header, for the description.
+struct Parameter {
+  std::string_view name;
+  std::string_view in;  // "query" or "header"
+  std::string_view description;
+};
+
+/// One possible answer, for the description.
+struct Outcome {
+  int status = 200;
+  std::string_view meaning;
+  std::string_view schema;  // JSON Schema of the body; empty: not described
+};
+
+struct Route {
+  enum class Cost : std::uint8_t { quick, heavy };
+  /// Most routes want the key in the header; a WebSocket's may come as its first message.
+  enum class Key : std::uint8_t { in_header, may_follow };
+  /// Which plans include the route, while plans are enforced.
+  enum class Plan : std::uint8_t { with_sync, any };
+
+  http::Method method = http::Method::get;
+  std::string_view pattern;  // "/v1/spaces/{space}/push"
+  std::string_view face;
+  /// A key needs one of these; empty: the route is open to everybody.
+  ScopeSet any_of;
+  Handler handle;
+  const ErrorFormat* errors = &kProblemDetails;
+  std::size_t body_bytes_max = limits::kBodyBytesDefault;
+  Cost cost = Cost::quick;
+  Key key = Key::in_header;
+  Plan plan = Plan::with_sync;
+  /// Where two published APIs share a path: this route is for requests that have one of these query parameters, and
+  /// must be added before the other. Empty: for all requests.
+  std::vector<std::string_view> only_with_query;
+
+  // The description. Texts outlive the route: they are literals.
+  std::string_view summary;
+  std::string_view details;
+  std::vector<Parameter> parameters;
+  std::string_view request_body;         // what it holds; empty: none
+  std::string_view request_body_schema;  // JSON Schema; empty: any object
+  std::vector<Outcome> outcomes;
+
+  // Each of these changes one of the members above and returns the route, for a RouteBuilder's chain.
+
+  Route& described(std::string_view text) { return set(details, text); }
+  Route& query(std::string_view name, std::string_view text) { return parameter({name, "query", text}); }
+  Route& header(std::string_view name, std::string_view text) { return parameter({name, "header", text}); }
+  Route& parameter(const Parameter& of) { return parameters.push_back(of), *this; }
+  /// `text`: what a person must know of the body.
+  Route& body(std::string_view text, std::string_view schema = {}) {
+    request_body_schema = schema;
+    return set(request_body, text);
+  }
+  Route& body_at_most(std::size_t bytes) { return set(body_bytes_max, bytes); }
+  Route& answers(int status, std::string_view meaning, std::string_view schema = {}) {
+    return outcomes.push_back({status, meaning, schema}), *this;
+  }
+  /// Runs on a worker thread, not on the thread of the connection.
+  Route& heavy() { return set(cost, Cost::heavy); }
+  Route& key_may_follow() { return set(key, Key::may_follow); }
+  Route& in_any_plan() { return set(plan, Plan::any); }
+  Route& only_with(std::vector<std::string_view> names) { return set(only_with_query, std::move(names)); }
+  Route& errors_as(const ErrorFormat& format) { return set(errors, &format); }
+
+ private:
+  template <class T>
+  Route& set(T& member, std::type_identity_t<T> value) {
+    member = std::move(value);
+    return *this;
+  }
+};
+
+}  // namespace syncline::api
