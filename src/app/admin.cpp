@@ -283,7 +283,7 @@ Result<std::string> webhooks_add(CoreServices& core, const JsonObject& request) 
   std::vector<std::string> names;
   const std::string events = request.text_of("events");
   for (const std::string_view name : split(events, ',')) names.emplace_back(trim(name));
-  TRY(const EventTypes types, webhooks::read_events(names));
+  TRY(const EventTypes types, core.webhooks.parse_events(names));
   return webhook_json(core.webhooks.add(account.number, request.text_of("url"), types, ""), true);
 }
 

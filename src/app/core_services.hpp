@@ -23,6 +23,12 @@ namespace syncline::app {
                    {std::string(kaisho::kSpace), kaisho::make_space_rules()}});
 }
 
+/// The types of events of all faces.
+[[nodiscard]] inline EventTypes make_event_types() {
+  return {kernle::kSyncCompleted,  kernle::kMemoryCreated, kConflictDetected, kRecordChanged,
+          kiro::kCommandCompleted, kaisho::kTimerStarted,  kaisho::kTimerStopped};
+}
+
 struct CoreServices {
   /// Files beside the store's, which are made when they are needed.
   struct Paths {
@@ -41,7 +47,7 @@ struct CoreServices {
         device_keys(*store, access, wall_clock),
         meter(*store, wall_clock),
         progress(*store),
-        webhooks(*store, wall_clock),
+        webhooks(*store, wall_clock, make_event_types()),
         spaces(*store, wall_clock, live, progress, rules, &webhooks),
         search_index(std::move(paths.search)),
         search(spaces, search_index, kernle::make_search_subject()),

@@ -1,4 +1,5 @@
-// Every limit of the product in one place, each with its reason. docs/limits.md lists them for users.
+// The limits that the faces share, each with its reason. A limit of one API is in limits.hpp of its face's folder.
+// docs/limits.md lists them all for users.
 #pragma once
 
 #include <cstddef>
@@ -56,31 +57,13 @@ inline constexpr std::int64_t kHistoryDays = 30;
 inline constexpr std::int64_t kTombstoneDays = 180;
 inline constexpr std::size_t kHistoryVersionsShown = 100;
 
-// Kaisho
+// Wiping
 inline constexpr std::int64_t kWipeUndoDays = 7;  // history is kept at least that long
-
-// Kernle
-inline constexpr std::size_t kAgentNameCharactersMax = 100;
-inline constexpr std::size_t kKernleOpsMax = 100'000;  // of one push; its body is limited anyway
-/// A bare key may stand for several devices, whose clocks may be wrong: a pull by time begins so much earlier.
-inline constexpr std::int64_t kPullMarginMicros = 10LL * 60 * 1'000'000;
-inline constexpr std::int64_t kSearchResultsMax = 100;
-inline constexpr std::int64_t kSearchResultsDefault = 10;
 
 // Webhooks
 inline constexpr std::size_t kWebhooksMax = 50;                     // of an account
 inline constexpr std::int64_t kDeliveryLogDays = 30;                // finished deliveries are kept so long
 inline constexpr std::int64_t kSecretOverlapHours = 24;             // both secrets sign after a rotation
 inline constexpr std::size_t kWebhookAnswerBytesMax = 64UL << 10U;  // more of an answer is not read
-
-// Kiro
-inline constexpr std::int64_t kClaimLeaseMs = 60'000;
-inline constexpr std::int64_t kPatchLeaseMs = 15LL * 60'000;
-inline constexpr std::int64_t kCommandKeepDays = 30;
-inline constexpr std::int64_t kApprovalWaitHours = 24;  // a command that nobody approves fails
-inline constexpr std::int64_t kCommandsListedMax = 1000;
-inline constexpr std::size_t kOutputBytesMax = 1UL << 20U;  // live output kept per command
-/// Views of spaces kept in memory for reading; the least recently used go first.
-inline constexpr std::size_t kViewBytesMax = 256UL << 20U;
 
 }  // namespace syncline::limits

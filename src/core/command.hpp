@@ -1,5 +1,4 @@
-// A remote command: its six types, and its life: pending -> processing -> completed | failed, forward only (wire:
-// docs/api/kiro.md).
+// A remote command: its six types, and its life: pending -> processing -> completed | failed, forward only.
 #pragma once
 
 #include <array>

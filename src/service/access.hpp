@@ -39,7 +39,7 @@ struct Key {
   std::optional<Timestamp> last_used_at;
   std::string prefix;  // how the token begins, to recognise it by; empty: "sl_" and the id
   std::string parent;  // of a device's session: id of the key that it was opened with, and ends with
-  std::string agent;   // the Kernle agent that it was made for; empty for most
+  std::string agent;   // the agent that it was made for; empty for most
 };
 
 struct NewKey {
@@ -76,8 +76,8 @@ class Access {
   [[nodiscard]] bool may_use_ai(const Principal& principal) const {
     return !enforce_plans_ || principal.plan == Plan::pro || principal.plan == Plan::team;
   }
-  /// What a Kaisho client is told its plan is. The clients of one generation accept only its own names and say nothing
-  /// of theirs, so the name is a setting of the account; "sync_ai" unless it has one.
+  /// What clients are told the plan is. The clients of one generation accept only its own names and say nothing of
+  /// theirs, so the name is a setting of the account; "sync_ai" unless it has one.
   [[nodiscard]] std::string_view reported_plan(const Principal& principal) const;
 
   [[nodiscard]] Result<Account> add_account(std::string_view email, Plan plan);

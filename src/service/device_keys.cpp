@@ -12,7 +12,7 @@ using namespace access;  // the records that Access, Sessions and this share
 
 namespace {
 
-/// The form that Kernle's clients know an API key by: they send anything else as a session's token.
+/// Published clients recognise an API key by it: they send anything else as a session's token.
 constexpr std::string_view kApiKeyPrefix = "knl_sk_";
 constexpr std::size_t kApiKeyBytes = 16;
 constexpr std::size_t kShownPrefixChars = 12;

@@ -41,7 +41,7 @@ class ScopeSet {
 
 enum class Plan : std::uint8_t { free, companion, pro, team };
 [[nodiscard]] std::string_view to_text(Plan plan);
-/// Also by the names of Kaisho's first generation: sync (companion) and sync_ai (pro).
+/// Also by the names of the first generation of clients: sync (companion) and sync_ai (pro).
 [[nodiscard]] Result<Plan> parse_plan(std::string_view text);
 /// Any name of a plan, of either generation.
 [[nodiscard]] Result<> check_plan_label(std::string_view label);
@@ -55,7 +55,7 @@ struct Principal {
   std::string key_id;
   std::string label;
   ScopeSet scopes;
-  std::string agent;                    // the Kernle agent that the key was made for; empty for most
+  std::string agent;                    // the agent that the key was made for; empty for most
   std::optional<Timestamp> expires_at;  // of a session's access token
   std::optional<std::int64_t> ai_cap;   // AI tokens a month, if the account has a cap of its own
 };

@@ -19,7 +19,6 @@ constexpr std::int64_t kResetTokenSeconds = 3600;
 constexpr std::string_view kSessionLabel = "session";
 /// How long requests that are under way may still use the access token before a renewal.
 constexpr std::int64_t kOverlapSeconds = 10LL * 60;
-constexpr std::string_view kApiKeyLabel = "kaisho api key";
 constexpr std::string_view kResetPrefix = "slreset_";
 
 Timestamp after(Timestamp now, std::int64_t seconds) { return now.plus_micros(seconds * kMicrosPerSecond); }
@@ -247,7 +246,7 @@ Result<> Sessions::purge() {
   });
 }
 
-Result<std::string> Sessions::replace_api_key(const Principal& asker) {
+Result<std::string> Sessions::replace_api_key(const Principal& asker, std::string_view label) {
   ScopeSet scopes;
   for (const Scope scope : {Scope::read, Scope::write}) {
     if (asker.scopes.has(scope)) scopes.add(scope);
@@ -264,7 +263,7 @@ Result<std::string> Sessions::replace_api_key(const Principal& asker) {
       const auto ends = [&](const StoredKey& key) { return key.key.id == old || key.key.parent == old; };
       CHECK_OK(revoke_keys(txn, account.email, ends, clock_.now()));
     }
-    TRY(StoredKey stored, new_key(txn, account, kApiKeyLabel, scopes, clock_.now()));
+    TRY(StoredKey stored, new_key(txn, account, label, scopes, clock_.now()));
     stored.hash = hash_of(token);
     CHECK_OK(put_token(txn, stored.hash, stored.key.id));
     CHECK_OK(put_doc(txn, kApiKeys, account.email, R"({"key":")" + stored.key.id + "\"}"));

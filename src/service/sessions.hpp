@@ -39,9 +39,9 @@ class Sessions {
   /// Removes what is left of sessions that nobody can renew any more.
   [[nodiscard]] Result<> purge();
 
-  /// A new API key in the form that Kaisho's clients expect; the one before it ends.
-  /// It may read and write as far as the key that asks for it may.
-  [[nodiscard]] Result<std::string> replace_api_key(const Principal& asker);
+  /// A new API key of that label, for programs; the one before it ends. It may read and write as far as the key that
+  /// asks for it may.
+  [[nodiscard]] Result<std::string> replace_api_key(const Principal& asker, std::string_view label);
 
  private:
   [[nodiscard]] Result<Session> open_session(Txn& txn, const Account& account);

@@ -184,8 +184,8 @@ Result<> SpaceWriter::keep_version(const Record& version, Rule rule) {
 
 Result<Txn::KeptConflict> SpaceWriter::keep(Conflict conflict) {
   TRY(const auto kept, txn_.add_conflict(conflict));
-  if (!kept.is_new || !wants(EventType::conflict_detected)) return kept;
-  emit(EventType::conflict_detected, [&](JsonWriter& data) {
+  if (!kept.is_new || !wants(kConflictDetected)) return kept;
+  emit(kConflictDetected, [&](JsonWriter& data) {
     data.string("collection", conflict.loser.collection)
         .string("record_id", conflict.loser.id)
         .string("conflict_id", std::to_string(kept.number.value))
@@ -202,12 +202,12 @@ void SpaceWriter::emit(EventType type, const std::function<void(JsonWriter& data
   if (rules_.describe) rules_.describe(writer, space);
   add(writer);
   writer.end_object();
-  txn_.add_event(std::string(to_text(type)), std::move(data));
+  txn_.add_event(std::string(type.name()), std::move(data));
   has_emitted_ = true;
 }
 
-void SpaceWriter::tell_of_change(const Record& after) {
-  emit(EventType::record_changed, [&](JsonWriter& data) {
+void SpaceWriter::emit_change_event(const Record& after) {
+  emit(kRecordChanged, [&](JsonWriter& data) {
     data.string("collection", after.collection)
         .string("record_id", after.id)
         .integer("seq", after.seq.value)
@@ -217,24 +217,24 @@ void SpaceWriter::tell_of_change(const Record& after) {
 }
 
 void SpaceWriter::put_again(Record record, const Record& stored) {
-  if (!wants(EventType::record_changed)) {
+  if (!wants(kRecordChanged)) {
     txn_.put(std::move(record), &stored);
     return;
   }
   Record after = record;
   after.seq = txn_.put(std::move(record), &stored);
-  tell_of_change(after);
+  emit_change_event(after);
 }
 
 Result<Seq> SpaceWriter::put(Record record, const Record* stored) {
   const CollectionRules& rules = rules_of(rules_, record.collection);
   changed_[record.collection] += 1;
-  const bool is_told = wants(EventType::record_changed);
-  if (!rules.on_put && !is_told) return txn_.put(std::move(record), stored);
+  const bool has_subscriber = wants(kRecordChanged);
+  if (!rules.on_put && !has_subscriber) return txn_.put(std::move(record), stored);
   Record after = record;
   after.seq = txn_.put(std::move(record), stored);
   after.committed_at = txn_.stamp();
-  if (is_told) tell_of_change(after);
+  if (has_subscriber) emit_change_event(after);
   if (rules.on_put) {
     const KeyNumber author = std::exchange(author_.key, own_.value_or(author_.key));
     auto done = rules.on_put(*this, stored, after);

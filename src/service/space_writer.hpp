@@ -64,9 +64,9 @@ struct OpResult {
 
 class SpaceWriter {
  public:
-  /// `wanted`: the events that somebody wants to be told of.
+  /// `wanted`: the events that somebody has subscribed to.
   SpaceWriter(Txn& txn, const SpaceRules& rules, Author author, Timestamp now, EventTypes wanted = {})
-      : txn_(txn), rules_(rules), author_(author), now_(now), wanted_(wanted) {}
+      : txn_(txn), rules_(rules), author_(author), now_(now), wanted_(std::move(wanted)) {}
 
   /// Who may write where: a face's own code, or a generic push.
   enum class Caller { face, generic };
@@ -127,7 +127,7 @@ class SpaceWriter {
   [[nodiscard]] Result<> deliver_winner(const Op& op, const Decision& decision);
   [[nodiscard]] Result<Txn::KeptConflict> keep_loser(const Op& op, const Record& stored, const Decision& decision);
   [[nodiscard]] Result<Txn::KeptConflict> keep(Conflict conflict);
-  void tell_of_change(const Record& after);
+  void emit_change_event(const Record& after);
   /// put() for a version that is what it was: its rules are not asked again.
   void put_again(Record record, const Record& stored);
   [[nodiscard]] Result<Conflict> get_open_conflict(ConflictNumber number);

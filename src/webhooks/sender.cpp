@@ -107,13 +107,12 @@ Result<> Sender::take_events_in() {
     const auto webhooks = subscriptions_.list(std::nullopt);
     std::vector<DeliveryQueue::Message> messages;
     for (const Event& event : events) {
-      const auto type = event_type_from_text(event.type);
       DeliveryQueue::Message message{.id = "msg_" + store_.epoch() + '_' + std::to_string(event.number.value),
                                      .type = event.type,
                                      .body = body_of(event),
                                      .webhooks = {}};
       for (const Webhook& webhook : webhooks) {
-        const bool wants = type && webhook.enabled && webhook.account == event.account && webhook.events.has(*type);
+        const bool wants = webhook.enabled && webhook.account == event.account && webhook.events.find(event.type);
         if (wants) message.webhooks.push_back(webhook.id);
       }
       if (!message.webhooks.empty()) messages.push_back(std::move(message));

@@ -32,7 +32,7 @@ std::string doc_of(const Webhook& webhook) {
   return doc;
 }
 
-Webhook webhook_from(std::string_view id, std::string_view doc) {
+Webhook webhook_from(std::string_view id, std::string_view doc, const EventTypes& known) {
   const JsonView json(doc);
   const JsonObject object{json};
   Webhook webhook;
@@ -40,9 +40,7 @@ Webhook webhook_from(std::string_view id, std::string_view doc) {
   webhook.account = {object.integer_of("account").value_or(0)};
   webhook.url = json.text_of("url");
   const std::string events = json.text_of("events");
-  for (const std::string_view name : split(events, ',')) {
-    if (const auto type = event_type_from_text(name)) webhook.events.add(*type);
-  }
+  webhook.events = known.named_in(split(events, ','));
   webhook.secret = json.text_of("secret");
   webhook.previous_secret = json.text_of("previous_secret");
   webhook.previous_until = {object.integer_of("previous_until").value_or(0)};
@@ -53,7 +51,7 @@ Webhook webhook_from(std::string_view id, std::string_view doc) {
   return webhook;
 }
 
-Result<> check_events(EventTypes events) {
+Result<> check_events(const EventTypes& events) {
   if (!events.empty()) return {};
   return fail(ErrorCode::invalid_argument, "events must name at least one event");
 }
@@ -84,11 +82,20 @@ std::vector<std::string> Webhook::secrets(Timestamp now) const {
   return standing;
 }
 
+Result<EventTypes> Subscriptions::parse_events(const std::vector<std::string>& names) const {
+  for (const std::string& name : names) {
+    if (known_.find(name)) continue;
+    return fail(ErrorCode::invalid_argument,
+                "there is no event '" + name + "'; known: " + join(known_.names(), ", "));
+  }
+  return known_.named_in({names.begin(), names.end()});
+}
+
 Result<> Subscriptions::load() {
   std::map<std::string, Webhook, std::less<>> stored;
   CHECK_OK(store_.read(system_space(), [&](Snapshot& snapshot) {
     return snapshot.scan(kCollection, "", [&](const RecordView& record) {
-      if (!record.deleted) stored[std::string(record.id)] = webhook_from(record.id, record.doc);
+      if (!record.deleted) stored[std::string(record.id)] = webhook_from(record.id, record.doc, known_);
       return true;
     });
   }));

@@ -38,12 +38,17 @@ struct WebhookChange {
 
 class Subscriptions final : public EventAudience {
  public:
-  Subscriptions(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+  /// `known`: all types of events that there are here.
+  Subscriptions(Store& store, const Clock& clock, EventTypes known)
+      : store_(store), clock_(clock), known_(std::move(known)) {}
 
   [[nodiscard]] Result<> load();
   /// `wake` is called when events have been committed or a webhook has changed, on the thread that did it. Called by
   /// the thread that makes the hub, before anything is written.
   void on_wake(std::function<void()> wake) { wake_ = std::move(wake); }
+
+  /// The types of these names. invalid_argument names the first that is none.
+  [[nodiscard]] Result<EventTypes> parse_events(const std::vector<std::string>& names) const;
 
   // EventAudience
   [[nodiscard]] EventTypes wanted(AccountNumber account) const override;
@@ -74,6 +79,7 @@ class Subscriptions final : public EventAudience {
 
   Store& store_;
   const Clock& clock_;
+  const EventTypes known_;
   std::function<void()> wake_ = [] {};
   Mutex changing_;  // held from looking a webhook up until its change is stored
   mutable SharedMutex mutex_;

@@ -148,7 +148,7 @@ class SenderTest : public testing::Test {
   Live live_{scheduler_};
   PullProgress progress_{store_};
   const RuleBook rules_{{}};
-  Subscriptions subscriptions_{store_, clock_};
+  Subscriptions subscriptions_{store_, clock_, {kConflictDetected, kRecordChanged}};
   Spaces spaces_{store_, clock_, live_, progress_, rules_, &subscriptions_};
   DeliveryQueue queue_{":memory:"};
   Sender sender_{store_,
@@ -164,7 +164,7 @@ class SenderTest : public testing::Test {
 };
 
 TEST_F(SenderTest, posts_an_event_signed_and_once) {
-  const auto webhook = subscriptions_.add({1}, "https://app.example/hook", {EventType::record_changed}, "");
+  const auto webhook = subscriptions_.add({1}, "https://app.example/hook", {kRecordChanged}, "");
   ASSERT_TRUE(webhook);
   write("a");
   work();
@@ -184,15 +184,15 @@ TEST_F(SenderTest, posts_an_event_signed_and_once) {
 }
 
 TEST_F(SenderTest, only_what_was_asked_for_and_only_of_the_own_account) {
-  ASSERT_TRUE(subscriptions_.add({1}, "https://a.example/", {EventType::conflict_detected}, ""));
-  ASSERT_TRUE(subscriptions_.add({2}, "https://b.example/", {EventType::record_changed}, ""));
+  ASSERT_TRUE(subscriptions_.add({1}, "https://a.example/", {kConflictDetected}, ""));
+  ASSERT_TRUE(subscriptions_.add({2}, "https://b.example/", {kRecordChanged}, ""));
   write("a");
   work();
   EXPECT_TRUE(posts_.empty());
 }
 
 TEST_F(SenderTest, tries_again_with_the_same_id_and_then_gives_up_and_says_so) {
-  const auto webhook = subscriptions_.add({1}, "https://app.example/", {EventType::record_changed}, "");
+  const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
   answers_ = {{500, "", std::nullopt}, {0, "", std::nullopt}, {302, "", std::nullopt}};
   write("a");
   work();
@@ -219,7 +219,7 @@ TEST_F(SenderTest, tries_again_with_the_same_id_and_then_gives_up_and_says_so) {
 }
 
 TEST_F(SenderTest, a_receiver_that_comes_back_gets_all_that_it_missed) {
-  const auto webhook = subscriptions_.add({1}, "https://app.example/", {EventType::record_changed}, "");
+  const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
   answers_ = {{503, "", std::nullopt}, {503, "", std::nullopt}};
   for (const char* id : {"a", "b", "c"}) write(id);
   work();
@@ -237,7 +237,7 @@ TEST_F(SenderTest, a_receiver_that_comes_back_gets_all_that_it_missed) {
 }
 
 TEST_F(SenderTest, retry_after_is_honoured_and_410_is_final) {
-  const auto webhook = subscriptions_.add({1}, "https://app.example/", {EventType::record_changed}, "");
+  const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
   answers_ = {{429, "", 60}, {410, "", std::nullopt}};
   write("a");
   work();
@@ -250,7 +250,7 @@ TEST_F(SenderTest, retry_after_is_honoured_and_410_is_final) {
 }
 
 TEST_F(SenderTest, one_bad_message_does_not_cost_the_receiver_its_webhook) {
-  const auto webhook = subscriptions_.add({1}, "https://app.example/", {EventType::record_changed}, "");
+  const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
   write("good");
   work();
   for (int i = 0; i < 6; ++i) {
@@ -265,7 +265,7 @@ TEST_F(SenderTest, one_bad_message_does_not_cost_the_receiver_its_webhook) {
 }
 
 TEST_F(SenderTest, enabling_sends_what_waited) {
-  const auto webhook = subscriptions_.add({1}, "https://app.example/", {EventType::record_changed}, "");
+  const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
   answers_ = {{500, "", std::nullopt}, {500, "", std::nullopt}, {410, "", std::nullopt}};
   write("a");
   work();
@@ -281,7 +281,7 @@ TEST_F(SenderTest, enabling_sends_what_waited) {
 }
 
 TEST_F(SenderTest, a_rotated_secret_signs_with_the_old_one_for_a_day) {
-  const auto webhook = subscriptions_.add({1}, "https://app.example/", {EventType::record_changed}, "");
+  const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
   const auto rotated = subscriptions_.rotate(AccountNumber{1}, webhook->id);
   EXPECT_NE(rotated->secret, webhook->secret);
   write("a");
@@ -296,7 +296,7 @@ TEST_F(SenderTest, a_rotated_secret_signs_with_the_old_one_for_a_day) {
 }
 
 TEST_F(SenderTest, a_replay_keeps_its_id_and_events_taken_in_twice_are_sent_once) {
-  const auto webhook = subscriptions_.add({1}, "https://app.example/", {EventType::record_changed}, "");
+  const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
   write("a");
   work();
   const auto delivery = queue_.list(webhook->id, 1)->front();
@@ -315,8 +315,8 @@ TEST_F(SenderTest, a_replay_keeps_its_id_and_events_taken_in_twice_are_sent_once
 TEST_F(SenderTest, its_threads_post_each_event_once_while_others_write) {
   constexpr std::size_t kWriters = 2;
   constexpr std::size_t kEach = 40;
-  ASSERT_TRUE(subscriptions_.add({1}, "https://a.example/", {EventType::record_changed}, ""));
-  ASSERT_TRUE(subscriptions_.add({1}, "https://b.example/", {EventType::record_changed}, ""));
+  ASSERT_TRUE(subscriptions_.add({1}, "https://a.example/", {kRecordChanged}, ""));
+  ASSERT_TRUE(subscriptions_.add({1}, "https://b.example/", {kRecordChanged}, ""));
   sender_.start();
   {
     std::vector<std::jthread> writers;
@@ -342,11 +342,11 @@ TEST_F(SenderTest, its_threads_post_each_event_once_while_others_write) {
 }
 
 TEST_F(SenderTest, webhooks_are_there_after_a_restart) {
-  const auto webhook = subscriptions_.add({1}, "https://app.example/", {EventType::record_changed}, "");
-  Subscriptions reopened(store_, clock_);
+  const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
+  Subscriptions reopened(store_, clock_, {kConflictDetected, kRecordChanged});
   ASSERT_TRUE(reopened.load());
   EXPECT_EQ(reopened.find(AccountNumber{1}, webhook->id)->secret, webhook->secret);
-  EXPECT_TRUE(reopened.wanted({1}).has(EventType::record_changed));
+  EXPECT_TRUE(reopened.wanted({1}).has(kRecordChanged));
   EXPECT_FALSE(reopened.find(AccountNumber{2}, webhook->id));
   ASSERT_TRUE(reopened.forget({1}));
   EXPECT_TRUE(reopened.wanted({1}).empty());

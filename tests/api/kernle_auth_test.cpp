@@ -140,7 +140,7 @@ TEST_F(KernleAuthTest, a_request_of_a_key_that_was_revoked_while_it_arrived_make
   ASSERT_TRUE(access_.revoke_key(made.at("id")));
   EXPECT_FALSE(device_keys_.create(**maker, "n"));
   EXPECT_FALSE(device_keys_.cycle(**maker, made.at("id")));
-  EXPECT_FALSE(sessions_.replace_api_key(**maker));
+  EXPECT_FALSE(sessions_.replace_api_key(**maker, "test"));
 }
 
 TEST_F(KernleAuthTest, a_person_logs_in_with_a_password_whatever_else_the_request_carries) {

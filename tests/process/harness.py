@@ -39,10 +39,11 @@ def cli_json(*arguments, data):
 class Hub:
     """One hub process and its data directory."""
 
-    def __init__(self, data=None, arguments=()):
+    def __init__(self, data=None, arguments=(), binary=BINARY):
         self.directory = None if data else tempfile.TemporaryDirectory(prefix="syncline-")
         self.data = Path(data or self.directory.name) / "data" if not data else Path(data)
         self.arguments = list(arguments)
+        self.binary = binary
         self.listen = "127.0.0.1:0"
         self.known_accounts = set()
         self.process = None
@@ -55,7 +56,7 @@ class Hub:
 
     def start(self):
         self.log = open(f"{self.data}.log", "ab")
-        self.process = subprocess.Popen([BINARY, "hub", "--data", str(self.data), "--listen", self.listen,
+        self.process = subprocess.Popen([self.binary, "hub", "--data", str(self.data), "--listen", self.listen,
                                          *self.arguments], stdout=subprocess.PIPE, stderr=self.log, text=True)
         line = self.process.stdout.readline()
         assert line.startswith("syncline hub ready at "), f"{line!r} {self.log_text()[-2000:]}"

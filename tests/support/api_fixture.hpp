@@ -41,7 +41,7 @@ class ApiFixture : public testing::Test {
   RequestMeter meter_{store_, clock_};
   PullProgress progress_{store_};
   const RuleBook rules_ = app::make_rule_book();
-  webhooks::Subscriptions webhooks_{store_, clock_};
+  webhooks::Subscriptions webhooks_{store_, clock_, app::make_event_types()};
   Spaces spaces_{store_, clock_, live_, progress_, rules_, &webhooks_};
   SearchIndex search_index_{":memory:"};
   Search search_{spaces_, search_index_, kernle::make_search_subject()};

@@ -110,6 +110,16 @@ def test_the_core_does_no_io_and_reads_no_clock():
     assert used == []
 
 
+def test_only_faces_and_their_wire_formats_name_products():
+    """Folders below api/ and wire/ serve every API; app/ has the list of faces."""
+    product = re.compile(r"kaisho|kernle|kiro", re.IGNORECASE)
+    layers = set(LAYERS) - {"wire", "api", "app"}
+    named = [f"{path.relative_to(ROOT)}:{number}" for path in sources()
+             if path.relative_to(ROOT / "src").parts[0] in layers and not path.stem.endswith("_test")
+             for number, line in enumerate(path.read_text().splitlines(), 1) if product.search(line)]
+    assert named == []
+
+
 def test_mutexes_are_those_that_the_analysis_sees():
     replacements = {
         "std::mutex": "Mutex", "std::shared_mutex": "SharedMutex", "std::recursive_mutex": "RecursiveMutex",

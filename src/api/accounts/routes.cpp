@@ -6,6 +6,9 @@
 namespace syncline::accounts {
 namespace {
 
+/// Of the key that Kaisho's clients use.
+constexpr std::string_view kApiKeyLabel = "kaisho api key";
+
 struct Handlers {
   Sessions& sessions;
   KeyServices services;
@@ -52,7 +55,7 @@ struct Handlers {
   }
 
   void make_api_key(const api::CallPtr& call) const {
-    TRY_CALL(call, const std::string key, sessions.replace_api_key(call->principal()));
+    TRY_CALL(call, const std::string key, sessions.replace_api_key(call->principal(), kApiKeyLabel));
     std::string out;
     JsonWriter(out).begin_object().string("api_key", key).end_object();
     call->respond_json(200, std::move(out));

@@ -2,10 +2,15 @@
 // the space, a node's push through /v1 included.
 #pragma once
 
+#include "service/events.hpp"
 #include "service/space_writer.hpp"
 #include "wire/kaisho_rows.hpp"
 
 namespace syncline::kaisho {
+
+// What webhooks can subscribe to.
+inline constexpr EventType kTimerStarted{"timer.started"};
+inline constexpr EventType kTimerStopped{"timer.stopped"};
 
 /// When a desktop acknowledged an entry: kept beside the feed, for it is no change of the entry.
 [[nodiscard]] inline std::string synced_at_value(std::string_view id) { return "synced_at/" + std::string(id); }

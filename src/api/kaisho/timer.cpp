@@ -41,7 +41,7 @@ Timestamp start_of(const Record& entry) { return time_field(entry.doc, "start").
 void announce(SpaceWriter& writer, EventType type, const Record& entry) {
   std::string row;
   append_row(row, view_of(entry));
-  const bool starts = type == EventType::timer_started;
+  const bool starts = type == kTimerStarted;
   writer.announce(event_text(starts ? "timer:started" : "timer:stopped", row));
   if (writer.wants(type)) writer.emit(type, [&](JsonWriter& data) { data.raw("entry", row); });
 }
@@ -70,7 +70,7 @@ Result<> settle(SpaceWriter& writer, const EntrySummary& summary, const Record& 
   TRY(EntrySummary stopped, read_summary(writer.txn()));
   stopped.running = after.id;
   store_summary(writer, stopped);
-  announce(writer, EventType::timer_started, after);
+  announce(writer, kTimerStarted, after);
   return {};
 }
 
@@ -80,7 +80,7 @@ Result<> show_the_later(SpaceWriter& writer, EntrySummary summary, const Record&
   if (start_of(after) <= start_of(running)) return {};
   summary.running = after.id;
   store_summary(writer, summary);
-  announce(writer, EventType::timer_started, after);
+  announce(writer, kTimerStarted, after);
   return {};
 }
 
@@ -128,13 +128,13 @@ Result<> keep_one_timer(SpaceWriter& writer, const Record* before, const Record&
     const bool starts = summary.running.empty();
     if (starts) summary.running = after.id;
     store_summary(writer, summary);
-    if (starts) announce(writer, EventType::timer_started, after);
+    if (starts) announce(writer, kTimerStarted, after);
     if (starts || is_the_running_one) return {};
     return writer.is_adopting() ? show_the_later(writer, summary, after) : settle(writer, summary, after);
   }
   if (is_the_running_one) summary.running.clear();
   store_summary(writer, summary);
-  if (is_the_running_one && !wiped) announce(writer, EventType::timer_stopped, after);
+  if (is_the_running_one && !wiped) announce(writer, kTimerStopped, after);
   return {};
 }
 

@@ -64,11 +64,11 @@ Result<> read_operations(Push& push, JsonView body, bool has_doubtful_values) {
 }
 
 void tell_of_sync(const Push& push, SpaceWriter& writer) {
-  if (push.accepted() == 0 || !writer.wants(EventType::sync_completed)) return;
+  if (push.accepted() == 0 || !writer.wants(kSyncCompleted)) return;
   const auto merged = std::ranges::count_if(push.verdicts, [](const Verdict& verdict) {
     return !verdict.is_refused() && verdict.result.status == OpStatus::merged;
   });
-  writer.emit(EventType::sync_completed, [&](JsonWriter& data) {
+  writer.emit(kSyncCompleted, [&](JsonWriter& data) {
     data.string("key_id", push.call->principal().key_id)
         .integer("pushed", push.accepted())
         .integer("failed", push.refused())

@@ -30,8 +30,8 @@ Result<std::string> shape(const Op& op, const Record*, Timestamp) {
 }
 
 Result<> tell_of_new(SpaceWriter& writer, const Record* before, const Record& after) {
-  if (before != nullptr || after.deleted || !writer.wants(EventType::memory_created)) return {};
-  writer.emit(EventType::memory_created, [&](JsonWriter& data) {
+  if (before != nullptr || after.deleted || !writer.wants(kMemoryCreated)) return {};
+  writer.emit(kMemoryCreated, [&](JsonWriter& data) {
     data.string("table", after.collection)
         .string("record_id", after.id)
         .integer("version", after.seq.value)

@@ -8,8 +8,8 @@ namespace syncline::kiro {
 
 Result<> Commands::store(SpaceWriter& writer, std::string_view id, const JsonObject& command) {
   TRY([[maybe_unused]] const Seq seq, writer.replace(kCommands, id, command.to_text(), Rule::command));
-  if (!is_terminal(status_of(command)) || !writer.wants(EventType::command_completed)) return {};
-  writer.emit(EventType::command_completed, [&](JsonWriter& data) {
+  if (!is_terminal(status_of(command)) || !writer.wants(kCommandCompleted)) return {};
+  writer.emit(kCommandCompleted, [&](JsonWriter& data) {
     data.string("command_id", id).string("type", command.text_of("type")).string("status", command.text_of("status"));
   });
   return {};

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "api/kiro/limits.hpp"
+#include "service/events.hpp"
 #include "service/spaces.hpp"
 
 namespace syncline::kiro {
@@ -22,6 +24,9 @@ inline constexpr std::string_view kMessages = "messages";
 inline constexpr std::string_view kDocuments = "documents";
 inline constexpr std::string_view kCommands = "commands";
 inline constexpr std::string_view kApprovals = "approvals";
+
+/// What webhooks can subscribe to: a command ended, well or not.
+inline constexpr EventType kCommandCompleted{"command.completed"};
 
 /// Messages of one conversation have ids that begin with this.
 [[nodiscard]] std::string message_id_prefix(std::string_view conversation);

@@ -87,7 +87,7 @@ struct Handlers {
     TRY_CALL(call, const auto names, names_in(body));
     if (!url) return call->fail(Error{ErrorCode::invalid_argument, "webhook_url is missing"});
     if (!names) return call->fail(Error{ErrorCode::invalid_argument, "events is missing"});
-    TRY_CALL(call, const EventTypes events, read_events(*names));
+    TRY_CALL(call, const EventTypes events, on.subscriptions.parse_events(*names));
     TRY_CALL(call, const Webhook webhook, on.subscriptions.add(account_of(call), *url, events, body.text_of("secret")));
     auto response = http::make_text(201, "application/json", webhook_text(webhook, true));
     response.headers.push_back({"Cache-Control", "no-store"});
@@ -111,7 +111,7 @@ struct Handlers {
     TRY_CALL(call, change.url, url_in(body));
     TRY_CALL(call, const auto names, names_in(body));
     if (names) {
-      TRY_CALL(call, change.events, read_events(*names));
+      TRY_CALL(call, change.events, on.subscriptions.parse_events(*names));
     }
     if (const auto enabled = body.find_set("enabled")) {
       change.enabled = enabled->as_boolean();
@@ -184,20 +184,6 @@ std::string deliveries_text(const std::vector<Delivery>& deliveries) {
   for (const Delivery& delivery : deliveries) append_delivery(writer, delivery);
   writer.end_array().end_object();
   return out;
-}
-
-Result<EventTypes> read_events(const std::vector<std::string>& names) {
-  EventTypes events;
-  for (const std::string& name : names) {
-    const auto type = event_type_from_text(name);
-    if (!type) {
-      EventTypes all;
-      for (std::size_t i = 0; i < kEventTypes; ++i) all.add(static_cast<EventType>(i));
-      return fail(ErrorCode::invalid_argument, "there is no event '" + name + "'; known: " + join(all.names(), ", "));
-    }
-    events.add(*type);
-  }
-  return events;
 }
 
 std::vector<api::Route> make_routes(Services services) {

@@ -19,8 +19,6 @@ struct Services {
 /// {"webhooks": [...]} and {"deliveries": [...]}.
 [[nodiscard]] std::string webhooks_text(const std::vector<Webhook>& webhooks);
 [[nodiscard]] std::string deliveries_text(const std::vector<Delivery>& deliveries);
-/// The events of a JSON list or of a list separated by commas; invalid_argument names the first that is none.
-[[nodiscard]] Result<EventTypes> read_events(const std::vector<std::string>& names);
 
 [[nodiscard]] std::vector<api::Route> make_routes(Services services);
 
