@@ -65,7 +65,7 @@ Result<JsonView> Call::object_of(const JsonCheck& check) const {
 JsonCheck check_mended_json(std::string& text) {
   JsonCheck check = check_json(text, limits::kBodyDepthMax);
   if (check.fault != JsonFault::unsupported_value) return check;
-  mend_lone_surrogates(text);
+  replace_lone_surrogates(text);
   return check_json(text, limits::kBodyDepthMax);
 }
 

@@ -30,12 +30,16 @@ struct JsonCheck {
 /// size): the parser wants padding behind it. Memory stays flat for large texts, whatever their shape.
 [[nodiscard]] JsonCheck check_json(std::string& text, int depth_max);
 
+/// The same verdict without the shortcut for texts of common size; `detail` says what is wrong and at which byte.
+/// `depth_max`: up to 256.
+[[nodiscard]] JsonCheck explain_json(std::string_view text, int depth_max);
+
 /// Replaces escaped halves of a surrogate pair that stand alone by the escape of U+FFFD: some programs write them for
 /// bytes that are no text. `text` is well-formed JSON; its size stays.
-void mend_lone_surrogates(std::string& text);
+void replace_lone_surrogates(std::string& text);
 
 /// Replaces what is no JSON but written by some programs for numbers that are none (NaN, Infinity, -Infinity) by null.
-void mend_non_numbers(std::string& text);
+void replace_non_numbers(std::string& text);
 
 enum class JsonKind { null, boolean, number, string, array, object };
 

@@ -1,13 +1,13 @@
-// Validation of untrusted JSON: simdjson for what is common, Boost.JSON's event parser where simdjson would need
-// memory in proportion to the text (large ones) or cannot say why it refused (unsupported values against bad grammar).
+// Validation of untrusted JSON. explain_json() is the one validator: a single pass that keeps nothing and says what is
+// wrong and where. simdjson is in front of it, to accept texts of common size at once; tests and ./dev fuzz hold the two
+// against each other.
 #include <simdjson.h>
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <charconv>
-
-#include <boost/json/basic_parser_impl.hpp>
-#include <cmath>
+#include <limits>
 
 #include "base/json.hpp"
 #include "base/text.hpp"
@@ -15,141 +15,227 @@
 namespace syncline {
 namespace {
 
-/// Above this size the flat-memory parser reads the text.
+/// simdjson needs memory in proportion to the text: larger ones it does not get.
 constexpr std::size_t kSimdBytesMax = 1UL << 20U;
-
-/// Receives parse events, keeps nothing, and notes numbers that nothing can hold.
-struct NullHandler {
-  static constexpr std::size_t max_object_size = std::size_t(-1);
-  static constexpr std::size_t max_array_size = std::size_t(-1);
-  static constexpr std::size_t max_key_size = std::size_t(-1);
-  static constexpr std::size_t max_string_size = std::size_t(-1);
-
-  using Code = boost::json::error_code;
-  bool on_document_begin(Code&) { return true; }
-  bool on_document_end(Code&) { return true; }
-  bool on_object_begin(Code&) { return true; }
-  bool on_object_end(std::size_t, Code&) { return true; }
-  bool on_array_begin(Code&) { return true; }
-  bool on_array_end(std::size_t, Code&) { return true; }
-  bool on_key_part(boost::json::string_view, std::size_t, Code&) { return true; }
-  bool on_key(boost::json::string_view, std::size_t, Code&) { return true; }
-  bool on_string_part(boost::json::string_view, std::size_t, Code&) { return true; }
-  bool on_string(boost::json::string_view, std::size_t, Code&) { return true; }
-  bool on_number_part(boost::json::string_view digits, Code&) {
-    note_number_text(digits);
-    return true;
-  }
-  bool on_int64(std::int64_t, boost::json::string_view, Code&) { return end_number(); }
-  bool on_uint64(std::uint64_t, boost::json::string_view, Code&) { return end_number(); }
-  bool on_double(double value, boost::json::string_view digits, Code&) {
-    note_number_text(digits);
-    if (!std::isfinite(value) || !number_is_real) unsupported = true;
-    return end_number();
-  }
-  bool on_bool(bool, Code&) { return true; }
-  bool on_null(Code&) { return true; }
-  bool on_comment_part(boost::json::string_view, Code&) { return true; }
-  bool on_comment(boost::json::string_view, Code&) { return true; }
-
-  bool unsupported = false;
-
- private:
-  void note_number_text(boost::json::string_view digits) {
-    for (const char c : digits) number_is_real = number_is_real || c == '.' || c == 'e' || c == 'E';
-  }
-  bool end_number() {
-    number_is_real = false;
-    return true;
-  }
-
-  bool number_is_real = false;
-};
-
-bool is_deep(std::string_view text, int depth_max) {
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') {
-        ++i;
-      } else if (c == '"') {
-        in_string = false;
-      }
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > depth_max) return true;
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-  return false;
-}
-
-bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+constexpr int kDepthMax = 256;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// True at the backslash of an escaped surrogate half.
-bool is_escaped_surrogate(std::string_view text, std::size_t at) {
-  return at + 5 < text.size() && text[at + 1] == 'u' && (text[at + 2] == 'd' || text[at + 2] == 'D') &&
-         std::string_view("89abcdefABCDEF").find(text[at + 3]) != std::string_view::npos &&
-         is_hex_digit(text[at + 4]) && is_hex_digit(text[at + 5]);
+/// True for a number in JSON's grammar, without fraction and exponent, that fits no 64-bit integer.
+bool is_too_large_integer(std::string_view digits) {
+  std::int64_t with_sign = 0;
+  std::uint64_t without = 0;
+  const char* const end = digits.data() + digits.size();
+  return std::from_chars(digits.data(), end, with_sign).ec != std::errc{} &&
+         std::from_chars(digits.data(), end, without).ec != std::errc{};
 }
 
-/// The text without what Boost.JSON reports as bad grammar although it is only an unsupported value: surrogate halves
-/// become spaces and exponents lose their digits after the third.
-std::string defused(std::string_view text) {
-  std::string copy;
-  copy.reserve(text.size());
-  bool in_string = false;
-  std::size_t exponent_digits = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string && c == '\\' && is_escaped_surrogate(text, i)) {
-      copy += ' ';
-      i += 5;
-    } else if (in_string && c == '\\' && i + 1 < text.size()) {
-      copy += text.substr(i++, 2);
-    } else if (!in_string && exponent_digits > 0 && is_digit(c)) {
-      if (++exponent_digits <= 4) copy += c;
-    } else {
-      if (c == '"') in_string = !in_string;
-      const bool sign = (c == '+' || c == '-') && exponent_digits == 1;
-      if (!sign) exponent_digits = !in_string && (c == 'e' || c == 'E') ? 1 : 0;
-      copy += c;
+/// True for a number in JSON's grammar whose size is beyond every double. Those too close to zero are taken as zero.
+bool is_too_large_real(std::string_view number) {
+  double value = 0;
+  if (std::from_chars(number.data(), number.data() + number.size(), value).ec != std::errc::result_out_of_range) {
+    return false;
+  }
+  // from_chars says the same of both ends of the range. The exponent of the first digit that counts tells them apart.
+  const std::size_t mark = number.find_first_of("eE");
+  std::string_view digits = number.substr(0, mark);
+  if (digits.front() == '-') digits.remove_prefix(1);
+  const auto point = static_cast<std::int64_t>(std::min(digits.find('.'), digits.size()));
+  const auto first = static_cast<std::int64_t>(digits.find_first_of("123456789"));
+  std::int64_t exponent = 0;
+  if (mark != std::string_view::npos) {
+    std::string_view text = number.substr(mark + 1);
+    if (text.front() == '+') text.remove_prefix(1);
+    if (std::from_chars(text.data(), text.data() + text.size(), exponent).ec != std::errc{}) {
+      return text.front() != '-';  // beyond 64 bits
     }
   }
-  return copy;
+  return exponent > first - point;
 }
 
-/// Grammar and values only; UTF-8 and depth are known to be fine.
-JsonCheck check_grammar(std::string_view text, int depth_max) {
-  boost::json::parse_options options;
-  options.max_depth = static_cast<std::size_t>(depth_max);
-  boost::json::basic_parser<NullHandler> parser(options);
-  boost::json::error_code code;
-  const std::size_t read = parser.write_some(false, text.data(), text.size(), code);
-  if (code) return {JsonFault::malformed, code.message() + " at byte " + std::to_string(read)};
-  if (text.find_first_not_of(" \t\r\n", read) != std::string_view::npos) {
-    return {JsonFault::malformed, "more text behind the value at byte " + std::to_string(read)};
-  }
-  if (parser.handler().unsupported) {
-    return {JsonFault::unsupported_value, "a number that no double and no 64-bit integer holds"};
-  }
-  return {};
-}
+/// One pass over a text, from byte to byte. `position_` is where the first fault is.
+class JsonChecker {
+ public:
+  JsonChecker(std::string_view text, int depth_max) : text_(text), depth_max_(std::min(depth_max, kDepthMax)) {}
 
-JsonCheck check_with_events(std::string_view text, int depth_max) {
-  if (is_deep(text, depth_max)) return {JsonFault::too_deep, "nested deeper than " + std::to_string(depth_max)};
-  if (!is_utf8(text)) return {JsonFault::not_utf8, "not valid UTF-8"};
-  JsonCheck found = check_grammar(text, depth_max);
-  if (found.fault != JsonFault::malformed) return found;
-  if (check_grammar(defused(text), depth_max).fault == JsonFault::malformed) return found;
-  return {JsonFault::unsupported_value, "a lone surrogate, or a number that no double and no 64-bit integer holds"};
-}
+  JsonCheck run() {
+    if (!is_utf8(text_)) return {JsonFault::not_utf8, "not valid UTF-8"};
+    if (!read_text()) {
+      if (fault_ == JsonFault::too_deep) return {fault_, "nested deeper than " + std::to_string(depth_max_)};
+      return {JsonFault::malformed, std::string(expected_) + " at byte " + std::to_string(position_)};
+    }
+    if (!unsupported_.empty()) return {JsonFault::unsupported_value, std::string(unsupported_)};
+    return {};
+  }
+
+ private:
+  /// One value with blanks around it. Nesting is a stack of bits, true for an object.
+  bool read_text() {
+    for (;;) {
+      skip_blanks();
+      bool opened = false;
+      if (!read_value_start(opened)) return false;
+      if (opened && !close_if_empty()) {
+        if (in_object() && !read_name()) return false;
+        continue;
+      }
+      for (;;) {
+        skip_blanks();
+        if (depth_ == 0) return position_ == text_.size() || fail("end of text expected");
+        if (next_is(',')) break;
+        if (!next_is(in_object() ? '}' : ']')) return fail("',' or closing bracket expected");
+        --depth_;
+      }
+      skip_blanks();
+      if (in_object() && !read_name()) return false;
+    }
+  }
+
+  /// Reads a scalar, or the opening bracket of an object or array.
+  bool read_value_start(bool& opened) {
+    switch (peek()) {
+      case '{':
+      case '[':
+        if (depth_ == static_cast<std::size_t>(depth_max_)) {
+          fault_ = JsonFault::too_deep;
+          return false;
+        }
+        is_object_[depth_++] = text_[position_++] == '{';
+        opened = true;
+        return true;
+      case '"': return read_string();
+      case 't': return read_word("true");
+      case 'f': return read_word("false");
+      case 'n': return read_word("null");
+      default: return read_number();
+    }
+  }
+
+  bool close_if_empty() {
+    skip_blanks();
+    if (!next_is(in_object() ? '}' : ']')) return false;
+    --depth_;
+    return true;
+  }
+
+  bool read_name() {
+    skip_blanks();
+    if (peek() != '"') return fail("member name expected");
+    if (!read_string()) return false;
+    skip_blanks();
+    return next_is(':') || fail("':' expected");
+  }
+
+  bool read_word(std::string_view word) {
+    if (!text_.substr(position_).starts_with(word)) return fail("value expected");
+    position_ += word.size();
+    return true;
+  }
+
+  bool read_string() {
+    ++position_;
+    for (;;) {
+      while (position_ < text_.size() && is_plain(text_[position_])) ++position_;
+      if (position_ == text_.size()) return fail("end of string expected");
+      if (next_is('"')) return true;
+      if (text_[position_] != '\\') return fail("control character in a string");
+      if (!read_escape()) return false;
+    }
+  }
+
+  bool read_escape() {
+    ++position_;
+    const char letter = peek();
+    if (letter != 'u') {
+      if (letter == '\0' || std::string_view("\"\\/bfnrt").find(letter) == std::string_view::npos) {
+        return fail("unknown escape");
+      }
+      ++position_;
+      return true;
+    }
+    unsigned unit = 0;
+    if (!read_code_unit(unit)) return false;
+    const bool is_high = unit >= 0xD800 && unit < 0xDC00;
+    const bool is_low = unit >= 0xDC00 && unit < 0xE000;
+    if (is_low) note_lone_surrogate();
+    if (!is_high) return true;
+    if (!text_.substr(position_).starts_with("\\u")) return note_lone_surrogate();
+    const std::size_t before = position_++;
+    if (!read_code_unit(unit)) return false;
+    if (unit >= 0xDC00 && unit < 0xE000) return true;
+    position_ = before;  // an escape of its own
+    return note_lone_surrogate();
+  }
+
+  /// From the 'u' on.
+  bool read_code_unit(unsigned& unit) {
+    ++position_;
+    const std::string_view digits = text_.substr(std::min(position_, text_.size()), 4);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), unit, 16);
+    if (error != std::errc{} || digits.size() < 4 || end != digits.data() + 4) return fail("four digits expected");
+    position_ += 4;
+    return true;
+  }
+
+  bool read_number() {
+    const std::size_t begin = position_;
+    next_is('-');
+    if (!is_digit(peek())) return fail("value expected");
+    if (!next_is('0')) skip_digits();
+    bool is_real = false;
+    if (next_is('.')) {
+      is_real = true;
+      if (!is_digit(peek())) return fail("digit expected");
+      skip_digits();
+    }
+    if (peek() == 'e' || peek() == 'E') {
+      is_real = true;
+      ++position_;
+      if (!next_is('+')) next_is('-');
+      if (!is_digit(peek())) return fail("digit expected");
+      skip_digits();
+    }
+    const std::string_view number = text_.substr(begin, position_ - begin);
+    if (is_real ? is_too_large_real(number) : is_too_large_integer(number)) {
+      unsupported_ = "a number that no double and no 64-bit integer holds";
+    }
+    return true;
+  }
+
+  void skip_digits() {
+    while (is_digit(peek())) ++position_;
+  }
+  void skip_blanks() {
+    while (peek() == ' ' || peek() == '\n' || peek() == '\r' || peek() == '\t') ++position_;
+  }
+  static bool is_plain(char c) { return c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20; }
+  /// The byte that comes next, NUL at the end: no rule expects a NUL.
+  [[nodiscard]] char peek() const { return position_ < text_.size() ? text_[position_] : '\0'; }
+  bool next_is(char c) {
+    if (position_ == text_.size() || text_[position_] != c) return false;
+    ++position_;
+    return true;
+  }
+  [[nodiscard]] bool in_object() const { return depth_ > 0 && is_object_[depth_ - 1]; }
+  bool fail(std::string_view expected) {
+    expected_ = expected;
+    return false;
+  }
+  /// Only an unsupported value: the grammar is still to be checked.
+  bool note_lone_surrogate() {
+    unsupported_ = "half of a surrogate pair";
+    return true;
+  }
+
+  const std::string_view text_;
+  const int depth_max_;
+  std::size_t position_ = 0;
+  std::bitset<kDepthMax> is_object_;
+  std::size_t depth_ = 0;
+  JsonFault fault_ = JsonFault::malformed;
+  std::string_view expected_;
+  std::string_view unsupported_;
+};
 
 /// Quick answer for the common case; false means "look closer", not "wrong".
 bool is_plainly_valid(std::string& text, int depth_max) {
@@ -164,12 +250,14 @@ bool is_plainly_valid(std::string& text, int depth_max) {
 
 }  // namespace
 
+JsonCheck explain_json(std::string_view text, int depth_max) { return JsonChecker(text, depth_max).run(); }
+
 JsonCheck check_json(std::string& text, int depth_max) {
   if (text.size() <= kSimdBytesMax && is_plainly_valid(text, depth_max)) return {};
-  return check_with_events(text, depth_max);
+  return explain_json(text, depth_max);
 }
 
-void mend_lone_surrogates(std::string& text) {
+void replace_lone_surrogates(std::string& text) {
   constexpr std::size_t kEscapeLength = 6;  // backslash, u, four digits
   const auto unit_at = [&](std::size_t at) -> unsigned {
     unsigned unit = 0;
@@ -192,7 +280,7 @@ void mend_lone_surrogates(std::string& text) {
   }
 }
 
-void mend_non_numbers(std::string& text) {
+void replace_non_numbers(std::string& text) {
   std::string mended;
   std::size_t copied = 0;
   for (std::size_t at = text.find_first_of("\"NI-"); at != std::string::npos; at = text.find_first_of("\"NI-", at)) {

@@ -33,7 +33,7 @@ struct Push {
 Result<JsonView> read_body(api::Call& call, bool& has_doubtful_values) {
   JsonCheck check = api::check_mended_json(call.body());
   if (check.fault == JsonFault::malformed) {
-    mend_non_numbers(call.body());
+    replace_non_numbers(call.body());
     check = api::check_mended_json(call.body());
   }
   has_doubtful_values = check.fault == JsonFault::unsupported_value;
