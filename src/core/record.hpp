@@ -31,10 +31,12 @@ enum class Rule : std::uint8_t {
 [[nodiscard]] std::string_view to_text(Rule rule);
 
 /// One record as it is stored. `doc` is the document byte for byte; a tombstone has none, unless its collection's rules
-/// keep what a face says of deleted records.
-struct Record {
-  std::string collection;
-  std::string id;
+/// keep what a face says of deleted records. `Text` is std::string for a record that owns its texts, std::string_view
+/// for one that refers to somebody else's.
+template <class Text>
+struct BasicRecord {
+  Text collection;
+  Text id;
   Seq seq;
   Timestamp updated_at;
   /// What merges compare: updated_at, lifted when the same content comes with a later stamp, lowered where the writer's
@@ -50,8 +52,30 @@ struct Record {
   bool deleted = false;
   /// Where the store keeps the version that this one replaced; 0 if nowhere.
   std::int64_t previous = 0;
-  std::string doc;
+  Text doc;
+
+  /// The same record with texts of its own.
+  [[nodiscard]] BasicRecord<std::string> to_record() const { return with_texts_as<std::string>(); }
+  template <class Other>
+  [[nodiscard]] BasicRecord<Other> with_texts_as() const {
+    return {.collection = Other(collection),
+            .id = Other(id),
+            .seq = seq,
+            .updated_at = updated_at,
+            .effective_at = effective_at,
+            .claimed_at = claimed_at,
+            .committed_at = committed_at,
+            .origin = origin,
+            .rule = rule,
+            .deleted = deleted,
+            .previous = previous,
+            .doc = Other(doc)};
+  }
 };
+using Record = BasicRecord<std::string>;
+/// A record while it is being visited: its texts are valid until the visitor returns.
+using RecordView = BasicRecord<std::string_view>;
+[[nodiscard]] inline RecordView view_of(const Record& record) { return record.with_texts_as<std::string_view>(); }
 
 /// A requested change to one record: put `doc`, or delete. Views into the request, which outlives it.
 struct Op {

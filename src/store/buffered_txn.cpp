@@ -19,38 +19,6 @@ Timestamp next_stamp(Timestamp now, Timestamp previous, std::int64_t step) {
 
 }  // namespace
 
-Record RecordView::to_record() const {
-  Record record;
-  record.collection = collection;
-  record.id = id;
-  record.doc = doc;
-  record.seq = seq;
-  record.updated_at = updated_at;
-  record.effective_at = effective_at;
-  record.claimed_at = claimed_at;
-  record.committed_at = committed_at;
-  record.origin = origin;
-  record.rule = rule;
-  record.deleted = deleted;
-  record.previous = previous;
-  return record;
-}
-
-RecordView view_of(const Record& record) {
-  return {.collection = record.collection,
-          .id = record.id,
-          .doc = record.doc,
-          .seq = record.seq,
-          .updated_at = record.updated_at,
-          .effective_at = record.effective_at,
-          .claimed_at = record.claimed_at,
-          .committed_at = record.committed_at,
-          .origin = record.origin,
-          .rule = record.rule,
-          .deleted = record.deleted,
-          .previous = record.previous};
-}
-
 BufferedTxn::BufferedTxn(Backing& backing, Timestamp now, const WriteOptions& options)
     : backing_(backing),
       info_(backing.snapshot().info()),

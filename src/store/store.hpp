@@ -32,25 +32,6 @@ struct SpaceInfo {
   Seq purged_through;        // deletions up to here are no longer in the feed
 };
 
-/// A record while it is being visited: valid until the visitor returns.
-struct RecordView {
-  std::string_view collection;
-  std::string_view id;
-  std::string_view doc;
-  Seq seq;
-  Timestamp updated_at;
-  Timestamp effective_at;
-  Timestamp claimed_at;
-  Timestamp committed_at;
-  KeyNumber origin;
-  Rule rule = Rule::first;
-  bool deleted = false;
-  std::int64_t previous = 0;
-
-  [[nodiscard]] Record to_record() const;
-};
-[[nodiscard]] RecordView view_of(const Record& record);
-
 /// Returns false to stop the visit.
 using RecordVisitor = std::function<bool(const RecordView&)>;
 

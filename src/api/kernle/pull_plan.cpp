@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/json.hpp"
-#include "base/limits.hpp"
+#include "api/kernle/limits.hpp"
 
 namespace syncline::kernle {
 namespace {

@@ -133,4 +133,13 @@ void Connection::watch_log(std::int64_t* frames) {
       frames);
 }
 
+Result<Transaction> Transaction::begin(Connection& on) {
+  CHECK_OK(on.execute("BEGIN IMMEDIATE"));
+  return Transaction(on);
+}
+
+Transaction::~Transaction() {
+  if (on_ != nullptr && on_->in_transaction()) (void)on_->execute("ROLLBACK");
+}
+
 }  // namespace syncline::sqlite

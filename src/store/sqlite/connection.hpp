@@ -87,4 +87,20 @@ class Connection {
   std::unique_ptr<sqlite3, Closer> database_;
 };
 
+/// A write transaction, which is rolled back at the end of its scope unless it was committed. The connection outlives
+/// it.
+class Transaction {
+ public:
+  [[nodiscard]] static Result<Transaction> begin(Connection& on);
+  Transaction(Transaction&& other) noexcept : on_(std::exchange(other.on_, nullptr)) {}
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();
+  [[nodiscard]] Result<> commit() { return on_->execute("COMMIT"); }
+
+ private:
+  explicit Transaction(Connection& on) : on_(&on) {}
+
+  Connection* on_;
+};
+
 }  // namespace syncline::sqlite

@@ -73,11 +73,9 @@ Result<> DeliveryQueue::write(const std::function<Result<>(Connection&)>& run) {
   const MutexLock lock(mutex_);
   CHECK_OK(file_.open());
   Connection& on = file_.connection();
-  CHECK_OK(on.execute("BEGIN IMMEDIATE"));
-  auto written = run(on);
-  if (written) written = on.execute("COMMIT");
-  if (!written && on.in_transaction()) (void)on.execute("ROLLBACK");
-  return written;
+  TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(on));
+  CHECK_OK(run(on));
+  return transaction.commit();
 }
 
 Result<> DeliveryQueue::add(const std::vector<Message>& messages, Timestamp now) {

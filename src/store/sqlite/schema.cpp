@@ -58,7 +58,7 @@ CREATE TABLE event (number INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NO
 )sql"};
 
 Result<> migrate(Connection& connection, std::int64_t version, std::string_view new_epoch) {
-  CHECK_OK(connection.execute("BEGIN IMMEDIATE"));
+  TRY(Transaction transaction, Transaction::begin(connection));
   for (; version < kSchemaVersion; ++version) {
     CHECK_OK(connection.execute(kMigrations.at(static_cast<std::size_t>(version))));
     if (version == 0) {
@@ -67,7 +67,7 @@ Result<> migrate(Connection& connection, std::int64_t version, std::string_view 
     }
   }
   CHECK_OK(connection.execute("PRAGMA user_version = " + std::to_string(kSchemaVersion)));
-  return connection.execute("COMMIT");
+  return transaction.commit();
 }
 
 }  // namespace

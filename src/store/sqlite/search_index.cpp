@@ -99,11 +99,9 @@ Result<> SearchIndex::update(const SpaceName& space, const std::string& epoch, c
                              Seq through) {
   const MutexLock lock(mutex_);
   CHECK_OK(file_.open());
-  CHECK_OK(file_.connection().execute("BEGIN IMMEDIATE"));
-  auto written = write(space, epoch, entries, through);
-  if (written) written = file_.connection().execute("COMMIT");
-  if (!written && file_.connection().in_transaction()) (void)file_.connection().execute("ROLLBACK");
-  return written;
+  TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(file_.connection()));
+  CHECK_OK(write(space, epoch, entries, through));
+  return transaction.commit();
 }
 
 Result<> SearchIndex::write(const SpaceName& space, const std::string& epoch, const std::vector<Entry>& entries,
@@ -215,9 +213,11 @@ Result<> SearchIndex::forget(AccountNumber account) {
   if (!file_.is_open() && !std::filesystem::exists(file_.path(), ignored)) return {};
   CHECK_OK(file_.open());
   const std::string number = std::to_string(account.value);
-  return file_.connection().execute("BEGIN; DROP TABLE IF EXISTS " + table_of(account) +
-                                    "; DELETE FROM entry WHERE account = " + number +
-                                    "; DELETE FROM position WHERE account = " + number + "; COMMIT");
+  TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(file_.connection()));
+  CHECK_OK(file_.connection().execute("DROP TABLE IF EXISTS " + table_of(account) +
+                                      "; DELETE FROM entry WHERE account = " + number +
+                                      "; DELETE FROM position WHERE account = " + number));
+  return transaction.commit();
 }
 
 }  // namespace syncline

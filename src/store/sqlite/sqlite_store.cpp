@@ -128,9 +128,9 @@ Result<> SqliteStore::forget_events(EventNumber through) {
 Result<> SqliteStore::erase_account(AccountNumber account) {
   return writer_->run_alone([this, account](Connection& on) -> Result<> {
     const std::string own = "(SELECT number FROM space WHERE account = " + std::to_string(account.value) + ")";
+    TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(on));
     CHECK_OK(
-        on.execute("BEGIN IMMEDIATE;"
-                   "INSERT OR REPLACE INTO meta SELECT 'last_history_number', max(number) FROM history "
+        on.execute("INSERT OR REPLACE INTO meta SELECT 'last_history_number', max(number) FROM history "
                    "HAVING max(number) > 0;"
                    "INSERT OR REPLACE INTO meta SELECT 'last_space_number', max(number) FROM space;"
                    "DELETE FROM record WHERE pos >> 40 IN " +
@@ -156,7 +156,7 @@ Result<> SqliteStore::erase_account(AccountNumber account) {
                    ";"
                    "DELETE FROM space WHERE number IN " +
                    own + ";"));
-    CHECK_OK(on.execute("COMMIT"));
+    CHECK_OK(transaction.commit());
     catalog_.forget(account);
     return {};
   });
@@ -170,8 +170,8 @@ Result<> SqliteStore::purge(const PurgeCutoffs& cutoffs) {
                                                         micros(cutoffs.history) + " ORDER BY number LIMIT 1"));
     TRY(const std::int64_t last, on.query_integer("SELECT max(number) FROM history"));
     const std::int64_t end = first_kept > 0 ? first_kept : last + 1;
+    TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(on));
     CHECK_OK(on.execute(
-        "BEGIN IMMEDIATE;"
         "INSERT OR REPLACE INTO meta SELECT 'last_history_number', max(number) FROM history HAVING max(number) > 0;"
         "DELETE FROM history WHERE number < " +
         std::to_string(end) +
@@ -182,7 +182,7 @@ Result<> SqliteStore::purge(const PurgeCutoffs& cutoffs) {
         "UPDATE space SET purged_through = max(purged_through, coalesce((SELECT max(pos) & ((1 << 40) - 1) "
         "FROM record WHERE pos > number << 40 AND pos < (number + 1) << 40 AND flags & 1 AND committed_at < " +
         micros(cutoffs.tombstones) + "), 0));"));
-    return on.execute("COMMIT");
+    return transaction.commit();
   });
 }
 
