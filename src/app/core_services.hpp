@@ -25,7 +25,7 @@ namespace syncline::app {
 
 /// The types of events of all faces.
 [[nodiscard]] inline EventTypes make_event_types() {
-  return {kernle::kSyncCompleted,  kernle::kMemoryCreated, kConflictDetected, kRecordChanged,
+  return {kernle::kSyncCompleted,  kernle::kMemoryCreated, kConflictDetected,    kRecordChanged,
           kiro::kCommandCompleted, kaisho::kTimerStarted,  kaisho::kTimerStopped};
 }
 

@@ -1,6 +1,6 @@
 // Validation of untrusted JSON. explain_json() is the one validator: a single pass that keeps nothing and says what is
-// wrong and where. simdjson is in front of it, to accept texts of common size at once; tests and ./dev fuzz hold the two
-// against each other.
+// wrong and where. simdjson is in front of it, to accept texts of common size at once; tests and ./dev fuzz hold the
+// two against each other.
 #include <simdjson.h>
 
 #include <algorithm>

@@ -39,7 +39,8 @@ class Mutator {
   std::size_t below(std::size_t bound) { return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random_); }
 
   void mutate(std::string& text) {
-    static constexpr std::string_view kBytes = "{}[]\",:\\u0123456789dDcCeE+-. \n\ttruefalsn/\x01\x7f\x80\xc3\xa4\xed\xff";
+    static constexpr std::string_view kBytes =
+        "{}[]\",:\\u0123456789dDcCeE+-. \n\ttruefalsn/\x01\x7f\x80\xc3\xa4\xed\xff";
     const std::size_t at = below(text.size());
     switch (below(5)) {
       case 0: text[at] = kBytes[below(kBytes.size())]; break;

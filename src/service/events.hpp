@@ -1,6 +1,6 @@
-// Events: what happens in a space, for those outside who subscribed to it (webhooks). An event commits together with the
-// change it reports, so none is lost and none reports what did not happen. Which types there are is up to the faces; the
-// two that every space has are here.
+// Events: what happens in a space, for those outside who subscribed to it (webhooks). An event commits together with
+// the change it reports, so none is lost and none reports what did not happen. Which types there are is up to the
+// faces; the two that every space has are here.
 #pragma once
 
 #include <initializer_list>

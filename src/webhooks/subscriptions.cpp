@@ -85,8 +85,7 @@ std::vector<std::string> Webhook::secrets(Timestamp now) const {
 Result<EventTypes> Subscriptions::parse_events(const std::vector<std::string>& names) const {
   for (const std::string& name : names) {
     if (known_.find(name)) continue;
-    return fail(ErrorCode::invalid_argument,
-                "there is no event '" + name + "'; known: " + join(known_.names(), ", "));
+    return fail(ErrorCode::invalid_argument, "there is no event '" + name + "'; known: " + join(known_.names(), ", "));
   }
   return known_.named_in({names.begin(), names.end()});
 }

@@ -114,9 +114,7 @@ class Face final : public api::Face {
   }
 
  private:
-  static SpaceName space_of(const api::Call& call) {
-    return call.space(std::string(kSpacePrefix) + call.param("db"));
-  }
+  static SpaceName space_of(const api::Call& call) { return call.space(std::string(kSpacePrefix) + call.param("db")); }
 
   void get_database(const api::CallPtr& call) {
     std::string body;
@@ -213,7 +211,8 @@ class Face final : public api::Face {
     TRY_CALL(call, const JsonView pushed, call->json_object());
     const auto new_edits = pushed.find("new_edits");
     if (!new_edits || new_edits->as_boolean().value_or(true)) {
-      return call->fail(Error{ErrorCode::invalid_argument, "only replicated revisions are taken: new_edits must be false"});
+      return call->fail(
+          Error{ErrorCode::invalid_argument, "only replicated revisions are taken: new_edits must be false"});
     }
     const auto docs = pushed.find("docs");
     if (!docs) return call->fail(Error{ErrorCode::invalid_argument, "docs is missing"});

@@ -15,8 +15,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   const auto settings = app::Settings::load({{"listen", arguments[5]}}, "");
-  const auto ran = settings ? app::run_hub(*settings, arguments[3], {couch::make_module()})
-                            : std::unexpected(settings.error());
+  const auto ran =
+      settings ? app::run_hub(*settings, arguments[3], {couch::make_module()}) : std::unexpected(settings.error());
   if (!ran) std::fprintf(stderr, "couch_hub: %s\n", ran.error().text.c_str());
   return ran ? 0 : 1;
 }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/json.hpp"
 #include "api/kernle/limits.hpp"
+#include "base/json.hpp"
 
 namespace syncline::kernle {
 namespace {
