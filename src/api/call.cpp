@@ -98,7 +98,7 @@ http::Response Call::finish(http::Response response) const {
 }
 
 http::Response Call::problem_response(const Problem& problem) const {
-  return finish(make_response(problem, style_, head_.request_id));
+  return finish(make_response(problem, errors_, head_.request_id));
 }
 
 void Call::respond(http::Response response) {
@@ -107,6 +107,6 @@ void Call::respond(http::Response response) {
   responder(finish(std::move(response)));
 }
 
-void Call::fail(const Problem& problem) { respond(make_response(problem, style_, head_.request_id)); }
+void Call::fail(const Problem& problem) { respond(make_response(problem, errors_, head_.request_id)); }
 
 }  // namespace syncline::api

@@ -11,7 +11,8 @@ namespace syncline::api {
 
 class Call {
  public:
-  Call(const http::RequestHead& head, ErrorStyle style) : head_(head), style_(style) {}
+  /// `errors`: how this call says them; outlives it.
+  Call(const http::RequestHead& head, const ErrorFormat& errors) : head_(head), errors_(errors) {}
 
   [[nodiscard]] const http::RequestHead& head() const { return head_; }
   [[nodiscard]] std::string_view header(std::string_view name) const { return head_.headers->find(name); }
@@ -65,7 +66,7 @@ class Call {
   [[nodiscard]] Result<JsonView> object_of(const JsonCheck& check) const;
 
   const http::RequestHead head_;
-  const ErrorStyle style_;
+  const ErrorFormat& errors_;
   std::vector<std::pair<std::string_view, std::string>> params_;
   std::shared_ptr<const Principal> principal_;
   Access* access_ = nullptr;

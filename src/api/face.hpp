@@ -2,9 +2,10 @@
 // list of them (app/faces.cpp), and nothing else of it knows any face by name.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
-#include <span>
+#include <vector>
 
 #include "api/route.hpp"
 #include "replica/dialect.hpp"
@@ -36,7 +37,8 @@ struct FaceParts {
   Executor& workers;
 };
 
-/// A face at work in one hub. Made before the first request and destroyed after the last one.
+/// A face at work in one hub. Made before the first request and destroyed after the last one. Its handlers run on
+/// network threads, those of heavy routes on worker threads, several at a time.
 class Face {
  public:
   Face() = default;

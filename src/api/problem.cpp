@@ -1,7 +1,5 @@
 #include "api/problem.hpp"
 
-#include "base/json.hpp"
-
 namespace syncline::api {
 namespace {
 
@@ -33,24 +31,13 @@ int status_of(ErrorCode code) {
   return 500;
 }
 
-/// {code, message}, with the codes that Kernle's documents name.
-std::string envelope_error(const Problem& problem) {
-  std::string_view code = problem.code;
-  switch (problem.status) {
-    case 400: code = "invalid_request"; break;
-    case 401: code = "unauthorized"; break;
-    case 403: code = "forbidden"; break;
-    case 404: code = "not_found"; break;
-    case 429: code = "rate_limited"; break;
-    case 500: code = "internal_error"; break;
-    default: break;
-  }
-  std::string object;
-  JsonWriter(object).begin_object().string("code", code).string("message", problem.detail).end_object();
-  return object;
+void append_title(JsonWriter& writer, const Problem& problem, std::string_view) {
+  writer.string("error", problem.title);
 }
 
 }  // namespace
+
+const ErrorFormat kProblemDetails{append_title, "application/problem+json"};
 
 std::string_view code_of(ErrorCode code) {
   switch (code) {
@@ -90,25 +77,7 @@ Problem problem_of(const Error& error) {
   return problem;
 }
 
-std::string error_object(const Problem& problem) {
-  std::string_view type = "server_error";
-  if (problem.status == 429) {
-    type = problem.code == "rate_limited" ? std::string_view("rate_limit_exceeded") : std::string_view(problem.code);
-  } else if (problem.status < 500) {
-    type = "invalid_request_error";
-  }
-  std::string object;
-  JsonWriter(object)
-      .begin_object()
-      .string("message", problem.detail)
-      .string("type", type)
-      .raw("param", "null")
-      .string("code", problem.code)
-      .end_object();
-  return object;
-}
-
-http::Response make_response(const Problem& problem, ErrorStyle style, std::string_view request_id) {
+http::Response make_response(const Problem& problem, const ErrorFormat& format, std::string_view request_id) {
   std::string body;
   JsonWriter writer(body);
   writer.begin_object()
@@ -118,22 +87,13 @@ http::Response make_response(const Problem& problem, ErrorStyle style, std::stri
       .string("detail", problem.detail)
       .string("code", problem.code)
       .string("request_id", request_id);
-  if (style == ErrorStyle::error_object) {
-    writer.raw("error", error_object(problem));
-  } else if (style == ErrorStyle::envelope) {
-    writer.boolean("success", false).raw("error", envelope_error(problem));
-    writer.name("meta").begin_object().string("request_id", request_id).end_object();
-  } else {
-    writer.string("error", style == ErrorStyle::detail_json ? problem.detail : problem.title);
-  }
+  format.append(writer, problem, request_id);
   if (problem.cursor) writer.string("cursor", *problem.cursor);
   if (problem.retry_after_s) writer.integer("retry_after", *problem.retry_after_s);
   for (const auto& [name, text] : problem.text_members) writer.string(name, text);
   for (const auto& [name, json] : problem.json_members) writer.raw(name, json);
   writer.end_object();
-  const bool details = style == ErrorStyle::problem_details;
-  auto response =
-      http::make_text(problem.status, details ? "application/problem+json" : "application/json", std::move(body));
+  auto response = http::make_text(problem.status, format.content_type, std::move(body));
   response.headers = problem.headers;
   response.headers.push_back({"Cache-Control", "no-store"});
   if (problem.retry_after_s) response.headers.push_back({"Retry-After", std::to_string(*problem.retry_after_s)});

@@ -1,7 +1,7 @@
-// Errors as clients see them: RFC 9457 problem details, with the members that the published APIs expect in the same
-// body ("error" of Kiro).
+// Errors as clients see them: RFC 9457 problem details, and in the same body what the clients of one face expect.
 #pragma once
 
+#include "base/json.hpp"
 #include "base/result.hpp"
 #include "http/message.hpp"
 
@@ -10,7 +10,7 @@ namespace syncline::api {
 struct Problem {
   int status = 500;
   std::string code;   // stable, snake_case
-  std::string title;  // "error" of the Kiro shape, too
+  std::string title;  // of the status
   std::string detail;
   std::optional<std::string> cursor;
   std::optional<std::int64_t> retry_after_s;
@@ -21,12 +21,16 @@ struct Problem {
 
 [[nodiscard]] Problem problem_of(const Error& error);
 [[nodiscard]] std::string_view code_of(ErrorCode code);
-/// {message, type, param, code}, as OpenAI's clients read it.
-[[nodiscard]] std::string error_object(const Problem& problem);
 
-/// How an error is said. The published faces keep application/json; "error" is its title for Kiro's clients, its
-/// detail for Kaisho's, an object for OpenAI's, and an object in an envelope for Kernle's.
-enum class ErrorStyle { problem_details, plain_json, detail_json, error_object, envelope };
-[[nodiscard]] http::Response make_response(const Problem& problem, ErrorStyle style, std::string_view request_id);
+/// What a face adds to the members that every error has: type, title, status, detail, code, request_id.
+struct ErrorFormat {
+  /// Writes members of the object that `writer` is in.
+  void (*append)(JsonWriter& writer, const Problem& problem, std::string_view request_id);
+  std::string_view content_type;
+};
+/// For a face without clients of its own: "error" is the title.
+extern const ErrorFormat kProblemDetails;
+[[nodiscard]] http::Response make_response(const Problem& problem, const ErrorFormat& format,
+                                           std::string_view request_id);
 
 }  // namespace syncline::api

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -64,7 +65,10 @@ struct Route {
   Route& described(std::string_view text) { return set(details, text); }
   Route& query(std::string_view name, std::string_view text) { return parameter({name, "query", text}); }
   Route& header(std::string_view name, std::string_view text) { return parameter({name, "header", text}); }
-  Route& parameter(const Parameter& of) { return parameters.push_back(of), *this; }
+  Route& parameter(const Parameter& of) {
+    parameters.push_back(of);
+    return *this;
+  }
   /// `text`: what a person must know of the body.
   Route& body(std::string_view text, std::string_view schema = {}) {
     request_body_schema = schema;
@@ -72,10 +76,13 @@ struct Route {
   }
   Route& body_at_most(std::size_t bytes) { return set(body_bytes_max, bytes); }
   Route& answers(int status, std::string_view meaning, std::string_view schema = {}) {
-    return outcomes.push_back({status, meaning, schema}), *this;
+    outcomes.push_back({status, meaning, schema});
+    return *this;
   }
   /// Runs on a worker thread, not on the thread of the connection.
   Route& heavy() { return set(cost, Cost::heavy); }
+  /// Where the routes of a table are heavy: this one is not.
+  Route& quick() { return set(cost, Cost::quick); }
   Route& key_may_follow() { return set(key, Key::may_follow); }
   Route& in_any_plan() { return set(plan, Plan::any); }
   Route& only_with(std::vector<std::string_view> names) { return set(only_with_query, std::move(names)); }

@@ -38,7 +38,7 @@ class Router::RoutedExchange final : public http::Exchange {
     const http::Method method = head.method == http::Method::head ? http::Method::get : head.method;
     Match match = router.find(method, head.target);
     route_ = match.route;
-    call_ = std::make_shared<Call>(head, route_ != nullptr ? route_->errors : ErrorStyle::problem_details);
+    call_ = std::make_shared<Call>(head, route_ != nullptr ? *route_->errors : kProblemDetails);
     router.add_cors(*call_);
     if (route_ != nullptr) {
       call_->set_params(std::move(match.params));
@@ -111,8 +111,9 @@ class Router::RoutedExchange final : public http::Exchange {
   std::optional<http::Response> refusal_;
 };
 
-void Router::add(std::vector<Route> routes) {
-  for (Route& route : routes) routes_.push_back(std::move(route));
+void Router::add(std::vector<Route> routes, const std::vector<std::string_view>& prefixes) {
+  routes_.insert(routes_.end(), routes.begin(), routes.end());
+  for (const std::string_view prefix : prefixes) add_under(prefix, routes);
   index();
 }
 

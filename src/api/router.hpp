@@ -2,52 +2,12 @@
 // that dispatches is also the one that /openapi.json and the tests read.
 #pragma once
 
-#include "api/call.hpp"
-#include "base/limits.hpp"
+#include "api/route.hpp"
 #include "service/access.hpp"
 #include "service/rate_limit.hpp"
 #include "service/request_meter.hpp"
 
 namespace syncline::api {
-
-/// One query parameter, header or body, for the description.
-struct Parameter {
-  std::string_view name;
-  std::string_view in;  // "query" or "header"
-  std::string_view description;
-};
-
-struct Description {
-  std::string_view summary;
-  std::string_view details;
-  std::vector<Parameter> parameters;
-  std::string_view request_body;                            // what it holds, empty for none
-  std::vector<std::pair<int, std::string_view>> responses;  // status, meaning
-};
-
-struct Route {
-  enum class Cost { quick, heavy };
-  /// Most routes want the key in the header; a WebSocket's may come as its first message.
-  enum class Key { in_header, may_follow };
-  /// Which plans include the route, while plans are enforced.
-  enum class Plan { with_sync, any };
-
-  http::Method method = http::Method::get;
-  std::string_view pattern;  // "/v1/spaces/{space}/push"
-  std::string_view face;
-  /// A key needs one of these; empty: the route is open to everybody.
-  ScopeSet any_of;
-  Description description;
-  std::function<void(const CallPtr&)> handle;
-  std::size_t body_bytes_max = limits::kBodyBytesDefault;
-  Cost cost = Cost::quick;
-  Key key = Key::in_header;
-  Plan plan = Plan::with_sync;
-  ErrorStyle errors = ErrorStyle::problem_details;
-  /// Where two published APIs share a path: this route is for requests that have one of these query parameters, and
-  /// must be added before the other. Empty: for all requests.
-  std::vector<std::string_view> only_with_query;
-};
 
 class RequestObserver {
  public:
@@ -70,8 +30,9 @@ class Router final : public http::Application {
 
   // The table is made by the thread that makes the router, before the first request; after that nothing of it changes.
 
-  void add(std::vector<Route> routes);
-  /// The same routes again under a prefix, for those who prefer one ("/kiro"); it also tells shared paths apart.
+  /// As they are, and again under each prefix, for those who prefer one ("/kiro"); it also tells shared paths apart.
+  void add(std::vector<Route> routes, const std::vector<std::string_view>& prefixes = {});
+  /// Under the prefix alone.
   void add_under(std::string_view prefix, const std::vector<Route>& routes);
   void observe(RequestObserver& observer) { observer_ = &observer; }
   /// Counts the requests that are let in with a key.

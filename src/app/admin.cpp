@@ -6,6 +6,7 @@
 #include "api/native/record_json.hpp"
 #include "api/webhooks/routes.hpp"
 #include "base/text.hpp"
+#include "wire/kaisho_rows.hpp"
 
 namespace syncline::app {
 namespace {

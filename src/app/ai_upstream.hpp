@@ -1,7 +1,7 @@
 // The AI gateway's settings: where the upstream is, what it offers, and what accounts may use.
 #pragma once
 
-#include "api/ai/gateway.hpp"
+#include "api/ai/routes.hpp"
 #include "app/settings.hpp"
 
 namespace syncline::app {

@@ -1,9 +1,7 @@
 // The parts that a hub and an administration command share: the store with the services on it.
 #pragma once
 
-#include "api/kaisho/space.hpp"
-#include "api/kernle/routes.hpp"
-#include "api/kiro/space.hpp"
+#include "app/faces.hpp"
 #include "service/device_keys.hpp"
 #include "service/housekeeping.hpp"
 #include "service/request_meter.hpp"
@@ -16,27 +14,15 @@
 
 namespace syncline::app {
 
-/// The rules of the spaces of all faces.
-[[nodiscard]] inline RuleBook make_rule_book() {
-  return RuleBook({{std::string(kiro::kSpace), kiro::make_space_rules()},
-                   {std::string(kernle::kSpacePrefix), kernle::make_space_rules()},
-                   {std::string(kaisho::kSpace), kaisho::make_space_rules()}});
-}
-
-/// The types of events of all faces.
-[[nodiscard]] inline EventTypes make_event_types() {
-  return {kernle::kSyncCompleted,  kernle::kMemoryCreated, kConflictDetected,    kRecordChanged,
-          kiro::kCommandCompleted, kaisho::kTimerStarted,  kaisho::kTimerStopped};
-}
-
 struct CoreServices {
   /// Files beside the store's, which are made when they are needed.
   struct Paths {
     std::string search;
     std::string webhooks;
   };
+  /// `faces`: whose spaces these are.
   CoreServices(std::unique_ptr<SqliteStore> of, Paths paths, const Clock& wall_clock, Scheduler& scheduler,
-               Housekeeping::KeepDays keep)
+               Housekeeping::KeepDays keep, const std::vector<api::FaceModule>& faces)
       : clock(wall_clock),
         store(std::move(of)),
         live(scheduler),
@@ -47,10 +33,11 @@ struct CoreServices {
         device_keys(*store, access, wall_clock),
         meter(*store, wall_clock),
         progress(*store),
-        webhooks(*store, wall_clock, make_event_types()),
+        rules(make_rule_book(faces)),
+        webhooks(*store, wall_clock, make_event_types(faces)),
         spaces(*store, wall_clock, live, progress, rules, &webhooks),
         search_index(std::move(paths.search)),
-        search(spaces, search_index, kernle::make_search_subject()),
+        search(spaces, search_index, find_search_subject(faces)),
         deliveries(std::move(paths.webhooks)),
         housekeeping(*store, wall_clock, access, progress, keep) {
     housekeeping.each_minute([this] { (void)meter.save(); });
@@ -80,7 +67,7 @@ struct CoreServices {
   DeviceKeys device_keys;
   RequestMeter meter;
   PullProgress progress;
-  const RuleBook rules = make_rule_book();
+  const RuleBook rules;
   webhooks::Subscriptions webhooks;
   Spaces spaces;
   SearchIndex search_index;

@@ -4,18 +4,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 
-#include "api/accounts/routes.hpp"
-#include "api/ai/gateway.hpp"
-#include "api/kaisho/routes.hpp"
-#include "api/kernle/routes.hpp"
-#include "api/kiro/routes.hpp"
-#include "api/native/routes.hpp"
 #include "api/operations/routes.hpp"
-#include "api/webhooks/routes.hpp"
 #include "app/admin.hpp"
-#include "app/ai_upstream.hpp"
 #include "app/control.hpp"
 #include "app/data_directory.hpp"
 #include "app/process.hpp"
@@ -24,7 +18,6 @@
 #include "base/mutex.hpp"
 #include "base/text.hpp"
 #include "net/server.hpp"
-#include "net/workers.hpp"
 
 namespace syncline::app {
 namespace {
@@ -59,54 +52,35 @@ Result<net::ServerOptions> server_options(const Settings& settings) {
 class Hub {
  public:
   Hub(const Settings& settings, const DataDirectory& directory, std::unique_ptr<SqliteStore> store,
-      net::ServerOptions options, AiSettings ai, webhooks::Sender::Options webhooks)
-      : settings_(settings),
-        server_(std::move(options)),
+      net::ServerOptions options, std::vector<api::FaceModule> modules, webhooks::Sender::Options webhooks)
+      : server_(std::move(options)),
         core_(std::move(store), {directory.search_path(), directory.webhooks_path()}, clock_, server_.scheduler(),
-              {settings.integer("history.days"), settings.integer("tombstones.days")}),
+              {settings.integer("history.days"), settings.integer("tombstones.days")}, modules),
         metrics_(SYNCLINE_VERSION),
-        kiro_(core_.spaces, core_.access, server_.workers(),
-              {settings.integer("commands.claim_lease_seconds") * 1000,
-               settings.integer("commands.patch_lease_seconds") * 1000}),
-        kaisho_(core_.spaces, core_.access),
-        kernle_(core_.spaces, core_.search, server_.workers()),
-        ai_threads_(ai.upstream ? ai.upstream->requests_at_once_max : 0),
-        ai_(core_.spaces, core_.access, ai_threads_, std::move(ai.upstream), std::move(ai.caps)),
         sender_(*core_.store, core_.deliveries, core_.webhooks, clock_, std::move(webhooks)),
-        router_(core_.access, clock_, {settings.integer("rate_limit"), settings.list("cors.origins")}) {
+        router_(core_.access, clock_, {settings.integer("rate_limit"), settings.list("cors.origins")}),
+        operations_(router_, core_.access, metrics_,
+                    {SYNCLINE_VERSION, [this] { return not_ready(); }, [this] { return core_.store->status(); }}) {
     core_.access.enforce_plans(settings.boolean("plans.enforce"));
     core_.webhooks.on_wake([this] { sender_.wake(); });
-    core_.housekeeping.each_hour([this] { purge_commands(); });
+    const api::FaceParts parts{core_.spaces,     core_.access,      core_.search,
+                               core_.sessions,   core_.device_keys, core_.meter,
+                               core_.webhooks,   core_.deliveries,  [this] { sender_.wake(); },
+                               server_.workers()};
+    for (api::FaceModule& module : modules) {
+      std::unique_ptr<api::Face> face = module.make(parts);
+      core_.housekeeping.each_hour([&face = *face] { report_purge(face.each_hour()); });
+      faces_.push_back({std::move(module.prefixes), std::move(face)});
+    }
     core_.housekeeping.each_hour([this] { report_purge(core_.sessions.purge()); });
     core_.housekeeping.each_hour([this] { purge_deliveries(); });
   }
 
   Result<> start(const DataDirectory& directory) {
     CHECK_OK(core_.load());
-    CHECK_OK(kiro_.commands().adopt_running());
-    router_.add(operations::make_routes(
-        router_, core_.access, metrics_,
-        {SYNCLINE_VERSION, [this] { return not_ready(); }, [this] { return core_.store->status(); }}));
-    router_.add(native::make_routes(core_.spaces, core_.access));
-    router_.add(kiro_.make_routes());
-    router_.add_under("/kiro", kiro_.make_routes());
-    router_.add(kernle_.make_routes());  // before Kaisho's: see Route::only_with_query
-    router_.add_under("/kernle", kernle_.make_routes());
-    router_.add(kaisho_.make_routes());
-    router_.add_under("/kaisho", kaisho_.make_routes());
-    const auto webhook_routes =
-        webhooks::make_routes({core_.webhooks, core_.deliveries, core_.spaces, [this] { sender_.wake(); }});
-    router_.add(webhook_routes);
-    router_.add_under("/kernle", webhook_routes);
-    router_.add(ai_.make_routes());
-    router_.add_under("/kaisho", ai_.make_routes());
-    TRY(const Plan signup_plan, parse_plan(settings_.text("accounts.signup_plan")));
-    const auto account_routes =
-        accounts::make_routes(core_.sessions, {core_.device_keys, core_.access, core_.spaces, core_.meter},
-                              {.open = settings_.boolean("accounts.signup"), .plan = signup_plan});
-    router_.add(account_routes);
-    router_.add_under("/kaisho", account_routes);
-    router_.add_under("/kernle", account_routes);
+    for (const Served& served : faces_) CHECK_OK(served.face->start());
+    router_.add(operations_.make_routes());
+    for (const Served& served : faces_) router_.add(served.face->make_routes(), served.prefixes);
     router_.observe(metrics_);
     router_.meter(core_.meter);
     TRY(control_, ControlServer::start(directory.control_path(),
@@ -115,7 +89,7 @@ class Hub {
     core_.housekeeping.start();
     core_.search.start();
     sender_.start();
-    expire_leases_later();
+    each_second_from_now();
     return {};
   }
 
@@ -130,10 +104,9 @@ class Hub {
     stopping_ = true;
     control_.reset();
     core_.live.end_waits();
-    ai_.stop();
-    ai_threads_.stop();
+    for (const Served& served : faces_) served.face->stop();
     server_.drain();  // ends the workers, so nobody sets the timer any more
-    stop_lease_timer();
+    stop_timer();
     sender_.stop();
     core_.search.stop();
     core_.housekeeping.stop();
@@ -156,52 +129,53 @@ class Hub {
     report_purge(core_.deliveries.keep_only(known, ago(3600)));
   }
 
-  void purge_commands() { report_purge(kiro_.commands().purge(settings_.integer("commands.keep_days"))); }
-
   static void report_purge(const Result<>& purged) {
     if (!purged) log(LogLevel::warning, "purge_failed", {{"error", purged.error().text}});
   }
 
   /// The timer may be over, and a worker set the next one, before this has set it.
-  void expire_leases_later() {
-    const MutexLock lock(lease_timer_mutex_);
-    lease_timer_ = server_.scheduler().after_ms(1000, [this] {
+  void each_second_from_now() {
+    const MutexLock lock(timer_mutex_);
+    timer_ = server_.scheduler().after_ms(1000, [this] {
       server_.workers().post([this] {
-        kiro_.commands().expire_leases();
-        if (!stopping_) expire_leases_later();
+        for (const Served& served : faces_) served.face->each_second();
+        if (!stopping_) each_second_from_now();
       });
     });
   }
 
-  void stop_lease_timer() {
-    const MutexLock lock(lease_timer_mutex_);
-    lease_timer_.reset();
+  void stop_timer() {
+    const MutexLock lock(timer_mutex_);
+    timer_.reset();
   }
 
-  const Settings& settings_;
+  /// A face at work, and where else its routes are served.
+  struct Served {
+    std::vector<std::string_view> prefixes;
+    std::unique_ptr<api::Face> face;
+  };
+
   SystemClock clock_;
   net::Server server_;
   CoreServices core_;
   operations::Metrics metrics_;
-  kiro::Face kiro_;
-  kaisho::Face kaisho_;
-  kernle::Face kernle_;
-  net::Workers ai_threads_;
-  ai::Gateway ai_;
   webhooks::Sender sender_;
+  std::vector<Served> faces_;  // complete before the hub starts
   api::Router router_;
+  operations::Face operations_;
   std::unique_ptr<ControlServer> control_;
   std::atomic<bool> stopping_ = false;
-  Mutex lease_timer_mutex_;
-  std::unique_ptr<Timer> lease_timer_ GUARDED_BY(lease_timer_mutex_);
+  Mutex timer_mutex_;
+  std::unique_ptr<Timer> timer_ GUARDED_BY(timer_mutex_);
 };
 
 }  // namespace
 
-Result<> run_hub(const Settings& settings, const std::string& data) {
+Result<> run_hub(const Settings& settings, const std::string& data, std::vector<api::FaceModule> more) {
   TRY(const LogLevel level, parse_log_level(settings.text("log.level")));
   TRY(net::ServerOptions options, server_options(settings));
-  TRY(AiSettings ai, read_ai_settings(settings));
+  TRY(std::vector<api::FaceModule> faces, make_faces(settings));
+  std::ranges::move(more, std::back_inserter(faces));
   TRY(webhooks::Sender::Options webhooks, read_webhook_settings(settings));
   const sigset_t signals = block_signals();
   raise_descriptor_limit();
@@ -211,7 +185,7 @@ Result<> run_hub(const Settings& settings, const std::string& data) {
   static const SystemClock kClock;
   TRY(auto store, SqliteStore::open(directory.store_path(), kClock,
                                     {.on_broken = stop_broken, .file_bytes_max = settings.integer("store.bytes_max")}));
-  Hub hub(settings, directory, std::move(store), std::move(options), std::move(ai), std::move(webhooks));
+  Hub hub(settings, directory, std::move(store), std::move(options), std::move(faces), std::move(webhooks));
   CHECK_OK(hub.start(directory));
   std::printf("syncline hub ready at %s\n", hub.url().c_str());
   std::fflush(stdout);

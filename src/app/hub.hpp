@@ -1,12 +1,13 @@
 // The hub: puts the parts together and runs until it is told to stop.
 #pragma once
 
-#include "app/settings.hpp"
+#include "app/faces.hpp"
 
 namespace syncline::app {
 
 /// Serves from the data directory until SIGTERM or SIGINT. Prints one line with its URL when it is ready. Returns the
-/// error that kept it from starting.
-[[nodiscard]] Result<> run_hub(const Settings& settings, const std::string& data);
+/// error that kept it from starting. `more`: faces beside those of the program.
+[[nodiscard]] Result<> run_hub(const Settings& settings, const std::string& data,
+                               std::vector<api::FaceModule> more = {});
 
 }  // namespace syncline::app

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "api/kernle/space.hpp"
+#include "api/kernle/routes.hpp"
 #include "api/local/face.hpp"
 #include "app/data_directory.hpp"
 #include "app/process.hpp"

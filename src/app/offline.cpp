@@ -25,7 +25,10 @@ Result<std::string> run_here(const DataDirectory& directory, const JsonObject& r
   static const SystemClock kClock;
   NoScheduler scheduler;
   TRY(auto store, SqliteStore::open(directory.store_path(), kClock, {}));
-  CoreServices core(std::move(store), {directory.search_path(), directory.webhooks_path()}, kClock, scheduler, {});
+  // The rules of the spaces are the same whatever the hub's settings are.
+  TRY(const auto faces, make_faces(Settings::defaults()));
+  CoreServices core(std::move(store), {directory.search_path(), directory.webhooks_path()}, kClock, scheduler, {},
+                    faces);
   CHECK_OK(core.load());
   return run_admin(core, request);
 }

@@ -66,11 +66,16 @@ const std::vector<SettingInfo>& all_settings() {
   return kSettings;
 }
 
-Result<Settings> Settings::load(const std::map<std::string, std::string>& flags, const std::string& file) {
+Settings Settings::defaults() {
   Settings settings;
   for (const SettingInfo& info : all_settings()) {
     settings.values_[std::string(info.key)] = {std::string(info.default_value), "default"};
   }
+  return settings;
+}
+
+Result<Settings> Settings::load(const std::map<std::string, std::string>& flags, const std::string& file) {
+  Settings settings = defaults();
   if (!file.empty()) CHECK_OK(settings.load_file(file));
   for (const SettingInfo& info : all_settings()) {
     const std::string name = environment_name(info.key);

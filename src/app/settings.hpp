@@ -30,6 +30,8 @@ class Settings {
  public:
   /// `flags`: key -> value. `file`: read if not empty; must exist. Fails naming the key and where it was set.
   [[nodiscard]] static Result<Settings> load(const std::map<std::string, std::string>& flags, const std::string& file);
+  /// What is set if nobody sets anything; the environment counts for nothing.
+  [[nodiscard]] static Settings defaults();
 
   [[nodiscard]] const std::map<std::string, SettingValue>& values() const { return values_; }
   [[nodiscard]] const std::string& text(std::string_view key) const;

@@ -18,7 +18,7 @@ class Hub {
   explicit Hub(const std::string& epoch) : store_(clock_, epoch) {
     EXPECT_TRUE(access_.add_account("ann@example.org", Plan::pro));
     token_ = access_.add_key("ann@example.org", "test", {Scope::read, Scope::write}, std::nullopt)->token;
-    router_.add(native::make_routes(spaces_, access_));
+    router_.add(native_.make_routes());
   }
 
   http::ClientResponse call(const http::ClientRequest& request) {
@@ -68,6 +68,7 @@ class Hub {
   PullProgress progress_{store_};
   const RuleBook rules_{{}};
   Spaces spaces_{store_, clock_, live_, progress_, rules_};
+  native::Face native_{spaces_, access_};
   api::Router router_{access_, clock_, {}};
   std::string token_;
 };

@@ -19,6 +19,7 @@ enum class Scope : std::uint8_t { read, write, keys, commands_submit, commands_r
 class ScopeSet {
  public:
   ScopeSet() = default;
+  ScopeSet(Scope only) { add(only); }
   ScopeSet(std::initializer_list<Scope> scopes) {
     for (const Scope scope : scopes) add(scope);
   }

@@ -133,10 +133,10 @@ TEST_F(KiroApprovalTest, a_held_command_can_be_cancelled_and_does_not_wait_for_e
   as(ide_, http::Method::del, "/command/" + cancelled);
   EXPECT_EQ(show(cancelled, "error"), "cancelled");
   const std::string forgotten = submit_held();
-  ASSERT_TRUE(kiro_.commands().purge(30));
+  ASSERT_TRUE(each_hour());
   EXPECT_EQ(show(forgotten, "status"), "pending");
   clock_.advance_micros(25LL * 3600 * 1'000'000);
-  ASSERT_TRUE(kiro_.commands().purge(30));
+  ASSERT_TRUE(each_hour());
   EXPECT_EQ(show(forgotten, "error"), "not approved within 24 hours");
 }
 

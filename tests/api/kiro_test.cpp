@@ -375,16 +375,16 @@ TEST_F(KiroTest, a_lost_runner_gives_back_what_is_safe_and_fails_the_rest) {
   const std::string read = submit(R"({"type":"read_file","path":"x"})");
   for (int i = 0; i < 2; ++i) as(agent_, http::Method::post, "/command/claim");
   clock_.advance_micros(59'000'000);
-  kiro_.commands().expire_leases();
+  each_second();
   EXPECT_EQ(state("commands." + bash + ".status"), "processing");
   patch(agent_, read, R"({"status":"processing"})");
   clock_.advance_micros(2'000'000);
-  kiro_.commands().expire_leases();
+  each_second();
   EXPECT_EQ(state("commands." + bash + ".status"), "failed");
   EXPECT_EQ(state("commands." + bash + ".error"), "runner lost");
   EXPECT_EQ(state("commands." + read + ".status"), "processing") << "renewed";
   clock_.advance_micros(61'000'000);
-  kiro_.commands().expire_leases();
+  each_second();
   EXPECT_EQ(state("commands." + read + ".status"), "pending");
   EXPECT_EQ(as(agent2_, http::Method::post, "/command/claim").at("commandId"), read);
 }
@@ -395,11 +395,11 @@ TEST_F(KiroTest, an_agent_of_the_published_kind_keeps_its_claim_by_any_request) 
   for (int minutes = 0; minutes < 40; minutes += 10) {
     clock_.advance_micros(10LL * 60 * 1'000'000);
     as(agent_, http::Method::get, "/sync");
-    kiro_.commands().expire_leases();
+    each_second();
   }
   EXPECT_EQ(state("commands." + id + ".status"), "processing");
   clock_.advance_micros(16LL * 60 * 1'000'000);
-  kiro_.commands().expire_leases();
+  each_second();
   EXPECT_EQ(state("commands." + id + ".status"), "failed");
 }
 
@@ -460,7 +460,7 @@ TEST_F(KiroTest, finished_commands_are_removed_after_their_time) {
   as(ide_, http::Method::del, "/command/" + id);
   const std::string open = submit();
   clock_.advance_micros(31LL * 86400 * 1'000'000);
-  ASSERT_TRUE(kiro_.commands().purge(30));
+  ASSERT_TRUE(each_hour());
   EXPECT_EQ(state("commands." + id), "(none)");
   EXPECT_EQ(state("commands." + open + ".status"), "pending");
 }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "api/kernle/routes.hpp"
 #include "support/environment.hpp"
 #include "support/in_process.hpp"
 #include "support/manual_scheduler.hpp"

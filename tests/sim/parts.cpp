@@ -32,9 +32,10 @@ HubProcess::HubProcess(Store& store, const Clock& clock, const Plan& plan)
       progress_(store),
       rules_(make_rule_book(plan.rules, plan.has_refusals)),
       spaces_(store, clock, live_, progress_, rules_),
+      native_(spaces_, access_),
       router_(access_, clock, {}) {
   if (!progress_.load()) std::abort();
-  router_.add(native::make_routes(spaces_, access_));
+  router_.add(native_.make_routes());
 }
 
 test::Answer HubProcess::call(const http::ClientRequest& request, const std::string& token) {

@@ -50,6 +50,7 @@ class HubProcess {
   PullProgress progress_;
   const RuleBook rules_;
   Spaces spaces_;
+  native::Face native_;
   api::Router router_;
 };
 

@@ -5,21 +5,31 @@
 #include "base/text.hpp"
 
 namespace syncline::test {
-ApiFixture::ApiFixture(api::Router::Options options) : router_(access_, clock_, std::move(options)) {
-  router_.add(operations::make_routes(
-      router_, access_, metrics_,
-      {"test", [] { return std::optional<std::string>{}; }, [this] { return store_.status(); }}));
-  router_.add(native::make_routes(spaces_, access_));
-  router_.add(kiro_.make_routes());
-  router_.add_under("/kiro", kiro_.make_routes());
-  router_.add(kernle_.make_routes());
-  router_.add_under("/kernle", kernle_.make_routes());
-  router_.add(kaisho_.make_routes());
-  router_.add_under("/kaisho", kaisho_.make_routes());
-  router_.add(accounts::make_routes(sessions_, {device_keys_, access_, spaces_, meter_},
-                                    {.open = true, .plan = Plan::companion}));
+namespace {
+
+std::vector<api::FaceModule> make_modules(std::vector<api::FaceModule> more) {
+  const auto settings =
+      app::Settings::load({{"accounts.signup", "true"}, {"accounts.signup_plan", std::string(to_text(Plan::companion))}}, "");
+  EXPECT_TRUE(settings);
+  auto modules = app::make_faces(*settings);
+  EXPECT_TRUE(modules);
+  std::ranges::move(more, std::back_inserter(*modules));
+  return *std::move(modules);
+}
+
+}  // namespace
+
+ApiFixture::ApiFixture(api::Router::Options options, std::vector<api::FaceModule> more)
+    : modules_(make_modules(std::move(more))), router_(access_, clock_, std::move(options)) {
+  router_.add(operations_.make_routes());
+  const api::FaceParts parts{spaces_, access_,   search_,     sessions_, device_keys_,
+                             meter_,  webhooks_, deliveries_, [] {},     scheduler_};
+  for (const api::FaceModule& module : modules_) {
+    api::Face& face = *faces_.emplace_back(module.make(parts));
+    EXPECT_TRUE(face.start());
+    router_.add(face.make_routes(), module.prefixes);
+  }
   router_.meter(meter_);
-  router_.add(webhooks::make_routes({webhooks_, deliveries_, spaces_, [] {}}));
   router_.observe(metrics_);
   key_ = add_key("ann@example.org",
                  {Scope::read, Scope::write, Scope::commands_submit, Scope::commands_run, Scope::commands_approve});
@@ -32,6 +42,15 @@ std::string ApiFixture::add_key(const std::string& email, ScopeSet scopes, const
   auto made = access_.add_key(email, label, scopes, std::nullopt);
   EXPECT_TRUE(made);
   return made->token;
+}
+
+void ApiFixture::each_second() {
+  for (const auto& face : faces_) face->each_second();
+}
+
+Result<> ApiFixture::each_hour() {
+  for (const auto& face : faces_) CHECK_OK(face->each_hour());
+  return {};
 }
 
 PendingAnswer ApiFixture::begin(const RequestSpec& spec) { return begin_request(router_, spec); }

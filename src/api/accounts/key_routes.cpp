@@ -1,16 +1,15 @@
-#include "api/accounts/key_routes.hpp"
-
+// API keys and what they open, in the shapes that Kernle's clients read: registering, logging in with a key, the keys
+// themselves, usage.
 #include <algorithm>
 
 #include "api/accounts/identity.hpp"
+#include "api/accounts/routes.hpp"
 #include "api/kernle/space.hpp"
 #include "base/text.hpp"
 
 namespace syncline::accounts {
 namespace {
 
-/// E-mail addresses, passwords and keys: nothing here is long.
-constexpr std::size_t kBodyBytesMax = 16UL << 10U;
 constexpr std::string_view kDefaultAgent = "default";
 constexpr std::string_view kDefaultKeyName = "Default";
 
@@ -99,126 +98,122 @@ void append_token(JsonWriter& writer, const DeviceSession& session, const std::s
       .string("token_expires", format_time(session.expires_at));
 }
 
-struct Handlers {
-  KeyServices on;
-  SignUp sign_up_options;
-
-  void sign_up(const api::CallPtr& call) const {
-    if (!sign_up_options.open) {
-      return call->fail(Error{ErrorCode::forbidden, "registering is closed here: ask the operator for an account"});
-    }
-    TRY_CALL(call, const JsonView body, call->json_object());
-    const std::string named = body.text_of(body.find_set("stack_id") ? "stack_id" : "agent_id");
-    std::string agent;
-    if (!named.empty()) {
-      TRY_CALL(call, agent, kernle::check_agent_name(named));
-    }
-    TRY_CALL(call, const auto registered,
-             on.keys.sign_up(body.text_of("email"), agent, sign_up_options.plan, std::string(call->head().peer)));
-    std::string out;
-    JsonWriter writer(out);
-    writer.begin_object().boolean("success", true);
-    const std::string shown = agent.empty() ? std::string(kDefaultAgent) : agent;
-    append_token(writer, registered.session, shown, on.spaces.clock().now());
-    writer.string("secret", registered.secret).string("api_key", registered.secret).end_object();
-    respond_secret(call, 201, std::move(out));
-  }
-
-  void get_token(const api::CallPtr& call) const {
-    TRY_CALL(call, const JsonView body, call->json_object());
-    TRY_CALL(call, const DeviceSession session, on.keys.log_in(body.text_of("secret"), std::string(call->head().peer)));
-    std::string out;
-    JsonWriter writer(out);
-    writer.begin_object().boolean("success", true);
-    const std::string named = body.text_of(body.find_set("stack_id") ? "stack_id" : "agent_id");
-    append_token(writer, session,
-                 named.empty() ? agent_of_key(on.spaces, session.account.number, session.key.agent) : named,
-                 on.spaces.clock().now());
-    writer.end_object();
-    respond_secret(call, 200, std::move(out));
-  }
-
-  void log_out(const api::CallPtr& call) const {
-    CHECK_CALL(call, on.keys.log_out(call->principal()));
-    call->respond_json(200, R"({"success":true,"status":"logged_out"})");
-  }
-
-  void get_usage(const api::CallPtr& call) const {
-    std::string out;
-    JsonWriter writer(out);
-    writer.begin_object().string("tier", to_text(call->principal().plan));
-    append_limits(writer);
-    append_usage(writer, on.meter.usage(call->principal().account));
-    writer.raw("daily_remaining", "null").raw("monthly_remaining", "null").end_object();
-    call->respond_json(200, std::move(out));
-  }
-
-  void list_keys(const api::CallPtr& call) const {
-    TRY_CALL(call, const auto keys, on.keys.list(call->principal().email));
-    std::string list;
-    JsonWriter writer(list);
-    writer.begin_array();
-    for (const Key& key : keys) append_key(writer, key);
-    writer.end_array();
-    // Clients go through the body itself; the documents show it in an object.
-    if (call->query("format").value_or("") != "object") return call->respond_json(200, std::move(list));
-    std::string out;
-    JsonWriter(out)
-        .begin_object()
-        .boolean("success", true)
-        .raw("keys", list)
-        .raw("data", "{\"keys\":" + list + "}")
-        .end_object();
-    call->respond_json(200, std::move(out));
-  }
-
-  void create_key(const api::CallPtr& call) const {
-    TRY_CALL(call, const JsonView body, optional_body(*call));
-    const auto name = body.find_set("name");
-    if (name && !name->is_string()) return call->fail(Error{ErrorCode::invalid_argument, "name must be a string"});
-    TRY_CALL(call, const NewKey made,
-             on.keys.create(call->principal(), name ? name->as_string().value_or("") : std::string(kDefaultKeyName)));
-    std::string out;
-    JsonWriter writer(out);
-    writer.begin_object();
-    append_new_key(writer, made);
-    writer.end_object();
-    respond_secret(call, 201, std::move(out));
-  }
-
-  void revoke_key(const api::CallPtr& call) const {
-    CHECK_CALL(call, on.keys.revoke(call->principal(), call->param("id")));
-    call->respond_empty();
-  }
-
-  void cycle_key(const api::CallPtr& call) const {
-    TRY_CALL(call, const NewKey made, on.keys.cycle(call->principal(), call->param("id")));
-    std::string out;
-    JsonWriter writer(out);
-    writer.begin_object();
-    append_new_key(writer, made);
-    writer.string("old_key_id", call->param("id")).name("new_key").begin_object();
-    append_new_key(writer, made);
-    writer.end_object().end_object();
-    respond_secret(call, 200, std::move(out));
-  }
-};
-
 }  // namespace
 
-bool is_key_login(const api::Call& call, JsonView body) {
+void Face::register_account(const api::CallPtr& call) {
+  if (!sign_up_.open) {
+    return call->fail(Error{ErrorCode::forbidden, "registering is closed here: ask the operator for an account"});
+  }
+  TRY_CALL(call, const JsonView body, call->json_object());
+  const std::string named = body.text_of(body.find_set("stack_id") ? "stack_id" : "agent_id");
+  std::string agent;
+  if (!named.empty()) {
+    TRY_CALL(call, agent, kernle::check_agent_name(named));
+  }
+  TRY_CALL(call, const auto registered,
+           device_keys_.sign_up(body.text_of("email"), agent, sign_up_.plan, std::string(call->head().peer)));
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().boolean("success", true);
+  const std::string shown = agent.empty() ? std::string(kDefaultAgent) : agent;
+  append_token(writer, registered.session, shown, spaces_.clock().now());
+  writer.string("secret", registered.secret).string("api_key", registered.secret).end_object();
+  respond_secret(call, 201, std::move(out));
+}
+
+void Face::get_token(const api::CallPtr& call) {
+  TRY_CALL(call, const JsonView body, call->json_object());
+  TRY_CALL(call, const DeviceSession session,
+           device_keys_.log_in(body.text_of("secret"), std::string(call->head().peer)));
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().boolean("success", true);
+  const std::string named = body.text_of(body.find_set("stack_id") ? "stack_id" : "agent_id");
+  append_token(writer, session,
+               named.empty() ? agent_of_key(spaces_, session.account.number, session.key.agent) : named,
+               spaces_.clock().now());
+  writer.end_object();
+  respond_secret(call, 200, std::move(out));
+}
+
+void Face::log_out(const api::CallPtr& call) {
+  CHECK_CALL(call, device_keys_.log_out(call->principal()));
+  call->respond_json(200, R"({"success":true,"status":"logged_out"})");
+}
+
+void Face::get_usage(const api::CallPtr& call) {
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().string("tier", to_text(call->principal().plan));
+  append_limits(writer);
+  append_usage(writer, meter_.usage(call->principal().account));
+  writer.raw("daily_remaining", "null").raw("monthly_remaining", "null").end_object();
+  call->respond_json(200, std::move(out));
+}
+
+void Face::list_keys(const api::CallPtr& call) {
+  TRY_CALL(call, const auto keys, device_keys_.list(call->principal().email));
+  std::string list;
+  JsonWriter writer(list);
+  writer.begin_array();
+  for (const Key& key : keys) append_key(writer, key);
+  writer.end_array();
+  // Clients go through the body itself; the documents show it in an object.
+  if (call->query("format").value_or("") != "object") return call->respond_json(200, std::move(list));
+  std::string out;
+  JsonWriter(out)
+      .begin_object()
+      .boolean("success", true)
+      .raw("keys", list)
+      .raw("data", "{\"keys\":" + list + "}")
+      .end_object();
+  call->respond_json(200, std::move(out));
+}
+
+void Face::create_key(const api::CallPtr& call) {
+  TRY_CALL(call, const JsonView body, optional_body(*call));
+  const auto name = body.find_set("name");
+  if (name && !name->is_string()) return call->fail(Error{ErrorCode::invalid_argument, "name must be a string"});
+  TRY_CALL(
+      call, const NewKey made,
+      device_keys_.create(call->principal(), name ? name->as_string().value_or("") : std::string(kDefaultKeyName)));
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object();
+  append_new_key(writer, made);
+  writer.end_object();
+  respond_secret(call, 201, std::move(out));
+}
+
+void Face::revoke_key(const api::CallPtr& call) {
+  CHECK_CALL(call, device_keys_.revoke(call->principal(), call->param("id")));
+  call->respond_empty();
+}
+
+void Face::cycle_key(const api::CallPtr& call) {
+  TRY_CALL(call, const NewKey made, device_keys_.cycle(call->principal(), call->param("id")));
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object();
+  append_new_key(writer, made);
+  writer.string("old_key_id", call->param("id")).name("new_key").begin_object();
+  append_new_key(writer, made);
+  writer.end_object().end_object();
+  respond_secret(call, 200, std::move(out));
+}
+
+bool Face::is_key_login(const api::Call& call, JsonView body) {
   if (body.find_set("email") || body.find_set("password")) return false;
   return !call.header("Authorization").empty() || body.find_set("api_key").has_value();
 }
 
-void log_in_with_key(KeyServices services, const api::CallPtr& call, JsonView body) {
-  TRY_CALL(call, const DeviceSession session,
-           services.keys.log_in(key_in(*call, body), std::string(call->head().peer)));
-  const std::string agent = agent_of_key(services.spaces, session.account.number, session.key.agent);
+void Face::log_in_with_key(const api::CallPtr& call, JsonView body) {
+  TRY_CALL(call, const DeviceSession session, device_keys_.log_in(key_in(*call, body), std::string(call->head().peer)));
+  const std::string agent = agent_of_key(spaces_, session.account.number, session.key.agent);
   std::string out;
   JsonWriter writer(out);
   writer.begin_object().boolean("success", true);
-  append_token(writer, session, agent, services.spaces.clock().now());
+  append_token(writer, session, agent, spaces_.clock().now());
   writer.name("data")
       .begin_object()
       .string("user_id", user_id(session.account.number))
@@ -229,13 +224,13 @@ void log_in_with_key(KeyServices services, const api::CallPtr& call, JsonView bo
   respond_secret(call, 200, std::move(out));
 }
 
-void append_key_identity(JsonWriter& writer, KeyServices services, const Principal& principal) {
-  const std::string agent = agent_of_key(services.spaces, principal.account, principal.agent);
+void Face::append_key_identity(JsonWriter& writer, const Principal& principal) {
+  const std::string agent = agent_of_key(spaces_, principal.account, principal.agent);
   writer.string("agent_id", agent).string("stack_id", agent).string("display_name", agent);
-  const auto account = services.access.find_account(principal.email);
+  const auto account = access_.find_account(principal.email);
   writer.string("created_at", format_time(account ? account->created_at : Timestamp{}));
   Timestamp last;
-  if (const auto infos = services.spaces.list(principal.account)) {
+  if (const auto infos = spaces_.list(principal.account)) {
     for (const SpaceInfo& info : *infos) {
       if (kernle::agent_of(info.name.name)) last = std::max(last, info.updated_at);
     }
@@ -243,80 +238,49 @@ void append_key_identity(JsonWriter& writer, KeyServices services, const Princip
   writer.name("last_sync_at");
   last.micros == 0 ? writer.null() : writer.string(format_time(last));
   writer.string("tier", to_text(principal.plan));
-  append_usage(writer, services.meter.usage(principal.account));
+  append_usage(writer, meter_.usage(principal.account));
   append_limits(writer);
 }
 
-api::Route make_account_route(http::Method method, std::string_view pattern, ScopeSet any_of,
-                              api::Description description, std::function<void(const api::CallPtr&)> handle) {
-  return {.method = method,
-          .pattern = pattern,
-          .face = "accounts",
-          .any_of = any_of,
-          .description = std::move(description),
-          .handle = std::move(handle),
-          .body_bytes_max = kBodyBytesMax,
-          .cost = api::Route::Cost::heavy,
-          .plan = api::Route::Plan::any,
-          .errors = api::ErrorStyle::detail_json};
-}
-
-std::vector<api::Route> make_key_routes(KeyServices services, SignUp sign_up) {
-  using http::Method;
-  const Handlers handlers{services, sign_up};
-  std::vector<api::Route> routes;
-  const auto add = [&](Method method, std::string_view pattern, ScopeSet any_of, api::Description description,
-                       void (Handlers::*handle)(const api::CallPtr&) const) {
-    routes.push_back(make_account_route(method, pattern, any_of, std::move(description),
-                                        [handlers, handle](const api::CallPtr& call) { (handlers.*handle)(call); }));
-  };
+void Face::add_key_routes(Routes& routes) {
   constexpr std::string_view kToken = "access_token, token_type, expires_in, user_id, agent_id, stack_id";
   constexpr std::string_view kNewKey = "id, name, key (shown once), key_prefix, created_at";
-  add(Method::post, "/auth/register", {},
-      {"Make an account with an API key",
-       "Only where the operator has opened it.",
-       {},
-       "email, stack_id (or agent_id)",
-       {{201, "user_id, secret (the API key, shown once), access_token"},
-        {400, "no address, or no name of an agent"},
-        {403, "closed"},
-        {409, "the address is taken"},
-        {429, "too many of them"}}},
-      &Handlers::sign_up);
-  add(Method::post, "/auth/token", {},
-      {"A session for an API key", "", {}, "secret, stack_id (or agent_id)", {{200, kToken}, {401, "no such key"}}},
-      &Handlers::get_token);
-  add(Method::post, "/auth/logout", {Scope::read, Scope::write, Scope::keys},
-      {"End this session", "A key that is no session stays.", {}, "", {{200, "status: logged_out"}}},
-      &Handlers::log_out);
-  add(Method::get, "/auth/usage", {Scope::read, Scope::keys},
-      {"Requests of this account", "Counted, not limited.", {}, "", {{200, "tier, limits, usage"}}},
-      &Handlers::get_usage);
-  add(Method::get, "/auth/keys", {Scope::keys},
-      {"Keys of this account",
-       "A list; without what devices have as sessions.",
-       {{"format", "query", "object: the list in an object"}},
-       "",
-       {{200, "a list of {id, name, key_prefix, created_at, last_used_at, is_active}"}}},
-      &Handlers::list_keys);
-  add(Method::post, "/auth/keys", {Scope::keys},
-      {"A new key", "It may do what the key that makes it may.", {}, "name", {{201, kNewKey}, {400, "no such name"}}},
-      &Handlers::create_key);
-  add(Method::del, "/auth/keys/{id}", {Scope::keys},
-      {"End a key at once",
-       "With the sessions that were opened with it.",
-       {},
-       "",
-       {{204, "done"}, {404, "no such key"}}},
-      &Handlers::revoke_key);
-  add(Method::post, "/auth/keys/{id}/cycle", {Scope::keys},
-      {"A new key in the place of one",
-       "The old one ends in the same step.",
-       {},
-       "",
-       {{200, "the new key's fields, old_key_id, new_key"}, {400, "the key has ended"}, {404, "no such key"}}},
-      &Handlers::cycle_key);
-  return routes;
+  routes.post("/auth/register", {}, "Make an account with an API key", &Face::register_account)
+      .described("Only where the operator has opened it.")
+      .body("email, stack_id (or agent_id)")
+      .answers(201, "user_id, secret (the API key, shown once), access_token")
+      .answers(400, "no address, or no name of an agent")
+      .answers(403, "closed")
+      .answers(409, "the address is taken")
+      .answers(429, "too many of them");
+  routes.post("/auth/token", {}, "A session for an API key", &Face::get_token)
+      .body("secret, stack_id (or agent_id)")
+      .answers(200, kToken)
+      .answers(401, "no such key");
+  routes.post("/auth/logout", {Scope::read, Scope::write, Scope::keys}, "End this session", &Face::log_out)
+      .described("A key that is no session stays.")
+      .answers(200, "status: logged_out");
+  routes.get("/auth/usage", {Scope::read, Scope::keys}, "Requests of this account", &Face::get_usage)
+      .described("Counted, not limited.")
+      .answers(200, "tier, limits, usage");
+  routes.get("/auth/keys", Scope::keys, "Keys of this account", &Face::list_keys)
+      .described("A list; without what devices have as sessions.")
+      .query("format", "object: the list in an object")
+      .answers(200, "a list of {id, name, key_prefix, created_at, last_used_at, is_active}");
+  routes.post("/auth/keys", Scope::keys, "A new key", &Face::create_key)
+      .described("It may do what the key that makes it may.")
+      .body("name")
+      .answers(201, kNewKey)
+      .answers(400, "no such name");
+  routes.del("/auth/keys/{id}", Scope::keys, "End a key at once", &Face::revoke_key)
+      .described("With the sessions that were opened with it.")
+      .answers(204, "done")
+      .answers(404, "no such key");
+  routes.post("/auth/keys/{id}/cycle", Scope::keys, "A new key in the place of one", &Face::cycle_key)
+      .described("The old one ends in the same step.")
+      .answers(200, "the new key's fields, old_key_id, new_key")
+      .answers(400, "the key has ended")
+      .answers(404, "no such key");
 }
 
 }  // namespace syncline::accounts

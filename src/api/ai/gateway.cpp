@@ -1,6 +1,7 @@
-#include "api/ai/gateway.hpp"
-
+// Requests on their way to the upstream and back.
+#include "api/ai/errors.hpp"
 #include "api/ai/reply_stream.hpp"
+#include "api/ai/routes.hpp"
 #include "base/log.hpp"
 #include "http/event_stream_reader.hpp"
 
@@ -54,22 +55,22 @@ std::string event(std::string_view data) { return "data: " + std::string(data) +
 }  // namespace
 
 /// One completion under way.
-struct Gateway::Job {
-  Gateway& gateway;
+struct Face::Job {
+  Face& face;
   api::CallPtr call;
   Completion completion;
   bool for_kaisho = false;
   Reservation reservation;
 
-  Job(Gateway& of, api::CallPtr with, Completion what, bool kaisho)
-      : gateway(of), call(std::move(with)), completion(std::move(what)), for_kaisho(kaisho) {}
+  Job(Face& of, api::CallPtr with, Completion what, bool kaisho)
+      : face(of), call(std::move(with)), completion(std::move(what)), for_kaisho(kaisho) {}
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
   ~Job() { leave(); }
 
   /// Frees its place: before the answer goes out, or the client's next request could find it taken.
   void leave() {
-    if (!std::exchange(left_, true)) gateway.leave(account());
+    if (!std::exchange(left_, true)) face.leave(account());
   }
 
   [[nodiscard]] AccountNumber account() const { return call->principal().account; }
@@ -78,28 +79,25 @@ struct Gateway::Job {
             .target = "/chat/completions",
             .body = completion.to_text(reservation.tokens),
             .headers = {{"X-Request-Id", std::string(call->head().request_id)}},
-            .timeout_ms = gateway.upstream_->timeout_ms};
+            .timeout_ms = face.upstream_->timeout_ms};
   }
 
  private:
   bool left_ = false;
 };
 
-Gateway::Gateway(Spaces& spaces, Access& access, Executor& threads, std::optional<Upstream> upstream, Caps caps)
-    : access_(access), threads_(threads), upstream_(std::move(upstream)), caps_(std::move(caps)), meter_(spaces) {}
-
-std::int64_t Gateway::cap_of(const Principal& principal) const {
+std::int64_t Face::cap_of(const Principal& principal) const {
   if (principal.ai_cap) return *principal.ai_cap;
   const auto found = caps_.by_plan.find(principal.plan);
   return found == caps_.by_plan.end() ? caps_.standard : found->second;
 }
 
-void Gateway::get_usage(const api::CallPtr& call) {
+void Face::get_usage(const api::CallPtr& call) {
   TRY_CALL(call, const Usage usage, meter_.usage(call->principal().account));
   call->respond_json(200, usage_json(usage, cap_of(call->principal())));
 }
 
-void Gateway::list_models(const api::CallPtr& call) {
+void Face::list_models(const api::CallPtr& call) {
   std::string out;
   JsonWriter writer(out);
   writer.begin_object().string("object", "list").name("data").begin_array();
@@ -115,35 +113,51 @@ void Gateway::list_models(const api::CallPtr& call) {
   call->respond_json(200, std::move(out));
 }
 
-void Gateway::complete(const api::CallPtr& call) {
+void Face::complete(const api::CallPtr& call) {
   if (!upstream_) return begin(call, Completion{}, true);
   TRY_CALL(call, const JsonView body, call->mended_json_object());
   begin(call, read_kaisho_request(body, upstream_->models), true);
 }
 
-void Gateway::complete_open_ai(const api::CallPtr& call) {
+void Face::complete_open_ai(const api::CallPtr& call) {
   if (!upstream_) return begin(call, Completion{}, false);
   TRY_CALL(call, const JsonView body, call->mended_json_object());
   begin(call, read_open_ai_request(body, upstream_->models), false);
 }
 
-void Gateway::begin(const api::CallPtr& call, const Result<Completion>& read, bool for_kaisho) {
+void Face::begin(const api::CallPtr& call, const Result<Completion>& read, bool for_kaisho) {
   if (!access_.may_use_ai(call->principal())) {
-    api::Problem refused = problem(403, "plan_too_small", "the plan does not include the AI gateway");
+    api::Problem refused = problem(403, "plan_too_small", "the plan does not include the AI face");
     refused.text_members.emplace_back("current_plan", access_.reported_plan(call->principal()));
     return call->fail(refused);
   }
   if (!upstream_) return call->fail(problem(503, "no_upstream", "this hub has no AI upstream: set ai.url"));
   if (!read) return call->fail(read.error());
-  if (stop_.stop_requested() || !enter(call->principal().account)) {
+  if (!enter(call->principal().account) || !post(std::make_shared<Job>(*this, call, *read, for_kaisho))) {
     api::Problem busy = problem(503, "busy", "too many AI requests at once");
     busy.retry_after_s = kRetrySeconds;
     return call->fail(busy);
   }
-  threads_.post([this, job = std::make_shared<Job>(*this, call, *read, for_kaisho)] { run(job); });
 }
 
-bool Gateway::enter(AccountNumber account) {
+bool Face::post(const JobPtr& job) {
+  const MutexLock lock(threads_mutex_);
+  if (!threads_ || stop_.stop_requested()) return false;
+  threads_->post([this, job] { run(job); });
+  return true;
+}
+
+void Face::stop() {
+  stop_.request_stop();
+  std::unique_ptr<Executor> ending;
+  {
+    const MutexLock lock(threads_mutex_);
+    ending = std::move(threads_);
+  }
+  ending.reset();  // waits for the requests under way
+}
+
+bool Face::enter(AccountNumber account) {
   const std::size_t all = upstream_->requests_at_once_max;
   const std::size_t of_one_max = std::max<std::size_t>(1, all - std::max<std::size_t>(1, all / 4));
   const MutexLock lock(places_mutex_);
@@ -154,13 +168,13 @@ bool Gateway::enter(AccountNumber account) {
   return true;
 }
 
-void Gateway::leave(AccountNumber account) {
+void Face::leave(AccountNumber account) {
   const MutexLock lock(places_mutex_);
   taken_all_ -= 1;
   if (--taken_[account] == 0) taken_.erase(account);
 }
 
-void Gateway::run(const JobPtr& job) {
+void Face::run(const JobPtr& job) {
   const api::CallPtr& call = job->call;
   TRY_CALL(call, const auto reservation,
            meter_.reserve(job->account(), job->completion.estimate, cap_of(call->principal())));
@@ -169,7 +183,7 @@ void Gateway::run(const JobPtr& job) {
   job->completion.streams ? run_stream(job) : run_whole(job);
 }
 
-void Gateway::fail_over_cap(const api::CallPtr& call) {
+void Face::fail_over_cap(const api::CallPtr& call) {
   const std::int64_t cap = cap_of(call->principal());
   TRY_CALL(call, const Usage usage, meter_.usage(call->principal().account));
   api::Problem over = problem(429, "insufficient_quota", "the month's AI tokens are used up");
@@ -177,12 +191,12 @@ void Gateway::fail_over_cap(const api::CallPtr& call) {
   call->fail(over);
 }
 
-void Gateway::settle(const Job& job, const Tokens& used) {
+void Face::settle(const Job& job, const Tokens& used) {
   const auto settled = meter_.settle(job.account(), job.reservation, used);
   if (!settled) log(LogLevel::warning, "ai_usage_not_settled", {{"error", settled.error().text}});
 }
 
-void Gateway::give_up(const JobPtr& job, const Result<http::ClientResponse>& answer) {
+void Face::give_up(const JobPtr& job, const Result<http::ClientResponse>& answer) {
   // What the upstream refused cost nothing; what it did not finish in time it has worked on.
   const bool may_have_cost = !answer && answer.error().code == ErrorCode::timed_out;
   if (may_have_cost) {
@@ -196,7 +210,7 @@ void Gateway::give_up(const JobPtr& job, const Result<http::ClientResponse>& ans
   job->call->fail(upstream_problem(answer));
 }
 
-void Gateway::run_whole(const JobPtr& job) {
+void Face::run_whole(const JobPtr& job) {
   auto client = take_client();
   auto answer = client->send(job->request(), stop_.get_token());
   give_back(std::move(client));
@@ -216,7 +230,7 @@ void Gateway::run_whole(const JobPtr& job) {
   job->call->respond_json(200, *std::move(translated));
 }
 
-void Gateway::run_stream(const JobPtr& job) {
+void Face::run_stream(const JobPtr& job) {
   const auto reply = std::make_shared<ReplyStream>();
   bool responded = false;
   bool finished = false;
@@ -266,16 +280,13 @@ void Gateway::run_stream(const JobPtr& job) {
   } else {
     const std::string text = answer ? "the AI upstream broke off" : upstream_problem(answer).detail;
     std::string error;
-    JsonWriter(error)
-        .begin_object()
-        .raw("error", api::error_object(problem(502, "upstream_failed", text)))
-        .end_object();
+    JsonWriter(error).begin_object().raw("error", error_object(problem(502, "upstream_failed", text))).end_object();
     (void)reply->write(event(error));
   }
   reply->end();
 }
 
-std::unique_ptr<http::Client> Gateway::take_client() {
+std::unique_ptr<http::Client> Face::take_client() {
   {
     const MutexLock lock(clients_mutex_);
     if (!clients_.empty()) {
@@ -287,60 +298,9 @@ std::unique_ptr<http::Client> Gateway::take_client() {
   return upstream_->connect();
 }
 
-void Gateway::give_back(std::unique_ptr<http::Client> client) {
+void Face::give_back(std::unique_ptr<http::Client> client) {
   const MutexLock lock(clients_mutex_);
   clients_.push_back(std::move(client));
-}
-
-std::vector<api::Route> Gateway::make_routes() {
-  std::vector<api::Route> routes;
-  const auto add = [&](http::Method method, std::string_view pattern, ScopeSet any_of, api::ErrorStyle errors,
-                       api::Description description, void (Gateway::*handle)(const api::CallPtr&)) {
-    routes.push_back({.method = method,
-                      .pattern = pattern,
-                      .face = "ai",
-                      .any_of = any_of,
-                      .description = std::move(description),
-                      .handle = [this, handle](const api::CallPtr& call) { (this->*handle)(call); },
-                      .body_bytes_max = limits::kBodyBytesAi,
-                      .plan = api::Route::Plan::any,
-                      .errors = errors});
-  };
-  using http::Method;
-  using enum api::ErrorStyle;
-  add(Method::get, "/ai/usage", {Scope::read}, detail_json,
-      {"Tokens of this month",
-       "",
-       {},
-       "",
-       {{200, "month, input_tokens, output_tokens, total_tokens, request_count, cap"}}},
-      &Gateway::get_usage);
-  add(Method::post, "/ai/complete", {Scope::write}, detail_json,
-      {"A completion, in Kaisho's form",
-       "",
-       {},
-       "messages; system, max_tokens (at most 8192), mode (advisor, cron, default), model, tools",
-       {{200, "text, tool_calls, finish_reason, usage"},
-        {400, "not a request"},
-        {403, "not in this plan"},
-        {429, "over the month's cap: usage, cap"},
-        {502, "the upstream failed"},
-        {503, "no upstream, or too many at once"},
-        {504, "the upstream did not answer in time"}}},
-      &Gateway::complete);
-  add(Method::post, "/v1/chat/completions", {Scope::write}, error_object,
-      {"A completion, in OpenAI's form",
-       "Also as a stream. Members it does not know go to the upstream as they are.",
-       {},
-       "model, messages, stream and whatever the upstream understands",
-       {{200, "the upstream's answer"},
-        {429, "over the month's cap"},
-        {502, "the upstream failed"},
-        {503, "no upstream"}}},
-      &Gateway::complete_open_ai);
-  add(Method::get, "/v1/models", {Scope::read}, error_object,
-      {"Models that may be asked for", "", {}, "", {{200, "a list, in OpenAI's form"}}}, &Gateway::list_models);
-  return routes;
 }
 
 }  // namespace syncline::ai

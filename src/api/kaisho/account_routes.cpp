@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "api/kaisho/handlers.hpp"
+#include "api/kaisho/routes.hpp"
 #include "api/kaisho/timer.hpp"
 #include "api/kaisho/wipe.hpp"
 
@@ -137,10 +137,10 @@ Result<SnapshotPush> read_snapshot(api::Call& call) {
 
 }  // namespace
 
-void Handlers::push_snapshot(const api::CallPtr& call) {
+void Face::push_snapshot(const api::CallPtr& call) {
   TRY_CALL(call, SnapshotPush read, read_snapshot(*call));
   const auto push = std::make_shared<const SnapshotPush>(std::move(read));
-  spaces.write(
+  spaces_.write(
       space_of(*call), call->principal().key,
       [push](SpaceWriter& writer) -> Result<> {
         CHECK_OK(store(writer, kCustomers, push->customers));
@@ -154,18 +154,18 @@ void Handlers::push_snapshot(const api::CallPtr& call) {
       });
 }
 
-void Handlers::get_customers(const api::CallPtr& call) {
+void Face::get_customers(const api::CallPtr& call) {
   TRY_CALL(call, std::string text,
-           list_text(spaces, space_of(*call), kCustomers, {{"name", R"("")"}, {"contracts", "[]"}},
+           list_text(spaces_, space_of(*call), kCustomers, {{"name", R"("")"}, {"contracts", "[]"}},
                      [](JsonView) { return true; }));
   call->respond_json(200, std::move(text));
 }
 
-void Handlers::get_tasks(const api::CallPtr& call) {
+void Face::get_tasks(const api::CallPtr& call) {
   const auto customer = call->query("customer");
   TRY_CALL(
       call, std::string text,
-      list_text(spaces, space_of(*call), kTasks,
+      list_text(spaces_, space_of(*call), kTasks,
                 {{"id", R"("")"}, {"customer", R"("")"}, {"title", R"("")"}, {"status", R"("")"}}, [&](JsonView task) {
                   if (!customer || customer->empty()) return true;
                   const auto of = task.find("customer");
@@ -174,9 +174,9 @@ void Handlers::get_tasks(const api::CallPtr& call) {
   call->respond_json(200, std::move(text));
 }
 
-void Handlers::get_config(const api::CallPtr& call) {
+void Face::get_config(const api::CallPtr& call) {
   std::string out(kNoConfig);
-  CHECK_CALL(call, spaces.read(space_of(*call), [&](Snapshot& snapshot) -> Result<> {
+  CHECK_CALL(call, spaces_.read(space_of(*call), [&](Snapshot& snapshot) -> Result<> {
     TRY(const auto config, find_doc(snapshot, kConfig));
     if (config) out = *config;
     return {};
@@ -184,10 +184,10 @@ void Handlers::get_config(const api::CallPtr& call) {
   call->respond_json(200, std::move(out));
 }
 
-void Handlers::patch_config(const api::CallPtr& call) {
+void Face::patch_config(const api::CallPtr& call) {
   CHECK_CALL(call, call->json_object());
   auto merged = std::make_shared<std::string>();
-  spaces.write(
+  spaces_.write(
       space_of(*call), call->principal().key,
       [call, merged](SpaceWriter& writer) -> Result<> {
         TRY(const auto stored, find_doc(writer.txn(), kConfig));
@@ -204,9 +204,9 @@ void Handlers::patch_config(const api::CallPtr& call) {
       });
 }
 
-void Handlers::wipe(const api::CallPtr& call) {
+void Face::wipe(const api::CallPtr& call) {
   auto deleted = std::make_shared<std::int64_t>(0);
-  spaces.write(
+  spaces_.write(
       space_of(*call), call->principal().key,
       [deleted](SpaceWriter& writer) -> Result<> {
         TRY(*deleted, kaisho::wipe(writer));
@@ -218,9 +218,9 @@ void Handlers::wipe(const api::CallPtr& call) {
       });
 }
 
-void Handlers::get_stats(const api::CallPtr& call) {
+void Face::get_stats(const api::CallPtr& call) {
   EntrySummary summary;
-  CHECK_CALL(call, spaces.read(space_of(*call), [&](Snapshot& snapshot) -> Result<> {
+  CHECK_CALL(call, spaces_.read(space_of(*call), [&](Snapshot& snapshot) -> Result<> {
     TRY(summary, read_summary(snapshot));
     return {};
   }));
@@ -233,66 +233,47 @@ void Handlers::get_stats(const api::CallPtr& call) {
   writer.begin_object().integer("entry_count", summary.live);
   text_or_null("last_change_at", summary.changed_at.micros == 0 ? "" : format_time(summary.changed_at));
   text_or_null("active_timer_id", summary.running);
-  writer.string("plan", access.reported_plan(call->principal()));
+  writer.string("plan", access_.reported_plan(call->principal()));
   text_or_null("email", call->principal().email);
   writer.end_object();
   call->respond_json(200, std::move(out));
 }
 
-void Handlers::get_status(const api::CallPtr& call) {
+void Face::get_status(const api::CallPtr& call) {
   std::string out;
   JsonWriter(out)
       .begin_object()
-      .string("plan", access.reported_plan(call->principal()))
+      .string("plan", access_.reported_plan(call->principal()))
       .integer("pending", 0)
       .end_object();
   call->respond_json(200, std::move(out));
 }
 
-void Face::add_account_routes(std::vector<api::Route>& routes) {
-  using http::Method;
-  add(routes, Method::post, "/sync/push-snapshot", Scope::write,
-      {"Replace the reference lists",
-       "Customers with their contracts, open tasks, and the settings that all devices share. The settings are answered "
-       "as they were sent.",
-       {},
-       "customers, tasks, snapshot_at, config",
-       {{200, "ok, config"}}},
-      &Handlers::push_snapshot)
-      .body_bytes_max = limits::kBodyBytesLarge;
-  add(routes, Method::get, "/ref/customers", Scope::read,
-      {"Customers of the last snapshot", "", {}, "", {{200, "a list of {name, contracts}, by name"}}},
-      &Handlers::get_customers);
-  add(routes, Method::get, "/ref/tasks", Scope::read,
-      {"Open tasks of the last snapshot",
-       "",
-       {{"customer", "query", "only those of this customer"}},
-       "",
-       {{200, "a list of {id, customer, title, status}, by title"}}},
-      &Handlers::get_tasks);
-  add(routes, Method::get, "/ref/config", Scope::read,
-      {"Settings that all devices share", "", {}, "", {{200, "the settings"}}}, &Handlers::get_config);
-  add(routes, Method::patch, "/ref/config", Scope::write,
-      {"Change some of these settings", "", {}, "the members to set", {{200, "all settings"}}},
-      &Handlers::patch_config);
-  add(routes, Method::del, "/sync/entries", Scope::write,
-      {"Remove all rows and reference lists",
-       "Other devices keep theirs. The operator can undo it for some days.",
-       {},
-       "",
-       {{200, "deleted: how many rows"}}},
-      &Handlers::wipe);
-  add(routes, Method::get, "/sync/stats", Scope::read,
-      {"Counts, running timer and plan",
-       "",
-       {},
-       "",
-       {{200, "entry_count, last_change_at, active_timer_id, plan, email"}}},
-      &Handlers::get_stats)
-      .plan = api::Route::Plan::any;
-  add(routes, Method::get, "/sync/status", Scope::read, {"Plan", "", {}, "", {{200, "plan, pending"}}},
-      &Handlers::get_status)
-      .plan = api::Route::Plan::any;
+void Face::add_account_routes(Routes& routes) {
+  routes.post("/sync/push-snapshot", Scope::write, "Replace the reference lists", &Face::push_snapshot)
+      .described(
+          "Customers with their contracts, open tasks, and the settings that all devices share. The settings are "
+          "answered as they were sent.")
+      .body("customers, tasks, snapshot_at, config")
+      .body_at_most(limits::kBodyBytesLarge)
+      .answers(200, "ok, config");
+  routes.get("/ref/customers", Scope::read, "Customers of the last snapshot", &Face::get_customers)
+      .answers(200, "a list of {name, contracts}, by name");
+  routes.get("/ref/tasks", Scope::read, "Open tasks of the last snapshot", &Face::get_tasks)
+      .query("customer", "only those of this customer")
+      .answers(200, "a list of {id, customer, title, status}, by title");
+  routes.get("/ref/config", Scope::read, "Settings that all devices share", &Face::get_config)
+      .answers(200, "the settings");
+  routes.patch("/ref/config", Scope::write, "Change some of these settings", &Face::patch_config)
+      .body("the members to set")
+      .answers(200, "all settings");
+  routes.del("/sync/entries", Scope::write, "Remove all rows and reference lists", &Face::wipe)
+      .described("Other devices keep theirs. The operator can undo it for some days.")
+      .answers(200, "deleted: how many rows");
+  routes.get("/sync/stats", Scope::read, "Counts, running timer and plan", &Face::get_stats)
+      .in_any_plan()
+      .answers(200, "entry_count, last_change_at, active_timer_id, plan, email");
+  routes.get("/sync/status", Scope::read, "Plan", &Face::get_status).in_any_plan().answers(200, "plan, pending");
 }
 
 }  // namespace syncline::kaisho

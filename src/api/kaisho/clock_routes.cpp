@@ -5,7 +5,7 @@
 #include <span>
 
 #include "api/kaisho/duration.hpp"
-#include "api/kaisho/handlers.hpp"
+#include "api/kaisho/routes.hpp"
 #include "api/kaisho/timer.hpp"
 #include "base/bytes.hpp"
 #include "base/text.hpp"
@@ -165,9 +165,9 @@ Result<Booking> read_booking(JsonView body, Timestamp now) {
 
 }  // namespace
 
-void Handlers::get_clock(const api::CallPtr& call) {
+void Face::get_clock(const api::CallPtr& call) {
   std::string out = R"({"active":false})";
-  CHECK_CALL(call, spaces.read(space_of(*call), [&](Snapshot& snapshot) -> Result<> {
+  CHECK_CALL(call, spaces_.read(space_of(*call), [&](Snapshot& snapshot) -> Result<> {
     TRY(const auto running, find_running(snapshot));
     if (!running) return {};
     TRY(const std::string members, clock_members(snapshot, *running));
@@ -177,10 +177,10 @@ void Handlers::get_clock(const api::CallPtr& call) {
   call->respond_json(200, std::move(out));
 }
 
-void Handlers::list_clocks(const api::CallPtr& call) {
-  TRY_CALL(call, const Range range, wanted_range(*call, spaces.clock().now()));
+void Face::list_clocks(const api::CallPtr& call) {
+  TRY_CALL(call, const Range range, wanted_range(*call, spaces_.clock().now()));
   std::string out = "[";
-  CHECK_CALL(call, spaces.read(space_of(*call), [&](Snapshot& snapshot) -> Result<> {
+  CHECK_CALL(call, spaces_.read(space_of(*call), [&](Snapshot& snapshot) -> Result<> {
     struct Listed {
       Timestamp start;
       Record entry;
@@ -210,11 +210,11 @@ void Handlers::list_clocks(const api::CallPtr& call) {
   call->respond_json(200, out + ']');
 }
 
-void Handlers::start_clock(const api::CallPtr& call) {
+void Face::start_clock(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
   auto fields = std::make_shared<JsonObject>(chosen(body, kBookable));
   auto text = std::make_shared<std::string>();
-  spaces.write(
+  spaces_.write(
       space_of(*call), call->principal().key,
       [fields, text](SpaceWriter& writer) -> Result<> {
         TRY(const auto running, find_running(writer.txn()));
@@ -227,9 +227,9 @@ void Handlers::start_clock(const api::CallPtr& call) {
       [call, text](const Result<Cursor>& cursor) { respond_entry(call, 201, text, cursor); });
 }
 
-void Handlers::stop_clock(const api::CallPtr& call) {
+void Face::stop_clock(const api::CallPtr& call) {
   auto text = std::make_shared<std::string>();
-  spaces.write(
+  spaces_.write(
       space_of(*call), call->principal().key,
       [text](SpaceWriter& writer) -> Result<> {
         TRY(const Record entry, stop_timer(writer, std::nullopt, std::nullopt));
@@ -239,14 +239,14 @@ void Handlers::stop_clock(const api::CallPtr& call) {
       [call, text](const Result<Cursor>& cursor) { respond_entry(call, 200, text, cursor); });
 }
 
-void Handlers::book(const api::CallPtr& call) {
+void Face::book(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
-  TRY_CALL(call, const Booking booking, read_booking(body, spaces.clock().now()));
+  TRY_CALL(call, const Booking booking, read_booking(body, spaces_.clock().now()));
   auto fields = std::make_shared<JsonObject>(chosen(body, kBookable));
   fields->set_text("start", format_time(booking.start));
   fields->set_text("end", format_time(booking.end));
   auto text = std::make_shared<std::string>();
-  spaces.write(
+  spaces_.write(
       space_of(*call), call->principal().key,
       [fields, text](SpaceWriter& writer) -> Result<> {
         TRY(const Record entry, put_entry(writer, make_uuid7(writer.now().millis()), *fields));
@@ -256,7 +256,7 @@ void Handlers::book(const api::CallPtr& call) {
       [call, text](const Result<Cursor>& cursor) { respond_entry(call, 201, text, cursor); });
 }
 
-void Handlers::change_clock(const api::CallPtr& call) {
+void Face::change_clock(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
   auto fields = std::make_shared<JsonObject>(chosen(body, kChangeable));
   if (const auto start = body.find("start_at")) fields->set("start", std::string(start->raw()));
@@ -265,7 +265,7 @@ void Handlers::change_clock(const api::CallPtr& call) {
     return call->fail(Error{ErrorCode::invalid_argument, "there is nothing to change"});
   }
   auto text = std::make_shared<std::string>();
-  spaces.write(
+  spaces_.write(
       space_of(*call), call->principal().key,
       [call, fields, text](SpaceWriter& writer) -> Result<> {
         TRY(const Record stored, get_live(writer, call->param("id")));
@@ -278,8 +278,8 @@ void Handlers::change_clock(const api::CallPtr& call) {
       [call, text](const Result<Cursor>& cursor) { respond_entry(call, 200, text, cursor); });
 }
 
-void Handlers::delete_clock(const api::CallPtr& call) {
-  spaces.write(
+void Face::delete_clock(const api::CallPtr& call) {
+  spaces_.write(
       space_of(*call), call->principal().key,
       [call](SpaceWriter& writer) -> Result<> {
         TRY(const Record stored, get_live(writer, call->param("id")));
@@ -297,47 +297,37 @@ void Handlers::delete_clock(const api::CallPtr& call) {
       });
 }
 
-void Face::add_clock_routes(std::vector<api::Route>& routes) {
-  using http::Method;
-  add(routes, Method::get, "/clocks/active", Scope::read,
-      {"The running timer, for the phone", "", {}, "", {{200, "active, and the entry if one runs"}}},
-      &Handlers::get_clock);
-  add(routes, Method::get, "/clocks/entries", Scope::read,
-      {"Entries of a period",
-       "Newest start first, at most 500; days and periods are those of UTC.",
-       {{"period", "query", "today, week, month or year; today if absent"},
-        {"from", "query", "first day, instead of a period"},
-        {"to", "query", "last day, instead of a period"}},
-       "",
-       {{200, "a list of entries"}, {400, "no such period or day"}}},
-      &Handlers::list_clocks)
-      .cost = api::Route::Cost::heavy;
-  add(routes, Method::post, "/clocks/start", Scope::write,
-      {"Start a timer now",
-       "",
-       {},
-       "customer, description, task_id, contract, project",
-       {{201, "the entry"}, {409, "one is running"}}},
-      &Handlers::start_clock);
-  add(routes, Method::post, "/clocks/stop", Scope::write,
-      {"Stop the running timer now", "", {}, "", {{200, "the entry"}, {404, "none is running"}}},
-      &Handlers::stop_clock);
-  add(routes, Method::post, "/clocks/quick-book", Scope::write,
-      {"Book time that is over",
-       "It ends now, or starts at noon (UTC) of the date.",
-       {},
-       "duration (2h, 30m, 1.5h, 1h30m), date, customer, description, task_id, contract, project",
-       {{201, "the entry"}, {400, "no such duration or date"}}},
-      &Handlers::book);
-  add(routes, Method::patch, "/clocks/{id}", Scope::write,
-      {"Change an entry",
-       "",
-       {},
-       "any of customer, description, task_id, contract, project, notes, invoiced, start_at, end_at",
-       {{200, "the entry"}, {400, "nothing to change"}, {404, "unknown or deleted"}}},
-      &Handlers::change_clock);
-  add(routes, Method::del, "/clocks/{id}", Scope::write,
-      {"Delete an entry", "", {}, "", {{204, "deleted"}, {404, "unknown"}}}, &Handlers::delete_clock);
+void Face::add_clock_routes(Routes& routes) {
+  routes.get("/clocks/active", Scope::read, "The running timer, for the phone", &Face::get_clock)
+      .answers(200, "active, and the entry if one runs");
+  routes.get("/clocks/entries", Scope::read, "Entries of a period", &Face::list_clocks)
+      .described("Newest start first, at most 500; days and periods are those of UTC.")
+      .query("period", "today, week, month or year; today if absent")
+      .query("from", "first day, instead of a period")
+      .query("to", "last day, instead of a period")
+      .heavy()
+      .answers(200, "a list of entries")
+      .answers(400, "no such period or day");
+  routes.post("/clocks/start", Scope::write, "Start a timer now", &Face::start_clock)
+      .body("customer, description, task_id, contract, project")
+      .answers(201, "the entry")
+      .answers(409, "one is running");
+  routes.post("/clocks/stop", Scope::write, "Stop the running timer now", &Face::stop_clock)
+      .answers(200, "the entry")
+      .answers(404, "none is running");
+  routes.post("/clocks/quick-book", Scope::write, "Book time that is over", &Face::book)
+      .described("It ends now, or starts at noon (UTC) of the date.")
+      .body("duration (2h, 30m, 1.5h, 1h30m), date, customer, description, task_id, contract, project")
+      .answers(201, "the entry")
+      .answers(400, "no such duration or date");
+  routes.patch("/clocks/{id}", Scope::write, "Change an entry", &Face::change_clock)
+      .body("any of customer, description, task_id, contract, project, notes, invoiced, start_at, end_at")
+      .answers(200, "the entry")
+      .answers(400, "nothing to change")
+      .answers(404, "unknown or deleted");
+  routes.del("/clocks/{id}", Scope::write, "Delete an entry", &Face::delete_clock)
+      .answers(204, "deleted")
+      .answers(404, "unknown");
 }
 
 }  // namespace syncline::kaisho

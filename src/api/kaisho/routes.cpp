@@ -1,39 +1,34 @@
 #include "api/kaisho/routes.hpp"
 
-#include "api/kaisho/handlers.hpp"
+#include "api/kaisho/errors.hpp"
 
 namespace syncline::kaisho {
 
-api::Route& Face::add(std::vector<api::Route>& routes, http::Method method, std::string_view pattern, Scope scope,
-                      api::Description description, void (Handlers::*handle)(const api::CallPtr&)) {
-  return routes.emplace_back(
-      api::Route{.method = method,
-                 .pattern = pattern,
-                 .any_of = {scope},
-                 .description = std::move(description),
-                 .handle = [this, handle](const api::CallPtr& call) { (Handlers(*this).*handle)(call); }});
-}
+const api::ErrorFormat kErrors{
+    [](JsonWriter& writer, const api::Problem& problem, std::string_view) { writer.string("error", problem.detail); },
+    "application/json"};
 
 std::vector<api::Route> Face::make_routes() {
-  std::vector<api::Route> routes;
+  Routes routes(*this, "kaisho", kErrors);
   add_sync_routes(routes);
   add_timer_routes(routes);
   add_account_routes(routes);
   add_clock_routes(routes);
-  add(routes, http::Method::get, "/ws", Scope::read,
-      {"WebSocket of events",
-       "The first message, within 5 s, is {\"type\":\"auth\",\"api_key\":...} (or token), unless the key came in the "
-       "header.",
-       {},
-       "",
-       {{101, "connected, then an event for each change"}}},
-      &Handlers::open_socket)
-      .key = api::Route::Key::may_follow;
-  for (api::Route& route : routes) {
-    route.face = "kaisho";
-    route.errors = api::ErrorStyle::detail_json;
-  }
-  return routes;
+  routes.get("/ws", Scope::read, "WebSocket of events", &Face::open_socket)
+      .described(
+          "The first message, within 5 s, is {\"type\":\"auth\",\"api_key\":...} (or token), unless the key came in "
+          "the header.")
+      .key_may_follow()
+      .answers(101, "connected, then an event for each change");
+  return routes.take();
+}
+
+api::FaceModule make_module() {
+  return {.name = "kaisho",
+          .prefixes = {"/kaisho"},
+          .space_rules = {{std::string(kSpace), make_space_rules()}},
+          .events = {kTimerStarted, kTimerStopped},
+          .make = [](const api::FaceParts& parts) { return std::make_unique<Face>(parts.spaces, parts.access); }};
 }
 
 }  // namespace syncline::kaisho

@@ -5,7 +5,7 @@
 // open            anything         connected, then events; close 4001 when the key is revoked
 #include <deque>
 
-#include "api/kaisho/handlers.hpp"
+#include "api/kaisho/routes.hpp"
 #include "base/mutex.hpp"
 
 namespace syncline::kaisho {
@@ -116,9 +116,9 @@ class Socket final : public http::WebSocketSession, public KeyHolder, public Lis
 
 }  // namespace
 
-void Handlers::open_socket(const api::CallPtr& call) {
+void Face::open_socket(const api::CallPtr& call) {
   http::Response response;
-  response.upgrade = std::make_unique<Socket>(spaces, access, call->shared_principal());
+  response.upgrade = std::make_unique<Socket>(spaces_, access_, call->shared_principal());
   call->respond(std::move(response));
 }
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "api/kaisho/change_cursor.hpp"
-#include "api/kaisho/handlers.hpp"
+#include "api/kaisho/routes.hpp"
 #include "base/text.hpp"
 
 namespace syncline::kaisho {
@@ -221,66 +221,66 @@ void respond_acknowledged(const api::CallPtr& call, std::int64_t rows) {
 
 }  // namespace
 
-SpaceName pulled_of(const SpaceName& space, const Resource& resource) {
+SpaceName Face::pulled_of(const SpaceName& space, const Resource& resource) {
   return {space.account, space.name + '#' + std::string(resource.collection)};  // no space has such a name
 }
 
-void Handlers::get_changes(const api::CallPtr& call, const Resource& resource) {
+void Face::get_changes(const api::CallPtr& call, const Resource& resource) {
   TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, kPageRowsMax, kPageRowsDefault));
   const SpaceName space = space_of(*call);
   const SpaceName pulled = pulled_of(space, resource);
   const std::string text = call->query("since").value_or("1970-01-01T00:00:00Z");
   Page page;
   Seq since;
-  CHECK_CALL(call, spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
+  CHECK_CALL(call, spaces_.read(space, [&](Snapshot& snapshot) -> Result<> {
     const Seq head = snapshot.info().head;
-    since = parse_change_cursor(text, spaces.epoch(), head);
-    TRY(page, read_page(snapshot, resource, quiet_ends.skip(pulled, since), limit));
-    if (page.count == 0) quiet_ends.note(pulled, since, head);
+    since = parse_change_cursor(text, spaces_.epoch(), head);
+    TRY(page, read_page(snapshot, resource, quiet_ends_.skip(pulled, since), limit));
+    if (page.count == 0) quiet_ends_.note(pulled, since, head);
     return {};
   }));
   // An empty page says so too: whoever asks from there has everything up to there.
-  spaces.note_pulled(call->principal().key, pulled, page.count > 0 ? page.last : since);
+  spaces_.note_pulled(call->principal().key, pulled, page.count > 0 ? page.last : since);
   std::string out;
   out.reserve(page.rows.size() + 200);
   JsonWriter(out)
       .begin_object()
-      .string("now", format_time(spaces.clock().now()))
-      .string("cursor", page.count > 0 ? format_change_cursor(page.last, spaces.epoch()) : text)
+      .string("now", format_time(spaces_.clock().now()))
+      .string("cursor", page.count > 0 ? format_change_cursor(page.last, spaces_.epoch()) : text)
       .boolean("has_more", page.has_more)
       .name("entries");
   out.append("[").append(page.rows).append("]}");
   call->respond_json(200, std::move(out));
 }
 
-void Handlers::apply(const api::CallPtr& call, const Resource& resource) {
+void Face::apply(const api::CallPtr& call, const Resource& resource) {
   auto state = std::make_shared<Apply>();
   state->call = call;
   CHECK_CALL(call, read_rows(*state, resource));
-  const Seq seen = spaces.pulled_through(call->principal().key, pulled_of(space_of(*call), resource));
-  spaces.write(
+  const Seq seen = spaces_.pulled_through(call->principal().key, pulled_of(space_of(*call), resource));
+  spaces_.write(
       space_of(*call), call->principal().key,
       [state, &resource, seen](SpaceWriter& writer) {
         writer.note_seen_through(seen);
         return apply_rows(*state, writer, resource);
       },
-      [state, this_clock = &spaces.clock()](Result<Cursor> cursor) {
+      [state, this_clock = &spaces_.clock()](Result<Cursor> cursor) {
         if (!cursor) return state->call->fail(cursor.error());
         answer(*state, this_clock->now());
       });
 }
 
-void Handlers::acknowledge(const api::CallPtr& call, const Resource& resource) {
+void Face::acknowledge(const api::CallPtr& call, const Resource& resource) {
   TRY_CALL(call, const auto ids, read_ids(*call));
   const SpaceName space = space_of(*call);
   Acknowledged found;
-  CHECK_CALL(call, spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
+  CHECK_CALL(call, spaces_.read(space, [&](Snapshot& snapshot) -> Result<> {
     TRY(found, look_up(snapshot, resource, ids));
     return {};
   }));
   if (found.to_mark.empty()) return respond_acknowledged(call, found.rows);
   const std::int64_t rows = found.rows;
-  spaces.write(
+  spaces_.write(
       space, call->principal().key,
       [to_mark = std::move(found.to_mark)](SpaceWriter& writer) -> Result<> {
         const std::string now = std::to_string(writer.now().micros);
@@ -293,44 +293,27 @@ void Handlers::acknowledge(const api::CallPtr& call, const Resource& resource) {
       });
 }
 
-void Face::add_sync_routes(std::vector<api::Route>& routes) {
+void Face::add_sync_routes(Routes& routes) {
   for (const Resource& resource : resources()) {
-    routes.push_back(
-        {.method = http::Method::get,
-         .pattern = resource.changes_path,
-         .any_of = {Scope::read},
-         .description = {"Rows that changed after the cursor",
-                         "Live ones and tombstones, oldest change first.",
-                         {{"since", "query", "the cursor of the page before; all rows if absent"},
-                          {"limit", "query", "rows of a page, 1 to 500; 200 if absent"}},
-                         "",
-                         {{200, "now, cursor, entries, has_more"}, {400, "limit is no positive number"}}},
-         .handle = [this, &resource](const api::CallPtr& call) { Handlers(*this).get_changes(call, resource); }});
-    routes.push_back(
-        {.method = http::Method::post,
-         .pattern = resource.apply_path,
-         .any_of = {Scope::write},
-         .description =
-             {"Store rows",
-              "A row replaces the stored one if its updated_at is later; an equal row changes nothing. A row "
-              "that cannot be stored is listed in errors and never blocks the others.",
-              {},
-              "entries: a list of rows, of any length",
-              {{200, "inserted, updated, skipped, errors (ids), problems, applied_at"},
-               {400, "no row could be read; error names the row and the field"}}},
-         .handle = [this, &resource](const api::CallPtr& call) { Handlers(*this).apply(call, resource); },
-         .body_bytes_max = limits::kBodyBytesLarge});
-    routes.push_back(
-        {.method = http::Method::post,
-         .pattern = resource.ack_path,
-         .any_of = {Scope::read},
-         .description = {"Mark rows as seen by a desktop",
-                         "",
-                         {},
-                         "ids: a list of ids, of any length",
-                         {{200, "acked: how many of them there are"}, {400, "no list of ids"}}},
-         .handle = [this, &resource](const api::CallPtr& call) { Handlers(*this).acknowledge(call, resource); },
-         .body_bytes_max = limits::kBodyBytesLarge});
+    routes.get(resource.changes_path, Scope::read, "Rows that changed after the cursor", &Face::get_changes, resource)
+        .described("Live ones and tombstones, oldest change first.")
+        .query("since", "the cursor of the page before; all rows if absent")
+        .query("limit", "rows of a page, 1 to 500; 200 if absent")
+        .answers(200, "now, cursor, entries, has_more")
+        .answers(400, "limit is no positive number");
+    routes.post(resource.apply_path, Scope::write, "Store rows", &Face::apply, resource)
+        .described(
+            "A row replaces the stored one if its updated_at is later; an equal row changes nothing. A row that cannot "
+            "be stored is listed in errors and never blocks the others.")
+        .body("entries: a list of rows, of any length")
+        .body_at_most(limits::kBodyBytesLarge)
+        .answers(200, "inserted, updated, skipped, errors (ids), problems, applied_at")
+        .answers(400, "no row could be read; error names the row and the field");
+    routes.post(resource.ack_path, Scope::read, "Mark rows as seen by a desktop", &Face::acknowledge, resource)
+        .body("ids: a list of ids, of any length")
+        .body_at_most(limits::kBodyBytesLarge)
+        .answers(200, "acked: how many of them there are")
+        .answers(400, "no list of ids");
   }
 }
 

@@ -1,5 +1,5 @@
 // The running timer as desktops see it: look, start, stop.
-#include "api/kaisho/handlers.hpp"
+#include "api/kaisho/routes.hpp"
 #include "api/kaisho/timer.hpp"
 
 namespace syncline::kaisho {
@@ -14,9 +14,9 @@ std::string started_text(const StartedTimer& started) {
 
 }  // namespace
 
-void Handlers::get_active(const api::CallPtr& call) {
+void Face::get_active(const api::CallPtr& call) {
   std::string out = R"({"active":false})";
-  CHECK_CALL(call, spaces.read(space_of(*call), [&](Snapshot& snapshot) -> Result<> {
+  CHECK_CALL(call, spaces_.read(space_of(*call), [&](Snapshot& snapshot) -> Result<> {
     TRY(const auto running, find_running(snapshot));
     if (!running) return {};
     out = R"({"active":true,)";
@@ -27,7 +27,7 @@ void Handlers::get_active(const api::CallPtr& call) {
   call->respond_json(200, std::move(out));
 }
 
-void Handlers::start(const api::CallPtr& call) {
+void Face::start_active(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, call->mended_json_object());
   JsonObject row{body};
   const auto id = row.find("id");
@@ -40,8 +40,8 @@ void Handlers::start(const api::CallPtr& call) {
   row.erase("end");
   auto fields = std::make_shared<const std::string>(row.to_text());
   auto started = std::make_shared<StartedTimer>();
-  const Seq seen = spaces.pulled_through(call->principal().key, pulled_of(space_of(*call), entries()));
-  spaces.write(
+  const Seq seen = spaces_.pulled_through(call->principal().key, pulled_of(space_of(*call), entries()));
+  spaces_.write(
       space_of(*call), call->principal().key,
       [wanted, fields, started, seen](SpaceWriter& writer) -> Result<> {
         writer.note_seen_through(seen);
@@ -54,7 +54,7 @@ void Handlers::start(const api::CallPtr& call) {
       });
 }
 
-void Handlers::stop(const api::CallPtr& call) {
+void Face::stop_active(const api::CallPtr& call) {
   if (call->body().empty()) call->body() = "{}";
   TRY_CALL(call, const JsonView body, call->json_object());
   const auto member = [&](std::string_view name) -> std::optional<JsonView> {
@@ -75,7 +75,7 @@ void Handlers::stop(const api::CallPtr& call) {
     end = *time;
   }
   auto stopped = std::make_shared<Record>();
-  spaces.write(
+  spaces_.write(
       space_of(*call), call->principal().key,
       [id, end, stopped](SpaceWriter& writer) -> Result<> {
         TRY(*stopped, stop_timer(writer, id, end));
@@ -89,26 +89,19 @@ void Handlers::stop(const api::CallPtr& call) {
       });
 }
 
-void Face::add_timer_routes(std::vector<api::Route>& routes) {
-  using http::Method;
-  add(routes, Method::get, "/sync/active", Scope::read,
-      {"The running timer", "", {}, "", {{200, "active, and the entry if one runs"}}}, &Handlers::get_active);
-  add(routes, Method::post, "/sync/active/start", Scope::write,
-      {"Start a timer",
-       "The later start wins; the other timer is stopped at the winner's start.",
-       {},
-       "id, start, customer, description, task_id, contract, project",
-       {{201, "this one runs now: winner is incoming"},
-        {200, "winner is existing, with the entry that stands"},
-        {400, "id or start is missing"}}},
-      &Handlers::start);
-  add(routes, Method::post, "/sync/active/stop", Scope::write,
-      {"Stop the running timer",
-       "",
-       {},
-       "id (only if it is this one), end (now if absent)",
-       {{200, "the finished entry"}, {404, "none runs, or another one"}}},
-      &Handlers::stop);
+void Face::add_timer_routes(Routes& routes) {
+  routes.get("/sync/active", Scope::read, "The running timer", &Face::get_active)
+      .answers(200, "active, and the entry if one runs");
+  routes.post("/sync/active/start", Scope::write, "Start a timer", &Face::start_active)
+      .described("The later start wins; the other timer is stopped at the winner's start.")
+      .body("id, start, customer, description, task_id, contract, project")
+      .answers(201, "this one runs now: winner is incoming")
+      .answers(200, "winner is existing, with the entry that stands")
+      .answers(400, "id or start is missing");
+  routes.post("/sync/active/stop", Scope::write, "Stop the running timer", &Face::stop_active)
+      .body("id (only if it is this one), end (now if absent)")
+      .answers(200, "the finished entry")
+      .answers(404, "none runs, or another one");
 }
 
 }  // namespace syncline::kaisho

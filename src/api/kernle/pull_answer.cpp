@@ -2,8 +2,9 @@
 
 #include <map>
 
-#include "api/kernle/handlers.hpp"
+#include "api/kernle/request.hpp"
 #include "api/page_source.hpp"
+#include "wire/kernle_tables.hpp"
 
 namespace syncline::kernle {
 namespace {

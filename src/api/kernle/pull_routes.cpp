@@ -1,6 +1,7 @@
 // POST /sync/pull and GET /sync/status.
-#include "api/kernle/handlers.hpp"
 #include "api/kernle/pull_answer.hpp"
+#include "api/kernle/request.hpp"
+#include "api/kernle/routes.hpp"
 
 namespace syncline::kernle {
 namespace {
@@ -68,35 +69,35 @@ void append_standing(JsonWriter& writer, const std::string& agent, const Standin
 
 }  // namespace
 
-void Handlers::pull(const api::CallPtr& call) {
+void Face::pull(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, call->mended_json_object());
   TRY_CALL(call, const std::string agent, agent_in(body));
   const SpaceName space = call->space(space_name_of(agent));
-  TRY_CALL(call, const PullRequest request, read_request(*call, spaces, space, body));
+  TRY_CALL(call, const PullRequest request, read_request(*call, spaces_, space, body));
   auto plan = std::make_shared<PullPlan>();
-  CHECK_CALL(call, spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
-    TRY(*plan, plan_pull(snapshot, request, spaces.clock().now()));
+  CHECK_CALL(call, spaces_.read(space, [&](Snapshot& snapshot) -> Result<> {
+    TRY(*plan, plan_pull(snapshot, request, spaces_.clock().now()));
     return {};
   }));
-  if (!plan->next) return answer_pull(spaces, call, agent, *plan);
+  if (!plan->next) return answer_pull(spaces_, call, agent, *plan);
   // What is offered is written down before it goes out, so that it is never offered twice, nor left out, after a crash.
-  spaces.write(
+  spaces_.write(
       space, call->principal().key,
       [plan, request](SpaceWriter& writer) -> Result<> {
         TRY(*plan, plan_pull(writer.txn(), request, writer.now()));
         if (plan->next) put_pull_state(writer.txn(), request.key, *plan->next);
         return {};
       },
-      [on = *this, call, agent, plan](const Result<Cursor>& cursor) {
+      [this, call, agent, plan](const Result<Cursor>& cursor) {
         if (!cursor) return call->fail(cursor.error());
-        on.executor.post([on, call, agent, plan] { answer_pull(on.spaces, call, agent, *plan); });
+        workers_.post([this, call, agent, plan] { answer_pull(spaces_, call, agent, *plan); });
       });
 }
 
-void Handlers::get_status(const api::CallPtr& call) {
+void Face::get_status(const api::CallPtr& call) {
   TRY_CALL(call, const std::string agent, agent_in_query(*call));
   Standing standing;
-  CHECK_CALL(call, spaces.read(call->space(space_name_of(agent)), [&](Snapshot& snapshot) -> Result<> {
+  CHECK_CALL(call, spaces_.read(call->space(space_name_of(agent)), [&](Snapshot& snapshot) -> Result<> {
     TRY(standing, Standing::read(snapshot, call->principal()));
     return {};
   }));
@@ -107,7 +108,7 @@ void Handlers::get_status(const api::CallPtr& call) {
   append_standing(writer, agent, standing);
   writer.end_object();
   append_standing(writer, agent, standing);
-  append_meta(writer, call->head().request_id, spaces.clock().now());
+  append_meta(writer, call->head().request_id, spaces_.clock().now());
   writer.end_object();
   call->respond_json(200, std::move(out));
 }

@@ -1,8 +1,9 @@
 // POST /sync/push, and the pushing half of POST /sync/full.
 #include <algorithm>
 
-#include "api/kernle/handlers.hpp"
 #include "api/kernle/pull_answer.hpp"
+#include "api/kernle/request.hpp"
+#include "api/kernle/routes.hpp"
 #include "wire/kernle_operation.hpp"
 
 namespace syncline::kernle {
@@ -224,23 +225,23 @@ FullSync describe_full(const Push& push) {
 
 }  // namespace
 
-void Handlers::push(const api::CallPtr& call) {
+void Face::push(const api::CallPtr& call) {
   auto push = std::make_shared<Push>();
   push->call = call;
   bool has_doubtful_values = false;
   TRY_CALL(call, const JsonView body, read_body(*call, has_doubtful_values));
   TRY_CALL(call, push->agent, agent_in(body));
   CHECK_CALL(call, read_operations(*push, body, has_doubtful_values));
-  spaces.write(
+  spaces_.write(
       call->space(space_name_of(push->agent)), call->principal().key,
       [push](SpaceWriter& writer) { return apply(*push, writer); },
-      [push, on = *this](const Result<Cursor>& cursor) {
+      [push, this](const Result<Cursor>& cursor) {
         if (!cursor) return push->call->fail(cursor.error());
-        answer_push(*push, *cursor, on.spaces.clock().now());
+        answer_push(*push, *cursor, spaces_.clock().now());
       });
 }
 
-void Handlers::sync_full(const api::CallPtr& call) {
+void Face::sync_full(const api::CallPtr& call) {
   auto push = std::make_shared<Push>();
   push->call = call;
   bool has_doubtful_values = false;
@@ -254,7 +255,7 @@ void Handlers::sync_full(const api::CallPtr& call) {
   }
   auto plan = std::make_shared<PullPlan>();
   const PullRequest request{.key = call->principal().key, .is_session = is_session(call->principal())};
-  spaces.write(
+  spaces_.write(
       call->space(space_name_of(push->agent)), call->principal().key,
       [push, plan, request](SpaceWriter& writer) -> Result<> {
         CHECK_OK(apply(*push, writer));
@@ -262,10 +263,10 @@ void Handlers::sync_full(const api::CallPtr& call) {
         return request.is_session ? note_whole_offer(writer.txn(), request.key, plan->through, writer.now())
                                   : Result<>{};
       },
-      [push, plan, on = *this](const Result<Cursor>& cursor) {
+      [push, plan, this](const Result<Cursor>& cursor) {
         if (!cursor) return push->call->fail(cursor.error());
-        on.executor.post(
-            [push, plan, on] { answer_pull(on.spaces, push->call, push->agent, *plan, describe_full(*push)); });
+        workers_.post(
+            [push, plan, this] { answer_pull(spaces_, push->call, push->agent, *plan, describe_full(*push)); });
       });
 }
 

@@ -40,4 +40,17 @@ Result<std::optional<std::int64_t>> limit_in(JsonView body) {
   return limit;
 }
 
+std::string client_time(Timestamp time) {
+  std::string text = format_time(time);
+  return text.replace(text.size() - 1, 1, "+00:00");
+}
+
+void append_meta(JsonWriter& writer, std::string_view request_id, Timestamp now) {
+  writer.name("meta")
+      .begin_object()
+      .string("timestamp", format_time(now))
+      .string("request_id", request_id)
+      .end_object();
+}
+
 }  // namespace syncline::kernle

@@ -1,4 +1,4 @@
-// What requests of Kernle's clients name, at a hub and at a node.
+// What requests of Kernle's clients name, and what answers to them have in common, at a hub and at a node.
 #pragma once
 
 #include "api/call.hpp"
@@ -11,5 +11,14 @@ namespace syncline::kernle {
 
 /// The positive `limit` of a body; nothing if it has none.
 [[nodiscard]] Result<std::optional<std::int64_t>> limit_in(JsonView body);
+
+/// Sessions are devices; a bare key may stand for several.
+[[nodiscard]] inline bool is_session(const Principal& principal) { return principal.expires_at.has_value(); }
+
+/// "2026-11-22T00:10:07.004670+00:00", as clients write it: some cannot read a Z.
+[[nodiscard]] std::string client_time(Timestamp time);
+
+/// `"meta":{...}`, which every answer may carry.
+void append_meta(JsonWriter& writer, std::string_view request_id, Timestamp now);
 
 }  // namespace syncline::kernle

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "api/kernle/handlers.hpp"
+#include "api/kernle/errors.hpp"
+#include "api/route_builder.hpp"
 #include "wire/kernle_tables.hpp"
 
 namespace syncline::kernle {
@@ -33,7 +34,26 @@ void append_texts(std::string& out, JsonView value) {
   }
 }
 
+/// {code, message}, with the codes that the documents name.
+void append_envelope(JsonWriter& writer, const api::Problem& problem, std::string_view request_id) {
+  std::string_view code = problem.code;
+  switch (problem.status) {
+    case 400: code = "invalid_request"; break;
+    case 401: code = "unauthorized"; break;
+    case 403: code = "forbidden"; break;
+    case 404: code = "not_found"; break;
+    case 429: code = "rate_limited"; break;
+    case 500: code = "internal_error"; break;
+    default: break;
+  }
+  writer.boolean("success", false).name("error").begin_object().string("code", code);
+  writer.string("message", problem.detail).end_object();
+  writer.name("meta").begin_object().string("request_id", request_id).end_object();
+}
+
 }  // namespace
+
+const api::ErrorFormat kErrors{append_envelope, "application/json"};
 
 SearchedText searched_text(const RecordView& record) {
   SearchedText text;
@@ -51,88 +71,63 @@ SearchedText searched_text(const RecordView& record) {
 
 Search::Subject make_search_subject() { return {std::string(kSpacePrefix), searched_text}; }
 
-std::string client_time(Timestamp time) {
-  std::string text = format_time(time);
-  return text.replace(text.size() - 1, 1, "+00:00");
-}
-
-void append_meta(JsonWriter& writer, std::string_view request_id, Timestamp now) {
-  writer.name("meta")
-      .begin_object()
-      .string("timestamp", format_time(now))
-      .string("request_id", request_id)
-      .end_object();
-}
-
 std::vector<api::Route> Face::make_routes() {
-  using api::Route;
-  using http::Method;
-  std::vector<Route> routes;
-  const auto add = [&](Method method, std::string_view pattern, Scope scope, api::Description description,
-                       void (Handlers::*handle)(const api::CallPtr&)) -> Route& {
-    return routes.emplace_back(
-        Route{.method = method,
-              .pattern = pattern,
-              .face = "kernle",
-              .any_of = {scope},
-              .description = std::move(description),
-              .handle = [this, handle](const api::CallPtr& call) { (Handlers(*this).*handle)(call); },
-              .cost = Route::Cost::heavy,
-              .errors = api::ErrorStyle::envelope});
-  };
-  Route& push =
-      add(Method::post, "/sync/push", Scope::write,
-          {"Store what a device has changed",
-           "One verdict an operation; those that are not refused commit together, durably, before the answer. The same "
-           "push "
-           "again changes nothing.",
-           {},
-           "stack_id (or agent_id), operations: a list of {operation, table, record_id, local_updated_at, data}, limit",
-           {{200, "synced, acknowledged_operations, conflicts (what was refused), merges, data"},
-            {400, "no list of operations, or no agent"}}},
-          &Handlers::push);
-  push.cost = Route::Cost::quick;
-  push.body_bytes_max = limits::kBodyBytesLarge;
-  add(Method::post, "/sync/pull", Scope::read,
-      {"What others have changed",
-       "For the session of a device, since is the label it got by its own clock: whatever was not applied comes again, "
-       "whatever was does not. Without since: everything that is not deleted.",
-       {},
-       "stack_id (or agent_id), since, full, limit, cursor",
-       {{200, "operations in commit order, has_more, cursor, server_time, data"},
-        {400, "no agent, or since is no time"}}},
-      &Handlers::pull);
-  add(Method::post, "/sync/full", Scope::read,
-      {"Both at once",
-       "Stores the operations, if there are some, and answers everything that is not deleted, as it stands after that.",
-       {},
-       "stack_id (or agent_id), operations",
-       {{200, "what pull and push answer, and data with counts of both"}, {400, "no agent"}}},
-      &Handlers::sync_full)
-      .body_bytes_max = limits::kBodyBytesLarge;
-  add(Method::get, "/sync/status", Scope::read,
-      {"Where a device stands with an agent",
-       "pending_operations counts what the last push of this key had refused.",
-       {{"agent_id", "query", "the agent"}, {"stack_id", "query", "the same, by its newer name"}},
-       "",
-       {{200, "last_push, last_pull, remote_changes_available, pending_operations, status"}, {400, "no agent"}}},
-      &Handlers::get_status)
-      .only_with_query = {"agent_id", "stack_id"};
-  add(Method::post, "/memories/search", Scope::read,
-      {"Search the memories of the agents that this session syncs",
-       "Words of which all must be there, or some if none has all; the last one may be unfinished.",
-       {},
-       "query, limit, memory_types, agent_id",
-       {{200, "results, best first"}, {404, "nothing matches: look at what is not pushed yet"}}},
-      &Handlers::search_memories);
-  add(Method::post, "/search", Scope::read,
-      {"Search the memories of an account or of one agent",
-       "",
-       {},
-       "query, agent_id, limit, types, min_score, created_after, created_before, tags",
-       {{200, "data with results, total, query_time_ms"}}},
-      &Handlers::search);
-  return routes;
+  api::RouteBuilder routes(*this, "kernle", kErrors);
+  routes.all().heavy();
+  routes.post("/sync/push", Scope::write, "Store what a device has changed", &Face::push)
+      .described(
+          "One verdict an operation; those that are not refused commit together, durably, before the answer. The same "
+          "push again changes nothing.")
+      .body(
+          "stack_id (or agent_id), operations: a list of {operation, table, record_id, local_updated_at, data}, limit")
+      .quick()
+      .body_at_most(limits::kBodyBytesLarge)
+      .answers(200, "synced, acknowledged_operations, conflicts (what was refused), merges, data")
+      .answers(400, "no list of operations, or no agent");
+  routes.post("/sync/pull", Scope::read, "What others have changed", &Face::pull)
+      .described(
+          "For the session of a device, since is the label it got by its own clock: whatever was not applied comes "
+          "again, whatever was does not. Without since: everything that is not deleted.")
+      .body("stack_id (or agent_id), since, full, limit, cursor")
+      .answers(200, "operations in commit order, has_more, cursor, server_time, data")
+      .answers(400, "no agent, or since is no time");
+  routes.post("/sync/full", Scope::read, "Both at once", &Face::sync_full)
+      .described(
+          "Stores the operations, if there are some, and answers everything that is not deleted, as it stands after "
+          "that.")
+      .body("stack_id (or agent_id), operations")
+      .body_at_most(limits::kBodyBytesLarge)
+      .answers(200, "what pull and push answer, and data with counts of both")
+      .answers(400, "no agent");
+  routes.get("/sync/status", Scope::read, "Where a device stands with an agent", &Face::get_status)
+      .described("pending_operations counts what the last push of this key had refused.")
+      .query("agent_id", "the agent")
+      .query("stack_id", "the same, by its newer name")
+      .only_with({"agent_id", "stack_id"})
+      .answers(200, "last_push, last_pull, remote_changes_available, pending_operations, status")
+      .answers(400, "no agent");
+  routes
+      .post("/memories/search", Scope::read, "Search the memories of the agents that this session syncs",
+            &Face::search_memories)
+      .described("Words of which all must be there, or some if none has all; the last one may be unfinished.")
+      .body("query, limit, memory_types, agent_id")
+      .answers(200, "results, best first")
+      .answers(404, "nothing matches: look at what is not pushed yet");
+  routes.post("/search", Scope::read, "Search the memories of an account or of one agent", &Face::search)
+      .body("query, agent_id, limit, types, min_score, created_after, created_before, tags")
+      .answers(200, "data with results, total, query_time_ms");
+  return routes.take();
+}
+
+api::FaceModule make_module() {
+  return {.name = "kernle",
+          .prefixes = {"/kernle"},
+          .space_rules = {{std::string(kSpacePrefix), make_space_rules()}},
+          .events = {kSyncCompleted, kMemoryCreated},
+          .searched = make_search_subject(),
+          .make = [](const api::FaceParts& parts) {
+            return std::make_unique<Face>(parts.spaces, parts.search, parts.workers);
+          }};
 }
 
 }  // namespace syncline::kernle

@@ -3,8 +3,9 @@
 #include <array>
 #include <chrono>
 
-#include "api/kernle/handlers.hpp"
 #include "api/kernle/pull_plan.hpp"
+#include "api/kernle/request.hpp"
+#include "api/kernle/routes.hpp"
 #include "wire/kernle_tables.hpp"
 
 namespace syncline::kernle {
@@ -159,13 +160,13 @@ void append_hit(JsonWriter& writer, const Search::Hit& hit) {
 
 }  // namespace
 
-void Handlers::search_memories(const api::CallPtr& call) {
+void Face::search_memories(const api::CallPtr& call) {
   TRY_CALL(call, Request request, read_request(*call));
   if (request.query.spaces.empty()) {
-    TRY_CALL(call, request.query.spaces, spaces_of_session(spaces, call->principal()));
+    TRY_CALL(call, request.query.spaces, spaces_of_session(spaces_, call->principal()));
   }
   if (request.tables.empty()) request.tables.assign(kUsualTables.begin(), kUsualTables.end());
-  TRY_CALL(call, const auto hits, find_hits(search_index, request));
+  TRY_CALL(call, const auto hits, find_hits(search_, request));
   // Clients take an answer without results for the last word, and do not look at what they have not pushed yet.
   if (hits.empty()) return call->fail(Error{ErrorCode::not_found, "no memory here matches"});
   std::string out;
@@ -173,16 +174,16 @@ void Handlers::search_memories(const api::CallPtr& call) {
   writer.begin_object().boolean("success", true).name("results").begin_array();
   for (const Search::Hit& hit : hits) append_hit(writer, hit);
   writer.end_array().string("query", request.query.text).integer("total", static_cast<std::int64_t>(hits.size()));
-  append_meta(writer, call->head().request_id, spaces.clock().now());
+  append_meta(writer, call->head().request_id, spaces_.clock().now());
   writer.end_object();
   call->respond_json(200, std::move(out));
 }
 
-void Handlers::search(const api::CallPtr& call) {
+void Face::search(const api::CallPtr& call) {
   using namespace std::chrono;
   const auto began = steady_clock::now();
   TRY_CALL(call, const Request request, read_request(*call));
-  TRY_CALL(call, const auto hits, find_hits(search_index, request));
+  TRY_CALL(call, const auto hits, find_hits(search_, request));
   std::string out;
   JsonWriter writer(out);
   writer.begin_object().boolean("success", true).name("data").begin_object().name("results").begin_array();
@@ -202,7 +203,7 @@ void Handlers::search(const api::CallPtr& call) {
       .integer("total", static_cast<std::int64_t>(hits.size()))
       .integer("query_time_ms", duration_cast<milliseconds>(steady_clock::now() - began).count())
       .end_object();
-  append_meta(writer, call->head().request_id, spaces.clock().now());
+  append_meta(writer, call->head().request_id, spaces_.clock().now());
   writer.end_object();
   call->respond_json(200, std::move(out));
 }

@@ -11,20 +11,42 @@ using http::Method;
 
 constexpr Parameter kWait{"wait", "query", "seconds to hold the answer until there is something new, at most 60"};
 
+constexpr api::ErrorFormat kErrors{
+    [](JsonWriter& writer, const api::Problem& problem, std::string_view) { writer.string("error", problem.title); },
+    "application/json"};
+
+struct Description {
+  std::string_view summary;
+  std::string_view details;
+  std::vector<Parameter> parameters;
+  std::string_view request_body;
+  std::vector<api::Outcome> outcomes;
+};
+struct Line {
+  Method method;
+  std::string_view pattern;
+  ScopeSet any_of;
+  Description description;
+  api::Handler handle;
+  std::size_t body_bytes_max = limits::kBodyBytesDefault;
+  Route::Cost cost = Route::Cost::quick;
+};
+
 }  // namespace
 
-Face::Face(Spaces& spaces, Access& access, Executor& workers, LeaseTimes lease_times)
+Face::Face(Spaces& spaces, Access& access, Executor& workers, LeaseTimes lease_times, std::int64_t keep_days)
     : spaces_(spaces),
       access_(access),
       workers_(workers),
       views_(spaces),
       commands_(spaces, lease_times),
-      outputs_(spaces) {}
+      outputs_(spaces),
+      keep_days_(keep_days) {}
 
 std::vector<Route> Face::make_routes() {
   const ScopeSet uploaders{Scope::write, Scope::commands_run, Scope::commands_submit};
   const ScopeSet command_readers{Scope::read, Scope::commands_submit, Scope::commands_run, Scope::commands_approve};
-  std::vector<Route> routes = {
+  std::vector<Line> lines = {
       {.method = Method::get,
        .pattern = "/sync",
        .any_of = {Scope::read},
@@ -174,15 +196,37 @@ std::vector<Route> Face::make_routes() {
                        {{204, "handed on"}, {409, "not the owner"}}},
        .handle = [this](const api::CallPtr& call) { Handlers(*this).append_output(call); }},
   };
-  for (Route& route : routes) {
+  std::vector<Route> routes;
+  for (Line& line : lines) {
+    Route& route = routes.emplace_back();
+    route.method = line.method;
+    route.pattern = line.pattern;
     route.face = "kiro";
-    route.errors = api::ErrorStyle::plain_json;
-    route.handle = [this, handle = std::move(route.handle)](const api::CallPtr& call) {
+    route.any_of = line.any_of;
+    route.handle = [this, handle = std::move(line.handle)](const api::CallPtr& call) {
       commands_.touch(call->principal());
       handle(call);
     };
+    route.errors = &kErrors;
+    route.body_bytes_max = line.body_bytes_max;
+    route.cost = line.cost;
+    route.summary = line.description.summary;
+    route.details = line.description.details;
+    route.parameters = line.description.parameters;
+    route.request_body = line.description.request_body;
+    route.outcomes = line.description.outcomes;
   }
   return routes;
+}
+
+api::FaceModule make_module(LeaseTimes lease_times, std::int64_t keep_days) {
+  return {.name = "kiro",
+          .prefixes = {"/kiro"},
+          .space_rules = {{std::string(kSpace), make_space_rules()}},
+          .events = {kCommandCompleted},
+          .make = [lease_times, keep_days](const api::FaceParts& parts) {
+            return std::make_unique<Face>(parts.spaces, parts.access, parts.workers, lease_times, keep_days);
+          }};
 }
 
 }  // namespace syncline::kiro

@@ -1,19 +1,21 @@
 // Kiro sync: the published API of conversations, documents and remote commands. docs/api/kiro.md is its contract.
 #pragma once
 
+#include "api/face.hpp"
 #include "api/kiro/commands.hpp"
 #include "api/kiro/output.hpp"
-#include "api/router.hpp"
 
 namespace syncline::kiro {
 
 /// The face's own parts. The rule book of `spaces` has make_space_rules() for kSpace.
-class Face {
+class Face final : public api::Face {
  public:
-  Face(Spaces& spaces, Access& access, Executor& workers, LeaseTimes lease_times);
+  Face(Spaces& spaces, Access& access, Executor& workers, LeaseTimes lease_times, std::int64_t keep_days);
 
-  [[nodiscard]] std::vector<api::Route> make_routes();
-  [[nodiscard]] Commands& commands() { return commands_; }
+  [[nodiscard]] std::vector<api::Route> make_routes() override;
+  [[nodiscard]] Result<> start() override { return commands_.adopt_running(); }
+  void each_second() override { commands_.expire_leases(); }
+  [[nodiscard]] Result<> each_hour() override { return commands_.purge(keep_days_); }
 
  private:
   friend struct Handlers;
@@ -23,6 +25,10 @@ class Face {
   Views views_;
   Commands commands_;
   Outputs outputs_;
+  const std::int64_t keep_days_;
 };
+
+/// `keep_days`: how long finished commands are kept.
+[[nodiscard]] api::FaceModule make_module(LeaseTimes lease_times, std::int64_t keep_days);
 
 }  // namespace syncline::kiro

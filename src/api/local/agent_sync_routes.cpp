@@ -5,9 +5,10 @@
 #include <map>
 #include <set>
 
+#include "api/kernle/errors.hpp"
 #include "api/kernle/request.hpp"
 #include "api/kernle/space.hpp"
-#include "api/local/handlers.hpp"
+#include "api/local/profile_face.hpp"
 #include "base/text.hpp"
 #include "wire/kernle_operation.hpp"
 
@@ -32,14 +33,14 @@ struct Memory {
   SpaceName space;
 };
 
-Result<Memory> memory_of(const Handlers& self, const api::Call& call, const std::string& agent) {
+Result<Memory> memory_of(node::Profile& profile, const api::Call& call, const std::string& agent) {
   Memory memory{agent, call.space(kernle::space_name_of(agent))};
-  CHECK_OK(self.profile.replica().add_space(memory.space.name));
+  CHECK_OK(profile.replica().add_space(memory.space.name));
   return memory;
 }
 
-Result<replica::SpaceStatus> status_of(const Handlers& self, const Memory& memory) {
-  TRY(const auto all, self.profile.replica().status());
+Result<replica::SpaceStatus> status_of(node::Profile& profile, const Memory& memory) {
+  TRY(const auto all, profile.replica().status());
   for (const auto& status : all) {
     if (status.space == memory.space.name) return status;
   }
@@ -47,18 +48,18 @@ Result<replica::SpaceStatus> status_of(const Handlers& self, const Memory& memor
 }
 
 /// What waits for the hub, by table.
-Result<std::vector<Outcome>> pending_of(const Handlers& self, const Memory& memory) {
+Result<std::vector<Outcome>> pending_of(node::Profile& profile, const Memory& memory) {
   std::vector<Outcome> pending;
-  CHECK_OK(self.profile.replica().for_each_pending(memory.space.name, [&](const RecordView& record) {
+  CHECK_OK(profile.replica().for_each_pending(memory.space.name, [&](const RecordView& record) {
     pending.push_back({std::string(record.id), std::string(record.collection), "queued", ""});
   }));
   return pending;
 }
 
 /// Versions that came from the hub behind `since`.
-Result<CountByTable> arrived_since(const Handlers& self, const Memory& memory, Seq since) {
+Result<CountByTable> arrived_since(node::Profile& profile, const Memory& memory, Seq since) {
   CountByTable tables;
-  CHECK_OK(self.profile.spaces().read(memory.space, [&](Snapshot& snapshot) {
+  CHECK_OK(profile.spaces().read(memory.space, [&](Snapshot& snapshot) {
     return snapshot.feed(since, [&](const RecordView& record) {
       const bool is_ours = record.origin != replica::kHubAuthor || record.collection == replica::kRefusedCollection;
       if (!is_ours) tables[std::string(record.collection)] += 1;
@@ -94,14 +95,14 @@ void append_outcomes(JsonWriter& writer, const std::vector<Outcome>& outcomes) {
 }
 
 /// Stores the operations of a request on this device. One that cannot be stored does not stop the others.
-Result<std::vector<Outcome>> store_operations(const Handlers& self, const Memory& memory, KeyNumber key,
+Result<std::vector<Outcome>> store_operations(node::Profile& profile, const Memory& memory, KeyNumber key,
                                               JsonView operations) {
   std::deque<std::string> texts;
   std::vector<kernle::Operation> parsed;
   operations.for_each_element(
       [&](JsonView operation) { parsed.push_back(kernle::read_operation(operation, texts, false)); });
   std::vector<Outcome> outcomes;
-  const auto stored = self.profile.spaces().write_and_wait(memory.space, key, [&](SpaceWriter& writer) -> Result<> {
+  const auto stored = profile.spaces().write_and_wait(memory.space, key, [&](SpaceWriter& writer) -> Result<> {
     for (const kernle::Operation& operation : parsed) {
       Outcome outcome{std::string(operation.id), std::string(operation.table_as_sent), "queued", ""};
       std::optional<Error> refusal = operation.refusal;
@@ -122,11 +123,11 @@ Result<std::vector<Outcome>> store_operations(const Handlers& self, const Memory
 }
 
 /// Those that wait no more were taken by the hub.
-Result<> settle(const Handlers& self, const Memory& memory, std::vector<Outcome>& outcomes) {
-  TRY(const auto left, pending_of(self, memory));
+Result<> settle(node::Profile& profile, const Memory& memory, std::vector<Outcome>& outcomes) {
+  TRY(const auto left, pending_of(profile, memory));
   std::set<std::string> waiting;
   for (const Outcome& one : left) waiting.insert(one.record_id);
-  TRY(const auto refused, self.profile.replica().refused(memory.space.name));
+  TRY(const auto refused, profile.replica().refused(memory.space.name));
   for (Outcome& outcome : outcomes) {
     if (outcome.status != "queued") continue;
     if (!waiting.contains(outcome.record_id)) outcome.status = "synced";
@@ -139,15 +140,15 @@ Result<> settle(const Handlers& self, const Memory& memory, std::vector<Outcome>
   return {};
 }
 
-Result<std::string> push(const Handlers& self, const Memory& memory, std::vector<Outcome> outcomes,
+Result<std::string> push(node::Profile& profile, const Memory& memory, std::vector<Outcome> outcomes,
                          std::size_t listed_max) {
   if (outcomes.empty()) {
-    TRY(outcomes, pending_of(self, memory));
+    TRY(outcomes, pending_of(profile, memory));
   }
-  const auto report = self.profile.sync_now(memory.space.name);
+  const auto report = profile.sync_now(memory.space.name);
   if (!report.errors.empty()) return std::unexpected(unreachable(report));
-  CHECK_OK(settle(self, memory, outcomes));
-  TRY(const auto left, pending_of(self, memory));
+  CHECK_OK(settle(profile, memory, outcomes));
+  TRY(const auto left, pending_of(profile, memory));
   const auto count = [&](std::string_view status) { return std::ranges::count(outcomes, status, &Outcome::status); };
   const std::int64_t pushed = count("synced");
   const std::int64_t failed = count("rejected");
@@ -165,14 +166,14 @@ Result<std::string> push(const Handlers& self, const Memory& memory, std::vector
   return out;
 }
 
-Result<std::string> pull(const Handlers& self, const Memory& memory, bool full) {
-  const Seq before = self.profile.spaces().head(memory.space);
-  if (full) CHECK_OK(self.profile.replica().read_from_start(memory.space.name));
-  const auto report = self.profile.sync_now(memory.space.name);
+Result<std::string> pull(node::Profile& profile, const Memory& memory, bool full) {
+  const Seq before = profile.spaces().head(memory.space);
+  if (full) CHECK_OK(profile.replica().read_from_start(memory.space.name));
+  const auto report = profile.sync_now(memory.space.name);
   if (!report.errors.empty()) return std::unexpected(unreachable(report));
   CountByTable tables;
   if (full) {
-    CHECK_OK(self.profile.spaces().read(memory.space, [&](Snapshot& snapshot) {
+    CHECK_OK(profile.spaces().read(memory.space, [&](Snapshot& snapshot) {
       return snapshot.feed(Seq{}, [&](const RecordView& record) {
         const bool counts = !record.deleted && record.collection != replica::kRefusedCollection;
         if (counts) tables[std::string(record.collection)] += 1;
@@ -180,7 +181,7 @@ Result<std::string> pull(const Handlers& self, const Memory& memory, bool full) 
       });
     }));
   } else {
-    TRY(tables, arrived_since(self, memory, before));
+    TRY(tables, arrived_since(profile, memory, before));
   }
   std::string out;
   JsonWriter writer(out);
@@ -189,7 +190,7 @@ Result<std::string> pull(const Handlers& self, const Memory& memory, bool full) 
   writer.name("tables").begin_object();
   for (const auto& [table, count] : tables) writer.integer(table, count);
   writer.end_object()
-      .string("last_sync", format_time(self.profile.spaces().clock().now()))
+      .string("last_sync", format_time(profile.spaces().clock().now()))
       .integer("conflicts", report.moved.conflicts)
       .end_object()
       .end_object();
@@ -203,13 +204,13 @@ void append_phase(JsonWriter& writer, std::string_view name, std::int64_t record
   writer.end_array().end_object();
 }
 
-Result<std::string> full(const Handlers& self, const Memory& memory) {
-  TRY(auto outcomes, pending_of(self, memory));
-  const Seq before = self.profile.spaces().head(memory.space);
-  const auto report = self.profile.sync_now(memory.space.name);
+Result<std::string> full(node::Profile& profile, const Memory& memory) {
+  TRY(auto outcomes, pending_of(profile, memory));
+  const Seq before = profile.spaces().head(memory.space);
+  const auto report = profile.sync_now(memory.space.name);
   if (!report.errors.empty()) return std::unexpected(unreachable(report));
-  CHECK_OK(settle(self, memory, outcomes));
-  TRY(const CountByTable arrived, arrived_since(self, memory, before));
+  CHECK_OK(settle(profile, memory, outcomes));
+  TRY(const CountByTable arrived, arrived_since(profile, memory, before));
   std::set<std::string> pulled;
   for (const auto& [table, count] : arrived) pulled.insert(table);
   std::set<std::string> pushed;
@@ -226,20 +227,20 @@ Result<std::string> full(const Handlers& self, const Memory& memory) {
   append_phase(writer, "pull", total(arrived), pulled);
   append_phase(writer, "push", pushed_count, pushed);
   writer.integer("conflicts_resolved", report.moved.conflicts)
-      .string("sync_completed_at", format_time(self.profile.spaces().clock().now()))
+      .string("sync_completed_at", format_time(profile.spaces().clock().now()))
       .end_object()
       .end_object();
   return out;
 }
 
-Result<std::string> status_text(const Handlers& self, const Memory& memory) {
-  if (self.profile.is_enabled()) self.profile.connect_if_enabled();
-  TRY(const replica::SpaceStatus status, status_of(self, memory));
+Result<std::string> status_text(node::Profile& profile, const Memory& memory) {
+  if (profile.is_enabled()) profile.connect_if_enabled();
+  TRY(const replica::SpaceStatus status, status_of(profile, memory));
   const bool is_off = status.sync.state == SyncStatus::State::off;
-  const bool is_connected = self.profile.replica().is_connected() && !is_off &&
+  const bool is_connected = profile.replica().is_connected() && !is_off &&
                             status.sync.state != SyncStatus::State::refused &&
-                            (self.profile.replica().link_is_up() || status.sync.state == SyncStatus::State::in_sync);
-  const auto obstacle = self.profile.obstacle();
+                            (profile.replica().link_is_up() || status.sync.state == SyncStatus::State::in_sync);
+  const auto obstacle = profile.obstacle();
   std::string out;
   JsonWriter writer(out);
   writer.begin_object().boolean("success", true);
@@ -247,20 +248,20 @@ Result<std::string> status_text(const Handlers& self, const Memory& memory) {
   append_time_or_null(writer, "last_push", status.synced_at);
   append_time_or_null(writer, "last_pull", status.synced_at);
   writer.integer("remote_changes_available", status.to_pull())
-      .string("status", is_connected                ? "connected"
-                        : self.profile.is_enabled() ? "disconnected"
-                                                    : "off")
+      .string("status", is_connected           ? "connected"
+                        : profile.is_enabled() ? "disconnected"
+                                               : "off")
       .string("state", to_text(status.sync.state))
       .string("reason", obstacle ? obstacle->text : status.sync.reason)
       .integer("dead_letters", status.dead_letters)
-      .string("url", self.profile.settings().url)
+      .string("url", profile.settings().url)
       .end_object()
       .end_object();
   return out;
 }
 
-Result<std::string> dead_letters_text(const Handlers& self, const Memory& memory) {
-  TRY(const auto refused, self.profile.replica().refused(memory.space.name));
+Result<std::string> dead_letters_text(node::Profile& profile, const Memory& memory) {
+  TRY(const auto refused, profile.replica().refused(memory.space.name));
   std::string out;
   JsonWriter writer(out);
   writer.begin_object().name("dead_letters").begin_array();
@@ -285,76 +286,82 @@ struct AgentRequest {
   JsonView body;
 };
 
-Result<AgentRequest> read_request(const Handlers& self, api::Call& call) {
+Result<AgentRequest> read_request(node::Profile& profile, api::Call& call) {
   if (call.body().empty()) call.body() = "{}";
   TRY(const JsonView body, call.mended_json_object());
   TRY(const std::string agent, kernle::agent_in(body));
-  TRY(Memory memory, memory_of(self, call, agent));
+  TRY(Memory memory, memory_of(profile, call, agent));
   return AgentRequest{std::move(memory), body};
 }
 
 }  // namespace
 
-std::vector<api::Route> Handlers::agent_sync_routes() const {
-  using http::Method;
+void ProfileFace::get_agent_status(const api::CallPtr& call) {
+  TRY_CALL(call, const std::string agent, kernle::agent_in_query(*call));
+  TRY_CALL(call, const Memory memory, memory_of(profile_, *call, agent));
+  answer_later(call, [this, memory] { return status_text(profile_, memory); });
+}
 
-  std::vector<api::Route> routes;
-  routes.push_back(make_route(Method::get, "/sync/status", "How an agent's memory is in sync (?agent_id=)",
-                              [self = *this](const api::CallPtr& call) {
-                                TRY_CALL(call, const std::string agent, kernle::agent_in_query(*call));
-                                TRY_CALL(call, const Memory memory, memory_of(self, *call, agent));
-                                self.answer_later(call, [self, memory] { return status_text(self, memory); });
-                              }));
-  routes.push_back(make_route(
-      Method::post, "/sync/push", "Store {\"operations\"?} and send what waits: {\"agent_id\", \"limit\"?}",
-      [self = *this](const api::CallPtr& call) {
-        TRY_CALL(call, const AgentRequest request, read_request(self, *call));
-        TRY_CALL(call, const auto limit, kernle::limit_in(request.body));
-        const std::int64_t listed = limit.value_or(kListedMax);
-        const auto operations = request.body.find_set("operations");
-        if (operations && !operations->is_array()) {
-          return call->fail(Error{ErrorCode::invalid_argument, "operations must be a list"});
-        }
-        self.answer_later(call, [self, call, memory = request.memory, operations, listed]() -> Result<std::string> {
-          std::vector<Outcome> outcomes;
-          if (operations) {
-            TRY(outcomes, store_operations(self, memory, call->principal().key, *operations));
-          }
-          return push(self, memory, std::move(outcomes), static_cast<std::size_t>(listed));
-        });
-      }));
-  routes.push_back(make_route(Method::post, "/sync/pull", "Fetch what is new at the hub: {\"agent_id\", \"full\"?}",
-                              [self = *this](const api::CallPtr& call) {
-                                TRY_CALL(call, const AgentRequest request, read_request(self, *call));
-                                const auto all = request.body.find_set("full");
-                                const bool is_full = all && all->as_boolean().value_or(false);
-                                self.answer_later(call, [self, memory = request.memory, is_full] {
-                                  return pull(self, memory, is_full);
-                                });
-                              }));
-  routes.push_back(make_route(Method::post, "/sync/full", "Pull, then push: {\"agent_id\"}",
-                              [self = *this](const api::CallPtr& call) {
-                                TRY_CALL(call, const AgentRequest request, read_request(self, *call));
-                                self.answer_later(call, [self, memory = request.memory] { return full(self, memory); });
-                              }));
-  routes.push_back(make_route(Method::get, "/sync/deadletters", "Changes that the hub refused (?agent_id=)",
-                              [self = *this](const api::CallPtr& call) {
-                                TRY_CALL(call, const std::string agent, kernle::agent_in_query(*call));
-                                TRY_CALL(call, const Memory memory, memory_of(self, *call, agent));
-                                TRY_CALL(call, std::string text, dead_letters_text(self, memory));
-                                call->respond_json(200, std::move(text));
-                              }));
-  routes.push_back(make_route(Method::post, "/sync/deadletters/retry", "Offer them once more: {\"agent_id\"}",
-                              [self = *this](const api::CallPtr& call) {
-                                TRY_CALL(call, const AgentRequest request, read_request(self, *call));
-                                self.answer_later(call, [self, memory = request.memory]() -> Result<std::string> {
-                                  TRY(const std::int64_t revived,
-                                      self.profile.replica().revive_dead_letters(memory.space.name));
-                                  return "{\"retried\":" + std::to_string(revived) + '}';
-                                });
-                              }));
-  for (api::Route& route : routes) route.errors = api::ErrorStyle::envelope;
-  return routes;
+void ProfileFace::push_agent(const api::CallPtr& call) {
+  TRY_CALL(call, const AgentRequest request, read_request(profile_, *call));
+  TRY_CALL(call, const auto limit, kernle::limit_in(request.body));
+  const std::int64_t listed = limit.value_or(kListedMax);
+  const auto operations = request.body.find_set("operations");
+  if (operations && !operations->is_array()) {
+    return call->fail(Error{ErrorCode::invalid_argument, "operations must be a list"});
+  }
+  answer_later(call, [this, call, memory = request.memory, operations, listed]() -> Result<std::string> {
+    std::vector<Outcome> outcomes;
+    if (operations) {
+      TRY(outcomes, store_operations(profile_, memory, call->principal().key, *operations));
+    }
+    return push(profile_, memory, std::move(outcomes), static_cast<std::size_t>(listed));
+  });
+}
+
+void ProfileFace::pull_agent(const api::CallPtr& call) {
+  TRY_CALL(call, const AgentRequest request, read_request(profile_, *call));
+  const auto all = request.body.find_set("full");
+  const bool is_full = all && all->as_boolean().value_or(false);
+  answer_later(call, [this, memory = request.memory, is_full] { return pull(profile_, memory, is_full); });
+}
+
+void ProfileFace::sync_agent(const api::CallPtr& call) {
+  TRY_CALL(call, const AgentRequest request, read_request(profile_, *call));
+  answer_later(call, [this, memory = request.memory] { return full(profile_, memory); });
+}
+
+void ProfileFace::list_dead_letters(const api::CallPtr& call) {
+  TRY_CALL(call, const std::string agent, kernle::agent_in_query(*call));
+  TRY_CALL(call, const Memory memory, memory_of(profile_, *call, agent));
+  TRY_CALL(call, std::string text, dead_letters_text(profile_, memory));
+  call->respond_json(200, std::move(text));
+}
+
+void ProfileFace::retry_dead_letters(const api::CallPtr& call) {
+  TRY_CALL(call, const AgentRequest request, read_request(profile_, *call));
+  answer_later(call, [this, memory = request.memory]() -> Result<std::string> {
+    TRY(const std::int64_t revived, profile_.replica().revive_dead_letters(memory.space.name));
+    return "{\"retried\":" + std::to_string(revived) + '}';
+  });
+}
+
+void ProfileFace::add_agent_sync_routes(Routes& routes) {
+  routes.get("/sync/status", owner_, "How an agent's memory is in sync (?agent_id=)", &ProfileFace::get_agent_status)
+      .errors_as(kernle::kErrors);
+  routes
+      .post("/sync/push", owner_, "Store {\"operations\"?} and send what waits: {\"agent_id\", \"limit\"?}",
+            &ProfileFace::push_agent)
+      .errors_as(kernle::kErrors);
+  routes.post("/sync/pull", owner_, "Fetch what is new at the hub: {\"agent_id\", \"full\"?}", &ProfileFace::pull_agent)
+      .errors_as(kernle::kErrors);
+  routes.post("/sync/full", owner_, "Pull, then push: {\"agent_id\"}", &ProfileFace::sync_agent)
+      .errors_as(kernle::kErrors);
+  routes.get("/sync/deadletters", owner_, "Changes that the hub refused (?agent_id=)", &ProfileFace::list_dead_letters)
+      .errors_as(kernle::kErrors);
+  routes
+      .post("/sync/deadletters/retry", owner_, "Offer them once more: {\"agent_id\"}", &ProfileFace::retry_dead_letters)
+      .errors_as(kernle::kErrors);
 }
 
 }  // namespace syncline::local

@@ -3,7 +3,7 @@
 
 #include "api/kaisho/change_cursor.hpp"
 #include "api/kaisho/space.hpp"
-#include "api/local/handlers.hpp"
+#include "api/local/profile_face.hpp"
 #include "base/text.hpp"
 
 namespace syncline::local {
@@ -110,11 +110,13 @@ void append_cycle(JsonWriter& writer, const replica::CycleReport& report) {
   append_text_or_null(writer, "error", report.errors.empty() ? "" : report.errors.front());
 }
 
-void get_status(const Handlers& self, const api::CallPtr& call) {
-  self.answer_later(call, [self] { return status_text(self.profile); });
+}  // namespace
+
+void ProfileFace::get_cloud_status(const api::CallPtr& call) {
+  answer_later(call, [this] { return status_text(profile_); });
 }
 
-void connect(const Handlers& self, const api::CallPtr& call) {
+void ProfileFace::connect(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
   const std::string url = body.text_of("url");
   const std::string key = body.text_of("api_key");
@@ -124,8 +126,8 @@ void connect(const Handlers& self, const api::CallPtr& call) {
     problem.status = 422;
     return call->fail(problem);
   }
-  self.answer_later(call, [self, url, key]() -> Result<std::string> {
-    TRY(const node::Connected connected, self.profile.connect(url, key));
+  answer_later(call, [this, url, key]() -> Result<std::string> {
+    TRY(const node::Connected connected, profile_.connect(url, key));
     std::string out;
     JsonWriter writer(out);
     writer.begin_object().boolean("ok", true).string("plan", connected.plan);
@@ -137,13 +139,13 @@ void connect(const Handlers& self, const api::CallPtr& call) {
   });
 }
 
-void disconnect(const Handlers& self, const api::CallPtr& call) {
+void ProfileFace::disconnect(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
   const auto asked = body.find("wipe");
   const std::string query = call->query("wipe").value_or("");
   const bool wipe = query == "true" || query == "1" || (asked && asked->as_boolean().value_or(false));
-  self.answer_later(call, [self, wipe]() -> Result<std::string> {
-    TRY(const node::Disconnected outcome, self.profile.disconnect(wipe));
+  answer_later(call, [this, wipe]() -> Result<std::string> {
+    TRY(const node::Disconnected outcome, profile_.disconnect(wipe));
     std::string out;
     JsonWriter writer(out);
     writer.begin_object().boolean("ok", true).boolean("wiped", outcome.wiped);
@@ -154,10 +156,10 @@ void disconnect(const Handlers& self, const api::CallPtr& call) {
   });
 }
 
-void ai_usage(const Handlers& self, const api::CallPtr& call) {
-  self.answer_later(call, [self]() -> Result<std::string> {
-    if (!self.profile.is_enabled()) return std::string(kNoUsage) + '}';
-    const auto answer = self.profile.ask_hub({http::Method::get, "/ai/usage", "", {}, kHubAnswerMs});
+void ProfileFace::get_ai_usage(const api::CallPtr& call) {
+  answer_later(call, [this]() -> Result<std::string> {
+    if (!profile_.is_enabled()) return std::string(kNoUsage) + '}';
+    const auto answer = profile_.ask_hub({http::Method::get, "/ai/usage", "", {}, kHubAnswerMs});
     if (answer && answer->status == 200) return answer->body;
     std::string out(kNoUsage);
     out += ",\"error\":";
@@ -166,10 +168,10 @@ void ai_usage(const Handlers& self, const api::CallPtr& call) {
   });
 }
 
-void sync_now(const Handlers& self, const api::CallPtr& call) {
-  if (!self.profile.is_enabled()) return call->respond_json(200, R"({"enabled":false})");
-  self.blocking.post([self, call] {
-    const replica::CycleReport report = self.profile.sync_now(std::string(kaisho::kSpace));
+void ProfileFace::sync_now(const api::CallPtr& call) {
+  if (!profile_.is_enabled()) return call->respond_json(200, R"({"enabled":false})");
+  blocking_.post([this, call] {
+    const replica::CycleReport report = profile_.sync_now(std::string(kaisho::kSpace));
     if (!report.errors.empty()) return fail_with_gateway(call, report.errors.front());
     std::string out;
     JsonWriter writer(out);
@@ -180,9 +182,9 @@ void sync_now(const Handlers& self, const api::CallPtr& call) {
   });
 }
 
-void use_models(const Handlers& self, const api::CallPtr& call) {
-  self.answer_later(call, [self]() -> Result<std::string> {
-    TRY(const auto switched, self.profile.use_kaisho_models());
+void ProfileFace::use_models(const api::CallPtr& call) {
+  answer_later(call, [this]() -> Result<std::string> {
+    TRY(const auto switched, profile_.use_kaisho_models());
     std::string out;
     JsonWriter(out)
         .begin_object()
@@ -195,19 +197,19 @@ void use_models(const Handlers& self, const api::CallPtr& call) {
   });
 }
 
-void get_active(const Handlers& self, const api::CallPtr& call) {
-  self.answer_later(call, [self]() -> Result<std::string> {
+void ProfileFace::get_cloud_timer(const api::CallPtr& call) {
+  answer_later(call, [this]() -> Result<std::string> {
     constexpr std::string_view kNone = R"({"active":false})";
-    TRY(const auto status, kaisho_status(self.profile));
+    TRY(const auto status, kaisho_status(profile_));
     const bool is_away = status && status->sync.is_failing;
-    if (!self.profile.is_enabled() || is_away) return std::string(kNone);
-    const auto answer = self.profile.ask_hub({http::Method::get, "/sync/active", "", {}, kHubAnswerMs});
+    if (!profile_.is_enabled() || is_away) return std::string(kNone);
+    const auto answer = profile_.ask_hub({http::Method::get, "/sync/active", "", {}, kHubAnswerMs});
     return answer && answer->status == 200 ? answer->body : std::string(kNone);
   });
 }
 
-void stop_cloud_timer(const Handlers& self, const api::CallPtr& call) {
-  if (!self.profile.is_enabled()) {
+void ProfileFace::stop_cloud_timer(const api::CallPtr& call) {
+  if (!profile_.is_enabled()) {
     return call->fail(Error{ErrorCode::invalid_argument, "Cloud sync is disabled"});
   }
   std::string body = "{}";
@@ -215,31 +217,26 @@ void stop_cloud_timer(const Handlers& self, const api::CallPtr& call) {
     body.clear();
     JsonWriter(body).begin_object().string("id", *id).end_object();
   }
-  self.blocking.post([self, call, body] {
-    const auto answer = self.profile.ask_hub({http::Method::post, "/sync/active/stop", body, {}, kHubAnswerMs});
+  blocking_.post([this, call, body] {
+    const auto answer = profile_.ask_hub({http::Method::post, "/sync/active/stop", body, {}, kHubAnswerMs});
     if (!answer) return fail_with_gateway(call, answer.error().text);
     if (answer->status != 200) return fail_with_gateway(call, http::describe(*answer));
-    (void)self.profile.sync_now(std::string(kaisho::kSpace));  // so that this device shows it at once
+    (void)profile_.sync_now(std::string(kaisho::kSpace));  // so that this device shows it at once
     call->respond_json(200, answer->body);
   });
 }
 
-}  // namespace
-
-std::vector<api::Route> Handlers::cloud_sync_routes() const {
-  using http::Method;
-  static constexpr RouteLine kRoutes[] = {
-      {Method::get, "/api/cloud-sync/status", "Connection, plan and positions", get_status},
-      {Method::post, "/api/cloud-sync/connect", "Connect to a hub: {\"url\", \"api_key\"}", connect},
-      {Method::post, "/api/cloud-sync/disconnect", "Last pull, wipe the cloud if asked ({\"wipe\": true}), end sync",
-       disconnect},
-      {Method::get, "/api/cloud-sync/ai-usage", "Tokens of this month", ai_usage},
-      {Method::post, "/api/cloud-sync/sync-now", "One sync cycle, and wait for it", sync_now},
-      {Method::post, "/api/cloud-sync/use-kaisho-models", "Hosted models for the advisor and every job", use_models},
-      {Method::get, "/api/cloud-sync/active", "The timer that runs in the cloud", get_active},
-      {Method::post, "/api/cloud-sync/stop-cloud-timer", "Stop it", stop_cloud_timer},
-  };
-  return make_routes(*this, kRoutes);
+void ProfileFace::add_cloud_sync_routes(Routes& routes) {
+  routes.get("/api/cloud-sync/status", owner_, "Connection, plan and positions", &ProfileFace::get_cloud_status);
+  routes.post("/api/cloud-sync/connect", owner_, "Connect to a hub: {\"url\", \"api_key\"}", &ProfileFace::connect);
+  routes.post("/api/cloud-sync/disconnect", owner_, "Last pull, wipe the cloud if asked ({\"wipe\": true}), end sync",
+              &ProfileFace::disconnect);
+  routes.get("/api/cloud-sync/ai-usage", owner_, "Tokens of this month", &ProfileFace::get_ai_usage);
+  routes.post("/api/cloud-sync/sync-now", owner_, "One sync cycle, and wait for it", &ProfileFace::sync_now);
+  routes.post("/api/cloud-sync/use-kaisho-models", owner_, "Hosted models for the advisor and every job",
+              &ProfileFace::use_models);
+  routes.get("/api/cloud-sync/active", owner_, "The timer that runs in the cloud", &ProfileFace::get_cloud_timer);
+  routes.post("/api/cloud-sync/stop-cloud-timer", owner_, "Stop it", &ProfileFace::stop_cloud_timer);
 }
 
 }  // namespace syncline::local

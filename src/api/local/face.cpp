@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "api/kaisho/space.hpp"
+#include "api/kaisho/errors.hpp"
+#include "api/kaisho/routes.hpp"
 #include "api/kernle/space.hpp"
-#include "api/local/handlers.hpp"
+#include "api/local/profile_face.hpp"
 #include "api/native/routes.hpp"
 #include "api/operations/routes.hpp"
 #include "base/text.hpp"
@@ -83,21 +84,16 @@ struct Face::ProfileFaces {
       : profile(std::move(of)),
         metrics(version),
         kaisho(profile->spaces(), profile->access()),
-        kernle(profile->spaces(), profile->search(), blocking),
-        router(profile->access(), profile->spaces().clock(), {.everybody = profile->principal()}) {
-    const Handlers handlers{node, *profile, blocking};
-    router.add(operations::make_routes(
-        router, profile->access(), metrics,
-        {version, [this] { return not_ready(); }, [this] { return profile->store().status(); }}));
-    router.add(handlers.profile_routes());
-    router.add(handlers.cloud_sync_routes());
-    router.add(handlers.triage_routes());
-    router.add(handlers.data_routes());
-    router.add(handlers.agent_sync_routes());
-    router.add(handlers.memory_routes());
+        native(profile->spaces(), profile->access()),
+        own(node, *profile, blocking),
+        router(profile->access(), profile->spaces().clock(), {.everybody = profile->principal()}),
+        operations(router, profile->access(), metrics,
+                   {version, [this] { return not_ready(); }, [this] { return profile->store().status(); }}) {
+    router.add(operations.make_routes());
+    router.add(own.make_routes());
     router.add_under("/api", under_clocks(kaisho.make_routes()));
     router.add(only_socket(kaisho.make_routes()));
-    router.add(following(native::make_routes(profile->spaces(), profile->access()), *profile));
+    router.add(following(native.make_routes(), *profile));
     router.observe(metrics);
   }
 
@@ -109,14 +105,16 @@ struct Face::ProfileFaces {
   const std::shared_ptr<node::Profile> profile;
   operations::Metrics metrics;
   kaisho::Face kaisho;
-  kernle::Face kernle;
+  native::Face native;
+  ProfileFace own;
   api::Router router;
+  operations::Face operations;
 };
 
 /// A request that gets no further.
 class Face::TurnedAway final : public http::Exchange {
  public:
-  TurnedAway(const http::RequestHead& head, const Error& error) : call_(head, api::ErrorStyle::detail_json) {
+  TurnedAway(const http::RequestHead& head, const Error& error) : call_(head, kaisho::kErrors) {
     response_ = call_.problem_response(api::problem_of(error));
   }
   std::optional<http::Response> refusal() override { return std::move(response_); }
@@ -201,73 +199,5 @@ std::unique_ptr<http::Exchange> Face::begin(const http::RequestHead& head) {
 
 void Face::finished(const http::Summary&) {}
 void Face::web_sockets_changed(std::int64_t) {}
-
-api::Route make_route(http::Method method, std::string_view pattern, std::string_view summary,
-                      std::function<void(const api::CallPtr&)> handle) {
-  return {.method = method,
-          .pattern = pattern,
-          .face = "local",
-          .any_of = {Scope::read, Scope::write},
-          .description = {.summary = summary, .details = "", .parameters = {}, .request_body = "", .responses = {}},
-          .handle = std::move(handle),
-          .body_bytes_max = limits::kBodyBytesLarge,
-          .errors = api::ErrorStyle::detail_json};
-}
-
-void Handlers::answer_later(const api::CallPtr& call, std::function<Result<std::string>()> work) const {
-  blocking.post([call, work = std::move(work)] {
-    auto answer = work();
-    if (!answer) return call->fail(answer.error());
-    call->respond_json(200, *std::move(answer));
-  });
-}
-
-void Handlers::answer_write(const api::CallPtr& call, const SpaceName& space, int status,
-                            std::function<Result<std::string>(SpaceWriter&)> work) const {
-  auto text = std::make_shared<std::string>();
-  profile.spaces().write(
-      space, call->principal().key,
-      [text, work = std::move(work)](SpaceWriter& writer) -> Result<> {
-        TRY(*text, work(writer));
-        return {};
-      },
-      [call, text, status](const Result<Cursor>& cursor) {
-        if (!cursor) return call->fail(cursor.error());
-        if (text->empty()) return call->respond_empty();
-        call->respond_json(status, std::move(*text));
-      });
-}
-
-std::vector<api::Route> make_routes(const Handlers& handlers, std::span<const RouteLine> lines) {
-  std::vector<api::Route> routes;
-  for (const RouteLine& line : lines) {
-    routes.push_back(
-        make_route(line.method, line.pattern, line.summary,
-                   [handlers, handle = line.handle](const api::CallPtr& call) { handle(handlers, call); }));
-  }
-  return routes;
-}
-
-void append_time_or_null(JsonWriter& writer, std::string_view name, const std::optional<Timestamp>& time) {
-  if (time) {
-    writer.string(name, format_time(*time));
-  } else {
-    writer.name(name).null();
-  }
-}
-
-void append_text_or_null(JsonWriter& writer, std::string_view name, std::string_view text) {
-  writer.name(name);
-  if (text.empty()) {
-    writer.null();
-  } else {
-    writer.string(text);
-  }
-}
-
-Result<JsonView> body_or_empty(api::Call& call) {
-  if (call.body().empty()) call.body() = "{}";
-  return call.json_object();
-}
 
 }  // namespace syncline::local

@@ -5,9 +5,6 @@
 
 #include <map>
 
-#include "api/kaisho/routes.hpp"
-#include "api/kernle/routes.hpp"
-#include "api/operations/metrics.hpp"
 #include "api/router.hpp"
 #include "base/mutex.hpp"
 #include "node/node.hpp"

@@ -1,7 +1,7 @@
 // /memory: the memories of an agent on this device, one by one.
 #include "api/kernle/request.hpp"
 #include "api/kernle/space.hpp"
-#include "api/local/handlers.hpp"
+#include "api/local/profile_face.hpp"
 #include "base/bytes.hpp"
 #include "base/text.hpp"
 #include "wire/kernle_tables.hpp"
@@ -15,13 +15,13 @@ struct Place {
 };
 
 /// The agent of the body, if it names one, or of the query; and the table of the path.
-Result<Place> place_of(const Handlers& self, const api::Call& call, std::optional<JsonView> body = std::nullopt) {
+Result<Place> place_of(node::Profile& profile, const api::Call& call, std::optional<JsonView> body = std::nullopt) {
   const bool is_in_body = body && (body->find_set("agent_id") || body->find_set("stack_id"));
   TRY(const std::string agent, is_in_body ? kernle::agent_in(*body) : kernle::agent_in_query(call));
   const kernle::Table* table = kernle::find_table(call.param("table"));
   if (table == nullptr) return fail(ErrorCode::not_found, "there is no table '" + call.param("table") + "'");
   Place place{call.space(kernle::space_name_of(agent)), std::string(table->name)};
-  CHECK_OK(self.profile.replica().add_space(place.space.name));
+  CHECK_OK(profile.replica().add_space(place.space.name));
   return place;
 }
 
@@ -36,15 +36,24 @@ std::unexpected<Error> no_such(const Place& place, const std::string& id) {
   return fail(ErrorCode::not_found, "there is no '" + id + "' in " + place.table);
 }
 
-void list_memories(const Handlers& self, const api::CallPtr& call) {
-  TRY_CALL(call, const Place place, place_of(self, *call));
+Result<std::string> put_memory(SpaceWriter& writer, const Place& place, const std::string& id, const std::string& doc) {
+  TRY(const OpResult result, writer.apply({.collection = place.table, .id = id, .deleted = false, .doc = doc}));
+  if (result.error) return std::unexpected(*result.error);
+  TRY(const auto record, writer.txn().find(place.table, id));
+  return record_text(view_of(*record));
+}
+
+}  // namespace
+
+void ProfileFace::list_memories(const api::CallPtr& call) {
+  TRY_CALL(call, const Place place, place_of(profile_, *call));
   TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, 10'000, 100));
   const std::string after = call->query("after").value_or("");
   std::string out = R"({"records":[)";
   std::int64_t count = 0;
   std::string last;
   bool more = false;
-  CHECK_CALL(call, self.profile.spaces().read(place.space, [&](Snapshot& snapshot) {
+  CHECK_CALL(call, profile_.spaces().read(place.space, [&](Snapshot& snapshot) {
     return snapshot.scan(place.table, after, [&](const RecordView& record) {
       if (record.deleted) return true;
       more = count == limit;
@@ -64,10 +73,10 @@ void list_memories(const Handlers& self, const api::CallPtr& call) {
   call->respond_json(200, out + '}');
 }
 
-void show_memory(const Handlers& self, const api::CallPtr& call) {
-  TRY_CALL(call, const Place place, place_of(self, *call));
+void ProfileFace::show_memory(const api::CallPtr& call) {
+  TRY_CALL(call, const Place place, place_of(profile_, *call));
   std::string out;
-  CHECK_CALL(call, self.profile.spaces().read(place.space, [&](Snapshot& snapshot) -> Result<> {
+  CHECK_CALL(call, profile_.spaces().read(place.space, [&](Snapshot& snapshot) -> Result<> {
     TRY(const auto record, snapshot.find(place.table, call->param("id")));
     if (!record || record->deleted) return no_such(place, call->param("id"));
     out = record_text(view_of(*record));
@@ -76,52 +85,43 @@ void show_memory(const Handlers& self, const api::CallPtr& call) {
   call->respond_json(200, std::move(out));
 }
 
-Result<std::string> put_memory(SpaceWriter& writer, const Place& place, const std::string& id, const std::string& doc) {
-  TRY(const OpResult result, writer.apply({.collection = place.table, .id = id, .deleted = false, .doc = doc}));
-  if (result.error) return std::unexpected(*result.error);
-  TRY(const auto record, writer.txn().find(place.table, id));
-  return record_text(view_of(*record));
-}
-
-void create_memory(const Handlers& self, const api::CallPtr& call) {
+void ProfileFace::create_memory(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
-  TRY_CALL(call, const Place place, place_of(self, *call, body));
+  TRY_CALL(call, const Place place, place_of(profile_, *call, body));
   JsonObject object{body};
   std::string id = object.text_of("id");
-  if (id.empty()) id = make_uuid7(self.profile.spaces().clock().now().millis());
-  if (!object.find("created_at")) object.set_text("created_at", format_time(self.profile.spaces().clock().now()));
-  self.answer_write(call, place.space, 201, [place, id, doc = object.to_text()](SpaceWriter& writer) {
-    return put_memory(writer, place, id, doc);
+  if (id.empty()) id = make_uuid7(profile_.spaces().clock().now().millis());
+  if (!object.find("created_at")) object.set_text("created_at", format_time(profile_.spaces().clock().now()));
+  answer_write(call, place.space, 201,
+               [place, id, doc = object.to_text()](SpaceWriter& writer) { return put_memory(writer, place, id, doc); });
+}
+
+void ProfileFace::change_memory(const api::CallPtr& call) {
+  TRY_CALL(call, const JsonView body, body_or_empty(*call));
+  TRY_CALL(call, const Place place, place_of(profile_, *call, body));
+  auto fields = std::make_shared<JsonObject>(body);
+  answer_write(call, place.space, 200,
+               [place, id = call->param("id"), fields](SpaceWriter& writer) -> Result<std::string> {
+                 TRY(const auto stored, writer.txn().find(place.table, id));
+                 if (!stored || stored->deleted) return no_such(place, id);
+                 JsonObject object{JsonView(stored->doc)};
+                 for (const auto& member : fields->members()) object.set(member.name, member.value);
+                 return put_memory(writer, place, id, object.to_text());
+               });
+}
+
+void ProfileFace::forget_memory(const api::CallPtr& call) {
+  TRY_CALL(call, const Place place, place_of(profile_, *call));
+  answer_write(call, place.space, 204, [place, id = call->param("id")](SpaceWriter& writer) -> Result<std::string> {
+    TRY(const auto stored, writer.txn().find(place.table, id));
+    if (!stored || stored->deleted) return no_such(place, id);
+    TRY(const OpResult result, writer.apply({.collection = place.table, .id = id, .deleted = true}));
+    if (result.error) return std::unexpected(*result.error);
+    return std::string();
   });
 }
 
-void change_memory(const Handlers& self, const api::CallPtr& call) {
-  TRY_CALL(call, const JsonView body, body_or_empty(*call));
-  TRY_CALL(call, const Place place, place_of(self, *call, body));
-  auto fields = std::make_shared<JsonObject>(body);
-  self.answer_write(call, place.space, 200,
-                    [place, id = call->param("id"), fields](SpaceWriter& writer) -> Result<std::string> {
-                      TRY(const auto stored, writer.txn().find(place.table, id));
-                      if (!stored || stored->deleted) return no_such(place, id);
-                      JsonObject object{JsonView(stored->doc)};
-                      for (const auto& member : fields->members()) object.set(member.name, member.value);
-                      return put_memory(writer, place, id, object.to_text());
-                    });
-}
-
-void forget_memory(const Handlers& self, const api::CallPtr& call) {
-  TRY_CALL(call, const Place place, place_of(self, *call));
-  self.answer_write(call, place.space, 204,
-                    [place, id = call->param("id")](SpaceWriter& writer) -> Result<std::string> {
-                      TRY(const auto stored, writer.txn().find(place.table, id));
-                      if (!stored || stored->deleted) return no_such(place, id);
-                      TRY(const OpResult result, writer.apply({.collection = place.table, .id = id, .deleted = true}));
-                      if (result.error) return std::unexpected(*result.error);
-                      return std::string();
-                    });
-}
-
-void search_memories(const Handlers& self, const api::CallPtr& call) {
+void ProfileFace::search_memories(const api::CallPtr& call) {
   TRY_CALL(call, const std::string agent, kernle::agent_in_query(*call));
   TRY_CALL(call, const std::int64_t limit,
            call->query_integer("limit", 1, limits::kSearchResultsMax, limits::kSearchResultsDefault));
@@ -131,8 +131,8 @@ void search_memories(const Handlers& self, const api::CallPtr& call) {
   query.spaces = {kernle::space_name_of(agent)};
   query.count_max = static_cast<std::size_t>(limit);
   if (query.text.empty()) return call->fail(Error{ErrorCode::invalid_argument, "q must say what to look for"});
-  self.answer_later(call, [self, query]() -> Result<std::string> {
-    TRY(const auto hits, self.profile.search().find(query, query.count_max, [](const Search::Hit&) { return true; }));
+  answer_later(call, [this, query]() -> Result<std::string> {
+    TRY(const auto hits, profile_.search().find(query, query.count_max, [](const Search::Hit&) { return true; }));
     std::string out = R"({"results":[)";
     for (const Search::Hit& hit : hits) {
       if (&hit != hits.data()) out += ',';
@@ -144,19 +144,14 @@ void search_memories(const Handlers& self, const api::CallPtr& call) {
   });
 }
 
-}  // namespace
-
-std::vector<api::Route> Handlers::memory_routes() const {
-  using http::Method;
-  static constexpr RouteLine kRoutes[] = {
-      {Method::get, "/memory/search", "Search the memories of an agent: ?agent_id=&q=&limit=", search_memories},
-      {Method::get, "/memory/{table}", "List: ?agent_id=&after=&limit=", list_memories},
-      {Method::post, "/memory/{table}", "Create; the id is made if none is given", create_memory},
-      {Method::get, "/memory/{table}/{id}", "Show", show_memory},
-      {Method::patch, "/memory/{table}/{id}", "Change the fields that are named", change_memory},
-      {Method::del, "/memory/{table}/{id}", "Forget", forget_memory},
-  };
-  return make_routes(*this, kRoutes);
+void ProfileFace::add_memory_routes(Routes& routes) {
+  routes.get("/memory/search", owner_,
+             "Search the memories of an agent: ?agent_id=&q=&limit=", &ProfileFace::search_memories);
+  routes.get("/memory/{table}", owner_, "List: ?agent_id=&after=&limit=", &ProfileFace::list_memories);
+  routes.post("/memory/{table}", owner_, "Create; the id is made if none is given", &ProfileFace::create_memory);
+  routes.get("/memory/{table}/{id}", owner_, "Show", &ProfileFace::show_memory);
+  routes.patch("/memory/{table}/{id}", owner_, "Change the fields that are named", &ProfileFace::change_memory);
+  routes.del("/memory/{table}/{id}", owner_, "Forget", &ProfileFace::forget_memory);
 }
 
 }  // namespace syncline::local

@@ -1,5 +1,5 @@
 // /profiles: which there are, which is meant, and how each one's sync stands.
-#include "api/local/handlers.hpp"
+#include "api/local/profile_face.hpp"
 
 namespace syncline::local {
 namespace {
@@ -64,46 +64,48 @@ Result<std::string> status_json(node::Node& node, node::Profile& profile) {
   return out;
 }
 
-std::vector<api::Route> Handlers::profile_routes() const {
-  using http::Method;
-  std::vector<api::Route> routes;
-  routes.push_back(make_route(Method::get, "/profiles", "Profiles of this node, and how each is in sync",
-                              [self = *this](const api::CallPtr& call) {
-                                std::string out = R"({"profiles":[)";
-                                bool first = true;
-                                for (const auto& each : self.node.list()) {
-                                  TRY_CALL(call, const std::string status, status_json(self.node, *each));
-                                  if (!first) out += ',';
-                                  first = false;
-                                  out += status;
-                                }
-                                call->respond_json(200, out + "]}");
-                              }));
-  routes.push_back(
-      make_route(Method::post, "/profiles", "Add a profile: {\"name\"}", [self = *this](const api::CallPtr& call) {
-        TRY_CALL(call, const JsonView body, body_or_empty(*call));
-        const std::string name = body.text_of("name");
-        self.answer_later(call, [self, name]() -> Result<std::string> {
-          CHECK_OK(self.node.add(name));
-          TRY(const auto made, self.node.find(name));
-          return status_json(self.node, *made);
-        });
-      }));
-  routes.push_back(make_route(Method::post, "/profiles/{name}/use", "Make it the active profile",
-                              [self = *this](const api::CallPtr& call) {
-                                CHECK_CALL(call, self.node.use(call->param("name")));
-                                call->respond_json(200, R"({"ok":true})");
-                              }));
-  routes.push_back(make_route(Method::del, "/profiles/{name}", "Take a profile out; its files are kept in removed/",
-                              [self = *this](const api::CallPtr& call) {
-                                self.answer_later(call, [self, name = call->param("name")]() -> Result<std::string> {
-                                  TRY(const std::string kept, self.node.remove(name));
-                                  std::string out;
-                                  JsonWriter(out).begin_object().string("kept_in", kept).end_object();
-                                  return out;
-                                });
-                              }));
-  return routes;
+void ProfileFace::list_profiles(const api::CallPtr& call) {
+  std::string out = R"({"profiles":[)";
+  bool first = true;
+  for (const auto& each : node_.list()) {
+    TRY_CALL(call, const std::string status, status_json(node_, *each));
+    if (!first) out += ',';
+    first = false;
+    out += status;
+  }
+  call->respond_json(200, out + "]}");
+}
+
+void ProfileFace::add_profile(const api::CallPtr& call) {
+  TRY_CALL(call, const JsonView body, body_or_empty(*call));
+  const std::string name = body.text_of("name");
+  answer_later(call, [this, name]() -> Result<std::string> {
+    CHECK_OK(node_.add(name));
+    TRY(const auto made, node_.find(name));
+    return status_json(node_, *made);
+  });
+}
+
+void ProfileFace::use_profile(const api::CallPtr& call) {
+  CHECK_CALL(call, node_.use(call->param("name")));
+  call->respond_json(200, R"({"ok":true})");
+}
+
+void ProfileFace::remove_profile(const api::CallPtr& call) {
+  answer_later(call, [this, name = call->param("name")]() -> Result<std::string> {
+    TRY(const std::string kept, node_.remove(name));
+    std::string out;
+    JsonWriter(out).begin_object().string("kept_in", kept).end_object();
+    return out;
+  });
+}
+
+void ProfileFace::add_profile_routes(Routes& routes) {
+  routes.get("/profiles", owner_, "Profiles of this node, and how each is in sync", &ProfileFace::list_profiles);
+  routes.post("/profiles", owner_, "Add a profile: {\"name\"}", &ProfileFace::add_profile);
+  routes.post("/profiles/{name}/use", owner_, "Make it the active profile", &ProfileFace::use_profile);
+  routes.del("/profiles/{name}", owner_, "Take a profile out; its files are kept in removed/",
+             &ProfileFace::remove_profile);
 }
 
 }  // namespace syncline::local

@@ -3,7 +3,7 @@
 #include <ctime>
 
 #include "api/kaisho/space.hpp"
-#include "api/local/handlers.hpp"
+#include "api/local/profile_face.hpp"
 #include "base/text.hpp"
 #include "wire/kaisho_rows.hpp"
 
@@ -135,49 +135,49 @@ Result<std::int64_t> assign(SpaceWriter& writer, const std::vector<Assignment>& 
 
 }  // namespace
 
-std::vector<api::Route> Handlers::triage_routes() const {
-  std::vector<api::Route> routes;
-  routes.push_back(
-      make_route(http::Method::get, "/api/cloud-sync/pending", "Entries of this year that came without a customer",
-                 [self = *this](const api::CallPtr& call) {
-                   std::string out = "[";
-                   Spaces& spaces = self.profile.spaces();
-                   CHECK_CALL(call, spaces.read(call->space(kaisho::kSpace), [&](Snapshot& snapshot) -> Result<> {
-                     TRY(const auto waiting, waiting_entries(snapshot));
-                     const std::string year = year_of(spaces.clock().now());
-                     for (const Record& entry : waiting) {
-                       const auto start = kaisho::time_field(entry.doc, "start");
-                       if (!start || year_of(*start) != year) continue;
-                       if (out.size() > 1) out += ',';
-                       out += pending_text(view_of(entry));
-                     }
-                     return {};
-                   }));
-                   call->respond_json(200, out + ']');
-                 }));
-  routes.push_back(make_route(http::Method::post, "/api/cloud-sync/triage",
-                              "Give them customers: {\"entries\": [{\"start\", \"customer\"?, ...}]}",
-                              [self = *this](const api::CallPtr& call) {
-                                TRY_CALL(call, const JsonView body, body_or_empty(*call));
-                                auto assignments = read_assignments(body);
-                                if (!assignments) {
-                                  api::Problem problem = api::problem_of(assignments.error());
-                                  problem.status = 422;
-                                  return call->fail(problem);
-                                }
-                                auto updated = std::make_shared<std::int64_t>(0);
-                                self.profile.spaces().write(
-                                    call->space(kaisho::kSpace), call->principal().key,
-                                    [updated, assignments = *std::move(assignments)](SpaceWriter& writer) -> Result<> {
-                                      TRY(*updated, assign(writer, assignments));
-                                      return {};
-                                    },
-                                    [call, updated](const Result<Cursor>& cursor) {
-                                      if (!cursor) return call->fail(cursor.error());
-                                      call->respond_json(200, "{\"updated\":" + std::to_string(*updated) + '}');
-                                    });
-                              }));
-  return routes;
+void ProfileFace::list_waiting(const api::CallPtr& call) {
+  std::string out = "[";
+  Spaces& spaces = profile_.spaces();
+  CHECK_CALL(call, spaces.read(call->space(kaisho::kSpace), [&](Snapshot& snapshot) -> Result<> {
+    TRY(const auto waiting, waiting_entries(snapshot));
+    const std::string year = year_of(spaces.clock().now());
+    for (const Record& entry : waiting) {
+      const auto start = kaisho::time_field(entry.doc, "start");
+      if (!start || year_of(*start) != year) continue;
+      if (out.size() > 1) out += ',';
+      out += pending_text(view_of(entry));
+    }
+    return {};
+  }));
+  call->respond_json(200, out + ']');
+}
+
+void ProfileFace::assign_customers(const api::CallPtr& call) {
+  TRY_CALL(call, const JsonView body, body_or_empty(*call));
+  auto assignments = read_assignments(body);
+  if (!assignments) {
+    api::Problem problem = api::problem_of(assignments.error());
+    problem.status = 422;
+    return call->fail(problem);
+  }
+  auto updated = std::make_shared<std::int64_t>(0);
+  profile_.spaces().write(
+      call->space(kaisho::kSpace), call->principal().key,
+      [updated, assignments = *std::move(assignments)](SpaceWriter& writer) -> Result<> {
+        TRY(*updated, assign(writer, assignments));
+        return {};
+      },
+      [call, updated](const Result<Cursor>& cursor) {
+        if (!cursor) return call->fail(cursor.error());
+        call->respond_json(200, "{\"updated\":" + std::to_string(*updated) + '}');
+      });
+}
+
+void ProfileFace::add_triage_routes(Routes& routes) {
+  routes.get("/api/cloud-sync/pending", owner_, "Entries of this year that came without a customer",
+             &ProfileFace::list_waiting);
+  routes.post("/api/cloud-sync/triage", owner_, "Give them customers: {\"entries\": [{\"start\", \"customer\"?, ...}]}",
+              &ProfileFace::assign_customers);
 }
 
 }  // namespace syncline::local

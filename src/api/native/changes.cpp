@@ -1,8 +1,8 @@
 // Reading a space: the feed, its records by id, and the list of spaces.
 #include <set>
 
-#include "api/native/handlers.hpp"
 #include "api/native/record_json.hpp"
+#include "api/native/routes.hpp"
 #include "api/page_source.hpp"
 #include "base/text.hpp"
 
@@ -150,15 +150,15 @@ constexpr auto kPageDefault = static_cast<std::int64_t>(limits::kPageRecordsDefa
 
 }  // namespace
 
-void changes(Spaces& spaces, const api::CallPtr& call) {
+void Face::get_changes(const api::CallPtr& call) {
   auto request = std::make_shared<ChangesRequest>();
   request->call = call;
   TRY_CALL(call, request->space, space_of(*call));
   TRY_CALL(call, request->limit, call->query_integer("limit", 1, kPageMax, kPageDefault));
   TRY_CALL(call, const std::int64_t wait_s, call->query_integer("wait", 0, limits::kWaitSecondsMax, 0));
   TRY_CALL(call, const Cursor cursor, parse_cursor(call->query("since").value_or("")));
-  const auto since = spaces.resume(request->space, cursor);
-  if (!since) return fail_with_cursor(call, since.error(), spaces.cursor(spaces.head(request->space)));
+  const auto since = spaces_.resume(request->space, cursor);
+  if (!since) return fail_with_cursor(call, since.error(), spaces_.cursor(spaces_.head(request->space)));
   request->since = *since;
   request->needs_no_deletions_through = cursor.needs_no_deletions_through;
   if (const auto wanted = call->query("collections"); wanted && !wanted->empty()) {
@@ -167,28 +167,28 @@ void changes(Spaces& spaces, const api::CallPtr& call) {
       request->collections.emplace(name);
     }
   }
-  request->wait_until_micros = spaces.clock().now().micros + wait_s * kMicrosPerSecond;
-  answer_changes(spaces, request);
+  request->wait_until_micros = spaces_.clock().now().micros + wait_s * kMicrosPerSecond;
+  answer_changes(spaces_, request);
 }
 
-void list_records(Spaces& spaces, const api::CallPtr& call) {
+void Face::list_records(const api::CallPtr& call) {
   TRY_CALL(call, SpaceName space, space_of(*call));
   CHECK_CALL(call, check_collection_name(call->param("collection")));
   TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, kPageMax, kPageDefault));
   TRY_CALL(call, http::Response page,
-           api::make_page(std::make_unique<RecordsWriter>(spaces, std::move(space), call->param("collection"),
+           api::make_page(std::make_unique<RecordsWriter>(spaces_, std::move(space), call->param("collection"),
                                                           call->query("after").value_or(""), limit)));
   call->respond(std::move(page));
 }
 
-void list_spaces(Spaces& spaces, const api::CallPtr& call) {
-  TRY_CALL(call, const auto infos, spaces.list(call->principal().account));
+void Face::list_spaces(const api::CallPtr& call) {
+  TRY_CALL(call, const auto infos, spaces_.list(call->principal().account));
   std::string body;
   JsonWriter writer(body);
   writer.begin_object().name("spaces").begin_array();
   for (const SpaceInfo& info : infos) {
     writer.begin_object();
-    append_space_members(writer, info, spaces.cursor(info.head));
+    append_space_members(writer, info, spaces_.cursor(info.head));
     writer.end_object();
   }
   writer.end_array().end_object();

@@ -1,7 +1,7 @@
 // GET /v1/events: the same notices as /v1/live, as Server-Sent Events. The id of an event is the whole position (all
 // spaces with their cursors), so a client that resumes with it misses nothing.
 #include "api/event_keep_alive.hpp"
-#include "api/native/handlers.hpp"
+#include "api/native/routes.hpp"
 #include "api/native/space_feed.hpp"
 #include "base/text.hpp"
 
@@ -92,7 +92,7 @@ Result<std::map<std::string, Cursor>> parse_position(std::string_view text) {
 
 }  // namespace
 
-void events(Spaces& spaces, Access& access, const api::CallPtr& call) {
+void Face::open_events(const api::CallPtr& call) {
   const std::string names = call->query("spaces").value_or("");
   if (names.empty()) return call->fail(Error{ErrorCode::invalid_argument, "spaces must name at least one space"});
   std::string last_id(call->header("Last-Event-ID"));
@@ -110,7 +110,7 @@ void events(Spaces& spaces, Access& access, const api::CallPtr& call) {
   http::Response response;
   response.content_type = "text/event-stream";
   response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
-  response.body = std::make_unique<EventStream>(spaces, access, call->shared_principal(), std::move(wanted));
+  response.body = std::make_unique<EventStream>(spaces_, access_, call->shared_principal(), std::move(wanted));
   call->respond(std::move(response));
 }
 

@@ -3,7 +3,7 @@
 // state           client may say       server may say
 // authenticating  auth                 close 4001
 // open            auth, watch          ready, change, reset, error, close 4001 when the key is revoked
-#include "api/native/handlers.hpp"
+#include "api/native/routes.hpp"
 #include "api/native/space_feed.hpp"
 
 namespace syncline::native {
@@ -146,9 +146,9 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
 
 }  // namespace
 
-void live(Spaces& spaces, Access& access, const api::CallPtr& call) {
+void Face::open_live(const api::CallPtr& call) {
   http::Response response;
-  response.upgrade = std::make_unique<LiveSocket>(spaces, access, call->shared_principal());
+  response.upgrade = std::make_unique<LiveSocket>(spaces_, access_, call->shared_principal());
   call->respond(std::move(response));
 }
 

@@ -2,8 +2,8 @@
 #include <deque>
 
 #include "api/idempotency.hpp"
-#include "api/native/handlers.hpp"
 #include "api/native/record_json.hpp"
+#include "api/native/routes.hpp"
 
 namespace syncline::native {
 namespace {
@@ -217,20 +217,20 @@ Result<> apply_all(Push& push, SpaceWriter& writer, const Spaces& spaces) {
 
 }  // namespace
 
-void push(Spaces& spaces, const api::CallPtr& call) {
+void Face::push(const api::CallPtr& call) {
   TRY_CALL(call, const SpaceName space, space_of(*call));
   auto state = std::make_shared<Push>();
   state->call = call;
   const auto quiet = call->query("quiet");
   state->quiet = quiet && *quiet != "0" && *quiet != "false";
   CHECK_CALL(call, read_body(*state));
-  if (!state->epoch.empty() && state->epoch != spaces.epoch()) {
+  if (!state->epoch.empty() && state->epoch != spaces_.epoch()) {
     const Error error{ErrorCode::epoch_changed, "the ops belong to another history of this store", Advice::resync};
-    return fail_with_cursor(call, error, spaces.cursor(spaces.head(space)));
+    return fail_with_cursor(call, error, spaces_.cursor(spaces_.head(space)));
   }
   TRY_CALL(call, state->idempotency, api::Idempotency::of(*call));
-  spaces.write(
-      space, call->principal().key, [state, &spaces](SpaceWriter& writer) { return apply_all(*state, writer, spaces); },
+  spaces_.write(
+      space, call->principal().key, [state, this](SpaceWriter& writer) { return apply_all(*state, writer, spaces_); },
       [state](Result<Cursor> cursor) {
         if (!cursor) return state->call->fail(cursor.error());
         if (state->replayed) return state->call->respond(api::replay(*std::move(state->replayed)));

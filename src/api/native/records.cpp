@@ -1,6 +1,6 @@
 // One record: read, write, delete, and what it was before.
-#include "api/native/handlers.hpp"
 #include "api/native/record_json.hpp"
+#include "api/native/routes.hpp"
 #include "base/text.hpp"
 
 namespace syncline::native {
@@ -95,15 +95,15 @@ Result<> check_document(std::string& body) {
 
 }  // namespace
 
-void get_record(Spaces& spaces, const api::CallPtr& call) {
+void Face::get_record(const api::CallPtr& call) {
   TRY_CALL(call, const Target target, target_of(*call));
   std::optional<Record> record;
-  CHECK_CALL(call, spaces.read(target.space, [&](Snapshot& snapshot) -> Result<> {
+  CHECK_CALL(call, spaces_.read(target.space, [&](Snapshot& snapshot) -> Result<> {
     TRY(record, snapshot.find(target.collection, target.id));
     return {};
   }));
   if (!record || record->deleted) return call->fail(not_found());
-  const std::string etag = etag_of(spaces, record->seq);
+  const std::string etag = etag_of(spaces_, record->seq);
   const std::string_view if_none_match = call->header("If-None-Match");
   if (!if_none_match.empty() && lists_etag(if_none_match, etag)) {
     http::Response response;
@@ -111,28 +111,28 @@ void get_record(Spaces& spaces, const api::CallPtr& call) {
     response.headers.push_back({"ETag", etag});
     return call->respond(std::move(response));
   }
-  call->respond(record_response(spaces, 200, *record));
+  call->respond(record_response(spaces_, 200, *record));
 }
 
-void put_record(Spaces& spaces, const api::CallPtr& call) {
+void Face::put_record(const api::CallPtr& call) {
   TRY_CALL(call, Target target, target_of(*call));
   CHECK_CALL(call, check_document(call->body()));
   auto edit = std::make_shared<Edit>(Edit{.call = call, .target = std::move(target)});
-  spaces.write(
+  spaces_.write(
       edit->target.space, call->principal().key,
-      [edit, &spaces](SpaceWriter& writer) { return apply(*edit, false, writer, spaces); },
-      [edit, &spaces](Result<Cursor> cursor) {
+      [edit, this](SpaceWriter& writer) { return apply(*edit, false, writer, spaces_); },
+      [edit, this](Result<Cursor> cursor) {
         if (!cursor) return edit->call->fail(cursor.error());
-        edit->call->respond(record_response(spaces, edit->existed ? 200 : 201, *edit->after));
+        edit->call->respond(record_response(spaces_, edit->existed ? 200 : 201, *edit->after));
       });
 }
 
-void delete_record(Spaces& spaces, const api::CallPtr& call) {
+void Face::delete_record(const api::CallPtr& call) {
   TRY_CALL(call, Target target, target_of(*call));
   auto edit = std::make_shared<Edit>(Edit{.call = call, .target = std::move(target)});
-  spaces.write(
+  spaces_.write(
       edit->target.space, call->principal().key,
-      [edit, &spaces](SpaceWriter& writer) { return apply(*edit, true, writer, spaces); },
+      [edit, this](SpaceWriter& writer) { return apply(*edit, true, writer, spaces_); },
       [edit](Result<Cursor> cursor) {
         if (!cursor) return edit->call->fail(cursor.error());
         if (!edit->known) return edit->call->fail(not_found());
@@ -160,11 +160,11 @@ Result<std::string> history_json(Snapshot& snapshot, Access& access, std::string
   return body + "]}";
 }
 
-void history(Spaces& spaces, Access& access, const api::CallPtr& call) {
+void Face::get_history(const api::CallPtr& call) {
   TRY_CALL(call, const Target target, target_of(*call));
   std::string body;
-  CHECK_CALL(call, spaces.read(target.space, [&](Snapshot& snapshot) -> Result<> {
-    TRY(body, history_json(snapshot, access, target.collection, target.id));
+  CHECK_CALL(call, spaces_.read(target.space, [&](Snapshot& snapshot) -> Result<> {
+    TRY(body, history_json(snapshot, access_, target.collection, target.id));
     return {};
   }));
   call->respond_json(200, std::move(body));

@@ -39,6 +39,12 @@ void append_parameter(JsonWriter& writer, std::string_view name, std::string_vie
   writer.name("schema").begin_object().string("type", "string").end_object().end_object();
 }
 
+/// A body of JSON. `schema` is a JSON Schema.
+void append_content(JsonWriter& writer, std::string_view schema) {
+  writer.name("content").begin_object().name("application/json").begin_object().raw("schema", schema);
+  writer.end_object().end_object();
+}
+
 /// The route that answers some requests of the same path and method instead; null if none does.
 const api::Route* shared_with(const api::Route& route, const std::vector<const api::Route*>& on_path) {
   const auto found = std::ranges::find_if(on_path, [&](const api::Route* other) {
@@ -49,43 +55,33 @@ const api::Route* shared_with(const api::Route& route, const std::vector<const a
 
 /// `other`: see shared_with().
 void append_operation(JsonWriter& writer, const api::Route& route, const api::Route* other) {
-  const api::Description& about = route.description;
-  writer.begin_object().string("operationId", operation_id(route)).string("summary", about.summary);
-  std::string details(about.details);
+  writer.begin_object().string("operationId", operation_id(route)).string("summary", route.summary);
+  std::string details(route.details);
   if (other != nullptr) {
     details += "With " + join(other->only_with_query, " or ") + ", for " + std::string(other->face) + ": " +
-               std::string(other->description.summary) + ".";
+               std::string(other->summary) + ".";
   }
   if (!details.empty()) writer.string("description", details);
   writer.name("tags").begin_array().string(route.face).end_array();
   writer.name("parameters").begin_array();
   for (const std::string_view name : path_parameters(route.pattern)) append_parameter(writer, name, "path", "");
-  for (const api::Parameter& parameter : about.parameters) {
+  for (const api::Parameter& parameter : route.parameters) {
     append_parameter(writer, parameter.name, parameter.in, parameter.description);
   }
   for (const std::string_view name : other != nullptr ? other->only_with_query : std::vector<std::string_view>{}) {
     append_parameter(writer, name, "query", "");
   }
   writer.end_array();
-  if (!about.request_body.empty()) {
-    writer.name("requestBody")
-        .begin_object()
-        .string("description", about.request_body)
-        .name("content")
-        .begin_object()
-        .name("application/json")
-        .begin_object()
-        .name("schema")
-        .begin_object()
-        .string("type", "object")
-        .end_object()
-        .end_object()
-        .end_object()
-        .end_object();
+  if (!route.request_body.empty()) {
+    writer.name("requestBody").begin_object().string("description", route.request_body);
+    append_content(writer, route.request_body_schema.empty() ? R"({"type":"object"})" : route.request_body_schema);
+    writer.end_object();
   }
   writer.name("responses").begin_object();
-  for (const auto& [status, meaning] : about.responses) {
-    writer.name(std::to_string(status)).begin_object().string("description", meaning).end_object();
+  for (const api::Outcome& outcome : route.outcomes) {
+    writer.name(std::to_string(outcome.status)).begin_object().string("description", outcome.meaning);
+    if (!outcome.schema.empty()) append_content(writer, outcome.schema);
+    writer.end_object();
   }
   const bool open = route.any_of.empty();
   if (!open) {
@@ -116,18 +112,17 @@ std::string html(std::string_view text) {
 }
 
 void append_route_html(std::string& page, const api::Route& route) {
-  const api::Description& about = route.description;
   page += "<section><h3><code>" + html(http::to_text(route.method)) + " " + html(route.pattern) + "</code></h3><p>" +
-          html(about.summary) + (about.details.empty() ? "" : ". " + html(about.details)) + "</p>";
+          html(route.summary) + (route.details.empty() ? "" : ". " + html(route.details)) + "</p>";
   if (!route.any_of.empty()) page += "<p>Scope: " + html(join_scopes(route.any_of, " or ")) + "</p>";
-  if (!about.request_body.empty()) page += "<p>Body: " + html(about.request_body) + "</p>";
+  if (!route.request_body.empty()) page += "<p>Body: " + html(route.request_body) + "</p>";
   page += "<ul>";
-  for (const api::Parameter& parameter : about.parameters) {
+  for (const api::Parameter& parameter : route.parameters) {
     page += "<li><code>" + html(parameter.name) + "</code> (" + html(parameter.in) +
             "): " + html(parameter.description) + "</li>";
   }
-  for (const auto& [status, meaning] : about.responses) {
-    page += "<li>" + std::to_string(status) + ": " + html(meaning) + "</li>";
+  for (const api::Outcome& outcome : route.outcomes) {
+    page += "<li>" + std::to_string(outcome.status) + ": " + html(outcome.meaning) + "</li>";
   }
   page += "</ul></section>";
 }

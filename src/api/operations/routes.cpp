@@ -3,13 +3,10 @@
 #include <array>
 
 #include "api/operations/open_api.hpp"
+#include "api/route_builder.hpp"
 
 namespace syncline::operations {
 namespace {
-
-using api::CallPtr;
-using api::Route;
-using http::Method;
 
 http::Response html_page(std::string body) {
   auto response = http::make_text(200, "text/html; charset=utf-8", std::move(body));
@@ -25,29 +22,6 @@ std::string status_json(std::string_view status, std::string_view detail) {
   if (!detail.empty()) writer.string("detail", detail);
   writer.end_object();
   return body;
-}
-
-void front_page(const CallPtr& call, const std::string& version) {
-  if (call->header("Accept").find("text/html") != std::string_view::npos) {
-    return call->respond(html_page(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-        "content=\"width=device-width, initial-scale=1\"><title>syncline</title></head><body style=\"font:16px/1.5 "
-        "system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark\">"
-        "<h1>syncline " +
-        version +
-        "</h1><p>The hub is running. <a href=\"/docs\">API documentation</a></p>"
-        "</body></html>\n"));
-  }
-  std::string body;
-  JsonWriter(body)
-      .begin_object()
-      .string("service", "syncline")
-      .string("version", version)
-      .string("status", "running")
-      .raw("mobile", "null")
-      .string("docs", "/docs")
-      .end_object();
-  call->respond_json(200, std::move(body));
 }
 
 /// Figures are for the operator: this machine itself, unless a proxy speaks for others, or a key with scope admin.
@@ -88,7 +62,63 @@ constexpr std::array<ProblemText, 19> kProblems = {{
     {"unavailable", "The hub is stopping or cannot reach what it needs. Try again in a moment."},
 }};
 
-void problem_page(const CallPtr& call) {
+}  // namespace
+
+void Face::get_front_page(const api::CallPtr& call) {
+  if (call->header("Accept").find("text/html") != std::string_view::npos) {
+    return call->respond(html_page(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+        "content=\"width=device-width, initial-scale=1\"><title>syncline</title></head><body style=\"font:16px/1.5 "
+        "system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark\">"
+        "<h1>syncline " +
+        facts_.version +
+        "</h1><p>The hub is running. <a href=\"/docs\">API documentation</a></p>"
+        "</body></html>\n"));
+  }
+  std::string body;
+  JsonWriter(body)
+      .begin_object()
+      .string("service", "syncline")
+      .string("version", facts_.version)
+      .string("status", "running")
+      .raw("mobile", "null")
+      .string("docs", "/docs")
+      .end_object();
+  call->respond_json(200, std::move(body));
+}
+
+void Face::get_docs(const api::CallPtr& call) {
+  call->respond(html_page(make_docs_page(router_.routes(), facts_.version)));
+}
+
+void Face::get_open_api(const api::CallPtr& call) {
+  call->respond_json(200, make_open_api(router_.routes(), facts_.version));
+}
+
+void Face::get_health(const api::CallPtr& call) {
+  const bool good = facts_.store_status().failing.empty();
+  std::string body;
+  JsonWriter(body)
+      .begin_object()
+      .string("status", "ok")
+      .string("database", good ? "connected" : "failing")
+      .end_object();
+  call->respond_json(200, std::move(body));
+}
+
+void Face::get_ready(const api::CallPtr& call) {
+  const auto reason = facts_.not_ready();
+  call->respond_json(reason ? 503 : 200, status_json(reason ? "not ready" : "ready", reason.value_or("")));
+}
+
+void Face::get_metrics(const api::CallPtr& call) {
+  if (!may_see_metrics(*call, access_)) {
+    return call->fail(Error{ErrorCode::forbidden, "figures are for this machine or a key with scope admin"});
+  }
+  call->respond(http::make_text(200, "text/plain; version=0.0.4", metrics_.to_text(facts_.store_status())));
+}
+
+void Face::get_problem(const api::CallPtr& call) {
   for (const ProblemText& problem : kProblems) {
     if (problem.code != call->param("code")) continue;
     return call->respond(html_page("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>" +
@@ -98,72 +128,26 @@ void problem_page(const CallPtr& call) {
   call->fail(Error{ErrorCode::not_found, "there is no such problem type"});
 }
 
-}  // namespace
-
-std::vector<Route> make_routes(const api::Router& router, Access& access, Metrics& metrics, Facts facts) {
-  const auto shared = std::make_shared<const Facts>(std::move(facts));
-  std::vector<Route> routes = {
-      {.method = Method::get,
-       .pattern = "/",
-       .description = {"What runs here", "HTML for browsers, else JSON", {}, "", {{200, "name, version, status"}}},
-       .handle = [shared](const CallPtr& call) { front_page(call, shared->version); }},
-      {.method = Method::get,
-       .pattern = "/docs",
-       .description = {"This description, for people", "", {}, "", {{200, "HTML"}}},
-       .handle =
-           [shared, &router](const CallPtr& call) {
-             call->respond(html_page(make_docs_page(router.routes(), shared->version)));
-           }},
-      {.method = Method::get,
-       .pattern = "/openapi.json",
-       .description = {"This description, for programs", "", {}, "", {{200, "OpenAPI 3.1"}}},
-       .handle =
-           [shared, &router](const CallPtr& call) {
-             call->respond_json(200, make_open_api(router.routes(), shared->version));
-           }},
-      {.method = Method::get,
-       .pattern = "/health",
-       .description = {"Is the process alive", "", {}, "", {{200, "status ok; database: connected, or failing"}}},
-       .handle =
-           [shared](const CallPtr& call) {
-             const bool good = shared->store_status().failing.empty();
-             std::string body;
-             JsonWriter(body)
-                 .begin_object()
-                 .string("status", "ok")
-                 .string("database", good ? "connected" : "failing")
-                 .end_object();
-             call->respond_json(200, std::move(body));
-           }},
-      {.method = Method::get,
-       .pattern = "/ready",
-       .description = {"Can it take writes", "", {}, "", {{200, "status ready"}, {503, "detail says why not"}}},
-       .handle =
-           [shared](const CallPtr& call) {
-             const auto reason = shared->not_ready();
-             call->respond_json(reason ? 503 : 200, status_json(reason ? "not ready" : "ready", reason.value_or("")));
-           }},
-      {.method = Method::get,
-       .pattern = "/metrics",
-       .description = {"Figures for Prometheus",
-                       "Open to this machine; from elsewhere with a key of scope admin",
-                       {},
-                       "",
-                       {{200, "text, version 0.0.4"}, {403, "not from here"}}},
-       .handle =
-           [shared, &access, &metrics](const CallPtr& call) {
-             if (!may_see_metrics(*call, access)) {
-               return call->fail(Error{ErrorCode::forbidden, "figures are for this machine or a key with scope admin"});
-             }
-             call->respond(http::make_text(200, "text/plain; version=0.0.4", metrics.to_text(shared->store_status())));
-           }},
-      {.method = Method::get,
-       .pattern = "/problems/{code}",
-       .description = {"What an error's type means", "", {}, "", {{200, "HTML"}, {404, "unknown"}}},
-       .handle = problem_page},
-  };
-  for (Route& route : routes) route.face = "operations";
-  return routes;
+std::vector<api::Route> Face::make_routes() {
+  api::RouteBuilder routes(*this, "operations", api::kProblemDetails);
+  routes.get("/", {}, "What runs here", &Face::get_front_page)
+      .described("HTML for browsers, else JSON")
+      .answers(200, "name, version, status");
+  routes.get("/docs", {}, "This description, for people", &Face::get_docs).answers(200, "HTML");
+  routes.get("/openapi.json", {}, "This description, for programs", &Face::get_open_api).answers(200, "OpenAPI 3.1");
+  routes.get("/health", {}, "Is the process alive", &Face::get_health)
+      .answers(200, "status ok; database: connected, or failing");
+  routes.get("/ready", {}, "Can it take writes", &Face::get_ready)
+      .answers(200, "status ready")
+      .answers(503, "detail says why not");
+  routes.get("/metrics", {}, "Figures for Prometheus", &Face::get_metrics)
+      .described("Open to this machine; from elsewhere with a key of scope admin")
+      .answers(200, "text, version 0.0.4")
+      .answers(403, "not from here");
+  routes.get("/problems/{code}", {}, "What an error's type means", &Face::get_problem)
+      .answers(200, "HTML")
+      .answers(404, "unknown");
+  return routes.take();
 }
 
 }  // namespace syncline::operations

@@ -1,5 +1,7 @@
 #include "api/webhooks/routes.hpp"
 
+#include "api/kernle/errors.hpp"
+#include "api/route_builder.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
 
@@ -64,97 +66,13 @@ Result<std::optional<std::string>> url_in(JsonView body) {
   return url;
 }
 
-struct Handlers {
-  Services on;
+/// Events tell of what there is.
+Result<> check_may_read(const api::CallPtr& call) {
+  if (call->principal().scopes.has(Scope::read)) return {};
+  return fail(ErrorCode::forbidden, "a key that may not read cannot have events sent");
+}
 
-  /// Events tell of what there is.
-  static Result<> check_may_read(const api::CallPtr& call) {
-    if (call->principal().scopes.has(Scope::read)) return {};
-    return fail(ErrorCode::forbidden, "a key that may not read cannot have events sent");
-  }
-
-  static AccountNumber account_of(const api::CallPtr& call) { return call->principal().account; }
-
-  void add(const api::CallPtr& call) const {
-    if (call->fail_if_revoked()) return;
-    CHECK_CALL(call, check_may_read(call));
-    TRY_CALL(call, const JsonView body, call->json_object());
-    const auto secret = body.find_set("secret");
-    if (secret && !secret->is_string()) {
-      return call->fail(Error{ErrorCode::invalid_argument, "secret must be a string"});
-    }
-    TRY_CALL(call, const auto url, url_in(body));
-    TRY_CALL(call, const auto names, names_in(body));
-    if (!url) return call->fail(Error{ErrorCode::invalid_argument, "webhook_url is missing"});
-    if (!names) return call->fail(Error{ErrorCode::invalid_argument, "events is missing"});
-    TRY_CALL(call, const EventTypes events, on.subscriptions.parse_events(*names));
-    TRY_CALL(call, const Webhook webhook, on.subscriptions.add(account_of(call), *url, events, body.text_of("secret")));
-    auto response = http::make_text(201, "application/json", webhook_text(webhook, true));
-    response.headers.push_back({"Cache-Control", "no-store"});
-    call->respond(std::move(response));
-  }
-
-  void list(const api::CallPtr& call) const {
-    call->respond_json(200, webhooks_text(on.subscriptions.list(account_of(call))));
-  }
-
-  void show(const api::CallPtr& call) const {
-    TRY_CALL(call, const Webhook webhook, on.subscriptions.find(account_of(call), call->param("id")));
-    call->respond_json(200, webhook_text(webhook, false));
-  }
-
-  void change(const api::CallPtr& call) const {
-    if (call->fail_if_revoked()) return;
-    CHECK_CALL(call, check_may_read(call));
-    TRY_CALL(call, const JsonView body, call->json_object());
-    WebhookChange change;
-    TRY_CALL(call, change.url, url_in(body));
-    TRY_CALL(call, const auto names, names_in(body));
-    if (names) {
-      TRY_CALL(call, change.events, on.subscriptions.parse_events(*names));
-    }
-    if (const auto enabled = body.find_set("enabled")) {
-      change.enabled = enabled->as_boolean();
-      if (!change.enabled) return call->fail(Error{ErrorCode::invalid_argument, "enabled must be true or false"});
-    }
-    TRY_CALL(call, const Webhook webhook, on.subscriptions.change(account_of(call), call->param("id"), change));
-    if (change.enabled == true) CHECK_CALL(call, on.queue.hurry(webhook.id, on.spaces.clock().now()));
-    on.wake();
-    call->respond_json(200, webhook_text(webhook, false));
-  }
-
-  void rotate(const api::CallPtr& call) const {
-    TRY_CALL(call, const Webhook webhook, on.subscriptions.rotate(account_of(call), call->param("id")));
-    auto response = http::make_text(200, "application/json", webhook_text(webhook, true));
-    response.headers.push_back({"Cache-Control", "no-store"});
-    call->respond(std::move(response));
-  }
-
-  void remove(const api::CallPtr& call) const {
-    CHECK_CALL(call, on.subscriptions.remove(account_of(call), call->param("id")));
-    CHECK_CALL(call, on.queue.forget(call->param("id")));
-    call->respond_empty();
-  }
-
-  void list_deliveries(const api::CallPtr& call) const {
-    TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, kDeliveriesMax, kDeliveriesDefault));
-    TRY_CALL(call, const Webhook webhook, on.subscriptions.find(account_of(call), call->param("id")));
-    TRY_CALL(call, const auto deliveries, on.queue.list(webhook.id, static_cast<std::size_t>(limit)));
-    call->respond_json(200, deliveries_text(deliveries));
-  }
-
-  void replay(const api::CallPtr& call) const {
-    TRY_CALL(call, const Webhook webhook, on.subscriptions.find(account_of(call), call->param("id")));
-    const auto number = parse_integer(call->param("delivery"));
-    if (!number) return call->fail(Error{ErrorCode::not_found, "there is no such delivery"});
-    TRY_CALL(call, const Delivery delivery, on.queue.replay(webhook.id, *number, on.spaces.clock().now()));
-    on.wake();
-    std::string out;
-    JsonWriter writer(out);
-    append_delivery(writer, delivery);
-    call->respond_json(200, std::move(out));
-  }
-};
+AccountNumber account_of(const api::CallPtr& call) { return call->principal().account; }
 
 }  // namespace
 
@@ -186,59 +104,132 @@ std::string deliveries_text(const std::vector<Delivery>& deliveries) {
   return out;
 }
 
-std::vector<api::Route> make_routes(Services services) {
-  using http::Method;
-  const Handlers handlers{std::move(services)};
-  std::vector<api::Route> routes;
-  const auto add = [&](Method method, std::string_view pattern, ScopeSet any_of, api::Description description,
-                       void (Handlers::*handle)(const api::CallPtr&) const) {
-    routes.push_back({.method = method,
-                      .pattern = pattern,
-                      .face = "webhooks",
-                      .any_of = any_of,
-                      .description = std::move(description),
-                      .handle = [handlers, handle](const api::CallPtr& call) { (handlers.*handle)(call); },
-                      .body_bytes_max = kBodyBytesMax,
-                      .cost = api::Route::Cost::heavy,
-                      .errors = api::ErrorStyle::envelope});
-  };
+void Face::add_webhook(const api::CallPtr& call) {
+  if (call->fail_if_revoked()) return;
+  CHECK_CALL(call, check_may_read(call));
+  TRY_CALL(call, const JsonView body, call->json_object());
+  const auto secret = body.find_set("secret");
+  if (secret && !secret->is_string()) {
+    return call->fail(Error{ErrorCode::invalid_argument, "secret must be a string"});
+  }
+  TRY_CALL(call, const auto url, url_in(body));
+  TRY_CALL(call, const auto names, names_in(body));
+  if (!url) return call->fail(Error{ErrorCode::invalid_argument, "webhook_url is missing"});
+  if (!names) return call->fail(Error{ErrorCode::invalid_argument, "events is missing"});
+  TRY_CALL(call, const EventTypes events, subscriptions_.parse_events(*names));
+  TRY_CALL(call, const Webhook webhook, subscriptions_.add(account_of(call), *url, events, body.text_of("secret")));
+  auto response = http::make_text(201, "application/json", webhook_text(webhook, true));
+  response.headers.push_back({"Cache-Control", "no-store"});
+  call->respond(std::move(response));
+}
+
+void Face::list_webhooks(const api::CallPtr& call) {
+  call->respond_json(200, webhooks_text(subscriptions_.list(account_of(call))));
+}
+
+void Face::get_webhook(const api::CallPtr& call) {
+  TRY_CALL(call, const Webhook webhook, subscriptions_.find(account_of(call), call->param("id")));
+  call->respond_json(200, webhook_text(webhook, false));
+}
+
+void Face::change_webhook(const api::CallPtr& call) {
+  if (call->fail_if_revoked()) return;
+  CHECK_CALL(call, check_may_read(call));
+  TRY_CALL(call, const JsonView body, call->json_object());
+  WebhookChange change;
+  TRY_CALL(call, change.url, url_in(body));
+  TRY_CALL(call, const auto names, names_in(body));
+  if (names) {
+    TRY_CALL(call, change.events, subscriptions_.parse_events(*names));
+  }
+  if (const auto enabled = body.find_set("enabled")) {
+    change.enabled = enabled->as_boolean();
+    if (!change.enabled) return call->fail(Error{ErrorCode::invalid_argument, "enabled must be true or false"});
+  }
+  TRY_CALL(call, const Webhook webhook, subscriptions_.change(account_of(call), call->param("id"), change));
+  if (change.enabled == true) CHECK_CALL(call, deliveries_.hurry(webhook.id, spaces_.clock().now()));
+  wake_sender_();
+  call->respond_json(200, webhook_text(webhook, false));
+}
+
+void Face::rotate_secret(const api::CallPtr& call) {
+  TRY_CALL(call, const Webhook webhook, subscriptions_.rotate(account_of(call), call->param("id")));
+  auto response = http::make_text(200, "application/json", webhook_text(webhook, true));
+  response.headers.push_back({"Cache-Control", "no-store"});
+  call->respond(std::move(response));
+}
+
+void Face::remove_webhook(const api::CallPtr& call) {
+  CHECK_CALL(call, subscriptions_.remove(account_of(call), call->param("id")));
+  CHECK_CALL(call, deliveries_.forget(call->param("id")));
+  call->respond_empty();
+}
+
+void Face::list_deliveries(const api::CallPtr& call) {
+  TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, kDeliveriesMax, kDeliveriesDefault));
+  TRY_CALL(call, const Webhook webhook, subscriptions_.find(account_of(call), call->param("id")));
+  TRY_CALL(call, const auto deliveries, deliveries_.list(webhook.id, static_cast<std::size_t>(limit)));
+  call->respond_json(200, deliveries_text(deliveries));
+}
+
+void Face::replay_delivery(const api::CallPtr& call) {
+  TRY_CALL(call, const Webhook webhook, subscriptions_.find(account_of(call), call->param("id")));
+  const auto number = parse_integer(call->param("delivery"));
+  if (!number) return call->fail(Error{ErrorCode::not_found, "there is no such delivery"});
+  TRY_CALL(call, const Delivery delivery, deliveries_.replay(webhook.id, *number, spaces_.clock().now()));
+  wake_sender_();
+  std::string out;
+  JsonWriter writer(out);
+  append_delivery(writer, delivery);
+  call->respond_json(200, std::move(out));
+}
+
+std::vector<api::Route> Face::make_routes() {
   const ScopeSet reads = {Scope::read, Scope::keys};
   const ScopeSet writes = {Scope::write, Scope::keys};
   constexpr std::string_view kWebhook = "id, webhook_url, events, enabled, disabled_because, created_at";
   constexpr std::string_view kWithSecret = "the webhook, and secret: shown once";
-  add(Method::post, "/webhooks", writes,
-      {"Be told of events",
-       "Each is posted with the headers of Standard Webhooks 1.0.0 until the receiver answers 2xx.",
-       {},
-       "webhook_url, events: some of sync.completed, memory.created, conflict.detected, record.changed, "
-       "command.completed, timer.started, timer.stopped; secret if it is to be a given one",
-       {{201, kWithSecret}, {400, "no such event or no URL"}, {409, "there are too many"}}},
-      &Handlers::add);
-  add(Method::get, "/webhooks", reads, {"Webhooks of this account", "", {}, "", {{200, "webhooks"}}}, &Handlers::list);
-  add(Method::get, "/webhooks/{id}", reads, {"One webhook", "", {}, "", {{200, kWebhook}, {404, "unknown"}}},
-      &Handlers::show);
-  add(Method::patch, "/webhooks/{id}", writes,
-      {"Change a webhook",
-       "With enabled true also one that the hub had given up; what waited is sent.",
-       {},
-       "webhook_url, events, enabled: what is absent stays",
-       {{200, kWebhook}, {400, "no such event or no URL"}, {404, "unknown"}}},
-      &Handlers::change);
-  add(Method::del, "/webhooks/{id}", writes,
-      {"Remove a webhook and its log", "", {}, "", {{204, "done"}, {404, "unknown"}}}, &Handlers::remove);
-  add(Method::post, "/webhooks/{id}/rotate-secret", writes,
-      {"A new secret", "For 24 hours both sign.", {}, "", {{200, kWithSecret}, {404, "unknown"}}}, &Handlers::rotate);
-  add(Method::get, "/webhooks/{id}/deliveries", reads,
-      {"What became of its messages",
-       "Newest first; those that have ended are kept for 30 days.",
-       {{"limit", "query", "1 to 500, 50 if absent"}},
-       "",
-       {{200, "deliveries"}, {404, "unknown"}}},
-      &Handlers::list_deliveries);
-  add(Method::post, "/webhooks/{id}/deliveries/{delivery}/replay", writes,
-      {"Send a message once more", "With the id it has.", {}, "", {{200, "the delivery"}, {404, "unknown"}}},
-      &Handlers::replay);
-  return routes;
+  api::RouteBuilder routes(*this, "webhooks", kernle::kErrors);
+  routes.all().heavy().body_at_most(kBodyBytesMax);
+  routes.post("/webhooks", writes, "Be told of events", &Face::add_webhook)
+      .described("Each is posted with the headers of Standard Webhooks 1.0.0 until the receiver answers 2xx.")
+      .body(
+          "webhook_url, events: some of sync.completed, memory.created, conflict.detected, record.changed, "
+          "command.completed, timer.started, timer.stopped; secret if it is to be a given one")
+      .answers(201, kWithSecret)
+      .answers(400, "no such event or no URL")
+      .answers(409, "there are too many");
+  routes.get("/webhooks", reads, "Webhooks of this account", &Face::list_webhooks).answers(200, "webhooks");
+  routes.get("/webhooks/{id}", reads, "One webhook", &Face::get_webhook).answers(200, kWebhook).answers(404, "unknown");
+  routes.patch("/webhooks/{id}", writes, "Change a webhook", &Face::change_webhook)
+      .described("With enabled true also one that the hub had given up; what waited is sent.")
+      .body("webhook_url, events, enabled: what is absent stays")
+      .answers(200, kWebhook)
+      .answers(400, "no such event or no URL")
+      .answers(404, "unknown");
+  routes.del("/webhooks/{id}", writes, "Remove a webhook and its log", &Face::remove_webhook)
+      .answers(204, "done")
+      .answers(404, "unknown");
+  routes.post("/webhooks/{id}/rotate-secret", writes, "A new secret", &Face::rotate_secret)
+      .described("For 24 hours both sign.")
+      .answers(200, kWithSecret)
+      .answers(404, "unknown");
+  routes.get("/webhooks/{id}/deliveries", reads, "What became of its messages", &Face::list_deliveries)
+      .described("Newest first; those that have ended are kept for 30 days.")
+      .query("limit", "1 to 500, 50 if absent")
+      .answers(200, "deliveries")
+      .answers(404, "unknown");
+  routes.post("/webhooks/{id}/deliveries/{delivery}/replay", writes, "Send a message once more", &Face::replay_delivery)
+      .described("With the id it has.")
+      .answers(200, "the delivery")
+      .answers(404, "unknown");
+  return routes.take();
+}
+
+api::FaceModule make_module() {
+  return {.name = "webhooks", .prefixes = {"/kernle"}, .make = [](const api::FaceParts& parts) {
+            return std::make_unique<Face>(parts);
+          }};
 }
 
 }  // namespace syncline::webhooks

@@ -1,18 +1,9 @@
 // Webhooks: setting them up, and what became of their messages.
 #pragma once
 
-#include "api/router.hpp"
-#include "service/spaces.hpp"
-#include "webhooks/sender.hpp"
+#include "api/face.hpp"
 
 namespace syncline::webhooks {
-
-struct Services {
-  Subscriptions& subscriptions;
-  DeliveryQueue& queue;
-  Spaces& spaces;
-  std::function<void()> wake;  // the sender
-};
 
 /// A webhook as answers show it; with its secret where that is said: when it is made, and when it is rotated.
 [[nodiscard]] std::string webhook_text(const Webhook& webhook, bool with_secret);
@@ -20,6 +11,34 @@ struct Services {
 [[nodiscard]] std::string webhooks_text(const std::vector<Webhook>& webhooks);
 [[nodiscard]] std::string deliveries_text(const std::vector<Delivery>& deliveries);
 
-[[nodiscard]] std::vector<api::Route> make_routes(Services services);
+/// A key sees and changes the webhooks of its account; a change also wakes the sender. Errors are Kernle's, whose
+/// clients these routes are published for.
+class Face final : public api::Face {
+ public:
+  explicit Face(const api::FaceParts& parts)
+      : subscriptions_(parts.subscriptions),
+        deliveries_(parts.deliveries),
+        spaces_(parts.spaces),
+        wake_sender_(parts.wake_sender) {}
+
+  [[nodiscard]] std::vector<api::Route> make_routes() override;
+
+ private:
+  void add_webhook(const api::CallPtr& call);
+  void list_webhooks(const api::CallPtr& call);
+  void get_webhook(const api::CallPtr& call);
+  void change_webhook(const api::CallPtr& call);
+  void remove_webhook(const api::CallPtr& call);
+  void rotate_secret(const api::CallPtr& call);
+  void list_deliveries(const api::CallPtr& call);
+  void replay_delivery(const api::CallPtr& call);
+
+  Subscriptions& subscriptions_;
+  DeliveryQueue& deliveries_;
+  Spaces& spaces_;
+  const std::function<void()> wake_sender_;
+};
+
+[[nodiscard]] api::FaceModule make_module();
 
 }  // namespace syncline::webhooks

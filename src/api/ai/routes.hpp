@@ -5,7 +5,7 @@
 #include <map>
 
 #include "api/ai/completion.hpp"
-#include "api/router.hpp"
+#include "api/face.hpp"
 #include "base/mutex.hpp"
 #include "http/client.hpp"
 
@@ -15,7 +15,7 @@ struct Upstream {
   http::ClientFactory connect;
   Models models;
   std::int64_t timeout_ms = 120'000;     // for a whole answer; for a stream, between two pieces
-  std::size_t requests_at_once_max = 8;  // as many threads as `threads` has
+  std::size_t requests_at_once_max = 8;  // each has a thread
 };
 
 /// Tokens a month.
@@ -24,15 +24,19 @@ struct Caps {
   std::map<Plan, std::int64_t> by_plan;
 };
 
-class Gateway {
- public:
-  /// Without an upstream every completion is refused with 503. `threads` runs a request each; it is not used for
-  /// anything else.
-  Gateway(Spaces& spaces, Access& access, Executor& threads, std::optional<Upstream> upstream, Caps caps);
+/// Makes so many threads. Their end waits for the work that they were given.
+using MakeThreads = std::function<std::unique_ptr<Executor>(std::size_t count)>;
 
-  [[nodiscard]] std::vector<api::Route> make_routes();
-  /// Ends the requests under way: the hub is stopping.
-  void stop() { stop_.request_stop(); }
+/// Errors of /ai are Kaisho's, whose clients it is published for; those of /v1 are OpenAI's. A completion changes the
+/// account's usage of the month, and nothing else.
+class Face final : public api::Face {
+ public:
+  /// Without an upstream every completion is refused with 503.
+  Face(const api::FaceParts& parts, const MakeThreads& make_threads, std::optional<Upstream> upstream, Caps caps);
+
+  [[nodiscard]] std::vector<api::Route> make_routes() override;
+  /// Ends the requests under way.
+  void stop() override;
 
  private:
   struct Job;
@@ -48,6 +52,8 @@ class Gateway {
   /// Takes a place; false when there is none, or the account has as many as one may have: others shall find one.
   [[nodiscard]] bool enter(AccountNumber account);
   void leave(AccountNumber account);
+  /// False once the hub is stopping.
+  [[nodiscard]] bool post(const JobPtr& job);
   void run(const JobPtr& job);
   void run_whole(const JobPtr& job);
   void run_stream(const JobPtr& job);
@@ -59,7 +65,6 @@ class Gateway {
   void give_back(std::unique_ptr<http::Client> client);
 
   Access& access_;
-  Executor& threads_;
   const std::optional<Upstream> upstream_;
   const Caps caps_;
   Meter meter_;
@@ -69,6 +74,10 @@ class Gateway {
   std::stop_source stop_;
   Mutex clients_mutex_;
   std::vector<std::unique_ptr<http::Client>> clients_ GUARDED_BY(clients_mutex_);
+  Mutex threads_mutex_;
+  std::unique_ptr<Executor> threads_ GUARDED_BY(threads_mutex_);  // each runs a request; end before the rest does
 };
+
+[[nodiscard]] api::FaceModule make_module(MakeThreads make_threads, std::optional<Upstream> upstream, Caps caps);
 
 }  // namespace syncline::ai

@@ -1,0 +1,52 @@
+#include "api/ai/routes.hpp"
+
+#include "api/ai/errors.hpp"
+#include "api/kaisho/errors.hpp"
+#include "api/route_builder.hpp"
+
+namespace syncline::ai {
+
+Face::Face(const api::FaceParts& parts, const MakeThreads& make_threads, std::optional<Upstream> upstream, Caps caps)
+    : access_(parts.access),
+      upstream_(std::move(upstream)),
+      caps_(std::move(caps)),
+      meter_(parts.spaces),
+      threads_(make_threads(upstream_ ? upstream_->requests_at_once_max : 0)) {}
+
+std::vector<api::Route> Face::make_routes() {
+  api::RouteBuilder routes(*this, "ai", kaisho::kErrors);
+  routes.all().in_any_plan().body_at_most(limits::kBodyBytesAi);
+  routes.get("/ai/usage", Scope::read, "Tokens of this month", &Face::get_usage)
+      .answers(200, "month, input_tokens, output_tokens, total_tokens, request_count, cap");
+  routes.post("/ai/complete", Scope::write, "A completion, in Kaisho's form", &Face::complete)
+      .body("messages; system, max_tokens (at most 8192), mode (advisor, cron, default), model, tools")
+      .answers(200, "text, tool_calls, finish_reason, usage")
+      .answers(400, "not a request")
+      .answers(403, "not in this plan")
+      .answers(429, "over the month's cap: usage, cap")
+      .answers(502, "the upstream failed")
+      .answers(503, "no upstream, or too many at once")
+      .answers(504, "the upstream did not answer in time");
+  routes.post("/v1/chat/completions", Scope::write, "A completion, in OpenAI's form", &Face::complete_open_ai)
+      .described("Also as a stream. Members it does not know go to the upstream as they are.")
+      .body("model, messages, stream and whatever the upstream understands")
+      .errors_as(kErrors)
+      .answers(200, "the upstream's answer")
+      .answers(429, "over the month's cap")
+      .answers(502, "the upstream failed")
+      .answers(503, "no upstream");
+  routes.get("/v1/models", Scope::read, "Models that may be asked for", &Face::list_models)
+      .errors_as(kErrors)
+      .answers(200, "a list, in OpenAI's form");
+  return routes.take();
+}
+
+api::FaceModule make_module(MakeThreads make_threads, std::optional<Upstream> upstream, Caps caps) {
+  return {
+      .name = "ai",
+      .prefixes = {"/kaisho"},
+      .make = [make_threads = std::move(make_threads), upstream = std::move(upstream), caps = std::move(caps)](
+                  const api::FaceParts& parts) { return std::make_unique<Face>(parts, make_threads, upstream, caps); }};
+}
+
+}  // namespace syncline::ai

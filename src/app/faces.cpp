@@ -1,0 +1,54 @@
+#include "app/faces.hpp"
+
+#include <algorithm>
+
+#include "api/accounts/routes.hpp"
+#include "api/ai/routes.hpp"
+#include "api/kaisho/routes.hpp"
+#include "api/kernle/routes.hpp"
+#include "api/kiro/routes.hpp"
+#include "api/native/routes.hpp"
+#include "api/webhooks/routes.hpp"
+#include "app/ai_upstream.hpp"
+#include "net/workers.hpp"
+
+namespace syncline::app {
+
+Result<std::vector<api::FaceModule>> make_faces(const Settings& settings) {
+  TRY(AiSettings ai, read_ai_settings(settings));
+  TRY(const Plan signup_plan, parse_plan(settings.text("accounts.signup_plan")));
+  const kiro::LeaseTimes leases{settings.integer("commands.claim_lease_seconds") * 1000,
+                                settings.integer("commands.patch_lease_seconds") * 1000};
+  const auto make_threads = [](std::size_t count) { return std::make_unique<net::Workers>(count); };
+  return std::vector<api::FaceModule>{
+      native::make_module(),
+      kiro::make_module(leases, settings.integer("commands.keep_days")),
+      kernle::make_module(),  // before Kaisho: see Route::only_with_query
+      kaisho::make_module(),
+      webhooks::make_module(),
+      ai::make_module(make_threads, std::move(ai.upstream), std::move(ai.caps)),
+      accounts::make_module({.open = settings.boolean("accounts.signup"), .plan = signup_plan}),
+  };
+}
+
+RuleBook make_rule_book(const std::vector<api::FaceModule>& faces) {
+  RuleBook::Rules rules;
+  for (const api::FaceModule& face : faces) rules.insert(face.space_rules.begin(), face.space_rules.end());
+  return RuleBook(std::move(rules));
+}
+
+EventTypes make_event_types(const std::vector<api::FaceModule>& faces) {
+  EventTypes types = {kConflictDetected, kRecordChanged};
+  for (const api::FaceModule& face : faces) {
+    for (const EventType type : face.events) types.add(type);
+  }
+  return types;
+}
+
+Search::Subject find_search_subject(const std::vector<api::FaceModule>& faces) {
+  const auto found = std::ranges::find_if(faces, [](const api::FaceModule& face) { return face.searched.has_value(); });
+  if (found != faces.end()) return *found->searched;
+  return {"/", [](const RecordView&) { return SearchedText{}; }};  // no space has such a name
+}
+
+}  // namespace syncline::app
