@@ -90,13 +90,6 @@ std::vector<std::pair<std::string, JsonView>> members_of(JsonView state, std::st
   return members;
 }
 
-double timestamp_of(JsonView object) {
-  const auto timestamp = object.find("timestamp");
-  return timestamp ? timestamp->as_number().value_or(0) : 0;
-}
-
-Timestamp stamp_of(JsonView object) { return {static_cast<std::int64_t>(timestamp_of(object) * 1000)}; }
-
 std::string canonical_member(JsonView object, std::string_view name) {
   const auto value = object.find(name);
   return value ? canonical_json(*value) : "";
@@ -168,7 +161,7 @@ class ConversationMerge {
     CHECK_OK(writer_.txn().scan(kMessages, prefix, [&](const RecordView& record) {
       if (!record.id.starts_with(prefix)) return false;
       if (record.deleted) {
-        if (record.id > make_message_id(id_, conversation_n)) deleted.push_back(record.to_record());
+        if (record.id > message_id_at(prefix, conversation_n)) deleted.push_back(record.to_record());
         return true;
       }
       auto stored = parse_message_doc(record.doc);
@@ -221,7 +214,7 @@ class ConversationMerge {
       return put(own->record.id, stored->n, message, own->record.seq);
     }
     const std::int64_t n = writer_.txn().info().head.value + 1;
-    return put(make_message_id(id_, n), n, message, std::nullopt);
+    return put(message_id_at(message_id_prefix(id_), n), n, message, std::nullopt);
   }
 
   /// What the author has since edited: a copy of it that somebody still holds adds nothing.
@@ -258,15 +251,15 @@ Result<> merge_document(SpaceWriter& writer, const std::string& id, JsonView doc
 }
 
 /// Nothing, or the reason why the command was left out.
-Result<std::optional<std::string>> merge_command(SpaceWriter& writer, Commands& commands, const std::string& id,
+Result<std::optional<std::string>> merge_command(SpaceWriter& writer, CommandQueue& commands, const std::string& id,
                                                  JsonView uploaded, const Principal& principal) {
   TRY(const auto stored, writer.txn().find(kCommands, id));
   if (stored && !stored->deleted) {
     if (same_json(JsonView(stored->doc), uploaded)) return std::nullopt;
     if (!principal.scopes.has(Scope::commands_run)) return "a state upload does not change commands";
-    const JsonObject current{JsonView(stored->doc)};
+    const Command current{JsonView(stored->doc)};
     const auto status = command_status_from_text(JsonObject(uploaded).text_of("status"));
-    if (current.text_of("claimedBy") != principal.key_id) return "this key has not claimed the command";
+    if (current.claimed_by != principal.key_id) return "this key has not claimed the command";
     if (!status || !is_terminal(*status)) return "a state upload can only finish a command";
     auto step = commands.patch(writer, id, uploaded, principal);
     if (!step) {
@@ -300,7 +293,7 @@ Result<> check_state(JsonView state) {
   });
 }
 
-Result<std::vector<Ignored>> merge_state(SpaceWriter& writer, Commands& commands, JsonView state,
+Result<std::vector<Ignored>> merge_state(SpaceWriter& writer, CommandQueue& commands, JsonView state,
                                          const Principal& principal) {
   std::vector<Ignored> ignored;
   const bool may_write = principal.scopes.has(Scope::write);

@@ -2,7 +2,7 @@
 // two lastUpdate say. docs/api/kiro.md has the rules.
 #pragma once
 
-#include "api/kiro/commands.hpp"
+#include "api/kiro/command_queue.hpp"
 
 namespace syncline::kiro {
 
@@ -17,7 +17,7 @@ struct Ignored {
 [[nodiscard]] Result<> check_state(JsonView state);
 
 /// In a transaction: takes over what the key may write of a checked state. Returns what was left out.
-[[nodiscard]] Result<std::vector<Ignored>> merge_state(SpaceWriter& writer, Commands& commands, JsonView state,
+[[nodiscard]] Result<std::vector<Ignored>> merge_state(SpaceWriter& writer, CommandQueue& commands, JsonView state,
                                                        const Principal& principal);
 
 }  // namespace syncline::kiro

@@ -1,8 +1,9 @@
 // Kiro sync: the published API of conversations, documents and remote commands. docs/api/kiro.md is its contract.
 #pragma once
 
-#include "api/kiro/commands.hpp"
+#include "api/kiro/command_queue.hpp"
 #include "api/kiro/output.hpp"
+#include "api/kiro/view_cache.hpp"
 #include "api/router.hpp"
 
 namespace syncline::kiro {
@@ -13,15 +14,15 @@ class Face {
   Face(Spaces& spaces, Access& access, Executor& workers, LeaseTimes lease_times);
 
   [[nodiscard]] std::vector<api::Route> make_routes();
-  [[nodiscard]] Commands& commands() { return commands_; }
+  [[nodiscard]] CommandQueue& commands() { return commands_; }
 
  private:
   friend struct Handlers;
   Spaces& spaces_;
   Access& access_;
   Executor& workers_;
-  Views views_;
-  Commands commands_;
+  ViewCache views_;
+  CommandQueue commands_;
   Outputs outputs_;
 };
 

@@ -48,7 +48,7 @@ http::Response not_modified(const Spaces& spaces, Seq seq) {
 }
 
 /// Answers from the view, or not yet: nothing has changed and there is time left.
-std::optional<http::Response> look(Handlers& on, StateRequest& request, View& view) {
+std::optional<http::Response> look(Handlers& on, StateRequest& request, StateView& view) {
   const std::string_view if_none_match = request.call->header("If-None-Match");
   const bool matches =
       !if_none_match.empty() && if_none_match.find(etag_of(on.spaces, view.seq())) != std::string_view::npos;
@@ -74,7 +74,8 @@ std::optional<http::Response> look(Handlers& on, StateRequest& request, View& vi
 
 void answer_state(Handlers on, const std::shared_ptr<StateRequest>& request) {
   std::optional<http::Response> response;
-  CHECK_CALL(request->call, on.views.with(request->space, [&](View& view) { response = look(on, *request, view); }));
+  CHECK_CALL(request->call,
+             on.views.with(request->space, [&](StateView& view) { response = look(on, *request, view); }));
   if (response) return request->call->respond(*std::move(response));
   const std::int64_t wait_ms = request->wait_until_ms - on.spaces.clock().now().millis();
   on.spaces.wait(request->space, request->wait_from, wait_ms, [on, request] {
@@ -111,7 +112,7 @@ void answer_upload(Handlers on, const Upload& upload) {
   std::string body = std::string(R"({"status":")") + (upload.newer ? "updated" : "current") + R"(","data":)";
   Seq seq;
   const bool may_read = upload.call->principal().scopes.has(Scope::read);
-  CHECK_CALL(upload.call, on.views.with(space, [&](View& view) {
+  CHECK_CALL(upload.call, on.views.with(space, [&](StateView& view) {
     // Who may only write is told how it went, not what the others have written.
     body += may_read ? *view.full(audience_of(upload.call->principal()))
                      : R"({"conversations":{},"documents":{},"commands":{},"lastUpdate":)" +
@@ -148,8 +149,7 @@ Result<Timestamp> delete_messages(SpaceWriter& writer, const std::string& conver
     if (!record.id.starts_with(prefix)) return false;
     const auto message = record.deleted ? std::nullopt : parse_message_doc(record.doc);
     if (!message || message->conversation != conversation) return true;
-    const auto timestamp = JsonView(message->message).find("timestamp");
-    latest_ms = std::max(latest_ms, timestamp ? timestamp->as_number().value_or(0) : 0);
+    latest_ms = std::max(latest_ms, timestamp_of(JsonView(message->message)));
     ids.emplace_back(record.id);
     return true;
   }));
