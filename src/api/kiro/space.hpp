@@ -23,7 +23,8 @@ inline constexpr std::string_view kDocuments = "documents";
 inline constexpr std::string_view kCommands = "commands";
 inline constexpr std::string_view kApprovals = "approvals";
 
-/// Messages of one conversation have ids that begin with this.
+/// Messages of one conversation have ids that begin with this, and so many bytes.
+inline constexpr std::size_t kMessageIdPrefixBytes = 13;
 [[nodiscard]] std::string message_id_prefix(std::string_view conversation);
 /// The id of the message that arrived as number `n`.
 [[nodiscard]] std::string message_id_at(std::string_view prefix, std::int64_t n);
