@@ -1,5 +1,5 @@
 // syncline command: remote commands from the command line of any machine that has a key.
-#include "api/kiro/approval.hpp"
+#include "api/kiro/command.hpp"
 #include "app/command_run.hpp"
 #include "app/hub_access.hpp"
 #include "app/invocation.hpp"
@@ -35,11 +35,11 @@ std::string make_table(const JsonObject& answer) {
     for (const std::string_view name : {"command", "path", "query", "service", "operation"}) {
       if (command.find(name)) subject += (subject.empty() ? "" : " ") + command.text_of(name);
     }
-    const bool held = kiro::is_held(command);
-    const std::string pattern = held ? kiro::request_of(command).pattern : "";
+    const kiro::Command order(command);
+    const std::string pattern = order.is_held() ? order.approval->request.pattern : "";
     writer.begin_object()
         .string("id", command.text_of("commandId"))
-        .string("status", held ? "held" : command.text_of("status"))
+        .string("status", order.is_held() ? "held" : command.text_of("status"))
         .string("created", format_time(Timestamp::from_millis(command.integer_of("createdAt").value_or(0))))
         .string("by", command.text_of("submittedByLabel"))
         .string("type", command.text_of("type"))

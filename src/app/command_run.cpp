@@ -5,7 +5,7 @@
 #include <chrono>
 #include <thread>
 
-#include "api/kiro/approval.hpp"
+#include "api/kiro/command.hpp"
 #include "app/exit_codes.hpp"
 #include "app/interrupt.hpp"
 #include "base/bytes.hpp"
@@ -116,7 +116,7 @@ class CommandSession {
   }
 
   void tell_if_held(const JsonObject& status) const {
-    if (!kiro::is_held(status)) return;
+    if (!kiro::Command(status).is_held()) return;
     std::fprintf(stderr, "syncline: waits for approval: syncline command approve %s\n", id_.c_str());
   }
 

@@ -16,22 +16,6 @@ Result<std::string> required_text(JsonView json, std::string_view name) {
   return *text;
 }
 
-void set_approval(JsonObject& command, std::string_view state, const ApprovalRequest& request,
-                  const std::function<void(JsonWriter&)>& more) {
-  std::string approval;
-  JsonWriter writer(approval);
-  writer.begin_object().string("state", state).string("rule", request.rule).string("pattern", request.pattern);
-  more(writer);
-  writer.end_object();
-  command.set("approval", approval);
-}
-
-/// Empty if nobody has asked.
-JsonObject approval_of(const JsonObject& command) {
-  const auto approval = command.find("approval");
-  return approval && approval->is_object() ? JsonObject(*approval) : JsonObject();
-}
-
 }  // namespace
 
 Result<ApprovalRequest> parse_approval_request(JsonView json) {
@@ -58,45 +42,33 @@ Result<ApprovalAnswer> parse_approval_answer(JsonView json) {
   return answer;
 }
 
-bool is_held(const JsonObject& command) {
-  return status_of(command) == CommandStatus::pending && approval_of(command).text_of("state") == "requested";
-}
-
-ApprovalRequest request_of(const JsonObject& command) {
-  const JsonObject approval = approval_of(command);
-  return {approval.text_of("rule"), approval.text_of("pattern")};
-}
-
-std::int64_t held_since(const JsonObject& command) {
-  return approval_of(command).integer_of("requestedAt").value_or(0);
-}
-
-JsonObject hold(JsonObject command, const ApprovalRequest& request, std::int64_t now_ms) {
-  if (command.find("cancelRequested")) {
-    set_failed(command, "cancelled", now_ms);
+void hold(Command& command, const ApprovalRequest& request, std::int64_t now_ms) {
+  if (command.cancel_requested) {
+    command.fail("cancelled", now_ms);
   } else {
-    set_status(command, CommandStatus::pending, now_ms);
-    set_approval(command, "requested", request, [&](JsonWriter& writer) { writer.integer("requestedAt", now_ms); });
+    command.move_to(CommandStatus::pending, now_ms);
+    command.approval = {.state = Approval::State::requested, .request = request, .at_ms = now_ms};
   }
-  command.erase("claimedBy");
-  command.erase("leaseMs");
-  return command;
+  command.release();
 }
 
-JsonObject approve(JsonObject command, const ApprovalRequest& request, std::string_view by, bool for_good,
-                   std::int64_t now_ms) {
-  command.set_integer("updatedAt", now_ms);
-  set_approval(command, "approved", request,
-               [&](JsonWriter& writer) { writer.string("by", by).integer("at", now_ms).boolean("always", for_good); });
-  return command;
+void approve(Command& command, const ApprovalRequest& request, std::string_view by, bool for_good,
+             std::int64_t now_ms) {
+  command.updated_at_ms = now_ms;
+  command.approval = {.state = Approval::State::approved,
+                      .request = request,
+                      .at_ms = now_ms,
+                      .by = std::string(by),
+                      .for_good = for_good};
 }
 
-JsonObject deny(JsonObject command, std::string_view by, std::string_view reason, std::int64_t now_ms) {
-  set_approval(command, "denied", request_of(command),
-               [&](JsonWriter& writer) { writer.string("by", by).integer("at", now_ms); });
+void deny(Command& command, std::string_view by, std::string_view reason, std::int64_t now_ms) {
+  command.approval = {.state = Approval::State::denied,
+                      .request = command.approval ? command.approval->request : ApprovalRequest{},
+                      .at_ms = now_ms,
+                      .by = std::string(by)};
   const std::string why = reason.empty() ? "" : ": " + std::string(reason);
-  set_failed(command, "denied by " + std::string(by) + why, now_ms);
-  return command;
+  command.fail("denied by " + std::string(by) + why, now_ms);
 }
 
 std::string approval_id(std::string_view type, std::string_view pattern) {

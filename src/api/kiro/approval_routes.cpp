@@ -6,7 +6,7 @@ namespace syncline::kiro {
 void Handlers::ask_approval(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView json, call->json_object());
   TRY_CALL(call, ApprovalRequest request, parse_approval_request(json));
-  auto command = std::make_shared<JsonObject>();
+  auto command = std::make_shared<Command>();
   spaces.write(
       space_of(*call), call->principal().key,
       [on = *this, call, command, request = std::move(request)](SpaceWriter& writer) mutable -> Result<> {
@@ -16,14 +16,15 @@ void Handlers::ask_approval(const api::CallPtr& call) {
       [on = *this, call, command](Result<Cursor> cursor) {
         if (!cursor) return fail_command(call, cursor.error());
         on.commands.note_lease(space_of(*call), call->param("id"), *command, call->principal());
-        call->respond_json(200, std::string(command->find("approval").value_or(JsonView("{}")).raw()));
+        const JsonObject answered = command->to_object();
+        call->respond_json(200, std::string(answered.find("approval").value_or(JsonView("{}")).raw()));
       });
 }
 
 void Handlers::answer_approval(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView json, call->json_object());
   TRY_CALL(call, ApprovalAnswer answer, parse_approval_answer(json));
-  auto command = std::make_shared<JsonObject>();
+  auto command = std::make_shared<Command>();
   spaces.write(
       space_of(*call), call->principal().key,
       [on = *this, call, command, answer = std::move(answer)](SpaceWriter& writer) mutable -> Result<> {

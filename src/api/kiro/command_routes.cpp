@@ -10,8 +10,8 @@ namespace {
 /// As many of the first in the queue are offered to one claim: others may be taking them at the same moment.
 constexpr std::size_t kCandidatesMax = 64;
 
-Result<std::optional<JsonObject>> read_command(Spaces& spaces, const SpaceName& space, const std::string& id) {
-  std::optional<JsonObject> command;
+Result<std::optional<Command>> read_command(Spaces& spaces, const SpaceName& space, const std::string& id) {
+  std::optional<Command> command;
   CHECK_OK(spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
     TRY(const auto record, snapshot.find(kCommands, id));
     if (record && !record->deleted) command.emplace(JsonView(record->doc));
@@ -21,7 +21,7 @@ Result<std::optional<JsonObject>> read_command(Spaces& spaces, const SpaceName& 
 }
 
 /// A command without what may be long: neither content nor result.
-std::string summary_of(std::string_view id, const JsonObject& command) {
+std::string summary_of(std::string_view id, const Command& command) {
   constexpr std::array<std::string_view, 14> kShown = {
       "type",   "command",   "path",      "query",     "service",          "operation", "workingDir",
       "status", "createdAt", "updatedAt", "claimedBy", "submittedByLabel", "approval",  "error"};
@@ -29,7 +29,7 @@ std::string summary_of(std::string_view id, const JsonObject& command) {
   JsonWriter writer(summary);
   writer.begin_object().string("commandId", id);
   for (const std::string_view name : kShown) {
-    if (const auto value = command.find(name)) writer.raw(name, value->raw());
+    if (const auto value = command.document().find(name)) writer.raw(name, value->raw());
   }
   writer.end_object();
   return summary;
@@ -48,12 +48,11 @@ void answer_get(Handlers on, const std::shared_ptr<GetRequest>& request) {
   const auto command = read_command(on.spaces, request->space, request->id);
   if (!command) return fail_command(request->call, command.error());
   if (!*command) return fail_command(request->call, {ErrorCode::not_found, "there is no command " + request->id});
-  const CommandStatus status = status_of(**command);
+  const CommandStatus status = (*command)->status;
   const std::int64_t wait_ms = request->wait_until_ms - on.spaces.clock().now().millis();
   const bool changed = request->seen && *request->seen != status;
   // Its runner waits to hear of a cancellation.
-  const bool cancels =
-      (*command)->find("cancelRequested") && (*command)->text_of("claimedBy") == request->call->principal().key_id;
+  const bool cancels = (*command)->cancel_requested && (*command)->claimed_by == request->call->principal().key_id;
   if (is_terminal(status) || changed || cancels || wait_ms <= 0)
     return request->call->respond_json(200, (*command)->to_text());
   request->seen = status;
@@ -93,9 +92,9 @@ void try_claim(Handlers on, const std::shared_ptr<ClaimRequest>& request) {
   if (request->call->head().headers->peer_has_left()) {  // nobody would run what is claimed now
     return request->call->respond_empty();
   }
-  const auto looked = on.views.with(request->space, [&](View& view) {
+  const auto looked = on.views.with(request->space, [&](StateView& view) {
     head = view.seq();
-    for (const View::Pending& pending : view.pending()) {
+    for (const CommandIndex::Pending& pending : view.command_index().pending()) {
       if (candidates.size() == kCandidatesMax) break;
       candidates.push_back(pending.id);
     }
@@ -116,7 +115,8 @@ void try_claim(Handlers on, const std::shared_ptr<ClaimRequest>& request) {
         std::string body;
         JsonWriter writer(body);
         writer.begin_object().string("commandId", claimed.id);
-        for (const JsonObject::Member& member : claimed.command.members()) writer.name(member.name).raw(member.value);
+        const JsonObject command = claimed.command.to_object();
+        for (const JsonObject::Member& member : command.members()) writer.raw(member.name, member.value);
         writer.end_object();
         request->call->respond_json(200, std::move(body));
       });
@@ -196,15 +196,14 @@ void Handlers::patch_command(const api::CallPtr& call) {
         api::Problem problem = api::problem_of({ErrorCode::conflict, step->reason});
         problem.title = step->reason;
         if (step->owned_by_other) {
-          const std::string owner = step->command.text_of("claimedBy");
-          problem.text_members.emplace_back("owner", on.access.label_of_key_id(owner));
+          problem.text_members.emplace_back("owner", on.access.label_of_key_id(step->command.claimed_by));
         }
         call->fail(problem);
       });
 }
 
 void Handlers::cancel_command(const api::CallPtr& call) {
-  auto command = std::make_shared<JsonObject>();
+  auto command = std::make_shared<Command>();
   spaces.write(
       space_of(*call), call->principal().key,
       [on = *this, call, command](SpaceWriter& writer) mutable -> Result<> {
@@ -228,10 +227,10 @@ void Handlers::list_commands(const api::CallPtr& call) {
   CHECK_CALL(call, spaces.read(space_of(*call), [&](Snapshot& snapshot) {
     return snapshot.scan(kCommands, "", [&](const RecordView& record) {
       if (record.deleted) return true;
-      const JsonObject command{JsonView(record.doc)};
-      const std::string shown = is_held(command) ? "held" : command.text_of("status");
+      const Command command{JsonView(record.doc)};
+      const std::string_view shown = command.is_held() ? "held" : to_text(command.status);
       if (wanted.empty() || wanted == shown) {
-        rows.emplace_back(command.integer_of("createdAt").value_or(0), summary_of(record.id, command));
+        rows.emplace_back(command.created_at_ms.value_or(0), summary_of(record.id, command));
       }
       return true;
     });
@@ -268,7 +267,7 @@ void Handlers::append_output(const api::CallPtr& call) {
   const auto command = read_command(spaces, space_of(*call), call->param("id"));
   if (!command) return fail_command(call, command.error());
   if (!*command) return fail_command(call, {ErrorCode::not_found, "there is no such command"});
-  if (!is_run_by(**command, call->principal().key_id)) {
+  if (!(*command)->is_run_by(call->principal().key_id)) {
     return call->fail(Error{ErrorCode::conflict, "this key does not run the command"});
   }
   outputs.append(space_of(*call), call->param("id"), JsonObject(json).to_text());

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "api/kiro/approval.hpp"
 #include "base/bytes.hpp"
 #include "base/text.hpp"
 
@@ -81,16 +80,16 @@ bool is_order_field(std::string_view name) {
 }
 
 /// Takes over what a runner may say: its result and fields of its own, not those of the order.
-bool merge_patch(JsonObject& command, JsonView patch) {
-  const JsonObject order = command;
+bool merge_patch(Command& command, JsonView patch) {
   bool changed = false;
   patch.for_each_member([&](std::string_view name, JsonView value) {
-    const bool from_runner = name == "result" || name == "error" || !is_hub_field(name);
-    const auto present = order.find(name);
-    const bool of_the_order = (present && name != "result" && name != "error") || is_order_field(name);
+    const bool is_outcome = name == "result" || name == "error";
+    const bool from_runner = is_outcome || !is_hub_field(name);
+    const auto present = command.document().find(name);
+    const bool of_the_order = (present && !is_outcome) || is_order_field(name);
     if (!from_runner || of_the_order) return;
     if (present && same_json(*present, value)) return;
-    command.set(name, std::string(value.raw()));
+    command.report(name, std::string(value.raw()));
     changed = true;
   });
   return changed;
@@ -100,26 +99,15 @@ bool merge_patch(JsonObject& command, JsonView patch) {
 
 Result<std::string> make_command(JsonView request, const Principal& submitter, std::int64_t now_ms) {
   CHECK_OK(check_fields(request));
-  JsonObject command;
+  JsonObject order;
   request.for_each_member([&](std::string_view name, JsonView value) {
-    if (!is_hub_field(name)) command.set(name, std::string(value.raw()));
+    if (!is_hub_field(name)) order.set(name, std::string(value.raw()));
   });
-  command.set_text("status", to_text(CommandStatus::pending));
-  command.set_integer("createdAt", now_ms);
-  command.set_integer("updatedAt", now_ms);
-  command.set_text("submittedBy", submitter.key_id);
-  command.set_text("submittedByLabel", submitter.label);
+  Command command(std::move(order));
+  command.created_at_ms = now_ms;
+  command.move_to(CommandStatus::pending, now_ms);
+  command.submitter = {submitter.key_id, submitter.label};
   return command.to_text();
-}
-
-void set_status(JsonObject& command, CommandStatus status, std::int64_t now_ms) {
-  command.set_text("status", to_text(status));
-  command.set_integer("updatedAt", now_ms);
-}
-
-void set_failed(JsonObject& command, std::string_view error, std::int64_t now_ms) {
-  set_status(command, CommandStatus::failed, now_ms);
-  command.set_text("error", error);
 }
 
 std::string make_command_id(std::int64_t now_ms) {
@@ -129,23 +117,10 @@ std::string make_command_id(std::int64_t now_ms) {
   return "cmd-" + std::to_string(now_ms) + '-' + random;
 }
 
-CommandStatus status_of(const JsonObject& command) {
-  return command_status_from_text(command.text_of("status")).value_or(CommandStatus::failed);
-}
-
-bool is_run_by(const JsonObject& command, std::string_view key_id) {
-  return status_of(command) == CommandStatus::processing && command.text_of("claimedBy") == key_id;
-}
-
-bool is_safe_to_repeat(const JsonObject& command) {
-  const auto type = command_type_from_text(command.text_of("type"));
-  return type && syncline::is_safe_to_repeat(*type);
-}
-
-Result<Step> take_step(JsonObject command, JsonView patch, std::string_view key_id, std::int64_t lease_ms,
+Result<Step> take_step(Command command, JsonView patch, std::string_view key_id, std::int64_t lease_ms,
                        std::int64_t now_ms) {
   CHECK_OK(check_field_count(patch));
-  const CommandStatus from = status_of(command);
+  const CommandStatus from = command.status;
   CommandStatus to = from;
   if (const auto wanted = patch.find("status")) {
     const auto parsed = command_status_from_text(wanted->as_string().value_or(""));
@@ -157,71 +132,65 @@ Result<Step> take_step(JsonObject command, JsonView patch, std::string_view key_
   }
 
   Step step;
+  step.command = std::move(command);
   const auto refused = [&](std::string reason) {
     step.kind = Step::Kind::refused;
     step.reason = std::move(reason);
     return step;
   };
-  const std::string owner = command.text_of("claimedBy");
-  if (!owner.empty() && owner != key_id) {
+  if (!step.command.claimed_by.empty() && step.command.claimed_by != key_id) {
     step.owned_by_other = true;
-    step.command = std::move(command);
     return refused("another runner owns this command");
   }
   if (is_terminal(from)) {
-    JsonObject repeated = command;
+    Command repeated = step.command;
     const bool differs = merge_patch(repeated, patch) || to != from;
-    step.command = std::move(command);
     return differs ? refused("the command has ended already: " + std::string(to_text(from))) : step;
   }
   if (to != from && !may_move(from, to)) {
     return refused("a command cannot go from " + std::string(to_text(from)) + " to " + std::string(to_text(to)));
   }
-  if (is_held(command)) return refused("the command waits for approval");
+  if (step.command.is_held()) return refused("the command waits for approval");
   if (from == CommandStatus::pending && to == CommandStatus::pending) {
     return refused("the command is not claimed: set status to processing first");
   }
   const bool claims = from == CommandStatus::pending && to == CommandStatus::processing;
-  if (claims) command = claim(std::move(command), key_id, lease_ms, now_ms);
-  const bool merged = merge_patch(command, patch);
+  if (claims) claim(step.command, key_id, lease_ms, now_ms);
+  const bool merged = merge_patch(step.command, patch);
   if (to != from || merged) {
     step.kind = Step::Kind::changed;
-    set_status(command, to, now_ms);
+    step.command.move_to(to, now_ms);
   }
-  step.command = std::move(command);
   return step;
 }
 
-JsonObject claim(JsonObject command, std::string_view key_id, std::int64_t lease_ms, std::int64_t now_ms) {
-  set_status(command, CommandStatus::processing, now_ms);
-  command.set_text("claimedBy", key_id);
-  command.set_integer("leaseMs", lease_ms);
-  return command;
+void claim(Command& command, std::string_view key_id, std::int64_t lease_ms, std::int64_t now_ms) {
+  command.move_to(CommandStatus::processing, now_ms);
+  command.claimed_by = key_id;
+  command.lease_ms = lease_ms;
 }
 
-JsonObject lose_runner(JsonObject command, std::int64_t now_ms) {
-  if (command.find("cancelRequested")) {
-    set_failed(command, "cancelled", now_ms);
-  } else if (is_safe_to_repeat(command)) {
-    set_status(command, CommandStatus::pending, now_ms);
+void lose_runner(Command& command, std::int64_t now_ms) {
+  const auto type = command_type_from_text(command.type);
+  if (command.cancel_requested) {
+    command.fail("cancelled", now_ms);
+  } else if (type && is_safe_to_repeat(*type)) {
+    command.move_to(CommandStatus::pending, now_ms);
   } else {
-    set_failed(command, "runner lost", now_ms);
+    command.fail("runner lost", now_ms);
   }
-  command.erase("claimedBy");
-  command.erase("leaseMs");
-  return command;
+  command.release();
 }
 
-std::optional<JsonObject> cancel(JsonObject command, std::int64_t now_ms) {
-  switch (status_of(command)) {
-    case CommandStatus::pending: set_failed(command, "cancelled", now_ms); return command;
-    case CommandStatus::processing:
-      if (command.find("cancelRequested")) return std::nullopt;
-      command.set("cancelRequested", "true");
-      command.set_integer("updatedAt", now_ms);
-      return command;
-    default: return std::nullopt;
+bool cancel(Command& command, std::int64_t now_ms) {
+  if (command.status == CommandStatus::pending) {
+    command.fail("cancelled", now_ms);
+    return true;
   }
+  if (command.status != CommandStatus::processing || command.cancel_requested) return false;
+  command.cancel_requested = true;
+  command.updated_at_ms = now_ms;
+  return true;
 }
 
 }  // namespace syncline::kiro

@@ -1,10 +1,8 @@
 // What a command is: its types and their fields, how it is made from a request, and which steps a runner may take.
-// Pure functions over JSON text; docs/api/kiro.md is the contract.
+// Pure functions; docs/api/kiro.md is the contract.
 #pragma once
 
-#include "base/json_object.hpp"
-#include "base/time.hpp"
-#include "core/command.hpp"
+#include "api/kiro/command.hpp"
 #include "service/principal.hpp"
 
 namespace syncline::kiro {
@@ -19,31 +17,22 @@ inline constexpr std::array<std::string_view, 12> kHubFields = {
 /// "cmd-<ms>-<random>"
 [[nodiscard]] std::string make_command_id(std::int64_t now_ms);
 
-[[nodiscard]] CommandStatus status_of(const JsonObject& command);
-/// True while the runner with that key has the command.
-[[nodiscard]] bool is_run_by(const JsonObject& command, std::string_view key_id);
-/// True when a command may be run twice without harm.
-[[nodiscard]] bool is_safe_to_repeat(const JsonObject& command);
-
 struct Step {
   enum class Kind { changed, same, refused };
   Kind kind = Kind::same;
-  JsonObject command;
+  Command command;
   std::string reason;  // of a refusal
   bool owned_by_other = false;
 };
 /// A runner's PATCH: `key_id` is the runner's key. invalid_argument for a bad body; refusals are steps.
-[[nodiscard]] Result<Step> take_step(JsonObject command, JsonView patch, std::string_view key_id, std::int64_t lease_ms,
+[[nodiscard]] Result<Step> take_step(Command command, JsonView patch, std::string_view key_id, std::int64_t lease_ms,
                                      std::int64_t now_ms);
 
 /// Hands a pending command to a runner.
-[[nodiscard]] JsonObject claim(JsonObject command, std::string_view key_id, std::int64_t lease_ms, std::int64_t now_ms);
-/// Moves the command and says when.
-void set_status(JsonObject& command, CommandStatus status, std::int64_t now_ms);
-void set_failed(JsonObject& command, std::string_view error, std::int64_t now_ms);
+void claim(Command& command, std::string_view key_id, std::int64_t lease_ms, std::int64_t now_ms);
 /// What becomes of a command whose runner was not heard of for its lease.
-[[nodiscard]] JsonObject lose_runner(JsonObject command, std::int64_t now_ms);
-/// Cancels: a pending command fails, one in progress is marked for its runner. Nothing if it has ended.
-[[nodiscard]] std::optional<JsonObject> cancel(JsonObject command, std::int64_t now_ms);
+void lose_runner(Command& command, std::int64_t now_ms);
+/// Cancels: a pending command fails, one in progress is marked for its runner. False if that changes nothing.
+[[nodiscard]] bool cancel(Command& command, std::int64_t now_ms);
 
 }  // namespace syncline::kiro

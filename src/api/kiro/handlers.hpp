@@ -38,8 +38,8 @@ struct Handlers {
   Spaces& spaces;
   Access& access;
   Executor& workers;
-  Views& views;
-  Commands& commands;
+  ViewCache& views;
+  CommandQueue& commands;
   Outputs& outputs;
 };
 

@@ -1,8 +1,13 @@
 // POST /sync: an uploaded state is merged into the space record by record, so nobody's messages are lost whatever the
-// two lastUpdate say. docs/api/kiro.md has the rules.
+// two lastUpdate say. docs/api/kiro.md has the rules. The store has one thread that writes, for all accounts, so the
+// comparison with what is stored happens before: prepare() reads a snapshot, is_current() tells in the transaction
+// whether the result still counts, apply() only writes.
 #pragma once
 
-#include "api/kiro/commands.hpp"
+#include <unordered_set>
+
+#include "api/kiro/command_queue.hpp"
+#include "api/kiro/conversation_plan.hpp"
 
 namespace syncline::kiro {
 
@@ -13,11 +18,38 @@ struct Ignored {
   std::string reason;
 };
 
-/// Refuses a state that does not have the published form, naming the field.
-[[nodiscard]] Result<> check_state(JsonView state);
+/// The merge of one upload. Not safe for two threads at once.
+class StateMerge {
+ public:
+  /// `state` has passed check_state(). It and `principal` outlive the merge.
+  StateMerge(JsonView state, const Principal& principal) : state_(state), principal_(principal) {}
 
-/// In a transaction: takes over what the key may write of a checked state. Returns what was left out.
-[[nodiscard]] Result<std::vector<Ignored>> merge_state(SpaceWriter& writer, Commands& commands, JsonView state,
-                                                       const Principal& principal);
+  /// Decides what becomes of each part. May be repeated; the last result counts.
+  [[nodiscard]] Result<> prepare(Snapshot& snapshot);
+
+  /// In a transaction: true if nothing that prepare() has read has changed since.
+  [[nodiscard]] Result<bool> is_current(Txn& txn) const;
+
+  /// In a transaction in which it is current: takes over what the key may write. Returns what was left out.
+  [[nodiscard]] Result<std::vector<Ignored>> apply(SpaceWriter& writer, CommandQueue& commands) const;
+
+ private:
+  struct Item {
+    std::string id;
+    JsonView value;
+  };
+  [[nodiscard]] bool has_read(const RecordView& record) const;
+
+  const JsonView state_;
+  const Principal& principal_;
+
+  Seq prepared_at_;
+  /// What was read, by collection. Messages were read by conversation: the prefixes of their ids.
+  std::map<std::string_view, std::unordered_set<std::string>, std::less<>> read_;
+  std::vector<ConversationPlan> conversations_;
+  std::vector<Item> documents_;  // that differ from what is stored
+  std::vector<Item> commands_;   // the same
+  std::vector<Ignored> ignored_;
+};
 
 }  // namespace syncline::kiro

@@ -1,9 +1,10 @@
 #include "api/kiro/output.hpp"
 
 #include <algorithm>
+#include <atomic>
 
 #include "api/event_keep_alive.hpp"
-#include "api/kiro/command_rules.hpp"
+#include "api/kiro/command.hpp"
 
 namespace syncline::kiro {
 namespace {
@@ -67,7 +68,7 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
     if (events.skipped) text += event_text("truncated", "{}");
     for (const std::string& data : events.data) text += event_text("output", data);
     said_something_ = said_something_ || !events.data.empty();
-    if (!command || is_terminal(status_of(*command))) {
+    if (!command || is_terminal(command->status)) {
       if (command && !said_something_) text += result_events(*command);
       text += event_text("end", command ? command->to_text() : "{}");
       ended_ = true;
@@ -80,8 +81,8 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
  private:
   static Next chunk(std::string text) { return Chunk{std::make_shared<const std::string>(std::move(text))}; }
 
-  std::optional<JsonObject> read_command() {
-    std::optional<JsonObject> command;
+  std::optional<Command> read_command() {
+    std::optional<Command> command;
     (void)outputs_.spaces_.read(key_.first, [&](Snapshot& snapshot) -> Result<> {
       TRY(const auto record, snapshot.find(kCommands, key_.second));
       if (record && !record->deleted) command.emplace(JsonView(record->doc));
@@ -91,13 +92,13 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
   }
 
   /// Empty unless the command waits for approval, or has done so, and stands elsewhere than before.
-  std::string status_event(const JsonObject& command) {
-    const auto approval = command.find("approval");
+  std::string status_event(const Command& command) {
+    const auto approval = command.document().find("approval");
     if (!approval) return "";
     std::string status;
     JsonWriter(status)
         .begin_object()
-        .string("status", command.text_of("status"))
+        .string("status", to_text(command.status))
         .raw("approval", approval->raw())
         .end_object();
     if (status == std::exchange(last_status_, status)) return "";
@@ -105,9 +106,9 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
   }
 
   /// For those who come when the live output is gone: what the result holds of it.
-  static std::string result_events(const JsonObject& command) {
+  static std::string result_events(const Command& command) {
     std::string text;
-    const auto result = command.find("result");
+    const auto result = command.document().find("result");
     if (!result || !result->is_object()) return text;
     for (const std::string_view stream : {"stdout", "stderr"}) {
       const auto output = result->find(stream);

@@ -3,8 +3,9 @@
 #pragma once
 
 #include <deque>
+#include <map>
 
-#include "api/kiro/views.hpp"
+#include "api/kiro/space.hpp"
 #include "base/mutex.hpp"
 #include "http/message.hpp"
 #include "service/access.hpp"

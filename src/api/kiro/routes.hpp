@@ -2,8 +2,9 @@
 #pragma once
 
 #include "api/face.hpp"
-#include "api/kiro/commands.hpp"
+#include "api/kiro/command_queue.hpp"
 #include "api/kiro/output.hpp"
+#include "api/kiro/view_cache.hpp"
 
 namespace syncline::kiro {
 
@@ -22,8 +23,8 @@ class Face final : public api::Face {
   Spaces& spaces_;
   Access& access_;
   Executor& workers_;
-  Views views_;
-  Commands commands_;
+  ViewCache views_;
+  CommandQueue commands_;
   Outputs outputs_;
   const std::int64_t keep_days_;
 };

@@ -28,9 +28,11 @@ inline constexpr std::string_view kApprovals = "approvals";
 /// What webhooks can subscribe to: a command ended, well or not.
 inline constexpr EventType kCommandCompleted{"command.completed"};
 
-/// Messages of one conversation have ids that begin with this.
+/// Messages of one conversation have ids that begin with this, and so many bytes.
+inline constexpr std::size_t kMessageIdPrefixBytes = 13;
 [[nodiscard]] std::string message_id_prefix(std::string_view conversation);
-[[nodiscard]] std::string make_message_id(std::string_view conversation, std::int64_t n);
+/// The id of the message that arrived as number `n`.
+[[nodiscard]] std::string message_id_at(std::string_view prefix, std::int64_t n);
 [[nodiscard]] std::string make_message_doc(std::string_view conversation, std::int64_t n, std::string_view message);
 
 /// One message as it is stored.
@@ -41,6 +43,12 @@ struct StoredMessage {
 };
 /// Nothing for a document that is not a message's.
 [[nodiscard]] std::optional<StoredMessage> parse_message_doc(std::string_view doc);
+
+/// The timestamp of a message or document: milliseconds as they came, 0 if there are none, and the same as a stamp.
+[[nodiscard]] double timestamp_of(JsonView object);
+[[nodiscard]] inline Timestamp stamp_of(JsonView object) {
+  return {static_cast<std::int64_t>(timestamp_of(object) * 1000)};
+}
 
 /// What makes the space's stamps whole, rising milliseconds and refuses records that the state could not show.
 [[nodiscard]] SpaceRules make_space_rules();

@@ -1,6 +1,7 @@
 // GET and POST /sync, and deleting a conversation or a document.
 #include "api/kiro/handlers.hpp"
 #include "api/kiro/merge_state.hpp"
+#include "api/kiro/state_form.hpp"
 #include "base/text.hpp"
 
 namespace syncline::kiro {
@@ -48,7 +49,7 @@ http::Response not_modified(const Spaces& spaces, Seq seq) {
 }
 
 /// Answers from the view, or not yet: nothing has changed and there is time left.
-std::optional<http::Response> look(Handlers& on, StateRequest& request, View& view) {
+std::optional<http::Response> look(Handlers& on, StateRequest& request, StateView& view) {
   const std::string_view if_none_match = request.call->header("If-None-Match");
   const bool matches =
       !if_none_match.empty() && if_none_match.find(etag_of(on.spaces, view.seq())) != std::string_view::npos;
@@ -74,7 +75,8 @@ std::optional<http::Response> look(Handlers& on, StateRequest& request, View& vi
 
 void answer_state(Handlers on, const std::shared_ptr<StateRequest>& request) {
   std::optional<http::Response> response;
-  CHECK_CALL(request->call, on.views.with(request->space, [&](View& view) { response = look(on, *request, view); }));
+  CHECK_CALL(request->call,
+             on.views.with(request->space, [&](StateView& view) { response = look(on, *request, view); }));
   if (response) return request->call->respond(*std::move(response));
   const std::int64_t wait_ms = request->wait_until_ms - on.spaces.clock().now().millis();
   on.spaces.wait(request->space, request->wait_from, wait_ms, [on, request] {
@@ -85,10 +87,19 @@ void answer_state(Handlers on, const std::shared_ptr<StateRequest>& request) {
   });
 }
 
+/// So often an upload is compared with what is stored outside of the transaction. If somebody changes that every time,
+/// it is done inside.
+constexpr int kPreparationsMax = 3;
+
 /// An upload on its way through the store.
 struct Upload {
-  api::CallPtr call;
-  JsonView state;
+  Upload(api::CallPtr of, JsonView what) : call(std::move(of)), state(what), merge(what, call->principal()) {}
+
+  const api::CallPtr call;
+  const JsonView state;
+  StateMerge merge;
+  int preparations = 0;
+  bool is_applied = false;
   bool newer = false;
   std::vector<Ignored> ignored;
 };
@@ -99,10 +110,16 @@ Result<> apply(Handlers& on, Upload& upload, SpaceWriter& writer) {
   if (!if_match.empty() && if_match != "*" && if_match.find(etag_of(on.spaces, info.head)) == std::string_view::npos) {
     return fail(ErrorCode::precondition_failed, "the state has changed since");
   }
+  TRY(const bool is_current, upload.merge.is_current(writer.txn()));
+  if (!is_current) {
+    if (upload.preparations < kPreparationsMax) return {};
+    CHECK_OK(upload.merge.prepare(writer.txn()));
+  }
   const auto last_update = upload.state.find("lastUpdate");
   const double sent = last_update ? last_update->as_number().value_or(0) : 0;
   upload.newer = sent > static_cast<double>(info.updated_at.millis());
-  TRY(upload.ignored, merge_state(writer, on.commands, upload.state, upload.call->principal()));
+  TRY(upload.ignored, upload.merge.apply(writer, on.commands));
+  upload.is_applied = true;
   return {};
 }
 
@@ -111,7 +128,7 @@ void answer_upload(Handlers on, const Upload& upload) {
   std::string body = std::string(R"({"status":")") + (upload.newer ? "updated" : "current") + R"(","data":)";
   Seq seq;
   const bool may_read = upload.call->principal().scopes.has(Scope::read);
-  CHECK_CALL(upload.call, on.views.with(space, [&](View& view) {
+  CHECK_CALL(upload.call, on.views.with(space, [&](StateView& view) {
     // Who may only write is told how it went, not what the others have written.
     body += may_read ? *view.full(audience_of(upload.call->principal()))
                      : R"({"conversations":{},"documents":{},"commands":{},"lastUpdate":)" +
@@ -132,6 +149,19 @@ void answer_upload(Handlers on, const Upload& upload) {
   upload.call->respond(with_etag(on.spaces, http::make_text(200, "application/json", std::move(body)), seq));
 }
 
+void run_upload(Handlers on, const std::shared_ptr<Upload>& upload) {
+  const SpaceName space = space_of(*upload->call);
+  upload->preparations += 1;
+  CHECK_CALL(upload->call, on.spaces.read(space, [&](Snapshot& snapshot) { return upload->merge.prepare(snapshot); }));
+  on.spaces.write(
+      space, upload->call->principal().key,
+      [on, upload](SpaceWriter& writer) mutable { return apply(on, *upload, writer); },
+      [on, upload](Result<Cursor> cursor) {
+        if (!cursor) return upload->call->fail(cursor.error());
+        on.workers.post([on, upload] { upload->is_applied ? answer_upload(on, *upload) : run_upload(on, upload); });
+      });
+}
+
 /// Deletes a record like any other writer: a version that the key had not seen is kept as a conflict.
 Result<> delete_record(SpaceWriter& writer, std::string_view collection, std::string_view id) {
   TRY(const OpResult result, writer.apply({.collection = collection, .id = id, .deleted = true}));
@@ -148,8 +178,7 @@ Result<Timestamp> delete_messages(SpaceWriter& writer, const std::string& conver
     if (!record.id.starts_with(prefix)) return false;
     const auto message = record.deleted ? std::nullopt : parse_message_doc(record.doc);
     if (!message || message->conversation != conversation) return true;
-    const auto timestamp = JsonView(message->message).find("timestamp");
-    latest_ms = std::max(latest_ms, timestamp ? timestamp->as_number().value_or(0) : 0);
+    latest_ms = std::max(latest_ms, timestamp_of(JsonView(message->message)));
     ids.emplace_back(record.id);
     return true;
   }));
@@ -206,17 +235,9 @@ void Handlers::get_state(const api::CallPtr& call) {
 }
 
 void Handlers::post_state(const api::CallPtr& call) {
-  auto upload = std::make_shared<Upload>();
-  upload->call = call;
-  TRY_CALL(call, upload->state, call->json_object());
-  CHECK_CALL(call, check_state(upload->state));
-  spaces.write(
-      space_of(*call), call->principal().key,
-      [on = *this, upload](SpaceWriter& writer) mutable { return apply(on, *upload, writer); },
-      [on = *this, upload](Result<Cursor> cursor) mutable {
-        if (!cursor) return upload->call->fail(cursor.error());
-        on.workers.post([on, upload] { answer_upload(on, *upload); });
-      });
+  TRY_CALL(call, const JsonView state, call->json_object());
+  CHECK_CALL(call, check_state(state));
+  run_upload(*this, std::make_shared<Upload>(call, state));
 }
 
 void Handlers::delete_conversation(const api::CallPtr& call) {

@@ -1,11 +1,13 @@
 // A Kiro state in memory, built from the space's feed and kept up with it. It holds committed changes only. Not safe
-// for two threads at once; Views gives it out.
+// for two threads at once; ViewCache gives it out.
 #pragma once
 
-#include <set>
+#include <map>
+#include <memory>
+#include <unordered_map>
 
+#include "api/kiro/command_index.hpp"
 #include "api/kiro/space.hpp"
-#include "core/command.hpp"
 
 namespace syncline::kiro {
 
@@ -20,19 +22,8 @@ struct Since {
 /// Agents are not shown the commands that wait for approval.
 enum class Audience { everybody, agents };
 
-class View {
+class StateView {
  public:
-  /// A command that waits for a runner.
-  struct Pending {
-    std::int64_t priority = 0;
-    std::int64_t created_at_ms = 0;
-    std::string id;
-    /// Higher priority first, else older first.
-    friend bool operator<(const Pending& a, const Pending& b) {
-      return std::tie(b.priority, a.created_at_ms, a.id) < std::tie(a.priority, b.created_at_ms, b.id);
-    }
-  };
-
   /// Takes in what the space has gained since the last call.
   [[nodiscard]] Result<> catch_up(Snapshot& snapshot);
 
@@ -47,9 +38,7 @@ class View {
   [[nodiscard]] std::string delta(const Since& since, Audience audience) const;
   [[nodiscard]] bool has_changed(const Since& since) const;
 
-  [[nodiscard]] const std::set<Pending>& pending() const { return pending_; }
-  /// Ids of commands in that status.
-  [[nodiscard]] std::vector<std::string> commands_in(CommandStatus status) const;
+  [[nodiscard]] const CommandIndex& command_index() const { return command_index_; }
 
  private:
   struct Item {
@@ -70,7 +59,6 @@ class View {
   void take_conversation(const RecordView& record);
   void take_message(const RecordView& record);
   void take_item(std::map<std::string, Item>& items, const RecordView& record);
-  void take_command(const RecordView& record);
   void append_conversations(std::string& out, const Since& since) const;
   /// Up to the end of the commands, without the closing bracket.
   void append_state(std::string& out, const Since& since, Audience audience) const;
@@ -83,10 +71,7 @@ class View {
   std::unordered_map<std::string, std::pair<std::string, std::pair<double, std::int64_t>>> message_places_;
   std::map<std::string, Item> documents_;
   std::map<std::string, Item> commands_;
-  std::map<std::string, CommandStatus> command_status_;
-  std::set<std::string> held_;  // commands that wait for approval
-  std::map<std::string, Pending> pending_by_id_;
-  std::set<Pending> pending_;
+  CommandIndex command_index_;
   std::shared_ptr<const std::string> rendered_;
   std::shared_ptr<const std::string> rendered_for_agents_;  // if it differs
 };

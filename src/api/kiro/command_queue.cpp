@@ -1,4 +1,4 @@
-#include "api/kiro/commands.hpp"
+#include "api/kiro/command_queue.hpp"
 
 #include <algorithm>
 
@@ -6,112 +6,110 @@
 
 namespace syncline::kiro {
 
-Result<> Commands::store(SpaceWriter& writer, std::string_view id, const JsonObject& command) {
+Result<> CommandQueue::store(SpaceWriter& writer, std::string_view id, const Command& command) {
   TRY([[maybe_unused]] const Seq seq, writer.replace(kCommands, id, command.to_text(), Rule::command));
-  if (!is_terminal(status_of(command)) || !writer.wants(kCommandCompleted)) return {};
+  if (!is_terminal(command.status) || !writer.wants(kCommandCompleted)) return {};
   writer.emit(kCommandCompleted, [&](JsonWriter& data) {
-    data.string("command_id", id).string("type", command.text_of("type")).string("status", command.text_of("status"));
+    data.string("command_id", id).string("type", command.type).string("status", to_text(command.status));
   });
   return {};
 }
 
-Result<> Commands::add(SpaceWriter& writer, std::string_view id, std::string doc) {
+Result<> CommandQueue::add(SpaceWriter& writer, std::string_view id, std::string doc) {
   TRY([[maybe_unused]] const Seq seq, writer.replace(kCommands, id, std::move(doc), Rule::first));
   return {};
 }
 
-Result<JsonObject> Commands::get(SpaceWriter& writer, std::string_view id) {
+Result<Command> CommandQueue::get(SpaceWriter& writer, std::string_view id) {
   TRY(const auto stored, writer.txn().find(kCommands, id));
   if (!stored || stored->deleted) return fail(ErrorCode::not_found, "Command not found");
-  return JsonObject(JsonView(stored->doc));
+  return Command(JsonView(stored->doc));
 }
 
-Result<Step> Commands::patch(SpaceWriter& writer, std::string_view id, JsonView patch, const Principal& runner) {
-  TRY(JsonObject command, get(writer, id));
+Result<Step> CommandQueue::patch(SpaceWriter& writer, std::string_view id, JsonView patch, const Principal& runner) {
+  TRY(Command command, get(writer, id));
   TRY(Step step, take_step(std::move(command), patch, runner.key_id, lease_times_.patch_ms, now_ms()));
   if (step.kind == Step::Kind::changed) CHECK_OK(store(writer, id, step.command));
   return step;
 }
 
-Result<std::optional<Claimed>> Commands::claim_first(SpaceWriter& writer, const std::vector<std::string>& candidates,
-                                                     const Principal& runner) {
+Result<std::optional<Claimed>> CommandQueue::claim_first(SpaceWriter& writer,
+                                                         const std::vector<std::string>& candidates,
+                                                         const Principal& runner) {
   for (const std::string& id : candidates) {
     TRY(const auto stored, writer.txn().find(kCommands, id));
     if (!stored || stored->deleted) continue;
-    JsonObject command{JsonView(stored->doc)};
-    if (status_of(command) != CommandStatus::pending || is_held(command)) continue;
-    command = claim(std::move(command), runner.key_id, lease_times_.claim_ms, now_ms());
+    Command command{JsonView(stored->doc)};
+    if (command.status != CommandStatus::pending || command.is_held()) continue;
+    claim(command, runner.key_id, lease_times_.claim_ms, now_ms());
     CHECK_OK(store(writer, id, command));
     return Claimed{id, std::move(command)};
   }
   return std::nullopt;
 }
 
-Result<JsonObject> Commands::cancel(SpaceWriter& writer, std::string_view id) {
-  TRY(JsonObject command, get(writer, id));
-  auto cancelled = kiro::cancel(command, now_ms());
-  if (!cancelled) return command;
-  CHECK_OK(store(writer, id, *cancelled));
-  return *std::move(cancelled);
+Result<Command> CommandQueue::cancel(SpaceWriter& writer, std::string_view id) {
+  TRY(Command command, get(writer, id));
+  if (kiro::cancel(command, now_ms())) CHECK_OK(store(writer, id, command));
+  return command;
 }
 
-Result<JsonObject> Commands::ask_approval(SpaceWriter& writer, std::string_view id, const ApprovalRequest& request,
-                                          const Principal& runner) {
-  TRY(JsonObject command, get(writer, id));
-  if (!is_run_by(command, runner.key_id)) {
+Result<Command> CommandQueue::ask_approval(SpaceWriter& writer, std::string_view id, const ApprovalRequest& request,
+                                           const Principal& runner) {
+  TRY(Command command, get(writer, id));
+  if (!command.is_run_by(runner.key_id)) {
     return fail(ErrorCode::conflict, "this key does not run the command");
   }
-  TRY(const auto standing, writer.txn().find(kApprovals, approval_id(command.text_of("type"), request.pattern)));
+  TRY(const auto standing, writer.txn().find(kApprovals, approval_id(command.type, request.pattern)));
   if (standing && !standing->deleted) {
     const std::string by = JsonObject(JsonView(standing->doc)).text_of("by");
-    command = approve(std::move(command), request, by, true, now_ms());
+    approve(command, request, by, true, now_ms());
   } else {
-    command = hold(std::move(command), request, now_ms());
+    hold(command, request, now_ms());
   }
   CHECK_OK(store(writer, id, command));
   return command;
 }
 
-Result<JsonObject> Commands::answer_approval(SpaceWriter& writer, std::string_view id, const ApprovalAnswer& answer,
-                                             const Principal& approver) {
-  TRY(JsonObject command, get(writer, id));
-  if (!is_held(command)) return fail(ErrorCode::conflict, "the command does not wait for approval");
+Result<Command> CommandQueue::answer_approval(SpaceWriter& writer, std::string_view id, const ApprovalAnswer& answer,
+                                              const Principal& approver) {
+  TRY(Command command, get(writer, id));
+  if (!command.is_held()) return fail(ErrorCode::conflict, "the command does not wait for approval");
   const std::string& by = approver.label.empty() ? approver.key_id : approver.label;
-  const ApprovalRequest request = request_of(command);
+  const ApprovalRequest request = command.approval->request;
   if (answer.approves) {
-    command = approve(std::move(command), request, by, answer.for_good, now_ms());
+    approve(command, request, by, answer.for_good, now_ms());
   } else {
-    command = deny(std::move(command), by, answer.reason, now_ms());
+    deny(command, by, answer.reason, now_ms());
   }
   CHECK_OK(store(writer, id, command));
   if (!answer.approves || !answer.for_good) return command;
-  const std::string type = command.text_of("type");
   TRY([[maybe_unused]] const Seq seq,
-      writer.replace(kApprovals, approval_id(type, request.pattern),
-                     make_approval_doc(type, request.pattern, by, now_ms()), Rule::command));
+      writer.replace(kApprovals, approval_id(command.type, request.pattern),
+                     make_approval_doc(command.type, request.pattern, by, now_ms()), Rule::command));
   return command;
 }
 
-Result<> Commands::forget_approval(SpaceWriter& writer, std::string_view id) {
+Result<> CommandQueue::forget_approval(SpaceWriter& writer, std::string_view id) {
   TRY(const auto stored, writer.txn().find(kApprovals, id));
   if (!stored || stored->deleted) return fail(ErrorCode::not_found, "there is no such approval");
   TRY([[maybe_unused]] const Seq seq, writer.replace(kApprovals, id, "", Rule::command));
   return {};
 }
 
-void Commands::note_lease(const SpaceName& space, std::string_view id, const JsonObject& command,
-                          const Principal& runner) {
+void CommandQueue::note_lease(const SpaceName& space, std::string_view id, const Command& command,
+                              const Principal& runner) {
   const MutexLock lock(mutex_);
   const std::pair<SpaceName, std::string> at{space, id};
-  if (status_of(command) != CommandStatus::processing) {
+  if (command.status != CommandStatus::processing) {
     leases_.erase(at);
     return;
   }
-  const std::int64_t length_ms = command.integer_of("leaseMs").value_or(lease_times_.patch_ms);
+  const std::int64_t length_ms = command.lease_ms.value_or(lease_times_.patch_ms);
   leases_[at] = {space, std::string(id), runner.key_id, now_ms() + length_ms, length_ms};
 }
 
-void Commands::touch(const Principal& runner) {
+void CommandQueue::touch(const Principal& runner) {
   const MutexLock lock(mutex_);
   for (auto& [at, lease] : leases_) {
     if (lease.key_id == runner.key_id && lease.length_ms == lease_times_.patch_ms) {
@@ -120,17 +118,17 @@ void Commands::touch(const Principal& runner) {
   }
 }
 
-Result<> Commands::adopt_running() {
+Result<> CommandQueue::adopt_running() {
   TRY(const auto infos, spaces_.list(std::nullopt));
   for (const SpaceInfo& info : infos) {
     if (info.name.name != kSpace) continue;
     CHECK_OK(spaces_.read(info.name, [&](Snapshot& snapshot) {
       return snapshot.scan(kCommands, "", [&](const RecordView& record) {
         if (record.deleted) return true;
-        const JsonObject command{JsonView(record.doc)};
-        if (status_of(command) == CommandStatus::processing) {
+        const Command command{JsonView(record.doc)};
+        if (command.status == CommandStatus::processing) {
           Principal owner;
-          owner.key_id = command.text_of("claimedBy");
+          owner.key_id = command.claimed_by;
           note_lease(info.name, record.id, command, owner);
         }
         return true;
@@ -140,7 +138,7 @@ Result<> Commands::adopt_running() {
   return {};
 }
 
-void Commands::expire_leases() {
+void CommandQueue::expire_leases() {
   std::vector<Lease> over;
   {
     const MutexLock lock(mutex_);
@@ -151,9 +149,10 @@ void Commands::expire_leases() {
   }
   for (const Lease& lease : over) {
     const auto ended = spaces_.write_and_wait(lease.space, KeyNumber{0}, [&](SpaceWriter& writer) -> Result<> {
-      TRY(JsonObject command, get(writer, lease.id));
-      if (!is_run_by(command, lease.key_id)) return {};
-      return store(writer, lease.id, lose_runner(std::move(command), now_ms()));
+      TRY(Command command, get(writer, lease.id));
+      if (!command.is_run_by(lease.key_id)) return {};
+      lose_runner(command, now_ms());
+      return store(writer, lease.id, command);
     });
     if (!ended && ended.error().code != ErrorCode::not_found) try_again_soon(lease);
     log(LogLevel::warning, "runner_lost",
@@ -161,14 +160,14 @@ void Commands::expire_leases() {
   }
 }
 
-void Commands::try_again_soon(Lease lease) {
+void CommandQueue::try_again_soon(Lease lease) {
   constexpr std::int64_t kPauseMs = 5000;
   lease.until_ms = now_ms() + kPauseMs;
   const MutexLock lock(mutex_);
   leases_.try_emplace({lease.space, lease.id}, lease);
 }
 
-Result<> Commands::purge(std::int64_t days) {
+Result<> CommandQueue::purge(std::int64_t days) {
   TRY(const auto infos, spaces_.list(std::nullopt));
   for (const SpaceInfo& info : infos) {
     if (info.name.name == kSpace) CHECK_OK(purge_space(info.name, days));
@@ -176,7 +175,7 @@ Result<> Commands::purge(std::int64_t days) {
   return {};
 }
 
-Result<> Commands::purge_space(const SpaceName& space, std::int64_t days) {
+Result<> CommandQueue::purge_space(const SpaceName& space, std::int64_t days) {
   const std::int64_t ended_before_ms = now_ms() - days * 86'400'000;
   const std::int64_t held_before_ms = now_ms() - limits::kApprovalWaitHours * 3'600'000;
   std::vector<std::string> old;
@@ -184,9 +183,9 @@ Result<> Commands::purge_space(const SpaceName& space, std::int64_t days) {
   CHECK_OK(spaces_.read(space, [&](Snapshot& snapshot) {
     return snapshot.scan(kCommands, "", [&](const RecordView& record) {
       if (record.deleted) return true;
-      const JsonObject command{JsonView(record.doc)};
-      if (is_held(command) && held_since(command) < held_before_ms) not_approved.emplace_back(record.id);
-      const bool ended_long_ago = record.committed_at.millis() < ended_before_ms && is_terminal(status_of(command));
+      const Command command{JsonView(record.doc)};
+      if (command.is_held() && command.approval->at_ms < held_before_ms) not_approved.emplace_back(record.id);
+      const bool ended_long_ago = record.committed_at.millis() < ended_before_ms && is_terminal(command.status);
       if (ended_long_ago) old.emplace_back(record.id);
       return true;
     });
@@ -198,9 +197,9 @@ Result<> Commands::purge_space(const SpaceName& space, std::int64_t days) {
           TRY([[maybe_unused]] const Seq seq, writer.replace(kCommands, id, "", Rule::command));
         }
         for (const std::string& id : not_approved) {
-          TRY(JsonObject command, get(writer, id));
-          if (!is_held(command)) continue;
-          set_failed(command, "not approved within " + std::to_string(limits::kApprovalWaitHours) + " hours", now_ms());
+          TRY(Command command, get(writer, id));
+          if (!command.is_held()) continue;
+          command.fail("not approved within " + std::to_string(limits::kApprovalWaitHours) + " hours", now_ms());
           CHECK_OK(store(writer, id, command));
         }
         return {};

@@ -5,22 +5,22 @@
 #include <atomic>
 #include <list>
 
-#include "api/kiro/view.hpp"
+#include "api/kiro/state_view.hpp"
 #include "base/mutex.hpp"
 
 namespace syncline::kiro {
 
-class Views {
+class ViewCache {
  public:
-  explicit Views(Spaces& spaces) : spaces_(spaces) {}
+  explicit ViewCache(Spaces& spaces) : spaces_(spaces) {}
 
   /// Runs `use` with the space's view, caught up with all commits so far.
-  [[nodiscard]] Result<> with(const SpaceName& space, const std::function<void(View&)>& use);
+  [[nodiscard]] Result<> with(const SpaceName& space, const std::function<void(StateView&)>& use);
 
  private:
   struct Held {
     Mutex mutex;
-    View view GUARDED_BY(mutex);
+    StateView view GUARDED_BY(mutex);
     std::atomic<std::size_t> bytes = 0;
   };
   [[nodiscard]] std::shared_ptr<Held> hold(const SpaceName& space);

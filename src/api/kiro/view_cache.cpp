@@ -1,4 +1,4 @@
-#include "api/kiro/views.hpp"
+#include "api/kiro/view_cache.hpp"
 
 #include <algorithm>
 
@@ -9,7 +9,7 @@ constexpr std::size_t kViewsMax = 512;  // the list is searched from its start
 
 }  // namespace
 
-std::shared_ptr<Views::Held> Views::hold(const SpaceName& space) {
+std::shared_ptr<ViewCache::Held> ViewCache::hold(const SpaceName& space) {
   const MutexLock lock(mutex_);
   const auto found = std::ranges::find(recent_, space, &std::pair<SpaceName, std::shared_ptr<Held>>::first);
   if (found != recent_.end()) {
@@ -20,7 +20,7 @@ std::shared_ptr<Views::Held> Views::hold(const SpaceName& space) {
   return recent_.front().second;
 }
 
-void Views::evict() {
+void ViewCache::evict() {
   const MutexLock lock(mutex_);
   std::size_t total = 0;
   std::size_t count = 0;
@@ -32,7 +32,7 @@ void Views::evict() {
   }
 }
 
-Result<> Views::with(const SpaceName& space, const std::function<void(View&)>& use) {
+Result<> ViewCache::with(const SpaceName& space, const std::function<void(StateView&)>& use) {
   const auto held = hold(space);
   {
     const MutexLock lock(held->mutex);

@@ -4,7 +4,8 @@
 #pragma once
 
 #include "api/kiro/approval.hpp"
-#include "api/kiro/views.hpp"
+#include "api/kiro/command_rules.hpp"
+#include "api/kiro/space.hpp"
 #include "base/mutex.hpp"
 
 namespace syncline::kiro {
@@ -16,37 +17,37 @@ struct LeaseTimes {
 
 struct Claimed {
   std::string id;
-  JsonObject command;
+  Command command;
 };
 
-class Commands {
+class CommandQueue {
  public:
-  Commands(Spaces& spaces, LeaseTimes lease_times) : spaces_(spaces), lease_times_(lease_times) {}
+  CommandQueue(Spaces& spaces, LeaseTimes lease_times) : spaces_(spaces), lease_times_(lease_times) {}
 
   /// In a transaction: stores a new command under that id.
   [[nodiscard]] Result<> add(SpaceWriter& writer, std::string_view id, std::string doc);
   /// In a transaction: the stored command, or not_found.
-  [[nodiscard]] Result<JsonObject> get(SpaceWriter& writer, std::string_view id);
+  [[nodiscard]] Result<Command> get(SpaceWriter& writer, std::string_view id);
   /// In a transaction: applies a runner's patch and stores the outcome, if there is one.
   [[nodiscard]] Result<Step> patch(SpaceWriter& writer, std::string_view id, JsonView patch, const Principal& runner);
   /// In a transaction: the first of the candidates that is still pending becomes the runner's.
   [[nodiscard]] Result<std::optional<Claimed>> claim_first(SpaceWriter& writer,
                                                            const std::vector<std::string>& candidates,
                                                            const Principal& runner);
-  [[nodiscard]] Result<JsonObject> cancel(SpaceWriter& writer, std::string_view id);
+  [[nodiscard]] Result<Command> cancel(SpaceWriter& writer, std::string_view id);
 
   /// In a transaction: the runner that has the command wants it approved. Approved at once if its pattern is approved
   /// for good, else held. `conflict` if the runner does not have it.
-  [[nodiscard]] Result<JsonObject> ask_approval(SpaceWriter& writer, std::string_view id,
-                                                const ApprovalRequest& request, const Principal& runner);
+  [[nodiscard]] Result<Command> ask_approval(SpaceWriter& writer, std::string_view id, const ApprovalRequest& request,
+                                             const Principal& runner);
   /// In a transaction: somebody has answered. `conflict` if the command does not wait for it.
-  [[nodiscard]] Result<JsonObject> answer_approval(SpaceWriter& writer, std::string_view id,
-                                                   const ApprovalAnswer& answer, const Principal& approver);
+  [[nodiscard]] Result<Command> answer_approval(SpaceWriter& writer, std::string_view id, const ApprovalAnswer& answer,
+                                                const Principal& approver);
   /// In a transaction: ends an approval for good, or not_found.
   [[nodiscard]] Result<> forget_approval(SpaceWriter& writer, std::string_view id);
 
   /// After the commit of a step or claim: begins, renews or ends the lease.
-  void note_lease(const SpaceName& space, std::string_view id, const JsonObject& command, const Principal& runner);
+  void note_lease(const SpaceName& space, std::string_view id, const Command& command, const Principal& runner);
   /// A request of this key: its long leases begin anew.
   void touch(const Principal& runner);
 
@@ -68,7 +69,7 @@ class Commands {
   /// The lease's end could not be written.
   void try_again_soon(Lease lease);
   [[nodiscard]] std::int64_t now_ms() const { return spaces_.clock().now().millis(); }
-  [[nodiscard]] Result<> store(SpaceWriter& writer, std::string_view id, const JsonObject& command);
+  [[nodiscard]] Result<> store(SpaceWriter& writer, std::string_view id, const Command& command);
   [[nodiscard]] Result<> purge_space(const SpaceName& space, std::int64_t days);
 
   Spaces& spaces_;

@@ -1,0 +1,40 @@
+// What an upload adds to one conversation. make_conversation_plan() compares the uploaded messages with the stored
+// ones, which takes time and changes nothing; apply() only writes. Between the two the conversation must not change.
+#pragma once
+
+#include "api/kiro/space.hpp"
+
+namespace syncline::kiro {
+
+class ConversationPlan {
+ public:
+  /// `uploaded`: an array of messages, valid as long as the plan. `author`: whose messages may be edited.
+  [[nodiscard]] static Result<ConversationPlan> make(Snapshot& snapshot, std::string id, JsonView uploaded,
+                                                     KeyNumber author);
+
+  /// In a transaction by the same author.
+  [[nodiscard]] Result<> apply(SpaceWriter& writer) const;
+
+ private:
+  /// The conversation appears, or appears again after it was deleted.
+  struct Beginning {
+    std::optional<Timestamp> deleted_at;
+  };
+  struct Put {
+    JsonView message;
+    /// The message that is edited; nothing for a new one.
+    struct Edited {
+      std::string id;
+      std::int64_t n = 0;
+      Seq seq;
+    };
+    std::optional<Edited> edited;
+  };
+  class Comparison;
+
+  std::string id_;
+  std::optional<Beginning> beginning_;
+  std::vector<Put> puts_;  // in the order of the upload
+};
+
+}  // namespace syncline::kiro

@@ -1,0 +1,125 @@
+#include "api/kiro/merge_state.hpp"
+
+#include <gtest/gtest.h>
+
+#include "store/memory/memory_store.hpp"
+#include "support/manual_scheduler.hpp"
+
+namespace syncline::kiro {
+namespace {
+
+std::string state_with(const std::string& content, const std::string& conversation = "c") {
+  return R"({"conversations":{")" + conversation + R"(":[{"role":"user","content":")" + content +
+         R"(","timestamp":1}]}})";
+}
+
+class StateMergeTest : public testing::Test {
+ protected:
+  StateMergeTest() {
+    for (Principal* device : {&ann_, &bob_}) device->scopes = {Scope::read, Scope::write};
+    ann_.key = {1};
+    bob_.key = {2};
+  }
+
+  void prepare(StateMerge& merge) {
+    EXPECT_TRUE(spaces_.read(space_, [&](Snapshot& snapshot) { return merge.prepare(snapshot); }));
+  }
+  /// Applies the merge if it is current; says whether it was.
+  bool apply(StateMerge& merge, const Principal& device) {
+    bool was_current = false;
+    EXPECT_TRUE(spaces_.write_and_wait(space_, device.key, [&](SpaceWriter& writer) -> Result<> {
+      TRY(was_current, merge.is_current(writer.txn()));
+      if (!was_current) return {};
+      TRY([[maybe_unused]] const auto ignored, merge.apply(writer, commands_));
+      return {};
+    }));
+    return was_current;
+  }
+  void upload(const std::string& state, const Principal& device) {
+    StateMerge merge(JsonView(state), device);
+    prepare(merge);
+    EXPECT_TRUE(apply(merge, device));
+  }
+  std::vector<std::string> contents() {
+    std::vector<std::string> found;
+    EXPECT_TRUE(spaces_.read(space_, [&](Snapshot& snapshot) {
+      return snapshot.scan(kMessages, "", [&](const RecordView& record) {
+        found.push_back(JsonView(parse_message_doc(record.doc)->message).text_of("content"));
+        return true;
+      });
+    }));
+    std::ranges::sort(found);
+    return found;
+  }
+
+  const SpaceName space_{AccountNumber{1}, std::string(kSpace)};
+  Principal ann_, bob_;
+  ManualClock clock_{Timestamp{1'800'000'000'000'000}};
+  MemoryStore store_{clock_, "e"};
+  test::ManualScheduler scheduler_;
+  Live live_{scheduler_};
+  PullProgress progress_{store_};
+  const RuleBook rules_{{{std::string(kSpace), make_space_rules()}}};
+  Spaces spaces_{store_, clock_, live_, progress_, rules_};
+  CommandQueue commands_{spaces_, {}};
+};
+
+TEST_F(StateMergeTest, an_upload_of_another_device_to_the_conversation_in_between_is_seen) {
+  const std::string state = state_with("from ann");
+  StateMerge merge(JsonView(state), ann_);
+  prepare(merge);
+  upload(state_with("from bob"), bob_);
+  EXPECT_FALSE(apply(merge, ann_));
+  prepare(merge);
+  EXPECT_TRUE(apply(merge, ann_));
+  EXPECT_EQ(contents(), (std::vector<std::string>{"from ann", "from bob"}));
+}
+
+TEST_F(StateMergeTest, the_same_message_from_two_devices_at_once_is_stored_once) {
+  const std::string state = state_with("both have it");
+  StateMerge merge(JsonView(state), ann_);
+  prepare(merge);
+  upload(state, bob_);
+  EXPECT_FALSE(apply(merge, ann_));
+  prepare(merge);
+  EXPECT_TRUE(apply(merge, ann_));
+  EXPECT_EQ(contents(), (std::vector<std::string>{"both have it"}));
+}
+
+TEST_F(StateMergeTest, what_changes_elsewhere_in_the_space_does_not_count) {
+  const std::string state = state_with("from ann");
+  StateMerge merge(JsonView(state), ann_);
+  prepare(merge);
+  upload(state_with("from bob", "another"), bob_);
+  upload(R"({"documents":{"d":{"content":"x","timestamp":1}}})", bob_);
+  EXPECT_TRUE(apply(merge, ann_));
+  EXPECT_EQ(contents(), (std::vector<std::string>{"from ann", "from bob"}));
+}
+
+TEST_F(StateMergeTest, what_is_prepared_inside_the_transaction_is_current) {
+  const std::string state = state_with("from ann");
+  StateMerge merge(JsonView(state), ann_);
+  prepare(merge);
+  upload(state_with("from bob"), bob_);
+  EXPECT_TRUE(spaces_.write_and_wait(space_, ann_.key, [&](SpaceWriter& writer) -> Result<> {
+    CHECK_OK(merge.prepare(writer.txn()));
+    TRY([[maybe_unused]] const auto ignored, merge.apply(writer, commands_));
+    return {};
+  }));
+  EXPECT_EQ(contents(), (std::vector<std::string>{"from ann", "from bob"}));
+}
+
+TEST_F(StateMergeTest, a_document_that_changes_in_between_is_seen) {
+  const std::string state = R"({"documents":{"d":{"content":"x","timestamp":2}}})";
+  upload(state, ann_);
+  StateMerge merge(JsonView(state), ann_);
+  prepare(merge);
+  upload(R"({"documents":{"d":{"content":"y","timestamp":1}}})", bob_);  // loses: the document stays as it is
+  EXPECT_TRUE(apply(merge, ann_));
+  prepare(merge);
+  upload(R"({"documents":{"d":{"content":"y","timestamp":3}}})", bob_);
+  EXPECT_FALSE(apply(merge, ann_));
+}
+
+}  // namespace
+}  // namespace syncline::kiro
