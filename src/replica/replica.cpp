@@ -51,7 +51,7 @@ struct Replica::Entry final : Watcher {
 
   [[nodiscard]] Result<> connect(const HubAddress& hub, bool anew) REQUIRES(mutex) {
     replica.machine().poll_each(hub.interval_ms);
-    return replica.connect(hub.dialect, anew, steady_ms());
+    return replica.connect(*hub.dialect, anew, steady_ms());
   }
 
   Replica& owner;
@@ -294,7 +294,7 @@ void Replica::find_spaces(const std::stop_token& stop) {
   std::int64_t connection = 0;
   {
     const MutexLock lock(mutex_);
-    if (!is_connected_ || hub_.dialect != Dialect::native) return;
+    if (!is_connected_ || !hub_.dialect->has_live_link()) return;
     hub = hub_;
     connection = connection_;
   }
@@ -354,7 +354,7 @@ void Replica::listen(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     {
       const MutexLock lock(mutex_);
-      while ((!is_connected_ || hub_.dialect != Dialect::native) && changed_.wait(mutex_, stop)) {
+      while ((!is_connected_ || !hub_.dialect->has_live_link()) && changed_.wait(mutex_, stop)) {
       }
       if (stop.stop_requested()) return;
       if (connection != connection_) {
@@ -393,10 +393,10 @@ CycleReport Replica::sync_now(const std::string& space, std::chrono::millisecond
     Transfer before;
   };
   std::vector<Awaited> awaited;
-  const Dialect dialect = hub().dialect;
+  const Dialect& dialect = *hub().dialect;
   for (const auto& entry : entries()) {
     const std::string& name = entry->name.name;
-    if ((!space.empty() && name != space) || !carries_space(dialect, name)) continue;
+    if ((!space.empty() && name != space) || !dialect.carries_space(name)) continue;
     const MutexLock lock(entry->mutex);
     Replicator& machine = entry->replica.machine();
     machine.sync_now(steady_ms());
@@ -439,7 +439,7 @@ Timestamp Replica::wall_time(std::int64_t at_ms) const {
 Result<std::vector<SpaceStatus>> Replica::status() {
   std::vector<SpaceStatus> all;
   const bool connected = is_connected();
-  const Dialect dialect = hub().dialect;
+  const Dialect& dialect = *hub().dialect;
   for (const auto& entry : entries()) {
     const MutexLock lock(entry->mutex);
     LocalSpace& local = entry->replica.local();
@@ -461,8 +461,8 @@ Result<std::vector<SpaceStatus>> Replica::status() {
     if (status.dead_letters > 0 && status.sync.state == SyncStatus::State::in_sync) {
       status.sync.reason = "in sync but for " + std::to_string(status.dead_letters) + " changes that the hub refused";
     }
-    if (connected && !carries_space(dialect, status.space)) {
-      status.sync.reason = "stays on this device: the hub speaks " + std::string(to_text(dialect)) + " only";
+    if (connected && !dialect.carries_space(status.space)) {
+      status.sync.reason = "stays on this device: the hub speaks " + std::string(dialect.name()) + " only";
     }
     all.push_back(std::move(status));
   }
@@ -474,7 +474,7 @@ Result<> Replica::read_from_start(const std::string& space) {
   if (!entry) return {};
   const MutexLock lock(entry->mutex);
   // A hub that does not merge may have lost what it acknowledged, and cannot say so.
-  const bool may_have_lost = hub().dialect != Dialect::native;
+  const bool may_have_lost = !hub().dialect->hub_merges();
   CHECK_OK(may_have_lost ? entry->replica.local().begin_anew() : entry->replica.local().read_from_start());
   if (is_connected()) CHECK_OK(entry->connect(hub(), false));
   return {};

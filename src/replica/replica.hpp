@@ -21,7 +21,7 @@ struct ReplicaSettings {
 /// How a hub is reached.
 struct HubAddress {
   http::ClientFactory clients;
-  Dialect dialect = Dialect::native;
+  const Dialect* dialect = &native_dialect();
   /// Between two polls, and two looks for new spaces.
   std::int64_t interval_ms = 300'000;
 };

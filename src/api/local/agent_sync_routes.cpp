@@ -144,7 +144,7 @@ Result<std::string> push(const Handlers& self, const Memory& memory, std::vector
   if (outcomes.empty()) {
     TRY(outcomes, pending_of(self, memory));
   }
-  const auto report = self.profile.sync_now(memory.space.name);
+  const auto report = self.profile.connection().sync_now(memory.space.name);
   if (!report.errors.empty()) return std::unexpected(unreachable(report));
   CHECK_OK(settle(self, memory, outcomes));
   TRY(const auto left, pending_of(self, memory));
@@ -168,7 +168,7 @@ Result<std::string> push(const Handlers& self, const Memory& memory, std::vector
 Result<std::string> pull(const Handlers& self, const Memory& memory, bool full) {
   const Seq before = self.profile.spaces().head(memory.space);
   if (full) CHECK_OK(self.profile.replica().read_from_start(memory.space.name));
-  const auto report = self.profile.sync_now(memory.space.name);
+  const auto report = self.profile.connection().sync_now(memory.space.name);
   if (!report.errors.empty()) return std::unexpected(unreachable(report));
   CountByTable tables;
   if (full) {
@@ -206,7 +206,7 @@ void append_phase(JsonWriter& writer, std::string_view name, std::int64_t record
 Result<std::string> full(const Handlers& self, const Memory& memory) {
   TRY(auto outcomes, pending_of(self, memory));
   const Seq before = self.profile.spaces().head(memory.space);
-  const auto report = self.profile.sync_now(memory.space.name);
+  const auto report = self.profile.connection().sync_now(memory.space.name);
   if (!report.errors.empty()) return std::unexpected(unreachable(report));
   CHECK_OK(settle(self, memory, outcomes));
   TRY(const CountByTable arrived, arrived_since(self, memory, before));
@@ -233,13 +233,13 @@ Result<std::string> full(const Handlers& self, const Memory& memory) {
 }
 
 Result<std::string> status_text(const Handlers& self, const Memory& memory) {
-  if (self.profile.is_enabled()) self.profile.connect_if_enabled();
+  if (self.profile.connection().is_enabled()) self.profile.connection().connect_if_enabled();
   TRY(const replica::SpaceStatus status, status_of(self, memory));
   const bool is_off = status.sync.state == SyncStatus::State::off;
   const bool is_connected = self.profile.replica().is_connected() && !is_off &&
                             status.sync.state != SyncStatus::State::refused &&
                             (self.profile.replica().link_is_up() || status.sync.state == SyncStatus::State::in_sync);
-  const auto obstacle = self.profile.obstacle();
+  const auto obstacle = self.profile.connection().obstacle();
   std::string out;
   JsonWriter writer(out);
   writer.begin_object().boolean("success", true);
@@ -247,13 +247,13 @@ Result<std::string> status_text(const Handlers& self, const Memory& memory) {
   append_time_or_null(writer, "last_push", status.synced_at);
   append_time_or_null(writer, "last_pull", status.synced_at);
   writer.integer("remote_changes_available", status.to_pull())
-      .string("status", is_connected                ? "connected"
-                        : self.profile.is_enabled() ? "disconnected"
-                                                    : "off")
+      .string("status", is_connected                             ? "connected"
+                        : self.profile.connection().is_enabled() ? "disconnected"
+                                                                 : "off")
       .string("state", to_text(status.sync.state))
       .string("reason", obstacle ? obstacle->text : status.sync.reason)
       .integer("dead_letters", status.dead_letters)
-      .string("url", self.profile.settings().url)
+      .string("url", self.profile.settings().values().url)
       .end_object()
       .end_object();
   return out;

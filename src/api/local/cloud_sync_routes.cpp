@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/kaisho/change_cursor.hpp"
+#include "api/kaisho/dialect.hpp"
 #include "api/kaisho/space.hpp"
 #include "api/local/handlers.hpp"
 #include "base/text.hpp"
@@ -33,17 +34,17 @@ Result<std::optional<replica::SpaceStatus>> kaisho_status(node::Profile& profile
 
 /// Why the profile is not in sync; empty if it is.
 std::string last_error(node::Profile& profile, const std::optional<replica::SpaceStatus>& status) {
-  if (const std::string error = profile.settings_error(); !error.empty()) return error;
-  if (const auto obstacle = profile.obstacle()) return obstacle->text;
+  if (const std::string error = profile.settings().error(); !error.empty()) return error;
+  if (const auto obstacle = profile.connection().obstacle()) return obstacle->text;
   return status && status->sync.is_failing ? status->sync.reason : "";
 }
 
 /// Asking a hub that does not answer would hold a thread until it gives up, and others after it.
-Result<node::HubAccount> account_of(node::Profile& profile, const std::optional<replica::SpaceStatus>& status) {
-  if (!profile.is_enabled()) return fail(ErrorCode::unavailable, "sync is off");
-  if (const auto obstacle = profile.obstacle()) return std::unexpected(*obstacle);
+Result<replica::HubAccount> account_of(node::Profile& profile, const std::optional<replica::SpaceStatus>& status) {
+  if (!profile.connection().is_enabled()) return fail(ErrorCode::unavailable, "sync is off");
+  if (const auto obstacle = profile.connection().obstacle()) return std::unexpected(*obstacle);
   if (status && status->sync.is_failing) return fail(ErrorCode::unavailable, status->sync.reason);
-  return profile.hub_account();
+  return profile.connection().hub_account();
 }
 
 /// How far the entries are, as Kaisho's cursors say it.
@@ -62,8 +63,8 @@ Result<std::int64_t> count_pending_deletes(node::Profile& profile) {
 }
 
 Result<std::string> status_text(node::Profile& profile) {
-  const node::ProfileSettings settings = profile.settings();
-  const bool enabled = profile.is_enabled();
+  const node::ProfileSettings settings = profile.settings().values();
+  const bool enabled = profile.connection().is_enabled();
   TRY(const auto status, kaisho_status(profile));
   TRY(const std::int64_t pending_deletes, count_pending_deletes(profile));
   const auto account = account_of(profile, status);
@@ -125,11 +126,11 @@ void connect(const Handlers& self, const api::CallPtr& call) {
     return call->fail(problem);
   }
   self.answer_later(call, [self, url, key]() -> Result<std::string> {
-    TRY(const node::Connected connected, self.profile.connect(url, key));
+    TRY(const node::Connected connected, self.profile.connection().connect(url, key));
     std::string out;
     JsonWriter writer(out);
     writer.begin_object().boolean("ok", true).string("plan", connected.plan);
-    writer.string("dialect", to_text(connected.dialect));
+    writer.string("dialect", connected.dialect->name());
     writer.name("auto_set_models").begin_object();
     for (const auto& [name, model] : connected.models_set) writer.string(name, model);
     writer.end_object().end_object();
@@ -143,7 +144,7 @@ void disconnect(const Handlers& self, const api::CallPtr& call) {
   const std::string query = call->query("wipe").value_or("");
   const bool wipe = query == "true" || query == "1" || (asked && asked->as_boolean().value_or(false));
   self.answer_later(call, [self, wipe]() -> Result<std::string> {
-    TRY(const node::Disconnected outcome, self.profile.disconnect(wipe));
+    TRY(const node::Disconnected outcome, self.profile.connection().disconnect(wipe));
     std::string out;
     JsonWriter writer(out);
     writer.begin_object().boolean("ok", true).boolean("wiped", outcome.wiped);
@@ -156,8 +157,8 @@ void disconnect(const Handlers& self, const api::CallPtr& call) {
 
 void ai_usage(const Handlers& self, const api::CallPtr& call) {
   self.answer_later(call, [self]() -> Result<std::string> {
-    if (!self.profile.is_enabled()) return std::string(kNoUsage) + '}';
-    const auto answer = self.profile.ask_hub({http::Method::get, "/ai/usage", "", {}, kHubAnswerMs});
+    if (!self.profile.connection().is_enabled()) return std::string(kNoUsage) + '}';
+    const auto answer = self.profile.connection().ask_hub({http::Method::get, "/ai/usage", "", {}, kHubAnswerMs});
     if (answer && answer->status == 200) return answer->body;
     std::string out(kNoUsage);
     out += ",\"error\":";
@@ -167,9 +168,9 @@ void ai_usage(const Handlers& self, const api::CallPtr& call) {
 }
 
 void sync_now(const Handlers& self, const api::CallPtr& call) {
-  if (!self.profile.is_enabled()) return call->respond_json(200, R"({"enabled":false})");
+  if (!self.profile.connection().is_enabled()) return call->respond_json(200, R"({"enabled":false})");
   self.blocking.post([self, call] {
-    const replica::CycleReport report = self.profile.sync_now(std::string(kaisho::kSpace));
+    const replica::CycleReport report = self.profile.connection().sync_now(std::string(kaisho::kSpace));
     if (!report.errors.empty()) return fail_with_gateway(call, report.errors.front());
     std::string out;
     JsonWriter writer(out);
@@ -182,12 +183,13 @@ void sync_now(const Handlers& self, const api::CallPtr& call) {
 
 void use_models(const Handlers& self, const api::CallPtr& call) {
   self.answer_later(call, [self]() -> Result<std::string> {
-    TRY(const auto switched, self.profile.use_kaisho_models());
+    const replica::HostedModels models = kaisho::hosted_models();
+    TRY(const auto switched, self.profile.models().use(models));
     std::string out;
     JsonWriter(out)
         .begin_object()
-        .string("advisor_model", "kaisho:advisor")
-        .string("cron_model", "kaisho:cron")
+        .string("advisor_model", models.advisor)
+        .string("cron_model", models.cron)
         .boolean("advisor_changed", switched.advisor_changed)
         .integer("jobs_changed", switched.jobs_changed)
         .end_object();
@@ -200,14 +202,14 @@ void get_active(const Handlers& self, const api::CallPtr& call) {
     constexpr std::string_view kNone = R"({"active":false})";
     TRY(const auto status, kaisho_status(self.profile));
     const bool is_away = status && status->sync.is_failing;
-    if (!self.profile.is_enabled() || is_away) return std::string(kNone);
-    const auto answer = self.profile.ask_hub({http::Method::get, "/sync/active", "", {}, kHubAnswerMs});
+    if (!self.profile.connection().is_enabled() || is_away) return std::string(kNone);
+    const auto answer = self.profile.connection().ask_hub({http::Method::get, "/sync/active", "", {}, kHubAnswerMs});
     return answer && answer->status == 200 ? answer->body : std::string(kNone);
   });
 }
 
 void stop_cloud_timer(const Handlers& self, const api::CallPtr& call) {
-  if (!self.profile.is_enabled()) {
+  if (!self.profile.connection().is_enabled()) {
     return call->fail(Error{ErrorCode::invalid_argument, "Cloud sync is disabled"});
   }
   std::string body = "{}";
@@ -216,10 +218,11 @@ void stop_cloud_timer(const Handlers& self, const api::CallPtr& call) {
     JsonWriter(body).begin_object().string("id", *id).end_object();
   }
   self.blocking.post([self, call, body] {
-    const auto answer = self.profile.ask_hub({http::Method::post, "/sync/active/stop", body, {}, kHubAnswerMs});
+    const auto answer =
+        self.profile.connection().ask_hub({http::Method::post, "/sync/active/stop", body, {}, kHubAnswerMs});
     if (!answer) return fail_with_gateway(call, answer.error().text);
     if (answer->status != 200) return fail_with_gateway(call, http::describe(*answer));
-    (void)self.profile.sync_now(std::string(kaisho::kSpace));  // so that this device shows it at once
+    (void)self.profile.connection().sync_now(std::string(kaisho::kSpace));  // so that this device shows it at once
     call->respond_json(200, answer->body);
   });
 }
