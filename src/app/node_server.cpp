@@ -15,6 +15,7 @@
 #include "net/curl_client.hpp"
 #include "net/server.hpp"
 #include "net/workers.hpp"
+#include "wire/kaisho_rows.hpp"
 
 namespace syncline::app {
 namespace {
@@ -66,7 +67,14 @@ struct NodeServer::Parts {
         rules(local::make_rule_book()),
         server(std::move(options)),
         blocking(kBlockingThreads),
-        node(directory.path(), {clock, server.scheduler(), reach, rules, kernle::make_search_subject(), stop_broken}),
+        node(directory.path(), {.clock = clock,
+                                .scheduler = server.scheduler(),
+                                .reach_hub = reach,
+                                .dialects = local::list_dialects(),
+                                .rules = rules,
+                                .first_spaces = {std::string(kaisho::kSpace)},
+                                .searched = kernle::make_search_subject(),
+                                .on_broken_store = stop_broken}),
         face(node, blocking, SYNCLINE_VERSION) {}
 
   DataDirectory directory;

@@ -1,5 +1,5 @@
-// settings.yaml of a profile: the keys that Kaisho documents, in a file that its owner also edits. A file that cannot
-// be read is refused with line and column, and what was read last stays in force. For one thread at a time.
+// settings.yaml of a profile: the keys that docs/api/node.md lists, in a file that its owner also edits. A file that
+// cannot be read is refused with line and column, and what was read last stays in force. For one thread at a time.
 #pragma once
 
 #include <sys/stat.h>

@@ -29,10 +29,10 @@ TEST_F(SettingsFileTest, changes_keep_everything_that_a_person_wrote) {
   write("# mine\ncloud_sync:\n    interval: 60  # often\n    url: 'http://old'   # where\nother: {a: 1}\n");
   ASSERT_TRUE(file_.set({{"cloud_sync", "url", yaml_scalar("http://new:8080")},
                          {"cloud_sync", "enabled", "true"},
-                         {"ai", "cron_model", yaml_scalar("kaisho:cron")}}));
+                         {"ai", "cron_model", yaml_scalar("acme:cron")}}));
   EXPECT_EQ(text(),
             "# mine\ncloud_sync:\n    enabled: true\n    interval: 60  # often\n    url: \"http://new:8080\"  # where\n"
-            "other: {a: 1}\nai:\n  cron_model: \"kaisho:cron\"\n");
+            "other: {a: 1}\nai:\n  cron_model: \"acme:cron\"\n");
   EXPECT_EQ(file_.values().interval_s, 60);
   EXPECT_TRUE(file_.values().enabled);
 }

@@ -5,7 +5,7 @@
 #include <variant>
 
 #include "core/replicator.hpp"
-#include "replica/dialect.hpp"
+#include "http/client.hpp"
 #include "replica/local_space.hpp"
 
 namespace syncline::replica {
@@ -23,8 +23,6 @@ class Exchange {
  public:
   virtual ~Exchange() = default;
 
-  /// Whether the hub decides between versions. If not, it must be pulled from before it is offered anything.
-  [[nodiscard]] virtual bool hub_merges() const { return false; }
   [[nodiscard]] virtual bool carries(std::string_view collection) const = 0;
   [[nodiscard]] virtual http::ClientRequest begin_pull() = 0;
   [[nodiscard]] virtual Result<PullNext> take_pull(const http::ClientResponse& response) = 0;
@@ -35,8 +33,5 @@ class Exchange {
   /// smaller.
   [[nodiscard]] virtual bool ask_for_less() { return false; }
 };
-
-/// `local` outlives the exchange.
-[[nodiscard]] std::unique_ptr<Exchange> make_exchange(Dialect dialect, LocalSpace& local, const Limits& limits);
 
 }  // namespace syncline::replica

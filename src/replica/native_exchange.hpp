@@ -10,7 +10,6 @@ class NativeExchange final : public Exchange {
   NativeExchange(LocalSpace& local, const Limits& limits)
       : local_(local), limits_(limits), page_max_(limits.page_max) {}
 
-  [[nodiscard]] bool hub_merges() const override { return true; }
   [[nodiscard]] bool carries(std::string_view) const override { return true; }
   [[nodiscard]] http::ClientRequest begin_pull() override;
   [[nodiscard]] Result<PullNext> take_pull(const http::ClientResponse& response) override;

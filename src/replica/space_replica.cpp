@@ -22,17 +22,18 @@ SyncFailure::Kind kind_of(const Error& error) {
 
 }  // namespace
 
-Result<> SpaceReplica::connect(Dialect dialect, bool anew, std::int64_t now_ms) {
+Result<> SpaceReplica::connect(const Dialect& dialect, bool anew, std::int64_t now_ms) {
   following_.reset();
   batch_ = {};
-  if (!carries_space(dialect, local_.name().name)) {
+  dialect_ = &dialect;
+  if (!dialect.carries_space(local_.name().name)) {
     exchange_.reset();
     machine_.disconnect(now_ms);
     return {};
   }
   if (anew) CHECK_OK(local_.begin_anew());
-  exchange_ = make_exchange(dialect, local_, limits_);
-  machine_.connect(local_.cursor(), exchange_->hub_merges() && local_.offers_all(), now_ms);
+  exchange_ = dialect.make_exchange(local_, limits_);
+  machine_.connect(local_.cursor(), dialect_->hub_merges() && local_.offers_all(), now_ms);
   return {};
 }
 
@@ -124,7 +125,7 @@ Result<> SpaceReplica::finish_push(std::int64_t ticket, const http::ClientRespon
 Result<> SpaceReplica::begin_anew(std::int64_t ticket, std::int64_t now_ms) {
   CHECK_OK(local_.begin_anew());
   batch_ = {};
-  machine_.reset(ticket, exchange_->hub_merges(), now_ms);
+  machine_.reset(ticket, dialect_->hub_merges(), now_ms);
   return {};
 }
 

@@ -2,6 +2,7 @@
 // requests (threads with sockets, the simulator with a clock of its own) asks next() and hands the answer to finish().
 #pragma once
 
+#include "replica/dialect.hpp"
 #include "replica/exchange.hpp"
 
 namespace syncline::replica {
@@ -20,7 +21,7 @@ class SpaceReplica {
   [[nodiscard]] Result<> load() { return local_.load(); }
   /// `anew`: it is another hub than before, or the owner wants to begin from the beginning. A space that such a hub
   /// does not carry stays off.
-  [[nodiscard]] Result<> connect(Dialect dialect, bool anew, std::int64_t now_ms);
+  [[nodiscard]] Result<> connect(const Dialect& dialect, bool anew, std::int64_t now_ms);
 
   struct Request {
     std::int64_t ticket = 0;
@@ -59,6 +60,7 @@ class SpaceReplica {
   Replicator machine_;
   const Limits limits_;
   const std::int64_t timeout_ms_;
+  const Dialect* dialect_ = nullptr;  // of the hub that it was connected to last
   std::unique_ptr<Exchange> exchange_;
   /// Smaller after a push that failed.
   std::size_t ops_max_;

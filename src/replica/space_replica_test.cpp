@@ -9,11 +9,21 @@
 namespace syncline::replica {
 namespace {
 
+/// Of a service that keeps none of the spaces here.
+class LimitedDialect final : public Dialect {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "limited"; }
+  [[nodiscard]] std::string_view title() const override { return "a limited"; }
+  [[nodiscard]] bool carries_space(std::string_view) const override { return false; }
+  [[nodiscard]] std::unique_ptr<Exchange> make_exchange(LocalSpace&, const Limits&) const override { return nullptr; }
+  [[nodiscard]] Result<std::optional<HubAccount>> recognise(const Inquiry&) const override { return std::nullopt; }
+};
+
 class SpaceReplicaTest : public testing::Test {
  protected:
   SpaceReplicaTest() {
     EXPECT_TRUE(replica_.load());
-    EXPECT_TRUE(replica_.connect(Dialect::native, true, now_ms_));
+    EXPECT_TRUE(replica_.connect(native_dialect(), true, now_ms_));
   }
 
   /// How long the next request may take; it ends with `outcome`.
@@ -53,10 +63,11 @@ TEST_F(SpaceReplicaTest, a_pull_that_cannot_be_smaller_gets_more_time) {
 }
 
 TEST_F(SpaceReplicaTest, a_space_that_the_hub_does_not_keep_stays_off) {
-  ASSERT_TRUE(replica_.connect(Dialect::kaisho, true, now_ms_));
+  const LimitedDialect limited;
+  ASSERT_TRUE(replica_.connect(limited, true, now_ms_));
   EXPECT_TRUE(replica_.machine().is_off());
   EXPECT_EQ(ask(fail(ErrorCode::unavailable, "")), 0);
-  ASSERT_TRUE(replica_.connect(Dialect::native, true, now_ms_));
+  ASSERT_TRUE(replica_.connect(native_dialect(), true, now_ms_));
   EXPECT_EQ(ask(fail(ErrorCode::unavailable, "")), 60'000);
 }
 

@@ -1,5 +1,5 @@
 // What a runner says to its hub and hears from it. Two kinds: the claiming routes of a syncline hub, and the published
-// Kiro API alone (GET /sync, PATCH /command/{id}) of any hub. docs/api/kiro.md has both.
+// command API alone (GET /sync, PATCH /command/{id}) of any hub. docs/api/ has both.
 #pragma once
 
 #include <functional>

@@ -126,10 +126,15 @@ class NodeTest : public testing::Test {
   test::ManualScheduler scheduler_;
   EndlessHub hub_;
   const RuleBook rules_ = make_rule_book();
-  node::Node node_{
-      directory_.path(),
-      {clock_, scheduler_, [this](const std::string&, const std::string& key) { return hub_.clients(key); }, rules_,
-       kernle::make_search_subject(), [](const Error& error) { FAIL() << error.text; }}};
+  node::Node node_{directory_.path(),
+                   {.clock = clock_,
+                    .scheduler = scheduler_,
+                    .reach_hub = [this](const std::string&, const std::string& key) { return hub_.clients(key); },
+                    .dialects = list_dialects(),
+                    .rules = rules_,
+                    .first_spaces = {std::string(kSpace)},
+                    .searched = kernle::make_search_subject(),
+                    .on_broken_store = [](const Error& error) { FAIL() << error.text; }}};
   Face face_{node_, scheduler_, "test"};
 };
 
@@ -145,7 +150,7 @@ TEST_F(NodeTest, the_first_request_may_come_during_a_pull) {
   for (const std::string_view name : kProfiles) {
     const auto profile = node_.find(std::string(name));
     ASSERT_TRUE(profile);
-    const replica::CycleReport report = (*profile)->sync_now();
+    const replica::CycleReport report = (*profile)->connection().sync_now();
     EXPECT_TRUE(report.errors.empty()) << report.errors.front();
     EXPECT_EQ((*profile)->spaces().head({node::kLocalAccount, std::string(kSpace)}).value, hub_.rows(name));
   }

@@ -149,7 +149,7 @@ void Simulation::start_node(Node& node) {
   node.incarnation += 1;
   node.wake_ms = -1;
   auto& replica = node.process->replica();
-  if (!replica.load() || !replica.connect(replica::Dialect::native, false, now_ms_)) std::abort();
+  if (!replica.load() || !replica.connect(replica::native_dialect(), false, now_ms_)) std::abort();
   drive(node);
 }
 

@@ -175,7 +175,7 @@ void Simulation::read_anew(Node& node) {
   if (!node.process || now_ms_ < node.paused_until_ms) return;
   say(node.name, "reads everything anew");
   auto& replica = node.process->replica();
-  if (!replica.local().read_from_start() || !replica.connect(replica::Dialect::native, false, now_ms_)) std::abort();
+  if (!replica.local().read_from_start() || !replica.connect(replica::native_dialect(), false, now_ms_)) std::abort();
   unlink(node);
   drive(node);
 }
@@ -190,7 +190,7 @@ void Simulation::heal() {
     if (!node->process) start_node(*node);
     if (!hub_->access().authenticate(node->token)) {
       node->token = new_key("node again");
-      if (!node->process->replica().connect(replica::Dialect::native, false, now_ms_)) std::abort();
+      if (!node->process->replica().connect(replica::native_dialect(), false, now_ms_)) std::abort();
     }
     drive(*node);
   }

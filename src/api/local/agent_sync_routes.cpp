@@ -145,7 +145,7 @@ Result<std::string> push(node::Profile& profile, const Memory& memory, std::vect
   if (outcomes.empty()) {
     TRY(outcomes, pending_of(profile, memory));
   }
-  const auto report = profile.sync_now(memory.space.name);
+  const auto report = profile.connection().sync_now(memory.space.name);
   if (!report.errors.empty()) return std::unexpected(unreachable(report));
   CHECK_OK(settle(profile, memory, outcomes));
   TRY(const auto left, pending_of(profile, memory));
@@ -169,7 +169,7 @@ Result<std::string> push(node::Profile& profile, const Memory& memory, std::vect
 Result<std::string> pull(node::Profile& profile, const Memory& memory, bool full) {
   const Seq before = profile.spaces().head(memory.space);
   if (full) CHECK_OK(profile.replica().read_from_start(memory.space.name));
-  const auto report = profile.sync_now(memory.space.name);
+  const auto report = profile.connection().sync_now(memory.space.name);
   if (!report.errors.empty()) return std::unexpected(unreachable(report));
   CountByTable tables;
   if (full) {
@@ -207,7 +207,7 @@ void append_phase(JsonWriter& writer, std::string_view name, std::int64_t record
 Result<std::string> full(node::Profile& profile, const Memory& memory) {
   TRY(auto outcomes, pending_of(profile, memory));
   const Seq before = profile.spaces().head(memory.space);
-  const auto report = profile.sync_now(memory.space.name);
+  const auto report = profile.connection().sync_now(memory.space.name);
   if (!report.errors.empty()) return std::unexpected(unreachable(report));
   CHECK_OK(settle(profile, memory, outcomes));
   TRY(const CountByTable arrived, arrived_since(profile, memory, before));
@@ -234,13 +234,13 @@ Result<std::string> full(node::Profile& profile, const Memory& memory) {
 }
 
 Result<std::string> status_text(node::Profile& profile, const Memory& memory) {
-  if (profile.is_enabled()) profile.connect_if_enabled();
+  if (profile.connection().is_enabled()) profile.connection().connect_if_enabled();
   TRY(const replica::SpaceStatus status, status_of(profile, memory));
   const bool is_off = status.sync.state == SyncStatus::State::off;
   const bool is_connected = profile.replica().is_connected() && !is_off &&
                             status.sync.state != SyncStatus::State::refused &&
                             (profile.replica().link_is_up() || status.sync.state == SyncStatus::State::in_sync);
-  const auto obstacle = profile.obstacle();
+  const auto obstacle = profile.connection().obstacle();
   std::string out;
   JsonWriter writer(out);
   writer.begin_object().boolean("success", true);
@@ -248,13 +248,13 @@ Result<std::string> status_text(node::Profile& profile, const Memory& memory) {
   append_time_or_null(writer, "last_push", status.synced_at);
   append_time_or_null(writer, "last_pull", status.synced_at);
   writer.integer("remote_changes_available", status.to_pull())
-      .string("status", is_connected           ? "connected"
-                        : profile.is_enabled() ? "disconnected"
-                                               : "off")
+      .string("status", is_connected                        ? "connected"
+                        : profile.connection().is_enabled() ? "disconnected"
+                                                            : "off")
       .string("state", to_text(status.sync.state))
       .string("reason", obstacle ? obstacle->text : status.sync.reason)
       .integer("dead_letters", status.dead_letters)
-      .string("url", profile.settings().url)
+      .string("url", profile.settings().values().url)
       .end_object()
       .end_object();
   return out;

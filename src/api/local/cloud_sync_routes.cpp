@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/kaisho/change_cursor.hpp"
+#include "api/kaisho/dialect.hpp"
 #include "api/kaisho/space.hpp"
 #include "api/local/profile_face.hpp"
 #include "base/text.hpp"
@@ -33,17 +34,17 @@ Result<std::optional<replica::SpaceStatus>> kaisho_status(node::Profile& profile
 
 /// Why the profile is not in sync; empty if it is.
 std::string last_error(node::Profile& profile, const std::optional<replica::SpaceStatus>& status) {
-  if (const std::string error = profile.settings_error(); !error.empty()) return error;
-  if (const auto obstacle = profile.obstacle()) return obstacle->text;
+  if (const std::string error = profile.settings().error(); !error.empty()) return error;
+  if (const auto obstacle = profile.connection().obstacle()) return obstacle->text;
   return status && status->sync.is_failing ? status->sync.reason : "";
 }
 
 /// Asking a hub that does not answer would hold a thread until it gives up, and others after it.
-Result<node::HubAccount> account_of(node::Profile& profile, const std::optional<replica::SpaceStatus>& status) {
-  if (!profile.is_enabled()) return fail(ErrorCode::unavailable, "sync is off");
-  if (const auto obstacle = profile.obstacle()) return std::unexpected(*obstacle);
+Result<replica::HubAccount> account_of(node::Profile& profile, const std::optional<replica::SpaceStatus>& status) {
+  if (!profile.connection().is_enabled()) return fail(ErrorCode::unavailable, "sync is off");
+  if (const auto obstacle = profile.connection().obstacle()) return std::unexpected(*obstacle);
   if (status && status->sync.is_failing) return fail(ErrorCode::unavailable, status->sync.reason);
-  return profile.hub_account();
+  return profile.connection().hub_account();
 }
 
 /// How far the entries are, as Kaisho's cursors say it.
@@ -62,8 +63,8 @@ Result<std::int64_t> count_pending_deletes(node::Profile& profile) {
 }
 
 Result<std::string> status_text(node::Profile& profile) {
-  const node::ProfileSettings settings = profile.settings();
-  const bool enabled = profile.is_enabled();
+  const node::ProfileSettings settings = profile.settings().values();
+  const bool enabled = profile.connection().is_enabled();
   TRY(const auto status, kaisho_status(profile));
   TRY(const std::int64_t pending_deletes, count_pending_deletes(profile));
   const auto account = account_of(profile, status);
@@ -127,11 +128,11 @@ void ProfileFace::connect(const api::CallPtr& call) {
     return call->fail(problem);
   }
   answer_later(call, [this, url, key]() -> Result<std::string> {
-    TRY(const node::Connected connected, profile_.connect(url, key));
+    TRY(const node::Connected connected, profile_.connection().connect(url, key));
     std::string out;
     JsonWriter writer(out);
     writer.begin_object().boolean("ok", true).string("plan", connected.plan);
-    writer.string("dialect", to_text(connected.dialect));
+    writer.string("dialect", connected.dialect->name());
     writer.name("auto_set_models").begin_object();
     for (const auto& [name, model] : connected.models_set) writer.string(name, model);
     writer.end_object().end_object();
@@ -145,7 +146,7 @@ void ProfileFace::disconnect(const api::CallPtr& call) {
   const std::string query = call->query("wipe").value_or("");
   const bool wipe = query == "true" || query == "1" || (asked && asked->as_boolean().value_or(false));
   answer_later(call, [this, wipe]() -> Result<std::string> {
-    TRY(const node::Disconnected outcome, profile_.disconnect(wipe));
+    TRY(const node::Disconnected outcome, profile_.connection().disconnect(wipe));
     std::string out;
     JsonWriter writer(out);
     writer.begin_object().boolean("ok", true).boolean("wiped", outcome.wiped);
@@ -158,8 +159,8 @@ void ProfileFace::disconnect(const api::CallPtr& call) {
 
 void ProfileFace::get_ai_usage(const api::CallPtr& call) {
   answer_later(call, [this]() -> Result<std::string> {
-    if (!profile_.is_enabled()) return std::string(kNoUsage) + '}';
-    const auto answer = profile_.ask_hub({http::Method::get, "/ai/usage", "", {}, kHubAnswerMs});
+    if (!profile_.connection().is_enabled()) return std::string(kNoUsage) + '}';
+    const auto answer = profile_.connection().ask_hub({http::Method::get, "/ai/usage", "", {}, kHubAnswerMs});
     if (answer && answer->status == 200) return answer->body;
     std::string out(kNoUsage);
     out += ",\"error\":";
@@ -169,9 +170,9 @@ void ProfileFace::get_ai_usage(const api::CallPtr& call) {
 }
 
 void ProfileFace::sync_now(const api::CallPtr& call) {
-  if (!profile_.is_enabled()) return call->respond_json(200, R"({"enabled":false})");
+  if (!profile_.connection().is_enabled()) return call->respond_json(200, R"({"enabled":false})");
   blocking_.post([this, call] {
-    const replica::CycleReport report = profile_.sync_now(std::string(kaisho::kSpace));
+    const replica::CycleReport report = profile_.connection().sync_now(std::string(kaisho::kSpace));
     if (!report.errors.empty()) return fail_with_gateway(call, report.errors.front());
     std::string out;
     JsonWriter writer(out);
@@ -184,12 +185,12 @@ void ProfileFace::sync_now(const api::CallPtr& call) {
 
 void ProfileFace::use_models(const api::CallPtr& call) {
   answer_later(call, [this]() -> Result<std::string> {
-    TRY(const auto switched, profile_.use_kaisho_models());
+    TRY(const auto switched, profile_.models().use(kaisho::hosted_models()));
     std::string out;
     JsonWriter(out)
         .begin_object()
-        .string("advisor_model", "kaisho:advisor")
-        .string("cron_model", "kaisho:cron")
+        .string("advisor_model", models.advisor)
+        .string("cron_model", models.cron)
         .boolean("advisor_changed", switched.advisor_changed)
         .integer("jobs_changed", switched.jobs_changed)
         .end_object();
@@ -202,14 +203,14 @@ void ProfileFace::get_cloud_timer(const api::CallPtr& call) {
     constexpr std::string_view kNone = R"({"active":false})";
     TRY(const auto status, kaisho_status(profile_));
     const bool is_away = status && status->sync.is_failing;
-    if (!profile_.is_enabled() || is_away) return std::string(kNone);
-    const auto answer = profile_.ask_hub({http::Method::get, "/sync/active", "", {}, kHubAnswerMs});
+    if (!profile_.connection().is_enabled() || is_away) return std::string(kNone);
+    const auto answer = profile_.connection().ask_hub({http::Method::get, "/sync/active", "", {}, kHubAnswerMs});
     return answer && answer->status == 200 ? answer->body : std::string(kNone);
   });
 }
 
 void ProfileFace::stop_cloud_timer(const api::CallPtr& call) {
-  if (!profile_.is_enabled()) {
+  if (!profile_.connection().is_enabled()) {
     return call->fail(Error{ErrorCode::invalid_argument, "Cloud sync is disabled"});
   }
   std::string body = "{}";
@@ -218,10 +219,11 @@ void ProfileFace::stop_cloud_timer(const api::CallPtr& call) {
     JsonWriter(body).begin_object().string("id", *id).end_object();
   }
   blocking_.post([this, call, body] {
-    const auto answer = profile_.ask_hub({http::Method::post, "/sync/active/stop", body, {}, kHubAnswerMs});
+    const auto answer =
+        profile_.connection().ask_hub({http::Method::post, "/sync/active/stop", body, {}, kHubAnswerMs});
     if (!answer) return fail_with_gateway(call, answer.error().text);
     if (answer->status != 200) return fail_with_gateway(call, http::describe(*answer));
-    (void)profile_.sync_now(std::string(kaisho::kSpace));  // so that this device shows it at once
+    (void)profile_.connection().sync_now(std::string(kaisho::kSpace));  // so that this device shows it at once
     call->respond_json(200, answer->body);
   });
 }

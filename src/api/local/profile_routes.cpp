@@ -25,28 +25,28 @@ void append_space(JsonWriter& writer, const replica::SpaceStatus& status) {
 
 void append_dialect(JsonWriter& writer, node::Profile& profile) {
   if (!profile.replica().is_connected()) return;
-  const replica::Dialect dialect = profile.replica().hub().dialect;
-  writer.string("dialect", to_text(dialect)).name("limits").begin_array();
-  for (const std::string_view limit : limits_of(dialect)) writer.string(limit);
+  const replica::Dialect& dialect = *profile.replica().hub().dialect;
+  writer.string("dialect", dialect.name()).name("limits").begin_array();
+  for (const std::string_view limit : dialect.limits()) writer.string(limit);
   writer.end_array();
 }
 
 Result<std::string> status_json(node::Node& node, node::Profile& profile) {
-  const node::ProfileSettings settings = profile.settings();
+  const node::ProfileSettings settings = profile.settings().values();
   TRY(auto spaces, profile.replica().status());
-  const auto obstacle = profile.obstacle();
+  const auto obstacle = profile.connection().obstacle();
   std::string out;
   JsonWriter writer(out);
   writer.begin_object()
       .string("profile", profile.name())
       .boolean("active", node.active() == profile.name())
-      .boolean("enabled", profile.is_enabled())
+      .boolean("enabled", profile.connection().is_enabled())
       .string("url", settings.url)
       .boolean("live", profile.replica().link_is_up());
-  append_text_or_null(writer, "settings_error", profile.settings_error());
+  append_text_or_null(writer, "settings_error", profile.settings().error());
   append_dialect(writer, profile);
   writer.name("spaces").begin_array();
-  const bool is_about_to_connect = profile.is_enabled() && !obstacle && !profile.replica().is_connected();
+  const bool is_about_to_connect = profile.connection().is_enabled() && !obstacle && !profile.replica().is_connected();
   for (replica::SpaceStatus& status : spaces) {
     if (is_about_to_connect) {
       status.sync.state = SyncStatus::State::waiting;

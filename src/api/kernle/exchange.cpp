@@ -1,4 +1,4 @@
-#include "replica/kernle_exchange.hpp"
+#include "api/kernle/exchange.hpp"
 
 #include <set>
 
@@ -6,8 +6,19 @@
 #include "replica/answer.hpp"
 #include "wire/kernle_operation.hpp"
 
-namespace syncline::replica {
+namespace syncline::kernle {
 namespace {
+
+using replica::Batch;
+using replica::check_answer;
+using replica::error_of;
+using replica::LocalSpace;
+using replica::not_understood;
+using replica::post;
+using replica::PullNext;
+using replica::PushAnswer;
+using replica::PushNext;
+using replica::Verdict;
 
 /// The service stamps a change before it commits it, with the clock of whichever machine took it: a pull looks back so
 /// far. What comes twice is the same again and changes nothing.
@@ -17,7 +28,7 @@ constexpr std::size_t kTakenAtOnce = 2000;
 
 /// The agent by both names that services have for it.
 void append_agent(JsonWriter& writer, const LocalSpace& local) {
-  const std::string_view agent = kernle::agent_of(local.name().name).value_or("");
+  const std::string_view agent = agent_of(local.name().name).value_or("");
   writer.string("stack_id", agent).string("agent_id", agent);
 }
 
@@ -37,9 +48,9 @@ std::string position_text(std::string_view since) {
 
 }  // namespace
 
-bool KernleExchange::carries(std::string_view collection) const { return kernle::find_table(collection) != nullptr; }
+bool BackendExchange::carries(std::string_view collection) const { return find_table(collection) != nullptr; }
 
-http::ClientRequest KernleExchange::ask(std::string_view path, std::string_view since) const {
+http::ClientRequest BackendExchange::ask(std::string_view path, std::string_view since) const {
   std::string body;
   JsonWriter writer(body);
   writer.begin_object();
@@ -49,13 +60,13 @@ http::ClientRequest KernleExchange::ask(std::string_view path, std::string_view 
   return post(path, std::move(body));
 }
 
-http::ClientRequest KernleExchange::begin_pull() {
+http::ClientRequest BackendExchange::begin_pull() {
   reads_all_ = false;
   next_since_.clear();
   return ask("/sync/pull", JsonView(local_.positions()).text_of("since"));
 }
 
-Result<PullNext> KernleExchange::take_pull(const http::ClientResponse& response) {
+Result<PullNext> BackendExchange::take_pull(const http::ClientResponse& response) {
   if (response.status != 200) return std::unexpected(error_of(response));
   bool has_doubtful_values = false;
   TRY(const auto body, check_answer(response.body, &has_doubtful_values));
@@ -67,7 +78,7 @@ Result<PullNext> KernleExchange::take_pull(const http::ClientResponse& response)
   std::deque<std::string> texts;
   std::vector<Op> ops;
   list->for_each_element([&](JsonView element) {
-    const kernle::Operation operation = kernle::read_operation(element, texts, has_doubtful_values);
+    const Operation operation = read_operation(element, texts, has_doubtful_values);
     if (operation.refusal) {
       log(LogLevel::warning, "operation_not_taken", {{"id", operation.id}, {"error", operation.refusal->text}});
     } else {
@@ -90,7 +101,7 @@ Result<PullNext> KernleExchange::take_pull(const http::ClientResponse& response)
   return PullOutcome{local_.cursor(), false};
 }
 
-http::ClientRequest KernleExchange::begin_push(const Batch& batch) {
+http::ClientRequest BackendExchange::begin_push(const Batch& batch) {
   std::string body;
   JsonWriter writer(body);
   writer.begin_object();
@@ -110,7 +121,7 @@ http::ClientRequest KernleExchange::begin_push(const Batch& batch) {
   return post("/sync/push", std::move(body));
 }
 
-Result<PushNext> KernleExchange::take_push(const Batch& batch, const http::ClientResponse& response) {
+Result<PushNext> BackendExchange::take_push(const Batch& batch, const http::ClientResponse& response) {
   if (response.status != 200) return std::unexpected(error_of(response));
   TRY(const auto body, check_answer(response.body));
   const JsonView json(*body);
@@ -119,7 +130,7 @@ Result<PushNext> KernleExchange::take_push(const Batch& batch, const http::Clien
   std::map<std::pair<std::string, std::string>, std::string> refused;  // an empty table stands for any
   if (const auto conflicts = json.find("conflicts"); conflicts && conflicts->is_array()) {
     conflicts->for_each_element([&](JsonView conflict) {
-      const kernle::Table* known = kernle::find_table(first_text(conflict, {"table", "table_name"}));
+      const Table* known = find_table(first_text(conflict, {"table", "table_name"}));
       refused.emplace(std::pair(known == nullptr ? "" : std::string(known->name), conflict.text_of("record_id")),
                       first_text(conflict, {"error", "message", "reason"}));
     });
@@ -141,4 +152,4 @@ Result<PushNext> KernleExchange::take_push(const Batch& batch, const http::Clien
   return answer;
 }
 
-}  // namespace syncline::replica
+}  // namespace syncline::kernle

@@ -1,4 +1,4 @@
-#include "replica/kaisho_exchange.hpp"
+#include "api/kaisho/exchange.hpp"
 
 #include <algorithm>
 
@@ -6,8 +6,19 @@
 #include "base/text.hpp"
 #include "replica/answer.hpp"
 
-namespace syncline::replica {
+namespace syncline::kaisho {
 namespace {
+
+using replica::Batch;
+using replica::check_answer;
+using replica::error_of;
+using replica::kStampGrainMicros;
+using replica::not_understood;
+using replica::post;
+using replica::PullNext;
+using replica::PushNext;
+using replica::text_in;
+using replica::Verdict;
 
 constexpr std::string_view kBeginning = "1970-01-01T00:00:00Z";
 /// As many as every server of that kind answers.
@@ -15,9 +26,7 @@ constexpr int kPageRows = 500;
 /// Beside the cursors: the service had no resource for projects.
 constexpr std::string_view kMissing = "missing";
 
-bool is_timer(const Record& record) {
-  return record.collection == kaisho::entries().collection && kaisho::is_running(record);
-}
+bool is_timer(const Record& record) { return record.collection == entries().collection && is_running(record); }
 
 /// What a start cannot say.
 bool has_more_than_a_start(const Record& entry) {
@@ -28,7 +37,7 @@ bool has_more_than_a_start(const Record& entry) {
 }
 
 /// Services up to 1.7.3 lack projects.
-bool may_be_missing(const kaisho::Resource& resource) { return resource.collection == "projects"; }
+bool may_be_missing(const Resource& resource) { return resource.collection == "projects"; }
 
 /// A service that has more rows of one millisecond than it gives in a page would give the same page for ever. What it
 /// has of that millisecond beyond the page cannot be had. Nothing for a cursor that is no time.
@@ -40,10 +49,10 @@ std::optional<std::string> step_over(const std::string& cursor) {
 }
 
 /// A row as an op; nothing if it has no id or no stamp, for then there is nothing to go by.
-std::optional<Op> read_row(const kaisho::Resource& resource, JsonView row, std::deque<std::string>& texts) {
+std::optional<Op> read_row(const Resource& resource, JsonView row, std::deque<std::string>& texts) {
   const auto id = row.is_object() ? text_in(texts, row, "id") : std::nullopt;
   const auto stamp = row.is_object() ? row.find("updated_at") : std::nullopt;
-  const auto updated_at = stamp ? kaisho::parse_client_time(*stamp) : std::nullopt;
+  const auto updated_at = stamp ? parse_client_time(*stamp) : std::nullopt;
   if (!id || !updated_at) {
     log(LogLevel::warning, "row_not_taken", {{"collection", resource.collection}, {"id", id.value_or("")}});
     return std::nullopt;
@@ -58,13 +67,13 @@ std::optional<Op> read_row(const kaisho::Resource& resource, JsonView row, std::
 
 }  // namespace
 
-bool KaishoExchange::carries(std::string_view collection) const {
-  const auto resource = std::ranges::find(kaisho::resources(), collection, &kaisho::Resource::collection);
-  if (resource == kaisho::resources().end()) return false;
+bool CloudExchange::carries(std::string_view collection) const {
+  const auto resource = std::ranges::find(resources(), collection, &Resource::collection);
+  if (resource == resources().end()) return false;
   return !may_be_missing(*resource) || !positions_.find(kMissing);
 }
 
-http::ClientRequest KaishoExchange::ask_changes() const {
+http::ClientRequest CloudExchange::ask_changes() const {
   std::string since = positions_.text_of(resource().collection);
   if (since.empty()) since = kBeginning;
   return {
@@ -74,20 +83,20 @@ http::ClientRequest KaishoExchange::ask_changes() const {
       {}};
 }
 
-http::ClientRequest KaishoExchange::begin_pull() {
+http::ClientRequest CloudExchange::begin_pull() {
   at_ = 0;
   acknowledges_ = false;
   positions_ = JsonObject{JsonView(local_.positions())};
   return ask_changes();
 }
 
-PullNext KaishoExchange::next_resource() {
+PullNext CloudExchange::next_resource() {
   acknowledges_ = false;
-  if (++at_ < kaisho::resources().size()) return ask_changes();
+  if (++at_ < resources().size()) return ask_changes();
   return PullOutcome{local_.cursor(), false};
 }
 
-Result<PullNext> KaishoExchange::take_pull(const http::ClientResponse& response) {
+Result<PullNext> CloudExchange::take_pull(const http::ClientResponse& response) {
   if (!acknowledges_) return take_changes(response);
   // What was taken is taken, whether the hub notes it or not.
   if (response.status == 401 || response.status >= 500) return std::unexpected(error_of(response));
@@ -96,7 +105,7 @@ Result<PullNext> KaishoExchange::take_pull(const http::ClientResponse& response)
   return ask_changes();
 }
 
-Result<PullNext> KaishoExchange::take_changes(const http::ClientResponse& response) {
+Result<PullNext> CloudExchange::take_changes(const http::ClientResponse& response) {
   if (response.status == 404 && may_be_missing(resource())) {
     positions_.set(kMissing, "true");
     CHECK_OK(local_.merge_in({}, positions_.to_text()));
@@ -135,7 +144,7 @@ Result<PullNext> KaishoExchange::take_changes(const http::ClientResponse& respon
   return post(resource().ack_path, "{\"ids\":[" + ids + "]}");
 }
 
-http::ClientRequest KaishoExchange::begin_push(const Batch& batch) {
+http::ClientRequest CloudExchange::begin_push(const Batch& batch) {
   parts_.clear();
   stamps_.clear();
   answer_ = {};
@@ -148,7 +157,7 @@ http::ClientRequest KaishoExchange::begin_push(const Batch& batch) {
     // A timer that the hub knows already is changed like any other row.
     const bool is_new_timer = is_timer(item.record) && !item.base && !unstartable_.contains(item.record.id);
     if (is_new_timer) {
-      starts.push_back({Part::Kind::start, &kaisho::entries(), {i}});
+      starts.push_back({Part::Kind::start, &entries(), {i}});
       continue;
     }
     const auto known = std::ranges::find_if(parts_, [&](const Part& part) {
@@ -159,7 +168,7 @@ http::ClientRequest KaishoExchange::begin_push(const Batch& batch) {
       continue;
     }
     const auto resource =
-        std::ranges::find(kaisho::resources(), std::string_view(item.record.collection), &kaisho::Resource::collection);
+        std::ranges::find(resources(), std::string_view(item.record.collection), &Resource::collection);
     parts_.push_back({Part::Kind::apply, &*resource, {i}});
   }
   // Behind the rows: a start stops the timer before it, whose own end may be among them.
@@ -167,7 +176,7 @@ http::ClientRequest KaishoExchange::begin_push(const Batch& batch) {
   return make_request(batch, parts_.front());
 }
 
-http::ClientRequest KaishoExchange::make_request(const Batch& batch, const Part& part) const {
+http::ClientRequest CloudExchange::make_request(const Batch& batch, const Part& part) const {
   if (part.kind == Part::Kind::start) {
     const Record& entry = batch.items[part.items.front()].record;
     const JsonObject doc{JsonView(entry.doc)};
@@ -183,12 +192,12 @@ http::ClientRequest KaishoExchange::make_request(const Batch& batch, const Part&
     Record record = batch.items[i].record;
     if (const auto stamp = stamps_.find(i); stamp != stamps_.end()) record.updated_at = stamp->second;
     if (i != part.items.front()) body += ',';
-    kaisho::append_row(body, view_of(record));
+    append_row(body, view_of(record));
   }
   return post(part.resource->apply_path, body + "]}");
 }
 
-Result<PushNext> KaishoExchange::take_push(const Batch& batch, const http::ClientResponse& response) {
+Result<PushNext> CloudExchange::take_push(const Batch& batch, const http::ClientResponse& response) {
   const Part part = std::move(parts_.front());
   parts_.pop_front();
   CHECK_OK(part.kind == Part::Kind::start ? take_start(batch, part, response) : take_applied(batch, part, response));
@@ -196,7 +205,7 @@ Result<PushNext> KaishoExchange::take_push(const Batch& batch, const http::Clien
   return std::move(answer_);
 }
 
-Result<> KaishoExchange::take_start(const Batch& batch, const Part& part, const http::ClientResponse& response) {
+Result<> CloudExchange::take_start(const Batch& batch, const Part& part, const http::ClientResponse& response) {
   const std::size_t i = part.items.front();
   const Record& entry = batch.items[i].record;
   Verdict& verdict = answer_.verdicts[i];
@@ -219,16 +228,16 @@ Result<> KaishoExchange::take_start(const Batch& batch, const Part& part, const 
   }
   // The hub stamped the row itself: what follows must be later.
   const auto stamp = stands.find("updated_at");
-  const auto stamped = stamp ? kaisho::parse_client_time(*stamp) : std::nullopt;
+  const auto stamped = stamp ? parse_client_time(*stamp) : std::nullopt;
   verdict.updated_at = stamped;
   if (!has_more_than_a_start(entry)) return {};
   stamps_[i] = std::max(entry.updated_at, stamped.value_or(entry.updated_at).plus_micros(kStampGrainMicros));
   verdict.updated_at = stamps_[i];
-  parts_.push_front({Part::Kind::apply, &kaisho::entries(), {i}});
+  parts_.push_front({Part::Kind::apply, &entries(), {i}});
   return {};
 }
 
-Result<> KaishoExchange::take_applied(const Batch& batch, const Part& part, const http::ClientResponse& response) {
+Result<> CloudExchange::take_applied(const Batch& batch, const Part& part, const http::ClientResponse& response) {
   if (response.status != 200) return std::unexpected(error_of(response));
   TRY(const auto body, check_answer(response.body));
   const auto skipped = JsonView(*body).find("skipped");
@@ -248,4 +257,4 @@ Result<> KaishoExchange::take_applied(const Batch& batch, const Part& part, cons
   return {};
 }
 
-}  // namespace syncline::replica
+}  // namespace syncline::kaisho

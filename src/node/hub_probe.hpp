@@ -1,0 +1,37 @@
+// Finds out what a hub speaks and whom its key belongs to. Never changes, so it is safe from any thread; it blocks
+// until the hub has answered.
+//
+// The dialects that a node is given are tried in their order. The first that recognises the hub says who the account
+// is. Hubs of /v1 speak some of them too: after one of those, GET /v1/me decides whether the hub is used natively.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "replica/dialect.hpp"
+
+namespace syncline::node {
+
+/// Makes clients for a hub's URL and key; invalid_argument for a URL that is none.
+using HubReacher = std::function<Result<http::ClientFactory>(const std::string& url, const std::string& key)>;
+
+class HubProbe {
+ public:
+  /// The clock and the dialects outlive the probe.
+  HubProbe(HubReacher reach, const Clock& clock, std::vector<const replica::Dialect*> dialects)
+      : reach_(std::move(reach)), clock_(clock), dialects_(std::move(dialects)) {}
+
+  /// unauthorized for a key that does not count; unavailable if there is no hub, or one in trouble.
+  [[nodiscard]] Result<replica::HubAccount> ask(const std::string& url, const std::string& key,
+                                                const std::stop_token& stop) const;
+
+ private:
+  [[nodiscard]] std::unexpected<Error> no_hub() const;
+
+  const HubReacher reach_;
+  const Clock& clock_;
+  const std::vector<const replica::Dialect*> dialects_;
+};
+
+}  // namespace syncline::node

@@ -1,0 +1,128 @@
+#include "replica/live_link.hpp"
+
+#include "base/back_off.hpp"
+#include "base/json_object.hpp"
+#include "base/limits.hpp"
+#include "base/log.hpp"
+#include "base/stop.hpp"
+#include "base/text.hpp"
+#include "http/event_stream_reader.hpp"
+
+namespace syncline::replica {
+namespace {
+
+/// The hub says something on a quiet link each 20 s.
+constexpr std::int64_t kLinkSilenceMs = 70'000;
+
+std::string join_for_query(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    if (!text.empty()) text += ',';
+    text += percent_encode(name);
+  }
+  return text;
+}
+
+}  // namespace
+
+void LiveLink::set_up(bool is_up) {
+  is_up_ = is_up;
+  for (const auto& space : spaces_.all()) {
+    const MutexLock lock(space->mutex);
+    if (is_up) {
+      space->replica.machine().link_up(steady_ms());
+    } else {
+      space->replica.machine().link_down();
+    }
+    spaces_.touch(*space);
+  }
+}
+
+void LiveLink::find_spaces(std::int64_t connection, http::Client& client, const std::stop_token& stop) {
+  const auto response = client.send({http::Method::get, "/v1/spaces", "", {}, 30'000}, stop);
+  if (!response || response->status != 200) return;
+  const auto answer = http::parse_object(response->body);
+  const auto list = answer ? answer->find("spaces") : std::nullopt;
+  if (!list || !list->is_array()) return;
+  list->for_each_element([&](JsonView element) {
+    const std::string name = element.text_of("name");
+    if (!check_space_name(name) || !spaces_.is_current(connection)) return;
+    if (const auto added = spaces_.add(name); !added) {
+      log(LogLevel::warning, "space_not_added", {{"space", name}, {"error", added.error().text}});
+    }
+  });
+}
+
+void LiveLink::find_spaces(const std::stop_token& stop) {
+  const auto connection = spaces_.connection();
+  if (!connection || !connection->hub.dialect->has_live_link()) return;
+  find_spaces(connection->number, *connection->hub.clients(), stop);
+}
+
+void LiveLink::take_notice(std::int64_t connection, const std::string& event, const std::string& data) {
+  if (event != "change" && event != "reset") return;
+  const auto notice = parse_json_object(data, limits::kBodyDepthMax);
+  const auto cursor = notice ? parse_cursor(notice->text_of("cursor")) : fail(ErrorCode::unavailable, "");
+  const auto space = notice ? spaces_.find(notice->text_of("space")) : nullptr;
+  if (!cursor || !space || !spaces_.is_current(connection)) return;
+  const MutexLock lock(space->mutex);
+  space->replica.machine().note_hub_head(*cursor);
+  spaces_.touch(*space);
+}
+
+void LiveLink::listen_once(const HubConnection& connection, http::Client& client, const std::stop_token& stop,
+                           bool& was_up) {
+  find_spaces(connection.number, client, stop);
+  std::stop_source ends_link;
+  // After find_spaces: a space that is added from now on ends the link.
+  const auto names = spaces_.open_link(connection.number, ends_link);
+  if (!names || names->empty()) return;
+  const std::stop_callback forward(stop, [&ends_link] { ends_link.request_stop(); });
+  const std::int64_t ends_ms = steady_ms() + connection.hub.interval_ms;
+  http::EventStreamReader reader([this, &connection](const std::string& event, const std::string& data) {
+    take_notice(connection.number, event, data);
+  });
+  http::ClientRequest request{http::Method::get, "/v1/events?spaces=" + join_for_query(*names), "", {}, kLinkSilenceMs};
+  request.headers = {{"Accept", "text/event-stream"}};
+  (void)client.stream(
+      request,
+      [&](std::string_view bytes) {
+        if (!was_up && spaces_.is_current(connection.number)) {
+          was_up = true;
+          set_up(true);
+        }
+        reader.add(bytes);
+        // Now and then the link is opened anew, to hear of spaces that other devices have made.
+        if (steady_ms() >= ends_ms) ends_link.request_stop();
+      },
+      ends_link.get_token());
+}
+
+void LiveLink::listen(const std::stop_token& stop) {
+  BackOff back_off;
+  HubConnection connection;
+  std::int64_t client_is_of = connection.number;
+  std::unique_ptr<http::Client> client;
+  while (spaces_.wait_for_link_hub(connection, stop)) {
+    if (client_is_of != connection.number) {
+      client = connection.hub.clients();
+      client_is_of = connection.number;
+      back_off.reset();
+    }
+    bool was_up = false;
+    listen_once(connection, *client, stop, was_up);
+    if (was_up) {
+      set_up(false);
+      back_off.reset();
+    }
+    // Wait, unless it was ended to be opened anew.
+    const std::stop_token ended = spaces_.take_link_end();
+    if (ended.stop_requested()) continue;
+    std::stop_source sleep;
+    const std::stop_callback wake_on_stop(stop, [&sleep] { sleep.request_stop(); });
+    const std::stop_callback wake_on_change(ended, [&sleep] { sleep.request_stop(); });
+    wait_unless_stopped(sleep.get_token(), std::chrono::milliseconds(back_off.next_ms()));
+  }
+}
+
+}  // namespace syncline::replica

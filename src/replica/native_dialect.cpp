@@ -1,0 +1,42 @@
+#include "replica/dialect.hpp"
+#include "replica/native_exchange.hpp"
+
+namespace syncline::replica {
+namespace {
+
+class NativeDialect final : public Dialect {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "native"; }
+  [[nodiscard]] std::string_view title() const override { return "/v1"; }
+  [[nodiscard]] bool carries_space(std::string_view) const override { return true; }
+  [[nodiscard]] bool hub_merges() const override { return true; }
+  [[nodiscard]] bool has_live_link() const override { return true; }
+  [[nodiscard]] std::unique_ptr<Exchange> make_exchange(LocalSpace& local, const Limits& limits) const override {
+    return std::make_unique<NativeExchange>(local, limits);
+  }
+  [[nodiscard]] Result<std::optional<HubAccount>> recognise(const Inquiry& inquiry) const override;
+};
+
+Result<std::optional<HubAccount>> NativeDialect::recognise(const Inquiry& inquiry) const {
+  TRY(const auto me, inquiry.ask(http::Method::get, "/v1/me"));
+  // Only a hub that knows no such path does not speak /v1: one in trouble is asked again.
+  if (me.status == 404) return std::nullopt;
+  if (me.status == 401) return fail(ErrorCode::unauthorized, http::describe(me), Advice::reauth);
+  if (me.status != 200) return fail(ErrorCode::unavailable, http::describe(me), Advice::retry_later);
+  TRY(const JsonObject object, http::parse_object(me.body));
+  HubAccount account;
+  account.dialect = this;
+  account.name = account.email = object.text_of("account");
+  account.plan = object.text_of("plan");
+  account.may_sync = plan_includes_sync(account.plan);
+  return account;
+}
+
+}  // namespace
+
+const Dialect& native_dialect() {
+  static const NativeDialect instance;
+  return instance;
+}
+
+}  // namespace syncline::replica
