@@ -31,6 +31,8 @@ Result<std::vector<api::FaceModule>> make_faces(const Settings& settings) {
   };
 }
 
+std::vector<api::FaceModule> make_node_faces() { return {kaisho::make_module(), kernle::make_module()}; }
+
 RuleBook make_rule_book(const std::vector<api::FaceModule>& faces) {
   RuleBook::Rules rules;
   for (const api::FaceModule& face : faces) rules.insert(face.space_rules.begin(), face.space_rules.end());
@@ -43,6 +45,25 @@ EventTypes make_event_types(const std::vector<api::FaceModule>& faces) {
     for (const EventType type : face.events) types.add(type);
   }
   return types;
+}
+
+std::vector<const replica::Dialect*> list_dialects(const std::vector<api::FaceModule>& faces) {
+  std::vector<const replica::Dialect*> dialects;
+  for (const api::FaceModule& face : faces) {
+    if (face.dialect != nullptr) dialects.push_back(face.dialect);
+  }
+  std::ranges::stable_partition(dialects, [](const auto* dialect) { return !dialect->asking_leaves_traces(); });
+  return dialects;
+}
+
+std::vector<std::string> list_fixed_spaces(const std::vector<api::FaceModule>& faces) {
+  std::vector<std::string> names;
+  for (const api::FaceModule& face : faces) {
+    for (const auto& [name, rules] : face.space_rules) {
+      if (!name.ends_with('/')) names.push_back(name);
+    }
+  }
+  return names;
 }
 
 Search::Subject find_search_subject(const std::vector<api::FaceModule>& faces) {

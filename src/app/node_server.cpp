@@ -6,16 +6,15 @@
 #include <filesystem>
 #include <utility>
 
-#include "api/kernle/routes.hpp"
 #include "api/local/face.hpp"
 #include "app/data_directory.hpp"
+#include "app/faces.hpp"
 #include "app/process.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "net/curl_client.hpp"
 #include "net/server.hpp"
 #include "net/workers.hpp"
-#include "wire/kaisho_rows.hpp"
 
 namespace syncline::app {
 namespace {
@@ -64,21 +63,23 @@ std::string node_url_in(const std::string& data) {
 struct NodeServer::Parts {
   Parts(DataDirectory own, net::ServerOptions options)
       : directory(std::move(own)),
-        rules(local::make_rule_book()),
+        faces(make_node_faces()),
+        rules(make_rule_book(faces)),
         server(std::move(options)),
         blocking(kBlockingThreads),
         node(directory.path(), {.clock = clock,
                                 .scheduler = server.scheduler(),
                                 .reach_hub = reach,
-                                .dialects = local::list_dialects(),
+                                .dialects = list_dialects(faces),
                                 .rules = rules,
-                                .first_spaces = {std::string(kaisho::kSpace)},
-                                .searched = kernle::make_search_subject(),
+                                .first_spaces = list_fixed_spaces(faces),
+                                .searched = find_search_subject(faces),
                                 .on_broken_store = stop_broken}),
         face(node, blocking, SYNCLINE_VERSION) {}
 
   DataDirectory directory;
   SystemClock clock;
+  const std::vector<api::FaceModule> faces;
   const RuleBook rules;
   net::Server server;
   net::Workers blocking;

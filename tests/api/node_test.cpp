@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "api/kernle/routes.hpp"
+#include "app/faces.hpp"
 #include "support/environment.hpp"
 #include "support/in_process.hpp"
 #include "support/manual_scheduler.hpp"
@@ -113,7 +113,7 @@ class NodeTest : public testing::Test {
 
   test::Answer get(const std::string& target, std::string_view profile) {
     const auto pending =
-        test::begin_request(face_, {.target = target,
+        test::begin_request(local_, {.target = target,
                                     .token = "",
                                     .body = "",
                                     .headers = {{"Host", "127.0.0.1"}, {"X-Syncline-Profile", std::string(profile)}}});
@@ -125,17 +125,18 @@ class NodeTest : public testing::Test {
   SystemClock clock_;
   test::ManualScheduler scheduler_;
   EndlessHub hub_;
-  const RuleBook rules_ = make_rule_book();
+  const std::vector<api::FaceModule> faces_ = app::make_node_faces();
+  const RuleBook rules_ = app::make_rule_book(faces_);
   node::Node node_{directory_.path(),
                    {.clock = clock_,
                     .scheduler = scheduler_,
                     .reach_hub = [this](const std::string&, const std::string& key) { return hub_.clients(key); },
-                    .dialects = list_dialects(),
+                    .dialects = app::list_dialects(faces_),
                     .rules = rules_,
-                    .first_spaces = {std::string(kSpace)},
-                    .searched = kernle::make_search_subject(),
+                    .first_spaces = app::list_fixed_spaces(faces_),
+                    .searched = app::find_search_subject(faces_),
                     .on_broken_store = [](const Error& error) { FAIL() << error.text; }}};
-  Face face_{node_, scheduler_, "test"};
+  Face local_{node_, scheduler_, "test"};
 };
 
 TEST_F(NodeTest, the_first_request_may_come_during_a_pull) {

@@ -1,6 +1,7 @@
 #include "support/api_fixture.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/text.hpp"
 
@@ -8,8 +9,8 @@ namespace syncline::test {
 namespace {
 
 std::vector<api::FaceModule> make_modules(std::vector<api::FaceModule> more) {
-  const auto settings =
-      app::Settings::load({{"accounts.signup", "true"}, {"accounts.signup_plan", std::string(to_text(Plan::companion))}}, "");
+  const auto settings = app::Settings::load(
+      {{"accounts.signup", "true"}, {"accounts.signup_plan", std::string(to_text(Plan::companion))}}, "");
   EXPECT_TRUE(settings);
   auto modules = app::make_faces(*settings);
   EXPECT_TRUE(modules);

@@ -1,5 +1,6 @@
 #include "api/kaisho/routes.hpp"
 
+#include "api/kaisho/dialect.hpp"
 #include "api/kaisho/errors.hpp"
 
 namespace syncline::kaisho {
@@ -28,6 +29,7 @@ api::FaceModule make_module() {
           .prefixes = {"/kaisho"},
           .space_rules = {{std::string(kSpace), make_space_rules()}},
           .events = {kTimerStarted, kTimerStopped},
+          .dialect = &dialect(),
           .make = [](const api::FaceParts& parts) { return std::make_unique<Face>(parts.spaces, parts.access); }};
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/kernle/dialect.hpp"
 #include "api/kernle/errors.hpp"
 #include "api/route_builder.hpp"
 #include "wire/kernle_tables.hpp"
@@ -125,6 +126,7 @@ api::FaceModule make_module() {
           .space_rules = {{std::string(kSpacePrefix), make_space_rules()}},
           .events = {kSyncCompleted, kMemoryCreated},
           .searched = make_search_subject(),
+          .dialect = &dialect(),
           .make = [](const api::FaceParts& parts) {
             return std::make_unique<Face>(parts.spaces, parts.search, parts.workers);
           }};

@@ -2,10 +2,7 @@
 
 #include <algorithm>
 
-#include "api/kaisho/dialect.hpp"
 #include "api/kaisho/errors.hpp"
-#include "api/kaisho/space.hpp"
-#include "api/kernle/dialect.hpp"
 #include "api/kernle/space.hpp"
 #include "api/local/profile_face.hpp"
 #include "api/native/routes.hpp"
@@ -74,13 +71,6 @@ std::string profile_in(const http::RequestHead& head) {
 }
 
 }  // namespace
-
-RuleBook make_rule_book() {
-  return RuleBook({{std::string(kernle::kSpacePrefix), kernle::make_space_rules()},
-                   {std::string(kaisho::kSpace), kaisho::make_space_rules()}});
-}
-
-std::vector<const replica::Dialect*> list_dialects() { return {&kaisho::dialect(), &kernle::dialect()}; }
 
 /// The routes of one profile, bound to it.
 struct Face::ProfileFaces {

@@ -11,12 +11,6 @@
 
 namespace syncline::local {
 
-/// The rules of Kaisho's and Kernle's spaces, for ProfileParts.
-[[nodiscard]] RuleBook make_rule_book();
-
-/// What hubs may speak beside /v1, for ProfileParts: Kaisho's API, then Kernle's.
-[[nodiscard]] std::vector<const replica::Dialect*> list_dialects();
-
 class Face final : public http::Application {
  public:
   /// `blocking`: threads for what waits for a hub.

@@ -1,7 +1,7 @@
 // The description of the API, for programs (OpenAPI 3.1) and for people (HTML), from the routes that dispatch.
 #pragma once
 
-#include "api/router.hpp"
+#include "api/route.hpp"
 
 namespace syncline::operations {
 
