@@ -1,7 +1,5 @@
 #include "api/kiro/routes.hpp"
 
-#include "api/kiro/handlers.hpp"
-
 namespace syncline::kiro {
 namespace {
 
@@ -22,6 +20,12 @@ Face::Face(Spaces& spaces, Access& access, Executor& workers, LeaseTimes lease_t
       outputs_(spaces) {}
 
 std::vector<Route> Face::make_routes() {
+  const auto by = [this](void (Face::*method)(const api::CallPtr&)) {
+    return [this, method](const api::CallPtr& call) {
+      commands_.touch(call->principal());
+      (this->*method)(call);
+    };
+  };
   const ScopeSet uploaders{Scope::write, Scope::commands_run, Scope::commands_submit};
   const ScopeSet command_readers{Scope::read, Scope::commands_submit, Scope::commands_run, Scope::commands_approve};
   std::vector<Route> routes = {
@@ -36,7 +40,7 @@ std::vector<Route> Face::make_routes() {
                         {"If-None-Match", "header", "an ETag of this route: 304 if nothing has changed"}},
                        "",
                        {{200, "the state"}, {304, "nothing has changed"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).get_state(call); },
+       .handle = by(&Face::get_state),
        .cost = Route::Cost::heavy},
       {.method = Method::post,
        .pattern = "/sync",
@@ -49,7 +53,7 @@ std::vector<Route> Face::make_routes() {
                        {{200, "status: updated or current, data: the merged state"},
                         {400, "not a state; detail names the field"},
                         {412, "changed since If-Match"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).post_state(call); },
+       .handle = by(&Face::post_state),
        .body_bytes_max = limits::kBodyBytesLarge,
        .cost = Route::Cost::heavy},
       {.method = Method::del,
@@ -57,12 +61,12 @@ std::vector<Route> Face::make_routes() {
        .any_of = {Scope::write},
        .description =
            {"Delete a conversation", "", {}, "", {{200, "deleted, also if it was before"}, {404, "unknown"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).delete_conversation(call); }},
+       .handle = by(&Face::delete_conversation)},
       {.method = Method::del,
        .pattern = "/document/{id}",
        .any_of = {Scope::write},
        .description = {"Delete a document", "", {}, "", {{200, "deleted, also if it was before"}, {404, "unknown"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).delete_document(call); }},
+       .handle = by(&Face::delete_document)},
       {.method = Method::post,
        .pattern = "/command",
        .any_of = {Scope::commands_submit},
@@ -72,7 +76,7 @@ std::vector<Route> Face::make_routes() {
                        "type, the fields of the type, and optionally workingDir, metadata, timeoutMs, priority",
                        {{200, "commandId and status pending"},
                         {400, "unknown type or missing field; detail names it"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).submit(call); },
+       .handle = by(&Face::submit),
        .body_bytes_max = limits::kBodyBytesLarge},
       {.method = Method::post,
        .pattern = "/command/claim",
@@ -82,7 +86,7 @@ std::vector<Route> Face::make_routes() {
                        {kWait},
                        "",
                        {{200, "commandId and the command"}, {204, "none came"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).claim(call); },
+       .handle = by(&Face::claim),
        .cost = Route::Cost::heavy},
       {.method = Method::get,
        .pattern = "/command",
@@ -93,19 +97,19 @@ std::vector<Route> Face::make_routes() {
                         {"limit", "query", "at most so many, 1 to 1000; 100 if absent"}},
                        "",
                        {{200, "commands"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).list_commands(call); },
+       .handle = by(&Face::list_commands),
        .cost = Route::Cost::heavy},
       {.method = Method::get,
        .pattern = "/command/approvals",
        .any_of = {Scope::commands_approve},
        .description =
            {"Patterns that are approved for good", "", {}, "", {{200, "approvals: id, type, pattern, by, at"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).list_approvals(call); }},
+       .handle = by(&Face::list_approvals)},
       {.method = Method::del,
        .pattern = "/command/approvals/{id}",
        .any_of = {Scope::commands_approve},
        .description = {"End an approval for good", "", {}, "", {{204, "ended"}, {404, "unknown"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).forget_approval(call); }},
+       .handle = by(&Face::forget_approval)},
       {.method = Method::post,
        .pattern = "/command/{id}/approval/request",
        .any_of = {Scope::commands_run},
@@ -116,7 +120,7 @@ std::vector<Route> Face::make_routes() {
             {},
             "rule and pattern of the runner's policy",
             {{200, "state: requested or approved"}, {404, "unknown"}, {409, "not the owner"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).ask_approval(call); }},
+       .handle = by(&Face::ask_approval)},
       {.method = Method::post,
        .pattern = "/command/{id}/approval",
        .any_of = {Scope::commands_approve},
@@ -125,7 +129,7 @@ std::vector<Route> Face::make_routes() {
                        {},
                        "decision (approve or deny), always (true: also for later commands of the same pattern), reason",
                        {{200, "the command"}, {404, "unknown"}, {409, "it does not wait for approval"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).answer_approval(call); }},
+       .handle = by(&Face::answer_approval)},
       {.method = Method::get,
        .pattern = "/command/{id}",
        .any_of = command_readers,
@@ -134,7 +138,7 @@ std::vector<Route> Face::make_routes() {
                        {kWait},
                        "",
                        {{200, "the command"}, {404, "unknown"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).get_command(call); }},
+       .handle = by(&Face::get_command)},
       {.method = Method::patch,
        .pattern = "/command/{id}",
        .any_of = {Scope::commands_run},
@@ -144,7 +148,7 @@ std::vector<Route> Face::make_routes() {
                        {},
                        "status, result, error",
                        {{200, "the command"}, {404, "unknown"}, {409, "not allowed now; owner names another runner"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).patch_command(call); },
+       .handle = by(&Face::patch_command),
        .body_bytes_max = limits::kBodyBytesLarge},
       {.method = Method::del,
        .pattern = "/command/{id}",
@@ -154,7 +158,7 @@ std::vector<Route> Face::make_routes() {
                        {},
                        "",
                        {{200, "the command"}, {404, "unknown"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).cancel_command(call); }},
+       .handle = by(&Face::cancel_command)},
       {.method = Method::get,
        .pattern = "/command/{id}/output",
        .any_of = command_readers,
@@ -164,7 +168,7 @@ std::vector<Route> Face::make_routes() {
                        {},
                        "",
                        {{200, "the events"}, {404, "unknown"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).read_output(call); }},
+       .handle = by(&Face::read_output)},
       {.method = Method::post,
        .pattern = "/command/{id}/output",
        .any_of = {Scope::commands_run},
@@ -173,15 +177,11 @@ std::vector<Route> Face::make_routes() {
                        {},
                        "stream (stdout or stderr) and data",
                        {{204, "handed on"}, {409, "not the owner"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).append_output(call); }},
+       .handle = by(&Face::append_output)},
   };
   for (Route& route : routes) {
     route.face = "kiro";
     route.errors = api::ErrorStyle::plain_json;
-    route.handle = [this, handle = std::move(route.handle)](const api::CallPtr& call) {
-      commands_.touch(call->principal());
-      handle(call);
-    };
   }
   return routes;
 }
