@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "api/idempotency.hpp"
-#include "api/kiro/handlers.hpp"
+#include "api/kiro/routes.hpp"
 
 namespace syncline::kiro {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 /// As many of the first in the queue are offered to one claim: others may be taking them at the same moment.
 constexpr std::size_t kCandidatesMax = 64;
 
-Result<std::optional<Command>> read_command(Spaces& spaces, const SpaceName& space, const std::string& id) {
+Result<std::optional<Command>> find_command(Spaces& spaces, const SpaceName& space, const std::string& id) {
   std::optional<Command> command;
   CHECK_OK(spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
     TRY(const auto record, snapshot.find(kCommands, id));
@@ -35,7 +35,9 @@ std::string summary_of(std::string_view id, const Command& command) {
   return summary;
 }
 
-struct GetRequest {
+}  // namespace
+
+struct Face::CommandRequest {
   api::CallPtr call;
   SpaceName space;
   std::string id;
@@ -43,94 +45,20 @@ struct GetRequest {
   std::int64_t wait_until_ms = 0;
 };
 
-void answer_get(Handlers on, const std::shared_ptr<GetRequest>& request) {
-  const Seq head = on.spaces.head(request->space);
-  const auto command = read_command(on.spaces, request->space, request->id);
-  if (!command) return fail_command(request->call, command.error());
-  if (!*command) return fail_command(request->call, {ErrorCode::not_found, "there is no command " + request->id});
-  const CommandStatus status = (*command)->status;
-  const std::int64_t wait_ms = request->wait_until_ms - on.spaces.clock().now().millis();
-  const bool changed = request->seen && *request->seen != status;
-  // Its runner waits to hear of a cancellation.
-  const bool cancels = (*command)->cancel_requested && (*command)->claimed_by == request->call->principal().key_id;
-  if (is_terminal(status) || changed || cancels || wait_ms <= 0)
-    return request->call->respond_json(200, (*command)->to_text());
-  request->seen = status;
-  on.spaces.wait(request->space, head, wait_ms, [on, request, head] {
-    if (request->call->fail_if_revoked()) return;
-    if (head >= on.spaces.head(request->space)) request->wait_until_ms = 0;
-    answer_get(on, request);
-  });
-}
-
-struct ClaimRequest {
+struct Face::ClaimRequest {
   api::CallPtr call;
   SpaceName space;
   std::int64_t wait_until_ms = 0;
   std::optional<Claimed> claimed;
 };
 
-void try_claim(Handlers on, const std::shared_ptr<ClaimRequest>& request);
-
-void wait_for_command(Handlers on, const std::shared_ptr<ClaimRequest>& request, Seq head) {
-  const std::int64_t wait_ms = request->wait_until_ms - on.spaces.clock().now().millis();
-  if (wait_ms <= 0) {
-    return request->call->respond_empty();
-  }
-  on.spaces.wait(request->space, head, wait_ms, [on, request, head] {
-    on.workers.post([on, request, head] {
-      if (request->call->fail_if_revoked()) return;
-      if (head >= on.spaces.head(request->space)) request->wait_until_ms = 0;
-      try_claim(on, request);
-    });
-  });
-}
-
-void try_claim(Handlers on, const std::shared_ptr<ClaimRequest>& request) {
-  std::vector<std::string> candidates;
-  Seq head;
-  if (request->call->head().headers->peer_has_left()) {  // nobody would run what is claimed now
-    return request->call->respond_empty();
-  }
-  const auto looked = on.views.with(request->space, [&](StateView& view) {
-    head = view.seq();
-    for (const CommandIndex::Pending& pending : view.command_index().pending()) {
-      if (candidates.size() == kCandidatesMax) break;
-      candidates.push_back(pending.id);
-    }
-  });
-  if (!looked) return fail_command(request->call, looked.error());
-  if (candidates.empty()) return wait_for_command(on, request, head);
-  on.spaces.write(
-      request->space, request->call->principal().key,
-      [on, request, candidates](SpaceWriter& writer) mutable -> Result<> {
-        TRY(request->claimed, on.commands.claim_first(writer, candidates, request->call->principal()));
-        return {};
-      },
-      [on, request, head](Result<Cursor> cursor) {
-        if (!cursor) return fail_command(request->call, cursor.error());
-        if (!request->claimed) return wait_for_command(on, request, head);
-        Claimed& claimed = *request->claimed;
-        on.commands.note_lease(request->space, claimed.id, claimed.command, request->call->principal());
-        std::string body;
-        JsonWriter writer(body);
-        writer.begin_object().string("commandId", claimed.id);
-        const JsonObject command = claimed.command.to_object();
-        for (const JsonObject::Member& member : command.members()) writer.raw(member.name, member.value);
-        writer.end_object();
-        request->call->respond_json(200, std::move(body));
-      });
-}
-
-}  // namespace
-
-void fail_command(const api::CallPtr& call, const Error& error) {
+void Face::fail_command(const api::CallPtr& call, const Error& error) {
   api::Problem problem = api::problem_of(error);
   if (problem.status == 404) problem.title = "Command not found";
   call->fail(problem);
 }
 
-void Handlers::submit(const api::CallPtr& call) {
+void Face::submit(const api::CallPtr& call) {
   struct Submission {
     api::Idempotency idempotency;
     std::string doc;
@@ -139,15 +67,15 @@ void Handlers::submit(const api::CallPtr& call) {
   };
   auto submission = std::make_shared<Submission>();
   TRY_CALL(call, const JsonView json, call->json_object());
-  TRY_CALL(call, submission->doc, make_command(json, call->principal(), spaces.clock().now().millis()));
+  TRY_CALL(call, submission->doc, make_command(json, call->principal(), spaces_.clock().now().millis()));
   TRY_CALL(call, submission->idempotency, api::Idempotency::of(*call));
-  spaces.write(
+  spaces_.write(
       space_of(*call), call->principal().key,
-      [on = *this, submission](SpaceWriter& writer) mutable -> Result<> {
+      [this, submission](SpaceWriter& writer) -> Result<> {
         TRY(submission->replayed, submission->idempotency.find(writer.txn()));
         if (submission->replayed) return {};
         const std::string id = make_command_id(writer.now().millis());
-        CHECK_OK(on.commands.add(writer, id, std::move(submission->doc)));
+        CHECK_OK(commands_.add(writer, id, std::move(submission->doc)));
         JsonWriter(submission->answer).begin_object().string("commandId", id).string("status", "pending").end_object();
         submission->idempotency.keep(writer.txn(), 200, submission->answer);
         return {};
@@ -159,55 +87,125 @@ void Handlers::submit(const api::CallPtr& call) {
       });
 }
 
-void Handlers::claim(const api::CallPtr& call) {
+void Face::claim(const api::CallPtr& call) {
   auto request = std::make_shared<ClaimRequest>();
   request->call = call;
   request->space = space_of(*call);
   TRY_CALL(call, const std::int64_t wait_s, call->query_integer("wait", 0, limits::kWaitSecondsMax, 0));
-  request->wait_until_ms = spaces.clock().now().millis() + wait_s * 1000;
-  try_claim(*this, request);
+  request->wait_until_ms = spaces_.clock().now().millis() + wait_s * 1000;
+  try_claim(request);
 }
 
-void Handlers::get_command(const api::CallPtr& call) {
-  auto request = std::make_shared<GetRequest>();
+void Face::try_claim(const std::shared_ptr<ClaimRequest>& request) {
+  std::vector<std::string> candidates;
+  Seq head;
+  if (request->call->head().headers->peer_has_left()) {  // nobody would run what is claimed now
+    return request->call->respond_empty();
+  }
+  const auto looked = views_.with(request->space, [&](StateView& view) {
+    head = view.seq();
+    for (const CommandIndex::Pending& pending : view.command_index().pending()) {
+      if (candidates.size() == kCandidatesMax) break;
+      candidates.push_back(pending.id);
+    }
+  });
+  if (!looked) return fail_command(request->call, looked.error());
+  if (candidates.empty()) return wait_for_command(request, head);
+  spaces_.write(
+      request->space, request->call->principal().key,
+      [this, request, candidates](SpaceWriter& writer) -> Result<> {
+        TRY(request->claimed, commands_.claim_first(writer, candidates, request->call->principal()));
+        return {};
+      },
+      [this, request, head](Result<Cursor> cursor) {
+        if (!cursor) return fail_command(request->call, cursor.error());
+        if (!request->claimed) return wait_for_command(request, head);
+        Claimed& claimed = *request->claimed;
+        commands_.note_lease(request->space, claimed.id, claimed.command, request->call->principal());
+        std::string body;
+        JsonWriter writer(body);
+        writer.begin_object().string("commandId", claimed.id);
+        const JsonObject command = claimed.command.to_object();
+        for (const JsonObject::Member& member : command.members()) writer.raw(member.name, member.value);
+        writer.end_object();
+        request->call->respond_json(200, std::move(body));
+      });
+}
+
+void Face::wait_for_command(const std::shared_ptr<ClaimRequest>& request, Seq head) {
+  const std::int64_t wait_ms = request->wait_until_ms - spaces_.clock().now().millis();
+  if (wait_ms <= 0) {
+    return request->call->respond_empty();
+  }
+  spaces_.wait(request->space, head, wait_ms, [this, request, head] {
+    workers_.post([this, request, head] {
+      if (request->call->fail_if_revoked()) return;
+      if (head >= spaces_.head(request->space)) request->wait_until_ms = 0;
+      try_claim(request);
+    });
+  });
+}
+
+void Face::get_command(const api::CallPtr& call) {
+  auto request = std::make_shared<CommandRequest>();
   request->call = call;
   request->space = space_of(*call);
   request->id = call->param("id");
   TRY_CALL(call, const std::int64_t wait_s, call->query_integer("wait", 0, limits::kWaitSecondsMax, 0));
-  request->wait_until_ms = spaces.clock().now().millis() + wait_s * 1000;
-  answer_get(*this, request);
+  request->wait_until_ms = spaces_.clock().now().millis() + wait_s * 1000;
+  answer_command(request);
 }
 
-void Handlers::patch_command(const api::CallPtr& call) {
+void Face::answer_command(const std::shared_ptr<CommandRequest>& request) {
+  const Seq head = spaces_.head(request->space);
+  const auto command = find_command(spaces_, request->space, request->id);
+  if (!command) return fail_command(request->call, command.error());
+  if (!*command) return fail_command(request->call, {ErrorCode::not_found, "there is no command " + request->id});
+  const CommandStatus status = (*command)->status;
+  const std::int64_t wait_ms = request->wait_until_ms - spaces_.clock().now().millis();
+  const bool changed = request->seen && *request->seen != status;
+  // Its runner waits to hear of a cancellation.
+  const bool cancels = (*command)->cancel_requested && (*command)->claimed_by == request->call->principal().key_id;
+  if (is_terminal(status) || changed || cancels || wait_ms <= 0)
+    return request->call->respond_json(200, (*command)->to_text());
+  request->seen = status;
+  spaces_.wait(request->space, head, wait_ms, [this, request, head] {
+    if (request->call->fail_if_revoked()) return;
+    if (head >= spaces_.head(request->space)) request->wait_until_ms = 0;
+    answer_command(request);
+  });
+}
+
+void Face::patch_command(const api::CallPtr& call) {
   auto step = std::make_shared<Step>();
   TRY_CALL(call, const JsonView patch, call->json_object());
-  spaces.write(
+  spaces_.write(
       space_of(*call), call->principal().key,
-      [on = *this, call, patch, step](SpaceWriter& writer) mutable -> Result<> {
-        TRY(*step, on.commands.patch(writer, call->param("id"), patch, call->principal()));
+      [this, call, patch, step](SpaceWriter& writer) -> Result<> {
+        TRY(*step, commands_.patch(writer, call->param("id"), patch, call->principal()));
         return {};
       },
-      [on = *this, call, step](Result<Cursor> cursor) {
+      [this, call, step](Result<Cursor> cursor) {
         if (!cursor) return fail_command(call, cursor.error());
         if (step->kind != Step::Kind::refused) {
-          on.commands.note_lease(space_of(*call), call->param("id"), step->command, call->principal());
+          commands_.note_lease(space_of(*call), call->param("id"), step->command, call->principal());
           return call->respond_json(200, step->command.to_text());
         }
         api::Problem problem = api::problem_of({ErrorCode::conflict, step->reason});
         problem.title = step->reason;
         if (step->owned_by_other) {
-          problem.text_members.emplace_back("owner", on.access.label_of_key_id(step->command.claimed_by));
+          problem.text_members.emplace_back("owner", access_.label_of_key_id(step->command.claimed_by));
         }
         call->fail(problem);
       });
 }
 
-void Handlers::cancel_command(const api::CallPtr& call) {
+void Face::cancel_command(const api::CallPtr& call) {
   auto command = std::make_shared<Command>();
-  spaces.write(
+  spaces_.write(
       space_of(*call), call->principal().key,
-      [on = *this, call, command](SpaceWriter& writer) mutable -> Result<> {
-        TRY(*command, on.commands.cancel(writer, call->param("id")));
+      [this, call, command](SpaceWriter& writer) -> Result<> {
+        TRY(*command, commands_.cancel(writer, call->param("id")));
         return {};
       },
       [call, command](Result<Cursor> cursor) {
@@ -216,7 +214,7 @@ void Handlers::cancel_command(const api::CallPtr& call) {
       });
 }
 
-void Handlers::list_commands(const api::CallPtr& call) {
+void Face::list_commands(const api::CallPtr& call) {
   const std::string wanted = call->query("status").value_or("");
   if (!wanted.empty() && wanted != "held" && !command_status_from_text(wanted)) {
     return call->fail(Error{ErrorCode::invalid_argument,
@@ -224,7 +222,7 @@ void Handlers::list_commands(const api::CallPtr& call) {
   }
   TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, limits::kCommandsListedMax, 100));
   std::vector<std::pair<std::int64_t, std::string>> rows;
-  CHECK_CALL(call, spaces.read(space_of(*call), [&](Snapshot& snapshot) {
+  CHECK_CALL(call, spaces_.read(space_of(*call), [&](Snapshot& snapshot) {
     return snapshot.scan(kCommands, "", [&](const RecordView& record) {
       if (record.deleted) return true;
       const Command command{JsonView(record.doc)};
@@ -245,18 +243,18 @@ void Handlers::list_commands(const api::CallPtr& call) {
   call->respond_json(200, std::move(body));
 }
 
-void Handlers::read_output(const api::CallPtr& call) {
-  const auto command = read_command(spaces, space_of(*call), call->param("id"));
+void Face::read_output(const api::CallPtr& call) {
+  const auto command = find_command(spaces_, space_of(*call), call->param("id"));
   if (!command) return fail_command(call, command.error());
   if (!*command) return fail_command(call, {ErrorCode::not_found, "there is no such command"});
   http::Response response;
   response.content_type = "text/event-stream";
   response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
-  response.body = outputs.open(space_of(*call), call->param("id"), access, call->shared_principal());
+  response.body = outputs_.open(space_of(*call), call->param("id"), access_, call->shared_principal());
   call->respond(std::move(response));
 }
 
-void Handlers::append_output(const api::CallPtr& call) {
+void Face::append_output(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView json, call->json_object());
   const auto stream = json.find("stream");
   const auto data = json.find("data");
@@ -264,13 +262,13 @@ void Handlers::append_output(const api::CallPtr& call) {
   if ((name != "stdout" && name != "stderr") || !data || !data->is_string()) {
     return call->fail(Error{ErrorCode::invalid_argument, "the body must be {\"stream\": stdout or stderr, \"data\"}"});
   }
-  const auto command = read_command(spaces, space_of(*call), call->param("id"));
+  const auto command = find_command(spaces_, space_of(*call), call->param("id"));
   if (!command) return fail_command(call, command.error());
   if (!*command) return fail_command(call, {ErrorCode::not_found, "there is no such command"});
   if (!(*command)->is_run_by(call->principal().key_id)) {
     return call->fail(Error{ErrorCode::conflict, "this key does not run the command"});
   }
-  outputs.append(space_of(*call), call->param("id"), JsonObject(json).to_text());
+  outputs_.append(space_of(*call), call->param("id"), JsonObject(json).to_text());
   call->respond_empty();
 }
 

@@ -1,36 +1,15 @@
 #include "api/kiro/routes.hpp"
 
-#include "api/kiro/handlers.hpp"
+#include "api/route_builder.hpp"
 
 namespace syncline::kiro {
 namespace {
 
-using api::Parameter;
-using api::Route;
-using http::Method;
-
-constexpr Parameter kWait{"wait", "query", "seconds to hold the answer until there is something new, at most 60"};
+constexpr std::string_view kWait = "seconds to hold the answer until there is something new, at most 60";
 
 constexpr api::ErrorFormat kErrors{
     [](JsonWriter& writer, const api::Problem& problem, std::string_view) { writer.string("error", problem.title); },
     "application/json"};
-
-struct Description {
-  std::string_view summary;
-  std::string_view details;
-  std::vector<Parameter> parameters;
-  std::string_view request_body;
-  std::vector<api::Outcome> outcomes;
-};
-struct Line {
-  Method method;
-  std::string_view pattern;
-  ScopeSet any_of;
-  Description description;
-  api::Handler handle;
-  std::size_t body_bytes_max = limits::kBodyBytesDefault;
-  Route::Cost cost = Route::Cost::quick;
-};
 
 }  // namespace
 
@@ -43,181 +22,110 @@ Face::Face(Spaces& spaces, Access& access, Executor& workers, LeaseTimes lease_t
       outputs_(spaces),
       keep_days_(keep_days) {}
 
-std::vector<Route> Face::make_routes() {
+std::vector<api::Route> Face::make_routes() {
   const ScopeSet uploaders{Scope::write, Scope::commands_run, Scope::commands_submit};
   const ScopeSet command_readers{Scope::read, Scope::commands_submit, Scope::commands_run, Scope::commands_approve};
-  std::vector<Line> lines = {
-      {.method = Method::get,
-       .pattern = "/sync",
-       .any_of = {Scope::read},
-       .description = {"The complete state",
-                       "Conversations, documents and commands. With since, only what changed after it, and what was "
-                       "deleted.",
-                       {{"since", "query", "a lastUpdate in milliseconds, or an ETag of this route"},
-                        kWait,
-                        {"If-None-Match", "header", "an ETag of this route: 304 if nothing has changed"}},
-                       "",
-                       {{200, "the state"}, {304, "nothing has changed"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).get_state(call); },
-       .cost = Route::Cost::heavy},
-      {.method = Method::post,
-       .pattern = "/sync",
-       .any_of = uploaders,
-       .description = {"Upload a state",
-                       "Any subset of the state is merged record by record; the answer has the complete merged state. "
-                       "Parts that the key may not write are named in ignored.",
-                       {{"If-Match", "header", "an ETag of GET /sync: 412 if the state has changed since"}},
-                       "any subset of the state",
-                       {{200, "status: updated or current, data: the merged state"},
-                        {400, "not a state; detail names the field"},
-                        {412, "changed since If-Match"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).post_state(call); },
-       .body_bytes_max = limits::kBodyBytesLarge,
-       .cost = Route::Cost::heavy},
-      {.method = Method::del,
-       .pattern = "/conversation/{id}",
-       .any_of = {Scope::write},
-       .description =
-           {"Delete a conversation", "", {}, "", {{200, "deleted, also if it was before"}, {404, "unknown"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).delete_conversation(call); }},
-      {.method = Method::del,
-       .pattern = "/document/{id}",
-       .any_of = {Scope::write},
-       .description = {"Delete a document", "", {}, "", {{200, "deleted, also if it was before"}, {404, "unknown"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).delete_document(call); }},
-      {.method = Method::post,
-       .pattern = "/command",
-       .any_of = {Scope::commands_submit},
-       .description = {"Submit a command for a runner",
-                       "",
-                       {{"Idempotency-Key", "header", "makes a retry safe for 24 hours"}},
-                       "type, the fields of the type, and optionally workingDir, metadata, timeoutMs, priority",
-                       {{200, "commandId and status pending"},
-                        {400, "unknown type or missing field; detail names it"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).submit(call); },
-       .body_bytes_max = limits::kBodyBytesLarge},
-      {.method = Method::post,
-       .pattern = "/command/claim",
-       .any_of = {Scope::commands_run},
-       .description = {"Take the next command",
-                       "Higher priority first, else oldest first. The claim is a lease of leaseMs.",
-                       {kWait},
-                       "",
-                       {{200, "commandId and the command"}, {204, "none came"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).claim(call); },
-       .cost = Route::Cost::heavy},
-      {.method = Method::get,
-       .pattern = "/command",
-       .any_of = command_readers,
-       .description = {"List commands",
-                       "Newest first, without their content and results.",
-                       {{"status", "query", "held (waits for approval), pending, processing, completed or failed"},
-                        {"limit", "query", "at most so many, 1 to 1000; 100 if absent"}},
-                       "",
-                       {{200, "commands"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).list_commands(call); },
-       .cost = Route::Cost::heavy},
-      {.method = Method::get,
-       .pattern = "/command/approvals",
-       .any_of = {Scope::commands_approve},
-       .description =
-           {"Patterns that are approved for good", "", {}, "", {{200, "approvals: id, type, pattern, by, at"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).list_approvals(call); }},
-      {.method = Method::del,
-       .pattern = "/command/approvals/{id}",
-       .any_of = {Scope::commands_approve},
-       .description = {"End an approval for good", "", {}, "", {{204, "ended"}, {404, "unknown"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).forget_approval(call); }},
-      {.method = Method::post,
-       .pattern = "/command/{id}/approval/request",
-       .any_of = {Scope::commands_run},
-       .description =
-           {"Ask for approval",
-            "By the runner that has the command. It is held as pending and no agent is shown it until somebody "
-            "has answered, unless its pattern is approved for good.",
-            {},
-            "rule and pattern of the runner's policy",
-            {{200, "state: requested or approved"}, {404, "unknown"}, {409, "not the owner"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).ask_approval(call); }},
-      {.method = Method::post,
-       .pattern = "/command/{id}/approval",
-       .any_of = {Scope::commands_approve},
-       .description = {"Approve or deny a command that waits for it",
-                       "",
-                       {},
-                       "decision (approve or deny), always (true: also for later commands of the same pattern), reason",
-                       {{200, "the command"}, {404, "unknown"}, {409, "it does not wait for approval"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).answer_approval(call); }},
-      {.method = Method::get,
-       .pattern = "/command/{id}",
-       .any_of = command_readers,
-       .description = {"A command's state",
-                       "With wait, as soon as its status changes.",
-                       {kWait},
-                       "",
-                       {{200, "the command"}, {404, "unknown"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).get_command(call); }},
-      {.method = Method::patch,
-       .pattern = "/command/{id}",
-       .any_of = {Scope::commands_run},
-       .description = {"A runner's report",
-                       "Forward only. The first to set processing owns the command; its PATCH processing renews the "
-                       "lease.",
-                       {},
-                       "status, result, error",
-                       {{200, "the command"}, {404, "unknown"}, {409, "not allowed now; owner names another runner"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).patch_command(call); },
-       .body_bytes_max = limits::kBodyBytesLarge},
-      {.method = Method::del,
-       .pattern = "/command/{id}",
-       .any_of = {Scope::commands_submit},
-       .description = {"Cancel a command",
-                       "Pending: it fails at once. Running: its runner is told.",
-                       {},
-                       "",
-                       {{200, "the command"}, {404, "unknown"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).cancel_command(call); }},
-      {.method = Method::get,
-       .pattern = "/command/{id}/output",
-       .any_of = command_readers,
-       .description = {"Live output",
-                       "Server-Sent Events: output {stream, data}, then end with the command; status {status, "
-                       "approval} while it waits for approval and when that changes.",
-                       {},
-                       "",
-                       {{200, "the events"}, {404, "unknown"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).read_output(call); }},
-      {.method = Method::post,
-       .pattern = "/command/{id}/output",
-       .any_of = {Scope::commands_run},
-       .description = {"Send live output",
-                       "Only by the runner that owns the command.",
-                       {},
-                       "stream (stdout or stderr) and data",
-                       {{204, "handed on"}, {409, "not the owner"}}},
-       .handle = [this](const api::CallPtr& call) { Handlers(*this).append_output(call); }},
-  };
-  std::vector<Route> routes;
-  for (Line& line : lines) {
-    Route& route = routes.emplace_back();
-    route.method = line.method;
-    route.pattern = line.pattern;
-    route.face = "kiro";
-    route.any_of = line.any_of;
-    route.handle = [this, handle = std::move(line.handle)](const api::CallPtr& call) {
+  api::RouteBuilder routes(*this, "kiro", kErrors);
+  routes.get("/sync", {Scope::read}, "The complete state", &Face::get_state)
+      .described("Conversations, documents and commands. With since, only what changed after it, and what was deleted.")
+      .query("since", "a lastUpdate in milliseconds, or an ETag of this route")
+      .query("wait", kWait)
+      .header("If-None-Match", "an ETag of this route: 304 if nothing has changed")
+      .answers(200, "the state")
+      .answers(304, "nothing has changed")
+      .heavy();
+  routes.post("/sync", uploaders, "Upload a state", &Face::post_state)
+      .described(
+          "Any subset of the state is merged record by record; the answer has the complete merged state. Parts that "
+          "the key may not write are named in ignored.")
+      .header("If-Match", "an ETag of GET /sync: 412 if the state has changed since")
+      .body("any subset of the state")
+      .body_at_most(limits::kBodyBytesLarge)
+      .answers(200, "status: updated or current, data: the merged state")
+      .answers(400, "not a state; detail names the field")
+      .answers(412, "changed since If-Match");
+  routes.del("/conversation/{id}", {Scope::write}, "Delete a conversation", &Face::delete_conversation)
+      .answers(200, "deleted, also if it was before")
+      .answers(404, "unknown");
+  routes.del("/document/{id}", {Scope::write}, "Delete a document", &Face::delete_document)
+      .answers(200, "deleted, also if it was before")
+      .answers(404, "unknown");
+  routes.post("/command", {Scope::commands_submit}, "Submit a command for a runner", &Face::submit)
+      .header("Idempotency-Key", "makes a retry safe for 24 hours")
+      .body("type, the fields of the type, and optionally workingDir, metadata, timeoutMs, priority")
+      .body_at_most(limits::kBodyBytesLarge)
+      .answers(200, "commandId and status pending")
+      .answers(400, "unknown type or missing field; detail names it");
+  routes.post("/command/claim", {Scope::commands_run}, "Take the next command", &Face::claim)
+      .described("Higher priority first, else oldest first. The claim is a lease of leaseMs.")
+      .query("wait", kWait)
+      .answers(200, "commandId and the command")
+      .answers(204, "none came")
+      .heavy();
+  routes.get("/command", command_readers, "List commands", &Face::list_commands)
+      .described("Newest first, without their content and results.")
+      .query("status", "held (waits for approval), pending, processing, completed or failed")
+      .query("limit", "at most so many, 1 to 1000; 100 if absent")
+      .answers(200, "commands")
+      .heavy();
+  routes
+      .get("/command/approvals", {Scope::commands_approve}, "Patterns that are approved for good",
+           &Face::list_approvals)
+      .answers(200, "approvals: id, type, pattern, by, at");
+  routes.del("/command/approvals/{id}", {Scope::commands_approve}, "End an approval for good", &Face::forget_approval)
+      .answers(204, "ended")
+      .answers(404, "unknown");
+  routes.post("/command/{id}/approval/request", {Scope::commands_run}, "Ask for approval", &Face::ask_approval)
+      .described(
+          "By the runner that has the command. It is held as pending and no agent is shown it until somebody has "
+          "answered, unless its pattern is approved for good.")
+      .body("rule and pattern of the runner's policy")
+      .answers(200, "state: requested or approved")
+      .answers(404, "unknown")
+      .answers(409, "not the owner");
+  routes
+      .post("/command/{id}/approval", {Scope::commands_approve}, "Approve or deny a command that waits for it",
+            &Face::answer_approval)
+      .body("decision (approve or deny), always (true: also for later commands of the same pattern), reason")
+      .answers(200, "the command")
+      .answers(404, "unknown")
+      .answers(409, "it does not wait for approval");
+  routes.get("/command/{id}", command_readers, "A command's state", &Face::get_command)
+      .described("With wait, as soon as its status changes.")
+      .query("wait", kWait)
+      .answers(200, "the command")
+      .answers(404, "unknown");
+  routes.patch("/command/{id}", {Scope::commands_run}, "A runner's report", &Face::patch_command)
+      .described("Forward only. The first to set processing owns the command; its PATCH processing renews the lease.")
+      .body("status, result, error")
+      .body_at_most(limits::kBodyBytesLarge)
+      .answers(200, "the command")
+      .answers(404, "unknown")
+      .answers(409, "not allowed now; owner names another runner");
+  routes.del("/command/{id}", {Scope::commands_submit}, "Cancel a command", &Face::cancel_command)
+      .described("Pending: it fails at once. Running: its runner is told.")
+      .answers(200, "the command")
+      .answers(404, "unknown");
+  routes.get("/command/{id}/output", command_readers, "Live output", &Face::read_output)
+      .described(
+          "Server-Sent Events: output {stream, data}, then end with the command; status {status, approval} while it "
+          "waits for approval and when that changes.")
+      .answers(200, "the events")
+      .answers(404, "unknown");
+  routes.post("/command/{id}/output", {Scope::commands_run}, "Send live output", &Face::append_output)
+      .described("Only by the runner that owns the command.")
+      .body("stream (stdout or stderr) and data")
+      .answers(204, "handed on")
+      .answers(409, "not the owner");
+  std::vector<api::Route> table = routes.take();
+  for (api::Route& route : table) {
+    // A key that asks for anything is alive: its leases begin anew.
+    route.handle = [this, handle = std::move(route.handle)](const api::CallPtr& call) {
       commands_.touch(call->principal());
       handle(call);
     };
-    route.errors = &kErrors;
-    route.body_bytes_max = line.body_bytes_max;
-    route.cost = line.cost;
-    route.summary = line.description.summary;
-    route.details = line.description.details;
-    route.parameters = line.description.parameters;
-    route.request_body = line.description.request_body;
-    route.outcomes = line.description.outcomes;
   }
-  return routes;
+  return table;
 }
 
 api::FaceModule make_module(LeaseTimes lease_times, std::int64_t keep_days) {

@@ -19,7 +19,44 @@ class Face final : public api::Face {
   [[nodiscard]] Result<> each_hour() override { return commands_.purge(keep_days_); }
 
  private:
-  friend struct Handlers;
+  // Requests that are answered in several steps.
+  struct StateRequest;
+  struct Upload;
+  struct CommandRequest;
+  struct ClaimRequest;
+
+  // state_routes.cpp
+  void get_state(const api::CallPtr& call);
+  void answer_state(const std::shared_ptr<StateRequest>& request);
+  [[nodiscard]] std::optional<http::Response> look(StateRequest& request, StateView& view);
+  void post_state(const api::CallPtr& call);
+  void run_upload(const std::shared_ptr<Upload>& upload);
+  [[nodiscard]] Result<> apply_upload(Upload& upload, SpaceWriter& writer);
+  void answer_upload(const Upload& upload);
+  void delete_conversation(const api::CallPtr& call);
+  void delete_document(const api::CallPtr& call);
+  // command_routes.cpp
+  void submit(const api::CallPtr& call);
+  void claim(const api::CallPtr& call);
+  void try_claim(const std::shared_ptr<ClaimRequest>& request);
+  void wait_for_command(const std::shared_ptr<ClaimRequest>& request, Seq head);
+  void get_command(const api::CallPtr& call);
+  void answer_command(const std::shared_ptr<CommandRequest>& request);
+  void patch_command(const api::CallPtr& call);
+  void cancel_command(const api::CallPtr& call);
+  void list_commands(const api::CallPtr& call);
+  void read_output(const api::CallPtr& call);
+  void append_output(const api::CallPtr& call);
+  // approval_routes.cpp
+  void ask_approval(const api::CallPtr& call);
+  void answer_approval(const api::CallPtr& call);
+  void list_approvals(const api::CallPtr& call);
+  void forget_approval(const api::CallPtr& call);
+
+  [[nodiscard]] static SpaceName space_of(const api::Call& call) { return call.space(kSpace); }
+  /// Answers with Kiro's own words for what went wrong with a command.
+  static void fail_command(const api::CallPtr& call, const Error& error);
+
   Spaces& spaces_;
   Access& access_;
   Executor& workers_;

@@ -1,6 +1,6 @@
 // GET and POST /sync, and deleting a conversation or a document.
-#include "api/kiro/handlers.hpp"
 #include "api/kiro/merge_state.hpp"
+#include "api/kiro/routes.hpp"
 #include "api/kiro/state_form.hpp"
 #include "base/text.hpp"
 
@@ -26,15 +26,6 @@ Audience audience_of(const Principal& principal) {
   return is_agent ? Audience::agents : Audience::everybody;
 }
 
-struct StateRequest {
-  api::CallPtr call;
-  SpaceName space;
-  std::optional<Since> since;
-  Seq wait_from;
-  std::int64_t wait_until_ms = 0;
-  bool first_look = true;
-};
-
 http::Response with_etag(const Spaces& spaces, http::Response response, Seq seq) {
   response.headers.push_back({"ETag", etag_of(spaces, seq)});
   response.headers.push_back({"Cache-Control", "private, no-cache"});
@@ -46,120 +37,6 @@ http::Response not_modified(const Spaces& spaces, Seq seq) {
   http::Response response;
   response.status = 304;
   return with_etag(spaces, std::move(response), seq);
-}
-
-/// Answers from the view, or not yet: nothing has changed and there is time left.
-std::optional<http::Response> look(Handlers& on, StateRequest& request, StateView& view) {
-  const std::string_view if_none_match = request.call->header("If-None-Match");
-  const bool matches =
-      !if_none_match.empty() && if_none_match.find(etag_of(on.spaces, view.seq())) != std::string_view::npos;
-  const bool waits = request.wait_until_ms > on.spaces.clock().now().millis();
-  if (request.first_look && !request.since && if_none_match.empty() && waits) {
-    // Waiting without a point to wait from means from now on.
-    request.since = Since{.by = Since::By::seq, .seq = view.seq()};
-  }
-  request.first_look = false;
-  request.wait_from = view.seq();
-  const bool news = request.since ? view.has_changed(*request.since) : !matches;
-  if (!news && waits) return std::nullopt;
-  on.spaces.note_pulled(request.call->principal().key, request.space, view.seq());
-  if (matches) return not_modified(on.spaces, view.seq());
-  http::Response response;
-  if (request.since) {
-    response.body = view.delta(*request.since, audience_of(request.call->principal()));
-  } else {
-    response.body = view.full(audience_of(request.call->principal()));
-  }
-  return with_etag(on.spaces, std::move(response), view.seq());
-}
-
-void answer_state(Handlers on, const std::shared_ptr<StateRequest>& request) {
-  std::optional<http::Response> response;
-  CHECK_CALL(request->call,
-             on.views.with(request->space, [&](StateView& view) { response = look(on, *request, view); }));
-  if (response) return request->call->respond(*std::move(response));
-  const std::int64_t wait_ms = request->wait_until_ms - on.spaces.clock().now().millis();
-  on.spaces.wait(request->space, request->wait_from, wait_ms, [on, request] {
-    if (request->wait_from >= on.spaces.head(request->space)) request->wait_until_ms = 0;  // time-out
-    on.workers.post([on, request] {
-      if (!request->call->fail_if_revoked()) answer_state(on, request);
-    });
-  });
-}
-
-/// So often an upload is compared with what is stored outside of the transaction. If somebody changes that every time,
-/// it is done inside.
-constexpr int kPreparationsMax = 3;
-
-/// An upload on its way through the store.
-struct Upload {
-  Upload(api::CallPtr of, JsonView what) : call(std::move(of)), state(what), merge(what, call->principal()) {}
-
-  const api::CallPtr call;
-  const JsonView state;
-  StateMerge merge;
-  int preparations = 0;
-  bool is_applied = false;
-  bool newer = false;
-  std::vector<Ignored> ignored;
-};
-
-Result<> apply(Handlers& on, Upload& upload, SpaceWriter& writer) {
-  const SpaceInfo& info = writer.txn().info();
-  const std::string_view if_match = upload.call->header("If-Match");
-  if (!if_match.empty() && if_match != "*" && if_match.find(etag_of(on.spaces, info.head)) == std::string_view::npos) {
-    return fail(ErrorCode::precondition_failed, "the state has changed since");
-  }
-  TRY(const bool is_current, upload.merge.is_current(writer.txn()));
-  if (!is_current) {
-    if (upload.preparations < kPreparationsMax) return {};
-    CHECK_OK(upload.merge.prepare(writer.txn()));
-  }
-  const auto last_update = upload.state.find("lastUpdate");
-  const double sent = last_update ? last_update->as_number().value_or(0) : 0;
-  upload.newer = sent > static_cast<double>(info.updated_at.millis());
-  TRY(upload.ignored, upload.merge.apply(writer, on.commands));
-  upload.is_applied = true;
-  return {};
-}
-
-void answer_upload(Handlers on, const Upload& upload) {
-  const SpaceName space = space_of(*upload.call);
-  std::string body = std::string(R"({"status":")") + (upload.newer ? "updated" : "current") + R"(","data":)";
-  Seq seq;
-  const bool may_read = upload.call->principal().scopes.has(Scope::read);
-  CHECK_CALL(upload.call, on.views.with(space, [&](StateView& view) {
-    // Who may only write is told how it went, not what the others have written.
-    body += may_read ? *view.full(audience_of(upload.call->principal()))
-                     : R"({"conversations":{},"documents":{},"commands":{},"lastUpdate":)" +
-                           std::to_string(view.last_update_ms()) + '}';
-    seq = view.seq();
-  }));
-  if (may_read) on.spaces.note_pulled(upload.call->principal().key, space, seq);
-  if (!upload.ignored.empty()) {
-    body += ",\"ignored\":";
-    JsonWriter writer(body);
-    writer.begin_array();
-    for (const Ignored& part : upload.ignored) {
-      writer.begin_object().string("part", part.part).string("id", part.id).string("reason", part.reason).end_object();
-    }
-    writer.end_array();
-  }
-  body += '}';
-  upload.call->respond(with_etag(on.spaces, http::make_text(200, "application/json", std::move(body)), seq));
-}
-
-void run_upload(Handlers on, const std::shared_ptr<Upload>& upload) {
-  const SpaceName space = space_of(*upload->call);
-  upload->preparations += 1;
-  CHECK_CALL(upload->call, on.spaces.read(space, [&](Snapshot& snapshot) { return upload->merge.prepare(snapshot); }));
-  on.spaces.write(
-      space, upload->call->principal().key,
-      [on, upload](SpaceWriter& writer) mutable { return apply(on, *upload, writer); },
-      [on, upload](Result<Cursor> cursor) {
-        if (!cursor) return upload->call->fail(cursor.error());
-        on.workers.post([on, upload] { upload->is_applied ? answer_upload(on, *upload) : run_upload(on, upload); });
-      });
 }
 
 /// Deletes a record like any other writer: a version that the key had not seen is kept as a conflict.
@@ -196,13 +73,17 @@ Result<> delete_conversation_in(SpaceWriter& writer, const std::string& id) {
   return {};
 }
 
+/// So often an upload is compared with what is stored outside of the transaction. If somebody changes that every time,
+/// it is done inside.
+constexpr int kPreparationsMax = 3;
+
 using Delete = Result<> (*)(SpaceWriter&, const std::string&);
 
-void delete_item(Handlers on, const api::CallPtr& call, std::string_view collection, std::string_view what,
-                 Delete remove) {
+void delete_item(Spaces& spaces, const SpaceName& space, const api::CallPtr& call, std::string_view collection,
+                 std::string_view what, Delete remove) {
   const std::string id = call->param("id");
-  on.spaces.write(
-      space_of(*call), call->principal().key,
+  spaces.write(
+      space, call->principal().key,
       [=](SpaceWriter& writer) -> Result<> {
         TRY(const auto stored, writer.txn().find(collection, id));
         if (!stored) return fail(ErrorCode::not_found, std::string(what) + " not found");
@@ -222,30 +103,148 @@ void delete_item(Handlers on, const api::CallPtr& call, std::string_view collect
 
 }  // namespace
 
-void Handlers::get_state(const api::CallPtr& call) {
+struct Face::StateRequest {
+  api::CallPtr call;
+  SpaceName space;
+  std::optional<Since> since;
+  Seq wait_from;
+  std::int64_t wait_until_ms = 0;
+  bool first_look = true;
+};
+
+/// An upload on its way through the store.
+struct Face::Upload {
+  Upload(api::CallPtr of, JsonView what) : call(std::move(of)), state(what), merge(what, call->principal()) {}
+
+  const api::CallPtr call;
+  const JsonView state;
+  StateMerge merge;
+  int preparations = 0;
+  bool is_applied = false;
+  bool newer = false;
+  std::vector<Ignored> ignored;
+};
+
+void Face::get_state(const api::CallPtr& call) {
   auto request = std::make_shared<StateRequest>();
   request->call = call;
   request->space = space_of(*call);
   TRY_CALL(call, const std::int64_t wait_s, call->query_integer("wait", 0, limits::kWaitSecondsMax, 0));
   if (const auto since = call->query("since")) {
-    TRY_CALL(call, request->since, parse_since(spaces, request->space, *since));
+    TRY_CALL(call, request->since, parse_since(spaces_, request->space, *since));
   }
-  request->wait_until_ms = spaces.clock().now().millis() + wait_s * 1000;
-  answer_state(*this, request);
+  request->wait_until_ms = spaces_.clock().now().millis() + wait_s * 1000;
+  answer_state(request);
 }
 
-void Handlers::post_state(const api::CallPtr& call) {
+void Face::answer_state(const std::shared_ptr<StateRequest>& request) {
+  std::optional<http::Response> response;
+  CHECK_CALL(request->call, views_.with(request->space, [&](StateView& view) { response = look(*request, view); }));
+  if (response) return request->call->respond(*std::move(response));
+  const std::int64_t wait_ms = request->wait_until_ms - spaces_.clock().now().millis();
+  spaces_.wait(request->space, request->wait_from, wait_ms, [this, request] {
+    if (request->wait_from >= spaces_.head(request->space)) request->wait_until_ms = 0;  // time-out
+    workers_.post([this, request] {
+      if (!request->call->fail_if_revoked()) answer_state(request);
+    });
+  });
+}
+
+/// Answers from the view, or not yet: nothing has changed and there is time left.
+std::optional<http::Response> Face::look(StateRequest& request, StateView& view) {
+  const std::string_view if_none_match = request.call->header("If-None-Match");
+  const bool matches =
+      !if_none_match.empty() && if_none_match.find(etag_of(spaces_, view.seq())) != std::string_view::npos;
+  const bool waits = request.wait_until_ms > spaces_.clock().now().millis();
+  if (request.first_look && !request.since && if_none_match.empty() && waits) {
+    // Waiting without a point to wait from means from now on.
+    request.since = Since{.by = Since::By::seq, .seq = view.seq()};
+  }
+  request.first_look = false;
+  request.wait_from = view.seq();
+  const bool news = request.since ? view.has_changed(*request.since) : !matches;
+  if (!news && waits) return std::nullopt;
+  spaces_.note_pulled(request.call->principal().key, request.space, view.seq());
+  if (matches) return not_modified(spaces_, view.seq());
+  http::Response response;
+  if (request.since) {
+    response.body = view.delta(*request.since, audience_of(request.call->principal()));
+  } else {
+    response.body = view.full(audience_of(request.call->principal()));
+  }
+  return with_etag(spaces_, std::move(response), view.seq());
+}
+
+void Face::post_state(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView state, call->json_object());
   CHECK_CALL(call, check_state(state));
-  run_upload(*this, std::make_shared<Upload>(call, state));
+  run_upload(std::make_shared<Upload>(call, state));
 }
 
-void Handlers::delete_conversation(const api::CallPtr& call) {
-  delete_item(*this, call, kConversations, "Conversation", delete_conversation_in);
+void Face::run_upload(const std::shared_ptr<Upload>& upload) {
+  const SpaceName space = space_of(*upload->call);
+  upload->preparations += 1;
+  CHECK_CALL(upload->call, spaces_.read(space, [&](Snapshot& snapshot) { return upload->merge.prepare(snapshot); }));
+  spaces_.write(
+      space, upload->call->principal().key,
+      [this, upload](SpaceWriter& writer) { return apply_upload(*upload, writer); },
+      [this, upload](Result<Cursor> cursor) {
+        if (!cursor) return upload->call->fail(cursor.error());
+        workers_.post([this, upload] { upload->is_applied ? answer_upload(*upload) : run_upload(upload); });
+      });
 }
 
-void Handlers::delete_document(const api::CallPtr& call) {
-  delete_item(*this, call, kDocuments, "Document",
+Result<> Face::apply_upload(Upload& upload, SpaceWriter& writer) {
+  const SpaceInfo& info = writer.txn().info();
+  const std::string_view if_match = upload.call->header("If-Match");
+  if (!if_match.empty() && if_match != "*" && if_match.find(etag_of(spaces_, info.head)) == std::string_view::npos) {
+    return fail(ErrorCode::precondition_failed, "the state has changed since");
+  }
+  TRY(const bool is_current, upload.merge.is_current(writer.txn()));
+  if (!is_current) {
+    if (upload.preparations < kPreparationsMax) return {};  // run_upload() compares again
+    CHECK_OK(upload.merge.prepare(writer.txn()));
+  }
+  const auto last_update = upload.state.find("lastUpdate");
+  const double sent = last_update ? last_update->as_number().value_or(0) : 0;
+  upload.newer = sent > static_cast<double>(info.updated_at.millis());
+  TRY(upload.ignored, upload.merge.apply(writer, commands_));
+  upload.is_applied = true;
+  return {};
+}
+
+void Face::answer_upload(const Upload& upload) {
+  const SpaceName space = space_of(*upload.call);
+  std::string body = std::string(R"({"status":")") + (upload.newer ? "updated" : "current") + R"(","data":)";
+  Seq seq;
+  const bool may_read = upload.call->principal().scopes.has(Scope::read);
+  CHECK_CALL(upload.call, views_.with(space, [&](StateView& view) {
+    // Who may only write is told how it went, not what the others have written.
+    body += may_read ? *view.full(audience_of(upload.call->principal()))
+                     : R"({"conversations":{},"documents":{},"commands":{},"lastUpdate":)" +
+                           std::to_string(view.last_update_ms()) + '}';
+    seq = view.seq();
+  }));
+  if (may_read) spaces_.note_pulled(upload.call->principal().key, space, seq);
+  if (!upload.ignored.empty()) {
+    body += ",\"ignored\":";
+    JsonWriter writer(body);
+    writer.begin_array();
+    for (const Ignored& part : upload.ignored) {
+      writer.begin_object().string("part", part.part).string("id", part.id).string("reason", part.reason).end_object();
+    }
+    writer.end_array();
+  }
+  body += '}';
+  upload.call->respond(with_etag(spaces_, http::make_text(200, "application/json", std::move(body)), seq));
+}
+
+void Face::delete_conversation(const api::CallPtr& call) {
+  delete_item(spaces_, space_of(*call), call, kConversations, "Conversation", delete_conversation_in);
+}
+
+void Face::delete_document(const api::CallPtr& call) {
+  delete_item(spaces_, space_of(*call), call, kDocuments, "Document",
               [](SpaceWriter& writer, const std::string& id) { return delete_record(writer, kDocuments, id); });
 }
 
