@@ -3,6 +3,7 @@
 
 #include "api/idempotency.hpp"
 #include "api/kiro/routes.hpp"
+#include "api/long_poll.hpp"
 
 namespace syncline::kiro {
 namespace {
@@ -42,13 +43,13 @@ struct Face::CommandRequest {
   SpaceName space;
   std::string id;
   std::optional<CommandStatus> seen;
-  std::int64_t wait_until_ms = 0;
+  std::optional<api::LongPoll> poll;
 };
 
 struct Face::ClaimRequest {
   api::CallPtr call;
   SpaceName space;
-  std::int64_t wait_until_ms = 0;
+  std::optional<api::LongPoll> poll;
   std::optional<Claimed> claimed;
 };
 
@@ -91,8 +92,7 @@ void Face::claim(const api::CallPtr& call) {
   auto request = std::make_shared<ClaimRequest>();
   request->call = call;
   request->space = space_of(*call);
-  TRY_CALL(call, const std::int64_t wait_s, call->query_integer("wait", 0, limits::kWaitSecondsMax, 0));
-  request->wait_until_ms = spaces_.clock().now().millis() + wait_s * 1000;
+  TRY_CALL(call, request->poll, api::LongPoll::of(call, spaces_));
   try_claim(request);
 }
 
@@ -133,17 +133,8 @@ void Face::try_claim(const std::shared_ptr<ClaimRequest>& request) {
 }
 
 void Face::wait_for_command(const std::shared_ptr<ClaimRequest>& request, Seq head) {
-  const std::int64_t wait_ms = request->wait_until_ms - spaces_.clock().now().millis();
-  if (wait_ms <= 0) {
-    return request->call->respond_empty();
-  }
-  spaces_.wait(request->space, head, wait_ms, [this, request, head] {
-    workers_.post([this, request, head] {
-      if (request->call->fail_if_revoked()) return;
-      if (head >= spaces_.head(request->space)) request->wait_until_ms = 0;
-      try_claim(request);
-    });
-  });
+  if (request->poll->is_over()) return request->call->respond_empty();
+  request->poll->wait(request->space, head, [this, request] { try_claim(request); }, &workers_);
 }
 
 void Face::get_command(const api::CallPtr& call) {
@@ -151,8 +142,7 @@ void Face::get_command(const api::CallPtr& call) {
   request->call = call;
   request->space = space_of(*call);
   request->id = call->param("id");
-  TRY_CALL(call, const std::int64_t wait_s, call->query_integer("wait", 0, limits::kWaitSecondsMax, 0));
-  request->wait_until_ms = spaces_.clock().now().millis() + wait_s * 1000;
+  TRY_CALL(call, request->poll, api::LongPoll::of(call, spaces_));
   answer_command(request);
 }
 
@@ -162,18 +152,13 @@ void Face::answer_command(const std::shared_ptr<CommandRequest>& request) {
   if (!command) return fail_command(request->call, command.error());
   if (!*command) return fail_command(request->call, {ErrorCode::not_found, "there is no command " + request->id});
   const CommandStatus status = (*command)->status;
-  const std::int64_t wait_ms = request->wait_until_ms - spaces_.clock().now().millis();
   const bool changed = request->seen && *request->seen != status;
   // Its runner waits to hear of a cancellation.
   const bool cancels = (*command)->cancel_requested && (*command)->claimed_by == request->call->principal().key_id;
-  if (is_terminal(status) || changed || cancels || wait_ms <= 0)
+  if (is_terminal(status) || changed || cancels || request->poll->is_over())
     return request->call->respond_json(200, (*command)->to_text());
   request->seen = status;
-  spaces_.wait(request->space, head, wait_ms, [this, request, head] {
-    if (request->call->fail_if_revoked()) return;
-    if (head >= spaces_.head(request->space)) request->wait_until_ms = 0;
-    answer_command(request);
-  });
+  request->poll->wait(request->space, head, [this, request] { answer_command(request); });
 }
 
 void Face::patch_command(const api::CallPtr& call) {

@@ -2,6 +2,7 @@
 #include "api/kiro/merge_state.hpp"
 #include "api/kiro/routes.hpp"
 #include "api/kiro/state_form.hpp"
+#include "api/long_poll.hpp"
 #include "base/text.hpp"
 
 namespace syncline::kiro {
@@ -108,7 +109,7 @@ struct Face::StateRequest {
   SpaceName space;
   std::optional<Since> since;
   Seq wait_from;
-  std::int64_t wait_until_ms = 0;
+  std::optional<api::LongPoll> poll;
   bool first_look = true;
 };
 
@@ -129,11 +130,10 @@ void Face::get_state(const api::CallPtr& call) {
   auto request = std::make_shared<StateRequest>();
   request->call = call;
   request->space = space_of(*call);
-  TRY_CALL(call, const std::int64_t wait_s, call->query_integer("wait", 0, limits::kWaitSecondsMax, 0));
+  TRY_CALL(call, request->poll, api::LongPoll::of(call, spaces_));
   if (const auto since = call->query("since")) {
     TRY_CALL(call, request->since, parse_since(spaces_, request->space, *since));
   }
-  request->wait_until_ms = spaces_.clock().now().millis() + wait_s * 1000;
   answer_state(request);
 }
 
@@ -141,13 +141,7 @@ void Face::answer_state(const std::shared_ptr<StateRequest>& request) {
   std::optional<http::Response> response;
   CHECK_CALL(request->call, views_.with(request->space, [&](StateView& view) { response = look(*request, view); }));
   if (response) return request->call->respond(*std::move(response));
-  const std::int64_t wait_ms = request->wait_until_ms - spaces_.clock().now().millis();
-  spaces_.wait(request->space, request->wait_from, wait_ms, [this, request] {
-    if (request->wait_from >= spaces_.head(request->space)) request->wait_until_ms = 0;  // time-out
-    workers_.post([this, request] {
-      if (!request->call->fail_if_revoked()) answer_state(request);
-    });
-  });
+  request->poll->wait(request->space, request->wait_from, [this, request] { answer_state(request); }, &workers_);
 }
 
 /// Answers from the view, or not yet: nothing has changed and there is time left.
@@ -155,7 +149,7 @@ std::optional<http::Response> Face::look(StateRequest& request, StateView& view)
   const std::string_view if_none_match = request.call->header("If-None-Match");
   const bool matches =
       !if_none_match.empty() && if_none_match.find(etag_of(spaces_, view.seq())) != std::string_view::npos;
-  const bool waits = request.wait_until_ms > spaces_.clock().now().millis();
+  const bool waits = !request.poll->is_over();
   if (request.first_look && !request.since && if_none_match.empty() && waits) {
     // Waiting without a point to wait from means from now on.
     request.since = Since{.by = Since::By::seq, .seq = view.seq()};

@@ -3,6 +3,7 @@
 
 #include "api/native/record_json.hpp"
 #include "api/native/routes.hpp"
+#include "api/long_poll.hpp"
 #include "api/page_source.hpp"
 #include "base/text.hpp"
 
@@ -19,7 +20,7 @@ struct ChangesRequest {
   Seq since;
   Seq needs_no_deletions_through;  // see Cursor
   std::int64_t limit = 0;
-  std::int64_t wait_until_micros = 0;
+  std::optional<api::LongPoll> poll;
   bool found_any = false;
   std::set<std::string, std::less<>> collections;  // empty: all
 };
@@ -80,19 +81,15 @@ class ChangesWriter final : public api::ChunkWriter {
 };
 
 void answer_changes(Spaces& spaces, const std::shared_ptr<ChangesRequest>& request) {
-  const std::int64_t wait_ms = (request->wait_until_micros - spaces.clock().now().micros) / 1000;
+  const bool is_over = request->poll->is_over();
   // Nothing new: no need to ask the disk.
   const bool at_head = request->since >= spaces.head(request->space);
-  if (!at_head || wait_ms <= 0) {
+  if (!at_head || is_over) {
     TRY_CALL(request->call, http::Response page, api::make_page(std::make_unique<ChangesWriter>(spaces, request)));
-    if (request->found_any || wait_ms <= 0) return request->call->respond(std::move(page));
+    if (request->found_any || is_over) return request->call->respond(std::move(page));
     // Only changes of other collections: wait on from behind them.
   }
-  spaces.wait(request->space, request->since, wait_ms, [&spaces, request] {
-    if (request->call->fail_if_revoked()) return;
-    if (request->since >= spaces.head(request->space)) request->wait_until_micros = 0;
-    answer_changes(spaces, request);
-  });
+  request->poll->wait(request->space, request->since, [&spaces, request] { answer_changes(spaces, request); });
 }
 
 class RecordsWriter final : public api::ChunkWriter {
@@ -155,7 +152,7 @@ void Face::get_changes(const api::CallPtr& call) {
   request->call = call;
   TRY_CALL(call, request->space, space_of(*call));
   TRY_CALL(call, request->limit, call->query_integer("limit", 1, kPageMax, kPageDefault));
-  TRY_CALL(call, const std::int64_t wait_s, call->query_integer("wait", 0, limits::kWaitSecondsMax, 0));
+  TRY_CALL(call, request->poll, api::LongPoll::of(call, spaces_));
   TRY_CALL(call, const Cursor cursor, parse_cursor(call->query("since").value_or("")));
   const auto since = spaces_.resume(request->space, cursor);
   if (!since) return fail_with_cursor(call, since.error(), spaces_.cursor(spaces_.head(request->space)));
@@ -167,7 +164,6 @@ void Face::get_changes(const api::CallPtr& call) {
       request->collections.emplace(name);
     }
   }
-  request->wait_until_micros = spaces_.clock().now().micros + wait_s * kMicrosPerSecond;
   answer_changes(spaces_, request);
 }
 
