@@ -5,6 +5,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from harness import CHANCE, Hub  # noqa: E402
+from node_harness import Node  # noqa: E402
 from runner_harness import Site  # noqa: E402
 
 
@@ -68,3 +69,12 @@ def make_site(hub, tmp_path):
     for made in sites:
         if made.runner.process is not None:
             made.runner.stop()
+
+
+@pytest.fixture
+def nodes():
+    """Two devices of one person."""
+    running = [Node().start(), Node().start()]
+    yield running
+    for node in running:
+        node.stop()
