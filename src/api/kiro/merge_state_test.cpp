@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "store/memory/memory_store.hpp"
 #include "support/manual_scheduler.hpp"
 

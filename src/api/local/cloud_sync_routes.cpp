@@ -185,7 +185,8 @@ void ProfileFace::sync_now(const api::CallPtr& call) {
 
 void ProfileFace::use_models(const api::CallPtr& call) {
   answer_later(call, [this]() -> Result<std::string> {
-    TRY(const auto switched, profile_.models().use(kaisho::hosted_models()));
+    const replica::HostedModels models = kaisho::hosted_models();
+    TRY(const auto switched, profile_.models().use(models));
     std::string out;
     JsonWriter(out)
         .begin_object()

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/kaisho/errors.hpp"
+#include "api/kaisho/routes.hpp"
 #include "api/kernle/space.hpp"
 #include "api/local/profile_face.hpp"
 #include "api/native/routes.hpp"
