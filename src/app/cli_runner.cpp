@@ -19,7 +19,7 @@ Result<> verify_audit(const Invocation& invocation, const std::string& data) {
   writer.end_object();
   print_result(out, invocation.form());
   if (verdict.fault.empty()) return {};
-  return fail(ErrorCode::internal, "the audit log was changed: " + verdict.fault);
+  return fail(ErrorCode::internal, "the audit log fails verification: " + verdict.fault);
 }
 
 /// What a policy would say to a command line, and why.

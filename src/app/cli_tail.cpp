@@ -156,7 +156,7 @@ Result<> tail(const TailOptions& options, OutputForm form) {
   }
   TRY(const auto server, open_server(options.server));
   TRY(std::vector<FeedSpace> spaces, list_spaces(*server, options.spaces));
-  if (spaces.empty()) return fail(ErrorCode::not_found, "there are no spaces yet");
+  if (spaces.empty()) return fail(ErrorCode::not_found, "no spaces yet");
   for (FeedSpace& space : spaces) {
     if (options.from_start) space.cursor = "0";
     if (!options.since.empty()) space.cursor = options.since;

@@ -134,10 +134,10 @@ JsonCheck check_grammar(std::string_view text, int depth_max) {
   const std::size_t read = parser.write_some(false, text.data(), text.size(), code);
   if (code) return {JsonFault::malformed, code.message() + " at byte " + std::to_string(read)};
   if (text.find_first_not_of(" \t\r\n", read) != std::string_view::npos) {
-    return {JsonFault::malformed, "more text behind the value at byte " + std::to_string(read)};
+    return {JsonFault::malformed, "extra text after the value at byte " + std::to_string(read)};
   }
   if (parser.handler().unsupported) {
-    return {JsonFault::unsupported_value, "a number that no double and no 64-bit integer holds"};
+    return {JsonFault::unsupported_value, "a number that fits neither a double nor a 64-bit integer"};
   }
   return {};
 }
@@ -148,7 +148,8 @@ JsonCheck check_with_events(std::string_view text, int depth_max) {
   JsonCheck found = check_grammar(text, depth_max);
   if (found.fault != JsonFault::malformed) return found;
   if (check_grammar(defused(text), depth_max).fault == JsonFault::malformed) return found;
-  return {JsonFault::unsupported_value, "a lone surrogate, or a number that no double and no 64-bit integer holds"};
+  return {JsonFault::unsupported_value,
+          "a lone surrogate, or a number that fits neither a double nor a 64-bit integer"};
 }
 
 /// Quick answer for the common case; false means "look closer", not "wrong".
