@@ -128,6 +128,7 @@ void define_run(Command command, Invocation& invocation) {
 void define_commands(Command root, Invocation& invocation) {
   const auto options = std::make_shared<CommandOptions>();
   const Command command = root.add_group("command", "Submit and manage remote commands");
+  command.alias("commands");
   command.footer(
       "Examples:\n"
       "  syncline command run 'make test'\n"

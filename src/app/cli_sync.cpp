@@ -294,8 +294,10 @@ Result<> sync_dead_letters(const NodeOptions& options, bool retry, OutputForm fo
 
 void define_sync(Command root, Invocation& invocation, const std::shared_ptr<NodeOptions>& options) {
   const Command sync = root.add_group("sync", "Sync this device and show its state");
+  add_agent_option(sync, *options);
   const auto add = [&](const std::string& name, const std::string& help, const std::string& example, Action run) {
     const Command command = sync.add(name, help);
+    add_agent_option(command, *options);
     add_node_options(command, *options, invocation);
     command.example(example);
     command.on_run(std::move(run));

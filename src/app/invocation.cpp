@@ -25,6 +25,10 @@ void add_key_options(Command command, HubOptions& options) {
   command.option("--key-file", options.key_file, "file with the key in its first line (or SYNCLINE_KEY_FILE)");
 }
 
+void add_agent_option(Command command, NodeOptions& options) {
+  command.option("-a,--agent,-s,--stack", options.agent, "agent whose memories the command uses");
+}
+
 void add_node_options(Command command, NodeOptions& options, Invocation& invocation) {
   command.option("--data", options.data, "data directory of the node").shows_default();
   command.option("--profile", options.profile, "profile to use instead of the active one");

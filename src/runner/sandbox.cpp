@@ -243,13 +243,13 @@ class Sandbox final : public Launcher {
   /// The sandbox is there and waits: its processes become known and limited, then the program may start.
   static Result<> open_gate(Running& running, const Policy& policy, int gate) {
     const auto first = find_number(read_line(running.status.get(), kSetupTimeoutMs), "child-pid");
-    if (!first) return fail(ErrorCode::unavailable, "no sandbox: " + read_complaint(running.err.get()));
+    if (!first) return fail(ErrorCode::unavailable, "cannot create the sandbox: " + read_complaint(running.err.get()));
     const auto pid = static_cast<pid_t>(*first);
     FileDescriptor pidfd = open_pidfd(pid);
     const std::uint64_t process_namespace = process_namespace_of(pid);
     const bool is_apart = process_namespace != 0 && process_namespace != process_namespace_of(::getpid());
     if (!pidfd.is_open() || !running.done.is_open() || !is_apart) {
-      return fail(ErrorCode::unavailable, "no sandbox: " + read_complaint(running.err.get()));
+      return fail(ErrorCode::unavailable, "cannot create the sandbox: " + read_complaint(running.err.get()));
     }
     running.tree = std::make_unique<NamespaceTree>(pid, std::move(pidfd), process_namespace);
     if (!set_process_count_limit(pid, policy.limits.processes + kOwnProcesses)) {

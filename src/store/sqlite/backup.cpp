@@ -51,7 +51,7 @@ Result<> sync_path(const std::string& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   const bool synced = file >= 0 && ::fsync(file) == 0;
   if (file >= 0) ::close(file);
-  if (!synced) return fail(ErrorCode::storage_broken, "cannot sync " + path + " to disk");
+  if (!synced) return fail(ErrorCode::storage_broken, "cannot sync " + path + " to disk" + " to disk");
   return {};
 }
 
