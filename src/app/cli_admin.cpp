@@ -103,7 +103,7 @@ void define_accounts(Command root, Invocation& invocation) {
       .text("EMAIL", "email", email)
       .file("--password-file", "password", "file with the password in its first line; - for standard input")
       .example("syncline account password me@example.org --password-file password.txt");
-  AdminCommand(account, invocation, "account reset", "Create a one-time password reset token, valid for an hour")
+  AdminCommand(account, invocation, "account reset", "Create a one-time password reset token, valid for one hour")
       .text("EMAIL", "email", email)
       .example("syncline account reset me@example.org");
   AdminCommand(account, invocation, "account ai-cap", "Set an account's monthly AI token cap")
@@ -113,7 +113,7 @@ void define_accounts(Command root, Invocation& invocation) {
   AdminCommand(account, invocation, "account undo-wipe", "Restore Kaisho data wiped in the last 7 days")
       .text("EMAIL", "email", email)
       .example("syncline account undo-wipe me@example.org");
-  AdminCommand(account, invocation, "account remove", "Delete an account: revoke its keys and erase its data for good")
+  AdminCommand(account, invocation, "account remove", "Revoke an account's keys and permanently erase its data")
       .text("EMAIL", "email", email)
       .confirmation("--yes", "confirm")
       .example("syncline account remove me@example.org --yes");
@@ -122,7 +122,7 @@ void define_accounts(Command root, Invocation& invocation) {
 void define_keys(Command root, Invocation& invocation) {
   const Command key = root.add_group("key", "Manage keys, the bearer tokens of devices and programs");
   key.alias("keys");
-  AdminCommand(key, invocation, "key add", "Create a key; it is shown once")
+  AdminCommand(key, invocation, "key add", "Create a key and print it once")
       .text("--account", "account", "email address of the account")
       .text("--label", "label", "name of the device or program")
       .text("--scopes", "scopes",
@@ -132,7 +132,7 @@ void define_keys(Command root, Invocation& invocation) {
   AdminCommand(key, invocation, "key list", "List keys")
       .optional_text("--account", "account", "only keys of this account")
       .example("syncline key list --account me@example.org");
-  AdminCommand(key, invocation, "key revoke", "Revoke a key at once, also on open connections")
+  AdminCommand(key, invocation, "key revoke", "Revoke a key immediately, including on open connections")
       .text("ID", "id", "id of the key")
       .example("syncline key revoke k2");
 }
@@ -157,7 +157,7 @@ void define_spaces_and_conflicts(Command root, Invocation& invocation) {
       .optional_text("--space", "space", "only conflicts of this space")
       .optional_text("--state", "state", "open, restored, dismissed or all (default: open)")
       .example("syncline conflict list --space kaisho --state all");
-  AdminCommand(conflict, invocation, "conflicts show", "Show both versions")
+  AdminCommand(conflict, invocation, "conflicts show", "Show both versions of a conflict")
       .number("ID", "id", "id of the conflict")
       .example("syncline conflict show 7");
   AdminCommand(conflict, invocation, "conflicts restore", "Make the losing version the current one")
@@ -175,7 +175,7 @@ void define_webhooks(Command root, Invocation& invocation) {
   AdminCommand(webhook, invocation, "webhooks list", "List webhooks")
       .optional_text("--account", "account", "only webhooks of this account")
       .example("syncline webhook list --account me@example.org");
-  AdminCommand(webhook, invocation, "webhooks add", "Post events to a URL; the secret is shown once")
+  AdminCommand(webhook, invocation, "webhooks add", "Add a webhook and print its secret once")
       .text("URL", "url", "http or https URL of the receiver")
       .text("--account", "account", "email address of the account")
       .text("--events", "events",
@@ -188,15 +188,16 @@ void define_webhooks(Command root, Invocation& invocation) {
   AdminCommand(webhook, invocation, "webhooks enable", "Re-enable a disabled webhook")
       .text("ID", "id", id)
       .example("syncline webhook enable wh_3f9a1c5e7b20d846");
-  AdminCommand(webhook, invocation, "webhooks rotate", "Create a new secret; the old one also signs for 24 hours")
+  AdminCommand(webhook, invocation, "webhooks rotate",
+               "Create a new secret; for 24 hours, deliveries carry both signatures")
       .text("ID", "id", id)
       .example("syncline webhook rotate wh_3f9a1c5e7b20d846");
-  AdminCommand(webhook, invocation, "webhooks deliveries", "List deliveries and their outcome, newest first")
+  AdminCommand(webhook, invocation, "webhooks deliveries", "List deliveries and their outcomes, newest first")
       .text("ID", "id", id)
       .example("syncline webhook deliveries wh_3f9a1c5e7b20d846");
   AdminCommand(webhook, invocation, "webhooks replay", "Send a delivery again")
       .text("ID", "id", id)
-      .text("DELIVERY", "delivery", "id of the delivery, or failed for all that failed")
+      .text("DELIVERY", "delivery", "id of the delivery, or failed for all failed deliveries")
       .example("syncline webhook replay wh_3f9a1c5e7b20d846 failed");
 }
 

@@ -83,7 +83,7 @@ void define_memory(Command root, Invocation& invocation, const Options& options)
   });
   add_agent_option(adding, *options);
   adding.option("TABLE", *table, "table, like notes, episodes or beliefs").required();
-  adding.option("FIELDS", *fields, "NAME=VALUE; a VALUE that is JSON is stored as JSON, any other as text").required();
+  adding.option("FIELDS", *fields, "NAME=VALUE; stores a valid JSON VALUE as JSON, any other VALUE as text").required();
   adding.example("syncline -a claire memory add notes content='Check the logs first' tags='[\"ops\"]'");
 
   const Command listing = build.add("list", "List the memories in a table", [=, &invocation]() -> Result<> {
@@ -175,7 +175,7 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
   Builder top(root, invocation, options);
   const auto duration = std::make_shared<std::string>();
   const auto date = std::make_shared<std::string>();
-  const Command book = top.add("book", "Book time already worked", [=, &invocation] {
+  const Command book = top.add("book", "Add a time entry for work already done", [=, &invocation] {
     JsonObject body = fields->to_object();
     body.set_text("duration", *duration);
     if (!date->empty()) body.set_text("date", *date);

@@ -174,7 +174,7 @@ void define_tail(Command root, Invocation& invocation) {
   tailing.option("--since", options->since, "start after this cursor; needs exactly one SPACE");
   tailing.flag("--from-start", options->from_start, "start with all existing records");
   tailing.option("-n,--count", options->count, "stop after this many changes").positive();
-  tailing.footer("With --json each line is one JSON object.\nExample:\n  syncline tail kaisho --json");
+  tailing.footer("With --json, each line is one JSON object.\nExample:\n  syncline tail kaisho --json");
   tailing.on_run([&invocation, options] { return tail(*options, invocation.form()); });
 }
 

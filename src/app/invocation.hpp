@@ -28,7 +28,7 @@ void add_json_flag(Command command, Invocation& invocation);
 void add_common(Command command, Invocation& invocation);
 /// --hub, --key and --key-file
 void add_hub_options(Command command, HubOptions& options,
-                     const std::string& hub_help = "URL of the hub, like http://127.0.0.1:8080 (or SYNCLINE_HUB)");
+                     const std::string& hub_help = "URL of the hub, like http://127.0.0.1:8080 (or set SYNCLINE_HUB)");
 void add_key_options(Command command, HubOptions& options);
 /// -a: the agent whose memories a command uses. The root has it too, so that it may precede the command.
 void add_agent_option(Command command, NodeOptions& options);
