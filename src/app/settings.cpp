@@ -45,7 +45,7 @@ const std::vector<SettingInfo>& all_settings() {
       {"webhooks.allow", SettingKind::list, "", "private networks that webhooks may reach, like 10.1.0.0/16"},
       {"webhooks.timeout_seconds", SettingKind::integer, "20", "seconds to wait for a receiver's answer"},
       {"webhooks.retry_seconds", SettingKind::list, "5,300,1800,7200,18000,36000,50400,72000,86400",
-       "seconds before each retry; the hub disables the webhook after the last one"},
+       "seconds before each retry; if the last one fails, the hub disables the webhook"},
       {"webhooks.threads", SettingKind::integer, "8", "concurrent deliveries; each uses a thread"},
       {"cors.origins", SettingKind::list, "", "origins of web pages that may call the hub; * allows all"},
       {"tls.certificate", SettingKind::text, "", "PEM file with the certificate chain; SIGHUP reloads it"},
