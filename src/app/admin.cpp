@@ -236,8 +236,8 @@ Result<FoundConflict> find_conflict(CoreServices& core, const JsonObject& reques
     }));
     if (found) return *std::move(found);
   }
-  return fail(ErrorCode::not_found, "there is no conflict " + std::to_string(number) +
-                                        "; 'syncline conflicts list --state all' lists conflicts");
+  return fail(ErrorCode::not_found, "conflict " + std::to_string(number) +
+                                        " not found; 'syncline conflict list --state all' lists conflicts");
 }
 
 Result<std::string> conflicts_show(CoreServices& core, const JsonObject& request) {
@@ -323,7 +323,7 @@ Result<std::string> webhooks_replay(CoreServices& core, const JsonObject& reques
     const auto number = parse_integer(wanted);
     if (!number) {
       return fail(ErrorCode::invalid_argument, "the delivery must be an id or 'failed', not '" + wanted +
-                                                   "'; 'syncline webhooks deliveries " + webhook.id + "' lists ids");
+                                                   "'; 'syncline webhook deliveries " + webhook.id + "' lists ids");
     }
     TRY([[maybe_unused]] const Delivery delivery, core.deliveries.replay(webhook.id, *number, core.clock.now()));
   }
@@ -404,8 +404,8 @@ Result<std::string> run_admin(CoreServices& core, const JsonObject& request) {
   for (const Named& handler : kHandlers) {
     if (handler.name == name) return handler.run(core, request);
   }
-  return fail(ErrorCode::invalid_argument,
-              "unknown administration command '" + name + "'; if a hub runs, it may be older: restart it");
+  return fail(ErrorCode::invalid_argument, "unknown administration command '" + name +
+                                               "'; if a hub is running, it may be an older version: restart it");
 }
 
 }  // namespace syncline::app

@@ -1,4 +1,4 @@
-// syncline account, key, space, conflicts and webhooks: what an operator asks of the hub that owns the data directory,
+// syncline account, key, space, conflict and webhook: what an operator asks of the hub that owns the data directory,
 // or of the data itself if none runs.
 #include <cstdint>
 #include <fstream>
@@ -16,7 +16,7 @@ namespace {
 
 using Missing = DataDirectory::Missing;
 
-/// One administration command: its words, its options and what it sends.
+/// One administration command: the words of its request, its options and what it sends. The last word names it.
 class AdminCommand {
  public:
   AdminCommand(Command group, Invocation& invocation, const std::string& words, const std::string& help,
@@ -85,6 +85,7 @@ void define_accounts(Command root, Invocation& invocation) {
   const std::string email = "email address of the account";
   const std::string plans = "free, companion, pro or team";
   const Command account = root.add_group("account", "Manage accounts");
+  account.alias("accounts");
   AdminCommand(account, invocation, "account add", "Add an account", Missing::create)
       .text("EMAIL", "email", email)
       .text("--plan", "plan", plans)
@@ -102,7 +103,7 @@ void define_accounts(Command root, Invocation& invocation) {
       .text("EMAIL", "email", email)
       .file("--password-file", "password", "file with the password in its first line; - for standard input")
       .example("syncline account password me@example.org --password-file password.txt");
-  AdminCommand(account, invocation, "account reset", "Create a one-time password reset token, valid for an hour")
+  AdminCommand(account, invocation, "account reset", "Create a one-time password reset token, valid for one hour")
       .text("EMAIL", "email", email)
       .example("syncline account reset me@example.org");
   AdminCommand(account, invocation, "account ai-cap", "Set an account's monthly AI token cap")
@@ -112,7 +113,7 @@ void define_accounts(Command root, Invocation& invocation) {
   AdminCommand(account, invocation, "account undo-wipe", "Restore Kaisho data wiped in the last 7 days")
       .text("EMAIL", "email", email)
       .example("syncline account undo-wipe me@example.org");
-  AdminCommand(account, invocation, "account remove", "Delete an account: revoke its keys and erase its data for good")
+  AdminCommand(account, invocation, "account remove", "Revoke an account's keys and permanently erase its data")
       .text("EMAIL", "email", email)
       .confirmation("--yes", "confirm")
       .example("syncline account remove me@example.org --yes");
@@ -120,7 +121,8 @@ void define_accounts(Command root, Invocation& invocation) {
 
 void define_keys(Command root, Invocation& invocation) {
   const Command key = root.add_group("key", "Manage keys, the bearer tokens of devices and programs");
-  AdminCommand(key, invocation, "key add", "Create a key; it is shown once")
+  key.alias("keys");
+  AdminCommand(key, invocation, "key add", "Create a key and print it once")
       .text("--account", "account", "email address of the account")
       .text("--label", "label", "name of the device or program")
       .text("--scopes", "scopes",
@@ -130,13 +132,14 @@ void define_keys(Command root, Invocation& invocation) {
   AdminCommand(key, invocation, "key list", "List keys")
       .optional_text("--account", "account", "only keys of this account")
       .example("syncline key list --account me@example.org");
-  AdminCommand(key, invocation, "key revoke", "Revoke a key at once, also on open connections")
+  AdminCommand(key, invocation, "key revoke", "Revoke a key immediately, including on open connections")
       .text("ID", "id", "id of the key")
       .example("syncline key revoke k2");
 }
 
 void define_spaces_and_conflicts(Command root, Invocation& invocation) {
   const Command space = root.add_group("space", "Inspect spaces, the named data sets of accounts");
+  space.alias("spaces");
   AdminCommand(space, invocation, "space list", "List spaces")
       .optional_text("--account", "account", "only spaces of this account")
       .example("syncline space list --account me@example.org");
@@ -147,52 +150,55 @@ void define_spaces_and_conflicts(Command root, Invocation& invocation) {
       .text("--account", "account", "account that owns the space")
       .example("syncline space history kernle/claire notes n1 --account me@example.org");
 
-  const Command conflicts = root.add_group("conflicts", "Edits that lost a merge");
-  AdminCommand(conflicts, invocation, "conflicts list", "List conflicts")
+  const Command conflict = root.add_group("conflict", "Manage conflicts, the edits that lost a merge");
+  conflict.alias("conflicts");
+  AdminCommand(conflict, invocation, "conflicts list", "List conflicts")
       .optional_text("--account", "account", "only conflicts of this account")
       .optional_text("--space", "space", "only conflicts of this space")
       .optional_text("--state", "state", "open, restored, dismissed or all (default: open)")
-      .example("syncline conflicts list --space kaisho --state all");
-  AdminCommand(conflicts, invocation, "conflicts show", "Show both versions")
+      .example("syncline conflict list --space kaisho --state all");
+  AdminCommand(conflict, invocation, "conflicts show", "Show both versions of a conflict")
       .number("ID", "id", "id of the conflict")
-      .example("syncline conflicts show 7");
-  AdminCommand(conflicts, invocation, "conflicts restore", "Make the losing version the current one")
+      .example("syncline conflict show 7");
+  AdminCommand(conflict, invocation, "conflicts restore", "Make the losing version the current one")
       .number("ID", "id", "id of the conflict")
-      .example("syncline conflicts restore 7");
-  AdminCommand(conflicts, invocation, "conflicts dismiss", "Keep the winning version and close the conflict")
+      .example("syncline conflict restore 7");
+  AdminCommand(conflict, invocation, "conflicts dismiss", "Keep the winning version and close the conflict")
       .number("ID", "id", "id of the conflict")
-      .example("syncline conflicts dismiss 7");
+      .example("syncline conflict dismiss 7");
 }
 
 void define_webhooks(Command root, Invocation& invocation) {
   const std::string id = "id of the webhook";
-  const Command webhooks = root.add_group("webhooks", "Manage webhooks");
-  AdminCommand(webhooks, invocation, "webhooks list", "List webhooks")
+  const Command webhook = root.add_group("webhook", "Manage webhooks");
+  webhook.alias("webhooks");
+  AdminCommand(webhook, invocation, "webhooks list", "List webhooks")
       .optional_text("--account", "account", "only webhooks of this account")
-      .example("syncline webhooks list --account me@example.org");
-  AdminCommand(webhooks, invocation, "webhooks add", "Post events to a URL; the secret is shown once")
+      .example("syncline webhook list --account me@example.org");
+  AdminCommand(webhook, invocation, "webhooks add", "Add a webhook and print its secret once")
       .text("URL", "url", "http or https URL of the receiver")
       .text("--account", "account", "email address of the account")
       .text("--events", "events",
             "comma-separated list of: sync.completed, memory.created, conflict.detected, record.changed, "
             "command.completed, timer.started, timer.stopped")
-      .example("syncline webhooks add https://app.example.org/hook --account me@example.org --events record.changed");
-  AdminCommand(webhooks, invocation, "webhooks remove", "Delete a webhook and its delivery log")
+      .example("syncline webhook add https://app.example.org/hook --account me@example.org --events record.changed");
+  AdminCommand(webhook, invocation, "webhooks remove", "Delete a webhook and its delivery log")
       .text("ID", "id", id)
-      .example("syncline webhooks remove wh_3f9a1c5e7b20d846");
-  AdminCommand(webhooks, invocation, "webhooks enable", "Re-enable a disabled webhook")
+      .example("syncline webhook remove wh_3f9a1c5e7b20d846");
+  AdminCommand(webhook, invocation, "webhooks enable", "Re-enable a disabled webhook")
       .text("ID", "id", id)
-      .example("syncline webhooks enable wh_3f9a1c5e7b20d846");
-  AdminCommand(webhooks, invocation, "webhooks rotate", "Create a new secret; the old one also signs for 24 hours")
+      .example("syncline webhook enable wh_3f9a1c5e7b20d846");
+  AdminCommand(webhook, invocation, "webhooks rotate",
+               "Create a new secret; for 24 hours, deliveries carry both signatures")
       .text("ID", "id", id)
-      .example("syncline webhooks rotate wh_3f9a1c5e7b20d846");
-  AdminCommand(webhooks, invocation, "webhooks deliveries", "List deliveries and their outcome, newest first")
+      .example("syncline webhook rotate wh_3f9a1c5e7b20d846");
+  AdminCommand(webhook, invocation, "webhooks deliveries", "List deliveries and their outcomes, newest first")
       .text("ID", "id", id)
-      .example("syncline webhooks deliveries wh_3f9a1c5e7b20d846");
-  AdminCommand(webhooks, invocation, "webhooks replay", "Send a delivery again")
+      .example("syncline webhook deliveries wh_3f9a1c5e7b20d846");
+  AdminCommand(webhook, invocation, "webhooks replay", "Send a delivery again")
       .text("ID", "id", id)
-      .text("DELIVERY", "delivery", "id of the delivery, or failed for all that failed")
-      .example("syncline webhooks replay wh_3f9a1c5e7b20d846 failed");
+      .text("DELIVERY", "delivery", "id of the delivery, or failed for all failed deliveries")
+      .example("syncline webhook replay wh_3f9a1c5e7b20d846 failed");
 }
 
 }  // namespace

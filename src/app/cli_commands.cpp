@@ -110,10 +110,10 @@ void define_run(Command command, Invocation& invocation) {
   const auto options = std::make_shared<CommandRun>();
   const Command run =
       command.add("run", "Run a command line on a runner; streams its output and exits with its exit code");
-  run.option("LINE", options->words, "command line; several words are joined by spaces").required();
+  run.option("LINE", options->words, "command line; joins its words with spaces").required();
   run.option("--dir", options->working_dir, "working directory on the runner's machine");
-  run.option("--timeout", options->timeout_seconds, "seconds after which the command is stopped").in_range(1, 86400);
-  run.flag("--detach", options->detach, "print the command's id and do not wait for its end");
+  run.option("--timeout", options->timeout_seconds, "stop the command after this many seconds").in_range(1, 86400);
+  run.flag("--detach", options->detach, "print the command's id and return immediately");
   add_hub_options(run, options->hub);
   add_json_flag(run, invocation);
   run.example("syncline command run --hub https://hub.example.org 'make test'");
@@ -128,6 +128,7 @@ void define_run(Command command, Invocation& invocation) {
 void define_commands(Command root, Invocation& invocation) {
   const auto options = std::make_shared<CommandOptions>();
   const Command command = root.add_group("command", "Submit and manage remote commands");
+  command.alias("commands");
   command.footer(
       "Examples:\n"
       "  syncline command run 'make test'\n"
@@ -148,14 +149,14 @@ void define_commands(Command root, Invocation& invocation) {
               [](const Invocation& how, const CommandOptions& what) {
                 return print_answer(how, what, {http::Method::get, command_path(what.id), "", {}});
               });
-  definer.add("cancel", "Cancel a command; stops it if it is running", "syncline command cancel " + some, id,
+  definer.add("cancel", "Cancel a command, and stop it if it is running", "syncline command cancel " + some, id,
               [](const Invocation& how, const CommandOptions& what) {
                 return print_answer(how, what, {http::Method::del, command_path(what.id), "", {}});
               });
   const Command approving = definer.add(
       "approve", "Approve a held command", "syncline command approve " + some + " --always", id,
       [](const Invocation& how, const CommandOptions& what) { return answer_approval(how, what, "approve"); });
-  approving.flag("--always", options->always, "also approve later commands of the same pattern");
+  approving.flag("--always", options->always, "also approve later commands that match the same pattern");
   const Command denying =
       definer.add("deny", "Deny a held command", "syncline command deny " + some + " --reason 'not on Friday'", id,
                   [](const Invocation& how, const CommandOptions& what) { return answer_approval(how, what, "deny"); });

@@ -1,4 +1,4 @@
-// syncline memory, timer, book, entries and triage: what people do with the data on their device.
+// syncline memory, timer, book, entry and triage: what people do with the data on their device.
 #include <cstdio>
 
 #include "app/invocation.hpp"
@@ -65,6 +65,8 @@ class Builder {
 
 void define_memory(Command root, Invocation& invocation, const Options& options) {
   const Command memory = root.add_group("memory", "Manage an agent's memories on this device");
+  memory.alias("memories");
+  add_agent_option(memory, *options);
   Builder build(memory, invocation, options);
   const auto table = std::make_shared<std::string>();
   const auto id = std::make_shared<std::string>();
@@ -79,8 +81,9 @@ void define_memory(Command root, Invocation& invocation, const Options& options)
     return ask_and_print(*options, Method::post, "/memory/" + percent_encode(*table) + '?' + query, body.to_text(),
                          invocation.form());
   });
+  add_agent_option(adding, *options);
   adding.option("TABLE", *table, "table, like notes, episodes or beliefs").required();
-  adding.option("FIELDS", *fields, "NAME=VALUE; a VALUE that is JSON is stored as JSON, any other as text").required();
+  adding.option("FIELDS", *fields, "NAME=VALUE; stores a valid JSON VALUE as JSON, any other VALUE as text").required();
   adding.example("syncline -a claire memory add notes content='Check the logs first' tags='[\"ops\"]'");
 
   const Command listing = build.add("list", "List the memories in a table", [=, &invocation]() -> Result<> {
@@ -89,6 +92,7 @@ void define_memory(Command root, Invocation& invocation, const Options& options)
                          "/memory/" + percent_encode(*table) + '?' + query + "&limit=" + std::to_string(*limit), "",
                          invocation.form());
   });
+  add_agent_option(listing, *options);
   listing.option("TABLE", *table, "table, like notes, episodes or beliefs").required();
   listing.option("-l,--limit", *limit, "maximum number of memories to list").shows_default();
   listing.example("syncline -a claire memory list notes --limit 50");
@@ -100,6 +104,7 @@ void define_memory(Command root, Invocation& invocation, const Options& options)
                            "/memory/" + percent_encode(*table) + '/' + percent_encode(*id) + '?' + query, "",
                            invocation.form());
     });
+    add_agent_option(command, *options);
     command.option("TABLE", *table, "table, like notes, episodes or beliefs").required();
     command.option("ID", *id, "id of the memory").required();
     command.example("syncline -a claire memory " + name + " notes 7c9e6679-7425-40de-944b-e07fc1f90ae7");
@@ -113,6 +118,7 @@ void define_memory(Command root, Invocation& invocation, const Options& options)
                          "/memory/search?" + query + "&q=" + percent_encode(*text) + "&limit=" + std::to_string(*limit),
                          "", invocation.form());
   });
+  add_agent_option(searching, *options);
   searching.option("TEXT", *text, "words to search for").required();
   searching.option("-l,--limit", *limit, "maximum number of memories to list").shows_default();
   searching.example("syncline -a claire memory search 'gateway logs'");
@@ -169,7 +175,7 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
   Builder top(root, invocation, options);
   const auto duration = std::make_shared<std::string>();
   const auto date = std::make_shared<std::string>();
-  const Command book = top.add("book", "Book time already worked", [=, &invocation] {
+  const Command book = top.add("book", "Add a time entry for work already done", [=, &invocation] {
     JsonObject body = fields->to_object();
     body.set_text("duration", *duration);
     if (!date->empty()) body.set_text("date", *date);
@@ -181,12 +187,13 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
   book.example("syncline book 1h30m -c Acme -d 'Code review' --date 2026-11-20");
 
   const auto period = std::make_shared<std::string>("today");
-  const Command entries = top.add("entries", "List time entries, newest first", [=, &invocation] {
+  const Command listing = top.add("entry", "List time entries, newest first", [=, &invocation] {
     return ask_and_print(*options, Method::get, "/api/clocks/entries?period=" + percent_encode(*period), "",
                          invocation.form());
   });
-  entries.option("--period", *period, "today, week, month or year").shows_default();
-  entries.example("syncline entries --period week");
+  listing.alias("entries");
+  listing.option("--period", *period, "today, week, month or year").shows_default();
+  listing.example("syncline entry --period week");
 
   const auto id = std::make_shared<std::string>();
   const Command triage =

@@ -111,7 +111,7 @@ void define_export(Command root, Invocation& invocation) {
   add_feed_server_options(exporting, options->server, invocation);
   exporting.option("SPACE", options->spaces, "spaces to export (default: all)");
   exporting.option("-o,--out", options->file,
-                   "file to write (default: standard output). Resumes an interrupted export");
+                   "file to write (default: standard output); resumes an interrupted export in it");
   exporting.example("syncline export -o memory.ndjson kernle/claire");
   exporting.on_run([&invocation, options] { return run_export(*options, invocation.form()); });
 }

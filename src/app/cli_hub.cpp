@@ -93,7 +93,7 @@ void define_backup(Command root, Invocation& invocation) {
   backup.example("syncline backup /srv/backup/syncline-2026-11-22.db");
   backup.on_run([&invocation, path] { return back_up(invocation, *path); });
 
-  const Command restoring = root.add("restore", "Create a data directory from a backup, with a new epoch");
+  const Command restoring = root.add("restore", "Create a data directory from a backup; gives the store a new epoch");
   restoring.option("IN", *path, "file that backup wrote").required();
   add_common(restoring, invocation);
   restoring.example("syncline restore /srv/backup/syncline-2026-11-22.db --data /srv/syncline-restored");
@@ -160,7 +160,7 @@ void define_diagnosis(Command root, Invocation& invocation) {
 }  // namespace
 
 void define_hub(Command root, Invocation& invocation) {
-  const Command hub = root.add("hub", "Run the hub; prints its URL when ready");
+  const Command hub = root.add("hub", "Run the hub; prints its URL when it is ready");
   hub.example("syncline hub --data /srv/syncline --listen 127.0.0.1:8080");
   add_common(hub, invocation);
   const auto options = add_settings_options(hub);

@@ -169,14 +169,14 @@ Result<> run_import(const ImportOptions& options, Invocation& invocation) {
 
 void define_import(Command root, Invocation& invocation) {
   const auto options = std::make_shared<ImportOptions>();
-  const Command importing = root.add("import", "Import a file into spaces; newer versions there stay");
+  const Command importing = root.add("import", "Import a file into spaces; keeps newer versions there");
   add_feed_server_options(importing, options->server, invocation);
   importing
       .option("FILE", options->file, "file that export wrote, or lines of {collection, id, doc}; - for standard input")
       .required();
   importing.option("--space", options->spaces, "import all lines into this space").one_at_a_time();
   importing.option("--from-line", options->from_line, "first line to import").positive();
-  importing.footer("Importing the same file again changes nothing.\nExample:\n  syncline import memory.ndjson");
+  importing.footer("You can safely import the same file again.\nExample:\n  syncline import memory.ndjson");
   importing.on_run([&invocation, options] { return run_import(*options, invocation); });
 }
 

@@ -58,6 +58,7 @@ void define_login(Command root, Invocation& invocation, const Options& options) 
 void define_profiles(Command root, Invocation& invocation, const Options& options) {
   using http::Method;
   const Command profile = root.add_group("profile", "Manage this device's profiles");
+  profile.alias("profiles");
   const auto name = std::make_shared<std::string>();
   const auto add = [&](const std::string& verb, const std::string& help, const std::string& example, Action run) {
     const Command command = profile.add(verb, help);
@@ -89,7 +90,7 @@ void define_profiles(Command root, Invocation& invocation, const Options& option
 
 void define_node(Command root, Invocation& invocation) {
   const auto options = std::make_shared<NodeOptions>();
-  root.option("-a,--agent,-s,--stack", options->agent, "agent whose memories the command uses");
+  add_agent_option(root, *options);
   define_serving(root, options);
   define_login(root, invocation, options);
   define_sync(root, invocation, options);

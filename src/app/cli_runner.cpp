@@ -19,7 +19,7 @@ Result<> verify_audit(const Invocation& invocation, const std::string& data) {
   writer.end_object();
   print_result(out, invocation.form());
   if (verdict.fault.empty()) return {};
-  return fail(ErrorCode::internal, "the audit log was changed: " + verdict.fault);
+  return fail(ErrorCode::internal, "the audit log fails verification: " + verdict.fault);
 }
 
 /// What a policy would say to a command line, and why.
@@ -58,7 +58,7 @@ Result<> explain(const Invocation& invocation, const std::string& file, const st
 
 void define_audit(Command runner, Invocation& invocation, const std::shared_ptr<RunnerSettings>& settings) {
   const Command audit = runner.add_group("audit", "Inspect the audit log");
-  const Command verify = audit.add("verify", "Check that no line was changed, moved, added or removed");
+  const Command verify = audit.add("verify", "Verify that the audit log is complete and unchanged");
   verify.option("--data", settings->data, "data directory of the runner").shows_default();
   add_json_flag(verify, invocation);
   verify.example("syncline runner audit verify --data /var/lib/syncline-runner");
@@ -72,7 +72,7 @@ void define_policy(Command runner, Invocation& invocation) {
     std::string line;
   };
   const auto options = std::make_shared<Options>();
-  const Command policy = runner.add("explain", "Show how a policy file decides on a command, and by which rule");
+  const Command policy = runner.add("explain", "Show how a policy decides on a command, and which rule applies");
   policy.option("--policy", options->file, "policy file").required();
   policy.option("--type", options->type, "command type: execute_bash or aws_operation")
       .shows_default()
@@ -87,7 +87,7 @@ void define_policy(Command runner, Invocation& invocation) {
 
 void define_runner(Command root, Invocation& invocation) {
   const auto settings = std::make_shared<RunnerSettings>();
-  const Command runner = root.add("runner", "Run commands submitted to a hub, under a policy, in a sandbox");
+  const Command runner = root.add("runner", "Run the commands submitted to a hub, as a policy allows, in a sandbox");
   runner.footer(
       "Examples:\n"
       "  syncline runner --hub https://hub.example.org --key-file runner.key --policy project.yaml\n"
@@ -106,7 +106,7 @@ void define_runner(Command root, Invocation& invocation) {
   runner.option("--poll", settings->poll_seconds, "seconds between polls, with --published-api")
       .shows_default()
       .in_range(1, 3600);
-  runner.option("--concurrency", settings->concurrency, "concurrent commands, instead of the number in the policy")
+  runner.option("--concurrency", settings->concurrency, "number of concurrent commands; overrides the policy")
       .in_range(1, 64);
   runner.option("--drain", settings->drain_seconds, "seconds that commands may keep running after SIGTERM")
       .shows_default()

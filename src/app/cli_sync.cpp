@@ -294,8 +294,10 @@ Result<> sync_dead_letters(const NodeOptions& options, bool retry, OutputForm fo
 
 void define_sync(Command root, Invocation& invocation, const std::shared_ptr<NodeOptions>& options) {
   const Command sync = root.add_group("sync", "Sync this device and show its state");
+  add_agent_option(sync, *options);
   const auto add = [&](const std::string& name, const std::string& help, const std::string& example, Action run) {
     const Command command = sync.add(name, help);
+    add_agent_option(command, *options);
     add_node_options(command, *options, invocation);
     command.example(example);
     command.on_run(std::move(run));
@@ -303,14 +305,14 @@ void define_sync(Command root, Invocation& invocation, const std::shared_ptr<Nod
   };
   const auto limit = std::make_shared<std::int64_t>(0);
   const auto flag = std::make_shared<bool>(false);
-  add("status", "Show pending changes and sync state; without -a of all profiles", "syncline -a claire sync status",
-      [&invocation, options] { return sync_status(*options, invocation.form()); });
+  add("status", "Show pending changes and sync state of an agent, or of all profiles without -a",
+      "syncline -a claire sync status", [&invocation, options] { return sync_status(*options, invocation.form()); });
   add("push", "Send pending changes to the hub", "syncline -a claire sync push", [&invocation, options, limit] {
     return sync_push(*options, *limit, invocation.form());
   }).option("-l,--limit", *limit, "maximum number of results to list");
   add("pull", "Fetch new changes from the hub", "syncline -a claire sync pull --full", [&invocation, options, flag] {
     return sync_pull(*options, *flag, invocation.form());
-  }).flag("-f,--full", *flag, "read everything again from the beginning");
+  }).flag("-f,--full", *flag, "pull everything again from the beginning");
   add("full", "Pull, then push", "syncline -a claire sync full",
       [&invocation, options] { return sync_full(*options, invocation.form()); });
   add("conflicts", "List edits of this device that lost a merge", "syncline -a claire sync conflicts --limit 50",

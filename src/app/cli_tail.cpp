@@ -156,7 +156,7 @@ Result<> tail(const TailOptions& options, OutputForm form) {
   }
   TRY(const auto server, open_server(options.server));
   TRY(std::vector<FeedSpace> spaces, list_spaces(*server, options.spaces));
-  if (spaces.empty()) return fail(ErrorCode::not_found, "there are no spaces yet");
+  if (spaces.empty()) return fail(ErrorCode::not_found, "no spaces yet");
   for (FeedSpace& space : spaces) {
     if (options.from_start) space.cursor = "0";
     if (!options.since.empty()) space.cursor = options.since;
@@ -174,7 +174,7 @@ void define_tail(Command root, Invocation& invocation) {
   tailing.option("--since", options->since, "start after this cursor; needs exactly one SPACE");
   tailing.flag("--from-start", options->from_start, "start with all existing records");
   tailing.option("-n,--count", options->count, "stop after this many changes").positive();
-  tailing.footer("With --json each line is one JSON object.\nExample:\n  syncline tail kaisho --json");
+  tailing.footer("With --json, each line is one JSON object.\nExample:\n  syncline tail kaisho --json");
   tailing.on_run([&invocation, options] { return tail(*options, invocation.form()); });
 }
 

@@ -10,6 +10,16 @@
 namespace syncline::app {
 namespace {
 
+/// Lists commands by their names, without their aliases.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_subcommand(const CLI::App* command) const override {
+    std::ostringstream out;
+    CLI::detail::format_help(out, command->get_name(), command->get_description(), get_column_width());
+    return out.str();
+  }
+};
+
 /// Number of edits that make one word of the other, for "did you mean".
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -35,7 +45,7 @@ std::string advice_for(const CLI::App& app, int argc, const char* const* argv) {
     std::string nearest;
     std::size_t best = 3;
     for (const CLI::App* sub : at->get_subcommands([](const CLI::App*) { return true; })) {
-      if (sub->get_name() == word) next = sub;
+      if (sub->check_name(word)) next = sub;
       if (const std::size_t d = distance(sub->get_name(), word); d < best) {
         best = d;
         nearest = sub->get_name();
@@ -125,6 +135,8 @@ Option Command::flag(const std::string& names, const std::string& help) const {
   return Option(*app_->add_flag(names)->description(help));
 }
 
+void Command::alias(const std::string& name) const { app_->alias(name); }
+
 void Command::footer(const std::string& text) const { app_->footer(text); }
 
 void Command::example(const std::string& line) const { footer("Example:\n  " + line); }
@@ -137,6 +149,7 @@ void Command::on_run(Action action) const {
 
 CommandLine::CommandLine(const std::string& description, const std::string& version)
     : app_(std::make_unique<CLI::App>(description)) {
+  app_->formatter(std::make_shared<HelpFormatter>());  // before commands are added: they inherit it
   app_->set_version_flag("--version", version);
   app_->require_subcommand(1);
 }

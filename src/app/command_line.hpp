@@ -63,6 +63,8 @@ class Command {
   /// A flag that is bound to nothing, for one that is required.
   Option flag(const std::string& names, const std::string& help) const;
 
+  /// Another name of this command, which the help does not show.
+  void alias(const std::string& name) const;
   /// What the help says at its end.
   void footer(const std::string& text) const;
   /// A footer with one command line that works when it is copied.

@@ -117,7 +117,7 @@ class CommandSession {
 
   void tell_if_held(const JsonObject& status) const {
     if (!kiro::Command(status).is_held()) return;
-    std::fprintf(stderr, "syncline: waits for approval: syncline command approve %s\n", id_.c_str());
+    std::fprintf(stderr, "syncline: waiting for approval: syncline command approve %s\n", id_.c_str());
   }
 
   void print_result_of(const JsonObject& command) const {

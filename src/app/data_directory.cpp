@@ -73,8 +73,8 @@ Result<DataDirectory> DataDirectory::own(const std::string& path, Missing missin
   }
   if (!fs::exists(absolute / kind.main_file, error)) {
     if (missing == Missing::refuse) {
-      return fail(ErrorCode::not_found, "there is no syncline store in " + path +
-                                            "; check --data, or create one with 'syncline account add'");
+      return fail(ErrorCode::not_found,
+                  "no syncline store in " + path + "; check --data, or create a store with 'syncline account add'");
     }
     fs::create_directories(absolute, error);
     if (error) return fail(ErrorCode::unavailable, "cannot create " + path + ": " + error.message());

@@ -88,13 +88,13 @@ void check_tls(Checks& checks, const Settings& settings) {
                         settings.text("listen").starts_with("localhost");
   if (certificate.empty()) {
     checks.add("tls", loopback ? "ok" : "warning",
-               loopback ? "off; the hub listens on this machine only"
-                        : "off, but the hub listens beyond this machine; set tls.certificate and tls.key");
+               loopback ? "off; the hub listens only on this machine"
+                        : "off, but other machines can reach the hub; set tls.certificate and tls.key");
     return;
   }
   const bool readable = fs::exists(certificate) && fs::exists(settings.text("tls.key"));
   checks.add("tls", readable ? "ok" : "failed",
-             readable ? certificate : "the file of tls.certificate or tls.key does not exist");
+             readable ? certificate : "the tls.certificate or tls.key file does not exist");
 }
 
 void check_clock(Checks& checks) {

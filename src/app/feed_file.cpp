@@ -26,7 +26,7 @@ Error cannot(const std::string& what, const std::string& path) {
 
 Result<ExportState> read_export(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(ErrorCode::not_found, "there is no " + path);
+  if (!file) return fail(ErrorCode::not_found, path + " does not exist");
   ExportState state;
   std::string line;
   std::int64_t bytes = 0;

@@ -34,7 +34,7 @@ Result<std::vector<FeedSpace>> list_spaces(NodeClient& server, const std::vector
   std::vector<FeedSpace> wanted;
   for (const std::string& name : named) {
     const auto found = std::ranges::find(all, name, &FeedSpace::name);
-    if (found == all.end()) return fail(ErrorCode::not_found, "there is no space '" + name + "'");
+    if (found == all.end()) return fail(ErrorCode::not_found, "space '" + name + "' not found");
     wanted.push_back(*found);
   }
   return wanted;

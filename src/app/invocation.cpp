@@ -22,7 +22,11 @@ void add_hub_options(Command command, HubOptions& options, const std::string& hu
 
 void add_key_options(Command command, HubOptions& options) {
   command.option("--key", options.key, "key for the hub; --key-file or SYNCLINE_KEY is safer");
-  command.option("--key-file", options.key_file, "file with the key in its first line (or SYNCLINE_KEY_FILE)");
+  command.option("--key-file", options.key_file, "file with the key in its first line (or set SYNCLINE_KEY_FILE)");
+}
+
+void add_agent_option(Command command, NodeOptions& options) {
+  command.option("-a,--agent,-s,--stack", options.agent, "agent whose memories the command uses");
 }
 
 void add_node_options(Command command, NodeOptions& options, Invocation& invocation) {

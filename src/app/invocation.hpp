@@ -28,15 +28,17 @@ void add_json_flag(Command command, Invocation& invocation);
 void add_common(Command command, Invocation& invocation);
 /// --hub, --key and --key-file
 void add_hub_options(Command command, HubOptions& options,
-                     const std::string& hub_help = "URL of the hub, like http://127.0.0.1:8080 (or SYNCLINE_HUB)");
+                     const std::string& hub_help = "URL of the hub, like http://127.0.0.1:8080 (or set SYNCLINE_HUB)");
 void add_key_options(Command command, HubOptions& options);
+/// -a: the agent whose memories a command uses. The root has it too, so that it may precede the command.
+void add_agent_option(Command command, NodeOptions& options);
 /// --data of a node, --profile and --json
 void add_node_options(Command command, NodeOptions& options, Invocation& invocation);
 /// Those of a node and those of a hub.
 void add_feed_server_options(Command command, FeedServer& server, Invocation& invocation);
 
 void define_hub(Command root, Invocation& invocation);
-/// account, key, space, conflicts and webhooks
+/// account, key, space, conflict and webhook
 void define_administration(Command root, Invocation& invocation);
 /// backup, restore, verify, doctor and config
 void define_data_and_settings(Command root, Invocation& invocation);
@@ -46,7 +48,7 @@ void define_commands(Command root, Invocation& invocation);
 /// node, login and profile, and those of define_sync and define_device
 void define_node(Command root, Invocation& invocation);
 void define_sync(Command root, Invocation& invocation, const std::shared_ptr<NodeOptions>& options);
-/// memory, timer, book, entries and triage
+/// memory, timer, book, entry and triage
 void define_device(Command root, Invocation& invocation, const std::shared_ptr<NodeOptions>& options);
 void define_tail(Command root, Invocation& invocation);
 void define_export(Command root, Invocation& invocation);

@@ -17,9 +17,7 @@ namespace {
 Result<runner::Policy> read_policy(const RunnerSettings& settings) {
   const bool has_flags = !settings.roots.empty() || !settings.allow.empty();
   if (settings.policy_file.empty() && !has_flags) {
-    return fail(ErrorCode::invalid_argument,
-                "a runner needs a policy, because nothing is allowed without one; use --policy FILE, or --root DIR and "
-                "--allow TYPES");
+    return fail(ErrorCode::invalid_argument, "no policy given; use --policy FILE, or --root DIR and --allow TYPES");
   }
   if (!settings.policy_file.empty() && has_flags) {
     return fail(ErrorCode::invalid_argument,
@@ -78,7 +76,7 @@ void reload(const RunnerSettings& settings, const DataDirectory& directory, runn
   auto workplace = make_workplace(settings, directory);
   if (workplace) running.set_workplace(*workplace);
   log(workplace ? LogLevel::info : LogLevel::error, "reload",
-      {{"outcome", workplace ? "ok" : "the old policy stays: " + workplace.error().text}});
+      {{"outcome", workplace ? "ok" : "kept the old policy: " + workplace.error().text}});
   flush_log();
 }
 

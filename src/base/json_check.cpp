@@ -197,7 +197,7 @@ class JsonChecker {
     }
     const std::string_view number = text_.substr(begin, position_ - begin);
     if (is_real ? is_too_large_real(number) : is_too_large_integer(number)) {
-      unsupported_ = "a number that no double and no 64-bit integer holds";
+      unsupported_ = "a number that fits neither a double nor a 64-bit integer";
     }
     return true;
   }
@@ -223,7 +223,7 @@ class JsonChecker {
   }
   /// Only an unsupported value: the grammar is still to be checked.
   bool note_lone_surrogate() {
-    unsupported_ = "half of a surrogate pair";
+    unsupported_ = "a lone surrogate";
     return true;
   }
 

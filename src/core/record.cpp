@@ -49,7 +49,7 @@ Result<> check_name(std::string_view name, const NameForm& form) {
   });
   if (plain && is_utf8(name) && !has_unseen_character(name)) return {};
   return fail(ErrorCode::invalid_argument,
-              std::string(form.what) + " may contain letters, digits and " + std::string(form.extra) + " only");
+              std::string(form.what) + " may contain only letters, digits and " + std::string(form.extra));
 }
 
 }  // namespace

@@ -121,7 +121,7 @@ Step Replicator::next(std::int64_t now_ms, std::uint64_t random) {
   if (state_ == State::off) return {};
   if (state_is_step()) {
     if (now_ms < deadline_ms_) return {};
-    failed(ticket_, {SyncFailure::Kind::unreachable, "no answer came in time"}, now_ms, random);
+    failed(ticket_, {SyncFailure::Kind::unreachable, "no answer in time"}, now_ms, random);
   }
   if (!in_cycle_) {
     const bool window_is_open = now_ms < window_end_ms_ && !is_urgent_;
@@ -214,7 +214,7 @@ SyncStatus Replicator::status(std::int64_t now_ms) const {
     case State::pushing:
       status.state = SyncStatus::State::syncing;
       status.reason = state_ == State::pulling ? "fetching changes from the hub" : "sending changes to the hub";
-      if (!failure_text_.empty()) status.reason += " again, after: " + failure_text_;
+      if (!failure_text_.empty()) status.reason += "; the last attempt failed: " + failure_text_;
       return status;
     case State::waiting:
       status.state = SyncStatus::State::waiting;
@@ -222,19 +222,19 @@ SyncStatus Replicator::status(std::int64_t now_ms) const {
       return status;
     case State::refused:
       status.state = SyncStatus::State::refused;
-      status.reason = "the hub does not accept the key: " + failure_text_ + "; log in again, nothing is lost meanwhile";
+      status.reason = "the hub does not accept the key: " + failure_text_ + "; log in again, queued changes are kept";
       return status;
     case State::idle: break;
   }
   if (in_cycle_ || has_local_writes_ || is_behind()) {
     status.state = SyncStatus::State::waiting;
-    status.reason = "changes wait to share the next cycle";
+    status.reason = "changes are queued for the next cycle";
   } else if (!synced_ms_ || offers_all_) {
     status.state = SyncStatus::State::waiting;
-    status.reason = "the first cycle is about to begin";
+    status.reason = "about to start the first cycle";
   } else if (refused_ > 0) {
     status.state = SyncStatus::State::waiting;
-    status.reason = "the hub refused " + std::to_string(refused_) + " changes; they are offered again";
+    status.reason = "the hub rejected " + std::to_string(refused_) + " changes; the device will send them again";
   } else {
     status.state = SyncStatus::State::in_sync;
     status.reason = link_is_up_ ? "in sync" : "in sync as of the last poll; the live link is down";

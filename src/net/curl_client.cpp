@@ -149,13 +149,13 @@ class CurlClient final : public http::Client {
     curl_easy_getinfo(easy_.get(), CURLINFO_RETRY_AFTER, &retry_after);
     curl_multi_remove_handle(multi_.get(), easy_.get());
     if (receiver.address_refused && outcome != CURLE_OK) {
-      return fail(ErrorCode::forbidden, endpoint_.url + ": its address is not public, and not one that is allowed");
+      return fail(ErrorCode::forbidden, endpoint_.url + ": its address is neither public nor allowed");
     }
     if (receiver.too_large && !endpoint_.allows_address) return unavailable("the answer is too large");
     if (receiver.too_large) outcome = CURLE_OK;
     if (outcome == CURLE_ABORTED_BY_CALLBACK) return unavailable("stopped");
     if (outcome == CURLE_OPERATION_TIMEDOUT) {
-      return fail(ErrorCode::timed_out, endpoint_.url + ": did not answer in time", Advice::retry_later);
+      return fail(ErrorCode::timed_out, endpoint_.url + ": no answer in time", Advice::retry_later);
     }
     if (outcome != CURLE_OK) return unavailable(curl_easy_strerror(outcome));
     http::ClientResponse response{static_cast<int>(status), std::move(receiver.body), std::nullopt};
@@ -191,7 +191,7 @@ Result<Endpoint> make_endpoint(std::string url, std::string token) {
   };
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
   if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {
-    return refuse("is not one; it looks like http://127.0.0.1:8080");
+    return refuse("is invalid; use the form http://127.0.0.1:8080");
   }
   const auto part = [&](CURLUPart which) {
     char* text = nullptr;
@@ -203,10 +203,10 @@ Result<Endpoint> make_endpoint(std::string url, std::string token) {
   const std::string scheme = part(CURLUPART_SCHEME);
   if (scheme != "http" && scheme != "https") return refuse("must begin with http:// or https://");
   if (!part(CURLUPART_QUERY).empty() || !part(CURLUPART_FRAGMENT).empty())
-    return refuse("has something after its path");
-  if (!part(CURLUPART_USER).empty()) return refuse("must not hold a user name; give the key by itself");
+    return refuse("must not have a query or a fragment");
+  if (!part(CURLUPART_USER).empty()) return refuse("must not contain a user name; set the key separately");
   for (const char c : token) {
-    if (c <= ' ' || c > '~') return fail(ErrorCode::invalid_argument, "the key has characters that no key has");
+    if (c <= ' ' || c > '~') return fail(ErrorCode::invalid_argument, "the key contains invalid characters");
   }
   if (token.empty()) return fail(ErrorCode::invalid_argument, "the key is empty");
   return Endpoint{.url = std::move(url), .token = std::move(token), .allows_address = {}};

@@ -152,7 +152,7 @@ bool HttpConnection::on_head() {
 
 bool HttpConnection::admit_body() {
   if (!find("Content-Encoding").empty() && find("Content-Encoding") != "identity") {
-    send_problem(415, "a body must not be compressed");
+    send_problem(415, "compressed request bodies are not supported");
     return false;
   }
   const auto announced = reader_.content_length();
@@ -335,7 +335,7 @@ void HttpConnection::report(int status, std::size_t bytes_out, std::int64_t dura
 
 bool HttpConnection::upgrade(http::Response& response) {
   if (!reader_.is_upgrade()) {
-    response = make_problem(426, "this route speaks WebSocket", {});
+    response = make_problem(426, "this route requires a WebSocket upgrade", {});
     response.headers.push_back({"Upgrade", "websocket"});
     return false;
   }

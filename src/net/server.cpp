@@ -81,7 +81,7 @@ Result<> Server::Parts::listen() {
   const auto address =
       asio::ip::make_address(state.options.host == "localhost" ? "127.0.0.1" : state.options.host, error);
   if (error) {
-    return fail(ErrorCode::invalid_argument, "'" + state.options.host + "' is not an address to listen on");
+    return fail(ErrorCode::invalid_argument, "'" + state.options.host + "' is not a valid listen address");
   }
   const tcp::endpoint endpoint(address, state.options.port);
   acceptor.emplace(loops.front()->context());

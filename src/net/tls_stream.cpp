@@ -57,7 +57,7 @@ Result<std::shared_ptr<asio::ssl::context>> make_tls_context(const TlsFiles& fil
   context->use_private_key_file(files.key, asio::ssl::context::pem, error);
   if (error) return fail(ErrorCode::invalid_argument, "key " + files.key + ": " + error.message());
   if (SSL_CTX_check_private_key(context->native_handle()) != 1) {
-    return fail(ErrorCode::invalid_argument, "the key " + files.key + " does not belong to the certificate");
+    return fail(ErrorCode::invalid_argument, "the key " + files.key + " does not match the certificate");
   }
   return context;
 }

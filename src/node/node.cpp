@@ -15,11 +15,11 @@ Result<> check_name(const std::string& name) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
   });
   if (is_plain && !name.empty() && name.size() <= 64) return {};
-  return fail(ErrorCode::invalid_argument, "the name of a profile must have 1 to 64 letters, digits, '-' or '_'");
+  return fail(ErrorCode::invalid_argument, "a profile name must have 1 to 64 letters, digits, '-' or '_'");
 }
 
 std::unexpected<Error> unknown(const std::string& name) {
-  return fail(ErrorCode::not_found, "there is no profile '" + name + "'");
+  return fail(ErrorCode::not_found, "profile '" + name + "' not found");
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ Result<> Node::open(const std::string& name) {
 Result<> Node::start() {
   std::error_code error;
   fs::create_directories(profiles_path(), error);
-  if (error) return fail(ErrorCode::unavailable, "cannot make " + profiles_path() + ": " + error.message());
+  if (error) return fail(ErrorCode::unavailable, "cannot create " + profiles_path() + ": " + error.message());
   std::vector<std::string> names;
   for (fs::directory_iterator at(profiles_path(), error), end; !error && at != end; at.increment(error)) {
     const std::string name = at->path().filename().string();
@@ -80,7 +80,7 @@ std::string Node::active() {
 
 Result<> Node::add(const std::string& name) {
   CHECK_OK(check_name(name));
-  if (find(name)) return fail(ErrorCode::conflict, "there is a profile '" + name + "' already");
+  if (find(name)) return fail(ErrorCode::conflict, "profile '" + name + "' already exists");
   return open(name);
 }
 
@@ -99,7 +99,7 @@ Result<std::string> Node::remove(const std::string& name) {
     const auto found = profiles_.find(name);
     if (found == profiles_.end()) return unknown(name);
     if (name == active_) {
-      return fail(ErrorCode::conflict, "'" + name + "' is the active profile; use another one first");
+      return fail(ErrorCode::conflict, "'" + name + "' is the active profile; switch to another one first");
     }
     profile = std::move(found->second);
     profiles_.erase(found);
@@ -110,7 +110,7 @@ Result<std::string> Node::remove(const std::string& name) {
   std::error_code error;
   fs::create_directories(directory_ + "/removed", error);
   if (!error) fs::rename(profiles_path() + '/' + name, kept, error);
-  if (error) return fail(ErrorCode::unavailable, "cannot move the profile away: " + error.message());
+  if (error) return fail(ErrorCode::unavailable, "cannot move the profile to removed/: " + error.message());
   return kept;
 }
 

@@ -72,7 +72,8 @@ Result<ProfileSettings> parse_settings(const std::string& file, const std::strin
     const YAML::Node root = YAML::Load(text);
     ProfileSettings settings;
     if (root.IsNull()) return settings;
-    if (!root.IsMap()) return fail(ErrorCode::invalid_argument, place(file, root.Mark()) + "must be a map");
+    if (!root.IsMap())
+      return fail(ErrorCode::invalid_argument, place(file, root.Mark()) + "the settings must be a map");
     Reader reader(file, root);
     CHECK_OK(reader.boolean("cloud_sync", "enabled", settings.enabled));
     CHECK_OK(reader.text("cloud_sync", "url", settings.url));
@@ -148,7 +149,7 @@ void SettingsFile::refresh() {
 
 Result<> SettingsFile::set(const std::vector<Change>& changes) {
   refresh();
-  if (!error_.empty()) return fail(ErrorCode::conflict, error_ + "; mend the file first");
+  if (!error_.empty()) return fail(ErrorCode::conflict, error_ + "; fix the file first");
   TRY(std::string text, read_file(path_));
   for (const Change& change : changes) {
     auto edited = set_in_yaml(text, change.section, change.key, change.yaml);

@@ -11,7 +11,7 @@ namespace syncline::node {
 namespace {
 
 std::unexpected<Error> cannot_edit(int line, const std::string& why) {
-  return fail(ErrorCode::invalid_argument, "line " + std::to_string(line + 1) + ": " + why + "; change it by hand");
+  return fail(ErrorCode::invalid_argument, "line " + std::to_string(line + 1) + ": " + why + "; edit the file by hand");
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -60,13 +60,13 @@ Result<> replace_value(std::vector<std::string>& lines, const YAML::Node& key, c
                        std::string_view yaml) {
   const int line_number = key.Mark().line;
   const bool is_plain = value.IsNull() || (value.IsScalar() && value.Mark().line == line_number);
-  if (!is_plain) return cannot_edit(line_number, "the value is not a plain one on this line");
+  if (!is_plain) return cannot_edit(line_number, "the value is not a plain value on the same line");
   std::string& line = lines[static_cast<std::size_t>(line_number)];
   const std::size_t colon = line.find(':', static_cast<std::size_t>(key.Mark().column) + key.Scalar().size());
-  if (colon == std::string::npos) return cannot_edit(line_number, "there is no ':' behind the key");
+  if (colon == std::string::npos) return cannot_edit(line_number, "no ':' after the key");
   const std::size_t begin = std::min(line.size(), line.find_first_not_of(" \t", colon + 1));
   if (begin < line.size() && (line[begin] == '|' || line[begin] == '>' || line[begin] == '&' || line[begin] == '*')) {
-    return cannot_edit(line_number, "the value is not a plain one on this line");
+    return cannot_edit(line_number, "the value is not a plain value on the same line");
   }
   const bool is_comment = begin < line.size() && line[begin] == '#';
   const std::size_t end = is_comment ? begin : value_end(line, begin);
@@ -145,7 +145,7 @@ Result<std::string> edit_scalar(const std::string& text, std::string_view sectio
   const YAML::Node map = check.IsMap() ? check[std::string(section)] : YAML::Node();
   const YAML::Node now = map.IsMap() ? map[std::string(key)] : YAML::Node();
   if (!now.IsDefined() || !now.IsScalar() || !wanted.IsScalar() || now.Scalar() != wanted.Scalar()) {
-    return cannot_edit(0, "'" + std::string(key) + "' cannot be set here");
+    return cannot_edit(0, "'" + std::string(key) + "' cannot be set automatically");
   }
   return edited;
 }
@@ -193,15 +193,15 @@ Result<JobsEdit> edit_models(const std::string& text, std::string_view model) {
     const auto first = *job->begin();
     const int first_line = first.first.Mark().line;
     const bool is_plain = first.second.IsScalar() && first.second.Mark().line == first_line;
-    if (!is_plain) return cannot_edit(first_line, "the job begins with something long");
+    if (!is_plain) return cannot_edit(first_line, "the job's first value is not a plain value on the same line");
     lines.insert(lines.begin() + first_line + 1, std::string(static_cast<std::size_t>(first.first.Mark().column), ' ') +
                                                      "model: " + yaml_scalar(model));
   }
   edit.text = edit.changed == 0 ? text : join_lines(lines);
-  if (without_models(edit.text) != without_models(text)) return cannot_edit(0, "a model cannot be set here");
+  if (without_models(edit.text) != without_models(text)) return cannot_edit(0, "a model cannot be set automatically");
   for (const YAML::Node& job : jobs_in(YAML::Load(edit.text))) {
     const bool is_set = !job.IsMap() || job.size() == 0 || (job["model"].IsScalar() && job["model"].Scalar() == model);
-    if (!is_set) return cannot_edit(0, "a model cannot be set here");
+    if (!is_set) return cannot_edit(0, "a model cannot be set automatically");
   }
   return edit;
 }

@@ -68,7 +68,7 @@ bool Attendant::judge(const Result<Standing>& standing) {
     return true;  // the hub is away: the command goes on, its outcome is kept
   }
   if (!standing->is_ours) {
-    switch_.stop("stopped: the hub has given this command up");
+    switch_.stop("stopped: this runner no longer owns the command");
   } else if (standing->cancel_requested) {
     switch_.stop("cancelled");
   }

@@ -61,9 +61,9 @@ void for_each_line(std::istream& file, Visit&& visit) {
 
 /// Why a record is not what follows the line before; empty if it is.
 std::string fault_of(const JsonObject& record, const Line& line) {
-  if (record.text_of("event") == "gap") return "says that lines were missing before it";
-  if (record.integer_of("n") != line.number) return "has the wrong number: lines are missing or were added before it";
-  if (record.text_of("previous") != line.previous) return "does not follow the line before: one of them was changed";
+  if (record.text_of("event") == "gap") return "records that lines before it were missing";
+  if (record.integer_of("n") != line.number) return "has the wrong number: lines before it were removed or added";
+  if (record.text_of("previous") != line.previous) return "does not match the line before it: one of them was changed";
   return "";
 }
 
@@ -90,7 +90,7 @@ Result<std::unique_ptr<AuditLog>> AuditLog::open(const std::string& path, const 
   if (was_cut_short && ::write(file.get(), "\n", 1) != 1) return broken("cannot write");
   std::unique_ptr<AuditLog> log(new AuditLog(std::move(file), std::move(head), clock, count, std::move(last_hash)));
   if (was_cut_short) {
-    CHECK_OK(log->append({.what = "recovered", .outcome = "the line before was cut short by a crash"}));
+    CHECK_OK(log->append({.what = "recovered", .outcome = "a crash truncated the line before"}));
   }
   // Said in the log itself, so that going on does not cover it up.
   if (!known_is_here) {
@@ -147,7 +147,7 @@ Result<> AuditLog::write_line(const std::string& line, Sync sync) {
 
 Result<AuditVerdict> verify_audit_log(const std::string& path) {
   std::ifstream lines(path);
-  if (!lines) return fail(ErrorCode::not_found, "there is no audit log at " + path);
+  if (!lines) return fail(ErrorCode::not_found, "no audit log at " + path);
   const Head head = read_head(path);
   AuditVerdict verdict;
   verdict.last_hash = first_hash();
@@ -173,7 +173,7 @@ Result<AuditVerdict> verify_audit_log(const std::string& path) {
   if (verdict.fault.empty()) verdict.fault = cut_short;
   if (verdict.fault.empty() && !head_seen) {
     verdict.fault = verdict.lines < head.count ? "lines at the end are missing: " + std::to_string(head.count) +
-                                                     " were written, " + std::to_string(verdict.lines) + " are here"
+                                                     " were written, " + std::to_string(verdict.lines) + " remain"
                                                : "line " + std::to_string(head.count) + " was changed";
   }
   return verdict;

@@ -49,7 +49,7 @@ std::string CapturedOutput::text() const {
   const std::string_view first = cut_end(head_);
   const std::string_view last = cut_begin(tail);
   const std::uint64_t left_out = total_ - first.size() - last.size();
-  return std::string(first) + "\n[... " + std::to_string(left_out) + " bytes left out ...]\n" + std::string(last);
+  return std::string(first) + "\n[... " + std::to_string(left_out) + " bytes omitted ...]\n" + std::string(last);
 }
 
 void write_output(JsonWriter& writer, const CapturedOutput& out, const CapturedOutput& err) {

@@ -30,7 +30,8 @@ bool limit(__rlimit_resource resource, rlim_t value) {
 Result<Pipe> make_pipe() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return fail(ErrorCode::unavailable, std::string("no pipe: ") + std::strerror(errno), Advice::retry_later);
+    return fail(ErrorCode::unavailable, std::string("cannot create a pipe: ") + std::strerror(errno),
+                Advice::retry_later);
   }
   return Pipe{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
@@ -42,7 +43,8 @@ CStrings::CStrings(std::vector<std::string> texts) : texts_(std::move(texts)) {
 
 Result<FileDescriptor> open_null() {
   FileDescriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (!null.is_open()) return fail(ErrorCode::unavailable, std::string("no /dev/null: ") + std::strerror(errno));
+  if (!null.is_open())
+    return fail(ErrorCode::unavailable, std::string("cannot open /dev/null: ") + std::strerror(errno));
   return null;
 }
 

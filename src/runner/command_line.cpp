@@ -127,10 +127,10 @@ Result<Pattern> Pattern::parse(std::string_view text) {
     if (!word.empty()) pattern.words_.emplace_back(word);
   }
   if (pattern.words_.empty()) return refuse("is empty");
-  if (pattern.words_.front().find('*') != std::string::npos) return refuse("must name its program without *");
+  if (pattern.words_.front().find('*') != std::string::npos) return refuse("must not have * in its first word");
   for (const std::string& word : pattern.words_) {
     for (const char c : word) {
-      if (c != '*' && !is_plain(c)) return refuse("may not hold '" + std::string(1, c) + "'");
+      if (c != '*' && !is_plain(c)) return refuse("must not contain '" + std::string(1, c) + "'");
     }
   }
   pattern.any_further_ = pattern.words_.back() == "*";

@@ -52,7 +52,7 @@ Result<> replace_file(const Roots::Entry& entry, std::string_view content) {
   const std::string temporary = '.' + to_hex(random_bytes(8)) + ".syncline";
   struct stat old{};
   const bool replaces = ::fstatat(entry.directory.get(), entry.name.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0;
-  if (replaces && !S_ISREG(old.st_mode)) return fail(ErrorCode::conflict, "there is something that is not a file");
+  if (replaces && !S_ISREG(old.st_mode)) return fail(ErrorCode::conflict, "it is not a regular file");
   const FileDescriptor file(
       ::openat(entry.directory.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
   if (!file.is_open()) return fail(ErrorCode::unavailable, std::strerror(errno));
@@ -87,7 +87,7 @@ Outcome read_file(const Roots& roots, const Order& order, std::size_t bytes_max)
   const auto found = Roots::open_at(*place, O_PATH);
   if (!found) return failed_with(found.error());
   struct stat status{};
-  if (::fstat(found->get(), &status) != 0) return failed_by_errno("cannot look at the file");
+  if (::fstat(found->get(), &status) != 0) return failed_by_errno("cannot read the file's status");
   if (!S_ISREG(status.st_mode)) return failed("'" + order.text("path") + "' is not a regular file");
   const std::string same_file = "/proc/self/fd/" + std::to_string(found->get());
   const FileDescriptor file(::open(same_file.c_str(), O_RDONLY | O_CLOEXEC));
@@ -112,7 +112,7 @@ Outcome write_file(const Roots& roots, const Order& order) {
   const auto place = roots.locate(order.text("path"), order.text("workingDir"));
   if (!place) return failed_with(place.error());
   if (!place->root->writable) {
-    return failed(refused_by(place->root->rule, "'" + order.text("path") + "' is below a root that is read-only"));
+    return failed(refused_by(place->root->rule, "'" + order.text("path") + "' is below a read-only root"));
   }
   std::string content = order.text("content");
   if (order.text("encoding") == "base64") {

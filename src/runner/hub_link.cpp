@@ -79,7 +79,7 @@ class ClaimingLink final : public CommandRoutes {
     if (response.status == 204) return std::nullopt;
     if (response.status == 404 || response.status == 405) {
       return fail(ErrorCode::invalid_argument,
-                  "this hub does not hand out commands (POST /command/claim); use --published-api with it");
+                  "this hub does not support claims (POST /command/claim); use --published-api");
     }
     if (response.status != 200) return error_of(response);
     TRY(JsonObject command, http::parse_object(response.body));
@@ -116,7 +116,7 @@ class ClaimingLink final : public CommandRoutes {
     TRY(const auto response,
         client_->send({http::Method::post, path_of(id) + "/approval/request", body, {}}, std::move(stop)));
     if (response.status == 409) return Approval::withdrawn;
-    if (response.status == 404) return fail(ErrorCode::conflict, "this hub cannot ask anybody");
+    if (response.status == 404) return fail(ErrorCode::conflict, "this hub does not support approvals");
     if (response.status != 200) return error_of(response);
     TRY(const JsonObject answer, http::parse_object(response.body));
     const std::string state = answer.text_of("state");
@@ -172,7 +172,7 @@ class PublishedLink final : public CommandRoutes {
   Result<> send_output(const std::string&, Stream, std::string_view, std::stop_token) override { return {}; }
 
   Result<Approval> ask(const std::string&, std::string_view, std::string_view, std::stop_token) override {
-    return fail(ErrorCode::conflict, "a hub with the published API only cannot ask anybody");
+    return fail(ErrorCode::conflict, "the published API does not support approvals");
   }
 
  private:

@@ -38,7 +38,7 @@ Result<> prepare_file(sqlite::Connection& connection, const std::string& path) {
   TRY(const std::int64_t version, connection.query_integer("PRAGMA user_version"));
   TRY(const std::int64_t tables, connection.query_integer("SELECT count(*) FROM sqlite_schema"));
   if (application == 0 && tables == 0) return connection.execute(kSchema);
-  if (application != kApplicationId) return fail(ErrorCode::wrong_store, path + " is not a runner's log");
+  if (application != kApplicationId) return fail(ErrorCode::wrong_store, path + " is not a runner database");
   if (version > kVersion) return fail(ErrorCode::newer_store, path + " was written by a newer version of syncline");
   return {};
 }

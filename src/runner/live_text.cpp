@@ -26,7 +26,7 @@ void LiveText::trim() {
 std::string LiveText::take(std::size_t bytes_max, bool last) {
   trim();
   std::string text;
-  if (left_out_ > 0) text = "\n[... " + std::to_string(std::exchange(left_out_, 0)) + " bytes left out ...]\n";
+  if (left_out_ > 0) text = "\n[... " + std::to_string(std::exchange(left_out_, 0)) + " bytes omitted ...]\n";
   std::string_view rest = pending_;
   while (!rest.empty() && text.size() < bytes_max) {
     const auto length = character_length(rest);

@@ -98,7 +98,7 @@ TEST_F(LogsTest, every_single_change_to_an_audit_log_is_found) {
     EXPECT_NE(fault(), "") << "swapped line " << at;
   }
   put({whole.begin(), whole.begin() + 4});
-  EXPECT_EQ(fault(), "lines at the end are missing: 6 were written, 4 are here");
+  EXPECT_EQ(fault(), "lines at the end are missing: 6 were written, 4 remain");
   put(whole);
   EXPECT_EQ(fault(), "");
 }
@@ -108,7 +108,7 @@ TEST_F(LogsTest, lines_that_were_cut_off_stay_known_after_the_runner_has_gone_on
   const auto whole = lines();
   put({whole.begin(), whole.begin() + 3});
   write_audit(5);
-  EXPECT_EQ(fault(), "line 4 says that lines were missing before it");
+  EXPECT_EQ(fault(), "line 4 records that lines before it were missing");
 }
 
 TEST_F(LogsTest, a_line_that_may_wait_for_the_next_sync_is_in_the_file_at_once) {

@@ -9,7 +9,7 @@ namespace {
 Result<> require(const JsonObject& fields, std::string_view name, JsonKind kind) {
   const auto value = fields.find(name);
   if (value && value->kind() == kind) return {};
-  return fail(ErrorCode::invalid_argument, "field '" + std::string(name) + "' is missing or of the wrong kind");
+  return fail(ErrorCode::invalid_argument, "field '" + std::string(name) + "' is missing or has the wrong type");
 }
 
 Result<> check_optional(const JsonObject& fields, std::string_view name, JsonKind kind) {

@@ -20,7 +20,7 @@ TEST(CapturedOutput, keeps_the_beginning_and_the_end_however_it_comes) {
   for (std::size_t piece = 1; piece <= all.size(); ++piece) {
     CapturedOutput output(10);
     for (std::size_t at = 0; at < all.size(); at += piece) output.add(std::string_view(all).substr(at, piece));
-    EXPECT_EQ(output.text(), "01234\n[... 26 bytes left out ...]\nvwxyz") << piece;
+    EXPECT_EQ(output.text(), "01234\n[... 26 bytes omitted ...]\nvwxyz") << piece;
   }
 }
 
@@ -60,7 +60,7 @@ TEST(LiveText, replaces_what_is_no_text) {
 TEST(LiveText, says_what_it_has_left_out) {
   LiveText live;
   live.add(std::string(300UL << 10U, 'x'));
-  EXPECT_TRUE(live.take(1UL << 20U, true).starts_with("\n[... 45056 bytes left out ...]\nxxx"));
+  EXPECT_TRUE(live.take(1UL << 20U, true).starts_with("\n[... 45056 bytes omitted ...]\nxxx"));
 }
 
 }  // namespace

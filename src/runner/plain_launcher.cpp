@@ -59,7 +59,7 @@ class PlainLauncher final : public Launcher {
                              ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
                              ::fchdir(directory.get()) == 0 && set_process_limits(policy.limits);
           if (ready) ::execvpe(argv.data()[0], argv.data(), environment.data());
-          constexpr std::string_view kComplaint = "the program cannot be started\n";
+          constexpr std::string_view kComplaint = "cannot start the program\n";
           (void)!::write(STDERR_FILENO, kComplaint.data(), kComplaint.size());
         }));
     Running running;
@@ -73,7 +73,7 @@ class PlainLauncher final : public Launcher {
 
   Result<int> exit_code(const Running&, int wait_status, std::string_view) override {
     if (WIFEXITED(wait_status)) return exit_code_of(wait_status);
-    return fail(ErrorCode::conflict, "the program has ended what supervised it; its processes were ended");
+    return fail(ErrorCode::conflict, "the program killed its supervisor; the runner ended its processes");
   }
 };
 

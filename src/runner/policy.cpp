@@ -55,7 +55,7 @@ Decision decide(const Policy& policy, const Order& order) {
     if (rule.pattern && words) decision.words = *words;
     if (rule.verdict == Verdict::deny) {
       const std::string_view doubt =
-          rule.pattern && !words ? "this line needs a shell and may hold what is denied: " : "";
+          rule.pattern && !words ? "this line needs a shell and might contain a denied command: " : "";
       decision.refusal = refused_by(rule.name, std::string(doubt) + "'" + excerpt(order.subject()) + "' is denied");
     }
     return decision;
@@ -74,9 +74,8 @@ Result<Policy> make_policy(const std::vector<std::string>& roots, const std::str
   for (const std::string_view name : names) {
     const auto type = command_type_from_text(trim(name));
     if (!type) {
-      return fail(ErrorCode::invalid_argument, "--allow: '" + std::string(trim(name)) +
-                                                   "' is no command type; known: " + join(kCommandTypeNames, ", ") +
-                                                   ", or any");
+      return fail(ErrorCode::invalid_argument, "--allow: unknown command type '" + std::string(trim(name)) +
+                                                   "'; allowed: " + join(kCommandTypeNames, ", ") + ", or any");
     }
     policy.rules[static_cast<std::size_t>(*type)] = {
         {Verdict::allow, std::nullopt, "--allow " + std::string(trim(name))}};

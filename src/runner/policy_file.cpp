@@ -22,7 +22,7 @@ class PolicyReader {
 
   Result<Policy> read(const YAML::Node& root) {
     policy_.source = name_;
-    if (!root.IsMap()) return wrong(file_, root, "a policy is a map; it begins with 'version: 1'");
+    if (!root.IsMap()) return wrong(file_, root, "a policy must be a map with 'version: 1'");
     CHECK_OK(check_keys(
         root, "",
         {"version", "roots", "commands", "network", "read_only_paths", "environment", "limits", "concurrency", "aws"}));
@@ -47,10 +47,9 @@ class PolicyReader {
       if (std::ranges::find(known, key) == known.end()) {
         return wrong(
             file_, member.first,
-            "unknown key '" + key + "'" + (where.empty() ? "" : " in " + where) + "; known: " + join(known, ", "));
+            "unknown key '" + key + "'" + (where.empty() ? "" : " in " + where) + "; allowed: " + join(known, ", "));
       }
-      if (std::ranges::find(seen, key) != seen.end())
-        return wrong(file_, member.first, "'" + key + "' stands here twice");
+      if (std::ranges::find(seen, key) != seen.end()) return wrong(file_, member.first, "duplicate key '" + key + "'");
       seen.push_back(key);
     }
     return {};
@@ -78,7 +77,7 @@ class PolicyReader {
     if (!node) return {};
     if (!node.IsSequence()) return wrong(file_, node, "'" + key + "' must be a list");
     for (const auto& element : node) {
-      if (!element.IsScalar()) return wrong(file_, element, "'" + key + "' must be a list of texts");
+      if (!element.IsScalar()) return wrong(file_, element, "'" + key + "' must be a list of strings");
       texts.push_back(element.Scalar());
     }
     return {};
@@ -111,7 +110,7 @@ class PolicyReader {
     std::vector<std::string> texts;
     CHECK_OK(read_texts(paths, "read_only_paths", texts));
     for (std::size_t i = 0; i < texts.size(); ++i) {
-      if (!texts[i].starts_with('/')) return wrong(file_, paths[i], "'read_only_paths' must be absolute");
+      if (!texts[i].starts_with('/')) return wrong(file_, paths[i], "'read_only_paths' must be absolute paths");
       policy_.read_only_paths.push_back(
           {texts[i], false, "read_only_paths[" + std::to_string(i) + ']' + place(paths[i])});
     }
@@ -161,15 +160,15 @@ class PolicyReader {
     for (const auto& element : list) {
       const std::string rule_name = name + '[' + std::to_string(rules.size()) + ']' + place(element);
       if (!element.IsMap() || element.size() != 1) {
-        return wrong(file_, element, "a rule is one of 'allow: PATTERN', 'ask: PATTERN', 'deny: PATTERN'");
+        return wrong(file_, element, "a rule must be 'allow: PATTERN', 'ask: PATTERN' or 'deny: PATTERN'");
       }
       const std::string word = element.begin()->first.as<std::string>();
       const auto verdict = kVerdicts.find(word);
       if (verdict == kVerdicts.end()) {
-        return wrong(file_, element, "'" + word + "' is no verdict; known: allow, ask, deny");
+        return wrong(file_, element, "unknown verdict '" + word + "'; allowed: allow, ask, deny");
       }
       const YAML::Node value = element.begin()->second;
-      if (!value.IsScalar()) return wrong(file_, value, "a pattern must be a text");
+      if (!value.IsScalar()) return wrong(file_, value, "a pattern must be a string");
       if (value.Scalar() == "any") {
         rules.push_back({verdict->second, std::nullopt, rule_name});
         continue;
@@ -192,7 +191,7 @@ class PolicyReader {
     CHECK_OK(read_texts(node, "network", names));
     for (const std::string& name : names) {
       const auto type = command_type_from_text(name);
-      if (!type) return wrong(file_, node, "'" + name + "' is no command type");
+      if (!type) return wrong(file_, node, "unknown command type '" + name + "'");
       policy_.network[static_cast<std::size_t>(*type)] = true;
     }
     return {};
@@ -206,7 +205,7 @@ class PolicyReader {
     if (!node["set"]) return {};
     if (!node["set"].IsMap()) return wrong(file_, node["set"], "'environment.set' must be a map");
     for (const auto& member : node["set"]) {
-      if (!member.second.IsScalar()) return wrong(file_, member.second, "a variable's value must be a text");
+      if (!member.second.IsScalar()) return wrong(file_, member.second, "a variable's value must be a string");
       policy_.set_environment[member.first.as<std::string>()] = member.second.Scalar();
     }
     return {};
@@ -237,7 +236,7 @@ class PolicyReader {
     for (const Bound& bound : bounds) {
       TRY(bound.value, integer(node, std::string(bound.key), bound.value, 1, bound.max));
     }
-    if (limits.seconds > limits.seconds_max) return wrong(file_, node, "'seconds' is more than 'seconds_max'");
+    if (limits.seconds > limits.seconds_max) return wrong(file_, node, "'seconds' must not exceed 'seconds_max'");
     return {};
   }
 
@@ -246,7 +245,8 @@ class PolicyReader {
     if (!node.IsMap()) return wrong(file_, node, "'aws' must be a map");
     CHECK_OK(check_keys(node, "aws", {"endpoint", "region"}));
     for (const auto& member : node) {
-      if (!member.second.IsScalar()) return wrong(file_, member.second, "must be a text");
+      if (!member.second.IsScalar())
+        return wrong(file_, member.second, "'" + member.first.as<std::string>() + "' must be a string");
     }
     if (node["endpoint"]) policy_.aws.endpoint = node["endpoint"].Scalar();
     if (node["region"]) policy_.aws.region = node["region"].Scalar();

@@ -75,26 +75,27 @@ class PolicyFile : public testing::Test {
 };
 
 TEST_F(PolicyFile, names_the_line_of_each_fault) {
-  EXPECT_EQ(fault("versoin: 1\n"),
-            "p.yaml:1: unknown key 'versoin'; known: version, roots, commands, network, read_only_paths, environment, "
-            "limits, concurrency, aws");
+  EXPECT_EQ(
+      fault("versoin: 1\n"),
+      "p.yaml:1: unknown key 'versoin'; allowed: version, roots, commands, network, read_only_paths, environment, "
+      "limits, concurrency, aws");
   EXPECT_EQ(fault("version: 2\n"), "p.yaml:1: 'version' must be 1");
   EXPECT_EQ(fault("roots: []\n"), "p.yaml:1: 'version' must be 1");
   EXPECT_EQ(fault("version: 1\nroots:\n  - path: relative\n"), "p.yaml:3: 'path' must be absolute");
   EXPECT_EQ(fault("version: 1\nroots:\n  - path: /a\n    wirte: true\n"),
-            "p.yaml:4: unknown key 'wirte' in roots[0]; known: path, write");
+            "p.yaml:4: unknown key 'wirte' in roots[0]; allowed: path, write");
   EXPECT_EQ(fault("version: 1\nroots:\n  - path: /a\n    write: 1\n"), "p.yaml:4: 'write' must be true or false");
   EXPECT_EQ(fault("version: 1\ncommands:\n  read_fiel: allow\n").substr(0, 34), "p.yaml:3: unknown key 'read_fiel' ");
   EXPECT_EQ(fault("version: 1\ncommands:\n  read_file: maybe\n"),
             "p.yaml:3: 'commands.read_file' must be allow, ask, off or a list of rules, not 'maybe'");
   EXPECT_EQ(fault("version: 1\ncommands:\n  execute_bash:\n    - permit: x\n"),
-            "p.yaml:4: 'permit' is no verdict; known: allow, ask, deny");
+            "p.yaml:4: unknown verdict 'permit'; allowed: allow, ask, deny");
   EXPECT_EQ(fault("version: 1\ncommands:\n  execute_bash:\n    - allow: a; b\n"),
-            "p.yaml:4: pattern 'a; b' may not hold ';'");
+            "p.yaml:4: pattern 'a; b' must not contain ';'");
   EXPECT_EQ(fault("version: 1\nlimits:\n  seconds: fast\n"), "p.yaml:3: 'seconds' must be a whole number, 1 to 86400");
   EXPECT_EQ(fault("version: 1\nlimits: {seconds: 20, seconds_max: 10}\n"),
-            "p.yaml:2: 'seconds' is more than 'seconds_max'");
-  EXPECT_EQ(fault("version: 1\nversion: 1\n"), "p.yaml:2: 'version' stands here twice");
+            "p.yaml:2: 'seconds' must not exceed 'seconds_max'");
+  EXPECT_EQ(fault("version: 1\nversion: 1\n"), "p.yaml:2: duplicate key 'version'");
   EXPECT_EQ(fault("version: 1\n  bad: [\n").substr(0, 7), "p.yaml:");
   EXPECT_EQ(load_policy("/nowhere/p.yaml").error().code, ErrorCode::not_found);
 }
@@ -129,8 +130,8 @@ TEST_F(PolicyFile, takes_the_first_rule_that_matches) {
   EXPECT_EQ(decide(policy, bash("git 'x y'")).words, (Words{"git", "x y"}));
   EXPECT_EQ(decide(policy, bash("git push 'origin'; x")).verdict, Verdict::deny);
   EXPECT_EQ(decide(policy, bash("make\nx")).refusal,
-            "refused by rule commands.execute_bash[0] (p.yaml:4): this line needs a shell and may hold what is denied: "
-            "'make x' is denied");
+            "refused by rule commands.execute_bash[0] (p.yaml:4): this line needs a shell and might contain a denied "
+            "command: 'make x' is denied");
 }
 
 TEST_F(PolicyFile, a_line_for_a_shell_may_hold_what_is_denied_and_is_not_what_is_allowed) {

@@ -49,7 +49,7 @@ bool is_tool_option(std::string_view option) {
 Result<std::string> option_argument(const std::string& parameter, JsonView value) {
   const bool is_off = value.kind() == JsonKind::boolean && !value.as_boolean().value_or(false);
   const std::string option = (is_off ? "no-" : "") + to_option_name(parameter);
-  if (!is_name(option)) return refuse("parameter '" + parameter + "' is not the name of an option");
+  if (!is_name(option)) return refuse("parameter '" + parameter + "' is not a valid option name");
   if (is_tool_option(option)) {
     return refuse(refused_by("commands.aws_operation (built in)",
                              "parameter '" + parameter + "' is an option of the tool, not of the operation"));
@@ -63,7 +63,8 @@ Result<std::string> option_argument(const std::string& parameter, JsonView value
 }
 
 Result<> check_argument(std::string_view text, std::string_view field) {
-  if (text.find('\0') != std::string_view::npos) return refuse("field '" + std::string(field) + "' holds a zero byte");
+  if (text.find('\0') != std::string_view::npos)
+    return refuse("field '" + std::string(field) + "' contains a NUL byte");
   return {};
 }
 
@@ -95,8 +96,8 @@ Result<std::vector<std::string>> make_bash_argv(const Order& order, const Decisi
 Result<std::vector<std::string>> make_aws_argv(const Order& order, const AwsOptions& options) {
   const std::string service = order.text("service");
   const std::string operation = order.text("operation");
-  if (!is_name(service)) return refuse("field 'service' is not the name of a service");
-  if (!is_name(operation)) return refuse("field 'operation' is not the name of an operation");
+  if (!is_name(service)) return refuse("field 'service' is not a valid service name");
+  if (!is_name(operation)) return refuse("field 'operation' is not a valid operation name");
   std::vector<std::string> argv = {"aws", "--output", "json", "--no-cli-pager"};
   if (!options.endpoint.empty()) argv.push_back("--endpoint-url=" + options.endpoint);
   if (!options.region.empty()) argv.push_back("--region=" + options.region);

@@ -74,12 +74,12 @@ Result<Root> open_root(const RootRule& rule, Kind kind) {
   if (error) return refuse("cannot be used: " + error.message());
   Root root{canonical.string(), fs::absolute(rule.path).lexically_normal().string(), rule.writable, rule.name, {}};
   while (root.given.size() > 1 && root.given.ends_with('/')) root.given.pop_back();
-  if (root.path == "/") return refuse("is the whole system; name a directory below it");
+  if (root.path == "/") return refuse("is the whole file system; use a directory below it");
   const bool is_system = std::ranges::find(kSystemDirectories, root.path) != kSystemDirectories.end() ||
                          std::ranges::any_of(kClosedDirectories, [&](std::string_view directory) {
                            return is_below(root.path, directory);
                          });
-  if (is_system) return refuse("belongs to the system; name a directory of your own");
+  if (is_system) return refuse("is a system directory; use a directory of your own");
   root.directory =
       FileDescriptor(::open(root.path.c_str(), O_PATH | O_CLOEXEC | (kind == Kind::root ? O_DIRECTORY : 0)));
   if (!root.directory.is_open()) return refuse(std::string("cannot be opened: ") + std::strerror(errno));
@@ -91,8 +91,9 @@ Error error_of(int number, const Place& place) {
   switch (number) {
     case EXDEV: return {ErrorCode::forbidden, refused_by(place.root->rule, shown + " leads outside the root")};
     case ELOOP:
-      return {ErrorCode::forbidden, refused_by(place.root->rule, shown + " goes through links that are not followed")};
-    case ENOENT: return {ErrorCode::not_found, "there is no " + shown + " in " + place.root->path};
+      return {ErrorCode::forbidden,
+              refused_by(place.root->rule, shown + " contains a symbolic link that the runner does not follow")};
+    case ENOENT: return {ErrorCode::not_found, shown + " does not exist in " + place.root->path};
     default: return {ErrorCode::invalid_argument, shown + ": " + std::strerror(number)};
   }
 }
@@ -154,14 +155,15 @@ Result<Roots> Roots::open(const Policy& policy, const std::vector<std::string>& 
     for (const std::string& path : forbidden) {
       if (path != inner->path && !is_reached_through(path, inner->path)) continue;
       return fail(ErrorCode::invalid_argument,
-                  inner->rule + ": commands below " + inner->path + " could reach " + path + "; keep it elsewhere");
+                  inner->rule + ": commands below " + inner->path + " could reach " + path + "; move it elsewhere");
     }
     for (const Root* outer : roots.visible()) {
       // Which of the two counts would depend on how a path is spelled.
       const bool disagree = is_below(inner->path, outer->path) && inner->writable != outer->writable;
       if (!disagree) continue;
-      return fail(ErrorCode::invalid_argument, inner->rule + ": " + inner->path + " lies within " + outer->path + " (" +
-                                                   outer->rule + "), and only one of them may be written");
+      return fail(ErrorCode::invalid_argument,
+                  inner->rule + ": " + inner->path + " is inside " + outer->path + " (" + outer->rule +
+                      "), but only one of them is writable; make both writable or neither");
     }
   }
   return roots;
@@ -179,7 +181,7 @@ std::vector<const Root*> Roots::visible() const {
 Result<Place> Roots::locate(std::string_view path, std::string_view working_dir) const {
   const std::string shown = "'" + std::string(cut_utf8(path, 200)) + "'";
   if (path.find('\0') != std::string_view::npos)
-    return fail(ErrorCode::forbidden, refused_by("roots", "a path may not hold a zero byte"));
+    return fail(ErrorCode::forbidden, refused_by("roots", "a path must not contain a NUL byte"));
   if (path.empty()) return fail(ErrorCode::invalid_argument, "the path is empty");
   if (roots_.empty()) return fail(ErrorCode::forbidden, refused_by("roots", "the policy has no roots"));
   if (!path.starts_with('/')) {
@@ -200,7 +202,7 @@ Result<Place> Roots::locate(std::string_view path, std::string_view working_dir)
   if (best == nullptr) {
     std::string names;
     for (const Root& root : roots_) names += (names.empty() ? "" : ", ") + root.rule;
-    return fail(ErrorCode::forbidden, refused_by(names, shown + " lies outside every root"));
+    return fail(ErrorCode::forbidden, refused_by(names, shown + " is outside all roots"));
   }
   std::string below(path.substr(best_length));
   while (below.starts_with('/')) below.erase(0, 1);
@@ -216,7 +218,7 @@ Result<Roots::Entry> Roots::open_parent(const Place& place) {
     const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
     std::string name = path.substr(slash == std::string::npos ? 0 : slash + 1);
     if (name.empty() || name == "." || name == "..") {
-      return fail(ErrorCode::invalid_argument, "'" + place.below + "' names no file");
+      return fail(ErrorCode::invalid_argument, "'" + place.below + "' is not the path of a file");
     }
     CHECK_OK(make_directories(place, directory));
     TRY(FileDescriptor parent, open_beneath(directory, O_RDONLY | O_DIRECTORY, place));

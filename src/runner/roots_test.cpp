@@ -159,7 +159,7 @@ TEST_F(RootsTest, no_path_of_the_corpus_leaves_the_root) {
 
 TEST_F(RootsTest, a_refusal_names_its_rule) {
   EXPECT_EQ(read("../outside/flag").error, "refused by rule roots[0]: '../outside/flag' leads outside the root");
-  EXPECT_EQ(read("/etc/passwd").error, "refused by rule roots[0]: '/etc/passwd' lies outside every root");
+  EXPECT_EQ(read("/etc/passwd").error, "refused by rule roots[0]: '/etc/passwd' is outside all roots");
   EXPECT_EQ(read("link_absolute/flag").error, "refused by rule roots[0]: 'link_absolute/flag' leads outside the root");
 }
 
@@ -252,7 +252,8 @@ TEST_F(RootsTest, roots_within_each_other_must_agree) {
     policy_.roots = {{root_, true, "roots[0]"}, inner};
     if (inner_first) std::swap(policy_.roots[0], policy_.roots[1]);
     EXPECT_EQ(Roots::open(policy_, {}).error().text,
-              "roots[1]: " + root_ + "/a lies within " + root_ + " (roots[0]), and only one of them may be written");
+              "roots[1]: " + root_ + "/a is inside " + root_ +
+                  " (roots[0]), but only one of them is writable; make both writable or neither");
   }
   policy_.roots = {{root_, true, "roots[0]"}};
   policy_.read_only_paths = {inner};

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int64_t kForgetAfterMs = 60LL * 86'400'000;  // the hub forgets commands sooner
 constexpr std::int64_t kLastReportsMs = 8000;               // for processes to end, and for the reports of that
-constexpr std::string_view kNotTaken = "the hub does not take the result";
+constexpr std::string_view kNotTaken = "the hub rejected the result";
 
 }  // namespace
 

@@ -89,7 +89,7 @@ Result<FileDescriptor> make_argument_file(const std::vector<std::string>& argume
   const bool written = file.is_open() &&
                        ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
                        ::lseek(file.get(), 0, SEEK_SET) == 0;
-  if (!written) return fail(ErrorCode::unavailable, "no memory for the sandbox's arguments");
+  if (!written) return fail(ErrorCode::unavailable, "not enough memory for the sandbox's arguments");
   return file;
 }
 
@@ -243,20 +243,20 @@ class Sandbox final : public Launcher {
   /// The sandbox is there and waits: its processes become known and limited, then the program may start.
   static Result<> open_gate(Running& running, const Policy& policy, int gate) {
     const auto first = find_number(read_line(running.status.get(), kSetupTimeoutMs), "child-pid");
-    if (!first) return fail(ErrorCode::unavailable, "no sandbox: " + read_complaint(running.err.get()));
+    if (!first) return fail(ErrorCode::unavailable, "cannot create the sandbox: " + read_complaint(running.err.get()));
     const auto pid = static_cast<pid_t>(*first);
     FileDescriptor pidfd = open_pidfd(pid);
     const std::uint64_t process_namespace = process_namespace_of(pid);
     const bool is_apart = process_namespace != 0 && process_namespace != process_namespace_of(::getpid());
     if (!pidfd.is_open() || !running.done.is_open() || !is_apart) {
-      return fail(ErrorCode::unavailable, "no sandbox: " + read_complaint(running.err.get()));
+      return fail(ErrorCode::unavailable, "cannot create the sandbox: " + read_complaint(running.err.get()));
     }
     running.tree = std::make_unique<NamespaceTree>(pid, std::move(pidfd), process_namespace);
     if (!set_process_count_limit(pid, policy.limits.processes + kOwnProcesses)) {
-      return fail(ErrorCode::unavailable, "the sandbox's processes cannot be limited");
+      return fail(ErrorCode::unavailable, "cannot limit the number of processes in the sandbox");
     }
     const bool told = ::write(gate, kGo.data(), kGo.size()) == static_cast<ssize_t>(kGo.size());
-    return told ? Result<>{} : fail(ErrorCode::unavailable, "the sandbox has ended");
+    return told ? Result<>{} : fail(ErrorCode::unavailable, "the sandbox ended before the program started");
   }
 
   const std::string bubblewrap_;
@@ -277,9 +277,10 @@ Result<std::unique_ptr<Launcher>> make_sandbox(const Policy& policy, const Roots
     if (bubblewrap.empty() && ::access(path, X_OK) == 0) bubblewrap = path;
   }
   if (bubblewrap.empty()) {
-    return fail(ErrorCode::unavailable,
-                "there is no sandbox: bubblewrap is not installed (apt install bubblewrap). --no-sandbox runs commands "
-                "without a sandbox");
+    return fail(
+        ErrorCode::unavailable,
+        "no sandbox: bubblewrap is not installed (apt install bubblewrap). --no-sandbox runs commands without a "
+        "sandbox");
   }
   TRY(FileDescriptor filter, make_system_call_filter());
   auto sandbox = std::make_unique<Sandbox>(bubblewrap, std::move(filter));
@@ -291,7 +292,7 @@ Result<std::unique_ptr<Launcher>> make_sandbox(const Policy& policy, const Roots
   finish_supervisor(running->pid, status);
   const auto code = sandbox->exit_code(*running, status, read_complaint(running->err.get()));
   if (!code) return fail(ErrorCode::unavailable, code.error().text + advice());
-  if (*code != 0) return fail(ErrorCode::unavailable, "the sandbox works, but programs in it do not" + advice());
+  if (*code != 0) return fail(ErrorCode::unavailable, "the sandbox starts, but programs fail in it" + advice());
   return sandbox;
 }
 

@@ -110,7 +110,7 @@ void Runner::Slot::repeat(const Order& order, const IntentLog::Entry& entry) {
   switch (entry.state) {
     case IntentLog::State::begun: return;  // it runs in another slot, or is being reported as left over
     case IntentLog::State::ended: return report(order.id, entry.outcome);
-    case IntentLog::State::reported: return report(order.id, failed("was executed before and is not run again"));
+    case IntentLog::State::reported: return report(order.id, failed("already executed; not run again"));
   }
 }
 
@@ -128,11 +128,13 @@ bool Runner::Slot::is_approved(const Order& order, const Decision& decision) {
     if (answer.error().code == ErrorCode::unauthorized) {
       runner_.fatal(answer.error());
     } else {
-      decline(order, "refused", decision.rule, refused_by(decision.rule, "it asks, and " + answer.error().text));
+      decline(order, "refused", decision.rule,
+              refused_by(decision.rule, "cannot request approval: " + answer.error().text));
     }
     return false;
   }
-  static constexpr std::array<std::string_view, 3> kOutcomes = {"approved for good", "waits for approval", "withdrawn"};
+  static constexpr std::array<std::string_view, 3> kOutcomes = {"approved by an earlier --always", "waits for approval",
+                                                                "withdrawn"};
   const std::string_view outcome = kOutcomes[static_cast<std::size_t>(*answer)];
   const bool logged =
       is_logged(runner_.audit_.append({.what = "asked", .order = &order, .rule = decision.rule, .outcome = outcome}));

@@ -68,7 +68,7 @@ class Supervision {
     if (reason_.empty()) {
       TRY(code, launcher.exit_code(running_, status, err_.text()));
     }
-    if (!all_gone) reason_ += (reason_.empty() ? "" : "; ") + std::string("some of its processes could not be ended");
+    if (!all_gone) reason_ += (reason_.empty() ? "" : "; ") + std::string("some of its processes are still running");
     return ProgramEnd{code, reason_, std::move(out_), std::move(err_)};
   }
 

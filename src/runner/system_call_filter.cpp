@@ -109,7 +109,7 @@ bool add_rules(const Filter& filter) {
 }  // namespace
 
 Result<FileDescriptor> make_system_call_filter() {
-  const auto failed = [] { return fail(ErrorCode::unavailable, "the filter on system calls cannot be made"); };
+  const auto failed = [] { return fail(ErrorCode::unavailable, "cannot create the system call filter"); };
   const Filter filter(seccomp_init(SCMP_ACT_ALLOW));
   if (!filter || !add_rules(filter)) return failed();
   FileDescriptor file(::memfd_create("system-call-filter", MFD_CLOEXEC));

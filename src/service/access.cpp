@@ -193,7 +193,7 @@ Result<NewKey> Access::add_key(std::string_view email, std::string_view label, S
       return fail(ErrorCode::invalid_argument, "a token must have 8 to 512 printable ASCII characters without spaces");
     }
     if (token->starts_with(kKeyPrefix)) {
-      return fail(ErrorCode::invalid_argument, "tokens that begin with sl_ are made by syncline");
+      return fail(ErrorCode::invalid_argument, "a token must not begin with sl_, which marks generated keys");
     }
   }
   NewKey made;
@@ -206,7 +206,7 @@ Result<NewKey> Access::add_key(std::string_view email, std::string_view label, S
       TRY(const auto taken, txn.find(kTokens, stored.hash));
       if (taken && !taken->deleted) {
         const auto owner = find_key_in(txn, JsonView(taken->doc).text_of("key"));
-        if (owner && !owner->key.revoked_at) return fail(ErrorCode::conflict, "this token is registered already");
+        if (owner && !owner->key.revoked_at) return fail(ErrorCode::conflict, "this token is already registered");
       }
       CHECK_OK(put_token(txn, stored.hash, stored.key.id));
     }

@@ -164,7 +164,7 @@ Result<Account> add_account_in(Txn& txn, std::string_view email, Plan plan, Time
   CHECK_OK(check_email(email));
   Account account{.email = lower_case(email), .plan = plan, .created_at = now};
   if (find_account_in(txn, email)) {
-    return fail(ErrorCode::conflict, "there is an account '" + account.email + "' already");
+    return fail(ErrorCode::conflict, "account '" + account.email + "' already exists");
   }
   TRY(account.number.value, next_number(txn, "account"));
   CHECK_OK(put_doc(txn, kAccounts, account.email, doc_of(account)));
@@ -174,14 +174,14 @@ Result<Account> add_account_in(Txn& txn, std::string_view email, Plan plan, Time
 Result<Account> find_account_in(Snapshot& snapshot, std::string_view email) {
   TRY(const auto record, snapshot.find(kAccounts, lower_case(email)));
   if (!record || record->deleted) {
-    return fail(ErrorCode::not_found, "there is no account '" + std::string(email) + "'");
+    return fail(ErrorCode::not_found, "account '" + std::string(email) + "' not found");
   }
   return account_from(record->doc);
 }
 
 Result<StoredKey> find_key_in(Snapshot& snapshot, std::string_view id) {
   TRY(const auto record, snapshot.find(kKeys, id));
-  if (!record || record->deleted) return fail(ErrorCode::not_found, "there is no key '" + std::string(id) + "'");
+  if (!record || record->deleted) return fail(ErrorCode::not_found, "key '" + std::string(id) + "' not found");
   return key_from(id, record->doc);
 }
 
@@ -225,8 +225,6 @@ Result<> check_standing(Snapshot& snapshot, const Principal& principal, Timestam
   return {};
 }
 
-std::unexpected<Error> invalid_token() {
-  return fail(ErrorCode::unauthorized, "the token is not valid", Advice::reauth);
-}
+std::unexpected<Error> invalid_token() { return fail(ErrorCode::unauthorized, "invalid token", Advice::reauth); }
 
 }  // namespace syncline::access

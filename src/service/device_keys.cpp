@@ -161,11 +161,11 @@ Result<NewKey> DeviceKeys::cycle(const Principal& owner, std::string_view id) {
   CHECK_OK(access_.change(Access::Effect::puts_out, [&](Txn& txn) -> Result<> {
     CHECK_OK(check_standing(txn, owner, clock_.now()));
     TRY(const StoredKey old, find_own(txn, owner, id));
-    if (old.key.revoked_at) return fail(ErrorCode::invalid_argument, "the key is not active");
+    if (old.key.revoked_at) return fail(ErrorCode::invalid_argument, "the key is revoked");
     for (const Scope scope : kAllScopes) {
       if (!old.key.scopes.has(scope) || owner.scopes.has(scope)) continue;
       return fail(ErrorCode::forbidden,
-                  "the key may do more than the one that cycles it: " + std::string(to_text(scope)));
+                  "the key has a scope that the requesting key lacks: " + std::string(to_text(scope)));
     }
     TRY(const Account account, find_account_in(txn, owner.email));
     TRY(made, make_key(txn, account, old.key.label, old.key.scopes, old.key.agent));

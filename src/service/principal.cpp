@@ -33,7 +33,7 @@ Result<ScopeSet> parse_scopes(std::string_view list) {
     if (found == kScopeNames.end()) {
       return fail(ErrorCode::invalid_argument,
                   "unknown scope '" + std::string(name) +
-                      "'; known: read, write, keys, commands:submit, commands:run, commands:approve, admin");
+                      "'; allowed: read, write, keys, commands:submit, commands:run, commands:approve, admin");
     }
     scopes.add(static_cast<Scope>(found - kScopeNames.begin()));
   }
@@ -50,7 +50,7 @@ Result<Plan> parse_plan(std::string_view text) {
   const auto found = std::ranges::find(kPlanNames, text);
   if (found == kPlanNames.end()) {
     return fail(ErrorCode::invalid_argument,
-                "unknown plan '" + std::string(text) + "'; known: free, companion, pro, team, sync, sync_ai");
+                "unknown plan '" + std::string(text) + "'; allowed: free, companion, pro, team, sync, sync_ai");
   }
   return static_cast<Plan>(found - kPlanNames.begin());
 }

@@ -67,7 +67,7 @@ std::string make_uuid4() {
 }
 
 std::unexpected<Error> wrong_login() {
-  return fail(ErrorCode::unauthorized, "the e-mail address or the password is wrong", Advice::reauth);
+  return fail(ErrorCode::unauthorized, "wrong e-mail address or password", Advice::reauth);
 }
 
 }  // namespace
@@ -89,7 +89,8 @@ Result<Session> Sessions::sign_up(std::string_view email, std::string_view passw
   const std::string counted = counted_peer(peer);
   CHECK_OK(by_peer_.check(counted, clock_.now()));
   by_peer_.note_failure(counted, clock_.now());
-  if (access_.find_account(email)) return fail(ErrorCode::conflict, "there is an account of that address already");
+  if (access_.find_account(email))
+    return fail(ErrorCode::conflict, "an account with this e-mail address already exists");
   TRY(const std::string hash, hash_password(password));
   Session session;
   CHECK_OK(access_.change(Access::Effect::lets_in, [&](Txn& txn) -> Result<> {
@@ -251,7 +252,8 @@ Result<std::string> Sessions::replace_api_key(const Principal& asker, std::strin
   for (const Scope scope : {Scope::read, Scope::write}) {
     if (asker.scopes.has(scope)) scopes.add(scope);
   }
-  if (scopes.empty()) return fail(ErrorCode::forbidden, "a key that may neither read nor write makes none that does");
+  if (scopes.empty())
+    return fail(ErrorCode::forbidden, "a key without the scope read or write cannot create an API key");
   std::string token = make_uuid4();
   CHECK_OK(access_.change(Access::Effect::puts_out, [&](Txn& txn) -> Result<> {
     CHECK_OK(check_standing(txn, asker, clock_.now()));

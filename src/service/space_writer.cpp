@@ -44,21 +44,21 @@ Result<> SpaceWriter::check(const Op& op, Caller caller) const {
   CHECK_OK(check_collection_name(op.collection));
   CHECK_OK(check_record_id(op.id));
   if (op.updated_at && (*op.updated_at < kTimestampMin || *op.updated_at > kStampMax)) {
-    return fail(ErrorCode::invalid_argument, "updated_at must lie between the years 1 and 9998");
+    return fail(ErrorCode::invalid_argument, "updated_at must be between the years 1 and 9998");
   }
   const CollectionRules& rules = rules_of(rules_, op.collection);
   if (rules.face_only && caller == Caller::generic) {
-    return fail(ErrorCode::forbidden, "the collection '" + std::string(op.collection) +
-                                          "' has rules of its own: use "
-                                          "the API it belongs to");
+    return fail(ErrorCode::forbidden,
+                "collection '" + std::string(op.collection) + "' accepts writes only through its own API");
   }
   if (!txn_.has_room_for_collection(op.collection)) {
     return fail(ErrorCode::invalid_argument,
-                "the space has " + std::to_string(limits::kCollectionsMax) + " collections already");
+                "a space can have at most " + std::to_string(limits::kCollectionsMax) + " collections");
   }
   if (op.deleted) return {};
   if (op.doc.size() > rules.document_bytes_max) {
-    return fail(ErrorCode::too_large, "a document may have " + std::to_string(rules.document_bytes_max) + " bytes");
+    return fail(ErrorCode::too_large,
+                "a document can have at most " + std::to_string(rules.document_bytes_max) + " bytes");
   }
   if (rules.check) CHECK_OK(rules.check(op));
   return {};
@@ -309,10 +309,10 @@ Result<Txn::KeptConflict> SpaceWriter::keep_loser(const Op& op, const Record& st
 
 Result<Conflict> SpaceWriter::get_open_conflict(ConflictNumber number) {
   TRY(const auto conflict, txn_.find_conflict(number));
-  if (!conflict) return fail(ErrorCode::not_found, "there is no conflict " + std::to_string(number.value));
+  if (!conflict) return fail(ErrorCode::not_found, "conflict " + std::to_string(number.value) + " not found");
   if (conflict->state != ConflictState::open) {
-    return fail(ErrorCode::conflict, "conflict " + std::to_string(number.value) + " was " +
-                                         std::string(to_text(conflict->state)) + " already");
+    return fail(ErrorCode::conflict,
+                "conflict " + std::to_string(number.value) + " is already " + std::string(to_text(conflict->state)));
   }
   return *conflict;
 }

@@ -206,7 +206,7 @@ void Sender::note_outcome(const Webhook& webhook, Delivery delivery, const Resul
   if (!noted) note_trouble(noted.error());
   if (gone) return give_up(webhook, "the receiver answered 410 Gone");
   if (!delivered && is_last) {
-    give_up(webhook, "no attempt of " + std::to_string(attempts) + " came through: " + delivery.last_error);
+    give_up(webhook, "all " + std::to_string(attempts) + " attempts failed; last error: " + delivery.last_error);
   }
 }
 

@@ -22,7 +22,7 @@ std::string make_secret() { return std::string(kPrefix) + to_base64(random_bytes
 Result<> check_secret(std::string_view secret) {
   const auto key = key_of(secret);
   if (key && key->size() >= kSecretBytesMin && key->size() <= kSecretBytesMax) return {};
-  return fail(ErrorCode::invalid_argument, "a secret must be whsec_ and the base64 of 24 to 64 bytes");
+  return fail(ErrorCode::invalid_argument, "a secret must be whsec_ followed by the base64 of 24 to 64 bytes");
 }
 
 std::string sign(const std::vector<std::string>& secrets, std::string_view id, std::int64_t unix_s,

@@ -62,17 +62,17 @@ Result<> check_url(std::string_view url) {
   const auto refuse = [](std::string_view what) {
     return fail(ErrorCode::invalid_argument, "webhook_url " + std::string(what));
   };
-  if (url.size() > kUrlBytesMax) return refuse("must have at most 2048 bytes");
+  if (url.size() > kUrlBytesMax) return refuse("must be at most 2048 bytes");
   const std::size_t scheme_end = url.find("://");
   const std::string_view scheme = url.substr(0, scheme_end == std::string_view::npos ? 0 : scheme_end);
   if (scheme != "http" && scheme != "https") return refuse("must begin with http:// or https://");
   const bool printable = std::ranges::all_of(url, [](char c) { return c > ' ' && c < 0x7F; });
-  if (!printable) return refuse("must not have spaces or characters beyond ASCII: escape them");
+  if (!printable) return refuse("must not contain spaces or non-ASCII characters; percent-encode them");
   const std::string_view rest = url.substr(scheme_end + 3);
   const std::string_view host = rest.substr(0, rest.find_first_of("/?#"));
   if (host.empty() || host.front() == ':') return refuse("has no host");
-  if (host.find('@') != std::string_view::npos) return refuse("must not hold a user name");
-  if (rest.find('#') != std::string_view::npos) return refuse("must not have a fragment");
+  if (host.find('@') != std::string_view::npos) return refuse("must not contain a user name");
+  if (rest.find('#') != std::string_view::npos) return refuse("must not contain a fragment");
   return {};
 }
 
@@ -138,7 +138,7 @@ Result<Webhook> Subscriptions::add(AccountNumber account, std::string_view url, 
   const MutexLock changing(changing_);
   if (list(account).size() >= limits::kWebhooksMax) {
     return fail(ErrorCode::conflict,
-                "an account may have " + std::to_string(limits::kWebhooksMax) + " webhooks: remove one");
+                "an account can have at most " + std::to_string(limits::kWebhooksMax) + " webhooks; remove one first");
   }
   Webhook webhook{.id = "wh_" + to_hex(random_bytes(kIdBytes)),
                   .account = account,
@@ -167,7 +167,7 @@ Result<Webhook> Subscriptions::find(std::optional<AccountNumber> account, std::s
   const SharedLock lock(mutex_);
   const auto found = webhooks_.find(id);
   if (found == webhooks_.end() || (account && found->second.account != *account)) {
-    return fail(ErrorCode::not_found, "there is no webhook '" + std::string(id) + "'");
+    return fail(ErrorCode::not_found, "webhook '" + std::string(id) + "' not found");
   }
   return found->second;
 }

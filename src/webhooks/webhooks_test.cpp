@@ -107,7 +107,7 @@ class SenderTest : public testing::Test {
       if (test_.answers_.empty()) return http::ClientResponse{200, "", std::nullopt};
       http::ClientResponse answer = test_.answers_.front();
       test_.answers_.pop_front();
-      if (answer.status == 0) return fail(ErrorCode::timed_out, "did not answer in time");
+      if (answer.status == 0) return fail(ErrorCode::timed_out, "no answer in time");
       return answer;
     }
     Result<http::ClientResponse> stream(const http::ClientRequest&, const std::function<void(std::string_view)>&,

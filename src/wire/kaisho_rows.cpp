@@ -110,7 +110,7 @@ Result<SortedRow> sort(const Resource& resource, JsonView row) {
   });
   if (sorted.unknown.size() > kUnknownMembersMax) {
     return fail(ErrorCode::invalid_argument,
-                "the row has more than " + std::to_string(kUnknownMembersMax) + " members that are not known");
+                "the row has more than " + std::to_string(kUnknownMembersMax) + " unknown members");
   }
   return sorted;
 }

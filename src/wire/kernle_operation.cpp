@@ -47,7 +47,7 @@ Result<> read_members(Operation& operation, JsonView json, bool has_doubtful_val
   if (operation.table_as_sent.empty()) return fail(ErrorCode::invalid_argument, "table is missing");
   const Table* table = find_table(operation.table_as_sent);
   if (table == nullptr) {
-    return fail(ErrorCode::not_found, "there is no table '" + std::string(operation.table_as_sent) + "' to sync");
+    return fail(ErrorCode::not_found, "unknown table '" + std::string(operation.table_as_sent) + "'");
   }
   operation.op.collection = table->name;
   if (operation.id.empty()) return fail(ErrorCode::invalid_argument, "record_id is missing");

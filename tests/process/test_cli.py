@@ -53,6 +53,7 @@ def test_errors_are_json_on_standard_error_when_asked(data):
     assert json.loads(err)["code"] == "not_found"
     assert json.loads(cli("key", "revok", "--json", check=False)[2])["code"] == "invalid_argument"
     assert "did you mean 'revoke'" in cli("key", "revok", check=False)[2]
+    assert "did you mean 'revoke'" in cli("keys", "revok", check=False)[2]
 
 
 def subcommands_in(text):
@@ -73,7 +74,7 @@ def leaves(words=()):
 
 def test_every_command_has_help_with_an_example():
     found = dict(leaves())
-    assert {("hub",), ("account", "add"), ("conflicts", "restore"), ("sync", "push"), ("command", "run")} <= set(found)
+    assert {("hub",), ("account", "add"), ("conflict", "restore"), ("sync", "push"), ("command", "run")} <= set(found)
     silent = [words for words, text in found.items()
               if "Usage" not in text or f"  syncline {words[0]}" not in text.partition("Example")[2]
               and "  syncline -a" not in text.partition("Example")[2]]
@@ -86,17 +87,17 @@ def test_conflicts_and_spaces(tmp_path):
     laptop, phone = hub.client(label="laptop"), hub.client(label="phone")
     laptop.push("s", [{"collection": "c", "id": "1", "updated_at": "2026-01-01T00:00:00Z", "doc": {"v": "laptop"}}])
     phone.push("s", [{"collection": "c", "id": "1", "updated_at": "2026-01-02T00:00:00Z", "doc": {"v": "phone"}}])
-    listed = cli_json("conflicts", "list", data=hub.data)["conflicts"]
+    listed = cli_json("conflict", "list", data=hub.data)["conflicts"]
     assert listed[0]["loser"]["doc"] == {"v": "laptop"} and listed[0]["loser_key_label"] == "laptop"
-    assert cli_json("conflicts", "show", listed[0]["id"], data=hub.data)["winner"]["doc"] == {"v": "phone"}
-    assert cli_json("conflicts", "restore", listed[0]["id"], data=hub.data)["state"] == "restored"
+    assert cli_json("conflict", "show", listed[0]["id"], data=hub.data)["winner"]["doc"] == {"v": "phone"}
+    assert cli_json("conflict", "restore", listed[0]["id"], data=hub.data)["state"] == "restored"
     assert laptop.get("/v1/spaces/s/records/c/1").json()["doc"] == {"v": "laptop"}
-    assert cli("conflicts", "restore", listed[0]["id"], data=hub.data, check=False)[0] == 4
-    assert cli("conflicts", "show", "99", data=hub.data, check=False)[0] == 3
+    assert cli("conflict", "restore", listed[0]["id"], data=hub.data, check=False)[0] == 4
+    assert cli("conflict", "show", "99", data=hub.data, check=False)[0] == 3
     hub.stop()
     space = cli_json("space", "list", data=hub.data)["spaces"][0]
     assert (space["account"], space["name"], space["records"]) == ("ann@example.org", "s", 1)
-    assert cli_json("conflicts", "list", "--state", "restored", data=hub.data)["conflicts"] != []
+    assert cli_json("conflicts", "list", "--state", "restored", data=hub.data)["conflicts"] != [], "the plural is an alias"
 
 
 def test_a_backup_while_the_hub_runs_and_a_restore_with_a_new_epoch(tmp_path):

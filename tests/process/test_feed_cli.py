@@ -130,7 +130,7 @@ def test_export_and_import_on_the_device(run, tmp_path):
     run.environment["SYNCLINE_NODE_DATA"] = str(tmp_path / "another device")
     assert "applied: 1" in run("import", str(file)).stdout
     assert "one" in run("-a", "claire", "memory", "list", "notes").stdout
-    assert "there is no space 'nothing'" in run("export", "nothing", code=3).stderr
+    assert "space 'nothing' not found" in run("export", "nothing", code=3).stderr
 
 
 def pages_read(hub):

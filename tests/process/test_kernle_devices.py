@@ -183,9 +183,9 @@ def test_history_and_conflicts_from_the_command_line(hub):
     other.put("notes", "earlier", record_id)
     home.push()
     other.push()
-    rows = cli_json("conflicts", "list", data=hub.data)["conflicts"]
+    rows = cli_json("conflict", "list", data=hub.data)["conflicts"]
     assert [row["loser"]["doc"]["content"] for row in rows] == ["earlier"]
-    cli_json("conflicts", "restore", rows[0]["id"], data=hub.data)
+    cli_json("conflict", "restore", rows[0]["id"], data=hub.data)
     versions = cli_json("space", "history", "kernle/claire", "notes", record_id, "--account", "ann@example.org",
                         data=hub.data)["versions"]
     # The one in the middle is the winner with the earlier created_at of the two.

@@ -197,7 +197,7 @@ def test_a_broken_settings_file_keeps_the_last_good_one(hub):
         status = node.api.get("/api/cloud-sync/status").json()
         assert status["connected"] is True and status["last_error"].startswith("settings.yaml:")
         answer = node.api.post("/api/cloud-sync/connect", {"url": hub.url, "api_key": client.key})
-        assert answer.status_code == 409 and "mend the file first" in answer.json()["detail"]
+        assert answer.status_code == 409 and "fix the file first" in answer.json()["detail"]
         assert settings.read_text() != good
         settings.write_text(good)
         assert node.api.get("/api/cloud-sync/status").json()["last_error"] is None

@@ -40,12 +40,12 @@ def log_in(hub, kernle, email):
 def test_the_published_lines_without_a_running_node(hub, kernle):
     client = log_in(hub, kernle, "claire@example.org")
     assert kernle("-a claire sync push")[:2] == (0, "✓ No pending changes to push\n")
-    assert kernle("-a claire sync pull")[:2] == (0, "✓ Already up to date\n")
+    assert kernle("sync pull -a claire")[:2] == (0, "✓ Already up to date\n")
 
     client.push("kernle%2Fclaire", [{"collection": "notes", "id": "n1", "doc": {"content": "from elsewhere"}}])
     code, out, _ = kernle("-a claire sync pull --full")
     assert code == 0 and out.startswith("✓ Pulled 1 changes\n  From: claire\n")
-    assert kernle("-a claire memory add notes content=mine")[0] == 0
+    assert kernle("memory add notes content=mine --agent claire")[0] == 0
     code, out, _ = kernle("-a claire sync full")
     assert code == 0
     assert out.splitlines()[0] == "Running full bidirectional sync..." and out.splitlines()[-1] == "✓ Full sync complete"
@@ -108,7 +108,7 @@ def test_the_clock_of_a_device(hub):
         assert cli("timer", "start", data=node.data, check=False)[0] == 4
         assert cli_json("timer", "stop", data=node.data)["end"]
         assert cli_json("book", "1h30m", "-c", "Acme", data=node.data)["duration_minutes"] == 90
-        assert len(cli_json("entries", data=node.data)) == 2
+        assert len(cli_json("entry", data=node.data)) == len(cli_json("entries", data=node.data)) == 2
         client.post("/clocks/quick-book", {"duration": "1h"})
         wait_until(lambda: len(cli_json("triage", data=node.data)) == 1, "the entry waits for a customer")
         waiting = cli_json("triage", data=node.data)[0]["sync_id"]

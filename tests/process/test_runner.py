@@ -68,11 +68,11 @@ def test_what_cannot_be_done_says_why(site):
         assert ended["status"] == "failed", ended
         return ended["error"]
 
-    assert error(type="read_file", path="absent") == f"there is no 'absent' in {site.root}"
-    assert "lies outside every root" in error(type="read_file", path="/etc/passwd")
-    assert "names no file" in error(type="write_file", path="a/..", content="x")
-    assert "there is no 'absent'" in error(type="execute_bash", command="true", workingDir="absent")
-    assert "zero byte" in error(type="execute_bash", command="a\0b")
+    assert error(type="read_file", path="absent") == f"'absent' does not exist in {site.root}"
+    assert "is outside all roots" in error(type="read_file", path="/etc/passwd")
+    assert "is not the path of a file" in error(type="write_file", path="a/..", content="x")
+    assert "'absent' does not exist" in error(type="execute_bash", command="true", workingDir="absent")
+    assert "NUL byte" in error(type="execute_bash", command="a\0b")
     assert error(type="execute_bash", command="sleep 60", timeoutMs=500) == "timed out after 0.5 s"
 
 
@@ -138,7 +138,7 @@ def test_a_policy_is_read_again_on_sighup_and_a_broken_one_changes_nothing(make_
     good = policy.read_text()
     policy.write_text(good + "surprise: 1\n")
     site.runner.process.send_signal(1)
-    wait_until(lambda: "the old policy stays" in site.runner.log_text(), "the reload")
+    wait_until(lambda: "kept the old policy" in site.runner.log_text(), "the reload")
     assert site.bash("echo x")["status"] == "completed"
     policy.write_text(good.replace("- allow: echo *", "- allow: true"))
     site.runner.process.send_signal(1)
@@ -206,7 +206,7 @@ def test_command_run_says_that_it_waits_for_approval(make_site):
     environment = {**os.environ, "SYNCLINE_HUB": site.hub.url, "SYNCLINE_KEY": site.ide.key}
     process = subprocess.Popen([BINARY, "command", "run", "touch made"], stderr=subprocess.PIPE, text=True, env=environment)
     line = process.stderr.readline()
-    assert "waits for approval: syncline command approve cmd-" in line
+    assert "waiting for approval: syncline command approve cmd-" in line
     command(site, "approve", line.split()[-1])
     assert process.wait(timeout=30) == 0 and (site.root / "made").exists()
     process.stderr.close()
@@ -239,13 +239,13 @@ def test_the_command_line_explains_what_is_wrong(site):
 
 
 @pytest.mark.parametrize("arguments,words", [
-    ([], "a runner needs a policy"),
+    ([], "no policy given"),
     (["--root", "/tmp"], "--allow"),
     (["--allow", "any"], "--root"),
-    (["--root", "/", "--allow", "any"], "is the whole system"),
+    (["--root", "/", "--allow", "any"], "is the whole file system"),
     (["--root", "/nowhere", "--allow", "any"], "cannot be used"),
     (["--root", "DATA/..", "--allow", "any"], "could reach"),
-    (["--root", "ROOT", "--allow", "all"], "is no command type"),
+    (["--root", "ROOT", "--allow", "all"], "unknown command type"),
     (["--policy", "/nowhere.yaml"], "cannot read the policy file"),
     (["--policy", "ROOT/p.yaml"], "could reach"),
 ])

@@ -156,7 +156,7 @@ def test_private_addresses_are_refused_unless_allowed(start_receiver):
     home.push()
     for host, webhook in names.items():
         wait_until(lambda of=webhook: deliveries(client, of) and deliveries(client, of)[0]["attempts"] > 0, host)
-        assert "address is not public" in deliveries(client, webhook)[0]["last_error"], host
+        assert "address is neither public nor allowed" in deliveries(client, webhook)[0]["last_error"], host
     assert receiver.all_seen() == []
     assert hub.stop() == 0
 
@@ -199,7 +199,7 @@ def test_webhooks_from_the_command_line(hooked_hub, start_receiver):
     client = hooked_hub.client()
     port = free_port()
     data = hooked_hub.data
-    made = cli_json("webhooks", "add", f"http://127.0.0.1:{port}/hook", "--account", "ann@example.org", "--events",
+    made = cli_json("webhook", "add", f"http://127.0.0.1:{port}/hook", "--account", "ann@example.org", "--events",
                     "record.changed,timer.started", data=data)
     assert made["secret"].startswith("whsec_")
     assert cli_json("webhooks", "list", data=data)["webhooks"][0]["id"] == made["id"]
@@ -207,16 +207,16 @@ def test_webhooks_from_the_command_line(hooked_hub, start_receiver):
     client.push("s", [{"collection": "c", "id": "i", "doc": {}}])
     first = receiver.wait_for(1)[0]
     assert first["body"]["data"]["record_id"] == "i"
-    log = cli_json("webhooks", "deliveries", made["id"], data=data)["deliveries"]
+    log = cli_json("webhook", "deliveries", made["id"], data=data)["deliveries"]
     assert log[0]["message_id"] == first["id"]
-    assert cli_json("webhooks", "replay", made["id"], str(log[0]["id"]), data=data)["replayed"] == 1
+    assert cli_json("webhook", "replay", made["id"], str(log[0]["id"]), data=data)["replayed"] == 1
     assert receiver.wait_for(2)[1]["id"] == first["id"]
-    rotated = cli_json("webhooks", "rotate", made["id"], data=data)
+    rotated = cli_json("webhook", "rotate", made["id"], data=data)
     assert rotated["secret"] != made["secret"]
     client.push("s", [{"collection": "c", "id": "j", "doc": {}}])
     assert receiver.wait_for(3)[2]["verified"], "the old secret signs too, for a day"
-    cli_json("webhooks", "remove", made["id"], data=data)
-    assert cli_json("webhooks", "list", data=data)["webhooks"] == []
+    cli_json("webhook", "remove", made["id"], data=data)
+    assert cli_json("webhook", "list", data=data)["webhooks"] == []
 
 
 def test_an_account_that_is_removed_leaves_nothing_behind(hooked_hub):
@@ -227,7 +227,7 @@ def test_an_account_that_is_removed_leaves_nothing_behind(hooked_hub):
     home.push()
     assert client.post("/memories/search", {"query": "zanzibar"}).status_code == 200
     cli_json("account", "remove", "ann@example.org", "--yes", data=hooked_hub.data)
-    assert cli_json("webhooks", "list", data=hooked_hub.data)["webhooks"] == []
+    assert cli_json("webhook", "list", data=hooked_hub.data)["webhooks"] == []
     hooked_hub.stop()
     for name in ("search.db", "webhooks.db"):
         assert b"zanzibar" not in Path(hooked_hub.data, name).read_bytes(), name

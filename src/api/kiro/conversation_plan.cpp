@@ -28,6 +28,9 @@ struct MessageKey {
   std::string place_and_content;
 };
 
+/// The number of what is written next: it rises with every record of the space.
+std::int64_t next_n(SpaceWriter& writer) { return writer.txn().info().head.value + 1; }
+
 /// A stored message, or one that was deleted alone.
 struct Known {
   Record record;
@@ -166,23 +169,29 @@ Result<ConversationPlan> ConversationPlan::make(Snapshot& snapshot, std::string 
   return plan;
 }
 
-Result<> ConversationPlan::apply(SpaceWriter& writer) const {
-  const auto next_n = [&] { return writer.txn().info().head.value + 1; };
-  if (beginning_) {
-    JsonObject conversation;
-    conversation.set_integer("n", next_n());
-    if (beginning_->deleted_at) conversation.set_integer("deletedAt", beginning_->deleted_at->millis());
-    TRY([[maybe_unused]] const Seq seq, writer.replace(kConversations, id_, conversation.to_text(), Rule::first));
+Result<> ConversationPlan::apply(SpaceWriter& writer, std::size_t from, std::size_t end) const {
+  const std::size_t before_puts = beginning_ ? 1 : 0;
+  for (std::size_t i = from; i < end; ++i) {
+    CHECK_OK(i < before_puts ? begin_conversation(writer) : apply_put(writer, puts_.at(i - before_puts)));
   }
-  const std::string prefix = message_id_prefix(id_);
-  for (const Put& put : puts_) {
-    const std::int64_t n = put.edited ? put.edited->n : next_n();
-    const std::string id = put.edited ? put.edited->id : message_id_at(prefix, n);
-    const std::optional<Seq> base = put.edited ? std::optional(put.edited->seq) : std::nullopt;
-    const std::string doc = make_message_doc(id_, n, put.message.raw());
-    TRY(const OpResult result, writer.apply({.collection = kMessages, .id = id, .base = base, .doc = doc}));
-    if (result.error) return std::unexpected(*result.error);
-  }
+  return {};
+}
+
+Result<> ConversationPlan::begin_conversation(SpaceWriter& writer) const {
+  JsonObject conversation;
+  conversation.set_integer("n", next_n(writer));
+  if (beginning_->deleted_at) conversation.set_integer("deletedAt", beginning_->deleted_at->millis());
+  TRY([[maybe_unused]] const Seq seq, writer.replace(kConversations, id_, conversation.to_text(), Rule::first));
+  return {};
+}
+
+Result<> ConversationPlan::apply_put(SpaceWriter& writer, const Put& put) const {
+  const std::int64_t n = put.edited ? put.edited->n : next_n(writer);
+  const std::string id = put.edited ? put.edited->id : message_id_at(message_id_prefix(id_), n);
+  const std::optional<Seq> base = put.edited ? std::optional(put.edited->seq) : std::nullopt;
+  const std::string doc = make_message_doc(id_, n, put.message.raw());
+  TRY(const OpResult result, writer.apply({.collection = kMessages, .id = id, .base = base, .doc = doc}));
+  if (result.error) return std::unexpected(*result.error);
   return {};
 }
 

@@ -1,4 +1,4 @@
-// What an upload adds to one conversation. make_conversation_plan() compares the uploaded messages with the stored
+// What an upload adds to one conversation. make() compares the uploaded messages with the stored
 // ones, which takes time and changes nothing; apply() only writes. Between the two the conversation must not change.
 #pragma once
 
@@ -12,8 +12,11 @@ class ConversationPlan {
   [[nodiscard]] static Result<ConversationPlan> make(Snapshot& snapshot, std::string id, JsonView uploaded,
                                                      KeyNumber author);
 
-  /// In a transaction by the same author.
-  [[nodiscard]] Result<> apply(SpaceWriter& writer) const;
+  /// How many records it writes.
+  [[nodiscard]] std::size_t size() const { return puts_.size() + (beginning_ ? 1 : 0); }
+
+  /// In a transaction by the same author: writes the records from number `from` up to, not including, `end`.
+  [[nodiscard]] Result<> apply(SpaceWriter& writer, std::size_t from, std::size_t end) const;
 
  private:
   /// The conversation appears, or appears again after it was deleted.
@@ -31,6 +34,8 @@ class ConversationPlan {
     std::optional<Edited> edited;
   };
   class Comparison;
+  [[nodiscard]] Result<> begin_conversation(SpaceWriter& writer) const;
+  [[nodiscard]] Result<> apply_put(SpaceWriter& writer, const Put& put) const;
 
   std::string id_;
   std::optional<Beginning> beginning_;

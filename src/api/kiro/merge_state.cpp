@@ -100,6 +100,9 @@ Result<> StateMerge::prepare(Snapshot& snapshot) {
     TRY(const auto stored, snapshot.find(kCommands, id));
     if (!is_same(stored, command)) commands_.push_back({id, command});
   }
+  size_ = documents_.size() + commands_.size();
+  for (const ConversationPlan& plan : conversations_) size_ += plan.size();
+  written_ = 0;
   return {};
 }
 
@@ -124,15 +127,37 @@ Result<bool> StateMerge::is_current(Txn& txn) const {
   return current;
 }
 
-Result<std::vector<Ignored>> StateMerge::apply(SpaceWriter& writer, CommandQueue& commands) const {
-  std::vector<Ignored> ignored = ignored_;
-  for (const ConversationPlan& plan : conversations_) CHECK_OK(plan.apply(writer));
-  for (const Item& document : documents_) CHECK_OK(merge_document(writer, document.id, document.value));
-  for (const Item& command : commands_) {
+Result<std::vector<Ignored>> StateMerge::apply(SpaceWriter& writer, CommandQueue& commands, std::size_t count) const {
+  std::vector<Ignored> ignored;
+  // The part of [from, end) that lies in the next `size` records, counted from their beginning.
+  std::size_t from = written_;
+  std::size_t end = std::min(written_ + count, size_);
+  const auto take = [&](std::size_t size) {
+    const std::pair part{std::min(from, size), std::min(end, size)};
+    from -= part.first;
+    end -= part.second;
+    return part;
+  };
+  for (const ConversationPlan& plan : conversations_) {
+    const auto [first, last] = take(plan.size());
+    CHECK_OK(plan.apply(writer, first, last));
+  }
+  const auto documents = take(documents_.size());
+  for (std::size_t i = documents.first; i < documents.second; ++i) {
+    CHECK_OK(merge_document(writer, documents_[i].id, documents_[i].value));
+  }
+  const auto command_items = take(commands_.size());
+  for (std::size_t i = command_items.first; i < command_items.second; ++i) {
+    const Item& command = commands_[i];
     TRY(auto reason, merge_command(writer, commands, command.id, command.value, principal_));
     if (reason) ignored.push_back({kCommands, command.id, *std::move(reason)});
   }
   return ignored;
+}
+
+void StateMerge::note_written(std::size_t count, Seq head) {
+  written_ += count;
+  prepared_at_ = head;
 }
 
 }  // namespace syncline::kiro

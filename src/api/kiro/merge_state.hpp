@@ -1,7 +1,8 @@
 // POST /sync: an uploaded state is merged into the space record by record, so nobody's messages are lost whatever the
 // two lastUpdate say. docs/api/kiro.md has the rules. The store has one thread that writes, for all accounts, so the
 // comparison with what is stored happens before: prepare() reads a snapshot, is_current() tells in the transaction
-// whether the result still counts, apply() only writes.
+// whether the result still counts, apply() only writes. A large upload is written in several transactions, so that the
+// writes of others come in between.
 #pragma once
 
 #include <unordered_set>
@@ -30,8 +31,19 @@ class StateMerge {
   /// In a transaction: true if nothing that prepare() has read has changed since.
   [[nodiscard]] Result<bool> is_current(Txn& txn) const;
 
-  /// In a transaction in which it is current: takes over what the key may write. Returns what was left out.
-  [[nodiscard]] Result<std::vector<Ignored>> apply(SpaceWriter& writer, CommandQueue& commands) const;
+  /// How many records remain to be written: what prepare() found, without what note_written() was told of.
+  [[nodiscard]] std::size_t size() const { return size_ - written_; }
+
+  /// In a transaction in which it is current: writes the next `count` records that the key may write, and returns what
+  /// of them was left out. May run again if the transaction failed.
+  [[nodiscard]] Result<std::vector<Ignored>> apply(SpaceWriter& writer, CommandQueue& commands,
+                                                   std::size_t count) const;
+
+  /// The next `count` records are committed, and with them the space stands at `head`.
+  void note_written(std::size_t count, Seq head);
+
+  /// What prepare() left out.
+  [[nodiscard]] const std::vector<Ignored>& ignored() const { return ignored_; }
 
  private:
   struct Item {
@@ -50,6 +62,8 @@ class StateMerge {
   std::vector<Item> documents_;  // that differ from what is stored
   std::vector<Item> commands_;   // the same
   std::vector<Ignored> ignored_;
+  std::size_t size_ = 0;     // of all that is to be written: conversations, then documents, then commands
+  std::size_t written_ = 0;  // from its beginning
 };
 
 }  // namespace syncline::kiro

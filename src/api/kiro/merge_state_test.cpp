@@ -32,9 +32,22 @@ class StateMergeTest : public testing::Test {
     EXPECT_TRUE(spaces_.write_and_wait(space_, device.key, [&](SpaceWriter& writer) -> Result<> {
       TRY(was_current, merge.is_current(writer.txn()));
       if (!was_current) return {};
-      TRY([[maybe_unused]] const auto ignored, merge.apply(writer, commands_));
+      TRY([[maybe_unused]] const auto ignored, merge.apply(writer, commands_, merge.size()));
       return {};
     }));
+    return was_current;
+  }
+  /// Writes the next records of the merge in a transaction of their own, if it is current; says whether it was.
+  bool apply_some(StateMerge& merge, const Principal& device, std::size_t count) {
+    bool was_current = false;
+    const auto written = spaces_.write_and_wait(space_, device.key, [&](SpaceWriter& writer) -> Result<> {
+      TRY(was_current, merge.is_current(writer.txn()));
+      if (!was_current) return {};
+      TRY([[maybe_unused]] const auto ignored, merge.apply(writer, commands_, count));
+      return {};
+    });
+    EXPECT_TRUE(written);
+    if (written && was_current) merge.note_written(count, written->seq);
     return was_current;
   }
   void upload(const std::string& state, const Principal& device) {
@@ -105,7 +118,7 @@ TEST_F(StateMergeTest, what_is_prepared_inside_the_transaction_is_current) {
   upload(state_with("from bob"), bob_);
   EXPECT_TRUE(spaces_.write_and_wait(space_, ann_.key, [&](SpaceWriter& writer) -> Result<> {
     CHECK_OK(merge.prepare(writer.txn()));
-    TRY([[maybe_unused]] const auto ignored, merge.apply(writer, commands_));
+    TRY([[maybe_unused]] const auto ignored, merge.apply(writer, commands_, merge.size()));
     return {};
   }));
   EXPECT_EQ(contents(), (std::vector<std::string>{"from ann", "from bob"}));
@@ -121,6 +134,33 @@ TEST_F(StateMergeTest, a_document_that_changes_in_between_is_seen) {
   prepare(merge);
   upload(R"({"documents":{"d":{"content":"y","timestamp":3}}})", bob_);
   EXPECT_FALSE(apply(merge, ann_));
+}
+
+TEST_F(StateMergeTest, an_upload_in_several_transactions_ends_like_one_in_a_single_transaction) {
+  const std::string state =
+      R"({"conversations":{"c":[{"role":"user","content":"1","timestamp":1},{"role":"user","content":"2","timestamp":2},)"
+      R"({"role":"user","content":"3","timestamp":3}]},"documents":{"d":{"content":"x"},"e":{"content":"y"}}})";
+  StateMerge merge(JsonView(state), ann_);
+  prepare(merge);
+  EXPECT_EQ(merge.size(), 6U) << "the conversation, three messages, two documents";
+  while (merge.size() > 0) ASSERT_TRUE(apply_some(merge, ann_, std::min<std::size_t>(merge.size(), 2)));
+  EXPECT_EQ(contents(), (std::vector<std::string>{"1", "2", "3"}));
+  prepare(merge);
+  EXPECT_EQ(merge.size(), 0U) << "all of it is stored";
+}
+
+TEST_F(StateMergeTest, an_upload_of_another_device_between_two_transactions_is_seen) {
+  const std::string state = R"({"conversations":{"c":[{"role":"user","content":"from ann 1","timestamp":1},)"
+                            R"({"role":"user","content":"from ann 2","timestamp":2}]}})";
+  StateMerge merge(JsonView(state), ann_);
+  prepare(merge);
+  ASSERT_TRUE(apply_some(merge, ann_, 2));
+  upload(state_with("from bob"), bob_);
+  EXPECT_FALSE(apply_some(merge, ann_, 1));
+  prepare(merge);
+  EXPECT_EQ(merge.size(), 1U) << "the first message is there";
+  EXPECT_TRUE(apply_some(merge, ann_, 1));
+  EXPECT_EQ(contents(), (std::vector<std::string>{"from ann 1", "from ann 2", "from bob"}));
 }
 
 }  // namespace

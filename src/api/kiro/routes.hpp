@@ -22,6 +22,7 @@ class Face final : public api::Face {
   // Requests that are answered in several steps.
   struct StateRequest;
   struct Upload;
+  struct UploadStep;
   struct CommandRequest;
   struct ClaimRequest;
 
@@ -30,8 +31,10 @@ class Face final : public api::Face {
   void answer_state(const std::shared_ptr<StateRequest>& request);
   [[nodiscard]] std::optional<http::Response> look(StateRequest& request, StateView& view);
   void post_state(const api::CallPtr& call);
-  void run_upload(const std::shared_ptr<Upload>& upload);
-  [[nodiscard]] Result<> apply_upload(Upload& upload, SpaceWriter& writer);
+  void prepare_upload(const std::shared_ptr<Upload>& upload);
+  void write_upload(const std::shared_ptr<Upload>& upload);
+  void go_on_with_upload(const std::shared_ptr<Upload>& upload, Seq head);
+  [[nodiscard]] Result<UploadStep> apply_upload(Upload& upload, SpaceWriter& writer);
   void answer_upload(const Upload& upload);
   void delete_conversation(const api::CallPtr& call);
   void delete_document(const api::CallPtr& call);

@@ -1,4 +1,6 @@
 // GET and POST /sync, and deleting a conversation or a document.
+#include <algorithm>
+
 #include "api/kiro/merge_state.hpp"
 #include "api/kiro/routes.hpp"
 #include "api/kiro/state_form.hpp"
@@ -77,6 +79,8 @@ Result<> delete_conversation_in(SpaceWriter& writer, const std::string& id) {
 /// So often an upload is compared with what is stored outside of the transaction. If somebody changes that every time,
 /// it is done inside.
 constexpr int kPreparationsMax = 3;
+/// So many records of an upload are written in one transaction: about five milliseconds, then others have their turn.
+constexpr std::size_t kRecordsOfOneWrite = 250;
 
 using Delete = Result<> (*)(SpaceWriter&, const std::string&);
 
@@ -113,6 +117,15 @@ struct Face::StateRequest {
   bool first_look = true;
 };
 
+/// What one transaction has done of an upload. It counts once it is committed.
+struct Face::UploadStep {
+  std::size_t written = 0;
+  std::vector<Ignored> ignored;
+  bool is_current = false;
+  bool prepared_anew = false;
+  bool newer = false;
+};
+
 /// An upload on its way through the store.
 struct Face::Upload {
   Upload(api::CallPtr of, JsonView what) : call(std::move(of)), state(what), merge(what, call->principal()) {}
@@ -120,10 +133,11 @@ struct Face::Upload {
   const api::CallPtr call;
   const JsonView state;
   StateMerge merge;
-  int preparations = 0;
-  bool is_applied = false;
+  int preparations = 0;  // since the last write
+  bool has_begun = false;
   bool newer = false;
   std::vector<Ignored> ignored;
+  UploadStep step;  // of the transaction in progress
 };
 
 void Face::get_state(const api::CallPtr& call) {
@@ -172,39 +186,68 @@ std::optional<http::Response> Face::look(StateRequest& request, StateView& view)
 void Face::post_state(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView state, call->json_object());
   CHECK_CALL(call, check_state(state));
-  run_upload(std::make_shared<Upload>(call, state));
+  prepare_upload(std::make_shared<Upload>(call, state));
 }
 
-void Face::run_upload(const std::shared_ptr<Upload>& upload) {
-  const SpaceName space = space_of(*upload->call);
+void Face::prepare_upload(const std::shared_ptr<Upload>& upload) {
   upload->preparations += 1;
-  CHECK_CALL(upload->call, spaces_.read(space, [&](Snapshot& snapshot) { return upload->merge.prepare(snapshot); }));
+  upload->ignored.clear();
+  CHECK_CALL(upload->call, spaces_.read(space_of(*upload->call),
+                                        [&](Snapshot& snapshot) { return upload->merge.prepare(snapshot); }));
+  write_upload(upload);
+}
+
+void Face::write_upload(const std::shared_ptr<Upload>& upload) {
   spaces_.write(
-      space, upload->call->principal().key,
-      [this, upload](SpaceWriter& writer) { return apply_upload(*upload, writer); },
+      space_of(*upload->call), upload->call->principal().key,
+      [this, upload](SpaceWriter& writer) -> Result<> {
+        TRY(upload->step, apply_upload(*upload, writer));
+        return {};
+      },
       [this, upload](Result<Cursor> cursor) {
         if (!cursor) return upload->call->fail(cursor.error());
-        workers_.post([this, upload] { upload->is_applied ? answer_upload(*upload) : run_upload(upload); });
+        workers_.post([this, upload, head = cursor->seq] { go_on_with_upload(upload, head); });
       });
 }
 
-Result<> Face::apply_upload(Upload& upload, SpaceWriter& writer) {
+void Face::go_on_with_upload(const std::shared_ptr<Upload>& upload, Seq head) {
+  UploadStep& step = upload->step;
+  if (!step.is_current) return prepare_upload(upload);
+  if (!upload->has_begun) {
+    upload->has_begun = true;
+    upload->newer = step.newer;
+  }
+  upload->preparations = 0;
+  if (step.prepared_anew) upload->ignored.clear();
+  upload->merge.note_written(step.written, head);
+  std::ranges::move(step.ignored, std::back_inserter(upload->ignored));
+  if (upload->merge.size() > 0) return write_upload(upload);
+  std::ranges::copy(upload->merge.ignored(), std::back_inserter(upload->ignored));
+  answer_upload(*upload);
+}
+
+/// In a transaction: writes the next records of the upload, if what it was compared with still stands.
+Result<Face::UploadStep> Face::apply_upload(Upload& upload, SpaceWriter& writer) {
   const SpaceInfo& info = writer.txn().info();
   const std::string_view if_match = upload.call->header("If-Match");
-  if (!if_match.empty() && if_match != "*" && if_match.find(etag_of(spaces_, info.head)) == std::string_view::npos) {
+  const bool is_conditional = !if_match.empty() && if_match != "*";
+  if (is_conditional && if_match.find(etag_of(spaces_, info.head)) == std::string_view::npos) {
     return fail(ErrorCode::precondition_failed, "the state has changed since");
   }
-  TRY(const bool is_current, upload.merge.is_current(writer.txn()));
-  if (!is_current) {
-    if (upload.preparations < kPreparationsMax) return {};  // run_upload() compares again
+  UploadStep step;
+  TRY(step.is_current, upload.merge.is_current(writer.txn()));
+  if (!step.is_current) {
+    if (upload.preparations < kPreparationsMax) return step;  // compared again outside
     CHECK_OK(upload.merge.prepare(writer.txn()));
+    step.is_current = step.prepared_anew = true;
   }
   const auto last_update = upload.state.find("lastUpdate");
   const double sent = last_update ? last_update->as_number().value_or(0) : 0;
-  upload.newer = sent > static_cast<double>(info.updated_at.millis());
-  TRY(upload.ignored, upload.merge.apply(writer, commands_));
-  upload.is_applied = true;
-  return {};
+  step.newer = sent > static_cast<double>(info.updated_at.millis());
+  // An upload with a condition is all or nothing.
+  step.written = is_conditional ? upload.merge.size() : std::min(upload.merge.size(), kRecordsOfOneWrite);
+  TRY(step.ignored, upload.merge.apply(writer, commands_, step.written));
+  return step;
 }
 
 void Face::answer_upload(const Upload& upload) {

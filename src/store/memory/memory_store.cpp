@@ -259,7 +259,7 @@ Result<> MemoryStore::purge(const PurgeCutoffs& cutoffs) {
 Result<std::vector<std::string>> MemoryStore::verify() { return std::vector<std::string>{}; }
 
 Result<> MemoryStore::backup(const std::string&) {
-  return fail(ErrorCode::invalid_argument, "a store in memory has no backup");
+  return fail(ErrorCode::invalid_argument, "a memory store does not support backups");
 }
 
 StoreStatus MemoryStore::status() const {

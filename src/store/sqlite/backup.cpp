@@ -25,7 +25,7 @@ constexpr std::array<Rule, 4> kRules = {{
      "records belong to no collection"},
     {"SELECT count(*) FROM space WHERE records != "
      "(SELECT count(*) FROM record WHERE pos > number << 40 AND pos < (number + 1) << 40 AND NOT flags & 1)",
-     "spaces count their records wrongly"},
+     "spaces have a wrong record count"},
 }};
 
 }  // namespace
@@ -51,7 +51,7 @@ Result<> sync_path(const std::string& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   const bool synced = file >= 0 && ::fsync(file) == 0;
   if (file >= 0) ::close(file);
-  if (!synced) return fail(ErrorCode::storage_broken, "cannot sync " + path);
+  if (!synced) return fail(ErrorCode::storage_broken, "cannot sync " + path + " to disk");
   return {};
 }
 
@@ -81,7 +81,7 @@ Result<std::vector<std::string>> SqliteStore::verify() {
 
 Result<> SqliteStore::backup(const std::string& path) {
   std::error_code ignored;
-  if (std::filesystem::exists(path, ignored)) return fail(ErrorCode::conflict, path + " exists already");
+  if (std::filesystem::exists(path, ignored)) return fail(ErrorCode::conflict, path + " already exists");
   const std::string partial = path + ".partial";
   std::filesystem::remove(partial, ignored);
   TRY(Connection source, Connection::open(path_, Connection::Mode::read_write));
@@ -104,11 +104,12 @@ Result<> restore_backup(const std::string& from, const std::string& to, std::str
   std::error_code error;
   if (!std::filesystem::exists(from, error)) return fail(ErrorCode::not_found, from + " does not exist");
   if (std::filesystem::exists(from + "-wal", error)) {
-    return fail(ErrorCode::wrong_store, from + " is a store in use, not a backup: make one with `syncline backup`");
+    return fail(ErrorCode::wrong_store,
+                from + " is a store in use, not a backup; create a backup with 'syncline backup'");
   }
   // A log left beside a store of that name would be played over the restored one.
   for (const char* suffix : {"", "-wal", "-shm"}) {
-    if (std::filesystem::exists(to + suffix, error)) return fail(ErrorCode::conflict, to + suffix + " exists already");
+    if (std::filesystem::exists(to + suffix, error)) return fail(ErrorCode::conflict, to + suffix + " already exists");
   }
   {
     TRY(Connection backup, Connection::open(from, Connection::Mode::read_only));

@@ -179,7 +179,7 @@ Result<Delivery> DeliveryQueue::replay(std::string_view webhook, std::int64_t nu
     TRY(delivery, find_delivery(on, webhook, number));
     return {};
   }));
-  if (!delivery) return fail(ErrorCode::not_found, "there is no delivery " + std::to_string(number));
+  if (!delivery) return fail(ErrorCode::not_found, "delivery " + std::to_string(number) + " not found");
   return *std::move(delivery);
 }
 

@@ -90,11 +90,12 @@ Result<> open_schema(Connection& connection, std::string_view new_epoch) {
   TRY(const std::int64_t tables, connection.query_integer("SELECT count(*) FROM sqlite_master"));
   const bool is_new = application == 0 && version == 0 && tables == 0;
   if (!is_new && application != kApplicationId) {
-    return fail(ErrorCode::wrong_store, "the database was made by another program");
+    return fail(ErrorCode::wrong_store, "the database belongs to another program");
   }
   if (version > kSchemaVersion) {
     return fail(ErrorCode::newer_store, "the store has format " + std::to_string(version) +
-                                            ", this program knows up to " + std::to_string(kSchemaVersion));
+                                            ", but this version supports formats up to " +
+                                            std::to_string(kSchemaVersion));
   }
   CHECK_OK(configure_writer(connection));
   if (version == kSchemaVersion) return {};

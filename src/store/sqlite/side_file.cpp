@@ -25,12 +25,12 @@ Result<> SideFile::prepare(Connection& on, bool& is_of_other_format) {
   TRY(const std::int64_t format, on.query_integer("PRAGMA user_version"));
   TRY(const std::int64_t tables, on.query_integer("SELECT count(*) FROM sqlite_master"));
   if (tables > 0 && application != form_.application_id) {
-    return fail(ErrorCode::wrong_store, path_ + " was made by another program");
+    return fail(ErrorCode::wrong_store, path_ + " belongs to another program");
   }
   is_of_other_format = tables > 0 && format != form_.format;
   if (is_of_other_format) {
     if (form_.other_format == Form::OtherFormat::made_anew) return {};
-    return fail(ErrorCode::newer_store, path_ + " has a format that this version does not know");
+    return fail(ErrorCode::newer_store, path_ + " has a format that this version does not support");
   }
   CHECK_OK(on.execute(form_.pragmas));
   if (tables > 0) return {};

@@ -197,7 +197,7 @@ Result<> Writer::run_task(Task& task) {
   }
   // SQLite rolls everything back when even reading fails for want of space: then no write of the group may go on.
   if (!reader_->connection.in_transaction()) {
-    return fail(ErrorCode::storage_full, "the store could not read while it wrote", Advice::retry_later);
+    return fail(ErrorCode::storage_full, "no space left for the store", Advice::retry_later);
   }
   if (!ran) {
     task.result = std::unexpected(ran.error());
