@@ -53,7 +53,7 @@ Result<> error_of(const JsonCheck& check) {
 
 Result<JsonView> Call::json_object() { return object_of(check_json(body_, limits::kBodyDepthMax)); }
 
-Result<JsonView> Call::mended_json_object() { return object_of(check_mended_json(body_)); }
+Result<JsonView> Call::repaired_json_object() { return object_of(check_repaired_json(body_)); }
 
 Result<JsonView> Call::object_of(const JsonCheck& check) const {
   CHECK_OK(error_of(check));
@@ -62,7 +62,7 @@ Result<JsonView> Call::object_of(const JsonCheck& check) const {
   return json;
 }
 
-JsonCheck check_mended_json(std::string& text) {
+JsonCheck check_repaired_json(std::string& text) {
   JsonCheck check = check_json(text, limits::kBodyDepthMax);
   if (check.fault != JsonFault::unsupported_value) return check;
   replace_lone_surrogates(text);

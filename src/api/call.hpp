@@ -32,7 +32,7 @@ class Call {
   /// The body as a JSON object of at most kBodyDepthMax levels, without unsupported values.
   [[nodiscard]] Result<JsonView> json_object();
   /// The same for clients that write lone surrogates: they are replaced.
-  [[nodiscard]] Result<JsonView> mended_json_object();
+  [[nodiscard]] Result<JsonView> repaired_json_object();
 
   void respond(http::Response response);
   void respond_json(int status, std::string body) {
@@ -97,7 +97,7 @@ using CallPtr = std::shared_ptr<Call>;
 [[nodiscard]] Problem unauthorized(std::string_view detail, bool had_token);
 
 /// check_json to the depth of a body, with lone surrogates replaced: some programs write them.
-[[nodiscard]] JsonCheck check_mended_json(std::string& text);
+[[nodiscard]] JsonCheck check_repaired_json(std::string& text);
 
 /// What check_json found, as the answer to the whole request. `none` is not an error.
 [[nodiscard]] Result<> error_of(const JsonCheck& check);

@@ -74,10 +74,10 @@ class Router::RoutedExchange final : public http::Exchange {
  private:
   [[nodiscard]] http::Response refuse(http::Method method, const Match& match) const {
     if (match.bad_encoding) {
-      return call_->problem_response(problem_of({ErrorCode::invalid_argument, "a broken %-escape in the path"}));
+      return call_->problem_response(problem_of({ErrorCode::invalid_argument, "invalid percent-encoding in the path"}));
     }
     if (match.allowed.empty()) {
-      Problem problem = problem_of({ErrorCode::not_found, "there is no such route"});
+      Problem problem = problem_of({ErrorCode::not_found, "no route for this path"});
       return call_->problem_response(problem);
     }
     std::vector<std::string_view> allowed = match.allowed;
@@ -100,7 +100,7 @@ class Router::RoutedExchange final : public http::Exchange {
     problem.status = 405;
     problem.code = "method_not_allowed";
     problem.title = http::reason_of(405);
-    problem.detail = "this path knows " + join(allowed, ", ");
+    problem.detail = "allowed methods: " + join(allowed, ", ");
     problem.headers.push_back(allow);
     return call_->problem_response(problem);
   }

@@ -297,7 +297,7 @@ Result<std::string> webhooks_remove(CoreServices& core, const JsonObject& reques
 }
 
 Result<std::string> webhooks_enable(CoreServices& core, const JsonObject& request) {
-  CHECK_OK(core.deliveries.hurry(request.text_of("id"), core.clock.now()));
+  CHECK_OK(core.deliveries.retry_now(request.text_of("id"), core.clock.now()));
   return webhook_json(
       core.webhooks.change(std::nullopt, request.text_of("id"), {.url = {}, .events = {}, .enabled = true}), false);
 }

@@ -105,7 +105,7 @@ class CommandSession {
     } else if (event == "truncated") {
       complain("some of the live output is missing");
     } else if (event == "status") {
-      tell_if_held(object);
+      print_if_held(object);
     } else if (event == "end") {
       ended_ = object;
     }
@@ -115,7 +115,7 @@ class CommandSession {
     std::fprintf(stderr, "syncline: %s; 'syncline command show %s' prints the result\n", what, id_.c_str());
   }
 
-  void tell_if_held(const JsonObject& status) const {
+  void print_if_held(const JsonObject& status) const {
     if (!kiro::Command(status).is_held()) return;
     std::fprintf(stderr, "syncline: waiting for approval: syncline command approve %s\n", id_.c_str());
   }

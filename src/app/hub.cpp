@@ -126,7 +126,7 @@ class Hub {
     report_purge(core_.deliveries.purge(ago(limits::kDeliveryLogDays * 86'400)));
     std::vector<std::string> known;
     for (const auto& webhook : core_.webhooks.list(std::nullopt)) known.push_back(webhook.id);
-    report_purge(core_.deliveries.keep_only(known, ago(3600)));
+    report_purge(core_.deliveries.remove_all_except(known, ago(3600)));
   }
 
   static void report_purge(const Result<>& purged) {

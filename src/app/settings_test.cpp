@@ -10,7 +10,7 @@
 namespace syncline::app {
 namespace {
 
-TEST(Settings, a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default) {
+TEST(Settings, flags_override_environment_file_and_defaults) {
   const test::TemporaryDirectory directory;
   const std::string file = directory.path() + "/hub.yaml";
   std::ofstream(file)
@@ -33,7 +33,7 @@ TEST(Settings, a_flag_beats_the_environment_which_beats_the_file_which_beats_the
   EXPECT_EQ(settings->values().at("history.days").origin, "default");
 }
 
-TEST(Settings, a_wrong_setting_is_named_with_its_place) {
+TEST(Settings, an_invalid_setting_is_reported_with_its_location) {
   const test::TemporaryDirectory directory;
   const std::string file = directory.path() + "/hub.yaml";
   std::ofstream(file) << "listen: 127.0.0.1:1\nliste: x\n";

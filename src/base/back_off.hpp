@@ -9,7 +9,7 @@
 namespace syncline {
 
 /// `wait_ms`, up to 20 % more or less, as `random` says.
-[[nodiscard]] constexpr std::int64_t spread_wait(std::int64_t wait_ms, std::uint64_t random) {
+[[nodiscard]] constexpr std::int64_t add_jitter(std::int64_t wait_ms, std::uint64_t random) {
   const std::int64_t width = wait_ms * 2 / 5;
   return wait_ms - width / 2 + static_cast<std::int64_t>(random % static_cast<std::uint64_t>(width + 1));
 }
@@ -17,7 +17,7 @@ namespace syncline {
 class BackOff {
  public:
   [[nodiscard]] std::int64_t next_ms() {
-    const std::int64_t chosen = spread_wait(wait_ms_, random_number());
+    const std::int64_t chosen = add_jitter(wait_ms_, random_number());
     wait_ms_ = std::min(wait_ms_ * 2, kMaxMs);
     return chosen;
   }

@@ -5,12 +5,12 @@
 namespace syncline {
 namespace {
 
-TEST(Bytes, hashes_like_everybody_else) {
+TEST(Bytes, computes_standard_sha256) {
   EXPECT_EQ(to_hex(as_text(sha256("abc"))), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(crc32("123456789"), 0xCBF43926U);
 }
 
-TEST(Bytes, compares_whole_texts) {
+TEST(Bytes, compares_all_bytes) {
   EXPECT_TRUE(equal_in_constant_time("abc", "abc"));
   EXPECT_FALSE(equal_in_constant_time("abc", "abd"));
   EXPECT_FALSE(equal_in_constant_time("abc", "abcd"));

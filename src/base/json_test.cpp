@@ -43,11 +43,11 @@ const std::vector<Case>& cases() {
   return kCases;
 }
 
-TEST(CheckJson, tells_bad_grammar_from_values_that_cannot_be_kept) {
+TEST(CheckJson, distinguishes_syntax_errors_from_unsupported_values) {
   for (const Case& one : cases()) EXPECT_EQ(fault_of(one.text), one.fault) << one.text;
 }
 
-TEST(CheckJson, judges_large_texts_like_small_ones) {
+TEST(CheckJson, checks_large_texts_like_small_ones) {
   for (const Case& one : cases()) EXPECT_EQ(fault_of(one.text + std::string(1'100'000, ' ')), one.fault) << one.text;
 }
 
@@ -62,7 +62,7 @@ TEST(CheckJson, refuses_nesting_beyond_the_limit) {
   EXPECT_EQ(fault_of(std::string(5'000'000, '[')), JsonFault::too_deep);
 }
 
-TEST(JsonView, hands_out_the_bytes_as_they_came) {
+TEST(JsonView, returns_the_original_bytes) {
   const std::string text = R"( {"a" : [1.0, {"b": "x\"]"}] ,"c":"d"} )";
 
   const auto a = JsonView(text).find("a");
@@ -72,18 +72,18 @@ TEST(JsonView, hands_out_the_bytes_as_they_came) {
   EXPECT_EQ(a->depth(), 2);
 }
 
-TEST(JsonView, finds_the_end_of_a_string_behind_backslashes) {
+TEST(JsonView, finds_the_end_of_a_string_after_backslashes) {
   const std::string text = R"({"a":"\\","b":"\\\"","c":1})";
   EXPECT_EQ(JsonView(text).find("a")->as_string(), "\\");
   EXPECT_EQ(JsonView(text).find("b")->as_string(), "\\\"");
   EXPECT_EQ(JsonView(text).find("c")->as_integer(), 1);
 }
 
-TEST(JsonView, takes_the_last_of_several_members_with_one_name) {
+TEST(JsonView, uses_the_last_of_duplicate_members) {
   EXPECT_EQ(JsonView(R"({"a":1,"\u0061":2})").find("a")->as_integer(), 2);
 }
 
-TEST(JsonView, undoes_escapes) {
+TEST(JsonView, decodes_escapes) {
   EXPECT_EQ(JsonView(R"("\u00e4\n\ud83d\ude00\/")").as_string(), "\u00e4\n\U0001F600/");
 }
 

@@ -42,7 +42,7 @@ TEST(MutexTest, a_wait_ends_with_a_notification) {
   EXPECT_TRUE(is_ready);
 }
 
-TEST(MutexTest, a_wait_past_its_deadline_is_over) {
+TEST(MutexTest, a_wait_ends_at_its_deadline) {
   Mutex mutex;
   CondVar changed;
   StoppableCondVar stoppable;
@@ -89,7 +89,7 @@ TEST(MutexTest, a_notification_ends_a_wait_for_a_stop) {
   EXPECT_TRUE(is_ready);
 }
 
-TEST(MutexTest, a_mutex_is_free_while_its_lock_is_unlocked) {
+TEST(MutexTest, unlocking_a_lock_frees_its_mutex) {
   Mutex mutex;
 
   MutexLock lock(mutex);
@@ -100,7 +100,7 @@ TEST(MutexTest, a_mutex_is_free_while_its_lock_is_unlocked) {
   EXPECT_FALSE(is_free(mutex));
 }
 
-TEST(MutexTest, an_adopted_lock_frees_the_mutex_at_its_end) {
+TEST(MutexTest, an_adopted_lock_frees_the_mutex_at_scope_exit) {
   Mutex mutex;
   const bool is_taken = mutex.try_lock();
   if (is_taken) {

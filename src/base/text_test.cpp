@@ -25,7 +25,7 @@ TEST(Text, integers_are_digits_only) {
     EXPECT_FALSE(parse_integer(text)) << text;
 }
 
-TEST(ToValidUtf8, replaces_what_is_no_character_and_nothing_else) {
+TEST(ToValidUtf8, replaces_only_invalid_characters) {
   EXPECT_EQ(to_valid_utf8("aä€𝄞z"), "aä€𝄞z");
   EXPECT_EQ(to_valid_utf8("a\xFFz"), "a\uFFFDz");
   EXPECT_EQ(to_valid_utf8("\xC3"), "\uFFFD");

@@ -11,14 +11,14 @@ TEST(Cursor, round_trips_and_zero_is_the_beginning) {
   EXPECT_TRUE(parse_cursor("0")->epoch.empty());
 }
 
-TEST(Cursor, refuses_what_is_not_one) {
+TEST(Cursor, rejects_malformed_cursors) {
   for (const char* text :
        {"x", ".1", "abc.", "abc.-1", "abc.1x", "a b.1", "abc.1.2.3", "abc.1.x", "abc.1.-2", "42", "1.5e3"}) {
     EXPECT_FALSE(parse_cursor(text)) << text;
   }
 }
 
-TEST(Cursor, resumes_or_says_why_not) {
+TEST(Cursor, resumes_or_reports_the_reason) {
   const auto code = [](const Cursor& cursor, Seq head, Seq purged) {
     const auto seq = resume_at(cursor, "e1", head, purged);
     return seq ? std::optional<ErrorCode>{} : seq.error().code;
@@ -32,7 +32,7 @@ TEST(Cursor, resumes_or_says_why_not) {
   EXPECT_EQ(code({"e1", Seq{0}}, Seq{9}, Seq{5}), ErrorCode::cursor_expired);
 }
 
-TEST(Cursor, who_reads_from_the_beginning_needs_no_deletions_that_were_purged_before) {
+TEST(Cursor, reading_from_the_beginning_needs_no_earlier_purged_deletions) {
   const Cursor reading{"e1", Seq{2}, Seq{5}};
   EXPECT_EQ(reading.to_text(), "e1.2.5");
   EXPECT_EQ(resume_at(*parse_cursor("e1.2.5"), "e1", Seq{9}, Seq{5})->value, 2);

@@ -66,7 +66,7 @@ std::optional<Outcome> apply_all(const std::vector<DrawnOp>& ops) {
   return Outcome{stored->doc, stored->deleted, stored->effective_at.micros, stored->claimed_at.micros};
 }
 
-RC_GTEST_PROP(MergeAlgebra, any_order_ends_the_same, ()) {
+RC_GTEST_PROP(MergeAlgebra, any_order_leads_to_the_same_state, ()) {
   const auto ops = draw_ops();
   auto shuffled = ops;
   std::mt19937 random(*rc::gen::arbitrary<std::uint32_t>());
@@ -74,7 +74,7 @@ RC_GTEST_PROP(MergeAlgebra, any_order_ends_the_same, ()) {
   RC_ASSERT(apply_all(ops) == apply_all(shuffled));
 }
 
-RC_GTEST_PROP(MergeAlgebra, any_duplication_ends_the_same, ()) {
+RC_GTEST_PROP(MergeAlgebra, any_duplication_leads_to_the_same_state, ()) {
   const auto ops = draw_ops();
   auto repeated = ops;
   for (const DrawnOp& op : ops) {
@@ -83,7 +83,7 @@ RC_GTEST_PROP(MergeAlgebra, any_duplication_ends_the_same, ()) {
   RC_ASSERT(apply_all(ops) == apply_all(repeated));
 }
 
-RC_GTEST_PROP(MergeAlgebra, a_repeat_takes_no_seq, ()) {
+RC_GTEST_PROP(MergeAlgebra, a_repeated_op_takes_no_seq, ()) {
   auto ops = draw_ops();
   RC_PRE(!ops.empty());
   const auto once = apply_all(ops);

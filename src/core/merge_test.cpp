@@ -38,13 +38,13 @@ TEST(Merge, without_a_stored_version_inserts) {
   EXPECT_EQ(decision.updated_at, ago(kHour));
 }
 
-TEST(Merge, the_later_stamp_wins) {
+TEST(Merge, the_later_timestamp_wins) {
   const Record stored = stored_at(ago(kHour));
   EXPECT_EQ(merge(&stored, put_at(ago(1)), {}, kBob, kNow).kind, Decision::Kind::update);
   EXPECT_EQ(merge(&stored, put_at(ago(2 * kHour)), {}, kBob, kNow).kind, Decision::Kind::stale);
 }
 
-TEST(Merge, the_same_content_is_a_noop_that_lifts_the_hidden_stamp_only) {
+TEST(Merge, the_same_content_is_a_noop_that_raises_only_the_effective_timestamp) {
   const Record stored = stored_at(ago(kHour));
 
   const Decision decision = merge(&stored, put_at(ago(1), stored.doc), {}, kBob, kNow);
@@ -54,13 +54,13 @@ TEST(Merge, the_same_content_is_a_noop_that_lifts_the_hidden_stamp_only) {
   EXPECT_EQ(decision.effective_at, ago(1));
 }
 
-TEST(Merge, an_echo_lifts_nothing_where_clients_echo) {
+TEST(Merge, an_echo_keeps_the_effective_timestamp_where_clients_echo) {
   const Record stored = stored_at(ago(kHour));
   const MergePolicy policy{.echo = MergePolicy::Echo::changes_nothing};
   EXPECT_EQ(merge(&stored, put_at(ago(1), stored.doc), policy, kBob, kNow).effective_at, stored.effective_at);
 }
 
-TEST(Merge, an_op_based_on_the_stored_version_wins_whatever_its_clock_says) {
+TEST(Merge, an_op_based_on_the_stored_version_wins_with_any_timestamp) {
   const Record stored = stored_at(ago(kHour));
   Op op = put_at(ago(100 * kHour));
   op.base = stored.seq;
@@ -73,21 +73,21 @@ TEST(Merge, an_op_based_on_the_stored_version_wins_whatever_its_clock_says) {
   EXPECT_EQ(decision.keep, Decision::Keep::nothing);
 }
 
-TEST(Merge, an_op_without_stamp_always_lands) {
+TEST(Merge, an_op_without_timestamp_always_wins) {
   const Record stored = stored_at(kNow.plus_micros(60 * kMicrosPerSecond));  // within the guard, ahead of us
   const Decision decision = merge(&stored, put_at(std::nullopt), {}, kBob, kNow);
   EXPECT_EQ(decision.kind, Decision::Kind::update);
   EXPECT_EQ(decision.updated_at, stored.updated_at.plus_micros(1));
 }
 
-TEST(Merge, at_equal_stamps_a_live_record_beats_a_tombstone) {
+TEST(Merge, at_equal_timestamps_a_live_record_beats_a_tombstone) {
   const Record live = stored_at(ago(kHour));
   const Record dead = stored_at(ago(kHour), "");
   EXPECT_EQ(merge(&live, put_at(ago(kHour), ""), {}, kBob, kNow).kind, Decision::Kind::stale);
   EXPECT_EQ(merge(&dead, put_at(ago(kHour)), {}, kBob, kNow).kind, Decision::Kind::update);
 }
 
-TEST(Merge, at_equal_stamps_the_stored_one_stays_where_clients_expect_it) {
+TEST(Merge, at_equal_timestamps_the_stored_version_stays_where_clients_expect_it) {
   const Record stored = stored_at(ago(kHour));
   const MergePolicy policy{.tie = MergePolicy::Tie::stored_stays};
   for (const char* doc : {R"({"v":"a"})", R"({"v":"b"})", R"({"v":"c"})"}) {
@@ -107,7 +107,7 @@ TEST(Merge, a_clock_too_far_ahead_is_lowered_to_now) {
   EXPECT_EQ(decision.claimed_at, kNow.plus_micros(9 * kHour));
 }
 
-TEST(Merge, a_clock_within_the_guard_counts_as_it_is) {
+TEST(Merge, a_clock_within_the_tolerance_is_kept) {
   const Timestamp edge = kNow.plus_micros(limits::kClockAheadMicrosMax);
   EXPECT_EQ(merge(nullptr, put_at(edge), {}, kBob, kNow).updated_at, edge);
   EXPECT_FALSE(merge(nullptr, put_at(edge), {}, kBob, kNow).clock_lowered);
@@ -126,7 +126,7 @@ TEST(Merge, a_lowered_clock_does_not_win_again_when_it_is_repeated) {
   EXPECT_EQ(higher.kind, Decision::Kind::update);
 }
 
-TEST(Merge, a_losing_claim_is_remembered_too) {
+TEST(Merge, a_losing_timestamp_claim_is_remembered) {
   const Record stored = stored_at(kNow.plus_micros(60 * kMicrosPerSecond));
   const Decision decision = merge(&stored, put_at(kNow.plus_micros(9 * kHour)), {}, kBob, kNow);
   EXPECT_EQ(decision.kind, Decision::Kind::stale);
@@ -138,7 +138,7 @@ TEST(Merge, a_stale_op_with_other_content_is_kept_as_a_conflict) {
   EXPECT_EQ(merge(&stored, put_at(ago(2 * kHour)), {}, kBob, kNow).keep, Decision::Keep::incoming);
 }
 
-TEST(Merge, a_replaced_version_is_a_conflict_unless_its_replacer_had_seen_it) {
+TEST(Merge, a_replaced_version_is_a_conflict_unless_its_author_had_seen_it) {
   const Record stored = stored_at(ago(kHour));
   const auto keep = [&](const Author& author, std::optional<Seq> base) {
     Op op = put_at(ago(1));
@@ -152,7 +152,7 @@ TEST(Merge, a_replaced_version_is_a_conflict_unless_its_replacer_had_seen_it) {
   EXPECT_EQ(keep(kAnn, std::nullopt), Decision::Keep::nothing) << "an own version was seen";
 }
 
-TEST(FieldMerge, arrays_become_the_union_whoever_wins) {
+TEST(FieldMerge, lists_become_the_union_whichever_version_wins) {
   const MergePolicy policy{.union_fields = {"tags"}};
   const Record stored = stored_at(ago(kHour), R"({"v":1,"tags":["a","b"]})");
 

@@ -32,10 +32,10 @@ void Replicator::enter(State state, std::int64_t now_ms) {
   if (!(was_step && state_is_step())) since_ms_ = now_ms;
 }
 
-void Replicator::connect(const Cursor& cursor, bool offers_all, std::int64_t now_ms) {
+void Replicator::connect(const Cursor& cursor, bool push_everything_first, std::int64_t now_ms) {
   cursor_ = cursor;
   hub_head_.reset();
-  offers_all_ = offers_all;
+  push_everything_first_ = push_everything_first;
   link_is_up_ = in_cycle_ = false;
   refused_ = 0;
   synced_ms_.reset();
@@ -128,7 +128,7 @@ Step Replicator::next(std::int64_t now_ms, std::uint64_t random) {
     if (now_ms < not_before_ms_ || window_is_open || !has_reason(now_ms)) return {};
     begin_cycle(now_ms);
   }
-  if (pull_left_ && !offers_all_) return begin_step(Step::Kind::pull, now_ms);
+  if (pull_left_ && !push_everything_first_) return begin_step(Step::Kind::pull, now_ms);
   if (push_left_) return begin_step(Step::Kind::push, now_ms);
   end_cycle(now_ms);
   return {};
@@ -146,8 +146,8 @@ void Replicator::pushed(std::int64_t ticket, const PushOutcome& outcome, std::in
   cursor_ = outcome.cursor;
   push_left_ = outcome.more;
   if (outcome.needs_pull) pull_left_ = true;
-  if (!outcome.more && offers_all_) {
-    offers_all_ = false;
+  if (!outcome.more && push_everything_first_) {
+    push_everything_first_ = false;
     pull_left_ = true;
   }
   const bool has_new = outcome.refused > refused_;
@@ -161,12 +161,12 @@ void Replicator::pushed(std::int64_t ticket, const PushOutcome& outcome, std::in
   enter(State::idle, now_ms);
 }
 
-void Replicator::reset(std::int64_t ticket, bool offers_all, std::int64_t now_ms) {
+void Replicator::reset(std::int64_t ticket, bool push_everything_first, std::int64_t now_ms) {
   if (!awaits(ticket)) return;
   cursor_ = {};
   hub_head_.reset();
   pull_left_ = push_left_ = true;
-  offers_all_ = offers_all;
+  push_everything_first_ = push_everything_first;
   enter(State::idle, now_ms);
 }
 
@@ -188,7 +188,7 @@ void Replicator::failed(std::int64_t ticket, const SyncFailure& failure, std::in
                                    ? std::min(settings_.back_off_max_ms, settings_.back_off_min_ms * kLinkedGrowthMax)
                                    : settings_.back_off_max_ms;
   back_off_ms_ = std::clamp(back_off_ms_ * 2, settings_.back_off_min_ms, longest);
-  not_before_ms_ = now_ms + std::max(spread_wait(back_off_ms_, random), failure.retry_after_ms);
+  not_before_ms_ = now_ms + std::max(add_jitter(back_off_ms_, random), failure.retry_after_ms);
   enter(State::waiting, now_ms);
 }
 
@@ -229,7 +229,7 @@ SyncStatus Replicator::status(std::int64_t now_ms) const {
   if (in_cycle_ || has_local_writes_ || is_behind()) {
     status.state = SyncStatus::State::waiting;
     status.reason = "changes are queued for the next cycle";
-  } else if (!synced_ms_ || offers_all_) {
+  } else if (!synced_ms_ || push_everything_first_) {
     status.state = SyncStatus::State::waiting;
     status.reason = "about to start the first cycle";
   } else if (refused_ > 0) {

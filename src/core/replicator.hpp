@@ -92,8 +92,8 @@ class Replicator {
 
   // Events.
 
-  /// There is a hub to sync with. `offers_all`: it has to be offered everything before it is pulled from.
-  void connect(const Cursor& cursor, bool offers_all, std::int64_t now_ms);
+  /// There is a hub to sync with. `push_everything_first`: it has to be offered everything before it is pulled from.
+  void connect(const Cursor& cursor, bool push_everything_first, std::int64_t now_ms);
   void disconnect(std::int64_t now_ms);
   /// Between two polls from now on.
   void poll_each(std::int64_t interval_ms) { settings_.interval_ms = interval_ms; }
@@ -108,9 +108,9 @@ class Replicator {
   void progress(std::int64_t ticket, std::int64_t now_ms, std::int64_t timeout_ms);
   void pulled(std::int64_t ticket, const PullOutcome& outcome, std::int64_t now_ms);
   void pushed(std::int64_t ticket, const PushOutcome& outcome, std::int64_t now_ms);
-  /// The hub has another history: everything is offered again, and pulled from the beginning; `offers_all`: in this
-  /// order.
-  void reset(std::int64_t ticket, bool offers_all, std::int64_t now_ms);
+  /// The hub has another history: everything is offered again, and pulled from the beginning; `push_everything_first`:
+  /// in this order.
+  void reset(std::int64_t ticket, bool push_everything_first, std::int64_t now_ms);
   /// `random` spreads the next tries of many devices.
   void failed(std::int64_t ticket, const SyncFailure& failure, std::int64_t now_ms, std::uint64_t random);
 
@@ -162,7 +162,7 @@ class Replicator {
   bool in_cycle_ = false;
   bool pull_left_ = false;
   bool push_left_ = false;
-  bool offers_all_ = false;
+  bool push_everything_first_ = false;
   bool offers_refused_ = false;
   std::int64_t ticket_ = 0;
   std::int64_t deadline_ms_ = 0;

@@ -43,7 +43,7 @@ class ReplicatorTest : public testing::Test {
   std::int64_t head_ = 0;
 };
 
-TEST_F(ReplicatorTest, the_first_change_goes_at_once_and_a_storm_costs_one_cycle_a_window) {
+TEST_F(ReplicatorTest, the_first_change_is_sent_at_once_and_a_burst_takes_one_cycle_per_window) {
   machine_.note_local_write();
   EXPECT_EQ(run_cycle(), "push ");
   for (int i = 0; i < 100; ++i) {
@@ -55,7 +55,7 @@ TEST_F(ReplicatorTest, the_first_change_goes_at_once_and_a_storm_costs_one_cycle
   EXPECT_EQ(run_cycle(), "push ");
 }
 
-TEST_F(ReplicatorTest, a_look_at_the_hub_opens_no_window) {
+TEST_F(ReplicatorTest, a_cycle_without_changes_does_not_delay_the_next_push) {
   machine_.link_down();
   machine_.link_up(now_);
   EXPECT_EQ(run_cycle(), "pull push ");
@@ -63,7 +63,7 @@ TEST_F(ReplicatorTest, a_look_at_the_hub_opens_no_window) {
   EXPECT_EQ(run_cycle(), "push ");
 }
 
-TEST_F(ReplicatorTest, a_notice_of_what_is_there_already_asks_for_nothing) {
+TEST_F(ReplicatorTest, a_notice_of_known_changes_triggers_no_pull) {
   head_ = 5;
   machine_.note_hub_head(at(5));
   EXPECT_EQ(run_cycle(), "pull push ");
@@ -80,7 +80,7 @@ TEST_F(ReplicatorTest, polls_each_interval) {
   EXPECT_EQ(run_cycle(), "");
 }
 
-TEST_F(ReplicatorTest, waits_longer_after_each_failure_and_says_why) {
+TEST_F(ReplicatorTest, waits_longer_after_each_failure_and_reports_the_reason) {
   machine_.link_down();
   machine_.sync_now(now_);
   std::int64_t last_wait = 0;
@@ -102,7 +102,7 @@ TEST_F(ReplicatorTest, waits_longer_after_each_failure_and_says_why) {
   EXPECT_EQ(machine_.status(now_).state, State::in_sync);
 }
 
-TEST_F(ReplicatorTest, a_step_without_an_answer_fails_and_its_late_outcome_counts_no_more) {
+TEST_F(ReplicatorTest, a_step_times_out_and_its_late_result_is_ignored) {
   machine_.note_local_write();
   const Step lost = next();
   now_ += 59'000;
@@ -118,7 +118,7 @@ TEST_F(ReplicatorTest, a_step_without_an_answer_fails_and_its_late_outcome_count
   EXPECT_EQ(machine_.cursor().seq.value, 0);
 }
 
-TEST_F(ReplicatorTest, a_refused_key_is_tried_again_each_interval_only) {
+TEST_F(ReplicatorTest, a_rejected_key_is_retried_once_per_interval) {
   machine_.link_down();
   machine_.note_local_write();
   fail(next(), SyncFailure::Kind::key_refused);
@@ -129,14 +129,14 @@ TEST_F(ReplicatorTest, a_refused_key_is_tried_again_each_interval_only) {
   EXPECT_EQ(run_cycle(), "pull push ");
 }
 
-TEST_F(ReplicatorTest, another_history_is_offered_everything_before_it_is_read) {
+TEST_F(ReplicatorTest, a_hub_with_another_history_is_pushed_to_before_it_is_pulled_from) {
   machine_.sync_now(now_);
   const Step pull = next();
   machine_.reset(pull.ticket, true, now_);
   EXPECT_EQ(run_cycle(), "push pull ");
 }
 
-TEST_F(ReplicatorTest, what_was_refused_is_offered_again_later) {
+TEST_F(ReplicatorTest, rejected_changes_are_retried_later) {
   machine_.note_local_write();
   pushed(next(), 1);
   EXPECT_EQ(next().kind, Kind::none);
@@ -150,7 +150,7 @@ TEST_F(ReplicatorTest, what_was_refused_is_offered_again_later) {
   EXPECT_EQ(machine_.status(now_).state, State::in_sync);
 }
 
-TEST_F(ReplicatorTest, does_nothing_while_it_is_off) {
+TEST_F(ReplicatorTest, does_nothing_while_disconnected) {
   machine_.disconnect(now_);
   machine_.note_local_write();
   EXPECT_EQ(next().kind, Kind::none);

@@ -71,7 +71,7 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
 }
 
 /// See MergePolicy::unset_values.
-bool was_made_anew(const JsonObject& version, const JsonObject& other, const MergePolicy& policy) {
+bool was_recreated(const JsonObject& version, const JsonObject& other, const MergePolicy& policy) {
   return std::ranges::any_of(policy.earliest_fields, [&](const std::string& name) {
     const auto its = version.find(name);
     const auto others = other.find(name);
@@ -105,7 +105,7 @@ std::string merge_fields(std::string_view stored, std::string_view incoming, boo
   const JsonObject new_doc{JsonView(incoming)};
   const JsonObject& winner = incoming_wins ? new_doc : old_doc;
   const JsonObject& loser = incoming_wins ? old_doc : new_doc;
-  const bool made_anew = was_made_anew(winner, loser, policy);
+  const bool made_anew = was_recreated(winner, loser, policy);
 
   bool differs = false;
   JsonObject merged = winner;

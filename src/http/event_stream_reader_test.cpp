@@ -5,7 +5,7 @@
 namespace syncline::http {
 namespace {
 
-TEST(EventStreamReader, takes_events_apart_however_the_bytes_come) {
+TEST(EventStreamReader, parses_events_for_any_chunking) {
   const std::string stream =
       "retry: 2000\n\n: alive\n\nevent: output\ndata: {\"a\":1}\n\ndata: one\r\ndata:two\r\n\r\nevent: end\nid: "
       "7\ndata\n\nevent: "

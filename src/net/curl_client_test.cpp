@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Endpoint, is_an_http_url_without_anything_behind_its_path) {
+TEST(Endpoint, must_be_an_http_url_without_query_or_fragment) {
   EXPECT_EQ(make_endpoint("http://127.0.0.1:8080/", "k")->url, "http://127.0.0.1:8080");
   EXPECT_EQ(make_endpoint("https://hub.example.org/kiro", "k")->url, "https://hub.example.org/kiro");
   for (const char* bad : {"", "hub", "ftp://hub", "file:///etc/passwd", "http://", "http://u:p@hub", "http://hub?x=1",
@@ -46,7 +46,7 @@ class SilentServer {
   std::string url_;
 };
 
-TEST(CurlClient, gives_up_when_it_is_told_to) {
+TEST(CurlClient, can_be_cancelled) {
   const SilentServer server;
   const auto client = make_client_factory(*make_endpoint(server.url(), "k"))();
   std::stop_source stop;
@@ -61,7 +61,7 @@ TEST(CurlClient, gives_up_when_it_is_told_to) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, 10s);
 }
 
-TEST(CurlClient, gives_up_after_its_time_and_can_be_used_again) {
+TEST(CurlClient, times_out_and_can_be_reused) {
   const SilentServer server;
   const auto client = make_client_factory(*make_endpoint(server.url(), "k"))();
   for (int i = 0; i < 2; ++i) {
@@ -71,7 +71,7 @@ TEST(CurlClient, gives_up_after_its_time_and_can_be_used_again) {
   }
 }
 
-TEST(BackOff, doubles_from_two_seconds_to_a_minute_with_a_fifth_more_or_less) {
+TEST(BackOff, doubles_from_two_seconds_to_a_minute_with_20_percent_jitter) {
   BackOff back_off;
   for (const std::int64_t around : {2000, 4000, 8000, 16'000, 32'000, 60'000, 60'000}) {
     const std::int64_t chosen = back_off.next_ms();

@@ -5,13 +5,13 @@
 namespace syncline::net {
 namespace {
 
-TEST(Gzip, shrinks_repetition_and_has_the_magic_bytes) {
+TEST(Gzip, compresses_repetitive_data_and_writes_a_gzip_header) {
   const std::string packed = Gzip().add(std::string(100'000, 'x'), Gzip::Flush::finish);
   EXPECT_LT(packed.size(), 1000U);
   EXPECT_EQ(packed.substr(0, 2), "\x1f\x8b");
 }
 
-TEST(AcceptEncoding, gzip_counts_unless_it_is_forbidden) {
+TEST(AcceptEncoding, accepts_gzip_unless_its_weight_is_zero) {
   EXPECT_TRUE(accepts_gzip("gzip"));
   EXPECT_TRUE(accepts_gzip("deflate, GZIP;q=0.5"));
   EXPECT_FALSE(accepts_gzip(""));

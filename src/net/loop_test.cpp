@@ -33,7 +33,7 @@ void run_on(Loop& loop, const std::function<void()>& run) {
   done.wait();
 }
 
-TEST(LoopTest, a_connection_whose_end_is_on_its_way_is_left_alone) {
+TEST(LoopTest, a_closing_connection_is_skipped) {
   Loop loop;
   loop.start();
   int drained = 0;

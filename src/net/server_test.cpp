@@ -144,7 +144,7 @@ class ServerTest : public testing::Test {
   std::unique_ptr<Server> server_;
 };
 
-TEST_F(ServerTest, answers_and_keeps_the_connection) {
+TEST_F(ServerTest, keeps_the_connection_after_an_answer) {
   start();
   RawClient client(port());
   for (const char* target : {"/a", "/b"}) {
@@ -174,7 +174,7 @@ TEST_F(ServerTest, head_has_the_length_but_no_body) {
   EXPECT_TRUE(answer.ends_with("\r\n\r\n"));
 }
 
-TEST_F(ServerTest, a_client_of_http_1_0_is_served_and_closed) {
+TEST_F(ServerTest, an_http_1_0_client_is_answered_and_closed) {
   start();
   EXPECT_TRUE(ask("GET /x HTTP/1.0\r\n\r\n").ends_with("/x"));
   EXPECT_TRUE(ask("GET /stream HTTP/1.0\r\n\r\n").ends_with("\r\n\r\nchunk1;chunk2;chunk3;"));
@@ -187,7 +187,7 @@ TEST_F(ServerTest, a_stream_comes_in_chunks) {
   EXPECT_TRUE(answer.ends_with("7\r\nchunk1;\r\n7\r\nchunk2;\r\n7\r\nchunk3;\r\n0\r\n\r\n")) << answer;
 }
 
-TEST_F(ServerTest, bodies_come_whole_or_in_chunks_and_after_a_100) {
+TEST_F(ServerTest, accepts_whole_chunked_and_expect_continue_bodies) {
   start();
   EXPECT_TRUE(ask("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc").ends_with("/abc"));
   EXPECT_TRUE(ask("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -200,7 +200,7 @@ TEST_F(ServerTest, bodies_come_whole_or_in_chunks_and_after_a_100) {
   EXPECT_TRUE(client.receive("/abc").ends_with("/abc"));
 }
 
-TEST_F(ServerTest, too_much_is_refused_with_an_answer_that_arrives) {
+TEST_F(ServerTest, oversized_requests_are_rejected_with_an_answer_that_arrives) {
   start();
   EXPECT_TRUE(ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n" + std::string(1001, 'x'))
                   .starts_with("HTTP/1.1 413 "));
@@ -212,7 +212,7 @@ TEST_F(ServerTest, too_much_is_refused_with_an_answer_that_arrives) {
                   .starts_with("HTTP/1.1 401 "));
 }
 
-TEST_F(ServerTest, what_is_no_http_is_refused) {
+TEST_F(ServerTest, invalid_http_is_rejected) {
   start();
   for (const std::string& request :
        {std::string("nonsense\r\n\r\n"), std::string("GET / HTTP/1.1\r\nbad header\r\n\r\n"),
@@ -223,7 +223,7 @@ TEST_F(ServerTest, what_is_no_http_is_refused) {
   }
 }
 
-TEST_F(ServerTest, a_forgotten_answer_is_a_500) {
+TEST_F(ServerTest, a_missing_answer_becomes_a_500) {
   start();
   EXPECT_TRUE(ask(get("/forgotten", "Connection: close\r\n")).starts_with("HTTP/1.1 500 "));
 }
@@ -237,7 +237,7 @@ TEST_F(ServerTest, answers_are_compressed_on_request_only) {
   EXPECT_LT(packed.size(), 2000U);
 }
 
-TEST_F(ServerTest, slow_senders_are_told_and_closed) {
+TEST_F(ServerTest, slow_senders_get_a_408_and_are_closed) {
   start({.header_timeout_ms = 100, .idle_timeout_ms = 300, .body_timeout_ms = 100});
   EXPECT_TRUE(ask("GET / HT").starts_with("HTTP/1.1 408 "));
   EXPECT_TRUE(ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab").starts_with("HTTP/1.1 408 "));
@@ -263,7 +263,7 @@ TEST_F(ServerTest, draining_lets_a_request_in_progress_finish) {
   EXPECT_EQ(idle.receive_all(), "");
 }
 
-TEST_F(ServerTest, a_taken_port_is_reported) {
+TEST_F(ServerTest, a_port_in_use_is_reported) {
   start();
   Server second({.port = port()});
   EXPECT_EQ(second.start(application_).error().code, ErrorCode::busy);
@@ -274,7 +274,7 @@ TEST_F(ServerTest, a_missing_certificate_is_reported) {
   EXPECT_EQ(server.start(application_).error().code, ErrorCode::invalid_argument);
 }
 
-TEST_F(ServerTest, timers_run_unless_they_are_destroyed) {
+TEST_F(ServerTest, a_destroyed_timer_does_not_run) {
   start();
   std::atomic<int> ran = 0;
   auto kept = server_->scheduler().after_ms(10, [&] { ran += 1; });

@@ -28,8 +28,8 @@ Result<HubAccount> choose_dialect(const replica::Inquiry& inquiry, HubAccount ac
 
 std::unexpected<Error> HubProbe::no_hub() const {
   std::string apis(replica::native_dialect().title());
-  for (const replica::Dialect* dialect : dialects_) apis.append(" nor ").append(dialect->title());
-  return fail(ErrorCode::unavailable, "there is no hub: it speaks neither " + apis + " API", Advice::retry_later);
+  for (const replica::Dialect* dialect : dialects_) apis.append(", ").append(dialect->title());
+  return fail(ErrorCode::unavailable, "no hub at this URL: it has none of these APIs: " + apis, Advice::retry_later);
 }
 
 Result<HubAccount> HubProbe::ask(const std::string& url, const std::string& key, const std::stop_token& stop) const {

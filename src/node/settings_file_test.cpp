@@ -18,14 +18,14 @@ class SettingsFileTest : public testing::Test {
   SettingsFile file_{path_};
 };
 
-TEST_F(SettingsFileTest, a_missing_file_means_the_defaults) {
+TEST_F(SettingsFileTest, a_missing_file_yields_the_defaults) {
   file_.refresh();
   EXPECT_EQ(file_.values(), ProfileSettings{});
   EXPECT_EQ(file_.values().interval_s, 300);
   EXPECT_EQ(file_.error(), "");
 }
 
-TEST_F(SettingsFileTest, changes_keep_everything_that_a_person_wrote) {
+TEST_F(SettingsFileTest, changes_keep_comments_and_formatting) {
   write("# mine\ncloud_sync:\n    interval: 60  # often\n    url: 'http://old'   # where\nother: {a: 1}\n");
   ASSERT_TRUE(file_.set({{"cloud_sync", "url", yaml_scalar("http://new:8080")},
                          {"cloud_sync", "enabled", "true"},
@@ -37,7 +37,7 @@ TEST_F(SettingsFileTest, changes_keep_everything_that_a_person_wrote) {
   EXPECT_TRUE(file_.values().enabled);
 }
 
-TEST_F(SettingsFileTest, a_broken_file_is_refused_with_its_place_and_the_last_good_values_stay) {
+TEST_F(SettingsFileTest, an_invalid_file_is_reported_with_its_location_and_the_last_valid_values_stay) {
   write("cloud_sync:\n  url: http://hub\n");
   file_.refresh();
   write("cloud_sync:\n  url: http://hub\n  interval: soon\n");
@@ -50,7 +50,7 @@ TEST_F(SettingsFileTest, a_broken_file_is_refused_with_its_place_and_the_last_go
   EXPECT_TRUE(file_.error().starts_with("settings.yaml:2:1: ")) << file_.error();
 }
 
-TEST_F(SettingsFileTest, what_cannot_be_edited_line_by_line_is_left_alone) {
+TEST_F(SettingsFileTest, leaves_files_that_cannot_be_edited_by_line_unchanged) {
   const std::string before = "cloud_sync: {enabled: false}\n";
   write(before);
   const auto changed = file_.set({{"cloud_sync", "enabled", "true"}});
@@ -59,7 +59,7 @@ TEST_F(SettingsFileTest, what_cannot_be_edited_line_by_line_is_left_alone) {
   EXPECT_EQ(text(), before);
 }
 
-TEST(YamlScalar, quotes_what_yaml_would_take_for_something_else) {
+TEST(YamlScalar, quotes_text_that_yaml_would_misread) {
   for (const char* value : {"plain", "", "true", "12", "a: b", "# no", "quo\"te", "line\nbreak", "http://x:1"}) {
     const auto edited = set_in_yaml("", "s", "k", yaml_scalar(value));
     ASSERT_TRUE(edited) << value << ": " << edited.error().text;
@@ -77,14 +77,14 @@ TEST(Jobs, every_job_gets_the_model_and_keeps_the_rest) {
   EXPECT_EQ(set_model_of_jobs("", "new")->changed, 0);
 }
 
-TEST(Jobs, what_cannot_be_edited_line_by_line_is_left_alone) {
+TEST(Jobs, leaves_files_that_cannot_be_edited_by_line_unchanged) {
   for (const char* text : {"- {id: daily, model: gpt, schedule: \"0 9 * * *\"}\n", "- prompt: |\n    long\n    text\n",
                            "[{\"id\": \"a\",\n  \"model\": \"x\",\n  \"b\": 1}]\n", "- a: {b: 1}\n"}) {
     EXPECT_FALSE(set_model_of_jobs(text, "new")) << text;
   }
 }
 
-TEST(YamlEdit, odd_files_are_refused_and_never_end_the_process) {
+TEST(YamlEdit, malformed_files_are_rejected_without_a_crash) {
   for (const char* text : {"a: 1\n...\n", "a: 1\n---\nb: 2\n", "{}\n", "- 1\n", "cloud_sync: 3\n", "a: *nobody\n"}) {
     const auto edited = set_in_yaml(text, "cloud_sync", "enabled", "true");
     if (edited) {

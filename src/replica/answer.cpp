@@ -5,8 +5,7 @@
 namespace syncline::replica {
 
 std::unexpected<Error> not_understood(std::string_view what) {
-  return fail(ErrorCode::unavailable, "the hub's answer cannot be understood: " + std::string(what),
-              Advice::retry_later);
+  return fail(ErrorCode::unavailable, "invalid answer from the hub: " + std::string(what), Advice::retry_later);
 }
 
 Result<std::unique_ptr<std::string>> check_answer(std::string body, bool* has_doubtful_values) {

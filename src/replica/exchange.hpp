@@ -31,7 +31,7 @@ class Exchange {
   [[nodiscard]] virtual Result<PushNext> take_push(const Batch& batch, const http::ClientResponse& response) = 0;
   /// No answer to a pull came: it may have been too large, or the link too slow for it. True if the next one is
   /// smaller.
-  [[nodiscard]] virtual bool ask_for_less() { return false; }
+  [[nodiscard]] virtual bool reduce_page_size() { return false; }
 };
 
 }  // namespace syncline::replica

@@ -22,7 +22,7 @@ bool same_content(const Record& stored, const HubVersion& version) {
   return stored.deleted == version.deleted && (version.deleted || stored.doc == version.doc);
 }
 
-Result<bool> has_been_here(Snapshot& snapshot, const Record& waiting, const Op& delivered) {
+Result<bool> is_own_earlier_version(Snapshot& snapshot, const Record& waiting, const Op& delivered) {
   TRY(const auto versions, snapshot.history(waiting, kOwnVersionsMax, kOwnVersionsBytesMax));
   return std::ranges::any_of(versions, [&](const Record& earlier) {
     const std::int64_t apart = earlier.updated_at.micros - delivered.updated_at->micros;

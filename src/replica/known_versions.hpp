@@ -23,7 +23,7 @@ struct KnownVersion {
 
 [[nodiscard]] bool same_content(const Record& stored, const HubVersion& version);
 /// True if what is delivered is an earlier version of what waits here, by its stamp: a hub sends what it was sent.
-[[nodiscard]] Result<bool> has_been_here(Snapshot& snapshot, const Record& waiting, const Op& delivered);
+[[nodiscard]] Result<bool> is_own_earlier_version(Snapshot& snapshot, const Record& waiting, const Op& delivered);
 
 class KnownVersions {
  public:

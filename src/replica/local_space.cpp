@@ -65,7 +65,7 @@ Result<> LocalSpace::set_known(SpaceWriter& writer, const SpaceState& state, std
 Result<> LocalSpace::adopt(SpaceWriter& writer, const SpaceState& state, const HubVersion& version,
                            const Record* stored) {
   if (!writer.txn().has_room_for_collection(version.collection)) {
-    return fail(ErrorCode::too_many, "this device's store has as many collections as it may");
+    return fail(ErrorCode::too_many, "this space has reached the maximum number of collections");
   }
   if (stored != nullptr && refused_.any()) {
     CHECK_OK(RefusedChanges::forget(writer, version.collection, version.id));
@@ -134,7 +134,7 @@ Result<> LocalSpace::merge_one(SpaceWriter& writer, const SpaceState& state, con
   // A version without a stamp is no reason to give up one that waits.
   if (!op.updated_at) op.updated_at = kTimestampMin;
   if (pending) {
-    TRY(const bool is_own, has_been_here(writer.txn(), *stored, op));
+    TRY(const bool is_own, is_own_earlier_version(writer.txn(), *stored, op));
     if (is_own) return set_known(writer, state, op.collection, op.id, {{}, stored->seq});
   }
   // What does not wait was the hub's own version, and this is its next one.
@@ -254,7 +254,7 @@ Result<bool> LocalSpace::settle_one(SpaceWriter& writer, const SpaceState& state
 Result<Settled> LocalSpace::settle(const Batch& batch, const PushAnswer& answer) {
   Settled settled;
   if (answer.verdicts.size() != batch.items.size()) {
-    return fail(ErrorCode::unavailable, "the hub's answer cannot be understood: a verdict is missing");
+    return fail(ErrorCode::unavailable, "invalid answer from the hub: a verdict is missing");
   }
   CHECK_OK(write([&](SpaceWriter& writer, SpaceState& state) -> Result<> {
     if (state.generation != batch.generation || state.pushed != batch.after) return {};
@@ -269,8 +269,7 @@ Result<Settled> LocalSpace::settle(const Batch& batch, const PushAnswer& answer)
       if (!is_settled) {
         settled.is_partial = true;
         if (settled_count > 0) return {};
-        return fail(ErrorCode::unavailable,
-                    "the hub's answer cannot be understood: the version that stands is missing");
+        return fail(ErrorCode::unavailable, "invalid answer from the hub: the version that stands is missing");
       }
       ++settled_count;
       if (!item.was_refused) state.pushed = item.record.seq;
@@ -294,7 +293,7 @@ Result<Settled> LocalSpace::settle(const Batch& batch, const PushAnswer& answer)
   return settled;
 }
 
-Result<> LocalSpace::begin_anew() {
+Result<> LocalSpace::start_over() {
   outbox_.look_again();
   delivered_.clear();
   return write([](SpaceWriter& writer, SpaceState& state) -> Result<> {

@@ -54,7 +54,7 @@ class LocalSpace {
   [[nodiscard]] Result<Batch> next_batch(bool with_refused, std::size_t ops_max, const Outbox::Carries& carries);
   [[nodiscard]] Result<Settled> settle(const Batch& batch, const PushAnswer& answer);
   /// The hub's history is another one: nothing that is known of its versions counts, everything is to be offered.
-  [[nodiscard]] Result<> begin_anew();
+  [[nodiscard]] Result<> start_over();
   /// The hub has forgotten deletions behind the cursor: reads from the beginning, and then removes what was not there.
   [[nodiscard]] Result<> read_from_start();
 
@@ -75,7 +75,7 @@ class LocalSpace {
   [[nodiscard]] const std::string& positions() const { return state_.positions; }
   /// When something was last exchanged; 0 if never.
   [[nodiscard]] Timestamp exchanged_at() const { return state_.exchanged_at; }
-  [[nodiscard]] bool offers_all() const { return state_.pushed < state_.offer_through; }
+  [[nodiscard]] bool push_everything_first() const { return state_.pushed < state_.offer_through; }
   /// True when a commit up to `head` may hold something for the hub.
   [[nodiscard]] bool may_have_writes(Seq head) const { return outbox_.may_wait(state_, head); }
   [[nodiscard]] std::int64_t waiting_refused() const { return refused_.waiting(); }

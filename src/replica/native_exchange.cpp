@@ -52,7 +52,7 @@ Result<PushNext> NativeExchange::take_push(const Batch&, const http::ClientRespo
   return answer;
 }
 
-bool NativeExchange::ask_for_less() {
+bool NativeExchange::reduce_page_size() {
   const std::int64_t before = std::exchange(page_max_, std::max<std::int64_t>(1, page_max_ / 2));
   return page_max_ < before;
 }

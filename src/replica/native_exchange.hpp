@@ -15,7 +15,7 @@ class NativeExchange final : public Exchange {
   [[nodiscard]] Result<PullNext> take_pull(const http::ClientResponse& response) override;
   [[nodiscard]] http::ClientRequest begin_push(const Batch& batch) override;
   [[nodiscard]] Result<PushNext> take_push(const Batch& batch, const http::ClientResponse& response) override;
-  [[nodiscard]] bool ask_for_less() override;
+  [[nodiscard]] bool reduce_page_size() override;
 
  private:
   LocalSpace& local_;

@@ -146,7 +146,7 @@ Result<> Replica::read_from_start(const std::string& space) {
   const MutexLock lock(kept->mutex);
   // A hub that does not merge may have lost what it acknowledged, and cannot say so.
   const bool may_have_lost = !hub().dialect->hub_merges();
-  CHECK_OK(may_have_lost ? kept->replica.local().begin_anew() : kept->replica.local().read_from_start());
+  CHECK_OK(may_have_lost ? kept->replica.local().start_over() : kept->replica.local().read_from_start());
   if (is_connected()) CHECK_OK(kept->connect(hub(), false));
   return {};
 }

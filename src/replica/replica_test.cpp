@@ -112,7 +112,7 @@ class Device {
   Replica replica_{spaces_, AccountNumber{1}, {}};
 };
 
-TEST(ReplicaTest, two_devices_that_write_at_once_end_with_the_same) {
+TEST(ReplicaTest, two_devices_that_write_concurrently_converge) {
   Hub hub("e1");
   Device a;
   Device b;
@@ -138,7 +138,7 @@ TEST(ReplicaTest, two_devices_that_write_at_once_end_with_the_same) {
   EXPECT_EQ(b.ids(), hub.ids());
 }
 
-TEST(ReplicaTest, a_cycle_with_nothing_to_do_is_one_request) {
+TEST(ReplicaTest, an_idle_cycle_takes_one_request) {
   Hub hub("e1");
   Device a;
   ASSERT_TRUE(a.replica().connect({.clients = hub.clients()}, true));
@@ -150,7 +150,7 @@ TEST(ReplicaTest, a_cycle_with_nothing_to_do_is_one_request) {
   EXPECT_LE(hub.requests - before, 2);  // one, and at times the live link that looks for spaces
 }
 
-TEST(ReplicaTest, another_hub_gets_everything_and_the_first_one_nothing_more) {
+TEST(ReplicaTest, a_new_hub_gets_everything_and_the_previous_one_nothing_more) {
   Hub first("e1");
   Hub second("e2");
   Device device;
@@ -168,7 +168,7 @@ TEST(ReplicaTest, another_hub_gets_everything_and_the_first_one_nothing_more) {
   EXPECT_FALSE(second.ids().contains("later"));
 }
 
-TEST(ReplicaTest, a_space_that_is_added_is_kept_in_step_too) {
+TEST(ReplicaTest, an_added_space_is_synced) {
   Hub hub("e1");
   Device device;
   ASSERT_TRUE(device.replica().connect({.clients = hub.clients()}, true));

@@ -31,9 +31,9 @@ Result<> SpaceReplica::connect(const Dialect& dialect, bool anew, std::int64_t n
     machine_.disconnect(now_ms);
     return {};
   }
-  if (anew) CHECK_OK(local_.begin_anew());
+  if (anew) CHECK_OK(local_.start_over());
   exchange_ = dialect.make_exchange(local_, limits_);
-  machine_.connect(local_.cursor(), dialect_->hub_merges() && local_.offers_all(), now_ms);
+  machine_.connect(local_.cursor(), dialect_->hub_merges() && local_.push_everything_first(), now_ms);
   return {};
 }
 
@@ -63,7 +63,7 @@ void SpaceReplica::finish(std::int64_t ticket, const Result<http::ClientResponse
   if (!machine_.awaits(ticket)) return;
   const bool is_push = !batch_.items.empty();
   if (!response) {
-    give_in(response.error());
+    reduce_batch_after(response.error());
     return fail(ticket, response.error(), 0, now_ms, random);
   }
   patience_ms_ = timeout_ms_;
@@ -74,11 +74,11 @@ void SpaceReplica::finish(std::int64_t ticket, const Result<http::ClientResponse
   }
 }
 
-void SpaceReplica::give_in(const Error& error) {
+void SpaceReplica::reduce_batch_after(const Error& error) {
   // It may have been too much for the link.
   const std::size_t count = batch_.items.size();
   if (count > 1) ops_max_ = count / 2;
-  const bool is_less = count > 0 ? count > 1 : exchange_->ask_for_less();
+  const bool is_less = count > 0 ? count > 1 : exchange_->reduce_page_size();
   if (!is_less && error.code == ErrorCode::timed_out) patience_ms_ = std::min(patience_ms_ * 2, kPatienceMaxMs);
 }
 
@@ -89,16 +89,16 @@ SpaceReplica::Request SpaceReplica::make_request(std::int64_t ticket, http::Clie
   return {ticket, std::move(request)};
 }
 
-void SpaceReplica::go_on(std::int64_t ticket, http::ClientRequest request, std::int64_t now_ms) {
+void SpaceReplica::continue_step(std::int64_t ticket, http::ClientRequest request, std::int64_t now_ms) {
   following_ = make_request(ticket, std::move(request), now_ms);
 }
 
 Result<> SpaceReplica::finish_pull(std::int64_t ticket, const http::ClientResponse& response, std::int64_t now_ms) {
   auto next = exchange_->take_pull(response);
-  if (!next && next.error().advice == Advice::resync) return begin_anew(ticket, now_ms);
+  if (!next && next.error().advice == Advice::resync) return start_over(ticket, now_ms);
   if (!next) return std::unexpected(next.error());
   if (auto* request = std::get_if<http::ClientRequest>(&*next)) {
-    go_on(ticket, std::move(*request), now_ms);
+    continue_step(ticket, std::move(*request), now_ms);
   } else {
     machine_.pulled(ticket, std::get<PullOutcome>(*next), now_ms);
   }
@@ -107,11 +107,11 @@ Result<> SpaceReplica::finish_pull(std::int64_t ticket, const http::ClientRespon
 
 Result<> SpaceReplica::finish_push(std::int64_t ticket, const http::ClientResponse& response, std::int64_t now_ms) {
   auto next = exchange_->take_push(batch_, response);
-  if (!next && next.error().advice == Advice::resync) return begin_anew(ticket, now_ms);
+  if (!next && next.error().advice == Advice::resync) return start_over(ticket, now_ms);
   if (!next && next.error().code == ErrorCode::invalid_argument) return shrink(ticket, next.error(), now_ms);
   if (!next) return std::unexpected(next.error());
   if (auto* request = std::get_if<http::ClientRequest>(&*next)) {
-    go_on(ticket, std::move(*request), now_ms);
+    continue_step(ticket, std::move(*request), now_ms);
     return {};
   }
   TRY(const Settled settled, local_.settle(batch_, std::get<PushAnswer>(*next)));
@@ -122,8 +122,8 @@ Result<> SpaceReplica::finish_push(std::int64_t ticket, const http::ClientRespon
   return {};
 }
 
-Result<> SpaceReplica::begin_anew(std::int64_t ticket, std::int64_t now_ms) {
-  CHECK_OK(local_.begin_anew());
+Result<> SpaceReplica::start_over(std::int64_t ticket, std::int64_t now_ms) {
+  CHECK_OK(local_.start_over());
   batch_ = {};
   machine_.reset(ticket, dialect_->hub_merges(), now_ms);
   return {};

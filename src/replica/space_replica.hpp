@@ -47,10 +47,10 @@ class SpaceReplica {
   /// The step begins or goes on with that request.
   [[nodiscard]] Request make_request(std::int64_t ticket, http::ClientRequest request, std::int64_t now_ms);
   /// There was no answer.
-  void give_in(const Error& error);
-  void go_on(std::int64_t ticket, http::ClientRequest request, std::int64_t now_ms);
+  void reduce_batch_after(const Error& error);
+  void continue_step(std::int64_t ticket, http::ClientRequest request, std::int64_t now_ms);
   /// The hub has another history.
-  [[nodiscard]] Result<> begin_anew(std::int64_t ticket, std::int64_t now_ms);
+  [[nodiscard]] Result<> start_over(std::int64_t ticket, std::int64_t now_ms);
   /// The hub does not take the request as a whole: smaller ones, down to the change that is at fault.
   [[nodiscard]] Result<> shrink(std::int64_t ticket, const Error& error, std::int64_t now_ms);
   void fail(std::int64_t ticket, const Error& error, std::int64_t retry_after_ms, std::int64_t now_ms,

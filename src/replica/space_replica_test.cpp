@@ -46,7 +46,7 @@ class SpaceReplicaTest : public testing::Test {
   SpaceReplica replica_{spaces_, {AccountNumber{1}, "notes"}, {}, {.page_max = 4}};
 };
 
-TEST_F(SpaceReplicaTest, a_pull_that_cannot_be_smaller_gets_more_time) {
+TEST_F(SpaceReplicaTest, a_pull_that_cannot_shrink_gets_more_time) {
   const auto late = fail(ErrorCode::timed_out, "no answer came in time");
   EXPECT_EQ(ask(late), 60'000);  // 4 records
   EXPECT_EQ(ask(late), 60'000);  // 2
@@ -62,7 +62,7 @@ TEST_F(SpaceReplicaTest, a_pull_that_cannot_be_smaller_gets_more_time) {
   EXPECT_EQ(ask(late), 60'000);
 }
 
-TEST_F(SpaceReplicaTest, a_space_that_the_hub_does_not_keep_stays_off) {
+TEST_F(SpaceReplicaTest, a_space_unsupported_by_the_hub_stays_off) {
   const LimitedDialect limited;
   ASSERT_TRUE(replica_.connect(limited, true, now_ms_));
   EXPECT_TRUE(replica_.machine().is_off());

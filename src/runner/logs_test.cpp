@@ -35,7 +35,7 @@ class LogsTest : public testing::Test {
   ManualClock clock_{Timestamp::from_millis(1'700'000'000'000)};
 };
 
-TEST_F(LogsTest, a_command_is_begun_once) {
+TEST_F(LogsTest, a_command_starts_once) {
   const auto log = open_intents();
   EXPECT_TRUE(*log->begin("cmd-1", CommandType::execute_bash, 1));
   EXPECT_FALSE(*log->begin("cmd-1", CommandType::execute_bash, 2));
@@ -43,7 +43,7 @@ TEST_F(LogsTest, a_command_is_begun_once) {
   EXPECT_FALSE(*log->find("cmd-3"));
 }
 
-TEST_F(LogsTest, what_was_begun_is_known_after_a_restart_until_it_is_reported) {
+TEST_F(LogsTest, started_commands_are_remembered_across_a_restart_until_reported) {
   (void)open_intents()->begin("cmd-1", CommandType::execute_bash, 1);
   {
     const auto log = open_intents();
@@ -67,20 +67,20 @@ TEST_F(LogsTest, what_was_begun_is_known_after_a_restart_until_it_is_reported) {
   EXPECT_TRUE(*log->begin("cmd-1", CommandType::execute_bash, 9));
 }
 
-TEST_F(LogsTest, somebody_elses_database_is_not_touched) {
+TEST_F(LogsTest, a_foreign_database_is_left_unchanged) {
   std::ofstream(directory_.path() + "/runner.db")
       << "not a database, but somebody's text that is long enough to be one";
   EXPECT_FALSE(IntentLog::open(directory_.path() + "/runner.db"));
 }
 
-TEST_F(LogsTest, an_audit_log_that_nobody_touched_is_whole) {
+TEST_F(LogsTest, an_untouched_audit_log_verifies) {
   write_audit(3);
   write_audit(2);
   EXPECT_EQ(fault(), "");
   EXPECT_EQ(verify_audit_log(audit_path_)->lines, 5);
 }
 
-TEST_F(LogsTest, every_single_change_to_an_audit_log_is_found) {
+TEST_F(LogsTest, every_change_to_an_audit_log_is_detected) {
   write_audit(6);
   const auto whole = lines();
   for (std::size_t at = 0; at < whole.size(); ++at) {
@@ -103,7 +103,7 @@ TEST_F(LogsTest, every_single_change_to_an_audit_log_is_found) {
   EXPECT_EQ(fault(), "");
 }
 
-TEST_F(LogsTest, lines_that_were_cut_off_stay_known_after_the_runner_has_gone_on) {
+TEST_F(LogsTest, truncated_lines_stay_detectable_after_the_log_continues) {
   write_audit(6);
   const auto whole = lines();
   put({whole.begin(), whole.begin() + 3});
@@ -111,7 +111,7 @@ TEST_F(LogsTest, lines_that_were_cut_off_stay_known_after_the_runner_has_gone_on
   EXPECT_EQ(fault(), "line 4 records that lines before it were missing");
 }
 
-TEST_F(LogsTest, a_line_that_may_wait_for_the_next_sync_is_in_the_file_at_once) {
+TEST_F(LogsTest, an_unsynced_line_is_written_immediately) {
   const auto log = open_audit();
   ASSERT_TRUE(log->append({.what = "started", .id = "cmd-1"}));
   ASSERT_TRUE(log->append({.what = "ended", .id = "cmd-1"}, AuditLog::Sync::with_the_next));
@@ -119,7 +119,7 @@ TEST_F(LogsTest, a_line_that_may_wait_for_the_next_sync_is_in_the_file_at_once) 
   EXPECT_EQ(fault(), "");
 }
 
-TEST_F(LogsTest, a_line_cut_short_by_a_crash_is_closed_and_said) {
+TEST_F(LogsTest, a_line_truncated_by_a_crash_is_closed_and_recorded) {
   write_audit(3);
   std::filesystem::resize_file(audit_path_, std::filesystem::file_size(audit_path_) - 20);
   std::filesystem::remove(audit_path_ + ".head");  // as it is when the crash came before the head was written

@@ -7,7 +7,7 @@
 namespace syncline::runner {
 namespace {
 
-TEST(CapturedOutput, keeps_all_that_fits) {
+TEST(CapturedOutput, keeps_output_below_the_limit_unchanged) {
   CapturedOutput output(10);
   output.add("abc");
   output.add("defghij");
@@ -15,7 +15,7 @@ TEST(CapturedOutput, keeps_all_that_fits) {
   EXPECT_EQ(output.text(), "abcdefghij");
 }
 
-TEST(CapturedOutput, keeps_the_beginning_and_the_end_however_it_comes) {
+TEST(CapturedOutput, keeps_head_and_tail_for_any_chunking) {
   const std::string all = "0123456789abcdefghijklmnopqrstuvwxyz";
   for (std::size_t piece = 1; piece <= all.size(); ++piece) {
     CapturedOutput output(10);
@@ -24,7 +24,7 @@ TEST(CapturedOutput, keeps_the_beginning_and_the_end_however_it_comes) {
   }
 }
 
-TEST(CapturedOutput, cuts_at_characters) {
+TEST(CapturedOutput, truncates_at_character_boundaries) {
   std::string all;
   for (int i = 0; i < 50; ++i) all += "ä€𝄞";
   for (std::size_t bytes_max = 2; bytes_max < 60; ++bytes_max) {
@@ -48,7 +48,7 @@ TEST(LiveText, never_splits_a_character) {
   }
 }
 
-TEST(LiveText, replaces_what_is_no_text) {
+TEST(LiveText, replaces_invalid_utf8) {
   LiveText live;
   live.add("a\xFF\xC3(\xE2\x82");
   EXPECT_EQ(live.take(1000, false), "a\uFFFD\uFFFD(");
@@ -57,7 +57,7 @@ TEST(LiveText, replaces_what_is_no_text) {
   EXPECT_TRUE(live.empty());
 }
 
-TEST(LiveText, says_what_it_has_left_out) {
+TEST(LiveText, reports_omitted_bytes) {
   LiveText live;
   live.add(std::string(300UL << 10U, 'x'));
   EXPECT_TRUE(live.take(1UL << 20U, true).starts_with("\n[... 45056 bytes omitted ...]\nxxx"));

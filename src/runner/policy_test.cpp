@@ -11,7 +11,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-TEST(SplitSimpleLine, takes_words_and_quotes_apart_as_a_shell_does) {
+TEST(SplitSimpleLine, splits_words_and_quotes_like_a_shell) {
   EXPECT_EQ(split_simple_line("git  log -n 5"), (Words{"git", "log", "-n", "5"}));
   EXPECT_EQ(split_simple_line(R"(git commit -m 'a b' "c \"d\" \\ e" f\ g)"),
             (Words{"git", "commit", "-m", "a b", "c \"d\" \\ e", "f g"}));
@@ -21,7 +21,7 @@ TEST(SplitSimpleLine, takes_words_and_quotes_apart_as_a_shell_does) {
 }
 
 class NotSimple : public testing::TestWithParam<std::string_view> {};
-TEST_P(NotSimple, is_left_to_a_shell) { EXPECT_EQ(split_simple_line(GetParam()), std::nullopt); }
+TEST_P(NotSimple, is_passed_to_a_shell) { EXPECT_EQ(split_simple_line(GetParam()), std::nullopt); }
 INSTANTIATE_TEST_SUITE_P(Lines, NotSimple,
                          testing::Values("", "   ", "git status; rm -rf x", "git status && x", "git status | x",
                                          "git status & x", "a\nb", "a\rb", "a > b", "a < b", "a $(b)", "a `b`", "a $b",
@@ -48,7 +48,7 @@ TEST(Pattern, matches_word_by_word) {
   EXPECT_FALSE(matches("git status", "xgit status"));
 }
 
-TEST(Pattern, must_name_its_program_and_nothing_a_shell_acts_on) {
+TEST(Pattern, must_name_its_program_and_contain_no_shell_syntax) {
   for (const std::string_view bad : {"", "  ", "*", "g* status", "git status; x", "git $x", "git 'status'", "a | b"}) {
     EXPECT_FALSE(Pattern::parse(bad)) << bad;
   }
@@ -74,7 +74,7 @@ class PolicyFile : public testing::Test {
   const std::string path_ = directory_.path() + "/p.yaml";
 };
 
-TEST_F(PolicyFile, names_the_line_of_each_fault) {
+TEST_F(PolicyFile, errors_name_their_line) {
   EXPECT_EQ(
       fault("versoin: 1\n"),
       "p.yaml:1: unknown key 'versoin'; allowed: version, roots, commands, network, read_only_paths, environment, "
@@ -100,7 +100,7 @@ TEST_F(PolicyFile, names_the_line_of_each_fault) {
   EXPECT_EQ(load_policy("/nowhere/p.yaml").error().code, ErrorCode::not_found);
 }
 
-TEST_F(PolicyFile, denies_what_it_does_not_name) {
+TEST_F(PolicyFile, denies_unlisted_command_types) {
   const Policy policy = *load("version: 1\n");
   for (std::size_t i = 0; i < kCommandTypeNames.size(); ++i) {
     Order order = bash("true");
@@ -134,7 +134,7 @@ TEST_F(PolicyFile, takes_the_first_rule_that_matches) {
             "command: 'make x' is denied");
 }
 
-TEST_F(PolicyFile, a_line_for_a_shell_may_hold_what_is_denied_and_is_not_what_is_allowed) {
+TEST_F(PolicyFile, a_shell_line_matches_deny_patterns_but_no_allow_patterns) {
   const Policy guarded = *load("version: 1\ncommands: {execute_bash: [{deny: rm *}, {allow: any}]}\n");
   EXPECT_EQ(decide(guarded, bash("ls")).verdict, Verdict::allow);
   EXPECT_TRUE(decide(guarded, bash("ls")).words.empty());  // a shell runs it
@@ -144,7 +144,7 @@ TEST_F(PolicyFile, a_line_for_a_shell_may_hold_what_is_denied_and_is_not_what_is
   EXPECT_EQ(decide(asking, bash("ls; id")).verdict, Verdict::ask);
 }
 
-TEST_F(PolicyFile, an_approval_for_good_covers_the_pattern_or_exactly_the_command) {
+TEST_F(PolicyFile, a_standing_approval_covers_the_pattern_or_the_exact_command) {
   const Policy policy = *load("version: 1\ncommands: {execute_bash: [{ask: git push *}, {ask: any}]}\n");
   const auto pattern = [&](const std::string& line) { return decide(policy, bash(line)).pattern; };
   EXPECT_EQ(pattern("git push x"), "git push *");
@@ -166,7 +166,7 @@ TEST_F(PolicyFile, an_approval_for_good_covers_the_pattern_or_exactly_the_comman
             fingerprint(R"({"type":"aws_operation","service":"a","operation":"b","parameters":{"x":2}})"));
 }
 
-TEST_F(PolicyFile, reads_everything_it_describes) {
+TEST_F(PolicyFile, reads_every_documented_key) {
   const Policy policy = *load(
       "version: 1\nroots: [{path: /a, write: true}, {path: /b}]\nnetwork: [aws_operation]\nread_only_paths: [/opt/x]\n"
       "environment: {pass: [LANG], set: {CI: 1}}\nconcurrency: 7\naws: {endpoint: 'http://x', region: y}\n"

@@ -24,7 +24,7 @@ TEST(AwsArguments, become_options_of_the_operation) {
   EXPECT_EQ((*aws("{}", "ListObjectsV2"))[5], "list-objects-v2");
 }
 
-TEST(AwsArguments, cannot_be_options_of_the_tool_nor_anything_else) {
+TEST(AwsArguments, cannot_be_options_of_the_tool_or_invalid_names) {
   for (const std::string bad :
        {R"({"endpoint-url":"x"})", R"({"EndpointUrl":"x"})", R"({"endpoint":"x"})", R"({"prof":"x"})",
         R"({"verifySsl":false})", R"({"-a":1})", R"({"":1})", R"({"a b":1})", R"({"a=b":1})", R"({"a":null})",
@@ -34,7 +34,7 @@ TEST(AwsArguments, cannot_be_options_of_the_tool_nor_anything_else) {
   for (const std::string bad : {"", "--debug", "a b", "a;b", "../x"}) EXPECT_FALSE(aws("{}", bad)) << bad;
 }
 
-TEST(SearchArguments, keep_the_query_one_word) {
+TEST(SearchArguments, pass_the_query_as_one_argument) {
   test::TemporaryDirectory directory;
   Policy policy;
   policy.roots = {{directory.path(), false, "roots[0]"}};

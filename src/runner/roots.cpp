@@ -32,7 +32,7 @@ bool is_below(std::string_view path, std::string_view directory) {
 
 /// Every place that has a say in where a path leads: its directories and links as they are given, where those lead, and
 /// the end. Who can change one of them can put something else in the path's place.
-std::vector<fs::path> places_on_the_way(const fs::path& path) {
+std::vector<fs::path> path_dependencies(const fs::path& path) {
   std::vector<fs::path> places;
   std::error_code error;
   fs::path rest = fs::absolute(path, error);
@@ -57,7 +57,7 @@ std::vector<fs::path> places_on_the_way(const fs::path& path) {
 }
 
 bool is_reached_through(const std::string& path, const std::string& directory) {
-  return std::ranges::any_of(places_on_the_way(path), [&](const fs::path& place) {
+  return std::ranges::any_of(path_dependencies(path), [&](const fs::path& place) {
     // The directory itself may be on the way to what lies elsewhere only as a part of the way to the root.
     return place != fs::path(directory) && is_below(place.lexically_normal().string(), directory);
   });

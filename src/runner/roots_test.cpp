@@ -81,7 +81,7 @@ class RootsTest : public testing::Test {
   Roots roots_;
 };
 
-TEST_F(RootsTest, no_path_of_the_corpus_leaves_the_root) {
+TEST_F(RootsTest, no_path_of_the_corpus_escapes_the_root) {
   std::vector<std::string> prefixes = {"",    "./",      "a/", "a/b/c/", "a/../", "./a/./b/../", "link_inside/",
                                        "a//", "nothing/"};
   for (const std::string start : {"/", "//", "/./", "/a/../", "/a/", "/link_inside/../"})
@@ -157,13 +157,13 @@ TEST_F(RootsTest, no_path_of_the_corpus_leaves_the_root) {
   expect_outside_untouched();
 }
 
-TEST_F(RootsTest, a_refusal_names_its_rule) {
+TEST_F(RootsTest, a_rejection_names_its_rule) {
   EXPECT_EQ(read("../outside/flag").error, "refused by rule roots[0]: '../outside/flag' leads outside the root");
   EXPECT_EQ(read("/etc/passwd").error, "refused by rule roots[0]: '/etc/passwd' is outside all roots");
   EXPECT_EQ(read("link_absolute/flag").error, "refused by rule roots[0]: 'link_absolute/flag' leads outside the root");
 }
 
-TEST_F(RootsTest, what_lies_inside_can_be_reached_by_every_spelling) {
+TEST_F(RootsTest, files_inside_a_root_are_reachable_by_every_spelling) {
   for (const std::string& path : {std::string("a/flag"), root_ + "/a/flag", std::string("./a/../a/flag"),
                                   std::string("link_inside/flag"), root_ + "//a//flag"}) {
     EXPECT_EQ(JsonObject(JsonView(read(path).result)).text_of("content"), "inside") << path;
@@ -172,7 +172,7 @@ TEST_F(RootsTest, what_lies_inside_can_be_reached_by_every_spelling) {
   EXPECT_EQ(there.status, CommandStatus::completed);
 }
 
-TEST_F(RootsTest, write_file_makes_directories_keeps_the_mode_and_follows_links_inside) {
+TEST_F(RootsTest, write_file_creates_directories_keeps_the_mode_and_follows_inner_links) {
   const auto write_to = [&](const std::string& path) {
     return write_file(roots_, order(CommandType::write_file, path));
   };
@@ -191,7 +191,7 @@ TEST_F(RootsTest, write_file_makes_directories_keeps_the_mode_and_follows_links_
 }
 
 /// Exchanges a directory and a link to the outside, again and again, while files are read and written through it.
-TEST_F(RootsTest, a_hundred_thousand_swaps_of_a_link_let_nothing_out) {
+TEST_F(RootsTest, swapping_a_link_100000_times_never_escapes_the_root) {
   constexpr int kSwaps = 100'000;
   fs::create_directory(root_ + "/swap");
   write(root_ + "/swap/flag", "inside");
@@ -223,7 +223,7 @@ TEST_F(RootsTest, a_hundred_thousand_swaps_of_a_link_let_nothing_out) {
   expect_outside_untouched();
 }
 
-TEST_F(RootsTest, a_root_may_not_be_the_system_nor_hold_what_the_runner_relies_on) {
+TEST_F(RootsTest, a_root_must_not_be_a_system_directory_or_contain_the_runners_files) {
   for (const std::string path : {"/", "/etc", "/usr/lib", "/proc", "/dev/shm", "/nowhere"}) {
     policy_.roots = {{path, true, "roots[0]"}};
     EXPECT_FALSE(Roots::open(policy_, {})) << path;
@@ -246,7 +246,7 @@ TEST_F(RootsTest, a_root_may_not_be_the_system_nor_hold_what_the_runner_relies_o
   }
 }
 
-TEST_F(RootsTest, roots_within_each_other_must_agree) {
+TEST_F(RootsTest, nested_roots_must_agree_on_write_access) {
   const RootRule inner{root_ + "/a", false, "roots[1]"};
   for (const bool inner_first : {true, false}) {
     policy_.roots = {{root_, true, "roots[0]"}, inner};
@@ -275,7 +275,7 @@ TEST_F(RootsTest, directories_are_listed_with_kinds_and_sizes) {
   EXPECT_EQ(shape, "b:directory flag:file link_up_two:symlink pipe:other ");
 }
 
-TEST_F(RootsTest, long_files_are_cut_at_a_character) {
+TEST_F(RootsTest, long_files_are_truncated_at_a_character_boundary) {
   write(root_ + "/long", std::string(999, 'x') + "\xC3\xA4rest");
   const JsonObject result(JsonView(read("long").result));
   EXPECT_EQ(result.text_of("content"), std::string(999, 'x'));

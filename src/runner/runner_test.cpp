@@ -142,7 +142,7 @@ class RunnerTest : public testing::Test {
   std::unique_ptr<Runner> runner_;
 };
 
-TEST_F(RunnerTest, many_orders_over_several_slots_run_once_each) {
+TEST_F(RunnerTest, orders_spread_over_several_slots_run_once_each) {
   start();
   constexpr int kCount = 60;
   for (int i = 0; i < kCount; ++i) hub_.add("cmd-" + std::to_string(i), "echo x >> count");
@@ -162,7 +162,7 @@ TEST_F(RunnerTest, a_lost_report_is_sent_again) {
   runner_->stop();
 }
 
-TEST_F(RunnerTest, a_cancelled_command_ends_at_once_with_what_it_had_said) {
+TEST_F(RunnerTest, a_cancelled_command_ends_at_once_and_keeps_its_output) {
   start(2);
   hub_.add("cmd-1", "echo part; sleep 60");
   ASSERT_TRUE(hub_.wait([&] { return hub_.live_output == "part\n"; }));
@@ -173,7 +173,7 @@ TEST_F(RunnerTest, a_cancelled_command_ends_at_once_with_what_it_had_said) {
   runner_->stop();
 }
 
-TEST_F(RunnerTest, a_revoked_key_ends_everything_and_is_told_once) {
+TEST_F(RunnerTest, a_revoked_key_stops_everything_and_is_reported_once) {
   start(4);
   for (int i = 0; i < 4; ++i) hub_.add("cmd-" + std::to_string(i), "echo x >> count; sleep 60");
   ASSERT_TRUE(hub_.wait([&] { return content("count").size() == 8; }));
@@ -185,7 +185,7 @@ TEST_F(RunnerTest, a_revoked_key_ends_everything_and_is_told_once) {
   EXPECT_EQ(intents_->unreported()->size(), 4U) << "kept for when there is a key again";
 }
 
-TEST_F(RunnerTest, what_was_left_over_is_reported_and_not_run) {
+TEST_F(RunnerTest, leftover_commands_are_reported_and_not_run) {
   (void)(*IntentLog::open(logs_.path() + "/runner.db"))->begin("cmd-1", CommandType::execute_bash, 1);
   start();
   ASSERT_TRUE(hub_.wait_for_reports(1));
@@ -193,7 +193,7 @@ TEST_F(RunnerTest, what_was_left_over_is_reported_and_not_run) {
   runner_->stop();
 }
 
-TEST_F(RunnerTest, an_order_that_must_be_asked_about_waits_or_runs_as_the_hub_says) {
+TEST_F(RunnerTest, an_order_that_needs_approval_waits_or_runs_as_the_hub_decides) {
   policy_.rules[0] = {{Verdict::ask, std::nullopt, "ask"}};
   start(1);
   hub_.add("cmd-1", "echo x >> count");
@@ -207,7 +207,7 @@ TEST_F(RunnerTest, an_order_that_must_be_asked_about_waits_or_runs_as_the_hub_sa
   runner_->stop();
 }
 
-TEST_F(RunnerTest, stopping_lets_a_short_command_end_and_ends_a_long_one) {
+TEST_F(RunnerTest, stopping_waits_for_short_commands_and_ends_long_ones) {
   start(2);
   hub_.add("cmd-short", "sleep 0.2; echo done");
   hub_.add("cmd-long", "sleep 60");

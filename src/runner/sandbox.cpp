@@ -141,7 +141,7 @@ class Arguments {
 };
 
 /// In the child: lets bubblewrap have these descriptors and no other, whoever opened it.
-bool hand_on(const std::vector<int>& descriptors) {
+bool pass_descriptors(const std::vector<int>& descriptors) {
   if (::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return false;
   for (const int fd : descriptors) {
     if (::fcntl(fd, F_SETFD, 0) != 0) return false;
@@ -204,7 +204,7 @@ class Sandbox final : public Launcher {
     for (const Root* root : roots.visible()) handed_on.push_back(root->directory.get());
 
     TRY(const pid_t pid, start_supervisor([&] {
-          if (prepare_streams(gate.read.get(), out.write.get(), err.write.get()) && hand_on(handed_on) &&
+          if (prepare_streams(gate.read.get(), out.write.get(), err.write.get()) && pass_descriptors(handed_on) &&
               set_process_limits(policy.limits)) {
             ::execve(bubblewrap_.c_str(), argv.data(), no_environment.data());
           }

@@ -102,7 +102,7 @@ void Access::forget_cached() {
 Result<> Access::change(Effect effect, WriteFunction run) {
   const auto written = write_and_wait(store_, system_space(), {}, std::move(run));
   if (!written) return std::unexpected(written.error());
-  if (effect == Effect::lets_in) return {};
+  if (effect == Effect::admits) return {};
   forget_cached();
   if (listeners_.on_change) listeners_.on_change();
   return {};
@@ -110,7 +110,7 @@ Result<> Access::change(Effect effect, WriteFunction run) {
 
 Result<Account> Access::add_account(std::string_view email, Plan plan) {
   Account account;
-  CHECK_OK(change(Effect::lets_in, [&](Txn& txn) -> Result<> {
+  CHECK_OK(change(Effect::admits, [&](Txn& txn) -> Result<> {
     TRY(account, add_account_in(txn, email, plan, clock_.now()));
     return {};
   }));
@@ -139,7 +139,7 @@ Result<std::vector<Account>> Access::accounts() {
 
 Result<Account> Access::change_account(std::string_view email, const std::function<void(Account&)>& alter) {
   Account account;
-  CHECK_OK(change(Effect::puts_out, [&](Txn& txn) -> Result<> {
+  CHECK_OK(change(Effect::revokes, [&](Txn& txn) -> Result<> {
     TRY(account, find_account_in(txn, email));
     alter(account);
     return put_doc(txn, kAccounts, account.email, doc_of(account));
@@ -169,7 +169,7 @@ Result<Account> Access::set_plan_label(std::string_view email, std::string_view 
 Result<Account> Access::remove_account(std::string_view email) {
   // Keys first, so that nobody writes any more; the account itself last, so that a failure can be tried again.
   Account account;
-  CHECK_OK(change(Effect::puts_out, [&](Txn& txn) -> Result<> {
+  CHECK_OK(change(Effect::revokes, [&](Txn& txn) -> Result<> {
     TRY(account, find_account_in(txn, email));
     CHECK_OK(revoke_keys(txn, account.email, [](const StoredKey&) { return true; }, clock_.now()));
     CHECK_OK(put_doc(txn, kApiKeys, account.email, ""));
@@ -177,7 +177,7 @@ Result<Account> Access::remove_account(std::string_view email) {
   }));
   CHECK_OK(store_.erase_account(account.number));
   if (listeners_.on_erase) CHECK_OK(listeners_.on_erase(account.number));
-  CHECK_OK(change(Effect::puts_out, [&](Txn& txn) -> Result<> { return put_doc(txn, kAccounts, account.email, ""); }));
+  CHECK_OK(change(Effect::revokes, [&](Txn& txn) -> Result<> { return put_doc(txn, kAccounts, account.email, ""); }));
   return account;
 }
 
@@ -197,7 +197,7 @@ Result<NewKey> Access::add_key(std::string_view email, std::string_view label, S
     }
   }
   NewKey made;
-  CHECK_OK(change(Effect::lets_in, [&](Txn& txn) -> Result<> {
+  CHECK_OK(change(Effect::admits, [&](Txn& txn) -> Result<> {
     TRY(const Account account, find_account_in(txn, email));
     TRY(StoredKey stored, new_key(txn, account, label, scopes, clock_.now()));
     made = {stored.key, token ? std::string(*token) : make_token(stored.key.id)};
@@ -242,7 +242,7 @@ Result<std::vector<Key>> Access::keys(std::optional<std::string_view> email) {
 
 Result<Key> Access::revoke_key(std::string_view id) {
   StoredKey stored;
-  CHECK_OK(change(Effect::puts_out, [&](Txn& txn) -> Result<> {
+  CHECK_OK(change(Effect::revokes, [&](Txn& txn) -> Result<> {
     const auto is_meant = [&](const StoredKey& key) { return key.key.id == id || key.key.parent == id; };
     TRY(stored, find_key_in(txn, id));
     CHECK_OK(revoke_keys(txn, stored.key.account_email, is_meant, clock_.now()));

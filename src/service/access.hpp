@@ -103,7 +103,7 @@ class Access {
   [[nodiscard]] std::string label_of_key_id(std::string_view id);
 
   /// What a change of accounts and keys means for those who are let in already.
-  enum class Effect { lets_in, puts_out };
+  enum class Effect { admits, revokes };
   /// Runs in a transaction of the system space. After one that puts out, nothing cached is believed any more and the
   /// listener is called. For Sessions.
   [[nodiscard]] Result<> change(Effect effect, WriteFunction run);

@@ -23,7 +23,7 @@ class AccessTest : public testing::Test {
   Access access_{store_, clock_, {.on_change = [this] { ++changes_; }}};
 };
 
-TEST_F(AccessTest, a_key_leads_to_its_account_and_scopes) {
+TEST_F(AccessTest, a_key_identifies_its_account_and_scopes) {
   const NewKey made = add_key({Scope::read, Scope::commands_run});
 
   const auto principal = access_.authenticate(made.token);
@@ -35,7 +35,7 @@ TEST_F(AccessTest, a_key_leads_to_its_account_and_scopes) {
   EXPECT_FALSE((*principal)->scopes.has(Scope::write));
 }
 
-TEST_F(AccessTest, the_token_itself_is_stored_nowhere) {
+TEST_F(AccessTest, stores_only_the_hash_of_a_token) {
   const NewKey made = add_key();
   const std::string secret = made.token.substr(made.token.size() - 51);
   EXPECT_TRUE(store_.read(system_space(), [&](Snapshot& snapshot) {
@@ -47,7 +47,7 @@ TEST_F(AccessTest, the_token_itself_is_stored_nowhere) {
   }));
 }
 
-TEST_F(AccessTest, a_revoked_key_ends_at_once_also_when_it_was_cached) {
+TEST_F(AccessTest, a_revoked_key_stops_working_at_once_even_if_cached) {
   const NewKey made = add_key();
   const auto principal = *access_.authenticate(made.token);
   changes_ = 0;
@@ -74,7 +74,7 @@ TEST_F(AccessTest, no_mutated_token_is_accepted) {
   EXPECT_TRUE(access_.authenticate(token));
 }
 
-TEST_F(AccessTest, a_given_token_works_and_cannot_be_given_twice) {
+TEST_F(AccessTest, a_custom_token_works_and_must_be_unique) {
   const NewKey made = add_key({Scope::read}, "YOUR_TOKEN");
   EXPECT_EQ(made.token, "YOUR_TOKEN");
   EXPECT_TRUE(access_.authenticate("YOUR_TOKEN"));
@@ -85,7 +85,7 @@ TEST_F(AccessTest, a_given_token_works_and_cannot_be_given_twice) {
   EXPECT_TRUE(access_.authenticate("YOUR_TOKEN"));
 }
 
-TEST_F(AccessTest, refuses_what_makes_no_sense) {
+TEST_F(AccessTest, rejects_invalid_accounts_and_keys) {
   EXPECT_EQ(access_.add_account("ann@example.org", Plan::free).error().code, ErrorCode::conflict);
   EXPECT_EQ(access_.add_account("nobody", Plan::free).error().code, ErrorCode::invalid_argument);
   EXPECT_EQ(access_.add_key("bob@example.org", "x", {Scope::read}, std::nullopt).error().code, ErrorCode::not_found);
@@ -96,7 +96,7 @@ TEST_F(AccessTest, refuses_what_makes_no_sense) {
   EXPECT_FALSE(parse_scopes("read,everything"));
 }
 
-TEST_F(AccessTest, a_removed_account_takes_its_keys_along) {
+TEST_F(AccessTest, removing_an_account_revokes_its_keys) {
   const NewKey made = add_key();
   const auto principal = *access_.authenticate(made.token);
   ASSERT_TRUE(access_.remove_account("ann@example.org"));
@@ -107,7 +107,7 @@ TEST_F(AccessTest, a_removed_account_takes_its_keys_along) {
   EXPECT_NE(again->number, principal->account) << "numbers are not used twice";
 }
 
-TEST_F(AccessTest, tells_when_a_key_was_last_used) {
+TEST_F(AccessTest, reports_when_a_key_was_last_used) {
   const NewKey made = add_key();
   EXPECT_FALSE(access_.keys(std::nullopt)->front().last_used_at);
   ASSERT_TRUE(access_.authenticate(made.token));

@@ -81,7 +81,7 @@ Result<DeviceKeys::Registered> DeviceKeys::sign_up(std::string_view email, std::
   CHECK_OK(by_peer_.check(counted, clock_.now()));
   by_peer_.note_failure(counted, clock_.now());
   Registered registered;
-  CHECK_OK(access_.change(Access::Effect::lets_in, [&](Txn& txn) -> Result<> {
+  CHECK_OK(access_.change(Access::Effect::admits, [&](Txn& txn) -> Result<> {
     auto account = add_account_in(txn, email, plan, clock_.now());
     if (!account && account.error().code == ErrorCode::conflict) {
       return fail(ErrorCode::conflict, "Email already registered");
@@ -106,7 +106,7 @@ Result<DeviceSession> DeviceKeys::log_in(std::string_view api_key, const std::st
   CHECK_OK(by_key_.check((*principal)->key_id, clock_.now()));
   by_key_.note_failure((*principal)->key_id, clock_.now());
   DeviceSession session;
-  CHECK_OK(access_.change(Access::Effect::lets_in, [&](Txn& txn) -> Result<> {
+  CHECK_OK(access_.change(Access::Effect::admits, [&](Txn& txn) -> Result<> {
     TRY(const StoredKey stored, find_key_in(txn, (*principal)->key_id));
     if (stored.key.revoked_at) return invalid_token();
     TRY(const Account account, find_account_in(txn, stored.key.account_email));
@@ -131,7 +131,7 @@ Result<std::vector<Key>> DeviceKeys::list(std::string_view email) {
 Result<NewKey> DeviceKeys::create(const Principal& maker, std::string_view name) {
   CHECK_OK(check_name(name));
   NewKey made;
-  CHECK_OK(access_.change(Access::Effect::lets_in, [&](Txn& txn) -> Result<> {
+  CHECK_OK(access_.change(Access::Effect::admits, [&](Txn& txn) -> Result<> {
     CHECK_OK(check_standing(txn, maker, clock_.now()));
     TRY(const Account account, find_account_in(txn, maker.email));
     TRY(made, make_key(txn, account, name, without_admin(maker.scopes), maker.agent));
@@ -158,7 +158,7 @@ Result<> DeviceKeys::revoke(const Principal& owner, std::string_view id) {
 
 Result<NewKey> DeviceKeys::cycle(const Principal& owner, std::string_view id) {
   NewKey made;
-  CHECK_OK(access_.change(Access::Effect::puts_out, [&](Txn& txn) -> Result<> {
+  CHECK_OK(access_.change(Access::Effect::revokes, [&](Txn& txn) -> Result<> {
     CHECK_OK(check_standing(txn, owner, clock_.now()));
     TRY(const StoredKey old, find_own(txn, owner, id));
     if (old.key.revoked_at) return fail(ErrorCode::invalid_argument, "the key is revoked");

@@ -5,7 +5,7 @@
 namespace syncline {
 namespace {
 
-TEST(RateLimit, allows_so_many_then_says_when) {
+TEST(RateLimit, allows_the_limit_then_reports_the_wait) {
   RateLimit limit(60);
   const Timestamp now{1'000'000'000};
   for (int i = 0; i < 60; ++i) EXPECT_TRUE(limit.take({1}, now).allowed) << i;
@@ -18,7 +18,7 @@ TEST(RateLimit, allows_so_many_then_says_when) {
   EXPECT_TRUE(limit.take({2}, now).allowed) << "each key has its own";
 }
 
-TEST(RateLimit, a_clock_that_jumps_back_takes_nothing_away) {
+TEST(RateLimit, a_clock_that_jumps_back_costs_no_allowance) {
   RateLimit limit(1);
   EXPECT_TRUE(limit.take({1}, {5'000'000}).allowed);
   EXPECT_FALSE(limit.take({1}, {1'000'000}).allowed);

@@ -29,7 +29,7 @@ Result<> check_password(std::string_view password) {
 }
 
 /// What a wrong address is compared with, so that it takes as long as a wrong password.
-std::string hash_of_nobody() {
+std::string dummy_password_hash() {
   static const std::string kHash = hash_password(random_bytes(16)).value_or("");
   return kHash.empty() ? hash_password(random_bytes(16)).value_or("") : kHash;
 }
@@ -93,7 +93,7 @@ Result<Session> Sessions::sign_up(std::string_view email, std::string_view passw
     return fail(ErrorCode::conflict, "an account with this e-mail address already exists");
   TRY(const std::string hash, hash_password(password));
   Session session;
-  CHECK_OK(access_.change(Access::Effect::lets_in, [&](Txn& txn) -> Result<> {
+  CHECK_OK(access_.change(Access::Effect::admits, [&](Txn& txn) -> Result<> {
     TRY(const Account account, add_account_in(txn, email, plan, clock_.now()));
     CHECK_OK(put_password(txn, account.email, hash));
     TRY(session, open_session(txn, account));
@@ -114,7 +114,7 @@ Result<Session> Sessions::log_in(std::string_view email, std::string_view passwo
     TRY(hash, find_password(snapshot, address));
     return {};
   }));
-  const bool right = is_password(hash.empty() ? hash_of_nobody() : hash, password);
+  const bool right = is_password(hash.empty() ? dummy_password_hash() : hash, password);
   if (!right || hash.empty()) {
     by_address_and_peer_.note_failure(pair, clock_.now());
     by_address_.note_failure(address, clock_.now());
@@ -123,7 +123,7 @@ Result<Session> Sessions::log_in(std::string_view email, std::string_view passwo
   }
   by_address_and_peer_.forget(pair);
   Session session;
-  CHECK_OK(access_.change(Access::Effect::lets_in, [&](Txn& txn) -> Result<> {
+  CHECK_OK(access_.change(Access::Effect::admits, [&](Txn& txn) -> Result<> {
     // It may have been changed while it was compared.
     TRY(const std::string standing, find_password(txn, address));
     if (standing != hash) return wrong_login();
@@ -150,7 +150,7 @@ Result<Session> Sessions::refresh(std::string_view refresh_token) {
     return {};
   }));
   Session session;
-  CHECK_OK(access_.change(Access::Effect::puts_out, [&](Txn& txn) -> Result<> {
+  CHECK_OK(access_.change(Access::Effect::revokes, [&](Txn& txn) -> Result<> {
     TRY(StoredKey stored, find(txn));
     TRY(session.account, find_account_in(txn, stored.key.account_email));
     session.refresh_token = refresh_token;
@@ -175,7 +175,7 @@ Result<> Sessions::replace_password(Txn& txn, const std::string& email, std::str
 Result<> Sessions::set_password(std::string_view email, std::string_view password) {
   CHECK_OK(check_password(password));
   TRY(const std::string hash, hash_password(password));
-  return access_.change(Access::Effect::puts_out, [&](Txn& txn) -> Result<> {
+  return access_.change(Access::Effect::revokes, [&](Txn& txn) -> Result<> {
     TRY(const Account account, find_account_in(txn, email));
     return replace_password(txn, account.email, hash);
   });
@@ -183,7 +183,7 @@ Result<> Sessions::set_password(std::string_view email, std::string_view passwor
 
 Result<std::string> Sessions::make_reset_token(std::string_view email) {
   std::string token = std::string(kResetPrefix) + to_base64url(random_bytes(32));
-  CHECK_OK(access_.change(Access::Effect::lets_in, [&](Txn& txn) -> Result<> {
+  CHECK_OK(access_.change(Access::Effect::admits, [&](Txn& txn) -> Result<> {
     TRY(const Account account, find_account_in(txn, email));
     std::string doc;
     JsonWriter(doc)
@@ -221,14 +221,14 @@ Result<> Sessions::reset_password(std::string_view reset_token, std::string_view
     return known;
   }
   TRY(const std::string hash, hash_password(password));
-  return access_.change(Access::Effect::puts_out, [&](Txn& txn) -> Result<> {
+  return access_.change(Access::Effect::revokes, [&](Txn& txn) -> Result<> {
     TRY(const Account account, find_reset(txn, reset_token));
     return replace_password(txn, account.email, hash);
   });
 }
 
 Result<> Sessions::purge() {
-  return access_.change(Access::Effect::lets_in, [&](Txn& txn) -> Result<> {
+  return access_.change(Access::Effect::admits, [&](Txn& txn) -> Result<> {
     std::vector<std::string> over;
     CHECK_OK(txn.scan(kKeys, "", [&](const RecordView& record) {
       if (record.deleted) return true;
@@ -255,7 +255,7 @@ Result<std::string> Sessions::replace_api_key(const Principal& asker, std::strin
   if (scopes.empty())
     return fail(ErrorCode::forbidden, "a key without the scope read or write cannot create an API key");
   std::string token = make_uuid4();
-  CHECK_OK(access_.change(Access::Effect::puts_out, [&](Txn& txn) -> Result<> {
+  CHECK_OK(access_.change(Access::Effect::revokes, [&](Txn& txn) -> Result<> {
     CHECK_OK(check_standing(txn, asker, clock_.now()));
     TRY(const Account account, find_account_in(txn, asker.email));
     TRY(const auto before, txn.find(kApiKeys, account.email));

@@ -82,7 +82,7 @@ Result<OpResult> SpaceWriter::apply(const Op& requested, Caller caller) {
   }
   const bool may_be_put_again = rules.stale_author == CollectionRules::StaleAuthor::pulls_again;
   if (may_be_put_again && current != nullptr && op.base && *op.base < current->seq) {
-    TRY(const bool still, is_still(*current, *op.base));
+    TRY(const bool still, is_unchanged_since(*current, *op.base));
     if (still) op.base = current->seq;
   }
   TRY(OpResult result, store(op, stored ? &*stored : nullptr, merge(current, op, rules.merge, author_, now_)));
@@ -263,7 +263,7 @@ Result<OpResult> SpaceWriter::apply_delivered(const Op& op, KeyNumber own) {
   return result;
 }
 
-Result<bool> SpaceWriter::is_still(const Record& stored, Seq base) {
+Result<bool> SpaceWriter::is_unchanged_since(const Record& stored, Seq base) {
   TRY(const auto versions, txn_.history(stored, kRepeatLookback, 1UL << 20U));
   for (const Record& version : versions) {
     if (version.deleted != stored.deleted || version.doc != stored.doc || version.seq < base) return false;

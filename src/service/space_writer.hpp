@@ -121,7 +121,7 @@ class SpaceWriter {
  private:
   [[nodiscard]] Result<> check(const Op& op, Caller caller) const;
   /// True if the version of seq `base` has been put again since, and nothing else.
-  [[nodiscard]] Result<bool> is_still(const Record& stored, Seq base);
+  [[nodiscard]] Result<bool> is_unchanged_since(const Record& stored, Seq base);
   [[nodiscard]] Result<bool> is_repeat(const Record& stored, const Op& op);
   [[nodiscard]] Result<OpResult> store(const Op& op, const Record* stored, Decision decision);
   [[nodiscard]] Result<> deliver_winner(const Op& op, const Decision& decision);

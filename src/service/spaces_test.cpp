@@ -53,7 +53,7 @@ class SpacesTest : public testing::Test {
 
 using Docs = std::vector<std::string>;
 
-TEST_F(SpacesTest, the_same_op_again_gives_the_same_seq_and_no_change) {
+TEST_F(SpacesTest, a_repeated_op_gets_the_same_seq_and_changes_nothing) {
   EXPECT_EQ(put(kAnn, 100, "{\"v\":1}").status, OpStatus::applied);
   const OpResult again = put(kAnn, 100, "{\"v\":1}");
   EXPECT_EQ(again.status, OpStatus::noop);
@@ -61,7 +61,7 @@ TEST_F(SpacesTest, the_same_op_again_gives_the_same_seq_and_no_change) {
   EXPECT_EQ(spaces_.head(kSpace).value, 1);
 }
 
-TEST_F(SpacesTest, a_stale_op_answers_with_the_version_that_stands_and_is_kept_once) {
+TEST_F(SpacesTest, a_stale_op_returns_the_current_version_and_is_kept_once) {
   put(kAnn, 100, "{\"v\":1}");
   for (int i = 0; i < 2; ++i) {
     const OpResult stale = put(kBob, 50, "{\"v\":2}");
@@ -71,14 +71,14 @@ TEST_F(SpacesTest, a_stale_op_answers_with_the_version_that_stands_and_is_kept_o
   EXPECT_EQ(losers(), (Docs{"{\"v\":2}"}));
 }
 
-TEST_F(SpacesTest, a_late_repeat_of_a_replaced_version_is_no_conflict) {
+TEST_F(SpacesTest, a_late_repeat_of_a_replaced_version_is_not_a_conflict) {
   put(kAnn, 100, "{\"v\":1}");
   put(kAnn, 200, "{\"v\":2}");
   EXPECT_EQ(put(kAnn, 100, "{\"v\":1}").status, OpStatus::stale);
   EXPECT_EQ(losers(), Docs{});
 }
 
-TEST_F(SpacesTest, replacing_a_version_one_has_pulled_is_no_conflict) {
+TEST_F(SpacesTest, replacing_a_pulled_version_is_not_a_conflict) {
   put(kAnn, 100, "{\"v\":1}");
   put(kBob, 200, "{\"v\":2}");
   EXPECT_EQ(losers(), (Docs{"{\"v\":1}"})) << "Bob had not seen it";
@@ -96,7 +96,7 @@ TEST_F(SpacesTest, pull_progress_survives_a_restart) {
   EXPECT_EQ(again.seen_through(kBob, kSpace).value, 0);
 }
 
-TEST_F(SpacesTest, a_clock_of_2035_is_lowered_reported_and_does_not_win_for_ever) {
+TEST_F(SpacesTest, a_clock_in_2035_is_lowered_reported_and_does_not_win_forever) {
   const OpResult first = put(kAnn, 2'051'222'400, "{\"v\":\"2035\"}");
   EXPECT_EQ(first.used, clock_.now());
   clock_.advance_micros(10 * kMicrosPerSecond);
@@ -126,7 +126,7 @@ TEST_F(SpacesTest, a_restored_conflict_becomes_the_current_version) {
             ErrorCode::conflict);
 }
 
-TEST_F(SpacesTest, refuses_bad_names_and_ids_without_touching_the_others) {
+TEST_F(SpacesTest, rejects_invalid_names_and_ids_without_affecting_other_ops) {
   for (const std::string& id : {std::string(), std::string(513, 'x'), std::string("a\0b", 3), std::string("\xff")}) {
     EXPECT_EQ(apply(kAnn, {.collection = "c", .id = id, .doc = "{}"}).status, OpStatus::refused);
   }
@@ -138,7 +138,7 @@ TEST_F(SpacesTest, refuses_bad_names_and_ids_without_touching_the_others) {
   EXPECT_EQ(apply(kAnn, {.collection = "c", .id = "x", .base = Seq{99}, .doc = "{}"}).status, OpStatus::refused);
 }
 
-TEST_F(SpacesTest, a_wait_ends_with_the_change_or_the_time) {
+TEST_F(SpacesTest, a_wait_ends_with_a_change_or_at_its_timeout) {
   int changed = 0;
   int timed_out = 0;
   spaces_.wait(kSpace, Seq{0}, 1000, [&] { ++changed; });
@@ -156,7 +156,7 @@ TEST_F(SpacesTest, a_wait_ends_with_the_change_or_the_time) {
   EXPECT_EQ(changed, 1);
 }
 
-TEST_F(SpacesTest, a_wait_behind_the_head_ends_at_once) {
+TEST_F(SpacesTest, a_wait_for_an_older_cursor_ends_at_once) {
   put(kAnn, 100, "{\"v\":1}");
   int ended = 0;
   spaces_.wait(kSpace, Seq{0}, 1000, [&] { ++ended; });
@@ -173,7 +173,7 @@ TEST_F(SpacesTest, stopping_ends_all_waits) {
   EXPECT_EQ(ended, 2);
 }
 
-TEST_F(SpacesTest, an_old_cursor_is_told_that_deletions_were_purged) {
+TEST_F(SpacesTest, a_cursor_older_than_a_purge_expires) {
   put(kAnn, 100, "{\"v\":1}");
   put(kAnn, 200, "");
   put(kAnn, 300, "{\"v\":1}");

@@ -88,7 +88,7 @@ TEST_P(StoreTest, a_space_that_was_never_written_reads_as_empty) {
   EXPECT_FALSE(find("a"));
 }
 
-TEST_P(StoreTest, each_change_takes_the_next_seq_and_each_record_stands_in_the_feed_once) {
+TEST_P(StoreTest, each_change_takes_the_next_seq_and_the_feed_has_each_record_once) {
   EXPECT_EQ(put("a", "1").value, 1);
   EXPECT_EQ(put("b", "2").value, 2);
   EXPECT_EQ(put("a", "3").value, 3);
@@ -97,7 +97,7 @@ TEST_P(StoreTest, each_change_takes_the_next_seq_and_each_record_stands_in_the_f
   EXPECT_EQ(feed(Seq{3}), Items{});
 }
 
-TEST_P(StoreTest, spaces_of_two_accounts_do_not_meet) {
+TEST_P(StoreTest, spaces_of_two_accounts_are_separate) {
   put("a", "1");
   put("a", "2", kOther);
   EXPECT_EQ(feed({}), (Items{"a=1@1"}));
@@ -106,7 +106,7 @@ TEST_P(StoreTest, spaces_of_two_accounts_do_not_meet) {
   EXPECT_EQ(store_->spaces(std::nullopt)->size(), 2U);
 }
 
-TEST_P(StoreTest, a_function_that_fails_leaves_nothing_behind) {
+TEST_P(StoreTest, a_failing_write_function_changes_nothing) {
   put("a", "1");
 
   const auto failed = write_and_wait(*store_, kSpace, {}, [](Txn& txn) -> Result<> {
@@ -123,7 +123,7 @@ TEST_P(StoreTest, a_function_that_fails_leaves_nothing_behind) {
   EXPECT_EQ(put("b", "2").value, 2) << "no gap";
 }
 
-TEST_P(StoreTest, a_function_finds_its_own_changes) {
+TEST_P(StoreTest, a_write_function_sees_its_own_changes) {
   write([](Txn& txn) -> Result<> {
     for (const char* doc : {"1", "2"}) {
       TRY(const auto stored, txn.find("c", "a"));
@@ -153,7 +153,7 @@ TEST_P(StoreTest, a_snapshot_does_not_see_what_is_committed_after_it) {
   EXPECT_EQ(feed({}), (Items{"a=1@1", "b=2@2"}));
 }
 
-TEST_P(StoreTest, commit_stamps_rise_also_when_the_clock_does_not) {
+TEST_P(StoreTest, commit_timestamps_rise_even_when_the_clock_stands_still) {
   put("a", "1");
   put("b", "2");
   clock_.advance_micros(-5'000'000);
@@ -162,7 +162,7 @@ TEST_P(StoreTest, commit_stamps_rise_also_when_the_clock_does_not) {
   EXPECT_LT(find("b")->committed_at, find("c")->committed_at);
 }
 
-TEST_P(StoreTest, commit_stamps_are_multiples_of_the_step) {
+TEST_P(StoreTest, commit_timestamps_are_multiples_of_the_step) {
   for (int i = 0; i < 3; ++i) {
     const auto result = write_and_wait(*store_, kSpace, {.stamp_step_micros = 1000}, [&](Txn& txn) -> Result<> {
       EXPECT_EQ(txn.stamp().micros % 1000, 0);
@@ -200,7 +200,7 @@ TEST_P(StoreTest, scans_a_collection_in_byte_order_after_an_id) {
   EXPECT_EQ(ids, (Items{"a", "a/1", "b", "\xC3\xA4"}));
 }
 
-TEST_P(StoreTest, a_visitor_stops_the_visit) {
+TEST_P(StoreTest, a_visitor_can_stop_the_iteration) {
   for (const char* id : {"a", "b", "c"}) put(id, "1");
   int visits = 0;
   EXPECT_TRUE(store_->read(
@@ -220,7 +220,7 @@ TEST_P(StoreTest, keeps_replaced_versions_newest_first) {
   EXPECT_EQ(versions, (Items{"@3", "2@2", "1@1"}));
 }
 
-TEST_P(StoreTest, hidden_stamps_change_without_a_seq) {
+TEST_P(StoreTest, hidden_timestamps_change_without_a_seq) {
   put("a", "1");
   const Record before = *find("a");
   const Committed committed = write([&](Txn& txn) -> Result<> {
@@ -235,7 +235,7 @@ TEST_P(StoreTest, hidden_stamps_change_without_a_seq) {
   EXPECT_EQ(after.claimed_at.micros, 77);
 }
 
-TEST_P(StoreTest, keeps_events_in_commit_order_until_they_are_forgotten) {
+TEST_P(StoreTest, keeps_events_in_commit_order_until_deleted) {
   const auto tell = [&](const std::string& data, const SpaceName& space) {
     write(
         [&](Txn& txn) -> Result<> {
@@ -304,7 +304,7 @@ TEST_P(StoreTest, keeps_a_conflict_once_and_its_state) {
   EXPECT_EQ(list(ConflictState::open), 1U) << "a dismissed one does not come back";
 }
 
-TEST_P(StoreTest, receipts_are_found_until_they_are_purged) {
+TEST_P(StoreTest, receipts_are_kept_until_purged) {
   write([](Txn& txn) -> Result<> {
     txn.put_receipt("k", {"print", 200, "body"});
     return {};
@@ -324,7 +324,7 @@ TEST_P(StoreTest, receipts_are_found_until_they_are_purged) {
   EXPECT_FALSE(found());
 }
 
-TEST_P(StoreTest, a_value_is_kept_beside_the_feed) {
+TEST_P(StoreTest, a_value_is_stored_outside_the_feed) {
   const auto value = [&](std::string_view name) {
     std::optional<std::string> found;
     EXPECT_TRUE(store_->read(kSpace, [&](Snapshot& snapshot) -> Result<> {
@@ -374,7 +374,7 @@ TEST_P(StoreTest, purged_deletions_leave_the_feed_but_stay_deleted) {
   EXPECT_TRUE(find("a")->deleted);
 }
 
-TEST_P(StoreTest, purging_history_keeps_the_young_part) {
+TEST_P(StoreTest, purging_history_keeps_recent_versions) {
   put("a", "1");
   put("a", "2");
   clock_.advance_micros(1'000'000);
@@ -390,7 +390,7 @@ TEST_P(StoreTest, purging_history_keeps_the_young_part) {
   EXPECT_EQ(feed({}), (Items{"a=4@4"}));
 }
 
-TEST_P(StoreTest, an_erased_account_is_gone_and_others_are_not) {
+TEST_P(StoreTest, erasing_an_account_affects_no_other) {
   put("a", "1");
   put("a", "2", kOther);
   EXPECT_TRUE(store_->erase_account(AccountNumber{1}));

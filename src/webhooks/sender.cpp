@@ -61,7 +61,7 @@ void Sender::run(const std::stop_token& stop) {
     const MutexLock lock(wake_mutex_);
     const std::chrono::milliseconds pause(in_trouble_ ? kPauseAfterTroubleMs : milliseconds);
     const Deadline deadline = Deadline::clock::now() + pause;
-    while ((!has_events_ || taking_in_ || in_trouble_) && woken_.wait_until(wake_mutex_, stop, deadline)) {
+    while ((!has_events_ || is_queueing_ || in_trouble_) && woken_.wait_until(wake_mutex_, stop, deadline)) {
     }
     in_trouble_ = false;
     has_events_ = true;  // perhaps: also after trouble with the store
@@ -72,18 +72,18 @@ bool Sender::step(const std::stop_token& stop) {
   bool takes_in = false;
   {
     const MutexLock lock(wake_mutex_);
-    takes_in = has_events_ && !taking_in_;
+    takes_in = has_events_ && !is_queueing_;
     if (takes_in) {
-      taking_in_ = true;
+      is_queueing_ = true;
       has_events_ = false;
     }
   }
   if (takes_in) {
-    const auto taken = take_events_in();
+    const auto taken = queue_events();
     if (!taken) note_trouble(taken.error());
     {
       const MutexLock lock(wake_mutex_);
-      taking_in_ = false;
+      is_queueing_ = false;
     }
     woken_.notify_all();  // others may look for what is due now
     if (taken) return true;
@@ -100,7 +100,7 @@ void Sender::note_trouble(const Error& error) {
   in_trouble_ = true;
 }
 
-Result<> Sender::take_events_in() {
+Result<> Sender::queue_events() {
   for (;;) {
     TRY(const auto events, store_.events({}, kEventsAtOnce));
     if (events.empty()) return {};
@@ -202,7 +202,7 @@ void Sender::note_outcome(const Webhook& webhook, Delivery delivery, const Resul
   Result<> noted = queue_.update(delivery, was_due_at);
   const std::int64_t shortest = options_.retry_s.empty() ? 0 : options_.retry_s.front();
   const bool is_back = note_receiver(webhook.id, delivered && noted, std::max(shortest, wanted));
-  if (noted && is_back) noted = queue_.hurry(webhook.id, now);
+  if (noted && is_back) noted = queue_.retry_now(webhook.id, now);
   if (!noted) note_trouble(noted.error());
   if (gone) return give_up(webhook, "the receiver answered 410 Gone");
   if (!delivered && is_last) {

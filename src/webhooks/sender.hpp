@@ -38,7 +38,7 @@ class Sender {
 
  private:
   void run(const std::stop_token& stop);
-  [[nodiscard]] Result<> take_events_in() EXCLUDES(wake_mutex_);
+  [[nodiscard]] Result<> queue_events() EXCLUDES(wake_mutex_);
   [[nodiscard]] std::optional<Delivery> take_due() EXCLUDES(wake_mutex_, mutex_);
   void attempt(Delivery delivery, const std::stop_token& stop) EXCLUDES(wake_mutex_, mutex_);
   void note_outcome(const Webhook& webhook, Delivery delivery, const Result<http::ClientResponse>& answer);
@@ -60,7 +60,7 @@ class Sender {
   Mutex wake_mutex_;
   StoppableCondVar woken_;
   bool has_events_ GUARDED_BY(wake_mutex_) = true;  // perhaps: from before the start
-  bool taking_in_ GUARDED_BY(wake_mutex_) = false;
+  bool is_queueing_ GUARDED_BY(wake_mutex_) = false;
   bool in_trouble_ GUARDED_BY(wake_mutex_) = false;  // with the store or the queue: look again soon
 
   Mutex mutex_;

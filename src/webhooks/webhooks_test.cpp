@@ -15,18 +15,18 @@
 namespace syncline::webhooks {
 namespace {
 
-TEST(Signature, is_the_one_of_the_published_example) {
+TEST(Signature, matches_the_published_example) {
   EXPECT_EQ(sign({"whsec_plJ3nmyCDGBKInavdOK15jsl"}, "msg_loFOjxBNrRLzqYUf", 1731705121,
                  R"({"event_type":"ping","data":{"success":true}})"),
             "v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0=");
 }
 
-TEST(Signature, of_two_secrets_stands_twice) {
+TEST(Signature, has_one_part_per_secret) {
   const std::string both = sign({make_secret(), make_secret()}, "msg_1", 1, "{}");
   EXPECT_EQ(std::ranges::count(both, ' '), 1);
 }
 
-TEST(Signature, secrets_have_a_form) {
+TEST(Signature, secrets_must_have_the_published_form) {
   EXPECT_TRUE(check_secret(make_secret()));
   EXPECT_FALSE(check_secret("whsec_c2hvcnQ="));
   EXPECT_FALSE(check_secret("plJ3nmyCDGBKInavdOK15jsl"));
@@ -45,7 +45,7 @@ std::string v6(std::initializer_list<unsigned> words) {
   return bytes;
 }
 
-TEST(AddressGuard, only_public_addresses) {
+TEST(AddressGuard, allows_only_public_addresses) {
   EXPECT_TRUE(is_public_address(v4(8, 8, 8, 8)));
   EXPECT_TRUE(is_public_address(v6({0x2606, 0x4700, 0, 0, 0, 0, 0, 1})));
   for (const std::string& address :
@@ -62,7 +62,7 @@ TEST(AddressGuard, only_public_addresses) {
   EXPECT_FALSE(is_public_address(""));
 }
 
-TEST(AddressGuard, and_those_that_the_operator_allows) {
+TEST(AddressGuard, allows_the_networks_that_the_operator_lists) {
   const auto guard = AddressGuard::make({"127.0.0.1", "10.1.0.0/16", "::1"});
   ASSERT_TRUE(guard);
   EXPECT_TRUE(guard->allows(v4(127, 0, 0, 1)));
@@ -75,7 +75,7 @@ TEST(AddressGuard, and_those_that_the_operator_allows) {
   }
 }
 
-TEST(WebhookUrl, is_http_with_a_host_and_nobodys_name) {
+TEST(WebhookUrl, must_be_http_with_a_host_and_no_user_name) {
   EXPECT_TRUE(check_url("https://app.example/hook?x=1"));
   EXPECT_TRUE(check_url("http://127.0.0.1:9/x"));
   for (const char* bad : {"", "ftp://h/", "file:///etc/passwd", "https://", "https:///x", "https://u:p@h/",
@@ -163,7 +163,7 @@ class SenderTest : public testing::Test {
   std::deque<http::ClientResponse> answers_;
 };
 
-TEST_F(SenderTest, posts_an_event_signed_and_once) {
+TEST_F(SenderTest, posts_each_event_signed_and_once) {
   const auto webhook = subscriptions_.add({1}, "https://app.example/hook", {kRecordChanged}, "");
   ASSERT_TRUE(webhook);
   write("a");
@@ -183,7 +183,7 @@ TEST_F(SenderTest, posts_an_event_signed_and_once) {
   EXPECT_EQ(queue_.list(webhook->id, 10)->front().state, Delivery::State::delivered);
 }
 
-TEST_F(SenderTest, only_what_was_asked_for_and_only_of_the_own_account) {
+TEST_F(SenderTest, sends_only_subscribed_events_of_the_own_account) {
   ASSERT_TRUE(subscriptions_.add({1}, "https://a.example/", {kConflictDetected}, ""));
   ASSERT_TRUE(subscriptions_.add({2}, "https://b.example/", {kRecordChanged}, ""));
   write("a");
@@ -191,7 +191,7 @@ TEST_F(SenderTest, only_what_was_asked_for_and_only_of_the_own_account) {
   EXPECT_TRUE(posts_.empty());
 }
 
-TEST_F(SenderTest, tries_again_with_the_same_id_and_then_gives_up_and_says_so) {
+TEST_F(SenderTest, retries_with_the_same_id_then_disables_the_webhook_with_a_reason) {
   const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
   answers_ = {{500, "", std::nullopt}, {0, "", std::nullopt}, {302, "", std::nullopt}};
   write("a");
@@ -218,7 +218,7 @@ TEST_F(SenderTest, tries_again_with_the_same_id_and_then_gives_up_and_says_so) {
   EXPECT_EQ(posts_.size(), 4U);
 }
 
-TEST_F(SenderTest, a_receiver_that_comes_back_gets_all_that_it_missed) {
+TEST_F(SenderTest, a_recovered_receiver_gets_all_missed_events) {
   const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
   answers_ = {{503, "", std::nullopt}, {503, "", std::nullopt}};
   for (const char* id : {"a", "b", "c"}) write(id);
@@ -249,7 +249,7 @@ TEST_F(SenderTest, retry_after_is_honoured_and_410_is_final) {
   EXPECT_FALSE(subscriptions_.find(std::nullopt, webhook->id)->enabled);
 }
 
-TEST_F(SenderTest, one_bad_message_does_not_cost_the_receiver_its_webhook) {
+TEST_F(SenderTest, one_bad_message_does_not_disable_the_webhook) {
   const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
   write("good");
   work();
@@ -264,7 +264,7 @@ TEST_F(SenderTest, one_bad_message_does_not_cost_the_receiver_its_webhook) {
   EXPECT_TRUE(subscriptions_.find(std::nullopt, webhook->id)->enabled);
 }
 
-TEST_F(SenderTest, enabling_sends_what_waited) {
+TEST_F(SenderTest, enabling_sends_queued_events) {
   const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
   answers_ = {{500, "", std::nullopt}, {500, "", std::nullopt}, {410, "", std::nullopt}};
   write("a");
@@ -274,13 +274,13 @@ TEST_F(SenderTest, enabling_sends_what_waited) {
   pass(6);
   ASSERT_FALSE(subscriptions_.find(std::nullopt, webhook->id)->enabled);
   ASSERT_TRUE(subscriptions_.change(AccountNumber{1}, webhook->id, {.url = {}, .events = {}, .enabled = true}));
-  ASSERT_TRUE(queue_.hurry(webhook->id, clock_.now()));
+  ASSERT_TRUE(queue_.retry_now(webhook->id, clock_.now()));
   pass(6);
   const auto first = queue_.list(webhook->id, 10);
   EXPECT_EQ(first->back().state, Delivery::State::delivered) << first->back().last_error;
 }
 
-TEST_F(SenderTest, a_rotated_secret_signs_with_the_old_one_for_a_day) {
+TEST_F(SenderTest, a_rotated_secret_is_used_with_the_old_one_for_a_day) {
   const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
   const auto rotated = subscriptions_.rotate(AccountNumber{1}, webhook->id);
   EXPECT_NE(rotated->secret, webhook->secret);
@@ -295,7 +295,7 @@ TEST_F(SenderTest, a_rotated_secret_signs_with_the_old_one_for_a_day) {
   EXPECT_EQ(std::ranges::count(posts_[1].header("webhook-signature"), ' '), 0);
 }
 
-TEST_F(SenderTest, a_replay_keeps_its_id_and_events_taken_in_twice_are_sent_once) {
+TEST_F(SenderTest, a_replay_keeps_its_id_and_events_queued_twice_are_sent_once) {
   const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
   write("a");
   work();
@@ -312,7 +312,7 @@ TEST_F(SenderTest, a_replay_keeps_its_id_and_events_taken_in_twice_are_sent_once
   EXPECT_EQ(posts_.size(), 2U);
 }
 
-TEST_F(SenderTest, its_threads_post_each_event_once_while_others_write) {
+TEST_F(SenderTest, posts_each_event_once_during_concurrent_writes) {
   constexpr std::size_t kWriters = 2;
   constexpr std::size_t kEach = 40;
   ASSERT_TRUE(subscriptions_.add({1}, "https://a.example/", {kRecordChanged}, ""));
@@ -341,7 +341,7 @@ TEST_F(SenderTest, its_threads_post_each_event_once_while_others_write) {
   EXPECT_EQ(distinct.size(), posts_.size());
 }
 
-TEST_F(SenderTest, webhooks_are_there_after_a_restart) {
+TEST_F(SenderTest, webhooks_survive_a_restart) {
   const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
   Subscriptions reopened(store_, clock_, {kConflictDetected, kRecordChanged});
   ASSERT_TRUE(reopened.load());

@@ -48,7 +48,7 @@ TEST_F(AccessMatrixTest, without_a_valid_key_only_open_routes_answer) {
   }
 }
 
-TEST_F(AccessMatrixTest, a_key_without_the_scope_is_told_which_one_it_needs) {
+TEST_F(AccessMatrixTest, a_missing_scope_is_named_in_the_answer) {
   const std::vector<Scope> all = {
       Scope::read, Scope::write, Scope::keys, Scope::commands_submit, Scope::commands_run, Scope::commands_approve,
       Scope::admin};
@@ -69,7 +69,7 @@ TEST_F(AccessMatrixTest, a_key_without_the_scope_is_told_which_one_it_needs) {
   }
 }
 
-TEST_F(AccessMatrixTest, another_accounts_data_is_not_there) {
+TEST_F(AccessMatrixTest, another_accounts_data_is_not_found) {
   const std::string marker = "planted-marker-of-ann";
   post("/v1/spaces/s/push", R"({"ops":[{"collection":"1","id":"1","doc":{"t":")" + marker + R"("}}]})");
   post("/v1/spaces/kiro/push", R"({"ops":[{"collection":"documents","id":"1","doc":{"t":")" + marker + R"("}}]})");
@@ -107,7 +107,7 @@ class FreePlanTest : public test::ApiFixture {
   FreePlanTest() { access_.enforce_plans(true); }
 };
 
-TEST_F(FreePlanTest, a_free_account_may_not_sync_while_plans_are_enforced) {
+TEST_F(FreePlanTest, enforced_plans_keep_free_accounts_from_syncing) {
   EXPECT_EQ(get("/sync").status, 200);
   ASSERT_TRUE(access_.set_plan("ann@example.org", Plan::free));
   const test::Answer refused = get("/sync");
@@ -120,7 +120,7 @@ class RateLimitedTest : public test::ApiFixture {
   RateLimitedTest() : ApiFixture({.requests_per_minute = 2}) {}
 };
 
-TEST_F(RateLimitedTest, too_many_requests_get_429_with_the_time_to_wait) {
+TEST_F(RateLimitedTest, too_many_requests_get_429_with_retry_after) {
   EXPECT_EQ(get("/v1/me").status, 200);
   EXPECT_EQ(get("/v1/me").headers.at("RateLimit"), "\"default\";r=0;t=60");
   const test::Answer refused = get("/v1/me");

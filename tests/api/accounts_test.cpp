@@ -34,7 +34,7 @@ TEST_F(AccountsTest, signing_up_opens_a_session) {
   EXPECT_EQ(send("signup", R"({"email":"d@example.org"})").status, 400);
 }
 
-TEST_F(AccountsTest, a_wrong_address_and_a_wrong_password_are_not_told_apart) {
+TEST_F(AccountsTest, a_login_failure_does_not_reveal_whether_the_address_exists) {
   ASSERT_TRUE(sessions_.set_password("ann@example.org", kPassword));
   EXPECT_EQ(log_in("ann@example.org", kPassword).status, 200);
   const auto wrong = log_in("ann@example.org", "wrong horse");
@@ -48,7 +48,7 @@ TEST_F(AccountsTest, a_wrong_address_and_a_wrong_password_are_not_told_apart) {
   EXPECT_EQ(log_in("nopassword@example.org", "").status, 401);
 }
 
-TEST_F(AccountsTest, guessing_is_slowed_down_for_the_address_and_its_peer) {
+TEST_F(AccountsTest, failed_logins_are_limited_per_address_and_peer) {
   ASSERT_TRUE(sessions_.set_password("ann@example.org", kPassword));
   for (int i = 0; i < 10; ++i) EXPECT_EQ(log_in("ann@example.org", "guess").status, 401);
   const auto refused = log_in("ann@example.org", kPassword);
@@ -69,7 +69,7 @@ TEST_F(AccountsTest, a_new_password_ends_sessions_and_reset_tokens) {
   EXPECT_EQ(send("reset-password", R"({"token":")" + token + R"(","password":"a new password"})").status, 401);
 }
 
-TEST_F(AccountsTest, a_removed_account_leaves_nothing_to_the_next_of_its_address) {
+TEST_F(AccountsTest, an_account_recreated_with_the_same_address_starts_empty) {
   ASSERT_TRUE(access_.add_account("eve@example.org", Plan::pro));
   ASSERT_TRUE(sessions_.set_password("eve@example.org", kPassword));
   const std::string token = *sessions_.make_reset_token("eve@example.org");
@@ -79,7 +79,7 @@ TEST_F(AccountsTest, a_removed_account_leaves_nothing_to_the_next_of_its_address
   EXPECT_EQ(send("reset-password", R"({"token":")" + token + R"(","password":"a new password"})").status, 401);
 }
 
-TEST_F(AccountsTest, a_session_is_renewed_and_ends) {
+TEST_F(AccountsTest, a_session_can_be_refreshed_and_expires) {
   ASSERT_TRUE(sessions_.set_password("ann@example.org", kPassword));
   const auto session = log_in("ann@example.org", kPassword);
   const std::string refresh_body = R"({"refresh_token":")" + session.at("refresh_token") + "\"}";
@@ -108,7 +108,7 @@ TEST_F(AccountsTest, a_session_is_renewed_and_ends) {
   EXPECT_EQ(send("refresh", refresh_body).status, 401);
 }
 
-TEST_F(AccountsTest, a_session_that_nobody_can_renew_is_removed) {
+TEST_F(AccountsTest, an_expired_session_is_removed) {
   ASSERT_TRUE(sessions_.set_password("ann@example.org", kPassword));
   log_in("ann@example.org", kPassword);
   ASSERT_TRUE(sessions_.purge());
@@ -118,7 +118,7 @@ TEST_F(AccountsTest, a_session_that_nobody_can_renew_is_removed) {
   EXPECT_EQ(access_.keys("ann@example.org")->size(), 1U);
 }
 
-TEST_F(AccountsTest, a_new_api_key_ends_the_one_before) {
+TEST_F(AccountsTest, a_new_api_key_revokes_the_previous_one) {
   ASSERT_TRUE(sessions_.set_password("ann@example.org", kPassword));
   const std::string session = log_in("ann@example.org", kPassword).at("access_token");
   const std::string first = send("api-key", "", session).at("api_key");

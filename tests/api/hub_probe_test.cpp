@@ -118,7 +118,7 @@ TEST(HubProbeTest, a_server_that_speaks_nothing_known_is_no_hub) {
   ScriptedHub server;
   const auto account = server.probe();
   ASSERT_FALSE(account);
-  EXPECT_EQ(account.error().text, "there is no hub: it speaks neither /v1 nor Kaisho's nor Kernle's API");
+  EXPECT_EQ(account.error().text, "no hub at this URL: it has none of these APIs: /v1, Kaisho's, Kernle's");
   EXPECT_EQ(server.asked, (Asked{"/sync/stats", "/auth/login"}));
 }
 

@@ -38,7 +38,7 @@ TEST_F(KaishoAccountTest, a_snapshot_replaces_the_reference_lists) {
   EXPECT_EQ(get("/ref/customers").body, "[]");
 }
 
-TEST_F(KaishoAccountTest, D14_the_settings_come_back_byte_for_byte_and_duplicates_do_no_harm) {
+TEST_F(KaishoAccountTest, D14_settings_are_returned_byte_for_byte_and_duplicate_customers_merge) {
   const std::string config =
       R"({"user_name":"\u00c5sa \ud83d\ude00","tags":[{"name":"x","color":"#fff"}],"github_configured":true,)"
       R"("avatar_seed":1.50,"unknown":{"b":1,"a":[1e2,-0.0]}})";
@@ -78,7 +78,7 @@ TEST_F(KaishoAccountTest, settings_are_merged_one_level_deep) {
   EXPECT_EQ(post("/sync/push-snapshot", R"({"config":[]})").status, 400);
 }
 
-TEST_F(KaishoAccountTest, the_plan_is_named_as_the_clients_generation_wants_it) {
+TEST_F(KaishoAccountTest, the_plan_name_fits_the_client_generation) {
   EXPECT_EQ(get("/sync/stats").at("plan"), "sync_ai") << "1.7.3 connects with it";
   EXPECT_EQ(get("/sync/status").body, R"({"plan":"sync_ai","pending":0})");
   ASSERT_TRUE(access_.set_plan_label("ann@example.org", "pro"));
@@ -90,7 +90,7 @@ TEST_F(KaishoAccountTest, the_plan_is_named_as_the_clients_generation_wants_it) 
   EXPECT_EQ(*parse_plan("sync_ai"), Plan::pro);
 }
 
-TEST_F(KaishoAccountTest, a_wipe_leaves_nothing_and_numbers_go_on) {
+TEST_F(KaishoAccountTest, a_wipe_removes_everything_and_change_numbers_continue) {
   post("/sync/push-snapshot", R"({"customers":[{"name":"Acme"}],"tasks":[{"id":"t"}],"config":{"user_name":"Ann"}})");
   apply_entry("e", "x", "10:00:00");
   post("/sync/active/start", R"({"id":"running","start":"2026-11-22T11:00:00Z"})");

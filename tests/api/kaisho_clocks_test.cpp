@@ -21,7 +21,7 @@ class KaishoClocksTest : public test::KaishoFixture {
   }
 };
 
-TEST_F(KaishoClocksTest, start_look_and_stop) {
+TEST_F(KaishoClocksTest, a_timer_starts_shows_and_stops) {
   EXPECT_EQ(get("/clocks/active").body, R"({"active":false})");
   const auto started = post("/clocks/start", R"({"customer":"Acme","description":"call","project":"P-1"})");
   EXPECT_EQ(started.status, 201);
@@ -45,7 +45,7 @@ TEST_F(KaishoClocksTest, start_look_and_stop) {
   EXPECT_EQ(post("/clocks/stop", "").status, 404);
 }
 
-TEST_F(KaishoClocksTest, booking) {
+TEST_F(KaishoClocksTest, a_booking_creates_a_finished_entry) {
   const auto now = post("/clocks/quick-book", R"({"duration":"1h30m","customer":"Acme"})");
   EXPECT_EQ(now.status, 201);
   EXPECT_EQ(now.at("start"), "2026-11-22T10:30:00.000000Z");
@@ -79,7 +79,7 @@ TEST_F(KaishoClocksTest, listing_by_period_and_by_days) {
   EXPECT_EQ(get("/clocks/entries?period=month").at("0.start"), "2026-11-22T12:00:00.000000Z") << "newest first";
 }
 
-TEST_F(KaishoClocksTest, at_most_five_hundred_the_newest) {
+TEST_F(KaishoClocksTest, returns_at_most_the_newest_500_entries) {
   std::string rows = "[";
   for (int i = 0; i < 600; ++i) {
     const std::string second = std::to_string(10 + i % 50);
@@ -92,7 +92,7 @@ TEST_F(KaishoClocksTest, at_most_five_hundred_the_newest) {
   EXPECT_EQ(get("/clocks/entries").at("0.id"), "e599");
 }
 
-TEST_F(KaishoClocksTest, changing) {
+TEST_F(KaishoClocksTest, a_patch_changes_only_the_given_fields) {
   apply_entry("e", "x", "10:00:00");
   events();
   const auto changed = patch("e", R"({"customer":"Acme","invoiced":true,"end_at":"2026-11-22T08:30:00Z","notes":"n"})");
@@ -110,7 +110,7 @@ TEST_F(KaishoClocksTest, changing) {
   EXPECT_EQ(patch("unknown", R"({"notes":"n"})").status, 404);
 }
 
-TEST_F(KaishoClocksTest, deleting) {
+TEST_F(KaishoClocksTest, a_deletion_leaves_a_tombstone) {
   apply_entry("e", "x", "10:00:00");
   events();
   EXPECT_EQ(call({.method = http::Method::del, .target = "/clocks/e", .token = key_}).status, 204);
@@ -121,7 +121,7 @@ TEST_F(KaishoClocksTest, deleting) {
   EXPECT_EQ(patch("e", R"({"notes":"n"})").status, 404);
 }
 
-TEST_F(KaishoClocksTest, what_a_desktop_acknowledged_is_shown) {
+TEST_F(KaishoClocksTest, shows_when_a_desktop_acknowledged_an_entry) {
   apply_entry("e", "x", "10:00:00");
   post("/sync/ack", R"({"ids":["e"]})");
   EXPECT_EQ(get("/clocks/entries").at("0.synced_at").substr(0, 16), "2026-11-22T12:00");

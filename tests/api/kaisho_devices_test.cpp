@@ -11,14 +11,14 @@ using KaishoDevicesTest = test::KaishoFixture;
 
 constexpr auto kEpoch = "1970-01-01T00:00:00Z";
 
-TEST_F(KaishoDevicesTest, D1_a_row_that_comes_late_reaches_devices_whose_cursor_is_past_its_time) {
+TEST_F(KaishoDevicesTest, D1_a_late_row_reaches_devices_whose_cursor_is_past_its_timestamp) {
   apply_entry("tuesday", "desktop", "18:00:00");
   const std::string tower = changes().at("cursor");
   apply_entry("monday", "laptop, offline until now", "07:00:00");
   EXPECT_EQ(changes(tower).at("entries.0.id"), "monday");
 }
 
-TEST_F(KaishoDevicesTest, D1_a_clock_a_day_ahead_hides_nobody_elses_rows) {
+TEST_F(KaishoDevicesTest, D1_a_clock_a_day_ahead_does_not_hide_rows_of_others) {
   set_time("2026-11-22T10:00:00Z");
   apply(R"("id":"ahead","start":"2026-11-23T10:00:00Z","end":"2026-11-23T11:00:00Z",)"
         R"("updated_at":"2026-11-23T10:00:00Z")");
@@ -35,7 +35,7 @@ TEST_F(KaishoDevicesTest, D2_D6_a_cursor_sorts_below_every_real_time_and_the_fir
   EXPECT_EQ(std::max<std::string>(kEpoch, cursor), kEpoch) << "the first sync stays the first until a push succeeded";
 }
 
-TEST_F(KaishoDevicesTest, D3_equal_stamps_over_a_page_edge_all_arrive_once) {
+TEST_F(KaishoDevicesTest, D3_equal_timestamps_across_a_page_boundary_all_arrive_once) {
   std::string rows = "[";
   for (int i = 0; i < 650; ++i) {
     rows += (i > 0 ? "," : "") + std::string(R"({"id":"t)") + std::to_string(i) +
@@ -55,7 +55,7 @@ TEST_F(KaishoDevicesTest, D3_equal_stamps_over_a_page_edge_all_arrive_once) {
   EXPECT_EQ(seen.size(), 650U);
 }
 
-TEST_F(KaishoDevicesTest, D4_an_echo_is_no_change_and_does_not_beat_a_real_older_edit) {
+TEST_F(KaishoDevicesTest, D4_an_echo_changes_nothing_and_does_not_beat_an_older_edit) {
   apply(R"("id":"n","title":"a","created_at":"[2026-11-22 Sun 09:00]","updated_at":"2026-11-22T09:00:00Z")",
         "/sync/notes");
   events();
@@ -81,7 +81,7 @@ TEST_F(KaishoDevicesTest, D9_the_loser_of_a_stale_push_receives_the_winner_again
   EXPECT_EQ(changes(page.at("cursor")).at("entries.0.id"), "e") << "B has passed it again";
 }
 
-TEST_F(KaishoDevicesTest, D9_a_winner_that_nobody_has_pulled_yet_is_not_delivered_twice) {
+TEST_F(KaishoDevicesTest, D9_a_winner_that_was_not_pulled_yet_is_delivered_once) {
   apply_entry("e", "winner", "12:00:00");
   apply_entry("e", "loser", "11:00:00");
   EXPECT_EQ(changes().at("cursor"), "1970-01-01T00:00:00.000001Z");
@@ -102,7 +102,7 @@ TEST_F(KaishoDevicesTest, D11_the_same_id_in_two_accounts_is_two_rows) {
   EXPECT_EQ(patched.status, 404);
 }
 
-TEST_F(KaishoDevicesTest, D12_five_thousand_rows_and_as_many_acknowledgements_go_in_one_request) {
+TEST_F(KaishoDevicesTest, D12_one_request_carries_5000_rows_or_5000_acks) {
   std::string rows = "[";
   std::string ids = "[";
   for (int i = 0; i < 5000; ++i) {
@@ -116,7 +116,7 @@ TEST_F(KaishoDevicesTest, D12_five_thousand_rows_and_as_many_acknowledgements_go
   EXPECT_EQ(get("/sync/stats").at("entry_count"), "5000");
 }
 
-TEST_F(KaishoDevicesTest, D15_the_same_id_twice_in_a_batch_is_applied_in_order_and_the_newest_wins) {
+TEST_F(KaishoDevicesTest, D15_duplicate_ids_in_a_batch_are_applied_in_order_and_the_newest_wins) {
   const auto answer = apply(R"([
     {"id":"e","start":"2026-11-22T08:00:00Z","description":"1","updated_at":"2026-11-22T09:00:00Z"},
     {"id":"e","start":"2026-11-22T08:00:00Z","description":"3","updated_at":"2026-11-22T11:00:00Z"},
@@ -128,7 +128,7 @@ TEST_F(KaishoDevicesTest, D15_the_same_id_twice_in_a_batch_is_applied_in_order_a
 
 // ---- nothing a person wrote is lost ----
 
-TEST_F(KaishoDevicesTest, a_version_replaced_by_an_edit_that_had_not_seen_it_is_kept_as_a_conflict) {
+TEST_F(KaishoDevicesTest, a_version_replaced_by_an_unaware_edit_becomes_a_conflict) {
   set_time("2026-11-22T10:00:00Z");
   apply_entry("e", "base", "09:00:00");
   changes();  // both devices pull
@@ -142,7 +142,7 @@ TEST_F(KaishoDevicesTest, a_version_replaced_by_an_edit_that_had_not_seen_it_is_
   EXPECT_EQ(kept.at("conflicts.1"), "(none)") << "both had seen the first version: " << kept.body;
 }
 
-TEST_F(KaishoDevicesTest, an_edit_right_after_another_that_was_not_pulled_keeps_it_as_a_conflict) {
+TEST_F(KaishoDevicesTest, an_edit_over_an_unpulled_edit_keeps_it_as_a_conflict) {
   set_time("2026-11-22T10:00:00Z");
   apply_entry("e", "base", "09:00:00");
   changes();
@@ -152,7 +152,7 @@ TEST_F(KaishoDevicesTest, an_edit_right_after_another_that_was_not_pulled_keeps_
   EXPECT_NE(conflicts().body.find("laptop"), std::string::npos);
 }
 
-TEST_F(KaishoDevicesTest, a_copy_with_the_shown_stamp_is_no_new_claim) {
+TEST_F(KaishoDevicesTest, a_copy_with_the_shown_timestamp_does_not_win) {
   set_time("2026-11-22T10:00:00Z");
   const auto push = [&](const std::string& text, const std::string& stamp) {
     return apply(R"("id":"e","start":"2026-11-22T08:00:00Z","end":"2026-11-22T09:00:00Z","description":")" + text +
@@ -166,7 +166,7 @@ TEST_F(KaishoDevicesTest, a_copy_with_the_shown_stamp_is_no_new_claim) {
   EXPECT_EQ(field("e", "description"), "v3");
 }
 
-TEST_F(KaishoDevicesTest, a_later_deletion_counts_as_one) {
+TEST_F(KaishoDevicesTest, a_later_deletion_replaces_the_live_row) {
   const auto live = [&](const std::string& at) { return apply_entry("e", "live", at); };
   const auto dead = [&](const std::string& at) {
     return apply(R"("id":"e","start":"2026-11-22T08:00:00Z","updated_at":"2026-11-22T)" + at +
@@ -180,7 +180,7 @@ TEST_F(KaishoDevicesTest, a_later_deletion_counts_as_one) {
   EXPECT_NE(field("e", "deleted_at"), "null");
 }
 
-TEST_F(KaishoDevicesTest, D4_another_spelling_of_the_same_is_an_echo_too) {
+TEST_F(KaishoDevicesTest, D4_the_same_content_in_other_json_spelling_is_an_echo) {
   apply(R"("id":"n","title":"\u00fc","tags":["a","b"],"updated_at":"2026-11-22T09:00:00Z")", "/sync/notes");
   const auto echo = apply(
       "\"id\":\"n\",\"title\":\"\xC3\xBC\",\"tags\":[\"a\", \"\\u0062\"],"
@@ -200,7 +200,7 @@ TEST_F(KaishoDevicesTest, D4_a_real_edit_is_shown_as_newer_than_the_echo_it_beat
   EXPECT_EQ(field("n", "updated_at", "/sync/notes"), "2026-11-22T10:06:00.000001Z") << "B takes only what is newer";
 }
 
-TEST_F(KaishoDevicesTest, D9_an_empty_page_tells_how_far_a_device_is) {
+TEST_F(KaishoDevicesTest, D9_an_empty_page_advances_the_pull_progress) {
   apply_entry("e", "winner", "12:00:00");
   // Another key, as after a restart that forgot how far this one had pulled.
   key_ = add_key("ann@example.org", {Scope::read, Scope::write});
@@ -210,7 +210,7 @@ TEST_F(KaishoDevicesTest, D9_an_empty_page_tells_how_far_a_device_is) {
   EXPECT_EQ(changes(b).at("entries.0.description"), "winner");
 }
 
-TEST_F(KaishoDevicesTest, D9_a_loser_whose_clock_is_ahead_receives_a_winner_it_takes) {
+TEST_F(KaishoDevicesTest, D9_a_loser_with_a_fast_clock_receives_a_winner_that_it_accepts) {
   set_time("2026-11-22T10:00:00Z");
   apply(R"("id":"e","start":"2026-11-22T08:00:00Z","end":"2026-11-22T09:00:00Z","description":"winner",)"
         R"("updated_at":"2026-11-22T10:04:00Z")");
@@ -222,7 +222,7 @@ TEST_F(KaishoDevicesTest, D9_a_loser_whose_clock_is_ahead_receives_a_winner_it_t
   EXPECT_GT(page.at("entries.0.updated_at"), "2026-11-23T10:00:00.000000Z");
 }
 
-TEST_F(KaishoDevicesTest, an_edit_after_a_clock_that_was_ahead_reaches_the_device_with_that_clock) {
+TEST_F(KaishoDevicesTest, an_edit_reaches_a_device_whose_clock_was_ahead) {
   set_time("2026-11-22T10:00:00Z");
   apply(R"("id":"e","start":"2026-11-22T08:00:00Z","end":"2026-11-22T09:00:00Z","description":"ahead",)"
         R"("updated_at":"2026-11-24T10:00:00Z")");

@@ -67,7 +67,7 @@ TEST_F(KaishoSyncTest, other_resources_have_their_fields_and_defaults) {
   EXPECT_EQ(changes().at("entries"), "[]") << "entries are a resource of their own";
 }
 
-TEST_F(KaishoSyncTest, whatever_a_desktop_can_produce_is_accepted) {
+TEST_F(KaishoSyncTest, accepts_everything_that_a_desktop_can_produce) {
   const std::pair<std::string, std::string> cases[] = {
       {"/sync/inbox", R"("type":"anything at all","created_at":"[2026-11-21 Sat 09:05]")"},
       {"/sync/inbox", R"("created_at":null,"customer":null,"body":null)"},
@@ -88,7 +88,7 @@ TEST_F(KaishoSyncTest, whatever_a_desktop_can_produce_is_accepted) {
   EXPECT_EQ(field("not-a-uuid-5", "customer"), "null");
 }
 
-TEST_F(KaishoSyncTest, what_no_client_produces_is_refused_with_row_and_field) {
+TEST_F(KaishoSyncTest, invalid_rows_are_rejected_naming_row_and_field) {
   const std::pair<std::string, std::string> cases[] = {
       {R"([{"updated_at":"2026-11-22T09:00:00Z","start":"2026-11-22T09:00:00Z"}])", "entries[0]: id is missing"},
       {R"([{"id":7}])", "entries[0]: id must be a string"},
@@ -129,7 +129,7 @@ TEST_F(KaishoSyncTest, one_bad_row_never_blocks_the_others) {
   EXPECT_EQ(field("d", "id"), "d");
 }
 
-TEST_F(KaishoSyncTest, what_a_desktop_may_send_by_a_persons_mistake_is_no_reason_to_stop_its_cycle) {
+TEST_F(KaishoSyncTest, user_mistakes_do_not_stop_a_desktops_cycle) {
   const auto no_id = apply(R"("id":"","start":"2026-11-22T08:00:00Z","updated_at":"2026-11-22T09:00:00Z")");
   EXPECT_EQ(no_id.status, 200);
   EXPECT_EQ(no_id.at("errors"), R"([""])");
@@ -162,7 +162,7 @@ TEST_F(KaishoSyncTest, hostile_rows_are_bounded) {
   EXPECT_EQ(get("/sync/active").body.find("\"winner\""), std::string::npos) << "answers have that beside the row";
 }
 
-TEST_F(KaishoSyncTest, a_page_of_large_rows_ends_early_and_says_so) {
+TEST_F(KaishoSyncTest, a_page_of_large_rows_ends_early_with_has_more) {
   const std::string large(5UL << 20U, 'x');
   for (const std::string id : {"a", "b", "c"}) {
     apply(R"("id":")" + id + R"(","body":")" + large + R"(","updated_at":"2026-11-22T09:00:00Z")", "/sync/inbox");
@@ -173,7 +173,7 @@ TEST_F(KaishoSyncTest, a_page_of_large_rows_ends_early_and_says_so) {
   EXPECT_EQ(changes(first.at("cursor"), "/sync/inbox").at("entries.0.id"), "c");
 }
 
-TEST_F(KaishoSyncTest, the_later_stamp_wins_and_a_tie_keeps_the_stored_row) {
+TEST_F(KaishoSyncTest, the_later_timestamp_wins_and_a_tie_keeps_the_stored_row) {
   apply_entry("e", "first", "10:00:00");
   EXPECT_EQ(apply_entry("e", "older", "09:00:00").at("skipped"), "1");
   EXPECT_EQ(apply_entry("e", "equal", "10:00:00").at("skipped"), "1");
@@ -184,7 +184,7 @@ TEST_F(KaishoSyncTest, the_later_stamp_wins_and_a_tie_keeps_the_stored_row) {
   EXPECT_EQ(conflicts().json().find("conflicts")->raw().find("older") == std::string::npos, false) << "nothing is lost";
 }
 
-TEST_F(KaishoSyncTest, a_row_replaces_all_fields_but_those_its_client_does_not_know) {
+TEST_F(KaishoSyncTest, a_row_replaces_all_fields_except_those_unknown_to_its_client) {
   apply(R"("id":"e","start":"2026-11-22T08:00:00Z","customer":"Acme","notes":"n","project":"P-1","mood":"good",)"
         R"("updated_at":"2026-11-22T09:00:00Z")");
   apply(R"("id":"e","start":"2026-11-22T08:00:00Z","description":"d","updated_at":"2026-11-22T10:00:00Z")");
@@ -197,7 +197,7 @@ TEST_F(KaishoSyncTest, a_row_replaces_all_fields_but_those_its_client_does_not_k
   EXPECT_EQ(field("e", "project"), "null") << "who knows it may clear it";
 }
 
-TEST_F(KaishoSyncTest, all_of_a_hundred_unknown_members_stay) {
+TEST_F(KaishoSyncTest, keeps_up_to_100_unknown_members) {
   std::string members;
   for (int i = 0; i < 100; ++i) members += ",\"m" + std::to_string(i) + "\":1";
   apply(R"("id":"n","title":"a","updated_at":"2026-11-22T09:00:00Z")" + members, "/sync/notes");
@@ -222,7 +222,7 @@ TEST_F(KaishoSyncTest, a_tombstone_is_a_row_and_a_newer_live_row_revives_it) {
   EXPECT_EQ(get("/sync/stats").at("entry_count"), "1");
 }
 
-TEST_F(KaishoSyncTest, a_deletion_through_the_native_api_is_a_whole_row_too) {
+TEST_F(KaishoSyncTest, a_native_deletion_is_a_complete_row) {
   apply_entry("e", "kept", "10:00:00");
   post("/v1/spaces/kaisho/push", R"({"ops":[{"collection":"entries","id":"e","deleted":true},
                                             {"collection":"entries","id":"x","deleted":true}]})");
@@ -260,7 +260,7 @@ TEST_F(KaishoSyncTest, pages_follow_the_order_of_changes) {
   EXPECT_EQ(none.at("has_more"), "false");
 }
 
-TEST_F(KaishoSyncTest, any_since_is_understood) {
+TEST_F(KaishoSyncTest, accepts_any_since_value) {
   apply_entry("e", "x", "10:00:00");
   for (const std::string since : {"2026-11-22T10:00:00.000000Z", "nonsense", "", "-1", "3", "1969-01-01T00:00:00Z"}) {
     const auto page = changes(since);
@@ -272,7 +272,7 @@ TEST_F(KaishoSyncTest, any_since_is_understood) {
   EXPECT_EQ(get("/sync/changes").at("entries.0.id"), "e");
 }
 
-TEST_F(KaishoSyncTest, events_say_how_many_rows_have_changed) {
+TEST_F(KaishoSyncTest, events_report_the_number_of_changed_rows) {
   apply_entry("e", "x", "10:00:00");
   EXPECT_EQ(heard_, (std::vector<std::string>{R"({"event":"entries:changed","data":{"count":1}})"}));
   events();
@@ -291,7 +291,7 @@ TEST_F(KaishoSyncTest, events_say_how_many_rows_have_changed) {
   EXPECT_EQ(events(), "projects:changed");
 }
 
-TEST_F(KaishoSyncTest, acknowledging_marks_rows_and_changes_nothing_else) {
+TEST_F(KaishoSyncTest, an_ack_marks_rows_and_changes_nothing_else) {
   apply_entry("e", "x", "10:00:00");
   const std::string cursor = changes().at("cursor");
   EXPECT_EQ(post("/sync/ack", R"({"ids":["e","unknown"]})").at("acked"), "1");
@@ -304,7 +304,7 @@ TEST_F(KaishoSyncTest, acknowledging_marks_rows_and_changes_nothing_else) {
   }
 }
 
-TEST_F(KaishoSyncTest, a_refused_plan_is_named) {
+TEST_F(KaishoSyncTest, the_answer_names_the_plan_that_lacks_sync) {
   ASSERT_TRUE(access_.set_plan("ann@example.org", Plan::free));
   access_.enforce_plans(true);
   const auto refused = changes();

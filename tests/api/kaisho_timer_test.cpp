@@ -16,7 +16,7 @@ class KaishoTimerTest : public test::KaishoFixture {
   test::Answer active() { return get("/sync/active"); }
 };
 
-TEST_F(KaishoTimerTest, starting_with_nothing_running) {
+TEST_F(KaishoTimerTest, a_timer_starts_when_none_is_running) {
   EXPECT_EQ(active().body, R"({"active":false})");
   const auto answer = start("a", "11:00", R"(,"customer":"Acme","description":"work")");
   EXPECT_EQ(answer.status, 201);
@@ -33,7 +33,7 @@ TEST_F(KaishoTimerTest, starting_with_nothing_running) {
   EXPECT_EQ(get("/sync/stats").at("active_timer_id"), "a");
 }
 
-TEST_F(KaishoTimerTest, a_start_needs_an_id_and_a_start) {
+TEST_F(KaishoTimerTest, a_start_requires_id_and_start_time) {
   for (const std::string body :
        {"{}", R"({"id":"a"})", R"({"start":"2026-11-22T11:00:00Z"})", R"({"id":1,"start":"2026-11-22T11:00:00Z"})",
         R"({"id":"a","start":"soon"})", R"({"id":"","start":"2026-11-22T11:00:00Z"})", "[]", ""}) {
@@ -55,7 +55,7 @@ TEST_F(KaishoTimerTest, D7_rule_1_a_new_row_is_never_newer_than_the_senders_own_
   EXPECT_EQ(active().at("notes"), "typed while it runs");
 }
 
-TEST_F(KaishoTimerTest, D5_rule_2_a_finished_or_deleted_timer_is_not_reopened_and_not_refused) {
+TEST_F(KaishoTimerTest, D5_rule_2_starting_a_finished_or_deleted_timer_succeeds_without_reopening_it) {
   start("x", "10:00");
   post("/sync/active/stop", R"({"end":"2026-11-22T11:00:00Z"})");
   const auto again = start("x", "10:00", R"(,"description":"edited meanwhile")");
@@ -70,7 +70,7 @@ TEST_F(KaishoTimerTest, D5_rule_2_a_finished_or_deleted_timer_is_not_reopened_an
   EXPECT_EQ(active().at("active"), "false");
 }
 
-TEST_F(KaishoTimerTest, D7_rule_3_a_repeated_start_takes_over_what_has_changed) {
+TEST_F(KaishoTimerTest, D7_rule_3_a_repeated_start_replaces_changed_fields) {
   start("a", "11:00", R"(,"customer":"Acme")");
   events();
   EXPECT_EQ(start("a", "11:00", R"(,"customer":"Acme")").status, 200);
@@ -84,7 +84,7 @@ TEST_F(KaishoTimerTest, D7_rule_3_a_repeated_start_takes_over_what_has_changed) 
   EXPECT_EQ(events(), "entries:changed");
 }
 
-TEST_F(KaishoTimerTest, D20_rule_5_6_a_later_start_stops_the_running_timer_and_says_so) {
+TEST_F(KaishoTimerTest, D20_rule_5_6_a_later_start_stops_the_running_timer_and_emits_an_event) {
   start("a", "10:00");
   events();
   const auto answer = start("b", "11:00");
@@ -156,7 +156,7 @@ TEST_F(KaishoTimerTest, D13_rule_8_of_twelve_simultaneous_starts_exactly_the_lat
   EXPECT_EQ(running, 1);
 }
 
-TEST_F(KaishoTimerTest, D5_a_device_that_has_not_heard_of_the_stop_is_told_again_and_its_edit_is_kept) {
+TEST_F(KaishoTimerTest, D5_a_device_that_missed_the_stop_receives_it_again_and_its_edit_is_kept) {
   start("x", "10:00");
   post("/sync/active/stop", R"({"end":"2026-11-22T11:00:00Z"})");
   const std::string cursor = changes().at("cursor");
@@ -169,7 +169,7 @@ TEST_F(KaishoTimerTest, D5_a_device_that_has_not_heard_of_the_stop_is_told_again
   EXPECT_NE(conflicts().body.find("edited meanwhile"), std::string::npos);
 }
 
-TEST_F(KaishoTimerTest, a_repeated_start_that_has_not_seen_an_edit_keeps_that_as_a_conflict) {
+TEST_F(KaishoTimerTest, a_repeated_start_keeps_an_unseen_edit_as_a_conflict) {
   start("a", "11:00", R"(,"description":"one")");
   changes();
   call({.method = http::Method::patch, .target = "/clocks/a", .token = key_, .body = R"({"description":"phone"})"});
@@ -178,14 +178,14 @@ TEST_F(KaishoTimerTest, a_repeated_start_that_has_not_seen_an_edit_keeps_that_as
   EXPECT_NE(conflicts().body.find("phone"), std::string::npos);
 }
 
-TEST_F(KaishoTimerTest, a_stop_is_later_than_a_start_by_a_clock_that_is_ahead) {
+TEST_F(KaishoTimerTest, a_stop_is_later_than_the_start_of_a_fast_clock) {
   start("a", "12:02");
   const auto stopped = post("/sync/active/stop", "{}");
   EXPECT_EQ(stopped.at("updated_at"), "2026-11-22T12:02:00.000001Z") << "its own copy says 12:02";
   EXPECT_EQ(stopped.at("end"), "2026-11-22T12:02:00.000000Z");
 }
 
-TEST_F(KaishoTimerTest, stopping) {
+TEST_F(KaishoTimerTest, a_stop_ends_the_running_timer) {
   EXPECT_EQ(post("/sync/active/stop", "{}").status, 404);
   start("a", "10:00");
   events();
@@ -202,7 +202,7 @@ TEST_F(KaishoTimerTest, stopping) {
   EXPECT_EQ(get("/sync/stats").at("active_timer_id"), "null");
 }
 
-TEST_F(KaishoTimerTest, a_timer_ends_by_apply_by_deletion_and_by_restoring_a_conflict) {
+TEST_F(KaishoTimerTest, a_timer_ends_through_apply_deletion_or_a_restored_conflict) {
   start("a", "10:00");
   events();
   apply(R"("id":"a","start":"2026-11-22T10:00:00Z","end":"2026-11-22T11:00:00Z","updated_at":"2026-11-22T11:00:00Z")");

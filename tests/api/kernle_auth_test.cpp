@@ -14,7 +14,7 @@ class KernleAuthTest : public test::KernleFixture {
   }
 };
 
-TEST_F(KernleAuthTest, registering_gives_a_user_a_secret_and_a_session) {
+TEST_F(KernleAuthTest, registration_returns_a_user_a_secret_and_a_session) {
   const Answer answer = send(Method::post, "/auth/register", "", R"({"stack_id":"claire","email":"new@example.org"})");
   EXPECT_EQ(answer.status, 201);
   EXPECT_TRUE(answer.at("user_id").starts_with("usr_"));
@@ -32,7 +32,7 @@ TEST_F(KernleAuthTest, registering_gives_a_user_a_secret_and_a_session) {
   EXPECT_EQ(send(Method::post, "/auth/register", "", R"({"stack_id":"claire","email":"nobody"})").status, 400);
 }
 
-TEST_F(KernleAuthTest, a_login_with_a_key_and_an_empty_body_makes_a_session) {
+TEST_F(KernleAuthTest, a_login_with_a_key_and_an_empty_body_opens_a_session) {
   const Answer answer = send(Method::post, "/auth/login", api_key_);
   EXPECT_EQ(answer.status, 200);
   EXPECT_NE(answer.at("token"), api_key_);
@@ -52,7 +52,7 @@ TEST_F(KernleAuthTest, a_login_with_a_key_and_an_empty_body_makes_a_session) {
   EXPECT_EQ(send(Method::post, "/auth/login", "").status, 400);
 }
 
-TEST_F(KernleAuthTest, a_token_for_a_secret) {
+TEST_F(KernleAuthTest, exchanges_a_secret_for_a_token) {
   const Answer answer = send(Method::post, "/auth/token", "", R"({"stack_id":"claire","secret":")" + api_key_ + "\"}");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.at("stack_id"), "claire");
@@ -60,7 +60,7 @@ TEST_F(KernleAuthTest, a_token_for_a_secret) {
   EXPECT_EQ(send(Method::post, "/auth/token", "", R"({"secret":"nothing-of-the-kind"})").status, 401);
 }
 
-TEST_F(KernleAuthTest, a_session_lives_on_while_it_is_used_and_ends_a_week_after) {
+TEST_F(KernleAuthTest, a_session_expires_a_week_after_its_last_use) {
   const std::string used = log_in();
   const std::string idle = log_in();
   for (int day = 0; day < 10; ++day) {
@@ -75,7 +75,7 @@ TEST_F(KernleAuthTest, a_session_lives_on_while_it_is_used_and_ends_a_week_after
   EXPECT_EQ(send(Method::get, "/auth/keys", api_key_).status, 200) << "a key has no end";
 }
 
-TEST_F(KernleAuthTest, D26_the_list_of_keys_is_a_list) {
+TEST_F(KernleAuthTest, D26_keys_are_listed_as_a_json_array) {
   log_in();
   const Answer list = send(Method::get, "/auth/keys", api_key_);
   ASSERT_TRUE(list.json().is_array());
@@ -87,7 +87,7 @@ TEST_F(KernleAuthTest, D26_the_list_of_keys_is_a_list) {
   EXPECT_EQ(object.at("data.keys.1.id"), list.at("1.id"));
 }
 
-TEST_F(KernleAuthTest, keys_are_made_and_end_with_their_sessions) {
+TEST_F(KernleAuthTest, revoking_a_key_ends_its_sessions) {
   const Answer made = send(Method::post, "/auth/keys", api_key_, R"({"name":"laptop"})");
   EXPECT_EQ(made.status, 201);
   EXPECT_EQ(made.at("name"), "laptop");
@@ -104,7 +104,7 @@ TEST_F(KernleAuthTest, keys_are_made_and_end_with_their_sessions) {
   EXPECT_EQ(send(Method::del, "/auth/keys/nothing", api_key_).at("detail"), "Key not found");
 }
 
-TEST_F(KernleAuthTest, D26_cycling_shows_the_new_key_where_clients_look) {
+TEST_F(KernleAuthTest, D26_cycling_returns_the_new_key_where_clients_read_it) {
   const Answer made = send(Method::post, "/auth/keys", api_key_, R"({"name":"laptop"})");
   const Answer cycled = send(Method::post, "/auth/keys/" + made.at("id") + "/cycle", api_key_);
   EXPECT_EQ(cycled.status, 200);
@@ -117,7 +117,7 @@ TEST_F(KernleAuthTest, D26_cycling_shows_the_new_key_where_clients_look) {
   EXPECT_EQ(send(Method::post, "/auth/keys/nothing/cycle", api_key_).status, 404);
 }
 
-TEST_F(KernleAuthTest, keys_of_others_are_not_there_and_nobody_makes_a_key_that_may_more) {
+TEST_F(KernleAuthTest, other_accounts_keys_are_hidden_and_scopes_cannot_be_escalated) {
   const std::string eve = add_key("eve@example.org", {Scope::keys, Scope::read});
   const Answer mine = send(Method::get, "/auth/keys", api_key_);
   EXPECT_EQ(send(Method::del, "/auth/keys/" + mine.at("1.id"), eve).status, 404);
@@ -134,7 +134,7 @@ TEST_F(KernleAuthTest, keys_of_others_are_not_there_and_nobody_makes_a_key_that_
   EXPECT_EQ(pull(api_key_).status, 200);
 }
 
-TEST_F(KernleAuthTest, a_request_of_a_key_that_was_revoked_while_it_arrived_makes_nothing) {
+TEST_F(KernleAuthTest, a_key_revoked_during_a_request_creates_nothing) {
   const Answer made = send(Method::post, "/auth/keys", api_key_, "{}");
   const auto maker = access_.authenticate(made.at("key"));
   ASSERT_TRUE(access_.revoke_key(made.at("id")));
@@ -143,7 +143,7 @@ TEST_F(KernleAuthTest, a_request_of_a_key_that_was_revoked_while_it_arrived_make
   EXPECT_FALSE(sessions_.replace_api_key(**maker, "test"));
 }
 
-TEST_F(KernleAuthTest, a_person_logs_in_with_a_password_whatever_else_the_request_carries) {
+TEST_F(KernleAuthTest, a_password_login_ignores_other_members_of_the_request) {
   ASSERT_TRUE(sessions_.set_password("ann@example.org", "a long password"));
   const std::string body = R"({"email":"ann@example.org","password":"a long password"})";
   for (const std::string& token : {std::string(), std::string("null-and-stale"), log_in()}) {
@@ -151,7 +151,7 @@ TEST_F(KernleAuthTest, a_person_logs_in_with_a_password_whatever_else_the_reques
   }
 }
 
-TEST_F(KernleAuthTest, a_new_account_key_ends_the_one_before_with_its_sessions_also_if_that_was_cycled) {
+TEST_F(KernleAuthTest, a_new_account_key_revokes_the_previous_one_and_its_sessions_even_if_cycled) {
   const Answer first = send(Method::post, "/auth/api-key", api_key_);
   const std::string session = log_in(first.at("api_key"));
   const Answer keys = send(Method::get, "/auth/keys", api_key_);
@@ -163,7 +163,7 @@ TEST_F(KernleAuthTest, a_new_account_key_ends_the_one_before_with_its_sessions_a
   EXPECT_EQ(pull(again).status, 401);
 }
 
-TEST_F(KernleAuthTest, a_key_opens_only_so_many_sessions_at_a_time) {
+TEST_F(KernleAuthTest, a_key_can_open_a_limited_number_of_sessions) {
   for (int i = 0; i < 100; ++i) log_in();
   const Answer refused = send(Method::post, "/auth/login", api_key_);
   EXPECT_EQ(refused.status, 429);
@@ -173,12 +173,12 @@ TEST_F(KernleAuthTest, a_key_opens_only_so_many_sessions_at_a_time) {
   log_in();
 }
 
-TEST_F(KernleAuthTest, D24_no_quota_cuts_a_key_off) {
+TEST_F(KernleAuthTest, D24_a_key_has_no_request_quota) {
   for (int i = 0; i < 1200; ++i) ASSERT_EQ(pull(api_key_, "null").status, 200);
   EXPECT_EQ(send(Method::get, "/auth/usage", api_key_).at("usage.daily_requests"), "1201");
 }
 
-TEST_F(KernleAuthTest, logging_out_ends_the_session_and_not_the_key) {
+TEST_F(KernleAuthTest, logout_ends_the_session_but_keeps_the_key) {
   const std::string session = log_in();
   EXPECT_EQ(send(Method::post, "/auth/logout", session).at("status"), "logged_out");
   EXPECT_EQ(pull(session).status, 401);
@@ -186,7 +186,7 @@ TEST_F(KernleAuthTest, logging_out_ends_the_session_and_not_the_key) {
   EXPECT_EQ(pull(api_key_).status, 200);
 }
 
-TEST_F(KernleAuthTest, me_and_usage_are_the_union_of_what_clients_read) {
+TEST_F(KernleAuthTest, me_and_usage_return_all_members_that_clients_read) {
   push(api_key_, {{"n1", R"({"content":"c"})", "10:00:00"}});
   const Answer me = send(Method::get, "/auth/me", api_key_);
   EXPECT_EQ(me.at("email"), "ann@example.org");

@@ -19,7 +19,7 @@ class KernlePullTest : public test::KernleFixture {
   std::string other_ = log_in();
 };
 
-TEST_F(KernlePullTest, answers_what_is_documented_and_what_clients_read_in_one_body) {
+TEST_F(KernlePullTest, one_body_has_the_documented_and_the_actual_members) {
   write("n1");
   push(other_, {{"b1", R"({"statement":"s"})", "10:00:00", "beliefs"}});
   const Answer answer = pull(device_);
@@ -36,7 +36,7 @@ TEST_F(KernlePullTest, answers_what_is_documented_and_what_clients_read_in_one_b
   EXPECT_EQ(answer.at("data.conflicts"), "0");
 }
 
-TEST_F(KernlePullTest, D3_deletes_reach_who_pulls_since) {
+TEST_F(KernlePullTest, D3_deletes_reach_incremental_pulls) {
   write("n1");
   pull(device_);
   push(other_, {{"n1", "", "11:00:00"}});
@@ -46,7 +46,7 @@ TEST_F(KernlePullTest, D3_deletes_reach_who_pulls_since) {
   EXPECT_EQ(answer.at("operations.0.data"), "null");
 }
 
-TEST_F(KernlePullTest, D29_a_pull_of_everything_has_no_deletes) {
+TEST_F(KernlePullTest, D29_a_full_pull_has_no_deletes) {
   write("n1");
   write("n2");
   push(other_, {{"n1", "", "11:00:00"}});
@@ -54,7 +54,7 @@ TEST_F(KernlePullTest, D29_a_pull_of_everything_has_no_deletes) {
   EXPECT_EQ(contents(pull(device_, label("11:30:00"), "claire", R"(,"full":true)")), "n2=n2");
 }
 
-TEST_F(KernlePullTest, D9_D10_the_label_may_be_any_time_nothing_is_missed) {
+TEST_F(KernlePullTest, D9_D10_no_change_is_missed_for_any_label) {
   write("n1");
   EXPECT_EQ(contents(pull(device_)), "n1=n1");
   // The device's clock is an hour fast, and it took its time to apply the answer: meanwhile the other one wrote.
@@ -65,7 +65,7 @@ TEST_F(KernlePullTest, D9_D10_the_label_may_be_any_time_nothing_is_missed) {
   EXPECT_EQ(contents(pull(device_, label("03:00:00"))), "n3=n3");
 }
 
-TEST_F(KernlePullTest, D12_what_was_applied_does_not_come_again) {
+TEST_F(KernlePullTest, D12_applied_changes_are_not_delivered_again) {
   write("n1");
   pull(device_);
   EXPECT_EQ(contents(pull(device_, label("12:00:00"))), "");
@@ -75,7 +75,7 @@ TEST_F(KernlePullTest, D12_what_was_applied_does_not_come_again) {
   EXPECT_EQ(contents(pull(device_, label("12:05:00"))), "");
 }
 
-TEST_F(KernlePullTest, an_answer_that_was_lost_comes_again) {
+TEST_F(KernlePullTest, a_lost_answer_is_repeated) {
   write("n1");
   pull(device_);
   write("n2");
@@ -87,7 +87,7 @@ TEST_F(KernlePullTest, an_answer_that_was_lost_comes_again) {
   EXPECT_EQ(contents(pull(device_, label("12:06:00"))), "");
 }
 
-TEST_F(KernlePullTest, an_answer_of_which_all_has_changed_meanwhile_is_made_anew) {
+TEST_F(KernlePullTest, a_repeated_answer_contains_the_current_versions) {
   write("n1");
   pull(device_);
   write("n2");
@@ -96,7 +96,7 @@ TEST_F(KernlePullTest, an_answer_of_which_all_has_changed_meanwhile_is_made_anew
   EXPECT_EQ(contents(pull(device_, label("12:00:00"))), "n2=new");
 }
 
-TEST_F(KernlePullTest, the_second_of_two_whole_pulls_may_be_lost) {
+TEST_F(KernlePullTest, the_second_of_two_full_pulls_may_be_lost) {
   write("n1");
   pull(device_);
   write("n2");
@@ -104,7 +104,7 @@ TEST_F(KernlePullTest, the_second_of_two_whole_pulls_may_be_lost) {
   EXPECT_EQ(contents(pull(device_, label("12:00:00"))), "n2=n2");
 }
 
-TEST_F(KernlePullTest, a_label_from_before_the_login_does_not_prove_that_a_whole_pull_was_applied) {
+TEST_F(KernlePullTest, a_label_from_before_the_login_does_not_confirm_a_full_pull) {
   set_time("07:00:00");
   write("n1");
   set_time("12:00:00");
@@ -113,7 +113,7 @@ TEST_F(KernlePullTest, a_label_from_before_the_login_does_not_prove_that_a_whole
   EXPECT_EQ(contents(pull(device_, label("08:00:00"))), "n2=n2");
 }
 
-TEST_F(KernlePullTest, a_device_restored_from_a_backup_goes_on_where_its_label_stood) {
+TEST_F(KernlePullTest, a_device_restored_from_a_backup_continues_at_its_label) {
   write("n1");
   pull(device_);
   EXPECT_EQ(contents(pull(device_, label("12:00:00"))), "");
@@ -124,7 +124,7 @@ TEST_F(KernlePullTest, a_device_restored_from_a_backup_goes_on_where_its_label_s
   EXPECT_EQ(contents(pull(device_, label("12:00:00"))), "n2=n2 n3=n3") << "as it was before n2";
 }
 
-TEST_F(KernlePullTest, deletes_reach_a_device_also_after_a_pull_of_everything) {
+TEST_F(KernlePullTest, deletes_reach_a_device_after_a_full_pull) {
   write("n1");
   pull(device_);
   pull(device_, label("12:00:00"));
@@ -135,7 +135,7 @@ TEST_F(KernlePullTest, deletes_reach_a_device_also_after_a_pull_of_everything) {
   EXPECT_EQ(contents(pull(device_, label("12:11:00"))), "");
 }
 
-TEST_F(KernlePullTest, a_device_whose_edit_lost_gets_the_winner_and_nobody_else_does) {
+TEST_F(KernlePullTest, only_the_device_whose_edit_lost_gets_the_winner_again) {
   push(other_, {{"n1", R"({"content":"winner"})", "11:00:00"}});
   const std::string third = log_in();
   for (const std::string& device : {device_, third}) {
@@ -152,7 +152,7 @@ TEST_F(KernlePullTest, a_device_whose_edit_lost_gets_the_winner_and_nobody_else_
   EXPECT_EQ(contents(pull(device_, label("12:01:00"))), "") << "the same push again is nothing new";
 }
 
-TEST_F(KernlePullTest, a_pull_of_everything_that_was_lost_takes_nothing_away) {
+TEST_F(KernlePullTest, a_lost_full_pull_loses_no_changes) {
   write("n1");
   pull(device_);
   pull(device_, label("12:00:00"));
@@ -161,7 +161,7 @@ TEST_F(KernlePullTest, a_pull_of_everything_that_was_lost_takes_nothing_away) {
   EXPECT_EQ(contents(pull(device_, label("12:00:00"))), "n2=n2");
 }
 
-TEST_F(KernlePullTest, of_two_answers_under_way_the_one_that_covers_less_counts) {
+TEST_F(KernlePullTest, of_two_unconfirmed_answers_the_earlier_one_counts) {
   write("n1");
   pull(device_);
   pull(device_, label("12:00:00"));
@@ -172,7 +172,7 @@ TEST_F(KernlePullTest, of_two_answers_under_way_the_one_that_covers_less_counts)
   EXPECT_EQ(contents(pull(device_, label("12:05:00"))), "n3=n3");
 }
 
-TEST_F(KernlePullTest, no_own_echo_unless_the_hub_made_something_else_of_it) {
+TEST_F(KernlePullTest, own_changes_are_returned_only_if_the_hub_altered_them) {
   write("n1");
   pull(device_);
   push(device_, {{"n2", R"({"content":"own"})", "10:00:00"}});
@@ -185,14 +185,14 @@ TEST_F(KernlePullTest, no_own_echo_unless_the_hub_made_something_else_of_it) {
   EXPECT_EQ(contents(pull(other_, "null")), "n2=mine") << "news for the other one";
 }
 
-TEST_F(KernlePullTest, a_first_full_sync_leaves_out_what_the_device_wrote_and_a_restore_does_not) {
+TEST_F(KernlePullTest, a_first_full_sync_omits_the_devices_own_writes_but_a_restore_includes_them) {
   push(device_, {{"n1", R"({"content":"own"})", "10:00:00"}});
   write("n2");
   EXPECT_EQ(contents(pull(device_, "null")), "n2=n2");
   EXPECT_EQ(contents(pull(device_)), "n1=own n2=n2");
 }
 
-TEST_F(KernlePullTest, D6_D7_D8_D36_everything_in_one_answer_in_commit_order) {
+TEST_F(KernlePullTest, D6_D7_D8_D36_one_answer_has_everything_in_commit_order) {
   std::vector<test::KernleOperation> operations;
   operations.reserve(1500);
   for (int i = 0; i < 1500; ++i) operations.push_back({"n" + std::to_string(i), R"({"content":"c"})", "10:00:00"});
@@ -204,7 +204,7 @@ TEST_F(KernlePullTest, D6_D7_D8_D36_everything_in_one_answer_in_commit_order) {
   EXPECT_EQ(answer.at("operations.1499.seq"), "1500");
 }
 
-TEST_F(KernlePullTest, who_asks_for_a_limit_goes_on_with_the_cursor) {
+TEST_F(KernlePullTest, a_limited_pull_continues_at_its_cursor) {
   for (const char* id : {"n1", "n2", "n3"}) write(id);
   Answer page = pull(device_, "", "claire", R"(,"limit":2)");
   EXPECT_EQ(contents(page), "n1=n1 n2=n2");
@@ -218,14 +218,14 @@ TEST_F(KernlePullTest, who_asks_for_a_limit_goes_on_with_the_cursor) {
   EXPECT_EQ(pull(device_, "", "claire", R"(,"limit":0)").status, 400);
 }
 
-TEST_F(KernlePullTest, D33_a_record_stands_where_it_was_last_changed) {
+TEST_F(KernlePullTest, D33_a_record_is_ordered_by_its_last_change) {
   push(other_,
        {{"p1", R"({"name":"p"})", "10:00:00", "playbooks"}, {"e1", R"({"objective":"o"})", "10:00:00", "episodes"}});
   push(other_, {{"p1", R"({"name":"q"})", "11:00:00", "playbooks"}});
   EXPECT_EQ(pull(device_).at("operations.0.record_id"), "e1");
 }
 
-TEST_F(KernlePullTest, a_bare_key_is_answered_by_time_with_a_margin) {
+TEST_F(KernlePullTest, a_bare_key_pulls_by_time_with_a_margin) {
   set_time("09:00:00");
   write("n1");
   set_time("11:00:00");
@@ -240,7 +240,7 @@ TEST_F(KernlePullTest, a_bare_key_is_answered_by_time_with_a_margin) {
   EXPECT_EQ(pull(api_key_, R"("yesterday")").status, 400);
 }
 
-TEST_F(KernlePullTest, a_device_that_logs_in_again_goes_on_where_its_clock_says) {
+TEST_F(KernlePullTest, a_device_that_logs_in_again_continues_by_its_clock) {
   set_time("09:00:00");
   write("n1");
   set_time("11:00:00");
@@ -250,7 +250,7 @@ TEST_F(KernlePullTest, a_device_that_logs_in_again_goes_on_where_its_clock_says)
   EXPECT_EQ(contents(pull(again, label("11:30:00"))), "");
 }
 
-TEST_F(KernlePullTest, D14_a_client_that_moves_its_label_with_a_push_misses_nothing) {
+TEST_F(KernlePullTest, D14_a_client_that_changes_its_label_on_push_misses_nothing) {
   write("n1");
   pull(device_);
   write("n2");
@@ -258,7 +258,7 @@ TEST_F(KernlePullTest, D14_a_client_that_moves_its_label_with_a_push_misses_noth
   EXPECT_EQ(contents(pull(device_, label("12:10:00"))), "n2=n2");
 }
 
-TEST_F(KernlePullTest, full_sync_pushes_what_it_brings_and_answers_everything) {
+TEST_F(KernlePullTest, full_sync_stores_its_operations_and_returns_everything) {
   write("n1");
   push(other_, {{"n0", R"({"content":"gone"})", "10:00:00"}});
   push(other_, {{"n0", "", "10:01:00"}});
@@ -283,7 +283,7 @@ TEST_F(KernlePullTest, full_sync_pushes_what_it_brings_and_answers_everything) {
   EXPECT_EQ(request(reader, "/sync/full", R"({"agent_id":"claire","operations":[]})").status, 403);
 }
 
-TEST_F(KernlePullTest, status_tells_where_a_device_stands) {
+TEST_F(KernlePullTest, status_reports_the_progress_of_a_device) {
   write("n1");
   const auto status = [&] { return call({.target = "/sync/status?agent_id=claire", .token = device_}); };
   Answer answer = status();
@@ -303,7 +303,7 @@ TEST_F(KernlePullTest, status_tells_where_a_device_stands) {
   EXPECT_EQ(call({.target = "/kernle/sync/status", .token = device_}).status, 400) << "Kernle's path wants an agent";
 }
 
-TEST_F(KernlePullTest, the_same_under_a_prefix) {
+TEST_F(KernlePullTest, the_same_routes_exist_under_a_prefix) {
   write("n1");
   EXPECT_EQ(contents(request(device_, "/kernle/sync/pull", R"({"stack_id":"claire"})")), "n1=n1");
 }

@@ -16,7 +16,7 @@ class KernlePushTest : public test::KernleFixture {
   std::string other_ = log_in();
 };
 
-TEST_F(KernlePushTest, answers_what_is_documented_and_what_clients_read_in_one_body) {
+TEST_F(KernlePushTest, one_body_has_the_documented_and_the_actual_members) {
   const Answer answer = push(device_, {{"n1", R"({"content":"a"})", "10:00:00"}, {"n2", "", "10:00:00"}});
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.at("success"), "true");
@@ -45,7 +45,7 @@ TEST_F(KernlePushTest, the_version_rises_with_every_accepted_change) {
   EXPECT_GT(second, first);
 }
 
-TEST_F(KernlePushTest, D1_D17_one_odd_table_or_verb_is_refused_alone) {
+TEST_F(KernlePushTest, D1_D17_an_unknown_table_or_verb_rejects_only_its_operation) {
   const Answer answer = push(device_, {{"n1", R"({"content":"a"})", "10:00:00"},
                                        {"v1", R"({"name":"n"})", "10:00:00", "agent_values"},
                                        {"m1", R"({"x":1})", "10:00:00", "memory_suggestions"},
@@ -70,7 +70,7 @@ TEST_F(KernlePushTest, D1_D17_one_odd_table_or_verb_is_refused_alone) {
   EXPECT_EQ(answer.at("acknowledged_operations.2.table"), "raw_entries");
 }
 
-TEST_F(KernlePushTest, both_names_of_a_table_are_one_table) {
+TEST_F(KernlePushTest, both_names_of_a_table_refer_to_the_same_table) {
   push(device_, {{"v1", R"({"name":"old"})", "10:00:00", "agent_values"}});
   push(device_, {{"v1", R"({"name":"new"})", "11:00:00", "values"}});
   const Answer all = pull(api_key_);
@@ -79,7 +79,7 @@ TEST_F(KernlePushTest, both_names_of_a_table_are_one_table) {
   EXPECT_EQ(all.at("operations.1"), "(none)");
 }
 
-TEST_F(KernlePushTest, all_four_verbs_and_both_names_of_the_agent_are_understood) {
+TEST_F(KernlePushTest, accepts_all_four_verbs_and_both_agent_members) {
   EXPECT_EQ(push(device_, {{"a", R"({"content":"1"})", "10:00:00", "notes", "insert"},
                            {"b", R"({"content":"2"})", "10:00:00", "notes", "upsert"}})
                 .at("synced"),
@@ -92,7 +92,7 @@ TEST_F(KernlePushTest, all_four_verbs_and_both_names_of_the_agent_are_understood
   EXPECT_EQ(request(device_, "/sync/push", R"({"stack_id":"claire"})").status, 400);
 }
 
-TEST_F(KernlePushTest, D2_the_later_edit_wins_however_late_the_earlier_one_comes) {
+TEST_F(KernlePushTest, D2_the_later_edit_wins_even_if_the_earlier_one_arrives_last) {
   push(other_, {{"n1", R"({"content":"at eleven"})", "11:00:00"}});
   const Answer late = push(device_, {{"n1", R"({"content":"at ten"})", "10:00:00"}});
   EXPECT_EQ(late.at("data.results.0.status"), "stale");
@@ -110,7 +110,7 @@ TEST_F(KernlePushTest, D2_the_later_edit_wins_however_late_the_earlier_one_comes
   EXPECT_EQ(field("n1", "content"), "at ten");
 }
 
-TEST_F(KernlePushTest, arrays_are_united_whoever_wins) {
+TEST_F(KernlePushTest, lists_merge_to_a_union_whichever_version_wins) {
   push(other_,
        {{"e1", R"({"objective":"o","outcome":"late","lessons":["b","a"],"tags":["x"]})", "11:00:00", "episodes"}});
   const Answer merged =
@@ -140,7 +140,7 @@ TEST_F(KernlePushTest, a_union_has_at_most_500_items_and_the_winners_come_first)
   EXPECT_EQ(tags.find("\"495\""), std::string::npos);
 }
 
-TEST_F(KernlePushTest, D11_null_never_erases_and_created_at_stays_the_earliest) {
+TEST_F(KernlePushTest, D11_null_never_erases_and_created_at_keeps_the_earliest) {
   push(other_, {{"e1",
                  R"({"objective":"o","outcome":"a","context":"where","confidence":0.95,"emotional_valence":0.7,)"
                  R"("created_at":"2026-11-01T08:00:00+00:00"})",
@@ -164,7 +164,7 @@ TEST_F(KernlePushTest, D11_null_never_erases_and_created_at_stays_the_earliest) 
   EXPECT_EQ(field("e1", "emotional_valence"), "0.0");
 }
 
-TEST_F(KernlePushTest, forgetting_a_memory_is_not_undone) {
+TEST_F(KernlePushTest, a_forgotten_memory_stays_forgotten) {
   push(other_, {{"n1", R"({"content":"c","strength":0.9,"created_at":"2026-11-01T08:00:00+00:00"})", "10:00:00"}});
   push(device_, {{"n1", R"({"content":"c","strength":0.0,"created_at":"2026-11-22T10:30:00+00:00"})", "11:00:00"}});
   EXPECT_EQ(field("n1", "strength"), "0.0");
@@ -177,7 +177,7 @@ TEST_F(KernlePushTest, created_at_without_an_offset_is_utc) {
   EXPECT_EQ(field("n1", "note_type"), "decision");
 }
 
-TEST_F(KernlePushTest, a_version_that_adds_nothing_is_no_change_and_no_loss) {
+TEST_F(KernlePushTest, a_version_that_adds_nothing_causes_no_change_and_no_conflict) {
   push(device_, {{"n1", R"({"content":"c","context":null})", "10:00:00"}});
   const Answer again = push(device_, {{"n1", R"({"content":"c"})", "10:30:00"}});
   EXPECT_EQ(again.at("data.results.0.status"), "synced");
@@ -185,7 +185,7 @@ TEST_F(KernlePushTest, a_version_that_adds_nothing_is_no_change_and_no_loss) {
   EXPECT_EQ(again.at("cursor"), "e1.1");
 }
 
-TEST_F(KernlePushTest, many_nulls_cost_no_more_than_their_number) {
+TEST_F(KernlePushTest, merging_many_nulls_takes_linear_time) {
   std::string nulls;
   for (int i = 0; i < 40'000; ++i) nulls += ",\"field" + std::to_string(i) + "\":null";
   push(device_, {{"n1", R"({"content":"a")" + nulls + "}", "10:00:00"}});
@@ -194,7 +194,7 @@ TEST_F(KernlePushTest, many_nulls_cost_no_more_than_their_number) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5)) << "it took 54 s when it was quadratic";
 }
 
-TEST_F(KernlePushTest, D4_D5_deletes_come_before_and_after_their_record) {
+TEST_F(KernlePushTest, D4_D5_deletes_may_arrive_before_or_after_their_record) {
   push(device_, {{"n1", "", "10:30:00"}});
   EXPECT_EQ(push(other_, {{"n1", R"({"content":"older"})", "10:00:00"}}).at("data.results.0.status"), "stale");
   EXPECT_EQ(field("n1", "content"), "(none)");
@@ -204,7 +204,7 @@ TEST_F(KernlePushTest, D4_D5_deletes_come_before_and_after_their_record) {
   EXPECT_EQ(field("n1", "content"), "newer");
 }
 
-TEST_F(KernlePushTest, equal_stamps_are_settled_the_same_way_in_either_order) {
+TEST_F(KernlePushTest, equal_timestamps_are_decided_the_same_in_either_order) {
   const std::string a = R"({"content":"a"})";
   const std::string b = R"({"content":"b"})";
   push(device_, {{"n1", a, "10:00:00"}, {"n2", b, "10:00:00"}});
@@ -212,7 +212,7 @@ TEST_F(KernlePushTest, equal_stamps_are_settled_the_same_way_in_either_order) {
   EXPECT_EQ(field("n1", "content"), field("n2", "content"));
 }
 
-TEST_F(KernlePushTest, D16_D22_the_same_push_twice_changes_nothing_and_acknowledges_the_same) {
+TEST_F(KernlePushTest, D16_D22_a_repeated_push_changes_nothing_and_gets_the_same_acks) {
   const std::vector<KernleOperation> operations = {{"n1", R"({"content":"a","tags":["x"]})", "10:00:00"},
                                                    {"n1", R"({"content":"b","tags":["y"]})", "10:00:01"},
                                                    {"n2", "", "10:00:00"}};
@@ -229,7 +229,7 @@ TEST_F(KernlePushTest, D16_D22_the_same_push_twice_changes_nothing_and_acknowled
   EXPECT_EQ(conflicts().at("conflicts"), "[]");
 }
 
-TEST_F(KernlePushTest, D22_a_replay_does_not_undo_what_came_in_between) {
+TEST_F(KernlePushTest, D22_a_replay_does_not_undo_later_changes) {
   push(device_, {{"n1", R"({"content":"mine"})", "10:00:00"}});
   push(other_, {{"n1", R"({"content":"theirs"})", "11:00:00"}});
   EXPECT_EQ(push(device_, {{"n1", R"({"content":"mine"})", "10:00:00"}}).at("data.results.0.status"), "stale");
@@ -237,7 +237,7 @@ TEST_F(KernlePushTest, D22_a_replay_does_not_undo_what_came_in_between) {
   EXPECT_EQ(conflicts().at("conflicts.1"), "(none)") << "the one of their overwriting it unseen, no second";
 }
 
-TEST_F(KernlePushTest, D15_refusals_do_not_shift_what_is_acknowledged) {
+TEST_F(KernlePushTest, D15_rejections_do_not_shift_acknowledgements) {
   const Answer answer = push(device_, {{"n1", R"({"content":"1"})", "10:00:00"},
                                        {"n2", R"({"content":"2"})", "10:00:00", "no_table"},
                                        {"n3", R"({"content":"3"})", "10:00:00"}});
@@ -265,7 +265,7 @@ TEST_F(KernlePushTest, ids_may_repeat_across_tables) {
   EXPECT_EQ(contents(pull(api_key_)), "x=n x=");
 }
 
-TEST_F(KernlePushTest, D21_unknown_fields_and_what_only_a_server_sets) {
+TEST_F(KernlePushTest, D21_unknown_fields_are_kept_and_server_fields_are_ignored) {
   push(device_, {{"n1",
                   R"({"id":"n1","stack_id":"claire","content":"c","new_column":{"deep":[1.0,{"k":"v"}]},"version":1,)"
                   R"("deleted":true,"is_forgotten":true,"embedding":[1,2],"cloud_synced_at":null,"strength":0.5})",
@@ -274,7 +274,7 @@ TEST_F(KernlePushTest, D21_unknown_fields_and_what_only_a_server_sets) {
             R"({"content":"c","new_column":{"deep":[1.0,{"k":"v"}]},"strength":0.5})");
 }
 
-TEST_F(KernlePushTest, times_in_every_spelling) {
+TEST_F(KernlePushTest, accepts_timestamps_in_every_spelling) {
   for (const char* at : {"2026-11-22T10:00:00.123456+00:00", "2026-11-22T10:00:00.123456Z",
                          "2026-11-22T10:00:00.123456", "2026-11-22T11:00:00.123456+01:00"}) {
     push(device_, {{at, R"({"content":"c"})", at}});
@@ -285,7 +285,7 @@ TEST_F(KernlePushTest, times_in_every_spelling) {
   }
 }
 
-TEST_F(KernlePushTest, the_time_of_the_operation_goes_before_that_in_the_data) {
+TEST_F(KernlePushTest, the_operations_timestamp_precedes_the_one_in_data) {
   push(device_, {{"n1", R"({"content":"c","local_updated_at":"2026-11-22T09:00:00Z"})", ""},
                  {"n2", R"({"content":"c","local_updated_at":null})", "10:00:00"},
                  {"n3", R"({"content":"c"})", ""}});
@@ -295,7 +295,7 @@ TEST_F(KernlePushTest, the_time_of_the_operation_goes_before_that_in_the_data) {
   EXPECT_EQ(all.at("operations.2.local_updated_at"), "2026-11-22T12:00:00.000000+00:00") << "its arrival";
 }
 
-TEST_F(KernlePushTest, a_clock_of_another_century_does_not_win_for_ever) {
+TEST_F(KernlePushTest, a_clock_far_ahead_does_not_win_forever) {
   push(device_, {{"n1", R"({"content":"from the future"})", "2135-01-01T00:00:00+00:00"}});
   EXPECT_EQ(pull(api_key_).at("operations.0.local_updated_at"), "2135-01-01T00:00:00.000000+00:00") << "as it was sent";
   set_time("12:30:00");
@@ -305,7 +305,7 @@ TEST_F(KernlePushTest, a_clock_of_another_century_does_not_win_for_ever) {
   EXPECT_EQ(field("n2", "content"), "c") << "a stamp no record can have is no reason to block a queue";
 }
 
-TEST_F(KernlePushTest, D34_what_is_no_number_and_half_a_character) {
+TEST_F(KernlePushTest, D34_nan_infinity_and_lone_surrogates_are_replaced) {
   const Answer answer =
       request(device_, "/sync/push",
               R"({"stack_id":"claire","operations":[)"
@@ -323,7 +323,7 @@ TEST_F(KernlePushTest, D34_what_is_no_number_and_half_a_character) {
   EXPECT_EQ(request(device_, "/sync/push", "{\"stack_id\":\"claire\",\"operations\":[NaNa]}").status, 400);
 }
 
-TEST_F(KernlePushTest, a_limit_takes_the_first_operations_and_says_how_many_remain) {
+TEST_F(KernlePushTest, a_limit_takes_the_first_operations_and_reports_the_remaining_count) {
   const Answer answer = request(device_, "/sync/push",
                                 R"({"agent_id":"claire","limit":1,"operations":[)" +
                                     KernleOperation{"n1", R"({"content":"1"})", "10:00:00"}.text() + ',' +
@@ -333,7 +333,7 @@ TEST_F(KernlePushTest, a_limit_takes_the_first_operations_and_says_how_many_rema
   EXPECT_EQ(answer.at("acknowledged_operations"), R"([{"table":"notes","record_id":"n1"}])");
 }
 
-TEST_F(KernlePushTest, names_of_agents_in_any_script) {
+TEST_F(KernlePushTest, agent_names_may_use_any_script) {
   for (const char* name : {"claire", "Claire.2", "クレア", "zoë-1"}) {
     EXPECT_EQ(push(device_, {{"n1", R"({"content":"c"})", "10:00:00"}}, name).status, 200) << name;
     EXPECT_EQ(contents(pull(api_key_, "", name)), "n1=c") << name;
@@ -346,7 +346,7 @@ TEST_F(KernlePushTest, names_of_agents_in_any_script) {
   EXPECT_EQ(push(device_, {{"n1", R"({"content":"c"})", "10:00:00"}}, longest).status, 200);
 }
 
-TEST_F(KernlePushTest, errors_are_said_in_every_shape_that_clients_read) {
+TEST_F(KernlePushTest, errors_have_every_shape_that_clients_read) {
   const Answer answer = request(device_, "/sync/push", "[]");
   EXPECT_EQ(answer.status, 400);
   EXPECT_EQ(answer.at("success"), "false");
@@ -355,7 +355,7 @@ TEST_F(KernlePushTest, errors_are_said_in_every_shape_that_clients_read) {
   EXPECT_EQ(answer.headers.at("Content-Type"), "application/json");
 }
 
-TEST_F(KernlePushTest, ordinary_edits_of_one_device_are_no_conflicts) {
+TEST_F(KernlePushTest, ordinary_edits_of_one_device_cause_no_conflicts) {
   for (const char* at : {"10:00:00", "10:00:01", "10:00:02"}) {
     push(device_, {{"n1", std::string(R"({"content":")") + at + "\"}", at}});
   }

@@ -48,7 +48,7 @@ TEST_F(KernleSearchTest, answers_in_the_shape_that_clients_read) {
   EXPECT_EQ(answer.at("total"), "1");
 }
 
-TEST_F(KernleSearchTest, finds_lists_prefixes_and_any_word_if_none_has_all) {
+TEST_F(KernleSearchTest, finds_list_items_prefixes_and_partial_matches) {
   EXPECT_EQ(ids(find(api_key_, "logs"), "results"), "e1");
   EXPECT_EQ(ids(find(api_key_, "debu"), "results"), "e1") << "the last word may be unfinished";
   EXPECT_EQ(ids(find(api_key_, "debu* tim"), "results"), "e1");
@@ -56,14 +56,14 @@ TEST_F(KernleSearchTest, finds_lists_prefixes_and_any_word_if_none_has_all) {
   EXPECT_EQ(ids(find(api_key_, "GATEWAY timeouts"), "results"), "n1");
 }
 
-TEST_F(KernleSearchTest, D27_nothing_found_is_no_answer_for_clients_that_would_take_it_for_the_last_word) {
+TEST_F(KernleSearchTest, D27_a_search_without_hits_is_404_so_that_clients_search_locally) {
   EXPECT_EQ(find(api_key_, "elephants").status, 404);
   const Answer documented = search("elephants");
   EXPECT_EQ(documented.status, 200);
   EXPECT_EQ(documented.at("data.total"), "0");
 }
 
-TEST_F(KernleSearchTest, D27_a_session_finds_what_its_own_agents_remember) {
+TEST_F(KernleSearchTest, D27_a_session_searches_its_own_agents) {
   const std::string session = log_in();
   EXPECT_EQ(find(session, "another gateway").status, 200) << "it has not said yet which are its own";
   pull(session, "", "claire");
@@ -72,14 +72,14 @@ TEST_F(KernleSearchTest, D27_a_session_finds_what_its_own_agents_remember) {
   EXPECT_EQ(ids(find(session, "another agent", R"(,"stack_id":"bob")"), "results"), "n9");
 }
 
-TEST_F(KernleSearchTest, per_table_and_nothing_of_raw_captures_unless_asked_for) {
+TEST_F(KernleSearchTest, search_by_table_omits_raw_captures_unless_requested) {
   EXPECT_EQ(ids(find(api_key_, "password"), "results"), "(none)");
   EXPECT_EQ(ids(find(api_key_, "password", R"(,"memory_types":["raw_captures"])"), "results"), "r1");
   EXPECT_EQ(ids(find(api_key_, "gateway", R"(,"memory_types":["note"],"stack_id":"claire")"), "results"), "n1");
   EXPECT_EQ(find(api_key_, "gateway", R"(,"memory_types":["nothing"])").status, 400);
 }
 
-TEST_F(KernleSearchTest, the_documented_search_with_its_filters) {
+TEST_F(KernleSearchTest, the_documented_search_applies_its_filters) {
   EXPECT_EQ(ids(search("gateway", R"(,"agent_id":"bob")"), "data.results"), "n9");
   EXPECT_EQ(ids(search("gateway", R"(,"types":["playbooks"])"), "data.results"), "p1");
   EXPECT_EQ(ids(search("gateway", R"(,"tags":["ops"])"), "data.results"), "n1");
@@ -93,7 +93,7 @@ TEST_F(KernleSearchTest, the_documented_search_with_its_filters) {
   EXPECT_EQ(search("").status, 400);
 }
 
-TEST_F(KernleSearchTest, follows_edits_and_deletes_at_once) {
+TEST_F(KernleSearchTest, the_index_follows_edits_and_deletes_at_once) {
   EXPECT_EQ(ids(find(api_key_, "debugged"), "results"), "e1");
   push(api_key_, {{"e1", R"({"objective":"Rewrote it"})", "11:00:00", "episodes"}, {"n1", "", "11:00:00"}});
   EXPECT_EQ(ids(find(api_key_, "debugged"), "results"), "(none)");
@@ -101,7 +101,7 @@ TEST_F(KernleSearchTest, follows_edits_and_deletes_at_once) {
   EXPECT_EQ(ids(find(api_key_, "timeouts"), "results"), "(none)");
 }
 
-TEST_F(KernleSearchTest, nothing_of_another_account_and_no_query_language_for_strangers) {
+TEST_F(KernleSearchTest, search_is_limited_to_the_account_and_queries_have_no_syntax) {
   const std::string eve = add_key("eve@example.org", {Scope::read, Scope::write});
   EXPECT_EQ(find(eve, "gateway").status, 404);
   for (const char* odd :
@@ -114,7 +114,7 @@ TEST_F(KernleSearchTest, nothing_of_another_account_and_no_query_language_for_st
   EXPECT_EQ(find(eve, "gateway").at("results.0.content"), "gateway of eve");
 }
 
-TEST_F(KernleSearchTest, words_with_marks_and_without) {
+TEST_F(KernleSearchTest, search_ignores_accents) {
   push(api_key_, {{"n2", R"({"content":"Zoë schätzt Überraschungen"})", "10:00:00"}});
   EXPECT_EQ(ids(find(api_key_, "schatzt"), "results"), "n2");
   EXPECT_EQ(ids(find(api_key_, "überraschungen"), "results"), "n2");

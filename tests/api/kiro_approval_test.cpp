@@ -59,7 +59,7 @@ TEST_F(KiroApprovalTest, a_held_command_is_pending_for_the_ide_and_hidden_from_a
   EXPECT_EQ(as(phone_, http::Method::get, "/command?status=held").at("commands.0.commandId"), id);
 }
 
-TEST_F(KiroApprovalTest, an_approval_once_counts_for_one_command) {
+TEST_F(KiroApprovalTest, a_single_approval_covers_one_command) {
   const std::string id = submit_held();
   EXPECT_EQ(answer(phone_, id, R"({"decision":"approve"})").at("approval.by"), "phone");
   const auto claimed = claim();
@@ -71,7 +71,7 @@ TEST_F(KiroApprovalTest, an_approval_once_counts_for_one_command) {
   EXPECT_EQ(ask(other).at("state"), "requested");
 }
 
-TEST_F(KiroApprovalTest, an_approval_for_good_counts_for_its_pattern_until_it_is_ended) {
+TEST_F(KiroApprovalTest, a_standing_approval_covers_its_pattern_until_revoked) {
   answer(phone_, submit_held(), R"({"decision":"approve","always":true})");
   claim();
   const std::string second = submit();
@@ -92,7 +92,7 @@ TEST_F(KiroApprovalTest, an_approval_for_good_counts_for_its_pattern_until_it_is
   EXPECT_EQ(ask(fourth).at("state"), "requested");
 }
 
-TEST_F(KiroApprovalTest, a_denied_command_fails_with_who_and_why) {
+TEST_F(KiroApprovalTest, a_denied_command_names_the_approver_and_the_reason) {
   const std::string id = submit_held();
   answer(phone_, id, R"({"decision":"deny","reason":"not on Friday"})");
   EXPECT_EQ(show(id, "status"), "failed");
@@ -100,7 +100,7 @@ TEST_F(KiroApprovalTest, a_denied_command_fails_with_who_and_why) {
   EXPECT_EQ(answer(phone_, id, R"({"decision":"approve"})").status, 409);
 }
 
-TEST_F(KiroApprovalTest, only_the_scope_may_answer_and_only_the_owner_may_ask) {
+TEST_F(KiroApprovalTest, only_approvers_can_answer_and_only_the_owner_can_request) {
   const std::string id = submit_held();
   for (const std::string& key : {ide_, agent_}) EXPECT_EQ(answer(key, id, R"({"decision":"approve"})").status, 403);
   const std::string other = submit();
@@ -113,7 +113,7 @@ TEST_F(KiroApprovalTest, only_the_scope_may_answer_and_only_the_owner_may_ask) {
   }
 }
 
-TEST_F(KiroApprovalTest, nobody_approves_by_submitting_patching_or_pushing) {
+TEST_F(KiroApprovalTest, submit_patch_and_push_cannot_approve) {
   const std::string forged = R"("approval":{"state":"approved","pattern":"git push *"})";
   const std::string id =
       as(ide_, http::Method::post, "/command", R"({"type":"execute_bash","command":"x",)" + forged + "}")
@@ -128,7 +128,7 @@ TEST_F(KiroApprovalTest, nobody_approves_by_submitting_patching_or_pushing) {
   EXPECT_EQ(pushed.at("results.0.status"), "refused");
 }
 
-TEST_F(KiroApprovalTest, a_held_command_can_be_cancelled_and_does_not_wait_for_ever) {
+TEST_F(KiroApprovalTest, a_held_command_can_be_cancelled_and_times_out) {
   const std::string cancelled = submit_held();
   as(ide_, http::Method::del, "/command/" + cancelled);
   EXPECT_EQ(show(cancelled, "error"), "cancelled");
@@ -140,7 +140,7 @@ TEST_F(KiroApprovalTest, a_held_command_can_be_cancelled_and_does_not_wait_for_e
   EXPECT_EQ(show(forgotten, "error"), "not approved within 24 hours");
 }
 
-TEST_F(KiroApprovalTest, a_cancellation_that_meets_the_question_wins) {
+TEST_F(KiroApprovalTest, a_cancellation_beats_a_concurrent_approval_request) {
   const std::string id = submit();
   claim();
   as(ide_, http::Method::del, "/command/" + id);
@@ -148,7 +148,7 @@ TEST_F(KiroApprovalTest, a_cancellation_that_meets_the_question_wins) {
   EXPECT_EQ(show(id, "error"), "cancelled");
 }
 
-TEST_F(KiroApprovalTest, a_command_cannot_pass_for_another) {
+TEST_F(KiroApprovalTest, a_client_cannot_choose_a_commands_id) {
   const std::string victim = submit();
   const std::string id = as(ide_, http::Method::post, "/command",
                             R"({"type":"execute_bash","command":"x","priority":9,"commandId":")" + victim + "\"}")
@@ -156,7 +156,7 @@ TEST_F(KiroApprovalTest, a_command_cannot_pass_for_another) {
   EXPECT_EQ(claim().at("commandId"), id);
 }
 
-TEST_F(KiroApprovalTest, a_command_says_who_asked_for_it) {
+TEST_F(KiroApprovalTest, a_command_names_its_submitter) {
   const std::string id = as(ide_, http::Method::post, "/command",
                             R"({"type":"execute_bash","command":"x","submittedBy":"k9","submittedByLabel":"boss"})")
                              .at("commandId");
@@ -164,7 +164,7 @@ TEST_F(KiroApprovalTest, a_command_says_who_asked_for_it) {
   EXPECT_NE(show(id, "submittedBy"), "k9");
 }
 
-TEST_F(KiroApprovalTest, a_runner_s_wait_ends_with_a_cancellation_an_ide_s_does_not) {
+TEST_F(KiroApprovalTest, a_cancellation_ends_the_runners_wait_but_not_the_ides) {
   const std::string id = submit();
   claim();
   const auto runner = begin({.target = "/command/" + id + "?wait=30", .token = agent_});
@@ -178,7 +178,7 @@ TEST_F(KiroApprovalTest, a_runner_s_wait_ends_with_a_cancellation_an_ide_s_does_
   EXPECT_FALSE(ide.has_come());
 }
 
-TEST_F(KiroApprovalTest, commands_are_listed_newest_first_without_what_may_be_long) {
+TEST_F(KiroApprovalTest, commands_are_listed_newest_first_without_large_fields) {
   submit("one");
   const std::string second =
       as(ide_, http::Method::post, "/command", R"({"type":"write_file","path":"a","content":"long"})").at("commandId");

@@ -10,7 +10,7 @@ std::string message(const std::string& role, const std::string& content, std::in
   return R"({"role":")" + role + R"(","content":")" + content + R"(","timestamp":)" + std::to_string(timestamp) + "}";
 }
 
-TEST_F(KiroCommandTest, a_command_runs_through_its_life) {
+TEST_F(KiroCommandTest, a_command_passes_through_all_its_states) {
   const std::string id = submit(R"({"type":"execute_bash","command":"df -h","workingDir":"/tmp","metadata":{"a":1}})");
   EXPECT_TRUE(id.starts_with("cmd-"));
   EXPECT_EQ(as(ide_, http::Method::get, "/command/" + id).at("status"), "pending");
@@ -48,7 +48,7 @@ TEST_F(KiroCommandTest, an_unknown_command_is_not_found) {
   EXPECT_EQ(answer.at("error"), "Command not found");
 }
 
-TEST_F(KiroCommandTest, only_the_first_to_claim_owns_a_command) {
+TEST_F(KiroCommandTest, the_first_claim_owns_a_command) {
   const std::string id = submit();
   EXPECT_EQ(patch(agent_, id, R"({"status":"completed"})").status, 409) << "not claimed";
   patch(agent_, id, R"({"status":"processing"})");
@@ -60,7 +60,7 @@ TEST_F(KiroCommandTest, only_the_first_to_claim_owns_a_command) {
   EXPECT_EQ(patch(agent_, id, R"({"status":"pending"})").status, 409);
 }
 
-TEST_F(KiroCommandTest, a_retried_submission_makes_one_command) {
+TEST_F(KiroCommandTest, a_retried_submission_creates_one_command) {
   const std::map<std::string, std::string> header = {{"Idempotency-Key", "once"}};
   const std::string body = R"({"type":"execute_bash","command":"ls"})";
   const test::Answer first = as(ide_, http::Method::post, "/command", body, header);
@@ -69,7 +69,7 @@ TEST_F(KiroCommandTest, a_retried_submission_makes_one_command) {
   EXPECT_EQ(second.headers.at("Idempotent-Replayed"), "true");
 }
 
-TEST_F(KiroCommandTest, claims_go_by_priority_then_age_and_never_twice) {
+TEST_F(KiroCommandTest, claims_follow_priority_then_age_and_happen_once) {
   const std::string first = submit();
   const std::string second = submit();
   const std::string urgent = submit(R"({"type":"execute_bash","command":"ls","priority":5})");
@@ -81,7 +81,7 @@ TEST_F(KiroCommandTest, claims_go_by_priority_then_age_and_never_twice) {
   EXPECT_EQ(as(agent_, http::Method::post, "/command/claim").status, 204);
 }
 
-TEST_F(KiroCommandTest, a_waiting_claim_and_a_waiting_reader_are_woken) {
+TEST_F(KiroCommandTest, a_submission_wakes_waiting_claims_and_readers) {
   const auto claim = begin({.method = http::Method::post, .target = "/command/claim?wait=30", .token = agent_});
   scheduler_.run_posted();
   EXPECT_FALSE(claim.has_come());
@@ -100,7 +100,7 @@ TEST_F(KiroCommandTest, a_waiting_claim_and_a_waiting_reader_are_woken) {
   EXPECT_EQ(reader.get().at("status"), "completed");
 }
 
-TEST_F(KiroCommandTest, a_lost_runner_gives_back_what_is_safe_and_fails_the_rest) {
+TEST_F(KiroCommandTest, a_lost_runner_requeues_safe_commands_and_fails_the_rest) {
   const std::string bash = submit();
   const std::string read = submit(R"({"type":"read_file","path":"x"})");
   for (int i = 0; i < 2; ++i) as(agent_, http::Method::post, "/command/claim");
@@ -119,7 +119,7 @@ TEST_F(KiroCommandTest, a_lost_runner_gives_back_what_is_safe_and_fails_the_rest
   EXPECT_EQ(as(agent2_, http::Method::post, "/command/claim").at("commandId"), read);
 }
 
-TEST_F(KiroCommandTest, an_agent_of_the_published_kind_keeps_its_claim_by_any_request) {
+TEST_F(KiroCommandTest, any_request_of_a_published_agent_renews_its_claim) {
   const std::string id = submit();
   patch(agent_, id, R"({"status":"processing"})");
   for (int minutes = 0; minutes < 40; minutes += 10) {
@@ -133,7 +133,7 @@ TEST_F(KiroCommandTest, an_agent_of_the_published_kind_keeps_its_claim_by_any_re
   EXPECT_EQ(state("commands." + id + ".status"), "failed");
 }
 
-TEST_F(KiroCommandTest, cancelling_fails_what_waits_and_marks_what_runs) {
+TEST_F(KiroCommandTest, cancelling_fails_pending_commands_and_marks_running_ones) {
   const std::string waiting = submit();
   EXPECT_EQ(as(ide_, http::Method::del, "/command/" + waiting).at("error"), "cancelled");
   const std::string running = submit();
@@ -143,7 +143,7 @@ TEST_F(KiroCommandTest, cancelling_fails_what_waits_and_marks_what_runs) {
   EXPECT_EQ(as(ide_, http::Method::del, "/command/none").status, 404);
 }
 
-TEST_F(KiroCommandTest, live_output_is_handed_on_and_ends_with_the_command) {
+TEST_F(KiroCommandTest, live_output_is_forwarded_and_ends_with_the_command) {
   const std::string id = submit();
   patch(agent_, id, R"({"status":"processing"})");
   const std::string url = "/command/" + id + "/output";
@@ -158,7 +158,7 @@ TEST_F(KiroCommandTest, live_output_is_handed_on_and_ends_with_the_command) {
   EXPECT_NE(all.find("event: end\ndata: {\"type\":\"execute_bash\""), std::string::npos);
 }
 
-TEST_F(KiroCommandTest, a_state_upload_does_not_go_round_the_policy) {
+TEST_F(KiroCommandTest, a_state_upload_cannot_bypass_the_scopes) {
   const std::string reader_writer = add_key("ann@example.org", {Scope::read, Scope::write});
   const test::Answer sneaked =
       upload(reader_writer, R"({"commands":{"cmd-1-x":{"type":"execute_bash","command":"id","status":"pending"}}})");
@@ -177,7 +177,7 @@ TEST_F(KiroCommandTest, a_state_upload_does_not_go_round_the_policy) {
   EXPECT_EQ(state("commands.cmd-1-x.result.stdout"), "uid");
 }
 
-TEST_F(KiroCommandTest, an_agent_without_write_may_end_its_loop_with_a_post) {
+TEST_F(KiroCommandTest, a_state_upload_of_an_agent_without_write_succeeds) {
   const test::Answer answer =
       upload(agent_, R"({"conversations":{"c":[)" + message("user", "x", 1) + R"(]},"lastUpdate":1})");
   EXPECT_EQ(answer.status, 200);

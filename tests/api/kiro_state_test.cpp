@@ -15,7 +15,7 @@ TEST_F(KiroStateTest, an_empty_space_has_the_published_form) {
   EXPECT_EQ(get("/kiro/sync").body, get("/sync").body);
 }
 
-TEST_F(KiroStateTest, the_published_comparison_gives_the_published_word) {
+TEST_F(KiroStateTest, the_published_comparison_yields_the_published_status) {
   const std::string empty = R"({"conversations":{},"documents":{},)";
   EXPECT_EQ(upload(ide_, empty + R"("lastUpdate":1710338438173})").at("status"), "updated");
   upload(ide_, R"({"documents":{"d":{"content":"x","timestamp":1}},"lastUpdate":0})");
@@ -39,14 +39,14 @@ TEST_F(KiroStateTest, equal_messages_in_one_millisecond_are_counted) {
   EXPECT_EQ(state("conversations.c"), "[" + twice + "]");
 }
 
-TEST_F(KiroStateTest, two_sides_with_the_same_stamp_and_role_both_survive) {
+TEST_F(KiroStateTest, messages_with_equal_time_and_role_both_survive) {
   const std::string second = add_key("ann@example.org", {Scope::read, Scope::write});
   upload_messages(ide_, message("user", "a", 5));
   upload_messages(second, message("user", "b", 5));
   EXPECT_EQ(state("conversations.c"), "[" + message("user", "a", 5) + "," + message("user", "b", 5) + "]");
 }
 
-TEST_F(KiroStateTest, a_growing_answer_is_an_edit_and_an_old_copy_of_it_changes_nothing) {
+TEST_F(KiroStateTest, a_growing_message_is_an_edit_and_its_old_copy_changes_nothing) {
   const std::string other = add_key("ann@example.org", {Scope::read, Scope::write});
   upload_messages(ide_, message("assistant", "Hel", 5));
   upload_messages(ide_, message("assistant", "Hello", 5));
@@ -68,7 +68,7 @@ TEST_F(KiroStateTest, a_resent_state_changes_nothing) {
   EXPECT_EQ(get("/sync").headers.at("ETag"), before.headers.at("ETag"));
 }
 
-TEST_F(KiroStateTest, what_is_absent_from_an_upload_stays) {
+TEST_F(KiroStateTest, items_absent_from_an_upload_are_kept) {
   upload_messages(ide_, message("user", "a", 1));
   upload(ide_, R"({"documents":{"d":{"content":"x","timestamp":1}}})");
   EXPECT_EQ(state("conversations.c"), "[" + message("user", "a", 1) + "]");
@@ -83,13 +83,13 @@ TEST_F(KiroStateTest, messages_are_ordered_by_time_and_conversations_by_appearan
   EXPECT_LT(body.find("early"), body.find("late"));
 }
 
-TEST_F(KiroStateTest, unknown_fields_come_back_byte_for_byte) {
+TEST_F(KiroStateTest, unknown_fields_are_returned_byte_for_byte) {
   const std::string raw = R"({"role":"user","content":{"parts":[ 1.50 ]},"timestamp":7,"metadata":{"x" : "\u00e4"}})";
   upload_messages(ide_, raw);
   EXPECT_NE(get("/sync").body.find(raw), std::string::npos);
 }
 
-TEST_F(KiroStateTest, last_update_rises_with_every_change_and_only_then) {
+TEST_F(KiroStateTest, last_update_rises_only_with_changes) {
   std::int64_t last = 0;
   for (int i = 0; i < 5; ++i) {
     post("/sync",
@@ -110,7 +110,7 @@ TEST_F(KiroStateTest, the_later_document_wins_and_the_earlier_is_kept_as_a_confl
   EXPECT_EQ(get("/v1/spaces/kiro/conflicts").at("conflicts.0.loser.doc"), R"({"content":"old","timestamp":10})");
 }
 
-TEST_F(KiroStateTest, etag_since_and_wait) {
+TEST_F(KiroStateTest, etag_since_and_wait_are_supported) {
   upload_messages(ide_, message("user", "a", 1));
   const test::Answer full = get("/sync");
   const std::string etag = full.headers.at("ETag");
@@ -133,7 +133,7 @@ TEST_F(KiroStateTest, etag_since_and_wait) {
   EXPECT_EQ(get("/sync?since=" + etag.substr(1, etag.size() - 2)).at("conversations.c.0.content"), "b");
 }
 
-TEST_F(KiroStateTest, a_wait_without_news_ends_with_an_empty_delta_or_304) {
+TEST_F(KiroStateTest, a_wait_without_changes_ends_with_an_empty_delta_or_304) {
   upload_messages(ide_, message("user", "a", 1));
   const std::string etag = get("/sync").headers.at("ETag");
   const auto plain = begin({.target = "/sync?wait=5", .token = ide_});
@@ -146,7 +146,7 @@ TEST_F(KiroStateTest, a_wait_without_news_ends_with_an_empty_delta_or_304) {
   EXPECT_EQ(conditional.get().status, 304);
 }
 
-TEST_F(KiroStateTest, if_match_guards_an_upload) {
+TEST_F(KiroStateTest, if_match_makes_an_upload_conditional) {
   upload_messages(ide_, message("user", "a", 1));
   const std::string etag = get("/sync").headers.at("ETag");
   upload_messages(ide_, message("user", "b", 2));
@@ -154,7 +154,7 @@ TEST_F(KiroStateTest, if_match_guards_an_upload) {
   EXPECT_EQ(as(ide_, http::Method::post, "/sync", "{}", {{"If-Match", get("/sync").headers.at("ETag")}}).status, 200);
 }
 
-TEST_F(KiroStateTest, a_deleted_item_stays_away_unless_it_is_newer) {
+TEST_F(KiroStateTest, a_deleted_item_stays_deleted_unless_a_newer_one_arrives) {
   const std::string old_message = message("user", "old", clock_.now().millis());
   const std::string now_ms = std::to_string(clock_.now().millis());
   const std::string old_state = R"({"conversations":{"c":[)" + old_message +
@@ -176,7 +176,7 @@ TEST_F(KiroStateTest, a_deleted_item_stays_away_unless_it_is_newer) {
   EXPECT_EQ(state("conversations.c"), "[" + newer + "]");
 }
 
-TEST_F(KiroStateTest, a_deleted_conversation_stays_empty_of_old_messages_after_it_was_revived) {
+TEST_F(KiroStateTest, a_deleted_conversation_stays_without_old_messages_after_a_revival) {
   const std::string ahead = message("user", "from a fast clock", clock_.now().millis() + 3'600'000);
   upload_messages(ide_, message("user", "old", 1) + "," + ahead);
   as(ide_, http::Method::del, "/conversation/c");
@@ -189,7 +189,7 @@ TEST_F(KiroStateTest, a_deleted_conversation_stays_empty_of_old_messages_after_i
   EXPECT_EQ(state("conversations.c"), "[" + fresh + "]");
 }
 
-TEST_F(KiroStateTest, a_message_deleted_alone_stays_away) {
+TEST_F(KiroStateTest, a_deleted_message_stays_deleted) {
   upload_messages(ide_, message("user", "a", 1) + "," + message("user", "b", 2));
   const std::string id = get("/v1/spaces/kiro/records/messages").at("records.0.id");
   as(key_, http::Method::del, "/v1/spaces/kiro/records/messages/" + id);
@@ -207,13 +207,13 @@ TEST_F(KiroStateTest, deleting_an_unseen_edit_keeps_it_as_a_conflict) {
   EXPECT_NE(get("/v1/spaces/kiro/conflicts").body.find("theirs"), std::string::npos);
 }
 
-TEST_F(KiroStateTest, who_may_only_write_is_not_shown_what_others_wrote) {
+TEST_F(KiroStateTest, a_write_only_key_does_not_see_the_state) {
   upload_messages(ide_, message("user", "secret", 1));
   const std::string writer = add_key("ann@example.org", {Scope::write});
   EXPECT_EQ(upload(writer, "{}").body.find("secret"), std::string::npos);
 }
 
-TEST_F(KiroStateTest, uploads_that_are_no_state_get_400_naming_the_field) {
+TEST_F(KiroStateTest, invalid_state_uploads_get_400_naming_the_field) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "JSON"},
       {"[]", "object"},

@@ -15,14 +15,14 @@ class NativeTest : public test::ApiFixture {
   }
 };
 
-TEST_F(NativeTest, a_document_comes_back_byte_for_byte) {
+TEST_F(NativeTest, a_document_is_returned_byte_for_byte) {
   const std::string doc = R"({ "b":1.0,"a" :[1, 2], "b":"\u00e4", "n":1e2 })";
   push(R"({"collection":"c","id":"i","doc":)" + doc + "}");
   EXPECT_NE(get("/v1/spaces/s/changes").body.find("\"doc\":" + doc), std::string::npos);
   EXPECT_NE(get("/v1/spaces/s/records/c/i").body.find("\"doc\":" + doc), std::string::npos);
 }
 
-TEST_F(NativeTest, each_op_has_its_verdict_and_one_refusal_does_not_stop_the_others) {
+TEST_F(NativeTest, each_op_gets_a_result_and_one_rejection_does_not_stop_the_others) {
   const test::Answer answer =
       push(R"({"collection":"c","id":"1","updated_at":"2026-01-02T00:00:00Z","doc":{"v":1}},)"
            R"({"collection":"c","id":"1","updated_at":"2026-01-02T00:00:00.000000Z","doc":{"v":1}},)"
@@ -48,7 +48,7 @@ TEST_F(NativeTest, each_op_has_its_verdict_and_one_refusal_does_not_stop_the_oth
   EXPECT_EQ(answer.at("cursor"), "e1.2");
 }
 
-TEST_F(NativeTest, documents_that_cannot_be_kept_are_refused_never_changed) {
+TEST_F(NativeTest, unsupported_documents_are_rejected_not_altered) {
   const std::string deep = std::string(64, '[') + std::string(64, ']');
   for (const std::string& doc : {std::string(R"({"a":"\ud800"})"),
                                  std::string(R"({"a":123456789012345678901234567890})"), "{\"a\":" + deep + "}"}) {
@@ -63,7 +63,7 @@ TEST_F(NativeTest, an_id_with_a_lone_surrogate_is_refused) {
   EXPECT_EQ(push(R"({"collection":"c","id":"\ud800","doc":{}})").at("results.0.status"), "refused");
 }
 
-TEST_F(NativeTest, bodies_that_are_no_push_change_nothing) {
+TEST_F(NativeTest, malformed_push_bodies_change_nothing) {
   std::string too_long;
   too_long.resize(70'000'000, ' ');
   const std::vector<std::pair<std::string, int>> bodies = {
@@ -89,7 +89,7 @@ TEST_F(NativeTest, bodies_that_are_no_push_change_nothing) {
   EXPECT_EQ(get("/v1/spaces/s/changes").at("changes"), "[]");
 }
 
-TEST_F(NativeTest, quiet_lists_only_what_was_not_applied) {
+TEST_F(NativeTest, quiet_omits_applied_results) {
   const test::Answer answer = push(
       R"({"collection":"c","id":"1","doc":{}},{"collection":"c","id":"1","doc":{}},{"collection":"c","id":"2","doc":{}})",
       "?quiet=1");
@@ -97,7 +97,7 @@ TEST_F(NativeTest, quiet_lists_only_what_was_not_applied) {
   EXPECT_EQ(answer.at("results.1"), "(none)");
 }
 
-TEST_F(NativeTest, a_lowered_clock_is_reported) {
+TEST_F(NativeTest, a_lowered_timestamp_is_reported) {
   const test::Answer answer = push(R"({"collection":"c","id":"1","updated_at":"2035-01-01T00:00:00Z","doc":{}})");
   EXPECT_EQ(answer.at("results.0.clock.sent"), "2035-01-01T00:00:00.000000Z");
   EXPECT_EQ(answer.at("results.0.clock.used"), format_time(clock_.now()));
@@ -118,7 +118,7 @@ TEST_F(NativeTest, an_idempotency_key_makes_a_retry_safe) {
   EXPECT_EQ(send(R"({"v":3})").status, 422);
 }
 
-TEST_F(NativeTest, changes_come_in_pages_that_miss_nothing) {
+TEST_F(NativeTest, pages_of_changes_are_complete) {
   for (int i = 0; i < 7; ++i) push(R"({"collection":"c","id":")" + std::to_string(i) + R"(","doc":{}})");
   std::string cursor = "0";
   int seen = 0;
@@ -132,7 +132,7 @@ TEST_F(NativeTest, changes_come_in_pages_that_miss_nothing) {
   EXPECT_EQ(cursor, "e1.7");
 }
 
-TEST_F(NativeTest, changes_of_some_collections_only) {
+TEST_F(NativeTest, changes_can_be_filtered_by_collection) {
   push(R"({"collection":"a","id":"1","doc":{}},{"collection":"b","id":"1","doc":{}})");
   const test::Answer page = get("/v1/spaces/s/changes?collections=a");
   EXPECT_EQ(page.at("changes.0.collection"), "a");
@@ -155,7 +155,7 @@ TEST_F(NativeTest, a_large_page_is_streamed_and_complete) {
   EXPECT_EQ(page.at("more"), "false");
 }
 
-TEST_F(NativeTest, cursors_that_are_of_no_use_say_why) {
+TEST_F(NativeTest, rejected_cursors_name_the_reason) {
   push(R"({"collection":"c","id":"1","doc":{}})");
   const std::vector<std::tuple<std::string, int, std::string>> cases = {{"other.1", 410, "epoch_changed"},
                                                                         {"e1.9", 410, "cursor_ahead"},
@@ -171,14 +171,14 @@ TEST_F(NativeTest, cursors_that_are_of_no_use_say_why) {
   }
 }
 
-TEST_F(NativeTest, limits_are_lowered_but_nonsense_is_refused) {
+TEST_F(NativeTest, large_limits_are_lowered_and_invalid_ones_rejected) {
   EXPECT_EQ(get("/v1/spaces/s/changes?limit=999999").status, 200);
   for (const char* bad : {"limit=0", "limit=-1", "limit=x", "wait=-1", "wait=x", "limit="}) {
     EXPECT_EQ(get(std::string("/v1/spaces/s/changes?") + bad).status, 400) << bad;
   }
 }
 
-TEST_F(NativeTest, a_wait_is_answered_by_the_change_or_empty_in_the_end) {
+TEST_F(NativeTest, a_wait_ends_with_the_change_or_empty_at_its_timeout) {
   const auto waiting = begin({.target = "/v1/spaces/s/changes?wait=10", .token = key_});
   scheduler_.run_posted();
   EXPECT_FALSE(waiting.has_come());
@@ -194,7 +194,7 @@ TEST_F(NativeTest, a_wait_is_answered_by_the_change_or_empty_in_the_end) {
   EXPECT_EQ(idle.get().at("changes"), "[]");
 }
 
-TEST_F(NativeTest, a_wait_for_one_collection_sleeps_through_changes_of_others) {
+TEST_F(NativeTest, a_wait_for_one_collection_ignores_changes_in_others) {
   const auto waiting = begin({.target = "/v1/spaces/s/changes?wait=10&collections=a", .token = key_});
   push(R"({"collection":"b","id":"1","doc":{}})");
   scheduler_.run_posted();
@@ -205,7 +205,7 @@ TEST_F(NativeTest, a_wait_for_one_collection_sleeps_through_changes_of_others) {
   EXPECT_EQ(waiting.get().at("changes.0.collection"), "a");
 }
 
-TEST_F(NativeTest, one_record_is_made_read_replaced_and_deleted) {
+TEST_F(NativeTest, a_record_can_be_created_read_replaced_and_deleted) {
   const std::string url = "/v1/spaces/s/records/c/i%2F1";
   EXPECT_EQ(get(url).status, 404);
   EXPECT_EQ(with(http::Method::del, url, "").status, 404);
@@ -221,7 +221,7 @@ TEST_F(NativeTest, one_record_is_made_read_replaced_and_deleted) {
   EXPECT_EQ(with(http::Method::put, url, R"({"v":3})").status, 201);
 }
 
-TEST_F(NativeTest, preconditions_hold) {
+TEST_F(NativeTest, if_match_and_if_none_match_are_enforced) {
   const std::string url = "/v1/spaces/s/records/c/i";
   EXPECT_EQ(with(http::Method::put, url, "{}", {{"If-Match", "\"e1.1\""}}).status, 412);
   EXPECT_EQ(with(http::Method::put, url, "{}", {{"If-None-Match", "*"}}).status, 201);
@@ -241,7 +241,7 @@ TEST_F(NativeTest, bad_documents_and_names_are_refused_on_the_record_route) {
   EXPECT_EQ(with(http::Method::put, "/v1/spaces/a%2Fb/records/c/i", "{}").status, 201);
 }
 
-TEST_F(NativeTest, records_by_id_leave_out_the_deleted) {
+TEST_F(NativeTest, listing_records_omits_deleted_ones) {
   push(
       R"({"collection":"c","id":"b","doc":{}},{"collection":"c","id":"a","doc":{}},{"collection":"c","id":"x","doc":{}})");
   push(R"({"collection":"c","id":"x","deleted":true})");
@@ -253,7 +253,7 @@ TEST_F(NativeTest, records_by_id_leave_out_the_deleted) {
   EXPECT_EQ(second.at("after"), "null");
 }
 
-TEST_F(NativeTest, history_tells_who_when_and_by_which_rule) {
+TEST_F(NativeTest, history_lists_author_time_and_rule) {
   push(R"({"collection":"c","id":"1","doc":{"v":1}})");
   push(R"({"collection":"c","id":"1","base":1,"doc":{"v":2}})");
   const test::Answer answer = get("/v1/spaces/s/records/c/1/history");
@@ -263,7 +263,7 @@ TEST_F(NativeTest, history_tells_who_when_and_by_which_rule) {
   EXPECT_EQ(answer.at("versions.1.key_label"), "test");
 }
 
-TEST_F(NativeTest, a_conflict_is_listed_and_can_be_restored) {
+TEST_F(NativeTest, a_conflict_can_be_listed_and_restored) {
   const std::string bob = add_key("ann@example.org", {Scope::read, Scope::write}, "phone");
   push(R"({"collection":"c","id":"1","updated_at":"2026-01-01T00:00:00Z","doc":{"v":"laptop"}})");
   call({.method = http::Method::post,
@@ -283,7 +283,7 @@ TEST_F(NativeTest, a_conflict_is_listed_and_can_be_restored) {
   EXPECT_EQ(post("/v1/spaces/s/conflicts/999", R"({"action":"dismiss"})").status, 404);
 }
 
-TEST_F(NativeTest, commands_cannot_be_written_past_their_own_api) {
+TEST_F(NativeTest, commands_can_only_be_written_through_their_own_api) {
   const test::Answer answer = post(
       "/v1/spaces/kiro/push",
       R"({"ops":[{"collection":"commands","id":"cmd-1-x","doc":{"type":"execute_bash","command":"id","status":"pending"}}]})");
@@ -292,7 +292,7 @@ TEST_F(NativeTest, commands_cannot_be_written_past_their_own_api) {
   EXPECT_EQ(get("/sync").at("commands"), "{}");
 }
 
-TEST_F(NativeTest, a_space_has_so_many_collections_and_no_more) {
+TEST_F(NativeTest, a_space_has_a_limited_number_of_collections) {
   for (int from = 0; from < 4096; from += 4000) {
     std::string ops;
     for (int i = from; i < std::min(from + 4000, 4096); ++i) {
@@ -305,7 +305,7 @@ TEST_F(NativeTest, a_space_has_so_many_collections_and_no_more) {
   EXPECT_EQ(push(R"({"collection":"c4095","id":"2","doc":{}})").at("results.0.status"), "applied");
 }
 
-TEST_F(NativeTest, two_echoes_in_one_push_count_like_two_pushes) {
+TEST_F(NativeTest, two_echoes_in_one_push_equal_two_pushes) {
   push(R"({"collection":"c","id":"1","updated_at":"2026-01-01T00:00:00Z","doc":{"v":"a"}})");
   const test::Answer answer =
       push(R"({"collection":"c","id":"1","updated_at":"2026-01-03T00:00:00Z","doc":{"v":"a"}},)"
@@ -313,7 +313,7 @@ TEST_F(NativeTest, two_echoes_in_one_push_count_like_two_pushes) {
   EXPECT_EQ(answer.at("results.1.status"), "stale");
 }
 
-TEST_F(NativeTest, a_pull_of_some_collections_does_not_count_as_having_seen_the_others) {
+TEST_F(NativeTest, a_filtered_pull_does_not_count_as_having_seen_other_collections) {
   const std::string bob = add_key("ann@example.org", {Scope::read, Scope::write}, "phone");
   push(R"({"collection":"notes","id":"1","updated_at":"2026-01-01T00:00:00Z","doc":{"v":"laptop"}})");
   call({.target = "/v1/spaces/s/changes?collections=tasks", .token = bob});
@@ -336,7 +336,7 @@ TEST_F(NativeTest, a_wait_ends_when_its_key_is_revoked) {
   EXPECT_EQ(waiting.get().status, 401);
 }
 
-TEST_F(NativeTest, the_live_route_wants_an_upgrade_and_events_want_spaces) {
+TEST_F(NativeTest, live_requires_an_upgrade_and_events_require_spaces) {
   EXPECT_EQ(get("/v1/live").status, 101);
   EXPECT_EQ(get("/v1/events").status, 400);
   EXPECT_EQ(call({.target = "/v1/live", .token = "wrong-token"}).status, 401);
@@ -356,7 +356,7 @@ TEST_F(NativeTest, events_resume_after_the_last_event) {
   EXPECT_NE(resumed("s=old.1").find("event: reset"), std::string::npos);
 }
 
-TEST_F(NativeTest, a_reader_from_the_beginning_gets_to_the_end_in_pages_after_a_purge) {
+TEST_F(NativeTest, paged_reading_from_the_beginning_ends_after_a_purge) {
   for (const char* id : {"1", "2", "3", "4"}) {
     push(R"({"collection":"c","id":")" + std::string(id) + R"(","doc":{}})");
   }
@@ -372,14 +372,14 @@ TEST_F(NativeTest, a_reader_from_the_beginning_gets_to_the_end_in_pages_after_a_
   EXPECT_EQ(get("/v1/spaces/s/changes?since=e1.2").status, 410);
 }
 
-TEST_F(NativeTest, a_push_that_names_another_history_stores_nothing) {
+TEST_F(NativeTest, a_push_for_another_epoch_stores_nothing) {
   const auto answer = post("/v1/spaces/s/push", R"({"epoch":"e0","ops":[{"collection":"c","id":"1","doc":{}}]})");
   EXPECT_EQ(answer.status, 410);
   EXPECT_EQ(answer.at("code"), "epoch_changed");
   EXPECT_EQ(get("/v1/spaces/s/changes").at("cursor"), "e1.0");
 }
 
-TEST_F(NativeTest, a_verdict_says_what_stamp_the_hub_gave) {
+TEST_F(NativeTest, a_result_reports_the_stored_timestamp) {
   push(R"({"collection":"c","id":"1","updated_at":1700000000000000,"doc":{"v":1}})");
   const auto lifted =
       post("/v1/spaces/s/push", R"({"ops":[{"collection":"c","id":"1","updated_at":5,"base":1,"doc":{"v":2}}]})");
@@ -388,7 +388,7 @@ TEST_F(NativeTest, a_verdict_says_what_stamp_the_hub_gave) {
   EXPECT_EQ(as_sent.at("results.0.updated_at"), "(none)");
 }
 
-TEST_F(NativeTest, an_op_with_a_base_has_seen_that_version_and_no_other) {
+TEST_F(NativeTest, an_op_with_a_base_has_seen_only_that_version) {
   push(R"({"collection":"c","id":"1","doc":{"v":1}})");
   get("/v1/spaces/s/changes");  // the key has pulled it since, but the edit was made before
   post("/v1/spaces/s/push", R"({"ops":[{"collection":"c","id":"1","base":0,"doc":{"v":2}}]})");

@@ -114,9 +114,9 @@ class NodeTest : public testing::Test {
   test::Answer get(const std::string& target, std::string_view profile) {
     const auto pending =
         test::begin_request(local_, {.target = target,
-                                    .token = "",
-                                    .body = "",
-                                    .headers = {{"Host", "127.0.0.1"}, {"X-Syncline-Profile", std::string(profile)}}});
+                                     .token = "",
+                                     .body = "",
+                                     .headers = {{"Host", "127.0.0.1"}, {"X-Syncline-Profile", std::string(profile)}}});
     EXPECT_TRUE(pending.has_come());
     return pending.has_come() ? pending.get() : test::Answer{};
   }

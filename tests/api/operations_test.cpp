@@ -18,7 +18,7 @@ TEST_F(OperationsTest, the_front_page_is_html_for_browsers_only) {
   EXPECT_EQ(page.headers.at("Content-Type"), "text/html; charset=utf-8");
 }
 
-TEST_F(OperationsTest, figures_are_for_this_machine_or_an_administrator) {
+TEST_F(OperationsTest, metrics_are_limited_to_this_machine_and_administrators) {
   const std::string admin = add_key("ann@example.org", {Scope::admin});
   const auto through_proxy = [&](const std::string& token) {
     return call({.target = "/metrics", .token = token, .headers = {{"X-Forwarded-For", "203.0.113.9"}}}).status;
@@ -39,7 +39,7 @@ TEST_F(OperationsTest, unknown_routes_and_methods_have_their_own_answers) {
   EXPECT_EQ(call({.method = http::Method::head, .target = "/health"}).status, 200);
 }
 
-TEST_F(OperationsTest, problems_tell_code_and_request) {
+TEST_F(OperationsTest, problems_have_a_code_and_a_request_id) {
   const test::Answer answer = get("/v1/spaces/bad%20name/changes");
   EXPECT_EQ(answer.status, 400);
   EXPECT_EQ(answer.at("code"), "invalid_argument");

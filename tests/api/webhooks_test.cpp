@@ -29,7 +29,7 @@ class WebhooksTest : public test::KernleFixture {
   }
 };
 
-TEST_F(WebhooksTest, are_made_shown_changed_rotated_and_removed) {
+TEST_F(WebhooksTest, can_be_created_read_changed_rotated_and_removed) {
   const Answer made = subscribe(R"("sync.completed","memory.created")");
   EXPECT_EQ(made.status, 201);
   EXPECT_TRUE(made.at("secret").starts_with("whsec_"));
@@ -49,7 +49,7 @@ TEST_F(WebhooksTest, are_made_shown_changed_rotated_and_removed) {
   EXPECT_EQ(send(Method::get, path).status, 404);
 }
 
-TEST_F(WebhooksTest, what_cannot_be_is_refused_with_a_reason) {
+TEST_F(WebhooksTest, invalid_webhooks_are_rejected_with_a_reason) {
   EXPECT_NE(subscribe(R"("nothing.known")").at("detail").find("sync.completed"), std::string::npos);
   EXPECT_EQ(subscribe("").status, 400);
   EXPECT_EQ(send(Method::post, "/webhooks", R"({"events":["sync.completed"]})").status, 400);
@@ -68,7 +68,7 @@ TEST_F(WebhooksTest, what_cannot_be_is_refused_with_a_reason) {
   EXPECT_EQ(subscribe(R"("timer.started")").status, 409);
 }
 
-TEST_F(WebhooksTest, another_accounts_webhook_is_not_there) {
+TEST_F(WebhooksTest, another_accounts_webhook_is_not_found) {
   const std::string path = "/webhooks/" + subscribe(R"("sync.completed")").at("id");
   const std::string eve = add_key("eve@example.org", {Scope::read, Scope::write, Scope::keys});
   for (const auto& [method, target] :
@@ -81,7 +81,7 @@ TEST_F(WebhooksTest, another_accounts_webhook_is_not_there) {
   }
 }
 
-TEST_F(WebhooksTest, kernles_three_events) {
+TEST_F(WebhooksTest, kernle_pushes_emit_three_kinds_of_events) {
   subscribe(R"("sync.completed","memory.created","conflict.detected")");
   const std::string device = log_in();
   push(device, {{"n1", R"({"content":"a"})", "11:00:00"}});
@@ -94,7 +94,7 @@ TEST_F(WebhooksTest, kernles_three_events) {
   EXPECT_EQ(told("stack_id"), "") << "nothing was synced";
 }
 
-TEST_F(WebhooksTest, events_of_the_other_faces) {
+TEST_F(WebhooksTest, kaisho_kiro_and_native_changes_emit_events) {
   subscribe(R"("timer.started","timer.stopped","command.completed","record.changed")");
   post("/sync/active/start", R"({"id":"t1","start":"2026-11-22T11:00:00Z","description":"d","customer":"c"})");
   EXPECT_NE(told("collection").find("timer.started"), std::string::npos);
@@ -111,7 +111,7 @@ TEST_F(WebhooksTest, events_of_the_other_faces) {
   EXPECT_NE(told("command_id").find("command.completed:" + id), std::string::npos);
 }
 
-TEST_F(WebhooksTest, nobody_asked_nothing_is_kept) {
+TEST_F(WebhooksTest, without_a_webhook_no_event_is_stored) {
   push(api_key_, {{"n1", R"({"content":"a"})", "11:00:00"}});
   EXPECT_EQ(told("record_id"), "");
 }

@@ -93,7 +93,7 @@ def test_an_answer_without_usage_is_charged_by_estimate(client):
     assert total(client) == sum(answer["usage"].values())
 
 
-def test_tool_calls_and_their_results_pass_through(hub_for, upstream):
+def test_tool_calls_and_their_results_are_forwarded(hub_for, upstream):
     client = hub_for("tools")
     tools = [{"type": "function", "function": {"name": "f"}}]
     answer = client.post("/ai/complete", {"messages": MESSAGES, "tools": tools}).json()
@@ -105,7 +105,7 @@ def test_tool_calls_and_their_results_pass_through(hub_for, upstream):
     assert upstream.requests[-1]["messages"] == turn and upstream.requests[-1]["tools"] == tools
 
 
-def test_bad_requests(client, upstream):
+def test_bad_ai_requests_get_400(client, upstream):
     seen = len(upstream.requests)
     for body in ({}, {"messages": "hi"}, {"messages": []}, {"messages": [1]}, {"messages": [{"content": "x"}]},
                  {"messages": MESSAGES, "max_tokens": 0}, {"messages": MESSAGES, "mode": "fast"},
@@ -123,7 +123,7 @@ def test_bad_requests(client, upstream):
 @pytest.mark.parametrize("model, status, code", [("busy", 503, "upstream_busy"), ("refused", 502, "upstream_refused"),
                                                  ("broken", 502, "upstream_failed"), ("html", 502, "upstream_failed"),
                                                  ("rejects", 400, "upstream_rejected"), ("slow", 504, "upstream_timeout")])
-def test_an_upstreams_faults_are_said_and_not_charged(hub_for, model, status, code):
+def test_upstream_errors_are_reported_and_not_charged(hub_for, model, status, code):
     client = hub_for(model)
     answer = client.post("/ai/complete", {"messages": MESSAGES})
     assert (answer.status_code, answer.json()["code"]) == (status, code)
@@ -137,7 +137,7 @@ def test_an_upstreams_faults_are_said_and_not_charged(hub_for, model, status, co
         assert total(client) == 0
 
 
-def test_no_upstream_and_an_upstream_that_is_away(hub):
+def test_a_missing_or_unreachable_upstream_is_reported(hub):
     client = hub.client()
     assert client.post("/ai/complete", {"messages": MESSAGES}).status_code == 503
     assert client.post("/v1/chat/completions", {"messages": MESSAGES}).json()["error"]["code"] == "no_upstream"
@@ -148,7 +148,7 @@ def test_no_upstream_and_an_upstream_that_is_away(hub):
     assert away.stop() == 0
 
 
-def test_models_are_listed_and_unknown_members_pass_through(client, upstream):
+def test_models_are_listed_and_unknown_members_are_forwarded(client, upstream):
     models = client.get("/v1/models").json()
     assert [model["id"] for model in models["data"]] == ["kaisho:advisor", "kaisho:cron", "no-usage", "good"]
     answer = client.post("/v1/chat/completions", {"model": "kaisho:cron", "messages": MESSAGES, "temperature": 0.25,
@@ -160,7 +160,7 @@ def test_models_are_listed_and_unknown_members_pass_through(client, upstream):
 
 
 @pytest.mark.parametrize("model", ["stream-good", "stream-late", "stream-junk"])
-def test_a_stream_is_passed_on_and_usage_is_stripped_unless_asked(hub_for, upstream, model):
+def test_a_stream_is_forwarded_and_usage_is_stripped_unless_requested(hub_for, upstream, model):
     client = hub_for(model)
     plain = client.post("/v1/chat/completions", {"messages": MESSAGES, "stream": True})
     assert plain.headers["Content-Type"] == "text/event-stream"
@@ -212,7 +212,7 @@ def test_a_stopping_hub_does_not_wait_for_a_stream(upstream):
                 pass  # a part is not taken for the whole
 
 
-def test_the_cap_holds_also_for_requests_at_once(ai_hub, upstream):
+def test_the_cap_holds_for_concurrent_requests(ai_hub, upstream):
     email = "capped@example.org"
     client = ai_hub.client(email=email)
     assert cli_json("account", "ai-cap", email, "100", data=ai_hub.data)["account"] == email
@@ -234,7 +234,7 @@ def test_the_cap_holds_also_for_requests_at_once(ai_hub, upstream):
     assert client.post("/ai/complete", {"messages": MESSAGES}).status_code == 200
 
 
-def test_one_account_leaves_places_for_others(upstream):
+def test_one_account_cannot_use_all_ai_slots(upstream):
     hub = Hub(arguments=["--set", f"ai.url={upstream.url}", "--set", "ai.model=slow", "--set", "ai.timeout_seconds=2"]).start()
     client, other = hub.client(), hub.client(email="other@example.org")
     seen = len(upstream.requests)
@@ -250,7 +250,7 @@ def test_one_account_leaves_places_for_others(upstream):
     assert hub.stop() == 0
 
 
-def test_plans_without_ai_are_named(upstream):
+def test_the_answer_names_a_plan_without_ai(upstream):
     hub = Hub(arguments=["--set", f"ai.url={upstream.url}", "--set", "ai.model=good", "--set", "plans.enforce=true"]).start()
     client = hub.client(email="small@example.org")
     assert client.post("/ai/complete", {"messages": MESSAGES}).status_code == 200

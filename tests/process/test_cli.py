@@ -127,7 +127,7 @@ def test_a_backup_while_the_hub_runs_and_a_restore_with_a_new_epoch(tmp_path):
     assert cli_json("verify", data=restored)["ok"]
 
 
-def test_rows_shown_ahead_of_time_and_deleted_ones_are_no_damage(hub, tmp_path):
+def test_verify_accepts_raised_timestamps_and_deleted_rows(hub, tmp_path):
     client = hub.client()
     row = {"id": "n1", "title": "t", "updated_at": "2099-01-01T00:00:00Z", "created_at": "2026-11-22T00:00:00Z"}
     gone = {**row, "id": "n2", "updated_at": "2026-11-22T00:00:00Z", "deleted_at": "2026-11-22T00:00:00Z"}
@@ -136,7 +136,7 @@ def test_rows_shown_ahead_of_time_and_deleted_ones_are_no_damage(hub, tmp_path):
     cli_json("backup", str(tmp_path / "copy.db"), data=hub.data)
 
 
-def test_what_keeps_a_hub_from_starting_has_a_line_and_a_code_of_its_own(tmp_path):
+def test_every_start_failure_has_its_own_message_and_exit_code(tmp_path):
     def start(data, *arguments):
         done = subprocess.run([BINARY, "hub", "--data", str(data), *arguments], capture_output=True, text=True, timeout=30)
         assert done.stdout == "" and len(done.stderr.strip().splitlines()) == 1, done.stderr
@@ -161,7 +161,7 @@ def test_what_keeps_a_hub_from_starting_has_a_line_and_a_code_of_its_own(tmp_pat
     assert not (tmp_path / "none").exists()
 
 
-def test_settings_say_where_they_come_from(tmp_path, monkeypatch):
+def test_config_show_lists_the_origin_of_settings(tmp_path, monkeypatch):
     data = tmp_path / "data"
     data.mkdir()
     (data / "hub.yaml").write_text("rate_limit: 7\n")
@@ -175,7 +175,7 @@ def test_settings_say_where_they_come_from(tmp_path, monkeypatch):
     assert cli("config", "show", data=data, check=False)[0] == 2
 
 
-def test_doctor_says_what_is_wrong(data):
+def test_doctor_reports_problems(data):
     checks = {row["check"]: row["state"] for row in cli_json("doctor", data=data)["checks"]}
     assert checks["store"] == "ok" and checks["data directory"] == "ok"
     assert cli("doctor", data=str(data) + "-none", check=False)[0] == 1

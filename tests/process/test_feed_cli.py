@@ -69,7 +69,7 @@ def test_export_from_one_hub_and_import_into_another_account(hub, run, tmp_path)
     assert file.read_bytes() == before
 
 
-def test_an_interrupted_export_goes_on(hub, run, tmp_path):
+def test_an_interrupted_export_resumes(hub, run, tmp_path):
     client = hub.client(email="carl@example.org")
     fill(client, "a", 2500)
     fill(client, "b", 1500)
@@ -103,7 +103,7 @@ def test_an_interrupted_export_goes_on(hub, run, tmp_path):
     assert strange.read_text() == "Dear Claire,\n"
 
 
-def test_an_import_says_what_is_wrong_and_where_to_go_on(hub, run, tmp_path):
+def test_a_failed_import_names_the_error_and_the_line_to_resume_from(hub, run, tmp_path):
     client = hub.client(email="dora@example.org")
     file = tmp_path / "mine.ndjson"
     good = [json.dumps({"collection": "items", "id": f"i{number}", "doc": {}}) for number in range(700)]
@@ -140,7 +140,7 @@ def pages_read(hub):
     return sum(int(line.removeprefix(counter)) for line in lines if line.startswith(counter))
 
 
-def test_tail_shows_what_was_there_and_what_comes(hub, run):
+def test_tail_shows_existing_and_new_changes(hub, run):
     client = hub.client(email="eve@example.org")
     fill(client, "a", 3)
     fill(client, "b", 1)
@@ -170,7 +170,7 @@ def test_tail_shows_what_was_there_and_what_comes(hub, run):
         assert tail.wait(timeout=10) == 0
 
 
-def test_tail_of_a_device_shows_what_the_hub_brings(hub, run):
+def test_tail_on_a_device_shows_changes_from_the_hub(hub, run):
     client = hub.client(email="fred@example.org")
     node = Node().start()
     try:
@@ -207,7 +207,7 @@ def seen_on_terminal(command, environment):
         return shown.decode(errors="replace"), process.wait(timeout=10)
 
 
-def test_a_long_transfer_shows_how_far_it_is(hub, run):
+def test_a_long_transfer_shows_its_progress(hub, run):
     client = hub.client(email="gina@example.org")
     for start in range(0, 60_000, 5000):
         client.push("big", [{"collection": "items", "id": f"i{number}", "doc": {"text": "x" * 200}}

@@ -13,7 +13,7 @@ import requests
 from harness import SLOW, Client, Hub, Waiting, WebSocket, cli, wait_until
 
 
-def test_notices_come_over_websocket_and_events_also_for_own_changes(hub):
+def test_websocket_notices_and_events_include_own_changes(hub):
     client = hub.client()
     ws = WebSocket(hub.port, "/v1/live", client.key)
     assert ws.status == 101
@@ -38,7 +38,7 @@ def ws_cursor(client, seq):
     return client.get("/v1/spaces/probe/changes").json()["cursor"].split(".")[0] + f".{seq}"
 
 
-def test_a_websocket_may_say_its_key_first_and_must_say_it_soon(hub):
+def test_a_websocket_may_send_its_key_as_first_message_within_the_deadline(hub):
     client = hub.client()
     ws = WebSocket(hub.port, "/v1/live")
     ws.send({"type": "auth", "key": client.key})
@@ -159,7 +159,7 @@ def served_name(port):
         return text.stdout.strip().split("CN = ")[-1]
 
 
-def test_tls_with_certificate_files_that_are_read_again_on_sighup(tmp_path):
+def test_sighup_reloads_tls_certificates(tmp_path):
     make_certificate(tmp_path, "first")
     hub = Hub(arguments=["--tls-certificate", f"{tmp_path}/cert.pem", "--tls-key", f"{tmp_path}/key.pem"]).start()
     assert hub.url.startswith("https://")
@@ -247,7 +247,7 @@ def test_slow_and_silent_clients_do_not_slow_the_others(hub):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
-def test_a_full_disk_is_said_clearly_and_passes(tmp_path):
+def test_a_full_disk_is_reported_and_the_hub_recovers(tmp_path):
     mount = tmp_path / "small"
     mount.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", mount], capture_output=True).returncode != 0:

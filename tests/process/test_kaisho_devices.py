@@ -140,7 +140,7 @@ def test_a_week_of_two_desktops_and_a_phone(zoned_hub, zone, clocks_s):
     assert [desktop.snapshots_pushed for desktop in world.desktops] == [1, 1], "the echo is exact"
 
 
-def test_a_clock_that_is_a_day_ahead_for_a_while_does_not_divide_the_devices(zoned_hub, zone):
+def test_devices_converge_after_a_clock_was_a_day_ahead(zoned_hub, zone):
     world = World(zoned_hub, zone, zone, (86_400, 0))
     for _ in range(48):
         world.hour()
@@ -164,7 +164,7 @@ def test_a_wipe_and_a_reconnect(zoned_hub, zone):
     world.check_equal()
 
 
-def test_a_quiet_week_moves_nothing(zoned_hub, zone):
+def test_an_idle_week_transfers_nothing(zoned_hub, zone):
     """No echo goes round: when nobody writes, nobody pushes anything that counts."""
     world = World(zoned_hub, zone, zone, (0, 0))
     for _ in range(12):
@@ -176,7 +176,7 @@ def test_a_quiet_week_moves_nothing(zoned_hub, zone):
     assert world.native.get("/v1/spaces").json()["spaces"] == head
 
 
-def test_a_first_sync_that_breaks_off_loses_no_history(hub):
+def test_an_interrupted_first_sync_loses_no_history(hub):
     """D6: the first pull brought a row, the push failed; the next cycle still pushes everything."""
     key = hub.add_key()["key"]
     other = Desktop(hub.url, key, datetime.timezone.utc)
@@ -194,7 +194,7 @@ def test_a_first_sync_that_breaks_off_loses_no_history(hub):
     assert len(other.content("entries")) == 651
 
 
-def test_events_reach_every_socket_the_senders_too(hub):
+def test_events_reach_every_socket_including_the_senders(hub):
     key = hub.add_key()["key"]
     sockets = [open_events(hub.url, key) for _ in range(2)]
     devices = [socket.receive() for socket in sockets]
@@ -235,7 +235,7 @@ def test_a_revoked_key_closes_its_socket_and_a_token_opens_one(hub):
     assert socket.receive() == ("close", 4001)
 
 
-def test_a_reader_that_falls_behind_is_told_to_pull_everything(hub):
+def test_a_slow_reader_gets_changed_events_instead(hub):
     key = hub.add_key()["key"]
     slow = open_events(hub.url, key)
     assert slow.receive()["event"] == "connected"
@@ -277,7 +277,7 @@ def test_sixty_megabytes_in_one_request(hub):
     wait_until(lambda: client.get("/health").status_code == 200, "the hub to answer")
 
 
-def test_ten_thousand_sockets_hear_of_a_change(hub):
+def test_ten_thousand_sockets_receive_a_change(hub):
     import resource
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -37,7 +37,7 @@ def published_class():
 
 
 @needs_seed
-def test_the_published_javascript_class_runs_unchanged_but_for_its_base_url(hub, tmp_path):
+def test_the_published_javascript_class_runs_with_only_its_base_url_changed(hub, tmp_path):
     ide, agent = keys(hub)
     source = published_class().replace(PUBLISHED_URL, hub.url)
     assert source.count(hub.url) == 1
@@ -95,13 +95,13 @@ def test_our_javascript_client_runs_the_four_flows(hub):
     assert json.loads(run(["node", str(CLIENTS / "kiro_flows.mjs"), hub.url, ide, agent]))["ok"]
 
 
-def test_our_python_client_runs_the_flows_also_below_the_prefix(hub):
+def test_our_python_client_runs_the_flows_with_and_without_prefix(hub):
     ide, agent = keys(hub)
     for base in (hub.url, hub.url + "/kiro"):
         assert json.loads(run([sys.executable, str(CLIENTS / "kiro_flows.py"), base, ide, agent]))["ok"]
 
 
-def test_curl_lines_of_our_own(hub):
+def test_curl_lines_beyond_the_published_ones_work(hub):
     hub.add_key(token="secret-token-1")
     curl = ["curl", "-sS", "--max-time", "20", "-H", "Authorization: Bearer secret-token-1", "-H",
             "Content-Type: application/json"]

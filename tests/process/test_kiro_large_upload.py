@@ -22,8 +22,8 @@ def message(number, text=""):
             "content": f"{number} {text or 'a line of a conversation that is as long as people write them. ' * 2}"}
 
 
-def state_of(messages):
-    return json.dumps({"conversations": {"long": messages}})
+def state_of(messages, conversation="long"):
+    return json.dumps({"conversations": {conversation: messages}})
 
 
 def upload(client, body):
@@ -38,10 +38,11 @@ def upload(client, body):
 
 
 def other_device(url, key, pipe):
-    """Uploads so many messages, or only keeps a processor busy for as long, in a process of its own."""
+    """Uploads so many messages of a conversation, or only keeps a processor busy, in a process of its own."""
     client = Client(url, key)
-    while (count := pipe.recv()) is not None:
-        body = state_of([message(number) for number in range(count)])
+    while (work := pipe.recv()) is not None:
+        conversation, count = work
+        body = state_of([message(number) for number in range(count)], conversation)
         pipe.send("ready")
         pipe.recv()
         began = time.perf_counter()
@@ -72,9 +73,9 @@ class Pushes:
         assert answer.status == 200
         return took_ms
 
-    def worst_while(self, pipe, count):
+    def worst_while(self, pipe, conversation, count):
         """Pushes while the other device does its work; returns the slowest push in ms, and how long the work took."""
-        pipe.send(count)
+        pipe.send((conversation, count))
         assert pipe.recv() == "ready"
         pipe.send("go")
         worst_ms = 0
@@ -88,11 +89,12 @@ def listed(figures):
 
 
 @pytest.mark.alone
-def test_a_large_upload_does_not_hold_up_pushes_of_other_accounts(hub):
+@pytest.mark.parametrize("is_new", [False, True], ids=["stored", "new"])
+def test_a_large_upload_does_not_hold_up_pushes_of_other_accounts(hub, is_new):
     """An upload also takes processor time, which delays pushes on a machine of few processors. That is no matter of the
     hub's one writing thread, so uploads are compared with a program that keeps a processor busy."""
     ide = hub.client(email="ann@example.org")
-    for count in range(BUILT_IN_STEPS_OF, MESSAGES + 1, BUILT_IN_STEPS_OF):
+    for count in [] if is_new else range(BUILT_IN_STEPS_OF, MESSAGES + 1, BUILT_IN_STEPS_OF):
         upload(ide, state_of([message(number) for number in range(count - BUILT_IN_STEPS_OF, count)]))
     pushes = Pushes(hub.client(email="bob@example.org"))
     pipe, its_pipe = multiprocessing.Pipe()
@@ -100,14 +102,16 @@ def test_a_large_upload_does_not_hold_up_pushes_of_other_accounts(hub):
     device.start()
     busy_ms, upload_ms, took_ms = [], [], []
     for turn in range(UPLOADS):
-        busy_ms.append(pushes.worst_while(pipe, 0)[0])
-        worst, took = pushes.worst_while(pipe, MESSAGES + turn * GROWTH)
+        busy_ms.append(pushes.worst_while(pipe, "", 0)[0])
+        conversation, growth = (f"new {turn}", 0) if is_new else ("long", turn * GROWTH)
+        worst, took = pushes.worst_while(pipe, conversation, MESSAGES + growth)
         upload_ms.append(worst)
         took_ms.append(took)
     pipe.send(None)
     device.join(timeout=30)
 
-    assert len(ide.get("/sync").json()["conversations"]["long"]) == MESSAGES + (UPLOADS - 1) * GROWTH
+    conversations = ide.get("/sync").json()["conversations"]
+    assert len(conversations[conversation]) == MESSAGES + growth
     added_ms = statistics.median(upload_ms) - statistics.median(busy_ms)
     print(f"\nuploads of {MESSAGES} messages and more took {listed(took_ms)} ms")
     print(f"slowest push beside each: {listed(upload_ms)} ms; beside a busy program: {listed(busy_ms)} ms")

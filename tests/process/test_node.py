@@ -45,7 +45,7 @@ def test_status_without_a_hub(node):
     assert status["plan"] is None and status["last_error"] is None and status["pending_deletes"] == 0
 
 
-def test_everything_answers_without_a_hub(node):
+def test_all_node_routes_answer_without_a_hub(node):
     api = node.api
     assert api.post("/api/cloud-sync/sync-now").json() == {"enabled": False}
     assert api.get("/api/cloud-sync/active").json() == {"active": False}
@@ -59,7 +59,7 @@ def test_everything_answers_without_a_hub(node):
 
 
 @pytest.mark.parametrize("body", [{}, {"url": "http://127.0.0.1:1"}, {"api_key": "k"}])
-def test_connect_needs_both(node, body):
+def test_connect_requires_url_and_api_key(node, body):
     answer = node.api.post("/api/cloud-sync/connect", body)
     assert answer.status_code == 422 and answer.json()["detail"]
 
@@ -114,7 +114,7 @@ def test_connect_status_sync_and_disconnect(hub):
         assert node.stop() == 0
 
 
-def test_a_wipe_happens_only_when_asked_and_only_after_the_last_pull(hub):
+def test_a_wipe_needs_a_request_and_a_successful_last_pull(hub):
     node, client = make_pair(hub, "wipe@example.org")
     try:
         node.api.post("/api/inbox", {"title": "keep me"})
@@ -207,7 +207,7 @@ def test_a_broken_settings_file_keeps_the_last_good_one(hub):
 
 @pytest.mark.parametrize("section,fields", [("inbox", {"title": "a"}), ("tasks", {"title": "a"}),
                                             ("notes", {"title": "a", "tags": ["x"]}), ("projects", {"name": "a"})])
-def test_rows_are_made_changed_and_deleted(node, section, fields):
+def test_rows_can_be_created_changed_and_deleted(node, section, fields):
     made = node.api.post(f"/api/{section}", fields)
     assert made.status_code == 201
     path = f"/api/{section}/{made.json()['id']}"
@@ -228,7 +228,7 @@ def test_customers(node):
     assert node.api.get("/api/customers").json() == []
 
 
-def test_the_published_sync_answers_of_an_agent(hub):
+def test_agent_sync_routes_give_the_published_answers(hub):
     node, client = make_pair(hub, "agent@example.org")
     try:
         operation = {"table": "episodes", "record_id": "ep_abc123", "operation": "upsert",
@@ -274,7 +274,7 @@ def test_memories_are_found(node):
     assert node.api.get("/memory/nothing?agent_id=claire").status_code == 404
 
 
-def test_pages_of_other_sites_are_turned_away(node):
+def test_requests_from_other_sites_are_rejected(node):
     for headers in ({"Origin": "https://evil.example"}, {"Host": "evil.example"}, {"Origin": "null"}):
         assert requests.get(node.url + "/profiles", headers=headers, timeout=10).status_code == 403
     own = requests.get(node.url + "/profiles", headers={"Origin": node.url}, timeout=10)

@@ -97,7 +97,7 @@ def test_full_fails_when_a_phase_failed(kernle):
     assert code == 0 and status["pending_operations"] == 1 and status["backend_connected"] is False
 
 
-def test_the_clock_of_a_device(hub):
+def test_time_tracking_commands_of_a_device(hub):
     client = hub.client(email="clock@example.org")
     node = Node().start()
     try:

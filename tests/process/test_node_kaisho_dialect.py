@@ -46,7 +46,7 @@ def entry_of(node, identifier):
     return next((entry for entry in entries if entry["id"] == identifier), None)
 
 
-def test_two_devices_meet_at_kaishos_cloud(cloud, nodes):
+def test_two_devices_sync_through_kaishos_cloud(cloud, nodes):
     a, b = nodes
     entry = clock(a, description="before there was a cloud", customer="Acme")
     task = a.api.post("/api/tasks", {"title": "write", "customer": "Acme"}).json()["id"]
@@ -77,7 +77,7 @@ def test_two_devices_meet_at_kaishos_cloud(cloud, nodes):
         assert any("time tracking only" in limit for limit in status["limits"])
 
 
-def test_the_later_of_two_edits_stands_and_the_other_is_kept(cloud, nodes):
+def test_the_later_of_two_edits_wins_and_the_other_is_kept(cloud, nodes):
     a, b = nodes
     note = a.api.post("/api/notes", {"title": "first"}).json()["id"]
     a.connect(cloud.url, cloud.key)
@@ -138,7 +138,7 @@ def test_timers_of_two_devices(cloud, nodes):
     assert entry_of(a, second)["end"]
 
 
-def test_a_timer_begun_offline_brings_its_notes(cloud, nodes):
+def test_a_timer_started_offline_keeps_its_notes(cloud, nodes):
     node = nodes[0]
     timer = node.api.post("/api/clocks/start", {"description": "alone"}).json()["id"]
     node.api.patch(f"/api/clocks/{timer}", {"notes": "from before"})
@@ -160,7 +160,7 @@ def put_entry(cloud, **fields):
     return identifier
 
 
-def test_rows_of_the_phone_wait_for_a_customer(cloud, nodes):
+def test_phone_entries_are_pending_until_they_have_a_customer(cloud, nodes):
     put_entry(cloud, description="from the phone")
     node = nodes[0]
     node.connect(cloud.url, cloud.key)
@@ -172,7 +172,7 @@ def test_rows_of_the_phone_wait_for_a_customer(cloud, nodes):
     wait_until(lambda: cloud.rows["entries"][pending[0]["sync_id"]]["customer"] == "Acme", "the customer at the cloud")
 
 
-def test_many_rows_and_one_that_the_cloud_cannot_store(cloud, nodes):
+def test_one_row_that_the_cloud_cannot_store_does_not_block_others(cloud, nodes):
     a, b = nodes
     ops = [{"collection": "notes", "id": f"n{count}", "doc": {"title": f"note {count}"}} for count in range(1300)]
     for start in range(0, len(ops), 400):
@@ -192,7 +192,7 @@ def test_many_rows_and_one_that_the_cloud_cannot_store(cloud, nodes):
     wait_until(lambda: a.status()["kaisho"]["state"] == "in_sync", "rest")
 
 
-def test_more_rows_of_one_millisecond_than_a_page_hold_nothing_up(cloud, nodes):
+def test_more_rows_of_one_millisecond_than_a_page_do_not_block_sync(cloud, nodes):
     stamp = now()
     for count in range(cloud.ROWS_MAX + 100):
         put_entry(cloud, description=f"import {count}", updated_at=stamp)
@@ -208,7 +208,7 @@ def test_more_rows_of_one_millisecond_than_a_page_hold_nothing_up(cloud, nodes):
     assert "rows_cannot_be_read" in node.log_text()
 
 
-def test_an_older_version_at_the_cloud_after_a_restart(cloud, nodes):
+def test_a_restarted_device_handles_an_older_cloud_version(cloud, nodes):
     node = nodes[0]
     note = node.api.post("/api/notes", {"title": "new"}).json()["id"]
     node.connect(cloud.url, cloud.key)
@@ -240,7 +240,7 @@ def test_the_end_of_one_timer_and_the_start_of_the_next_in_one_push(cloud, nodes
     assert entry_of(node, first)["notes"] == cloud.rows["entries"][first]["notes"] == "written afterwards"
 
 
-def test_to_write_and_to_edit_is_no_conflict(cloud, nodes):
+def test_successive_edits_of_one_device_cause_no_conflict(cloud, nodes):
     node = nodes[0]
     node.connect(cloud.url, cloud.key)
     note = node.api.post("/api/notes", {"title": "v0"}).json()["id"]
@@ -251,7 +251,7 @@ def test_to_write_and_to_edit_is_no_conflict(cloud, nodes):
     assert node.api.get("/v1/spaces/kaisho/conflicts").json()["conflicts"] == []
 
 
-def test_a_resource_that_is_missing_for_a_moment_and_one_that_is_new(cloud, nodes):
+def test_a_resource_may_be_missing_temporarily_or_appear_later(cloud, nodes):
     a, b = nodes
     note = a.api.post("/api/notes", {"title": "one"}).json()["id"]
     project = a.api.post("/api/projects", {"name": "older than the resource"}).json()["id"]
@@ -271,7 +271,7 @@ def test_a_resource_that_is_missing_for_a_moment_and_one_that_is_new(cloud, node
     assert project in rows(b, "projects")
 
 
-def test_what_the_cloud_does_not_keep_waits_for_nothing(cloud, nodes):
+def test_rows_unsupported_by_the_cloud_are_not_pending(cloud, nodes):
     node = nodes[0]
     node.api.post("/api/projects", {"name": "unknown to 1.7.3"})
     node.connect(cloud.url, cloud.key)
@@ -286,7 +286,7 @@ def test_what_the_cloud_does_not_keep_waits_for_nothing(cloud, nodes):
     assert node.status()["kaisho"]["pending"] == 0
 
 
-def test_from_kaishos_cloud_to_a_hub_of_ones_own(cloud, nodes):
+def test_moving_from_kaishos_cloud_to_a_hub(cloud, nodes):
     a, b = nodes
     a.api.post("/api/notes", {"title": "kept"})
     project = a.api.post("/api/projects", {"name": "kept too"}).json()["id"]
@@ -303,7 +303,7 @@ def test_from_kaishos_cloud_to_a_hub_of_ones_own(cloud, nodes):
         hub.stop()
 
 
-def test_disconnect_wipes_the_cloud_only_after_a_good_pull(cloud, nodes):
+def test_disconnect_wipes_the_cloud_only_after_a_successful_pull(cloud, nodes):
     node = nodes[0]
     note = node.api.post("/api/notes", {"title": "stays here"}).json()["id"]
     node.connect(cloud.url, cloud.key)
@@ -312,7 +312,7 @@ def test_disconnect_wipes_the_cloud_only_after_a_good_pull(cloud, nodes):
     assert cloud.rows["notes"] == {} and note in rows(node, "notes")
 
 
-def test_our_own_hub_in_kaishos_dialect(shared_hub, nodes):
+def test_a_node_syncs_with_our_hub_in_kaishos_dialect(shared_hub, nodes):
     """Below /kaisho a hub speaks Kaisho's API alone, with other cursors and stamps than the original."""
     a, b = nodes
     key = shared_hub.client(email="ann@example.org").key

@@ -31,7 +31,7 @@ def full(node, agent="claire"):
     return answer.json()["data"]
 
 
-def test_two_devices_meet_at_kernles_backend(backend, nodes):
+def test_two_devices_sync_through_kernles_backend(backend, nodes):
     a, b = nodes
     note = add(a, "claire", "notes", content="from a", tags=["one"])
     assert a.connect(backend.url, backend.key)["dialect"] == "kernle"
@@ -63,7 +63,7 @@ def test_two_devices_meet_at_kernles_backend(backend, nodes):
     assert a.status()["kaisho"]["reason"] == "stays on this device: the hub speaks kernle only"
 
 
-def test_more_than_kernles_backend_delivers_at_once(backend, nodes):
+def test_more_changes_than_kernles_backend_delivers_at_once(backend, nodes):
     a, b = nodes
     ops = [{"collection": "notes", "id": f"n{count}", "doc": {"content": f"note {count}"}} for count in range(1500)]
     for start in range(0, len(ops), 500):
@@ -78,7 +78,7 @@ def test_more_than_kernles_backend_delivers_at_once(backend, nodes):
     assert len([one for one in head["changes"] if one["collection"] == "notes"]) == 1500
 
 
-def test_what_kernles_backend_deletes_for_good_is_kept_as_a_conflict(backend, nodes):
+def test_records_erased_by_kernles_backend_are_kept_as_conflicts(backend, nodes):
     node = nodes[0]
     note = add(node, "claire", "notes", content="one")
     node.connect(backend.url, backend.key)
@@ -94,7 +94,7 @@ def test_what_kernles_backend_deletes_for_good_is_kept_as_a_conflict(backend, no
     assert backend.requests.count(("POST", "/sync/push")) == pushes
 
 
-def test_an_answer_that_counts_nothing_acknowledges_nothing(backend, nodes):
+def test_an_answer_without_counts_acknowledges_nothing(backend, nodes):
     node = nodes[0]
     node.connect(backend.url, backend.key)
     backend.forgets_to_count = True
@@ -105,7 +105,7 @@ def test_an_answer_that_counts_nothing_acknowledges_nothing(backend, nodes):
     wait_until(lambda: node.status()["kernle/claire"]["state"] == "in_sync", "in sync")
 
 
-def test_what_kernles_backend_refuses_is_shown_and_kept(backend, nodes):
+def test_changes_rejected_by_kernles_backend_are_listed_and_kept(backend, nodes):
     node = nodes[0]
     good = add(node, "claire", "notes", content="good")
     bad = add(node, "claire", "notes", content="bad", unknown_column=1)
@@ -117,7 +117,7 @@ def test_what_kernles_backend_refuses_is_shown_and_kept(backend, nodes):
 
 
 @pytest.mark.long
-def test_a_session_that_ends_is_renewed_and_a_revoked_key_is_said(backend, nodes):
+def test_an_expired_session_is_renewed_and_a_revoked_key_is_reported(backend, nodes):
     node = nodes[0]
     add(node, "claire", "notes", content="one")
     node.connect(backend.url, backend.key)
@@ -134,7 +134,7 @@ def test_a_session_that_ends_is_renewed_and_a_revoked_key_is_said(backend, nodes
     assert second in memory(node, "claire", "notes")
 
 
-def test_our_own_hub_in_kernles_dialect(shared_hub, nodes):
+def test_a_node_syncs_with_our_hub_in_kernles_dialect(shared_hub, nodes):
     a, b = nodes
     key = shared_hub.client(email="bob@example.org").key
     notes = [add(a, "claire", "notes", content=f"note {count}", tags=["one"]) for count in range(3)]

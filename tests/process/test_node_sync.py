@@ -51,7 +51,7 @@ def connect(hub, count, key):
 
 
 @pytest.mark.alone
-def test_a_change_is_on_the_other_device_at_once(hub):
+def test_a_change_reaches_the_other_device_at_once(hub):
     client = hub.client()
     spaces = [f"notes{number}" for number in range(10)]
     for space in spaces:
@@ -85,7 +85,7 @@ def test_a_change_is_on_the_other_device_at_once(hub):
 
 
 @pytest.mark.alone
-def test_a_new_device_has_everything_soon_and_then_asks_for_nothing(hub):
+def test_a_new_device_syncs_quickly_and_then_idles(hub):
     client = hub.client()
     count = 10_000 if SLOW else 100_000
     for first in range(0, count, 5000):
@@ -106,7 +106,7 @@ def test_a_new_device_has_everything_soon_and_then_asks_for_nothing(hub):
         node.stop()
 
 
-def test_offline_edits_go_up_when_the_hub_is_back(hub):
+def test_offline_edits_are_pushed_when_the_hub_returns(hub):
     client = hub.client()
     wire = Wire(hub.port)
     node = Node().start()
@@ -236,7 +236,7 @@ def test_three_nodes_and_a_hub_through_a_storm_lose_nothing(hub):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
-def test_a_full_disk_of_the_device_is_said_and_passes(hub, tmp_path):
+def test_a_full_device_disk_is_reported_and_the_node_recovers(hub, tmp_path):
     mount = tmp_path / "small"
     mount.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", mount], capture_output=True).returncode != 0:
@@ -266,7 +266,7 @@ def test_a_full_disk_of_the_device_is_said_and_passes(hub, tmp_path):
 
 
 @pytest.mark.alone
-def test_a_node_at_rest_costs_little(hub):
+def test_an_idle_node_uses_few_resources(hub):
     node = connect(hub, 1, hub.client().key)[0]
     try:
         wait_until(node.is_in_sync, "in sync")

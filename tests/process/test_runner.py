@@ -62,7 +62,7 @@ def test_each_kind_of_command_gives_its_documented_result(site):
     assert binary["result"]["bytesWritten"] == 1 and (site.root / "b").read_bytes() == b"\xff"
 
 
-def test_what_cannot_be_done_says_why(site):
+def test_rejected_requests_give_a_reason(site):
     def error(**order):
         ended = site.run(**order)
         assert ended["status"] == "failed", ended
@@ -76,13 +76,13 @@ def test_what_cannot_be_done_says_why(site):
     assert error(type="execute_bash", command="sleep 60", timeoutMs=500) == "timed out after 0.5 s"
 
 
-def test_programs_of_a_command_are_found_and_their_exit_codes_passed_on(site):
+def test_programs_of_a_command_are_found_and_their_exit_codes_returned(site):
     assert site.bash("nonexistent-program")["result"]["exitCode"] == 127
     assert site.bash("kill -9 $$")["result"]["exitCode"] == 137
     assert site.bash("cat")["result"]["exitCode"] == 0, "standard input is empty"
 
 
-def test_flags_make_a_policy_of_the_listed_types_and_roots(make_site, tmp_path):
+def test_flags_define_a_policy_of_the_listed_types_and_roots(make_site, tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     for root in (first, second):
         root.mkdir()
@@ -111,7 +111,7 @@ def test_a_held_command_waits_for_approval_and_then_runs(make_site):
     assert site.result(denied)["error"] == "denied by ide: no files" and not (site.root / "x").exists()
 
 
-def test_an_approval_for_good_covers_its_pattern(make_site):
+def test_a_standing_approval_covers_its_pattern(make_site):
     site = make_site(policy=ASKING_POLICY)
     made = site.submit(type="execute_bash", command="touch one")
     wait_until(lambda: "waits for approval" in site.runner.audit(), "the runner asks")
@@ -132,7 +132,7 @@ def test_a_refusal_names_the_rule_and_its_line(make_site):
     assert '"event":"refused"' in site.runner.audit() and "policy.yaml:6" in site.runner.audit()
 
 
-def test_a_policy_is_read_again_on_sighup_and_a_broken_one_changes_nothing(make_site):
+def test_sighup_reloads_the_policy_and_an_invalid_one_is_ignored(make_site):
     site = make_site(policy=ASKING_POLICY)
     policy = site.directory / "policy.yaml"
     good = policy.read_text()
@@ -164,7 +164,7 @@ def test_live_output_arrives_while_the_command_runs(site):
     assert seen == "line 1\nline 2\nline 3\nlast"
 
 
-def test_command_run_streams_and_passes_on_the_exit_code(site):
+def test_command_run_streams_and_returns_the_exit_code(site):
     code, out, err = command(site, "run", "echo to out; echo to err >&2; exit 7", check=False)
     assert (code, out, err) == (7, "to out\n", "to err\n")
     assert command(site, "run", "sleep 0.4; echo slow; sleep 0.4; printf end")[1] == "slow\nend"
@@ -178,7 +178,7 @@ def test_command_run_streams_and_passes_on_the_exit_code(site):
     assert shown["status"] == "completed"
 
 
-def test_a_terminal_takes_no_orders_from_a_remote_program(site):
+def test_control_characters_of_remote_output_are_escaped_on_a_terminal(site):
     ours, theirs = pty.openpty()
     environment = {**os.environ, "SYNCLINE_HUB": site.hub.url, "SYNCLINE_KEY": site.ide.key}
     process = subprocess.Popen([BINARY, "command", "run", "--dir", "x\x1b]0;title\x07", "true"], stdout=theirs, stderr=theirs,
@@ -224,7 +224,7 @@ def test_an_interrupt_cancels_the_remote_command(site):
     assert site.result(made)["error"] == "cancelled"
 
 
-def test_the_command_line_explains_what_is_wrong(site):
+def test_the_command_line_explains_usage_errors(site):
     code, _, err = command(site, "show", "cmd-none", check=False)
     assert code == 3 and "cmd-none" in err
     code, _, err = command(site, "list", key="sl_wrong", check=False)
@@ -249,7 +249,7 @@ def test_the_command_line_explains_what_is_wrong(site):
     (["--policy", "/nowhere.yaml"], "cannot read the policy file"),
     (["--policy", "ROOT/p.yaml"], "could reach"),
 ])
-def test_a_runner_that_could_not_be_safe_does_not_start(tmp_path, arguments, words):
+def test_a_runner_with_an_unsafe_configuration_does_not_start(tmp_path, arguments, words):
     root = tmp_path / "root"
     root.mkdir()
     (root / "p.yaml").write_text(f"version: 1\nroots: [{{path: {root}}}]\ncommands: {{read_file: allow}}\n")
@@ -272,7 +272,7 @@ def test_without_a_sandbox_the_runner_refuses_to_start(tmp_path):
     assert "no sandbox" in done.stderr and "--no-sandbox" in done.stderr
 
 
-def test_a_wrong_key_ends_the_runner_with_its_own_code(hub, tmp_path):
+def test_a_wrong_key_stops_the_runner_with_its_own_exit_code(hub, tmp_path):
     runner = Runner(hub.url, "sl_k9_wrong", tmp_path).start()
     assert runner.wait() == 5
     submitter = hub.add_key(label="ide", scopes=IDE_SCOPES)["key"]
@@ -280,7 +280,7 @@ def test_a_wrong_key_ends_the_runner_with_its_own_code(hub, tmp_path):
     assert runner.wait() == 5, "the key may not run commands"
 
 
-def test_it_comes_back_when_the_hub_was_away(make_site):
+def test_the_runner_reconnects_after_a_hub_outage(make_site):
     site = make_site()
     site.hub.kill()
     wait_until(lambda: "hub_away" in site.runner.log_text(), "the runner notices")
@@ -288,7 +288,7 @@ def test_it_comes_back_when_the_hub_was_away(make_site):
     assert site.bash("echo back")["result"]["stdout"] == "back\n"
 
 
-def test_the_published_api_alone_is_enough_also_of_our_hub(hub, tmp_path):
+def test_the_published_api_suffices_with_our_hub(hub, tmp_path):
     ide = hub.client(label="ide")
     key = hub.add_key(label="agent", scopes="read,commands:run")["key"]
     runner = Runner(hub.url, key, tmp_path)
@@ -303,7 +303,7 @@ def test_the_published_api_alone_is_enough_also_of_our_hub(hub, tmp_path):
     assert runner.stop() == 0
 
 
-def test_a_hub_with_the_published_api_only_is_served_too(tmp_path):
+def test_the_runner_works_with_a_hub_of_the_published_api(tmp_path):
     commands = {"cmd-1": {"type": "execute_bash", "command": "echo hello", "status": "pending", "createdAt": 1}}
 
     def answer(method, path, body):
@@ -352,7 +352,7 @@ aws: {{endpoint: "{store.url}", region: eu-central-1}}
     store.close()
 
 
-def test_the_audit_log_tells_who_asked_what_and_is_verified(make_site):
+def test_the_audit_log_records_who_submitted_what_and_verifies(make_site):
     site = make_site()
     site.bash("echo private > x; exit 4")
     site.run(type="read_file", path="/etc/passwd")
@@ -368,7 +368,7 @@ def test_the_audit_log_tells_who_asked_what_and_is_verified(make_site):
     assert code == 1 and "line 2 does not follow" in err
 
 
-def test_explain_says_what_a_policy_would_do(tmp_path):
+def test_explain_prints_the_decision_of_a_policy(tmp_path):
     policy = tmp_path / "p.yaml"
     policy.write_text(ASKING_POLICY.replace("ROOT", "/srv"))
 

@@ -19,7 +19,7 @@ def gone(marker, seconds=5):
     wait_until(lambda: not processes_with(marker), f"processes with {marker} are gone", seconds * FACTOR)
 
 
-def test_nothing_gets_out_of_the_sandbox(site):
+def test_nothing_escapes_the_sandbox(site):
     shutil.copy(PROBE, site.root / "probe.py")
     core_pattern = Path("/proc/sys/kernel/core_pattern").read_text()
     ended = site.bash(f"python3 probe.py {site.root} {site.hub.port}", timeoutMs=120_000)
@@ -29,7 +29,7 @@ def test_nothing_gets_out_of_the_sandbox(site):
     assert Path("/proc/sys/kernel/core_pattern").read_text() == core_pattern
 
 
-def test_the_runner_s_environment_and_key_stay_with_it(make_site):
+def test_commands_do_not_see_the_runners_environment_and_key(make_site):
     site = make_site(environment={"PRIVATE_THING": "sl_k1_private"})
     seen = site.bash("env; cat /proc/*/environ /proc/*/cmdline | tr '\\0' '\\n'")["result"]["stdout"]
     assert "sl_k" not in seen and "PRIVATE_THING" not in seen and "--key" not in seen
@@ -132,7 +132,7 @@ STUBBORN = {
 
 @pytest.mark.parametrize("walls", ["sandbox", "no sandbox"])
 @pytest.mark.parametrize("how", STUBBORN)
-def test_whatever_a_command_does_its_processes_end(make_site, how, walls, forever):
+def test_all_processes_of_a_command_end_whatever_it_does(make_site, how, walls, forever):
     site = make_site()
     if walls == "no sandbox":
         site.runner.stop()
@@ -146,7 +146,7 @@ def test_whatever_a_command_does_its_processes_end(make_site, how, walls, foreve
 
 
 @pytest.mark.parametrize("walls", [[], ["--no-sandbox"]])
-def test_what_a_command_leaves_behind_ends_with_it(make_site, walls, forever):
+def test_background_processes_end_with_their_command(make_site, walls, forever):
     site = make_site()
     site.runner.stop()
     site.runner.arguments += walls
@@ -156,7 +156,7 @@ def test_what_a_command_leaves_behind_ends_with_it(make_site, walls, forever):
     gone(forever)
 
 
-def test_without_walls_a_program_that_kills_its_supervisor_is_ended_too(make_site, forever):
+def test_without_a_sandbox_a_program_that_kills_its_supervisor_is_ended(make_site, forever):
     site = make_site()
     site.runner.stop()
     site.runner.arguments += ["--no-sandbox"]
@@ -167,7 +167,7 @@ def test_without_walls_a_program_that_kills_its_supervisor_is_ended_too(make_sit
     assert site.bash("echo alive")["result"]["stdout"] == "alive\n"
 
 
-def test_no_file_that_runs_as_its_owner_is_left_behind(site):
+def test_no_setuid_file_is_left_behind(site):
     made = "cp /bin/true su; chmod 4755 su; chmod u+s su; chmod 2755 su; install -m 4755 /bin/true su2; " \
            "python3 -c 'import os; os.close(os.open(\"su3\", os.O_CREAT | os.O_WRONLY, 0o4755))'; mkdir -m 2775 d"
     site.bash(made)
@@ -175,7 +175,7 @@ def test_no_file_that_runs_as_its_owner_is_left_behind(site):
     assert kept == [] and (site.root / "su").exists()
 
 
-def test_a_read_only_path_is_shown_and_not_written(make_site, tmp_path):
+def test_a_read_only_path_is_visible_but_not_writable(make_site, tmp_path):
     shown = tmp_path / "shown"
     shown.mkdir()
     (shown / "tool").write_text("tool")
@@ -190,7 +190,7 @@ commands: {{execute_bash: any}}
 
 
 @pytest.mark.alone
-def test_an_ordinary_user_s_runner_is_as_tight_and_the_kernel_counts_its_processes(hub):
+def test_a_non_root_runner_is_confined_and_the_kernel_limits_its_processes(hub):
     if os.geteuid() != 0:
         pytest.skip("this test becomes another user")
     directory = Path(tempfile.mkdtemp())
@@ -229,7 +229,7 @@ def test_output_that_is_not_text_comes_as_base64(site):
     assert read == {"content": base64.b64encode(b"\xff\0").decode(), "size": 2, "encoding": "base64", "truncated": False}
 
 
-def test_files_that_are_not_files_are_not_read(site):
+def test_only_regular_files_are_read(site):
     for made in ("pipe", "folder"):
         shutil.rmtree(site.root / made, ignore_errors=True)
     os.mkfifo(site.root / "pipe")

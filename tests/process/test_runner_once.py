@@ -33,7 +33,7 @@ def test_a_runner_killed_during_a_command_reports_it_and_does_not_run_it_again(m
 
 
 @pytest.mark.long
-def test_a_runner_that_stays_away_is_reported_by_the_hub_within_its_lease(tmp_path):
+def test_the_hub_reports_a_lost_runner_when_its_lease_expires(tmp_path):
     hub = Hub(arguments=["--set", "commands.claim_lease_seconds=2"]).start()
     ide = hub.client(label="ide")
     runner = Runner(hub.url, hub.add_key(label="agent", scopes="commands:run")["key"], tmp_path).start()
@@ -159,7 +159,7 @@ def test_an_order_delivered_twice_runs_once(tmp_path):
     again.close()
 
 
-def test_an_order_that_was_cancelled_on_its_way_is_not_run(tmp_path):
+def test_an_order_cancelled_in_transit_is_not_run(tmp_path):
     hub = scripted([order("cmd-1", cancelRequested=True)])
     runner = Runner(hub.url, "any-key", tmp_path).start()
     wait_until(lambda: reports(hub, "cmd-1"), "the report")
@@ -168,7 +168,7 @@ def test_an_order_that_was_cancelled_on_its_way_is_not_run(tmp_path):
     hub.close()
 
 
-def test_orders_that_are_nonsense_are_refused(tmp_path):
+def test_invalid_orders_are_rejected(tmp_path):
     bad = [{"commandId": "cmd-1", "type": "format_disk"}, {"commandId": "cmd-2", "type": "execute_bash"},
            {"commandId": "cmd-3", "type": "read_file", "path": 7}, order("cmd-4", workingDir=[])]
     hub = scripted(bad)
@@ -180,7 +180,7 @@ def test_orders_that_are_nonsense_are_refused(tmp_path):
     hub.close()
 
 
-def test_a_revoked_key_ends_what_runs_and_the_runner(make_site, forever):
+def test_a_revoked_key_stops_running_commands_and_the_runner(make_site, forever):
     site = make_site()
     site.submit(type="execute_bash", command=f"echo ran >> count; sleep {forever}")
     wait_until(lambda: processes_with(forever), "the command runs")
@@ -214,7 +214,7 @@ def test_sigterm_lets_a_command_end_and_reports_it(make_site):
     assert site.status(made) == "completed" and lines_of(site.root / "count") == ["begun", "ended"]
 
 
-def test_a_command_that_outlasts_the_drain_is_ended_and_reported(make_site, forever):
+def test_a_command_that_exceeds_the_drain_time_is_stopped_and_reported(make_site, forever):
     site = make_site()
     site.runner.stop()
     site.runner.arguments += ["--drain", "1"]
@@ -226,7 +226,7 @@ def test_a_command_that_outlasts_the_drain_is_ended_and_reported(make_site, fore
     assert ended["error"] == "stopped: the runner is stopping" and ended["result"]["stdout"] == "part\n"
 
 
-def test_a_result_survives_a_hub_that_is_away(make_site):
+def test_a_result_survives_an_unreachable_hub(make_site):
     site = make_site()
     made = site.submit(type="execute_bash", command=WHEN_TOLD + "echo result")
     wait_until(lambda: lines_of(site.root / "count"), "the command runs")

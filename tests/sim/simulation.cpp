@@ -45,10 +45,10 @@ Simulation::Simulation(std::uint64_t seed, Disks::Kind kind, bool keeps_log)
     : random_(seed),
       later_(~seed),
       plan_(draw_plan(random_)),
-      reads_anew_(later_.chance(0.15)),
+      makes_full_pulls_(later_.chance(0.15)),
       keeps_log_(keeps_log),
       disks_(kind) {
-  outcome_.plan = plan_.to_text() + (reads_anew_ ? ", full pulls" : "");
+  outcome_.plan = plan_.to_text() + (makes_full_pulls_ ? ", full pulls" : "");
   hub_disk_ = disks_.make(truth_, "e0");
   start_hub();
   hub_space_ = {must(hub_->access().add_account(kEmail, syncline::Plan::pro)).number, std::string(kSpace)};

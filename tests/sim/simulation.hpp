@@ -74,8 +74,8 @@ class Simulation {
   void write_outside();
   [[nodiscard]] std::string make_doc(int number, bool bad);
   void plan_faults();
-  void faults_of_a_second();
-  void read_anew(Node& node);
+  void inject_faults();
+  void start_full_pull(Node& node);
   void heal();
 
   [[nodiscard]] bool is_quiet();
@@ -91,7 +91,7 @@ class Simulation {
   /// What was added to the plan later draws from here, so that old seeds go on to mean what they meant.
   Random later_;
   const Plan plan_;
-  const bool reads_anew_;  // somebody asks devices for a full pull now and then
+  const bool makes_full_pulls_;  // somebody asks devices for a full pull now and then
   const bool keeps_log_;
   ManualClock truth_{Timestamp{1'800'000'000'000'000}};
   std::int64_t now_ms_ = 0;

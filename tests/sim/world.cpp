@@ -112,7 +112,7 @@ void Simulation::plan_faults() {
     }
   }
   for (std::int64_t second = 1000; second < plan_.safety_ms; second += 1000) {
-    at(second, [this] { faults_of_a_second(); });
+    at(second, [this] { inject_faults(); });
   }
   const auto sometime = [this] { return random_.between(0, plan_.safety_ms); };
   if (plan_.clones_a_node) {
@@ -140,7 +140,7 @@ void Simulation::plan_faults() {
   }
 }
 
-void Simulation::faults_of_a_second() {
+void Simulation::inject_faults() {
   if (plan_.purges && random_.chance(0.1)) {
     say("hub", "purges deletions");
     if (!hub_disk_->store().purge({Timestamp{}, truth_.now(), Timestamp{}})) std::abort();
@@ -167,11 +167,11 @@ void Simulation::faults_of_a_second() {
       at(node.paused_until_ms - now_ms_, [this, &node] { drive(node); });
     }
     if (plan_.clocks_jump && random_.chance(0.05)) set_clock(node);
-    if (reads_anew_ && later_.chance(0.1)) read_anew(node);
+    if (makes_full_pulls_ && later_.chance(0.1)) start_full_pull(node);
   }
 }
 
-void Simulation::read_anew(Node& node) {
+void Simulation::start_full_pull(Node& node) {
   if (!node.process || now_ms_ < node.paused_until_ms) return;
   say(node.name, "reads everything anew");
   auto& replica = node.process->replica();

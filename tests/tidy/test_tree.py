@@ -42,7 +42,7 @@ def includes(path):
     return re.findall(r'^#include ["<]([^">]+)[">]', path.read_text(), re.MULTILINE)
 
 
-def test_arrows_point_down_only():
+def test_dependencies_point_down_only():
     wrong = []
     for path in sources():
         layer = path.relative_to(ROOT / "src").parts[0]
@@ -58,7 +58,7 @@ def test_every_folder_of_src_is_a_layer():
     assert {path.name for path in (ROOT / "src").iterdir() if path.is_dir()} == set(LAYERS)
 
 
-def test_the_link_lines_say_the_same():
+def test_link_lines_match_the_layers():
     wrong = []
     for layer, below in LAYERS.items():
         text = (ROOT / "src" / layer / "CMakeLists.txt").read_text()
@@ -90,12 +90,12 @@ def test_files_stay_small():
     assert large == []
 
 
-def test_every_python_file_can_be_read():
+def test_every_python_file_compiles():
     for path in tracked("*.py"):
         compile(path.read_text(), str(path), "exec")
 
 
-def test_nothing_is_left_for_another_day():
+def test_no_todo_markers_remain():
     marker = re.compile(r"(?<!\")\b(TODO|FIXME|XXX|HACK)\b")  # a word in quotes may be a client's
     left = [f"{path.relative_to(ROOT)}:{number}" for path in tracked("src/*", "bench/*.cpp", "bench/*.py")
             if path.suffix in {".cpp", ".hpp", ".py"}
@@ -121,7 +121,7 @@ def test_only_faces_and_their_wire_formats_name_products():
     assert named == []
 
 
-def test_mutexes_are_those_that_the_analysis_sees():
+def test_only_annotated_mutexes_are_used():
     replacements = {
         "std::mutex": "Mutex", "std::shared_mutex": "SharedMutex", "std::recursive_mutex": "RecursiveMutex",
         "std::lock_guard": "MutexLock", "std::scoped_lock": "MutexLock", "std::unique_lock": "MutexLock",
@@ -135,13 +135,13 @@ def test_mutexes_are_those_that_the_analysis_sees():
     assert used == []
 
 
-def test_every_header_says_what_it_is():
+def test_every_header_starts_with_a_description():
     silent = [str(path.relative_to(ROOT)) for path in tracked("src/*.hpp", "tests/*.hpp")
               if not path.read_text().startswith("// ")]
     assert silent == []
 
 
-def test_links_in_the_documents_lead_somewhere():
+def test_document_links_resolve():
     broken = []
     for path in tracked("*.md"):
         for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", path.read_text()):
@@ -156,7 +156,7 @@ def test_no_registry_host_is_named():
     assert named == []
 
 
-def test_lock_files_fit_their_packages():
+def test_lock_files_match_their_packages():
     for path in tracked("*package.json"):
         wanted = json.loads(path.read_text())["dependencies"]
         locked = json.loads((path.parent / "package-lock.json").read_text())["packages"][""]["dependencies"]
@@ -171,6 +171,6 @@ def test_everything_is_formatted():
 
 
 @pytest.mark.parametrize("patch", sorted((ROOT / "tests/planted").glob("*.patch")), ids=lambda patch: patch.stem)
-def test_a_planted_bug_still_applies(patch):
+def test_a_planted_patch_still_applies(patch):
     done = subprocess.run(["git", "apply", "--check", patch], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

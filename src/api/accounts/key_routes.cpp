@@ -102,7 +102,7 @@ void append_token(JsonWriter& writer, const DeviceSession& session, const std::s
 
 void Face::register_account(const api::CallPtr& call) {
   if (!sign_up_.open) {
-    return call->fail(Error{ErrorCode::forbidden, "registering is closed here: ask the operator for an account"});
+    return call->fail(Error{ErrorCode::forbidden, "registration is closed; ask the operator for an account"});
   }
   TRY_CALL(call, const JsonView body, call->json_object());
   const std::string named = body.text_of(body.find_set("stack_id") ? "stack_id" : "agent_id");

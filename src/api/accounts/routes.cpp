@@ -29,7 +29,7 @@ Result<JsonObject> read(const api::CallPtr& call, std::initializer_list<std::str
 
 void Face::sign_up(const api::CallPtr& call) {
   if (!sign_up_.open) {
-    return call->fail(Error{ErrorCode::forbidden, "signing up is closed here: ask the operator for an account"});
+    return call->fail(Error{ErrorCode::forbidden, "sign-up is closed; ask the operator for an account"});
   }
   TRY_CALL(call, const JsonObject body, read(call, {"email", "password"}));
   TRY_CALL(call, const Session session,

@@ -47,7 +47,7 @@ api::Problem upstream_problem(const Result<http::ClientResponse>& answer) {
 
 /// An upstream that cuts text anywhere writes halves of surrogate pairs: they are replaced.
 bool is_json_object(std::string& text) {
-  return api::check_mended_json(text).fault == JsonFault::none && JsonView(text).is_object();
+  return api::check_repaired_json(text).fault == JsonFault::none && JsonView(text).is_object();
 }
 
 std::string event(std::string_view data) { return "data: " + std::string(data) + "\n\n"; }
@@ -115,13 +115,13 @@ void Face::list_models(const api::CallPtr& call) {
 
 void Face::complete(const api::CallPtr& call) {
   if (!upstream_) return begin(call, Completion{}, true);
-  TRY_CALL(call, const JsonView body, call->mended_json_object());
+  TRY_CALL(call, const JsonView body, call->repaired_json_object());
   begin(call, read_kaisho_request(body, upstream_->models), true);
 }
 
 void Face::complete_open_ai(const api::CallPtr& call) {
   if (!upstream_) return begin(call, Completion{}, false);
-  TRY_CALL(call, const JsonView body, call->mended_json_object());
+  TRY_CALL(call, const JsonView body, call->repaired_json_object());
   begin(call, read_open_ai_request(body, upstream_->models), false);
 }
 

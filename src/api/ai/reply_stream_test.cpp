@@ -8,7 +8,7 @@
 namespace syncline::ai {
 namespace {
 
-TEST(ReplyStream, passes_on_everything_in_order_and_holds_a_fast_writer_back) {
+TEST(ReplyStream, forwards_everything_in_order_and_applies_back_pressure) {
   const auto stream = std::make_shared<ReplyStream>();
   constexpr int kPieces = 200;
   std::atomic<int> written = 0;
@@ -39,7 +39,7 @@ TEST(ReplyStream, passes_on_everything_in_order_and_holds_a_fast_writer_back) {
   EXPECT_TRUE(woken);
 }
 
-TEST(ReplyStream, lets_the_writer_go_when_the_reader_has_left) {
+TEST(ReplyStream, releases_the_writer_when_the_reader_disconnects) {
   const auto stream = std::make_shared<ReplyStream>();
   auto source = ReplyStream::make_source(stream);
   std::thread writer([&] {
@@ -51,7 +51,7 @@ TEST(ReplyStream, lets_the_writer_go_when_the_reader_has_left) {
   EXPECT_TRUE(stream->reader_gone().stop_requested());
 }
 
-TEST(ReplyStream, lets_the_writer_go_when_it_is_abandoned) {
+TEST(ReplyStream, releases_the_writer_when_it_is_abandoned) {
   const auto stream = std::make_shared<ReplyStream>();
   std::thread writer([&] {
     while (stream->write(std::string(100'000, 'x'))) {

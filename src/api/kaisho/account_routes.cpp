@@ -120,7 +120,7 @@ struct SnapshotPush {
 };
 
 Result<SnapshotPush> read_snapshot(api::Call& call) {
-  TRY(const JsonView body, call.mended_json_object());
+  TRY(const JsonView body, call.repaired_json_object());
   SnapshotPush push;
   TRY(auto customers, read_list(body, "customers"));
   TRY(auto tasks, read_list(body, "tasks"));

@@ -133,7 +133,7 @@ void respond_entry(const api::CallPtr& call, int status, const EntryText& text, 
 
 Result<Record> get_live(SpaceWriter& writer, std::string_view id) {
   TRY(auto entry, writer.txn().find(collection(), id));
-  if (!entry || entry->deleted) return fail(ErrorCode::not_found, "there is no such entry");
+  if (!entry || entry->deleted) return fail(ErrorCode::not_found, "entry not found");
   return *std::move(entry);
 }
 
@@ -218,7 +218,7 @@ void Face::start_clock(const api::CallPtr& call) {
       space_of(*call), call->principal().key,
       [fields, text](SpaceWriter& writer) -> Result<> {
         TRY(const auto running, find_running(writer.txn()));
-        if (running) return fail(ErrorCode::conflict, "a timer is running already");
+        if (running) return fail(ErrorCode::conflict, "a timer is already running");
         fields->set_text("start", format_time(writer.now()));
         TRY(const Record entry, put_entry(writer, make_uuid7(writer.now().millis()), *fields));
         TRY(*text, clock_text(writer.txn(), entry));
@@ -262,7 +262,7 @@ void Face::change_clock(const api::CallPtr& call) {
   if (const auto start = body.find("start_at")) fields->set("start", std::string(start->raw()));
   if (const auto end = body.find("end_at")) fields->set("end", std::string(end->raw()));
   if (fields->members().empty()) {
-    return call->fail(Error{ErrorCode::invalid_argument, "there is nothing to change"});
+    return call->fail(Error{ErrorCode::invalid_argument, "nothing to change"});
   }
   auto text = std::make_shared<std::string>();
   spaces_.write(

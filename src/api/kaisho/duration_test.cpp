@@ -5,7 +5,7 @@
 namespace syncline::kaisho {
 namespace {
 
-TEST(DurationTest, reads_what_people_type) {
+TEST(DurationTest, parses_common_duration_formats) {
   const std::pair<std::string_view, std::int64_t> cases[] = {{"2h", 7200},
                                                              {"30m", 1800},
                                                              {"1.5h", 5400},
@@ -19,7 +19,7 @@ TEST(DurationTest, reads_what_people_type) {
   for (const auto& [text, seconds] : cases) EXPECT_EQ(parse_duration(text), seconds) << text;
 }
 
-TEST(DurationTest, refuses_what_is_none) {
+TEST(DurationTest, rejects_invalid_durations) {
   for (const std::string_view text : {"", "h", "2", "2x", "-1h", "1h-30m", "0m", "nanh", "inf h", "1e3h", "99999999h",
                                       "1h 30", "half an hour", "h2", "1..5h"}) {
     EXPECT_FALSE(parse_duration(text)) << text;

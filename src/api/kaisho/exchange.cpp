@@ -29,7 +29,7 @@ constexpr std::string_view kMissing = "missing";
 bool is_timer(const Record& record) { return record.collection == entries().collection && is_running(record); }
 
 /// What a start cannot say.
-bool has_more_than_a_start(const Record& entry) {
+bool has_fields_beyond_start(const Record& entry) {
   const JsonView doc(entry.doc);
   const auto invoiced = doc.find("invoiced");
   return !doc.text_of("notes").empty() || !doc.text_of("project").empty() ||
@@ -41,7 +41,7 @@ bool may_be_missing(const Resource& resource) { return resource.collection == "p
 
 /// A service that has more rows of one millisecond than it gives in a page would give the same page for ever. What it
 /// has of that millisecond beyond the page cannot be had. Nothing for a cursor that is no time.
-std::optional<std::string> step_over(const std::string& cursor) {
+std::optional<std::string> skip_millisecond(const std::string& cursor) {
   log(LogLevel::warning, "rows_cannot_be_read", {{"stamped", cursor}});
   const auto at = parse_iso_or_utc_time(cursor);
   if (!at) return std::nullopt;
@@ -114,7 +114,7 @@ Result<PullNext> CloudExchange::take_changes(const http::ClientResponse& respons
   if (response.status != 200) return std::unexpected(error_of(response));
   if (may_be_missing(resource()) && positions_.find(kMissing)) {
     // What was passed over meanwhile has to be offered.
-    return fail(ErrorCode::epoch_changed, "the service has learnt to keep more", Advice::resync);
+    return fail(ErrorCode::epoch_changed, "the service now stores more resources", Advice::resync);
   }
   TRY(const auto body, check_answer(response.body));
   const JsonView json(*body);
@@ -134,7 +134,7 @@ Result<PullNext> CloudExchange::take_changes(const http::ClientResponse& respons
   const bool moves = cursor != positions_.text_of(resource().collection);
   const auto more = json.find("has_more");
   has_more_ = more && more->as_boolean().value_or(false);
-  const auto next = moves || !has_more_ ? std::optional(cursor) : step_over(cursor);
+  const auto next = moves || !has_more_ ? std::optional(cursor) : skip_millisecond(cursor);
   if (!next) return not_understood("it has more behind a cursor that leads nowhere");
   positions_.set_text(resource().collection, *next);
   CHECK_OK(local_.merge_in(ops, positions_.to_text()));
@@ -230,7 +230,7 @@ Result<> CloudExchange::take_start(const Batch& batch, const Part& part, const h
   const auto stamp = stands.find("updated_at");
   const auto stamped = stamp ? parse_client_time(*stamp) : std::nullopt;
   verdict.updated_at = stamped;
-  if (!has_more_than_a_start(entry)) return {};
+  if (!has_fields_beyond_start(entry)) return {};
   stamps_[i] = std::max(entry.updated_at, stamped.value_or(entry.updated_at).plus_micros(kStampGrainMicros));
   verdict.updated_at = stamps_[i];
   parts_.push_front({Part::Kind::apply, &entries(), {i}});

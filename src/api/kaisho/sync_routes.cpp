@@ -91,7 +91,7 @@ Result<> read_row(Row& row, JsonView json, const Resource& resource) {
 }
 
 Result<> read_rows(Apply& apply, const Resource& resource) {
-  TRY(const JsonView body, apply.call->mended_json_object());
+  TRY(const JsonView body, apply.call->repaired_json_object());
   const auto rows = body.find("entries");
   if (!rows || !rows->is_array()) return fail(ErrorCode::invalid_argument, "entries must be a list of rows");
   std::size_t faults = 0;
@@ -116,7 +116,7 @@ Result<> apply_rows(Apply& apply, SpaceWriter& writer, const Resource& resource)
   for (Row& row : apply.rows) {
     if (row.fault != Row::Fault::none) continue;
     if (bytes > kApplyBytesMax) {
-      row.set_fault({ErrorCode::too_large, "the request changes too much at once: send this row again"});
+      row.set_fault({ErrorCode::too_large, "the request is too large; send this row again"});
       continue;
     }
     TRY(const OpResult result, writer.apply(row.op));

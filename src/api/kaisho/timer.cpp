@@ -48,7 +48,7 @@ void announce(SpaceWriter& writer, EventType type, const Record& entry) {
 
 Result<Record> get_entry(SpaceWriter& writer, const std::string& id) {
   TRY(auto entry, writer.txn().find(collection(), id));
-  if (!entry || entry->rule == Rule::wiped) return fail(ErrorCode::not_found, "there is no such entry");
+  if (!entry || entry->rule == Rule::wiped) return fail(ErrorCode::not_found, "entry not found");
   return *std::move(entry);
 }
 
@@ -170,7 +170,7 @@ Result<StartedTimer> start_timer(SpaceWriter& writer, const std::string& id, Jso
 
 Result<Record> stop_timer(SpaceWriter& writer, const std::optional<std::string>& id, std::optional<Timestamp> end) {
   TRY(const auto running, find_running(writer.txn()));
-  if (!running || (id && *id != running->id)) return fail(ErrorCode::not_found, "no such timer is running");
+  if (!running || (id && *id != running->id)) return fail(ErrorCode::not_found, "that timer is not running");
   CHECK_OK(stop_at(writer, *running, end.value_or(writer.now()), Rule::direct));
   return get_entry(writer, running->id);
 }

@@ -28,7 +28,7 @@ void Face::get_active(const api::CallPtr& call) {
 }
 
 void Face::start_active(const api::CallPtr& call) {
-  TRY_CALL(call, const JsonView body, call->mended_json_object());
+  TRY_CALL(call, const JsonView body, call->repaired_json_object());
   JsonObject row{body};
   const auto id = row.find("id");
   if (!id || !id->is_string()) return call->fail(Error{ErrorCode::invalid_argument, "id must be a string"});

@@ -45,7 +45,7 @@ Result<Seq> seq_of_label(Snapshot& snapshot, const std::string& label) {
 
 /// True if the label may be the time at which the answer to a whole pull was applied. Of a device that sends a label
 /// for the first time it may as well be one from before.
-bool may_confirm_whole(const PullState& state, const std::string& label) {
+bool may_confirm_full_pull(const PullState& state, const std::string& label) {
   if (!state.offered_whole) return false;
   if (!state.label.empty()) return true;
   const auto time = parse_iso_or_utc_time(label);
@@ -72,7 +72,7 @@ void confirm(PullState& state, bool has_whole) {
 Result<PullState> advance(Snapshot& snapshot, PullState state, const std::string& label) {
   if (state.label == label) return state;
   const auto mark = std::ranges::find(state.marks, label, &PullState::Mark::label);
-  const bool has_whole = may_confirm_whole(state, label);
+  const bool has_whole = may_confirm_full_pull(state, label);
   if (mark != state.marks.end()) {
     state.applied = state.deletes = mark->applied;
     state.marks.erase(mark, state.marks.end());
@@ -161,7 +161,7 @@ void note_page(PullState& next, const PullRequest& request, const PullPlan& plan
   if (next.offered_whole == request.after) next.offered_whole = plan.through;
 }
 
-void offer_whole(PullState& state, Seq through, Timestamp now) {
+void offer_full_pull(PullState& state, Seq through, Timestamp now) {
   if (state.offered_whole || through.value == 0) return;  // the first one counts: a later one may be lost
   state.offered_whole = through;
   state.offered_whole_at = now;
@@ -207,7 +207,7 @@ Result<PullPlan> plan_pull(Snapshot& snapshot, const PullRequest& request, Times
     if (request.after.value > 0) {
       note_page(next, request, plan);
     } else if (is_whole && !plan.is_empty) {
-      offer_whole(next, plan.through, now);
+      offer_full_pull(next, plan.through, now);
     }
   }
   if (!request.is_session) return plan;
@@ -295,10 +295,10 @@ void put_pull_state(Txn& txn, KeyNumber key, const PullState& state) {
   txn.put_value(pull_value(key), std::move(text));
 }
 
-Result<> note_whole_offer(Txn& txn, KeyNumber key, Seq through, Timestamp now) {
+Result<> note_full_pull_offer(Txn& txn, KeyNumber key, Seq through, Timestamp now) {
   TRY(const auto known, find_pull_state(txn, key));
   PullState state = known.value_or(PullState{});
-  offer_whole(state, through, now);
+  offer_full_pull(state, through, now);
   state.pulled_at = now;
   put_pull_state(txn, key, state);
   return {};

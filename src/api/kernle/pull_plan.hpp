@@ -88,7 +88,7 @@ struct PullCursor {
 [[nodiscard]] Result<std::optional<PullState>> find_pull_state(Snapshot& snapshot, KeyNumber key);
 void put_pull_state(Txn& txn, KeyNumber key, const PullState& state);
 /// The session is offered everything up to there, by a request without a label.
-[[nodiscard]] Result<> note_whole_offer(Txn& txn, KeyNumber key, Seq through, Timestamp now);
+[[nodiscard]] Result<> note_full_pull_offer(Txn& txn, KeyNumber key, Seq through, Timestamp now);
 /// Versions of the session's device have lost to these records. If it can have had the winners before, it does not get
 /// them by themselves: they are sent once more, to this device only, for others may have edited them since.
 void send_again(Txn& txn, KeyNumber key, PullState state, const std::vector<PullState::Row>& winners);

@@ -70,7 +70,7 @@ void append_standing(JsonWriter& writer, const std::string& agent, const Standin
 }  // namespace
 
 void Face::pull(const api::CallPtr& call) {
-  TRY_CALL(call, const JsonView body, call->mended_json_object());
+  TRY_CALL(call, const JsonView body, call->repaired_json_object());
   TRY_CALL(call, const std::string agent, agent_in(body));
   const SpaceName space = call->space(space_name_of(agent));
   TRY_CALL(call, const PullRequest request, read_request(*call, spaces_, space, body));

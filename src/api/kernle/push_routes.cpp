@@ -32,10 +32,10 @@ struct Push {
 /// The body, as Python's encoder may write it: with NaN for numbers, and halves of surrogate pairs. Operations with
 /// other values that cannot be stored are refused one by one; `has_doubtful_values` says that there are some.
 Result<JsonView> read_body(api::Call& call, bool& has_doubtful_values) {
-  JsonCheck check = api::check_mended_json(call.body());
+  JsonCheck check = api::check_repaired_json(call.body());
   if (check.fault == JsonFault::malformed) {
     replace_non_numbers(call.body());
-    check = api::check_mended_json(call.body());
+    check = api::check_repaired_json(call.body());
   }
   has_doubtful_values = check.fault == JsonFault::unsupported_value;
   if (!has_doubtful_values) CHECK_OK(api::error_of(check));
@@ -64,7 +64,7 @@ Result<> read_operations(Push& push, JsonView body, bool has_doubtful_values) {
   return {};
 }
 
-void tell_of_sync(const Push& push, SpaceWriter& writer) {
+void emit_sync_completed(const Push& push, SpaceWriter& writer) {
   if (push.accepted() == 0 || !writer.wants(kSyncCompleted)) return;
   const auto merged = std::ranges::count_if(push.verdicts, [](const Verdict& verdict) {
     return !verdict.is_refused() && verdict.result.status == OpStatus::merged;
@@ -95,7 +95,7 @@ Result<> apply(Push& push, SpaceWriter& writer) {
   if (push.verdicts.empty()) return {};
   if (!winners.empty()) send_again(writer.txn(), key, *pulled, winners);
   put_push_state(writer.txn(), key, {writer.now(), push.refused()});
-  tell_of_sync(push, writer);
+  emit_sync_completed(push, writer);
   return {};
 }
 
@@ -249,7 +249,7 @@ void Face::sync_full(const api::CallPtr& call) {
   TRY_CALL(call, push->agent, agent_in(body));
   if (body.find_set("operations")) {
     if (!call->principal().scopes.has(Scope::write)) {
-      return call->fail(Error{ErrorCode::forbidden, "the key may read only: a full sync with operations writes"});
+      return call->fail(Error{ErrorCode::forbidden, "a full sync with operations needs a key with scope write"});
     }
     CHECK_CALL(call, read_operations(*push, body, has_doubtful_values));
   }
@@ -260,7 +260,7 @@ void Face::sync_full(const api::CallPtr& call) {
       [push, plan, request](SpaceWriter& writer) -> Result<> {
         CHECK_OK(apply(*push, writer));
         TRY(*plan, plan_pull(writer.txn(), request, writer.now()));
-        return request.is_session ? note_whole_offer(writer.txn(), request.key, plan->through, writer.now())
+        return request.is_session ? note_full_pull_offer(writer.txn(), request.key, plan->through, writer.now())
                                   : Result<>{};
       },
       [push, plan, this](const Result<Cursor>& cursor) {

@@ -89,7 +89,7 @@ Result<std::vector<std::string>> read_tables(JsonView body) {
 }
 
 Result<Request> read_request(api::Call& call) {
-  TRY(const JsonView body, call.mended_json_object());
+  TRY(const JsonView body, call.repaired_json_object());
   Request request;
   request.query.account = call.principal().account;
   request.query.text = body.text_of("query");

@@ -29,7 +29,7 @@ Result<std::string> shape(const Op& op, const Record*, Timestamp) {
   return object.to_text();
 }
 
-Result<> tell_of_new(SpaceWriter& writer, const Record* before, const Record& after) {
+Result<> emit_memory_created(SpaceWriter& writer, const Record* before, const Record& after) {
   if (before != nullptr || after.deleted || !writer.wants(kMemoryCreated)) return {};
   writer.emit(kMemoryCreated, [&](JsonWriter& data) {
     data.string("table", after.collection)
@@ -60,7 +60,7 @@ SpaceRules make_space_rules() {
     CollectionRules& collection = rules.collections[std::string(table.name)];
     collection.merge = merge_policy_of(table);
     collection.shape = shape;
-    collection.on_put = tell_of_new;
+    collection.on_put = emit_memory_created;
   }
   rules.describe = [](JsonWriter& data, const SpaceName& space) {
     const std::string_view agent = agent_of(space.name).value_or("");

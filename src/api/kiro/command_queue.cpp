@@ -92,7 +92,7 @@ Result<Command> CommandQueue::answer_approval(SpaceWriter& writer, std::string_v
 
 Result<> CommandQueue::forget_approval(SpaceWriter& writer, std::string_view id) {
   TRY(const auto stored, writer.txn().find(kApprovals, id));
-  if (!stored || stored->deleted) return fail(ErrorCode::not_found, "there is no such approval");
+  if (!stored || stored->deleted) return fail(ErrorCode::not_found, "approval not found");
   TRY([[maybe_unused]] const Seq seq, writer.replace(kApprovals, id, "", Rule::command));
   return {};
 }
@@ -151,7 +151,7 @@ void CommandQueue::expire_leases() {
     const auto ended = spaces_.write_and_wait(lease.space, KeyNumber{0}, [&](SpaceWriter& writer) -> Result<> {
       TRY(Command command, get(writer, lease.id));
       if (!command.is_run_by(lease.key_id)) return {};
-      lose_runner(command, now_ms());
+      handle_lost_runner(command, now_ms());
       return store(writer, lease.id, command);
     });
     if (!ended && ended.error().code != ErrorCode::not_found) try_again_soon(lease);

@@ -231,7 +231,7 @@ void Face::list_commands(const api::CallPtr& call) {
 void Face::read_output(const api::CallPtr& call) {
   const auto command = find_command(spaces_, space_of(*call), call->param("id"));
   if (!command) return fail_command(call, command.error());
-  if (!*command) return fail_command(call, {ErrorCode::not_found, "there is no such command"});
+  if (!*command) return fail_command(call, {ErrorCode::not_found, "command not found"});
   http::Response response;
   response.content_type = "text/event-stream";
   response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
@@ -249,7 +249,7 @@ void Face::append_output(const api::CallPtr& call) {
   }
   const auto command = find_command(spaces_, space_of(*call), call->param("id"));
   if (!command) return fail_command(call, command.error());
-  if (!*command) return fail_command(call, {ErrorCode::not_found, "there is no such command"});
+  if (!*command) return fail_command(call, {ErrorCode::not_found, "command not found"});
   if (!(*command)->is_run_by(call->principal().key_id)) {
     return call->fail(Error{ErrorCode::conflict, "this key does not run the command"});
   }

@@ -170,7 +170,7 @@ void claim(Command& command, std::string_view key_id, std::int64_t lease_ms, std
   command.lease_ms = lease_ms;
 }
 
-void lose_runner(Command& command, std::int64_t now_ms) {
+void handle_lost_runner(Command& command, std::int64_t now_ms) {
   const auto type = command_type_from_text(command.type);
   if (command.cancel_requested) {
     command.fail("cancelled", now_ms);

@@ -31,7 +31,7 @@ struct Step {
 /// Hands a pending command to a runner.
 void claim(Command& command, std::string_view key_id, std::int64_t lease_ms, std::int64_t now_ms);
 /// What becomes of a command whose runner was not heard of for its lease.
-void lose_runner(Command& command, std::int64_t now_ms);
+void handle_lost_runner(Command& command, std::int64_t now_ms);
 /// Cancels: a pending command fails, one in progress is marked for its runner. False if that changes nothing.
 [[nodiscard]] bool cancel(Command& command, std::int64_t now_ms);
 

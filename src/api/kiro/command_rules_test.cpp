@@ -16,7 +16,7 @@ TEST(CommandStatus, moves_forward_only) {
   }
 }
 
-TEST(MakeCommand, the_hub_writes_its_own_fields) {
+TEST(MakeCommand, server_fields_cannot_be_set_by_clients) {
   Principal ide;
   ide.key_id = "k7";
   ide.label = "ide";

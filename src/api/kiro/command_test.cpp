@@ -52,7 +52,7 @@ TEST(Command, holding_and_answering_is_written_as_ever) {
 
 TEST(Command, a_lost_runner_leaves_no_trace_of_its_claim) {
   Command command = parse(R"({"claimedBy":"k","type":"read_file","status":"processing","leaseMs":9,"updatedAt":5})");
-  lose_runner(command, 6);
+  handle_lost_runner(command, 6);
   EXPECT_EQ(command.to_text(), R"({"type":"read_file","status":"pending","updatedAt":6})");
 }
 

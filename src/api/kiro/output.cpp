@@ -67,9 +67,9 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
     std::string text = command ? status_event(*command) : "";
     if (events.skipped) text += event_text("truncated", "{}");
     for (const std::string& data : events.data) text += event_text("output", data);
-    said_something_ = said_something_ || !events.data.empty();
+    has_sent_output_ = has_sent_output_ || !events.data.empty();
     if (!command || is_terminal(command->status)) {
-      if (command && !said_something_) text += result_events(*command);
+      if (command && !has_sent_output_) text += result_events(*command);
       text += event_text("end", command ? command->to_text() : "{}");
       ended_ = true;
     }
@@ -131,7 +131,7 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
   std::string last_status_;
   bool first_ = true;
   bool ended_ = false;
-  bool said_something_ = false;
+  bool has_sent_output_ = false;
 };
 
 void Outputs::append(const SpaceName& space, const std::string& id, std::string event_data) {

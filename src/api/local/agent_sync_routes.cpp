@@ -44,7 +44,7 @@ Result<replica::SpaceStatus> status_of(node::Profile& profile, const Memory& mem
   for (const auto& status : all) {
     if (status.space == memory.space.name) return status;
   }
-  return fail(ErrorCode::not_found, "there is no memory of that agent on this device");
+  return fail(ErrorCode::not_found, "this device has no memory of that agent");
 }
 
 /// What waits for the hub, by table.
@@ -288,7 +288,7 @@ struct AgentRequest {
 
 Result<AgentRequest> read_request(node::Profile& profile, api::Call& call) {
   if (call.body().empty()) call.body() = "{}";
-  TRY(const JsonView body, call.mended_json_object());
+  TRY(const JsonView body, call.repaired_json_object());
   TRY(const std::string agent, kernle::agent_in(body));
   TRY(Memory memory, memory_of(profile, call, agent));
   return AgentRequest{std::move(memory), body};

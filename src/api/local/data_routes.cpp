@@ -152,7 +152,7 @@ void ProfileFace::create_customer(const api::CallPtr& call) {
   answer_write(call, call->space(kaisho::kSpace), 201, [customer](SpaceWriter& writer) -> Result<std::string> {
     TRY(Customers customers, read_customers(writer.txn()));
     if (find_customer(customers, customer.text_of("name")) != customers.end()) {
-      return fail(ErrorCode::conflict, "there is a customer of that name already");
+      return fail(ErrorCode::conflict, "a customer with that name already exists");
     }
     customers.push_back(customer);
     CHECK_OK(store_customers(writer, customers));

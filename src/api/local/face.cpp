@@ -25,7 +25,7 @@ bool is_this_device(std::string_view authority) {
 }
 
 /// Pages of other sites say where they come from; so do names of other sites that were made to lead here.
-std::optional<std::string> reason_to_turn_away(const http::HeaderReader& headers) {
+std::optional<std::string> rejection_reason(const http::HeaderReader& headers) {
   if (!is_this_device(headers.find("Host"))) return "this API answers to localhost, 127.0.0.1 and [::1] only";
   // Browsers leave Origin out of some requests, but not where they come from.
   const std::string_view site = headers.find("Sec-Fetch-Site");
@@ -184,7 +184,7 @@ Result<std::shared_ptr<Face::ProfileFaces>> Face::faces_for(const http::RequestH
 }
 
 std::unique_ptr<http::Exchange> Face::begin(const http::RequestHead& head) {
-  if (const auto reason = reason_to_turn_away(*head.headers)) {
+  if (const auto reason = rejection_reason(*head.headers)) {
     return std::make_unique<TurnedAway>(head, Error{ErrorCode::forbidden, *reason});
   }
   auto faces = faces_for(head);

@@ -130,7 +130,7 @@ void ProfileFace::search_memories(const api::CallPtr& call) {
   query.text = call->query("q").value_or("");
   query.spaces = {kernle::space_name_of(agent)};
   query.count_max = static_cast<std::size_t>(limit);
-  if (query.text.empty()) return call->fail(Error{ErrorCode::invalid_argument, "q must say what to look for"});
+  if (query.text.empty()) return call->fail(Error{ErrorCode::invalid_argument, "q must be a search text"});
   answer_later(call, [this, query]() -> Result<std::string> {
     TRY(const auto hits, profile_.search().find(query, query.count_max, [](const Search::Hit&) { return true; }));
     std::string out = R"({"results":[)";

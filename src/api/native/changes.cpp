@@ -1,9 +1,9 @@
 // Reading a space: the feed, its records by id, and the list of spaces.
 #include <set>
 
+#include "api/long_poll.hpp"
 #include "api/native/record_json.hpp"
 #include "api/native/routes.hpp"
-#include "api/long_poll.hpp"
 #include "api/page_source.hpp"
 #include "base/text.hpp"
 

@@ -42,7 +42,7 @@ void Face::decide_conflict(const api::CallPtr& call) {
   TRY_CALL(call, const SpaceName space, space_of(*call));
   TRY_CALL(call, const JsonView json, call->json_object());
   const auto number = parse_integer(call->param("id"));
-  if (!number) return call->fail(Error{ErrorCode::not_found, "there is no such conflict"});
+  if (!number) return call->fail(Error{ErrorCode::not_found, "conflict not found"});
   const auto action = json.find("action");
   const std::string wanted = action ? action->as_string().value_or("") : "";
   if (wanted != "restore" && wanted != "dismiss") {

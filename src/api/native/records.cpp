@@ -20,7 +20,7 @@ Result<Target> target_of(const api::Call& call) {
   return target;
 }
 
-Error not_found() { return {ErrorCode::not_found, "there is no such record"}; }
+Error not_found() { return {ErrorCode::not_found, "record not found"}; }
 
 /// True when one of the entity tags of a header is `etag`. "*" fits whatever exists.
 bool lists_etag(std::string_view header, std::string_view etag) {
@@ -50,11 +50,11 @@ Result<> check_preconditions(const Spaces& spaces, const api::Call& call, const 
   const std::string etag = stored ? etag_of(spaces, stored->seq) : "";
   const std::string_view if_match = call.header("If-Match");
   if (!if_match.empty() && (!exists || !lists_etag(if_match, etag))) {
-    return fail(ErrorCode::precondition_failed, "the record is not the one that If-Match names");
+    return fail(ErrorCode::precondition_failed, "the record does not match If-Match");
   }
   const std::string_view if_none_match = call.header("If-None-Match");
   if (!if_none_match.empty() && exists && lists_etag(if_none_match, etag)) {
-    return fail(ErrorCode::precondition_failed, "the record exists already");
+    return fail(ErrorCode::precondition_failed, "the record already exists");
   }
   return {};
 }

@@ -113,7 +113,7 @@ void Face::get_ready(const api::CallPtr& call) {
 
 void Face::get_metrics(const api::CallPtr& call) {
   if (!may_see_metrics(*call, access_)) {
-    return call->fail(Error{ErrorCode::forbidden, "figures are for this machine or a key with scope admin"});
+    return call->fail(Error{ErrorCode::forbidden, "metrics need a loopback client or a key with scope admin"});
   }
   call->respond(http::make_text(200, "text/plain; version=0.0.4", metrics_.to_text(facts_.store_status())));
 }
@@ -125,7 +125,7 @@ void Face::get_problem(const api::CallPtr& call) {
                                    std::string(problem.code) + "</title></head><body><h1>" + std::string(problem.code) +
                                    "</h1><p>" + std::string(problem.text) + "</p></body></html>\n"));
   }
-  call->fail(Error{ErrorCode::not_found, "there is no such problem type"});
+  call->fail(Error{ErrorCode::not_found, "problem type not found"});
 }
 
 std::vector<api::Route> Face::make_routes() {

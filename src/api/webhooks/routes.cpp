@@ -69,7 +69,7 @@ Result<std::optional<std::string>> url_in(JsonView body) {
 /// Events tell of what there is.
 Result<> check_may_read(const api::CallPtr& call) {
   if (call->principal().scopes.has(Scope::read)) return {};
-  return fail(ErrorCode::forbidden, "a key that may not read cannot have events sent");
+  return fail(ErrorCode::forbidden, "webhooks need a key with scope read");
 }
 
 AccountNumber account_of(const api::CallPtr& call) { return call->principal().account; }
@@ -147,7 +147,7 @@ void Face::change_webhook(const api::CallPtr& call) {
     if (!change.enabled) return call->fail(Error{ErrorCode::invalid_argument, "enabled must be true or false"});
   }
   TRY_CALL(call, const Webhook webhook, subscriptions_.change(account_of(call), call->param("id"), change));
-  if (change.enabled == true) CHECK_CALL(call, deliveries_.hurry(webhook.id, spaces_.clock().now()));
+  if (change.enabled == true) CHECK_CALL(call, deliveries_.retry_now(webhook.id, spaces_.clock().now()));
   wake_sender_();
   call->respond_json(200, webhook_text(webhook, false));
 }
@@ -175,7 +175,7 @@ void Face::list_deliveries(const api::CallPtr& call) {
 void Face::replay_delivery(const api::CallPtr& call) {
   TRY_CALL(call, const Webhook webhook, subscriptions_.find(account_of(call), call->param("id")));
   const auto number = parse_integer(call->param("delivery"));
-  if (!number) return call->fail(Error{ErrorCode::not_found, "there is no such delivery"});
+  if (!number) return call->fail(Error{ErrorCode::not_found, "delivery not found"});
   TRY_CALL(call, const Delivery delivery, deliveries_.replay(webhook.id, *number, spaces_.clock().now()));
   wake_sender_();
   std::string out;

@@ -61,7 +61,7 @@ std::string directory_of(const std::string& path) {
 }
 
 /// Makes a finished file appear under its name, for good.
-Result<> put_in_place(const std::string& partial, const std::string& path) {
+Result<> rename_into_place(const std::string& partial, const std::string& path) {
   CHECK_OK(sync_path(partial));
   std::error_code error;
   std::filesystem::rename(partial, path, error);
@@ -97,7 +97,7 @@ Result<> SqliteStore::backup(const std::string& path) {
     TRY(const auto problems, sqlite::find_problems(made));
     if (!problems.empty()) return cleaned({ErrorCode::storage_broken, "the copy is damaged: " + problems.front()});
   }
-  return sqlite::put_in_place(partial, path);
+  return sqlite::rename_into_place(partial, path);
 }
 
 Result<> restore_backup(const std::string& from, const std::string& to, std::string_view new_epoch) {
@@ -132,7 +132,7 @@ Result<> restore_backup(const std::string& from, const std::string& to, std::str
     if (emptied.frames_done != emptied.frames_in_log) return fail(ErrorCode::busy, partial + " is in use");
     CHECK_OK(restored.execute("PRAGMA journal_mode = DELETE"));
   }
-  return sqlite::put_in_place(partial, to);
+  return sqlite::rename_into_place(partial, to);
 }
 
 }  // namespace syncline

@@ -139,7 +139,7 @@ Result<> DeliveryQueue::update(const Delivery& delivery, Timestamp was_due_at) {
   });
 }
 
-Result<> DeliveryQueue::hurry(std::string_view webhook, Timestamp now) {
+Result<> DeliveryQueue::retry_now(std::string_view webhook, Timestamp now) {
   return write([&](Connection& on) -> Result<> {
     TRY(Statement row, on.prepare("UPDATE delivery SET next_at = ?2, attempts = max(0, attempts - 1) "
                                   "WHERE webhook = ?1 AND state = 0 AND next_at > ?2"));
@@ -206,7 +206,7 @@ Result<> DeliveryQueue::forget(std::string_view webhook) {
   });
 }
 
-Result<> DeliveryQueue::keep_only(const std::vector<std::string>& webhooks, Timestamp made_before) {
+Result<> DeliveryQueue::remove_all_except(const std::vector<std::string>& webhooks, Timestamp made_before) {
   return write([&](Connection& on) -> Result<> {
     std::vector<std::string> others;
     {

@@ -48,7 +48,7 @@ class DeliveryQueue {
   /// replayed since: `was_due_at` is the next_at of before.
   [[nodiscard]] Result<> update(const Delivery& delivery, Timestamp was_due_at);
   /// The receiver is there again: what waits for it need not wait longer, and may try once more than otherwise.
-  [[nodiscard]] Result<> hurry(std::string_view webhook, Timestamp now);
+  [[nodiscard]] Result<> retry_now(std::string_view webhook, Timestamp now);
   /// Newest first.
   [[nodiscard]] Result<std::vector<Delivery>> list(std::string_view webhook, std::size_t count_max);
   /// Sends it once more, also if it was delivered. not_found for a delivery of another webhook.
@@ -57,7 +57,7 @@ class DeliveryQueue {
   [[nodiscard]] Result<std::int64_t> replay_failed(std::string_view webhook, Timestamp now);
   [[nodiscard]] Result<> forget(std::string_view webhook);
   /// Removes what is for others than these; not what is younger, for they may be new.
-  [[nodiscard]] Result<> keep_only(const std::vector<std::string>& webhooks, Timestamp made_before);
+  [[nodiscard]] Result<> remove_all_except(const std::vector<std::string>& webhooks, Timestamp made_before);
   /// Removes what has ended before.
   [[nodiscard]] Result<> purge(Timestamp before);
 

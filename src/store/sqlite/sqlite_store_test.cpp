@@ -41,7 +41,7 @@ class SqliteStoreTest : public testing::Test {
   test::TemporaryDirectory directory_;
 };
 
-TEST_F(SqliteStoreTest, everything_is_there_after_reopening) {
+TEST_F(SqliteStoreTest, everything_survives_reopening) {
   std::string epoch;
   {
     auto store = *open();
@@ -62,7 +62,7 @@ TEST_F(SqliteStoreTest, everything_is_there_after_reopening) {
   }));
 }
 
-TEST_F(SqliteStoreTest, a_store_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_has) {
+TEST_F(SqliteStoreTest, a_store_of_the_first_version_is_migrated_and_keeps_its_data) {
   {
     auto store = *open();
     ASSERT_TRUE(put(*store, "i", "{}"));
@@ -80,7 +80,7 @@ TEST_F(SqliteStoreTest, a_store_of_the_first_version_is_brought_up_to_date_and_k
   }));
 }
 
-TEST_F(SqliteStoreTest, a_store_of_a_newer_version_is_refused_and_untouched) {
+TEST_F(SqliteStoreTest, a_store_of_a_newer_version_is_rejected_and_unchanged) {
   {
     auto store = *open();
   }
@@ -94,7 +94,7 @@ TEST_F(SqliteStoreTest, a_store_of_a_newer_version_is_refused_and_untouched) {
   EXPECT_EQ(connection.query_integer("PRAGMA user_version"), 99);
 }
 
-TEST_F(SqliteStoreTest, a_database_of_another_program_is_refused_and_untouched) {
+TEST_F(SqliteStoreTest, a_foreign_database_is_rejected_and_unchanged) {
   {
     auto connection = *sqlite::Connection::open(path(), sqlite::Connection::Mode::create);
     ASSERT_TRUE(connection.execute("CREATE TABLE theirs (x)"));
@@ -104,13 +104,13 @@ TEST_F(SqliteStoreTest, a_database_of_another_program_is_refused_and_untouched) 
   EXPECT_EQ(fs::file_size(path()), size);
 }
 
-TEST_F(SqliteStoreTest, a_file_that_is_no_database_is_refused_and_untouched) {
+TEST_F(SqliteStoreTest, a_file_that_is_not_a_database_is_rejected_and_unchanged) {
   std::ofstream(path()) << std::string(5000, 'x');
   EXPECT_EQ(open().error().code, ErrorCode::wrong_store);
   EXPECT_EQ(fs::file_size(path()), 5000U);
 }
 
-TEST_F(SqliteStoreTest, a_full_store_says_so_keeps_reading_and_loses_nothing) {
+TEST_F(SqliteStoreTest, a_full_store_reports_it_keeps_reading_and_loses_nothing) {
   auto store = *open(400LL * 1024);
   int stored = 0;
   std::optional<Error> refusal;
@@ -131,7 +131,7 @@ TEST_F(SqliteStoreTest, a_full_store_says_so_keeps_reading_and_loses_nothing) {
   EXPECT_TRUE(store->verify()->empty());
 }
 
-TEST_F(SqliteStoreTest, a_failed_commit_does_not_poison_what_follows) {
+TEST_F(SqliteStoreTest, a_failed_commit_does_not_affect_later_ones) {
   auto store = *open(200LL * 1024);
   EXPECT_FALSE(write_and_wait(*store, {AccountNumber{1}, "new-space"}, {}, [](Txn& txn) -> Result<> {
     Record record;
@@ -155,7 +155,7 @@ TEST_F(SqliteStoreTest, a_failed_commit_does_not_poison_what_follows) {
   EXPECT_TRUE(store->verify()->empty());
 }
 
-TEST_F(SqliteStoreTest, a_backup_is_a_whole_store_and_a_restored_one_has_a_new_epoch) {
+TEST_F(SqliteStoreTest, a_backup_is_a_complete_store_and_a_restore_has_a_new_epoch) {
   auto store = *open();
   for (int i = 0; i < 50; ++i) EXPECT_TRUE(put(*store, std::to_string(i), "x"));
   const std::string copy = directory_.path() + "/copy";
