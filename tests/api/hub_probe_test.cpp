@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "api/local/face.hpp"
+#include "app/faces.hpp"
 
 namespace syncline::node {
 namespace {
@@ -17,7 +17,8 @@ class ScriptedHub {
     answers_[target] = {status, std::string(body), std::nullopt};
   }
 
-  Result<replica::HubAccount> probe(std::vector<const replica::Dialect*> dialects = local::list_dialects()) {
+  Result<replica::HubAccount> probe(
+      std::vector<const replica::Dialect*> dialects = app::list_dialects(app::make_node_faces())) {
     asked.clear();
     const HubProbe probe(
         [this](const std::string&, const std::string&) -> Result<http::ClientFactory> {
