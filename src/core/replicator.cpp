@@ -234,7 +234,8 @@ SyncStatus Replicator::status(std::int64_t now_ms) const {
     status.reason = "about to start the first cycle";
   } else if (refused_ > 0) {
     status.state = SyncStatus::State::waiting;
-    status.reason = "the hub rejected " + std::to_string(refused_) + " changes; the device will send them again";
+    status.reason = "the hub rejected " + std::to_string(refused_) + (refused_ == 1 ? " change" : " changes") +
+                    "; the device will send them again";
   } else {
     status.state = SyncStatus::State::in_sync;
     status.reason = link_is_up_ ? "in sync" : "in sync as of the last poll; the live link is down";

@@ -185,7 +185,7 @@ def test_one_row_that_the_cloud_cannot_store_does_not_block_others(cloud, nodes)
     assert len(rows(b, "notes")) == 1300 and project not in rows(b, "projects")
     assert bad not in cloud.rows["entries"]
     status = a.status()["kaisho"]
-    assert "refused" in status["reason"], status
+    assert "rejected 1 change" in status["reason"], status
     # Once it can be stored it goes out.
     a.api.patch(f"/api/clocks/{bad}", {"description": "mended"})
     wait_until(lambda: bad in cloud.rows["entries"], "the mended entry at the cloud")
