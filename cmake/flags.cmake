@@ -36,10 +36,11 @@ else()
   target_link_options(syncline_flags INTERFACE -Wl,-z,relro,-z,now)
 endif()
 
-# optimise_lightly(TARGET...): for libraries that wait for people, processes and networks and compute next to nothing.
-# -O1 compiles them in two thirds of the time.
-function(optimise_lightly)
-  foreach(target IN LISTS ARGN)
-    target_compile_options(${target} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1>)
-  endforeach()
+# For code that waits for people, processes and networks and computes next to nothing: -O1 compiles it in two thirds of
+# the time. A target, or source files of the current folder.
+function(optimise_lightly target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1>)
+endfunction()
+function(optimise_sources_lightly)
+  set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS $<$<CONFIG:RelWithDebInfo>:-O1>)
 endfunction()

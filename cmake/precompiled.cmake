@@ -11,7 +11,7 @@ target_compile_options(syncline_flags INTERFACE -fpch-preprocess)
 set(standard_headers
   <algorithm> <array> <atomic> <chrono> <condition_variable> <cstdint> <expected> <functional> <map> <memory> <mutex>
   <optional> <set> <shared_mutex> <span> <string> <string_view> <thread> <unordered_map> <utility> <variant> <vector>)
-set(face_headers <api/router.hpp> <base/json_object.hpp> <base/text.hpp> <service/spaces.hpp>)
+set(face_headers <api/face.hpp> <api/route_builder.hpp> <api/router.hpp> <base/json_object.hpp> <base/text.hpp>)
 
 file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cpp "")
 

@@ -127,7 +127,7 @@ def all_stages():
 
 def changed_process_tests():
     changed = subprocess.run(["git", "status", "--porcelain", "--no-renames", "-uall", "-z", "--", "tests/process",
-                              "tests/durability"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+                              "tests/durability", "tests/couch_face"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return sorted(path for path in (entry[3:] for entry in changed.split("\0"))
                   if re.search(r"/test_\w+\.py$", path) and (ROOT / path).exists())
 

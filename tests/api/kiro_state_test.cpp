@@ -228,6 +228,7 @@ TEST_F(KiroStateTest, invalid_state_uploads_get_400_naming_the_field) {
       {R"({"conversations":{"":[]}})", "bad id"},
       {R"({"conversations":{")" + std::string(513, 'x') + R"(":[]}})", "bad id"},
       {R"({"documents":{"d":{"timestamp":1}}})", "content"},
+      {R"({"documents":{"d":{"content":"x","timestamp":253402300799000}}})", "timestamp"},
       {R"({"documents":{"d":"x"}})", "documents.d"},
       {R"({"commands":{"x":1}})", "commands.x"},
       {"{\"documents\":{\"d\":{\"content\":\"\xff\",\"timestamp\":1}}}", "UTF-8"},
@@ -240,6 +241,15 @@ TEST_F(KiroStateTest, invalid_state_uploads_get_400_naming_the_field) {
     EXPECT_EQ(answer.headers.at("Content-Type"), "application/json");
   }
   EXPECT_EQ(state("lastUpdate"), "0");
+}
+
+TEST_F(KiroStateTest, a_small_upload_to_a_large_conversation_does_not_occupy_a_network_thread) {
+  const auto is_upload = [](const api::Route& route) {
+    return route.method == http::Method::post && route.pattern == "/sync" && route.face == "kiro";
+  };
+  const auto upload = std::ranges::find_if(router_.routes(), is_upload);
+  ASSERT_NE(upload, router_.routes().end());
+  EXPECT_EQ(upload->cost, api::Route::Cost::heavy);
 }
 
 TEST_F(KiroStateTest, ids_of_all_kinds_are_kept) {

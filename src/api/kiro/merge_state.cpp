@@ -155,6 +155,12 @@ Result<std::vector<Ignored>> StateMerge::apply(SpaceWriter& writer, CommandQueue
   return ignored;
 }
 
+std::size_t StateMerge::next_count(std::size_t max) const {
+  const std::size_t before_commands = size_ - commands_.size();
+  if (size() <= max || written_ >= before_commands) return size();
+  return std::min(max, before_commands - written_);
+}
+
 void StateMerge::note_written(std::size_t count, Seq head) {
   written_ += count;
   prepared_at_ = head;

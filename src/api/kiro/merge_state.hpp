@@ -34,6 +34,10 @@ class StateMerge {
   /// How many records remain to be written: what prepare() found, without what note_written() was told of.
   [[nodiscard]] std::size_t size() const { return size_ - written_; }
 
+  /// How many of them to write in one transaction: at most `max`, but all commands at once. They come last, so that an
+  /// upload that is compared again never meets its own commands, which a runner may have taken meanwhile.
+  [[nodiscard]] std::size_t next_count(std::size_t max) const;
+
   /// In a transaction in which it is current: writes the next `count` records that the key may write, and returns what
   /// of them was left out. May run again if the transaction failed.
   [[nodiscard]] Result<std::vector<Ignored>> apply(SpaceWriter& writer, CommandQueue& commands,

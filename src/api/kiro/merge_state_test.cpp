@@ -149,6 +149,22 @@ TEST_F(StateMergeTest, an_upload_in_several_transactions_ends_like_one_in_a_sing
   EXPECT_EQ(merge.size(), 0U) << "all of it is stored";
 }
 
+TEST_F(StateMergeTest, all_commands_of_an_upload_are_written_in_its_last_transaction) {
+  ann_.scopes.add(Scope::commands_submit);
+  const std::string command = R"({"type":"execute_bash","command":"ls","status":"pending"})";
+  const std::string state = R"({"documents":{"d":{"content":"x","timestamp":1},"e":{"content":"y","timestamp":1}},)"
+                            R"("commands":{"a":)" +
+                            command + R"(,"b":)" + command + R"(,"c":)" + command + "}}";
+  StateMerge merge(JsonView(state), ann_);
+  prepare(merge);
+  EXPECT_EQ(merge.next_count(5), 5U) << "all at once, if that is few enough";
+  EXPECT_EQ(merge.next_count(1), 1U);
+  ASSERT_TRUE(apply_some(merge, ann_, 1));
+  EXPECT_EQ(merge.next_count(2), 1U) << "the other document, and no command yet";
+  ASSERT_TRUE(apply_some(merge, ann_, 1));
+  EXPECT_EQ(merge.next_count(1), 3U);
+}
+
 TEST_F(StateMergeTest, an_upload_of_another_device_between_two_transactions_is_seen) {
   const std::string state = R"({"conversations":{"c":[{"role":"user","content":"from ann 1","timestamp":1},)"
                             R"({"role":"user","content":"from ann 2","timestamp":2}]}})";

@@ -43,7 +43,8 @@ std::vector<api::Route> Face::make_routes() {
       .body_at_most(limits::kBodyBytesLarge)
       .answers(200, "status: updated or current, data: the merged state")
       .answers(400, "not a state; detail names the field")
-      .answers(412, "changed since If-Match");
+      .answers(412, "changed since If-Match")
+      .heavy();
   routes.del("/conversation/{id}", {Scope::write}, "Delete a conversation", &Face::delete_conversation)
       .answers(200, "deleted, also if it was before")
       .answers(404, "unknown");

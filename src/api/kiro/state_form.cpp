@@ -1,5 +1,6 @@
 #include "api/kiro/state_form.hpp"
 
+#include "api/kiro/space.hpp"
 #include "base/limits.hpp"
 #include "core/record.hpp"
 
@@ -36,6 +37,7 @@ Result<> check_document(JsonView document, const std::string& where) {
   if (!document.is_object()) return refuse(where, "must be an object");
   if (!document.find("content")) return refuse(where + ".content", "is missing");
   CHECK_OK(check_timestamp(document, where));
+  if (stamp_of(document) > kStampMax) return refuse(where + ".timestamp", "must be before the year 9998");
   if (document.depth() > limits::kDocumentDepthMax) return refuse(where, "is nested too deep");
   return {};
 }

@@ -120,9 +120,8 @@ struct Face::StateRequest {
 /// What one transaction has done of an upload. It counts once it is committed.
 struct Face::UploadStep {
   std::size_t written = 0;
-  std::vector<Ignored> ignored;
+  std::vector<Ignored> ignored;  // commands: they are all in the last transaction
   bool is_current = false;
-  bool prepared_anew = false;
   bool newer = false;
 };
 
@@ -136,7 +135,6 @@ struct Face::Upload {
   int preparations = 0;  // since the last write
   bool has_begun = false;
   bool newer = false;
-  std::vector<Ignored> ignored;
   UploadStep step;  // of the transaction in progress
 };
 
@@ -191,7 +189,6 @@ void Face::post_state(const api::CallPtr& call) {
 
 void Face::prepare_upload(const std::shared_ptr<Upload>& upload) {
   upload->preparations += 1;
-  upload->ignored.clear();
   CHECK_CALL(upload->call, spaces_.read(space_of(*upload->call),
                                         [&](Snapshot& snapshot) { return upload->merge.prepare(snapshot); }));
   write_upload(upload);
@@ -211,19 +208,16 @@ void Face::write_upload(const std::shared_ptr<Upload>& upload) {
 }
 
 void Face::go_on_with_upload(const std::shared_ptr<Upload>& upload, Seq head) {
-  UploadStep& step = upload->step;
+  const UploadStep& step = upload->step;
+  if (upload->call->fail_if_revoked()) return;
   if (!step.is_current) return prepare_upload(upload);
   if (!upload->has_begun) {
     upload->has_begun = true;
     upload->newer = step.newer;
   }
   upload->preparations = 0;
-  if (step.prepared_anew) upload->ignored.clear();
   upload->merge.note_written(step.written, head);
-  std::ranges::move(step.ignored, std::back_inserter(upload->ignored));
-  if (upload->merge.size() > 0) return write_upload(upload);
-  std::ranges::copy(upload->merge.ignored(), std::back_inserter(upload->ignored));
-  answer_upload(*upload);
+  upload->merge.size() > 0 ? write_upload(upload) : answer_upload(*upload);
 }
 
 /// In a transaction: writes the next records of the upload, if what it was compared with still stands.
@@ -239,13 +233,13 @@ Result<Face::UploadStep> Face::apply_upload(Upload& upload, SpaceWriter& writer)
   if (!step.is_current) {
     if (upload.preparations < kPreparationsMax) return step;  // compared again outside
     CHECK_OK(upload.merge.prepare(writer.txn()));
-    step.is_current = step.prepared_anew = true;
+    step.is_current = true;
   }
   const auto last_update = upload.state.find("lastUpdate");
   const double sent = last_update ? last_update->as_number().value_or(0) : 0;
   step.newer = sent > static_cast<double>(info.updated_at.millis());
   // An upload with a condition is all or nothing.
-  step.written = is_conditional ? upload.merge.size() : std::min(upload.merge.size(), kRecordsOfOneWrite);
+  step.written = is_conditional ? upload.merge.size() : upload.merge.next_count(kRecordsOfOneWrite);
   TRY(step.ignored, upload.merge.apply(writer, commands_, step.written));
   return step;
 }
@@ -263,12 +257,15 @@ void Face::answer_upload(const Upload& upload) {
     seq = view.seq();
   }));
   if (may_read) spaces_.note_pulled(upload.call->principal().key, space, seq);
-  if (!upload.ignored.empty()) {
+  if (!upload.merge.ignored().empty() || !upload.step.ignored.empty()) {
     body += ",\"ignored\":";
     JsonWriter writer(body);
     writer.begin_array();
-    for (const Ignored& part : upload.ignored) {
-      writer.begin_object().string("part", part.part).string("id", part.id).string("reason", part.reason).end_object();
+    for (const std::vector<Ignored>& parts : {upload.merge.ignored(), upload.step.ignored}) {
+      for (const Ignored& part : parts) {
+        writer.begin_object().string("part", part.part).string("id", part.id).string("reason", part.reason);
+        writer.end_object();
+      }
     }
     writer.end_array();
   }
