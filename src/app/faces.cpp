@@ -49,10 +49,12 @@ EventTypes make_event_types(const std::vector<api::FaceModule>& faces) {
 
 std::vector<const replica::Dialect*> list_dialects(const std::vector<api::FaceModule>& faces) {
   std::vector<const replica::Dialect*> dialects;
+  std::vector<const replica::Dialect*> last_resorts;
   for (const api::FaceModule& face : faces) {
-    if (face.dialect != nullptr) dialects.push_back(face.dialect);
+    if (face.dialect == nullptr) continue;
+    (face.dialect->asking_leaves_traces() ? last_resorts : dialects).push_back(face.dialect);
   }
-  std::ranges::stable_partition(dialects, [](const auto* dialect) { return !dialect->asking_leaves_traces(); });
+  dialects.insert(dialects.end(), last_resorts.begin(), last_resorts.end());
   return dialects;
 }
 

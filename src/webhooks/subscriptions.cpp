@@ -130,7 +130,7 @@ Result<> Subscriptions::store(const Webhook& webhook) {
   return {};
 }
 
-Result<Webhook> Subscriptions::add(AccountNumber account, std::string_view url, EventTypes events,
+Result<Webhook> Subscriptions::add(AccountNumber account, std::string_view url, const EventTypes& events,
                                    std::string_view secret) {
   CHECK_OK(check_url(url));
   CHECK_OK(check_events(events));

@@ -55,7 +55,7 @@ class Subscriptions final : public EventAudience {
   void on_events() override { wake_(); }
 
   /// `secret`: one is made if it is empty.
-  [[nodiscard]] Result<Webhook> add(AccountNumber account, std::string_view url, EventTypes events,
+  [[nodiscard]] Result<Webhook> add(AccountNumber account, std::string_view url, const EventTypes& events,
                                     std::string_view secret);
   /// Those of an account, or of all, oldest first.
   [[nodiscard]] std::vector<Webhook> list(std::optional<AccountNumber> account) const;
