@@ -1,4 +1,6 @@
 // The state of the Kiro face: the published rules of its upload, and what must hold when two clients meet.
+#include <algorithm>
+
 #include "support/kiro_fixture.hpp"
 
 namespace syncline {
