@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "service/replica_writer.hpp"
 
 namespace syncline::replica {
 namespace {
@@ -78,7 +79,7 @@ Result<> LocalSpace::adopt(SpaceWriter& writer, const SpaceState& state, const H
   record.rule = Rule::later_stamp;
   record.deleted = version.deleted;
   record.doc = version.doc;
-  TRY(const Seq seq, writer.adopt(std::move(record), stored));
+  TRY(const Seq seq, ReplicaWriter(writer).adopt(std::move(record), stored));
   return set_known(writer, state, version.collection, version.id, {version.seq, seq});
 }
 
@@ -141,7 +142,7 @@ Result<> LocalSpace::merge_one(SpaceWriter& writer, const SpaceState& state, con
   if (stored && !pending && !is_older(op, *stored)) op.base = stored->seq;
   const bool undoes_own = op.base && op.deleted && !stored->deleted && stored->origin != kHubAuthor;
   if (undoes_own) CHECK_OK(writer.keep_version(*stored, Rule::direct));
-  TRY(const OpResult result, writer.apply_delivered(op, kDeviceAuthor));
+  TRY(const OpResult result, ReplicaWriter(writer).merge(op, kDeviceAuthor));
   if (result.status == OpStatus::refused) {
     log(LogLevel::warning, "version_not_taken",
         {{"collection", delivered.collection}, {"id", delivered.id}, {"error", result.error->text}});
@@ -155,13 +156,13 @@ Result<> LocalSpace::merge_one(SpaceWriter& writer, const SpaceState& state, con
     // Another device has put an older version over this one: it goes out once more.
     Record again = *stored;
     again.origin = kDeviceAuthor;
-    TRY([[maybe_unused]] const Seq seq, writer.adopt(std::move(again), &*stored));
+    TRY([[maybe_unused]] const Seq seq, ReplicaWriter(writer).adopt(std::move(again), &*stored));
   }
   const bool is_same_as_waits = result.status == OpStatus::noop && pending && !result.record;
   if (is_same_as_waits) {
     Record same = *stored;
     same.origin = kHubAuthor;
-    TRY(known, writer.adopt(std::move(same), &*stored));
+    TRY(known, ReplicaWriter(writer).adopt(std::move(same), &*stored));
   }
   const bool waits_no_more = result.status == OpStatus::applied || is_same_as_waits;
   if (waits_no_more && refused_.any()) CHECK_OK(RefusedChanges::forget(writer, delivered.collection, delivered.id));

@@ -8,12 +8,6 @@ namespace {
 /// So many earlier versions are compared to find out whether a stale op is only an old one sent again.
 constexpr std::size_t kRepeatLookback = 64;
 
-const CollectionRules& rules_of(const SpaceRules& rules, std::string_view collection) {
-  static const CollectionRules kGeneric;
-  const auto found = rules.collections.find(collection);
-  return found == rules.collections.end() ? kGeneric : found->second;
-}
-
 /// Clients take only what is shown as newer than their copy. A stamp ahead of time must not count as a claim when it
 /// comes back.
 void show_later(Record& record, const Record& stored) {
@@ -28,6 +22,12 @@ OpResult refused(Error error) {
 }
 
 }  // namespace
+
+const CollectionRules& SpaceRules::of(std::string_view collection) const {
+  static const CollectionRules kGeneric;
+  const auto found = collections.find(collection);
+  return found == collections.end() ? kGeneric : found->second;
+}
 
 std::string_view to_text(OpStatus status) {
   switch (status) {
@@ -46,7 +46,7 @@ Result<> SpaceWriter::check(const Op& op, Caller caller) const {
   if (op.updated_at && (*op.updated_at < kTimestampMin || *op.updated_at > kStampMax)) {
     return fail(ErrorCode::invalid_argument, "updated_at must be between the years 1 and 9998");
   }
-  const CollectionRules& rules = rules_of(rules_, op.collection);
+  const CollectionRules& rules = rules_.of(op.collection);
   if (rules.face_only && caller == Caller::generic) {
     return fail(ErrorCode::forbidden,
                 "collection '" + std::string(op.collection) + "' accepts writes only through its own API");
@@ -71,7 +71,7 @@ Result<OpResult> SpaceWriter::apply(const Op& requested, Caller caller) {
   if (requested.base && (current == nullptr || *requested.base > current->seq) && *requested.base > txn_.info().head) {
     return refused({ErrorCode::invalid_argument, "base is past the newest change of the space"});
   }
-  const CollectionRules& rules = rules_of(rules_, requested.collection);
+  const CollectionRules& rules = rules_.of(requested.collection);
   Op op = requested;
   std::string shaped;
   if (rules.shape) {
@@ -114,7 +114,7 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
     record.effective_at = decision.effective_at;
     record.claimed_at = decision.claimed_at;
     const bool merged = decision.kind == Decision::Kind::merged;
-    record.origin = merged ? own_.value_or(author_.key) : author_.key;
+    record.origin = merged ? author_of_results() : author_.key;
     record.rule = merged ? Rule::field_union : decision.rule;
     record.deleted = op.deleted;
     record.doc = merged ? std::move(decision.merged_doc) : std::string(op.doc);
@@ -152,9 +152,9 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
 }
 
 Result<> SpaceWriter::deliver_winner(const Op& op, const Decision& decision) {
-  const CollectionRules& rules = rules_of(rules_, op.collection);
+  const CollectionRules& rules = rules_.of(op.collection);
   // Whoever delivers a version here is told of the winner by a push.
-  if (own_ || rules.stale_author == CollectionRules::StaleAuthor::reads_the_answer) return {};
+  if (source_ == Source::delivered || rules.stale_author == CollectionRules::StaleAuthor::reads_the_answer) return {};
   TRY(const auto winner, txn_.find(op.collection, op.id));
   if (author_.may_have_seen_through < winner->seq) return {};
   Record again = *winner;
@@ -227,7 +227,7 @@ void SpaceWriter::put_again(Record record, const Record& stored) {
 }
 
 Result<Seq> SpaceWriter::put(Record record, const Record* stored) {
-  const CollectionRules& rules = rules_of(rules_, record.collection);
+  const CollectionRules& rules = rules_.of(record.collection);
   changed_[record.collection] += 1;
   const bool has_subscriber = wants(kRecordChanged);
   if (!rules.on_put && !has_subscriber) return txn_.put(std::move(record), stored);
@@ -236,31 +236,12 @@ Result<Seq> SpaceWriter::put(Record record, const Record* stored) {
   after.committed_at = txn_.stamp();
   if (has_subscriber) emit_change_event(after);
   if (rules.on_put) {
-    const KeyNumber author = std::exchange(author_.key, own_.value_or(author_.key));
+    const KeyNumber author = std::exchange(author_.key, author_of_results());
     auto done = rules.on_put(*this, stored, after);
     author_.key = author;
     CHECK_OK(std::move(done));
   }
   return after.seq;
-}
-
-Result<Seq> SpaceWriter::adopt(Record record, const Record* stored) {
-  const CollectionRules& rules = rules_of(rules_, record.collection);
-  if (record.deleted && record.doc.empty() && rules.shape) {
-    const Op bare{.collection = record.collection, .id = record.id, .deleted = true};
-    TRY(record.doc, rules.shape(bare, stored, now_));
-  }
-  is_adopting_ = true;
-  auto seq = put(std::move(record), stored);
-  is_adopting_ = false;
-  return seq;
-}
-
-Result<OpResult> SpaceWriter::apply_delivered(const Op& op, KeyNumber own) {
-  own_ = own;
-  auto result = apply(op);
-  own_.reset();
-  return result;
 }
 
 Result<bool> SpaceWriter::is_unchanged_since(const Record& stored, Seq base) {

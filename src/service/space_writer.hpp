@@ -1,5 +1,7 @@
 // The writing half of a space for the length of one transaction: applies ops through the merge, keeps what loses, and
-// says what became of each op.
+// says what became of each op. A copy of another store's space writes through ReplicaWriter.
+//
+// Used on the store's writer thread, by one write function at a time.
 #pragma once
 
 #include <functional>
@@ -38,6 +40,8 @@ struct CollectionRules {
 struct SpaceRules {
   WriteOptions options;
   std::map<std::string, CollectionRules, std::less<>> collections;
+  /// The rules of a collection; those of any JSON object for one that is not listed.
+  [[nodiscard]] const CollectionRules& of(std::string_view collection) const;
   /// Members that events of such a space carry beside "space". Null: none.
   std::function<void(JsonWriter& data, const SpaceName& space)> describe;
   /// Runs in the transaction when a write is complete. Null: nothing.
@@ -62,6 +66,13 @@ struct OpResult {
   Timestamp used;                          // ... and what counts
 };
 
+/// Where the version comes from that is being stored.
+enum class Source : std::uint8_t {
+  author,     // whoever writes
+  delivered,  // another store, which leaves merging to this one
+  adopted,    // another store, which has merged already
+};
+
 class SpaceWriter {
  public:
   /// `wanted`: the events that somebody has subscribed to.
@@ -81,16 +92,6 @@ class SpaceWriter {
                                     std::optional<Timestamp> stamp = std::nullopt);
   /// Stores `record` over `stored`, which find() answered for its key. Every new version comes through here.
   [[nodiscard]] Result<Seq> put(Record record, const Record* stored);
-
-  /// Stores a version as another store has it (what a deletion keeps of the record is this store's): the collection's
-  /// rules are told, but must not answer with changes of their own, which the other store makes and delivers.
-  [[nodiscard]] Result<Seq> adopt(Record record, const Record* stored);
-  [[nodiscard]] bool is_adopting() const { return is_adopting_; }
-  /// apply() for what a store delivers that leaves merging to this one. What comes of it beside the op itself (a merged
-  /// document, changes by the collection's rules) is `own`'s, for the other store has it not.
-  [[nodiscard]] Result<OpResult> apply_delivered(const Op& op, KeyNumber own);
-  /// True while a version of another store is being stored.
-  [[nodiscard]] bool is_delivering() const { return is_adopting_ || own_.has_value(); }
 
   /// Puts the version in the conflict list, as one that lost by `rule`.
   [[nodiscard]] Result<> keep_version(const Record& version, Rule rule);
@@ -117,8 +118,11 @@ class SpaceWriter {
   [[nodiscard]] Txn& txn() { return txn_; }
   [[nodiscard]] Timestamp now() const { return now_; }
   [[nodiscard]] const Author& author() const { return author_; }
+  [[nodiscard]] Source source() const { return source_; }
 
  private:
+  friend class ReplicaWriter;
+
   [[nodiscard]] Result<> check(const Op& op, Caller caller) const;
   /// True if the version of seq `base` has been put again since, and nothing else.
   [[nodiscard]] Result<bool> is_unchanged_since(const Record& stored, Seq base);
@@ -128,6 +132,8 @@ class SpaceWriter {
   [[nodiscard]] Result<Txn::KeptConflict> keep_loser(const Op& op, const Record& stored, const Decision& decision);
   [[nodiscard]] Result<Txn::KeptConflict> keep(Conflict conflict);
   void emit_change_event(const Record& after);
+  /// The author of what comes of an op beside the op itself: a merged document, changes by the collection's rules.
+  [[nodiscard]] KeyNumber author_of_results() const { return source_ == Source::delivered ? own_ : author_.key; }
   /// put() for a version that is what it was: its rules are not asked again.
   void put_again(Record record, const Record& stored);
   [[nodiscard]] Result<Conflict> get_open_conflict(ConflictNumber number);
@@ -138,8 +144,8 @@ class SpaceWriter {
   const Timestamp now_;
   const EventTypes wanted_;
   bool has_emitted_ = false;
-  bool is_adopting_ = false;
-  std::optional<KeyNumber> own_;  // while an op is applied that another store delivers
+  Source source_ = Source::author;
+  KeyNumber own_;  // see author_of_results()
   std::vector<std::string> messages_;
   std::map<std::string, std::int64_t, std::less<>> changed_;
   /// Bytes of earlier versions that this transaction may still read to recognise repeats.

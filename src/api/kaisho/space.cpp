@@ -9,7 +9,7 @@ namespace {
 
 /// On a copy of another store: what arrives without a customer waits for one.
 void mark_if_from_cloud(SpaceWriter& writer, const Record* before, const Record& after) {
-  if (!writer.is_delivering()) return;
+  if (writer.source() == Source::author) return;
   const bool lacks_customer = !after.deleted && JsonView(after.doc).text_of("customer").empty();
   if (before == nullptr && lacks_customer) writer.txn().put_value(from_cloud_value(after.id), "1");
   if (before != nullptr && !lacks_customer) writer.txn().put_value(from_cloud_value(after.id), "");

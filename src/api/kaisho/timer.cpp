@@ -130,7 +130,7 @@ Result<> keep_one_timer(SpaceWriter& writer, const Record* before, const Record&
     store_summary(writer, summary);
     if (starts) announce(writer, kTimerStarted, after);
     if (starts || is_the_running_one) return {};
-    return writer.is_adopting() ? show_the_later(writer, summary, after) : settle(writer, summary, after);
+    return writer.source() == Source::adopted ? show_the_later(writer, summary, after) : settle(writer, summary, after);
   }
   if (is_the_running_one) summary.running.clear();
   store_summary(writer, summary);
