@@ -11,10 +11,15 @@ target_compile_options(syncline_flags INTERFACE
 # Designated initializers leave out members on purpose: those have defaults.
 target_compile_options(syncline_flags INTERFACE -Wno-missing-field-initializers)
 
-# g++ 12 reports these inside its own std::string and std::variant when it inlines them under optimisation or
-# instrumentation; none of the reports named code of ours.
-target_compile_options(syncline_flags INTERFACE
-  -Wno-null-dereference -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 reports these inside its own std::string and std::variant when it inlines them under optimisation or
+  # instrumentation; none of the reports named code of ours.
+  target_compile_options(syncline_flags INTERFACE
+    -Wno-null-dereference -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread
+    -Wno-array-bounds)
+else()
+  target_compile_options(syncline_flags INTERFACE -Wno-missing-designated-field-initializers)
+endif()
 
 # RelWithDebInfo without NDEBUG: an assertion means a bug of ours and must be seen in production too.
 # -g1 keeps line numbers in crash reports at a third of the link time of full debug information.
@@ -28,7 +33,7 @@ if(SYNCLINE_SANITIZE)
   target_link_options(syncline_flags INTERFACE -fsanitize=${SYNCLINE_SANITIZE})
   if(SYNCLINE_SANITIZE MATCHES "thread")
     # Boost and libstdc++ use atomic_thread_fence, which ThreadSanitizer does not model; no fence orders data of ours.
-    target_compile_options(syncline_flags INTERFACE -Wno-tsan)
+    target_compile_options(syncline_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
   endif()
 else()
   target_compile_definitions(syncline_flags INTERFACE _GLIBCXX_ASSERTIONS _FORTIFY_SOURCE=2)

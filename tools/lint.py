@@ -1,6 +1,6 @@
 """Runs clang-tidy and clang's thread-safety analysis over every C++ source of the tree.
 
-usage: lint.py [--build DIR] [--jobs N] [FILE ...]
+usage: lint.py [--jobs N] [FILE ...]
 
 A file is checked again only when its text, a header of ours that it includes, its flags, the configuration or an
 installed compiler or library has changed since it was last found clean; the record of clean files is shared by all
@@ -96,11 +96,12 @@ def clang_flags(entry):
     return [flag for flag in flags if not flag.startswith("-ffile-prefix-map")] + CLANG_FLAGS
 
 
-def sources(build):
+def sources():
     """Every source of the tree that is compiled, with its flags."""
-    commands = build / "compile_commands.json"
-    if not commands.exists():
-        fail(f"there is no {commands}; run: cmake --preset release")
+    code, out, errors = run("cmake", "--preset", "lint")
+    if code != 0:
+        fail(f"cmake --preset lint failed: {errors.strip() or out.strip()}")
+    commands = ROOT / "build/lint/compile_commands.json"
     found = {}
     for entry in json.loads(commands.read_text()):
         path = Path(entry["file"])
@@ -192,12 +193,11 @@ def forget_old_records():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--build", type=Path, default=ROOT / "build/release", help="where compile_commands.json is")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="translation units at once")
     parser.add_argument("files", nargs="*", help="only these sources")
     options = parser.parse_args()
     wanted = {str(Path(name).resolve()) for name in options.files}
-    everything = sources(options.build)
+    everything = sources()
     if missing := wanted - everything.keys():
         parser.error(f"not compiled by the build: {', '.join(sorted(missing))}")
     CLEAN.mkdir(parents=True, exist_ok=True)

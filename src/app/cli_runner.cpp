@@ -66,12 +66,12 @@ void define_audit(Command runner, Invocation& invocation, const std::shared_ptr<
 }
 
 void define_policy(Command runner, Invocation& invocation) {
-  struct Options {
+  struct PolicyOptions {
     std::string file;
     std::string type = "execute_bash";
     std::string line;
   };
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<PolicyOptions>();
   const Command policy = runner.add("explain", "Show how a policy decides on a command, and which rule applies");
   policy.option("--policy", options->file, "policy file").required();
   policy.option("--type", options->type, "command type: execute_bash or aws_operation")

@@ -32,14 +32,14 @@ Result<Cursor> parse_cursor(std::string_view text) {
 Result<Seq> resume_at(const Cursor& cursor, std::string_view epoch, Seq head, Seq purged_through) {
   if (cursor.epoch.empty()) return Seq{0};
   if (cursor.epoch != epoch) {
-    return fail(ErrorCode::epoch_changed, "the cursor belongs to another history of this store", Advice::resync);
+    return fail(ErrorCode::epoch_changed, "the cursor belongs to another history of this store");
   }
   if (cursor.seq > head) {
-    return fail(ErrorCode::cursor_ahead, "the cursor is past the newest change", Advice::resync);
+    return fail(ErrorCode::cursor_ahead, "the cursor is past the newest change");
   }
   // Also a cursor at 0: who has it may hold what it has written itself.
   if (std::max(cursor.seq, cursor.needs_no_deletions_through) < purged_through) {
-    return fail(ErrorCode::cursor_expired, "deletions after the cursor have been purged", Advice::resync);
+    return fail(ErrorCode::cursor_expired, "deletions after the cursor have been purged");
   }
   return cursor.seq;
 }

@@ -12,7 +12,7 @@
 namespace syncline {
 namespace {
 
-constexpr Timestamp kNow{1'800'000'000'000'000};
+constexpr Timestamp kMergedAt{1'800'000'000'000'000};
 
 struct DrawnOp {
   std::int64_t offset_s = 0;
@@ -48,10 +48,10 @@ std::optional<Outcome> apply_all(const std::vector<DrawnOp>& ops) {
     const std::string doc = drawn.doc();
     const Op op{.collection = "c",
                 .id = "i",
-                .updated_at = kNow.plus_micros(drawn.offset_s * kMicrosPerSecond),
+                .updated_at = kMergedAt.plus_micros(drawn.offset_s * kMicrosPerSecond),
                 .deleted = doc.empty(),
                 .doc = doc};
-    const Decision decision = merge(stored ? &*stored : nullptr, op, {}, {KeyNumber{9}, Seq{}}, kNow);
+    const Decision decision = merge(stored ? &*stored : nullptr, op, {}, {KeyNumber{9}, Seq{}}, kMergedAt);
     if (!stored) stored.emplace();
     if (decision.takes_seq()) {
       stored->seq = {++seq};

@@ -6,7 +6,7 @@
 namespace syncline {
 namespace {
 
-constexpr std::string_view kCollection = "pull_progress";
+constexpr std::string_view kProgressCollection = "pull_progress";
 
 std::string id_of(KeyNumber key, const SpaceName& space) {
   return std::to_string(key.value) + '/' + std::to_string(space.account.value) + '/' + space.name;
@@ -18,7 +18,7 @@ Result<> PullProgress::load() {
   TRY(const auto infos, store_.spaces(std::nullopt));
   std::unordered_map<std::string, Progress> stored;
   CHECK_OK(store_.read(system_space(), [&](Snapshot& snapshot) {
-    return snapshot.scan(kCollection, "", [&](const RecordView& record) {
+    return snapshot.scan(kProgressCollection, "", [&](const RecordView& record) {
       stored[std::string(record.id)] = {Seq{parse_integer(record.doc).value_or(0)}, false};
       return true;
     });
@@ -61,9 +61,9 @@ Result<> PullProgress::save() {
   if (unsaved.empty()) return {};
   const auto written = write_and_wait(store_, system_space(), {}, [&](Txn& txn) -> Result<> {
     for (const auto& [id, seq] : unsaved) {
-      TRY(const auto existing, txn.find(kCollection, id));
+      TRY(const auto existing, txn.find(kProgressCollection, id));
       Record record;
-      record.collection = kCollection;
+      record.collection = kProgressCollection;
       record.id = id;
       record.updated_at = record.effective_at = txn.stamp();
       record.doc = std::to_string(seq.value);

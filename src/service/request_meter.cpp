@@ -10,7 +10,7 @@
 namespace syncline {
 namespace {
 
-constexpr std::string_view kCollection = "request_usage";
+constexpr std::string_view kUsageCollection = "request_usage";
 constexpr std::size_t kMonthChars = 7;  // "2026-11"
 
 std::string day_of(Timestamp time) { return format_time(time).substr(0, 10); }
@@ -56,7 +56,7 @@ Result<> RequestMeter::forget(AccountNumber account) {
     accounts_.erase(account);
   }
   const auto written = write_and_wait(store_, system_space(), {}, [&](Txn& txn) {
-    return access::put_doc(txn, kCollection, std::to_string(account.value), "");
+    return access::put_doc(txn, kUsageCollection, std::to_string(account.value), "");
   });
   if (!written) return std::unexpected(written.error());
   return {};
@@ -65,7 +65,7 @@ Result<> RequestMeter::forget(AccountNumber account) {
 Result<> RequestMeter::load() {
   std::unordered_map<AccountNumber, Counted> stored;
   CHECK_OK(store_.read(system_space(), [&](Snapshot& snapshot) {
-    return snapshot.scan(kCollection, "", [&](const RecordView& record) {
+    return snapshot.scan(kUsageCollection, "", [&](const RecordView& record) {
       const JsonObject json{JsonView(record.deleted ? "{}" : record.doc)};
       stored[{parse_integer(record.id).value_or(0)}] = {json.text_of("day"), json.integer_of("today").value_or(0),
                                                         json.integer_of("this_month").value_or(0), false};
@@ -96,7 +96,7 @@ Result<> RequestMeter::save() {
           .integer("today", counted.today)
           .integer("this_month", counted.this_month)
           .end_object();
-      CHECK_OK(access::put_doc(txn, kCollection, std::to_string(account.value), std::move(doc)));
+      CHECK_OK(access::put_doc(txn, kUsageCollection, std::to_string(account.value), std::move(doc)));
     }
     return {};
   });

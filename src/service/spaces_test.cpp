@@ -9,7 +9,7 @@
 namespace syncline {
 namespace {
 
-const SpaceName kSpace{AccountNumber{1}, "notes"};
+const SpaceName kNotes{AccountNumber{1}, "notes"};
 constexpr KeyNumber kAnn{1};
 constexpr KeyNumber kBob{2};
 
@@ -17,7 +17,7 @@ class SpacesTest : public testing::Test {
  protected:
   OpResult apply(KeyNumber key, const Op& op) {
     OpResult result;
-    EXPECT_TRUE(spaces_.write_and_wait(kSpace, key, [&](SpaceWriter& writer) -> Result<> {
+    EXPECT_TRUE(spaces_.write_and_wait(kNotes, key, [&](SpaceWriter& writer) -> Result<> {
       TRY(result, writer.apply(op));
       return {};
     }));
@@ -34,7 +34,7 @@ class SpacesTest : public testing::Test {
 
   std::vector<std::string> losers() {
     std::vector<std::string> docs;
-    EXPECT_TRUE(spaces_.read(kSpace, [&](Snapshot& snapshot) -> Result<> {
+    EXPECT_TRUE(spaces_.read(kNotes, [&](Snapshot& snapshot) -> Result<> {
       TRY(const auto conflicts, snapshot.conflicts(ConflictState::open, {}, 100));
       for (const Conflict& conflict : conflicts) docs.push_back(conflict.loser.doc);
       return {};
@@ -58,7 +58,7 @@ TEST_F(SpacesTest, a_repeated_op_gets_the_same_seq_and_changes_nothing) {
   const OpResult again = put(kAnn, 100, "{\"v\":1}");
   EXPECT_EQ(again.status, OpStatus::noop);
   EXPECT_EQ(again.seq.value, 1);
-  EXPECT_EQ(spaces_.head(kSpace).value, 1);
+  EXPECT_EQ(spaces_.head(kNotes).value, 1);
 }
 
 TEST_F(SpacesTest, a_stale_op_returns_the_current_version_and_is_kept_once) {
@@ -82,18 +82,18 @@ TEST_F(SpacesTest, replacing_a_pulled_version_is_not_a_conflict) {
   put(kAnn, 100, "{\"v\":1}");
   put(kBob, 200, "{\"v\":2}");
   EXPECT_EQ(losers(), (Docs{"{\"v\":1}"})) << "Bob had not seen it";
-  spaces_.note_pulled(kAnn, kSpace, Seq{2});
+  spaces_.note_pulled(kAnn, kNotes, Seq{2});
   put(kAnn, 300, "{\"v\":3}");
   EXPECT_EQ(losers(), (Docs{"{\"v\":1}"})) << "Ann had";
 }
 
 TEST_F(SpacesTest, pull_progress_survives_a_restart) {
-  spaces_.note_pulled(kAnn, kSpace, Seq{7});
+  spaces_.note_pulled(kAnn, kNotes, Seq{7});
   ASSERT_TRUE(progress_.save());
   PullProgress again(store_);
   ASSERT_TRUE(again.load());
-  EXPECT_EQ(again.seen_through(kAnn, kSpace).value, 7);
-  EXPECT_EQ(again.seen_through(kBob, kSpace).value, 0);
+  EXPECT_EQ(again.seen_through(kAnn, kNotes).value, 7);
+  EXPECT_EQ(again.seen_through(kBob, kNotes).value, 0);
 }
 
 TEST_F(SpacesTest, a_clock_in_2035_is_lowered_reported_and_does_not_win_forever) {
@@ -109,14 +109,14 @@ TEST_F(SpacesTest, a_restored_conflict_becomes_the_current_version) {
   put(kAnn, 100, "{\"v\":1}");
   put(kBob, 200, "{\"v\":2}");
   Conflict restored;
-  ASSERT_TRUE(spaces_.write_and_wait(kSpace, kAnn, [&](SpaceWriter& writer) -> Result<> {
+  ASSERT_TRUE(spaces_.write_and_wait(kNotes, kAnn, [&](SpaceWriter& writer) -> Result<> {
     TRY(restored, writer.restore(ConflictNumber{1}));
     return {};
   }));
   EXPECT_EQ(restored.state, ConflictState::restored);
   EXPECT_EQ(put(kBob, 200, "{\"v\":2}").record->doc, "{\"v\":1}");
   EXPECT_EQ(spaces_
-                .write_and_wait(kSpace, kAnn,
+                .write_and_wait(kNotes, kAnn,
                                 [&](SpaceWriter& writer) -> Result<> {
                                   TRY(restored, writer.dismiss(ConflictNumber{1}));
                                   return {};
@@ -141,7 +141,7 @@ TEST_F(SpacesTest, rejects_invalid_names_and_ids_without_affecting_other_ops) {
 TEST_F(SpacesTest, a_wait_ends_with_a_change_or_at_its_timeout) {
   int changed = 0;
   int timed_out = 0;
-  spaces_.wait(kSpace, Seq{0}, 1000, [&] { ++changed; });
+  spaces_.wait(kNotes, Seq{0}, 1000, [&] { ++changed; });
   spaces_.wait({AccountNumber{1}, "other"}, Seq{0}, 1000, [&] { ++timed_out; });
   scheduler_.run_posted();
   EXPECT_EQ(changed, 0);
@@ -159,16 +159,16 @@ TEST_F(SpacesTest, a_wait_ends_with_a_change_or_at_its_timeout) {
 TEST_F(SpacesTest, a_wait_for_an_older_cursor_ends_at_once) {
   put(kAnn, 100, "{\"v\":1}");
   int ended = 0;
-  spaces_.wait(kSpace, Seq{0}, 1000, [&] { ++ended; });
+  spaces_.wait(kNotes, Seq{0}, 1000, [&] { ++ended; });
   scheduler_.run_posted();
   EXPECT_EQ(ended, 1);
 }
 
 TEST_F(SpacesTest, stopping_ends_all_waits) {
   int ended = 0;
-  spaces_.wait(kSpace, Seq{0}, 60'000, [&] { ++ended; });
+  spaces_.wait(kNotes, Seq{0}, 60'000, [&] { ++ended; });
   live_.end_waits();
-  spaces_.wait(kSpace, Seq{0}, 60'000, [&] { ++ended; });
+  spaces_.wait(kNotes, Seq{0}, 60'000, [&] { ++ended; });
   scheduler_.run_posted();
   EXPECT_EQ(ended, 2);
 }
@@ -181,9 +181,9 @@ TEST_F(SpacesTest, a_cursor_older_than_a_purge_expires) {
   clock_.advance_micros(200LL * 86400 * kMicrosPerSecond);
   Access access(store_, clock_);
   Housekeeping(store_, clock_, access, progress_, {}).run_all();
-  EXPECT_EQ(spaces_.resume(kSpace, {"e", Seq{2}}).error().code, ErrorCode::cursor_expired);
-  EXPECT_EQ(spaces_.resume(kSpace, {"e", Seq{4}})->value, 4);
-  EXPECT_EQ(spaces_.resume(kSpace, {})->value, 0);
+  EXPECT_EQ(spaces_.resume(kNotes, {"e", Seq{2}}).error().code, ErrorCode::cursor_expired);
+  EXPECT_EQ(spaces_.resume(kNotes, {"e", Seq{4}})->value, 4);
+  EXPECT_EQ(spaces_.resume(kNotes, {})->value, 0);
 }
 
 }  // namespace

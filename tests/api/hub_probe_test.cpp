@@ -76,7 +76,7 @@ TEST(HubProbeTest, a_hub_in_trouble_at_v1_is_asked_again_and_not_taken_for_anoth
     const auto account = hub.probe();
     ASSERT_FALSE(account);
     EXPECT_EQ(account.error().code, ErrorCode::unavailable) << status;
-    EXPECT_EQ(account.error().advice, Advice::retry_later) << status;
+    EXPECT_EQ(advice_of(account.error().code), Advice::retry_later) << status;
   }
 }
 

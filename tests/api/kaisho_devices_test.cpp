@@ -9,8 +9,6 @@ namespace {
 
 using KaishoDevicesTest = test::KaishoFixture;
 
-constexpr auto kEpoch = "1970-01-01T00:00:00Z";
-
 TEST_F(KaishoDevicesTest, D1_a_late_row_reaches_devices_whose_cursor_is_past_its_timestamp) {
   apply_entry("tuesday", "desktop", "18:00:00");
   const std::string tower = changes().at("cursor");
@@ -32,7 +30,8 @@ TEST_F(KaishoDevicesTest, D2_D6_a_cursor_sorts_below_every_real_time_and_the_fir
   apply_entry("e", "x", "10:00:00");
   const std::string cursor = changes().at("cursor");
   EXPECT_LT(cursor, "1999-12-31T00:00:00") << "a desktop pushes what sorts above the cursor";
-  EXPECT_EQ(std::max<std::string>(kEpoch, cursor), kEpoch) << "the first sync stays the first until a push succeeded";
+  EXPECT_EQ(std::max<std::string>(test::kEpoch, cursor), test::kEpoch)
+      << "the first sync stays the first until a push succeeded";
 }
 
 TEST_F(KaishoDevicesTest, D3_equal_timestamps_across_a_page_boundary_all_arrive_once) {
@@ -43,7 +42,7 @@ TEST_F(KaishoDevicesTest, D3_equal_timestamps_across_a_page_boundary_all_arrive_
   }
   EXPECT_EQ(apply(rows + "]", "/sync/tasks").at("inserted"), "650") << "D12: any number of rows";
   std::set<std::string> seen;
-  std::string cursor = kEpoch;
+  std::string cursor = test::kEpoch;
   for (int page = 0; page < 4; ++page) {
     const auto answer = get("/sync/tasks/changes?limit=200&since=" + cursor);
     answer.json().find("entries")->for_each_element(

@@ -6,8 +6,6 @@ namespace {
 
 using KaishoSyncTest = test::KaishoFixture;
 
-constexpr auto kEpoch = "1970-01-01T00:00:00Z";
-
 TEST_F(KaishoSyncTest, a_pulled_entry_has_every_field) {
   const auto answer = apply(R"("id":"e1","start":"2026-11-22T08:00:00Z","updated_at":"2026-11-22T09:00:00.123456Z")");
   EXPECT_EQ(answer.status, 200);
@@ -245,7 +243,7 @@ TEST_F(KaishoSyncTest, rows_through_the_native_api_have_the_same_form) {
 
 TEST_F(KaishoSyncTest, pages_follow_the_order_of_changes) {
   for (int i = 0; i < 5; ++i) apply_entry("e" + std::to_string(i), "x", "10:00:00");
-  std::string cursor = kEpoch;
+  std::string cursor = test::kEpoch;
   std::vector<std::string> ids;
   for (int pages = 0; pages < 10; ++pages) {
     const auto page = get("/sync/changes?limit=2&since=" + cursor);
@@ -268,7 +266,7 @@ TEST_F(KaishoSyncTest, accepts_any_since_value) {
     EXPECT_EQ(page.at("entries.0.id"), "e") << since;
     EXPECT_EQ(page.at("cursor"), "1970-01-01T00:00:00.000001Z");
   }
-  EXPECT_EQ(changes(kEpoch).at("entries.0.id"), "e");
+  EXPECT_EQ(changes(test::kEpoch).at("entries.0.id"), "e");
   EXPECT_EQ(get("/sync/changes").at("entries.0.id"), "e");
 }
 

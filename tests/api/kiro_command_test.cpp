@@ -5,10 +5,7 @@ namespace syncline {
 namespace {
 
 using KiroCommandTest = test::KiroFixture;
-
-std::string message(const std::string& role, const std::string& content, std::int64_t timestamp) {
-  return R"({"role":")" + role + R"(","content":")" + content + R"(","timestamp":)" + std::to_string(timestamp) + "}";
-}
+using test::message;
 
 TEST_F(KiroCommandTest, a_command_passes_through_all_its_states) {
   const std::string id = submit(R"({"type":"execute_bash","command":"df -h","workingDir":"/tmp","metadata":{"a":1}})");

@@ -7,10 +7,7 @@ namespace syncline {
 namespace {
 
 using KiroStateTest = test::KiroFixture;
-
-std::string message(const std::string& role, const std::string& content, std::int64_t timestamp) {
-  return R"({"role":")" + role + R"(","content":")" + content + R"(","timestamp":)" + std::to_string(timestamp) + "}";
-}
+using test::message;
 
 TEST_F(KiroStateTest, an_empty_space_has_the_published_form) {
   EXPECT_EQ(get("/sync").body, R"({"conversations":{},"documents":{},"commands":{},"lastUpdate":0})");

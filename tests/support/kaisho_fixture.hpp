@@ -5,6 +5,9 @@
 
 namespace syncline::test {
 
+/// The cursor of a first sync.
+inline constexpr auto kEpoch = "1970-01-01T00:00:00Z";
+
 class KaishoFixture : public ApiFixture {
  public:
   ~KaishoFixture() override;

@@ -5,6 +5,11 @@
 
 namespace syncline::test {
 
+/// A message of a conversation, as JSON; `timestamp` in milliseconds.
+inline std::string message(const std::string& role, const std::string& content, std::int64_t timestamp) {
+  return R"({"role":")" + role + R"(","content":")" + content + R"(","timestamp":)" + std::to_string(timestamp) + "}";
+}
+
 class KiroFixture : public ApiFixture {
  protected:
   KiroFixture() {

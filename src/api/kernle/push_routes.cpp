@@ -9,8 +9,8 @@
 namespace syncline::kernle {
 namespace {
 
-/// What became of one operation.
-struct Verdict {
+/// One operation and what became of it.
+struct JudgedOperation {
   Operation operation;
   OpResult result;
 
@@ -22,10 +22,10 @@ struct Push {
   api::CallPtr call;
   std::string agent;
   std::deque<std::string> texts;
-  std::vector<Verdict> verdicts;
+  std::vector<JudgedOperation> verdicts;
   std::int64_t remaining = 0;  // beyond the request's own limit
 
-  [[nodiscard]] std::int64_t refused() const { return std::ranges::count_if(verdicts, &Verdict::is_refused); }
+  [[nodiscard]] std::int64_t refused() const { return std::ranges::count_if(verdicts, &JudgedOperation::is_refused); }
   [[nodiscard]] std::int64_t accepted() const { return static_cast<std::int64_t>(verdicts.size()) - refused(); }
 };
 
@@ -66,7 +66,7 @@ Result<> read_operations(Push& push, JsonView body, bool has_doubtful_values) {
 
 void emit_sync_completed(const Push& push, SpaceWriter& writer) {
   if (push.accepted() == 0 || !writer.wants(kSyncCompleted)) return;
-  const auto merged = std::ranges::count_if(push.verdicts, [](const Verdict& verdict) {
+  const auto merged = std::ranges::count_if(push.verdicts, [](const JudgedOperation& verdict) {
     return !verdict.is_refused() && verdict.result.status == OpStatus::merged;
   });
   writer.emit(kSyncCompleted, [&](JsonWriter& data) {
@@ -83,7 +83,7 @@ Result<> apply(Push& push, SpaceWriter& writer) {
   TRY(const auto pulled, find_pull_state(writer.txn(), key));
   if (pulled) writer.note_seen_through(pulled->seen_through());
   std::vector<PullState::Row> winners;
-  for (Verdict& verdict : push.verdicts) {
+  for (JudgedOperation& verdict : push.verdicts) {
     if (verdict.is_refused()) continue;
     const Op& op = verdict.operation.op;
     TRY(verdict.result, writer.apply(op));
@@ -99,7 +99,7 @@ Result<> apply(Push& push, SpaceWriter& writer) {
   return {};
 }
 
-std::string_view status_of(const Verdict& verdict) {
+std::string_view status_of(const JudgedOperation& verdict) {
   if (verdict.is_refused()) return "rejected";
   switch (verdict.result.status) {
     case OpStatus::merged: return "merged";
@@ -123,7 +123,7 @@ void append_target(JsonWriter& writer, const Operation& operation) {
 
 void append_results(JsonWriter& writer, const Push& push) {
   writer.name("results").begin_array();
-  for (const Verdict& verdict : push.verdicts) {
+  for (const JudgedOperation& verdict : push.verdicts) {
     writer.begin_object();
     append_target(writer, verdict.operation);
     writer.string("operation", verdict.operation.verb).string("status", status_of(verdict));
@@ -141,7 +141,7 @@ void append_results(JsonWriter& writer, const Push& push) {
 
 void append_refusals(JsonWriter& writer, const Push& push) {
   writer.name("conflicts").begin_array();
-  for (const Verdict& verdict : push.verdicts) {
+  for (const JudgedOperation& verdict : push.verdicts) {
     if (!verdict.is_refused()) continue;
     writer.begin_object();
     append_target(writer, verdict.operation);
@@ -155,7 +155,7 @@ void append_refusals(JsonWriter& writer, const Push& push) {
 
 void append_acknowledged(JsonWriter& writer, const Push& push) {
   writer.name("acknowledged_operations").begin_array();
-  for (const Verdict& verdict : push.verdicts) {
+  for (const JudgedOperation& verdict : push.verdicts) {
     if (verdict.is_refused()) continue;
     writer.begin_object();
     append_target(writer, verdict.operation);
@@ -166,7 +166,7 @@ void append_acknowledged(JsonWriter& writer, const Push& push) {
 
 void append_merges(JsonWriter& writer, const Push& push) {
   writer.name("merges").begin_array();
-  for (const Verdict& verdict : push.verdicts) {
+  for (const JudgedOperation& verdict : push.verdicts) {
     const std::string_view resolution = verdict.is_refused() ? "" : resolution_of(verdict.result);
     if (resolution.empty()) continue;
     writer.begin_object();
@@ -215,7 +215,7 @@ FullSync describe_full(const Push& push) {
   append_push_members(writer, push);
   writer.end_object();
   full.pushed = push.accepted();
-  for (const Verdict& verdict : push.verdicts) {
+  for (const JudgedOperation& verdict : push.verdicts) {
     if (verdict.is_refused()) continue;
     full.pushed_tables.emplace(verdict.operation.table_as_sent);
     if (!resolution_of(verdict.result).empty()) full.conflicts_resolved += 1;

@@ -31,13 +31,6 @@ struct MessageKey {
 /// The number of what is written next: it rises with every record of the space.
 std::int64_t next_n(SpaceWriter& writer) { return writer.txn().info().head.value + 1; }
 
-/// A stored message, or one that was deleted alone.
-struct Known {
-  Record record;
-  StoredMessage stored;
-  bool matched = false;
-};
-
 }  // namespace
 
 /// The stored messages of the conversation, and which of them the uploaded ones are.
@@ -85,6 +78,13 @@ class ConversationPlan::Comparison {
   }
 
  private:
+  /// A stored message, or one that was deleted alone.
+  struct Known {
+    Record record;
+    StoredMessage stored;
+    bool matched = false;
+  };
+
   void add_known(Record record, StoredMessage stored) {
     const MessageKey key{JsonView(stored.message)};
     by_content_.emplace(key.place_and_content, known_.size());

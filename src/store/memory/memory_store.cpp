@@ -5,21 +5,19 @@
 #include "store/buffered_txn.hpp"
 
 namespace syncline {
-namespace {
-
-struct Replaced {
-  Record record;
-  Timestamp at;
-};
-struct StoredReceipt {
-  Receipt receipt;
-  Timestamp at;
-};
-using Key = std::pair<std::string, std::string>;
-
-}  // namespace
 
 struct MemoryStore::Space final : Snapshot {
+  /// A record's collection and id.
+  using Key = std::pair<std::string, std::string>;
+  struct Replaced {
+    Record record;
+    Timestamp at;
+  };
+  struct StoredReceipt {
+    Receipt receipt;
+    Timestamp at;
+  };
+
   SpaceInfo state;
   std::map<Key, Record> records;
   std::map<Seq, Key> order;

@@ -13,11 +13,11 @@ namespace sqlite {
 namespace {
 
 /// Each query lists what must not exist; the text says what is wrong with a row of it.
-struct Rule {
+struct ConsistencyRule {
   std::string_view query;
   std::string_view problem;
 };
-constexpr std::array<Rule, 4> kRules = {{
+constexpr std::array<ConsistencyRule, 4> kRules = {{
     {"SELECT count(*) FROM record JOIN space ON space.number = pos >> 40 WHERE (pos & ((1 << 40) - 1)) > head",
      "records have a seq beyond the head of their space"},
     {"SELECT count(*) FROM record WHERE pos >> 40 NOT IN (SELECT number FROM space)", "records belong to no space"},
@@ -38,7 +38,7 @@ Result<std::vector<std::string>> find_problems(Connection& connection) {
     if (!row) break;
     if (check.bytes(0) != "ok") problems.emplace_back(check.bytes(0));
   }
-  for (const Rule& rule : kRules) {
+  for (const ConsistencyRule& rule : kRules) {
     TRY(const std::int64_t count, connection.query_integer(rule.query));
     if (count > 0) problems.push_back(std::to_string(count) + " " + std::string(rule.problem));
   }
