@@ -73,7 +73,7 @@ Problem problem_of(const Error& error) {
   problem.code = code_of(error.code);
   problem.title = http::reason_of(problem.status);
   problem.detail = error.text;
-  if (error.advice == Advice::retry_later) problem.retry_after_s = error.code == ErrorCode::too_many ? 300 : 2;
+  if (advice_of(error.code) == Advice::retry_later) problem.retry_after_s = error.code == ErrorCode::too_many ? 300 : 2;
   return problem;
 }
 

@@ -67,7 +67,7 @@ Result<Exported> write_export(const ExportOptions& options, OutputForm form) {
                     options.file.empty() ? "interrupted" : "interrupted; run the same command again to resume");
       }
       auto page = read_page(*server, space.name, state.cursor);
-      if (!page && page.error().advice == Advice::resync) {
+      if (!page && advice_of(page.error().code) == Advice::resync) {
         return fail(ErrorCode::conflict,
                     "cannot resume the export: the history of " + space.name + " has changed; choose another file");
       }

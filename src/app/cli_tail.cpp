@@ -68,7 +68,7 @@ class Tail {
       bool has_come = false;
       stream_ = std::stop_source();
       const std::stop_callback on_done(done_.get_token(), [this] { stream_.request_stop(); });
-      if (const auto done = catch_up_all(); !done && done.error().advice != Advice::retry_later) return done;
+      if (const auto done = catch_up_all(); !done && advice_of(done.error().code) != Advice::retry_later) return done;
       http::EventStreamReader reader([&](const std::string& event, const std::string& data) { take(event, data); });
       const auto answer = server_.stream(
           target(), kSilenceMs,
@@ -78,7 +78,7 @@ class Tail {
           },
           stream_.get_token());
       if (fault_) return std::unexpected(*fault_);
-      const bool is_final = answer && answer->status != 200 && error_of(*answer).advice != Advice::retry_later;
+      const bool is_final = answer && answer->status != 200 && advice_of(error_of(*answer).code) != Advice::retry_later;
       if (is_final) return std::unexpected(error_of(*answer));
       if (has_come) back_off.reset();
       if (!done_.stop_requested()) {
@@ -115,7 +115,7 @@ class Tail {
                   "the history of " + space->name + " was replaced (" + notice->text_of("code") + "); run tail again");
     }
     // What can be tried again is when the stream begins anew, behind what was printed.
-    if (!done && done.error().advice != Advice::retry_later) fault_ = done.error();
+    if (!done && advice_of(done.error().code) != Advice::retry_later) fault_ = done.error();
     if (!done) stream_.request_stop();
   }
 

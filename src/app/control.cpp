@@ -143,8 +143,7 @@ Result<std::string> call_control(const std::string& path, const JsonObject& requ
   if (!address || connection < 0 || ::connect(connection, generic(*address), sizeof *address) != 0) {
     if (connection >= 0) ::close(connection);
     return fail(ErrorCode::unavailable,
-                "the hub that owns the data does not answer on " + path + "; try again, or restart it",
-                Advice::retry_later);
+                "the hub that owns the data does not answer on " + path + "; try again, or restart it");
   }
   std::optional<std::string> line;
   if (write_all(connection, request.to_text() + '\n')) line = read_line(connection, kAnswerBytesMax, -1);

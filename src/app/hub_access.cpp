@@ -59,8 +59,8 @@ Error error_of(const http::ClientResponse& response) {
     case 403: return {ErrorCode::forbidden, text};
     case 404: return {ErrorCode::not_found, text};
     case 409: return {ErrorCode::conflict, text};
-    case 410: return {ErrorCode::cursor_expired, text, Advice::resync};
-    default: return {ErrorCode::unavailable, text, Advice::retry_later};
+    case 410: return {ErrorCode::cursor_expired, text};
+    default: return {ErrorCode::unavailable, text};
   }
 }
 

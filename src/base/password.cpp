@@ -11,7 +11,7 @@ Result<std::string> hash_password(std::string_view password) {
   const int failed =
       crypto_pwhash_str_alg(hash.data(), password.data(), password.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
                             crypto_pwhash_MEMLIMIT_INTERACTIVE, crypto_pwhash_ALG_ARGON2ID13);
-  if (failed != 0) return fail(ErrorCode::unavailable, "not enough memory to hash a password", Advice::retry_later);
+  if (failed != 0) return fail(ErrorCode::unavailable, "not enough memory to hash a password");
   return std::string(hash.data());
 }
 

@@ -36,18 +36,31 @@ enum class ErrorCode {
 
 /// What the caller should do about an error.
 enum class Advice { give_up, retry_later, resync, reauth };
+[[nodiscard]] constexpr Advice advice_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::too_many:
+    case ErrorCode::busy:
+    case ErrorCode::storage_full:
+    case ErrorCode::unavailable:
+    case ErrorCode::timed_out: return Advice::retry_later;
+    case ErrorCode::epoch_changed:
+    case ErrorCode::cursor_expired:
+    case ErrorCode::cursor_ahead: return Advice::resync;
+    case ErrorCode::unauthorized: return Advice::reauth;
+    default: return Advice::give_up;
+  }
+}
 
 struct Error {
   ErrorCode code = ErrorCode::internal;
   std::string text;
-  Advice advice = Advice::give_up;
 };
 
 template <typename T = void>
 using Result = std::expected<T, Error>;
 
-[[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string text, Advice advice = Advice::give_up) {
-  return std::unexpected(Error{code, std::move(text), advice});
+[[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string text) {
+  return std::unexpected(Error{code, std::move(text)});
 }
 
 }  // namespace syncline

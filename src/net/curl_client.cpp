@@ -131,7 +131,7 @@ class CurlClient final : public http::Client {
   Result<http::ClientResponse> perform(const http::ClientRequest& request,
                                        const std::function<void(std::string_view)>* take, const std::stop_token& stop) {
     const auto unavailable = [this](std::string_view what) {
-      return fail(ErrorCode::unavailable, endpoint_.url + ": " + std::string(what), Advice::retry_later);
+      return fail(ErrorCode::unavailable, endpoint_.url + ": " + std::string(what));
     };
     if (!prepare()) return unavailable("libcurl cannot start");
     Receiver receiver{.easy = easy_.get(), .take = take, .endpoint = &endpoint_};
@@ -155,7 +155,7 @@ class CurlClient final : public http::Client {
     if (receiver.too_large) outcome = CURLE_OK;
     if (outcome == CURLE_ABORTED_BY_CALLBACK) return unavailable("stopped");
     if (outcome == CURLE_OPERATION_TIMEDOUT) {
-      return fail(ErrorCode::timed_out, endpoint_.url + ": no answer in time", Advice::retry_later);
+      return fail(ErrorCode::timed_out, endpoint_.url + ": no answer in time");
     }
     if (outcome != CURLE_OK) return unavailable(curl_easy_strerror(outcome));
     http::ClientResponse response{static_cast<int>(status), std::move(receiver.body), std::nullopt};

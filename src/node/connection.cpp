@@ -126,7 +126,7 @@ Result<Connected> Connection::connect(const std::string& url, const std::string&
   const auto account = probe_.ask(address, key, stop_.get_token());
   if (!account) {
     log(LogLevel::info, "connect_failed", {{"profile", parts_.profile}, {"error", account.error().text}});
-    return fail(ErrorCode::unauthorized, "Invalid API key or cloud URL", Advice::reauth);
+    return fail(ErrorCode::unauthorized, "Invalid API key or cloud URL");
   }
   if (!account->may_sync) {
     return fail(ErrorCode::forbidden, "The plan '" + account->plan + "' does not include cloud sync");

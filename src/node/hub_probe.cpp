@@ -12,7 +12,7 @@ Result<HubAccount> choose_dialect(const replica::Inquiry& inquiry, HubAccount ac
     if (!native) {
       // A moment ago the key counted: a hub that says otherwise now is in trouble, like any that fails here.
       Error error = native.error();
-      if (error.code == ErrorCode::unauthorized) error = {ErrorCode::unavailable, error.text, Advice::retry_later};
+      if (error.code == ErrorCode::unauthorized) error = {ErrorCode::unavailable, error.text};
       return std::unexpected(std::move(error));
     }
     if (*native) {
@@ -29,7 +29,7 @@ Result<HubAccount> choose_dialect(const replica::Inquiry& inquiry, HubAccount ac
 std::unexpected<Error> HubProbe::no_hub() const {
   std::string apis(replica::native_dialect().title());
   for (const replica::Dialect* dialect : dialects_) apis.append(", ").append(dialect->title());
-  return fail(ErrorCode::unavailable, "no hub at this URL: it has none of these APIs: " + apis, Advice::retry_later);
+  return fail(ErrorCode::unavailable, "no hub at this URL: it has none of these APIs: " + apis);
 }
 
 Result<HubAccount> HubProbe::ask(const std::string& url, const std::string& key, const std::stop_token& stop) const {

@@ -5,7 +5,7 @@
 namespace syncline::replica {
 
 std::unexpected<Error> not_understood(std::string_view what) {
-  return fail(ErrorCode::unavailable, "invalid answer from the hub: " + std::string(what), Advice::retry_later);
+  return fail(ErrorCode::unavailable, "invalid answer from the hub: " + std::string(what));
 }
 
 Result<std::unique_ptr<std::string>> check_answer(std::string body, bool* has_doubtful_values) {
@@ -31,12 +31,12 @@ Error error_of(const http::ClientResponse& response) {
   const std::string text = http::describe(response);
   const auto problem = parse_json_object(response.body, limits::kBodyDepthMax);
   const std::string code = problem ? problem->text_of("code") : "";
-  if (code == "epoch_changed") return {ErrorCode::epoch_changed, text, Advice::resync};
-  if (code == "cursor_ahead") return {ErrorCode::cursor_ahead, text, Advice::resync};
-  if (code == "cursor_expired") return {ErrorCode::cursor_expired, text, Advice::resync};
-  if (response.status == 401 || response.status == 403) return {ErrorCode::unauthorized, text, Advice::reauth};
+  if (code == "epoch_changed") return {ErrorCode::epoch_changed, text};
+  if (code == "cursor_ahead") return {ErrorCode::cursor_ahead, text};
+  if (code == "cursor_expired") return {ErrorCode::cursor_expired, text};
+  if (response.status == 401 || response.status == 403) return {ErrorCode::unauthorized, text};
   if (response.status == 408 || response.status == 429 || response.status >= 500) {
-    return {ErrorCode::unavailable, text, Advice::retry_later};
+    return {ErrorCode::unavailable, text};
   }
   const bool is_about_the_request = response.status == 400 || response.status == 413 || response.status == 422;
   return {is_about_the_request ? ErrorCode::invalid_argument : ErrorCode::not_found, text};

@@ -21,8 +21,8 @@ Result<std::optional<HubAccount>> NativeDialect::recognise(const Inquiry& inquir
   TRY(const auto me, inquiry.ask(http::Method::get, "/v1/me"));
   // Only a hub that knows no such path does not speak /v1: one in trouble is asked again.
   if (me.status == 404) return std::nullopt;
-  if (me.status == 401) return fail(ErrorCode::unauthorized, http::describe(me), Advice::reauth);
-  if (me.status != 200) return fail(ErrorCode::unavailable, http::describe(me), Advice::retry_later);
+  if (me.status == 401) return fail(ErrorCode::unauthorized, http::describe(me));
+  if (me.status != 200) return fail(ErrorCode::unavailable, http::describe(me));
   TRY(const JsonObject object, http::parse_object(me.body));
   HubAccount account;
   account.dialect = this;

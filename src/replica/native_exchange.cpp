@@ -7,9 +7,7 @@
 namespace syncline::replica {
 namespace {
 
-std::unexpected<Error> other_history() {
-  return fail(ErrorCode::epoch_changed, "the hub has another history", Advice::resync);
-}
+std::unexpected<Error> other_history() { return fail(ErrorCode::epoch_changed, "the hub has another history"); }
 
 }  // namespace
 
@@ -22,7 +20,7 @@ Result<PullNext> NativeExchange::take_pull(const http::ClientResponse& response)
   if (response.status != 200) {
     const Error error = error_of(response);
     const bool had_cursor = !asked_since_.epoch.empty();
-    if (error.advice == Advice::resync && !had_cursor) return not_understood(error.text);
+    if (advice_of(error.code) == Advice::resync && !had_cursor) return not_understood(error.text);
     if (error.code != ErrorCode::cursor_expired) return std::unexpected(error);
     CHECK_OK(local_.read_from_start());
     return PullOutcome{local_.cursor(), true};
@@ -44,7 +42,7 @@ http::ClientRequest NativeExchange::begin_push(const Batch& batch) {
 Result<PushNext> NativeExchange::take_push(const Batch&, const http::ClientResponse& response) {
   if (response.status != 200) {
     const Error error = error_of(response);
-    if (error.advice == Advice::resync && local_.epoch().empty()) return not_understood(error.text);
+    if (advice_of(error.code) == Advice::resync && local_.epoch().empty()) return not_understood(error.text);
     return std::unexpected(error);
   }
   TRY(PushAnswer answer, parse_push_answer(response.body));

@@ -95,7 +95,7 @@ void SpaceReplica::continue_step(std::int64_t ticket, http::ClientRequest reques
 
 Result<> SpaceReplica::finish_pull(std::int64_t ticket, const http::ClientResponse& response, std::int64_t now_ms) {
   auto next = exchange_->take_pull(response);
-  if (!next && next.error().advice == Advice::resync) return start_over(ticket, now_ms);
+  if (!next && advice_of(next.error().code) == Advice::resync) return start_over(ticket, now_ms);
   if (!next) return std::unexpected(next.error());
   if (auto* request = std::get_if<http::ClientRequest>(&*next)) {
     continue_step(ticket, std::move(*request), now_ms);
@@ -107,7 +107,7 @@ Result<> SpaceReplica::finish_pull(std::int64_t ticket, const http::ClientRespon
 
 Result<> SpaceReplica::finish_push(std::int64_t ticket, const http::ClientResponse& response, std::int64_t now_ms) {
   auto next = exchange_->take_push(batch_, response);
-  if (!next && next.error().advice == Advice::resync) return start_over(ticket, now_ms);
+  if (!next && advice_of(next.error().code) == Advice::resync) return start_over(ticket, now_ms);
   if (!next && next.error().code == ErrorCode::invalid_argument) return shrink(ticket, next.error(), now_ms);
   if (!next) return std::unexpected(next.error());
   if (auto* request = std::get_if<http::ClientRequest>(&*next)) {

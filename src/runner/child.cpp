@@ -30,8 +30,7 @@ bool limit(__rlimit_resource resource, rlim_t value) {
 Result<Pipe> make_pipe() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return fail(ErrorCode::unavailable, std::string("cannot create a pipe: ") + std::strerror(errno),
-                Advice::retry_later);
+    return fail(ErrorCode::unavailable, std::string("cannot create a pipe: ") + std::strerror(errno));
   }
   return Pipe{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }

@@ -19,8 +19,8 @@ constexpr std::size_t kTakenMax = 100'000;
 /// The meaning of a status that is not what was hoped for.
 std::unexpected<Error> error_of(const http::ClientResponse& response) {
   const std::string text = http::describe(response);
-  if (response.status == 401 || response.status == 403) return fail(ErrorCode::unauthorized, text, Advice::reauth);
-  if (response.status == 429 || response.status >= 500) return fail(ErrorCode::unavailable, text, Advice::retry_later);
+  if (response.status == 401 || response.status == 403) return fail(ErrorCode::unauthorized, text);
+  if (response.status == 429 || response.status >= 500) return fail(ErrorCode::unavailable, text);
   return fail(ErrorCode::invalid_argument, text);
 }
 

@@ -103,8 +103,7 @@ Result<pid_t> start_supervisor(const std::function<void()>& exec_program) {
   const pid_t pid = ::fork();
   if (pid == 0) run_supervisor(runner, exec_program);
   if (pid < 0) {
-    return fail(ErrorCode::unavailable, std::string("cannot start a process: ") + std::strerror(errno),
-                Advice::retry_later);
+    return fail(ErrorCode::unavailable, std::string("cannot start a process: ") + std::strerror(errno));
   }
   supervisors().insert(pid);
   return pid;

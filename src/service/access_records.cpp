@@ -225,6 +225,6 @@ Result<> check_standing(Snapshot& snapshot, const Principal& principal, Timestam
   return {};
 }
 
-std::unexpected<Error> invalid_token() { return fail(ErrorCode::unauthorized, "invalid token", Advice::reauth); }
+std::unexpected<Error> invalid_token() { return fail(ErrorCode::unauthorized, "invalid token"); }
 
 }  // namespace syncline::access

@@ -101,7 +101,7 @@ Result<DeviceSession> DeviceKeys::log_in(std::string_view api_key, const std::st
   const auto principal = access_.authenticate(api_key);
   if (!principal || (*principal)->expires_at) {
     by_peer_.note_failure(counted, clock_.now());
-    return fail(ErrorCode::unauthorized, "Invalid API key", Advice::reauth);
+    return fail(ErrorCode::unauthorized, "Invalid API key");
   }
   CHECK_OK(by_key_.check((*principal)->key_id, clock_.now()));
   by_key_.note_failure((*principal)->key_id, clock_.now());

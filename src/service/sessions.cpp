@@ -66,9 +66,7 @@ std::string make_uuid4() {
   return text;
 }
 
-std::unexpected<Error> wrong_login() {
-  return fail(ErrorCode::unauthorized, "wrong e-mail address or password", Advice::reauth);
-}
+std::unexpected<Error> wrong_login() { return fail(ErrorCode::unauthorized, "wrong e-mail address or password"); }
 
 }  // namespace
 

@@ -19,8 +19,8 @@ Result<> Throttle::check(const std::string& name, Timestamp now) {
   const auto found = counted_.find(name);
   if (found == counted_.end() || found->second.failures < failures_max_ || is_over(found->second, now)) return {};
   const std::int64_t left_s = window_s_ - (now.micros - found->second.since.micros) / kMicrosPerSecond;
-  return fail(ErrorCode::too_many, "too many failed attempts; try again in " + std::to_string(left_s / 60 + 1) + " min",
-              Advice::retry_later);
+  return fail(ErrorCode::too_many,
+              "too many failed attempts; try again in " + std::to_string(left_s / 60 + 1) + " min");
 }
 
 void Throttle::note_failure(const std::string& name, Timestamp now) {

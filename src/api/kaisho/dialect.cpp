@@ -42,8 +42,8 @@ class CloudDialect final : public replica::Dialect {
 Result<std::optional<HubAccount>> CloudDialect::recognise(const Inquiry& inquiry) const {
   TRY(const auto stats, inquiry.ask(http::Method::get, "/sync/stats"));
   if (stats.status == 404) return std::nullopt;
-  if (stats.status == 401) return fail(ErrorCode::unauthorized, http::describe(stats), Advice::reauth);
-  if (stats.status != 200) return fail(ErrorCode::unavailable, http::describe(stats), Advice::retry_later);
+  if (stats.status == 401) return fail(ErrorCode::unauthorized, http::describe(stats));
+  if (stats.status != 200) return fail(ErrorCode::unavailable, http::describe(stats));
   TRY(const JsonObject object, http::parse_object(stats.body));
   HubAccount account;
   account.dialect = this;

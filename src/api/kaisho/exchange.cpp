@@ -114,7 +114,7 @@ Result<PullNext> CloudExchange::take_changes(const http::ClientResponse& respons
   if (response.status != 200) return std::unexpected(error_of(response));
   if (may_be_missing(resource()) && positions_.find(kMissing)) {
     // What was passed over meanwhile has to be offered.
-    return fail(ErrorCode::epoch_changed, "the service now stores more resources", Advice::resync);
+    return fail(ErrorCode::epoch_changed, "the service now stores more resources");
   }
   TRY(const auto body, check_answer(response.body));
   const JsonView json(*body);

@@ -41,10 +41,10 @@ class BackendDialect final : public replica::Dialect {
 Result<std::optional<HubAccount>> BackendDialect::recognise(const Inquiry& inquiry) const {
   TRY(const auto login, inquiry.ask(http::Method::post, "/auth/login"));
   if (login.status == 401 || login.status == 403) {
-    return fail(ErrorCode::unauthorized, http::describe(login), Advice::reauth);
+    return fail(ErrorCode::unauthorized, http::describe(login));
   }
   if (login.status == 404 || login.status == 405) return std::nullopt;
-  if (login.status != 200) return fail(ErrorCode::unavailable, http::describe(login), Advice::retry_later);
+  if (login.status != 200) return fail(ErrorCode::unavailable, http::describe(login));
   TRY(const JsonObject object, http::parse_object(login.body));
   HubAccount account;
   account.dialect = this;
@@ -52,8 +52,7 @@ Result<std::optional<HubAccount>> BackendDialect::recognise(const Inquiry& inqui
   account.name = object.text_of("user_id");
   account.session = object.text_of("token");
   if (account.name.empty() || account.session.empty()) {
-    return fail(ErrorCode::unavailable, "the hub's answer to a login names no user or gives no token",
-                Advice::retry_later);
+    return fail(ErrorCode::unavailable, "the hub's answer to a login names no user or gives no token");
   }
   if (const auto expires = parse_iso_or_utc_time(object.text_of("token_expires"))) {
     // A clock that says it is over already is wrong: then the service says when it is.

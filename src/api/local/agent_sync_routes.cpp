@@ -76,8 +76,8 @@ std::int64_t total(const CountByTable& tables) {
 }
 
 Error unreachable(const replica::CycleReport& report) {
-  if (report.is_key_refused) return {ErrorCode::unauthorized, report.errors.front(), Advice::reauth};
-  return {ErrorCode::unavailable, report.errors.front(), Advice::retry_later};
+  if (report.is_key_refused) return {ErrorCode::unauthorized, report.errors.front()};
+  return {ErrorCode::unavailable, report.errors.front()};
 }
 
 void append_outcomes(JsonWriter& writer, const std::vector<Outcome>& outcomes) {

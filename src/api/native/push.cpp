@@ -225,7 +225,7 @@ void Face::push(const api::CallPtr& call) {
   state->quiet = quiet && *quiet != "0" && *quiet != "false";
   CHECK_CALL(call, read_body(*state));
   if (!state->epoch.empty() && state->epoch != spaces_.epoch()) {
-    const Error error{ErrorCode::epoch_changed, "the ops belong to another history of this space", Advice::resync};
+    const Error error{ErrorCode::epoch_changed, "the ops belong to another history of this space"};
     return fail_with_cursor(call, error, spaces_.cursor(spaces_.head(space)));
   }
   TRY_CALL(call, state->idempotency, api::Idempotency::of(*call));

@@ -64,7 +64,7 @@ Result<SpaceName> space_of(const api::Call& call) {
 
 void fail_with_cursor(const api::CallPtr& call, const Error& error, const Cursor& current) {
   api::Problem problem = api::problem_of(error);
-  if (error.advice == Advice::resync) problem.cursor = current.to_text();
+  if (advice_of(error.code) == Advice::resync) problem.cursor = current.to_text();
   call->fail(problem);
 }
 

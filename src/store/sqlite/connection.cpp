@@ -12,9 +12,9 @@ std::unexpected<Error> error_of(sqlite3* database) {
   const int extended = sqlite3_extended_errcode(database);
   const std::string text = std::string("database: ") + sqlite3_errmsg(database);
   switch (extended & 0xFF) {
-    case SQLITE_FULL: return fail(ErrorCode::storage_full, "no space left for the store", Advice::retry_later);
+    case SQLITE_FULL: return fail(ErrorCode::storage_full, "no space left for the store");
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return fail(ErrorCode::busy, text, Advice::retry_later);
+    case SQLITE_LOCKED: return fail(ErrorCode::busy, text);
     case SQLITE_IOERR:
     case SQLITE_CORRUPT: return fail(ErrorCode::storage_broken, text + " (" + std::to_string(extended) + ")");
     case SQLITE_NOTADB: return fail(ErrorCode::wrong_store, "not a syncline store");

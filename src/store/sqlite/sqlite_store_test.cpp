@@ -14,7 +14,7 @@ namespace syncline {
 namespace {
 
 namespace fs = std::filesystem;
-const SpaceName kSpace{AccountNumber{1}, "s"};
+const SpaceName kFileSpace{AccountNumber{1}, "s"};
 
 class SqliteStoreTest : public testing::Test {
  protected:
@@ -25,7 +25,7 @@ class SqliteStoreTest : public testing::Test {
   }
 
   static Result<Committed> put(Store& store, const std::string& id, const std::string& doc) {
-    return write_and_wait(store, kSpace, {}, [&](Txn& txn) -> Result<> {
+    return write_and_wait(store, kFileSpace, {}, [&](Txn& txn) -> Result<> {
       TRY(const auto stored, txn.find("c", id));
       Record record;
       record.collection = "c";
@@ -50,10 +50,10 @@ TEST_F(SqliteStoreTest, everything_survives_reopening) {
   }
   auto store = *open();
   EXPECT_EQ(store->epoch(), epoch);
-  EXPECT_EQ(store->head(kSpace).value, 100);
+  EXPECT_EQ(store->head(kFileSpace).value, 100);
   EXPECT_EQ(put(*store, "new", "x")->head.value, 101);
   EXPECT_TRUE(store->verify()->empty());
-  EXPECT_TRUE(store->read(kSpace, [](Snapshot& snapshot) -> Result<> {
+  EXPECT_TRUE(store->read(kFileSpace, [](Snapshot& snapshot) -> Result<> {
     TRY(const auto record, snapshot.find("c", "9"));
     EXPECT_EQ(record->doc, "99");
     TRY(const auto history, snapshot.history(*record, 100, kListBytesMax));
@@ -72,7 +72,7 @@ TEST_F(SqliteStoreTest, a_store_of_the_first_version_is_migrated_and_keeps_its_d
     ASSERT_TRUE(connection.execute("DROP TABLE value; DROP TABLE event; PRAGMA user_version = 1"));
   }
   auto store = *open();
-  EXPECT_TRUE(write_and_wait(*store, kSpace, {}, [](Txn& txn) -> Result<> {
+  EXPECT_TRUE(write_and_wait(*store, kFileSpace, {}, [](Txn& txn) -> Result<> {
     TRY(const auto record, txn.find("c", "i"));
     EXPECT_TRUE(record);
     txn.put_value("n", "1");
@@ -120,10 +120,10 @@ TEST_F(SqliteStoreTest, a_full_store_reports_it_keeps_reading_and_loses_nothing)
   }
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->code, ErrorCode::storage_full);
-  EXPECT_EQ(refusal->advice, Advice::retry_later);
+  EXPECT_EQ(advice_of(refusal->code), Advice::retry_later);
   EXPECT_FALSE(store->status().failing.empty());
-  EXPECT_EQ(store->head(kSpace).value, stored - 1);
-  EXPECT_TRUE(store->read(kSpace, [](Snapshot& snapshot) -> Result<> {
+  EXPECT_EQ(store->head(kFileSpace).value, stored - 1);
+  EXPECT_TRUE(store->read(kFileSpace, [](Snapshot& snapshot) -> Result<> {
     TRY(const auto record, snapshot.find("c", "0"));
     EXPECT_TRUE(record);
     return {};
@@ -169,7 +169,7 @@ TEST_F(SqliteStoreTest, a_backup_is_a_complete_store_and_a_restore_has_a_new_epo
   auto restored = *SqliteStore::open(target, clock_, {});
   EXPECT_EQ(restored->epoch(), "newepoch");
   EXPECT_NE(restored->epoch(), store->epoch());
-  EXPECT_EQ(restored->head(kSpace).value, 50);
+  EXPECT_EQ(restored->head(kFileSpace).value, 50);
   EXPECT_EQ(restore_backup(copy, target, "x").error().code, ErrorCode::conflict);
 }
 
@@ -198,7 +198,7 @@ TEST_F(SqliteStoreTest, waiting_writes_share_commits) {
   const std::int64_t before = store->status().commits;
   for (int i = 0; i < 200; ++i) {
     store->write(
-        kSpace, {},
+        kFileSpace, {},
         [i](Txn& txn) -> Result<> {
           Record record;
           record.collection = "c";

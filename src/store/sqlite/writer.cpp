@@ -88,9 +88,9 @@ Result<> Writer::prepare(Connection connection) {
 
 std::optional<Error> Writer::refusal() const {
   if (broken_) return broken_;
-  if (stopping_) return Error{ErrorCode::unavailable, "the store is closing", Advice::retry_later};
+  if (stopping_) return Error{ErrorCode::unavailable, "the store is closing"};
   if (queue_.size() < limits::kWriteQueueMax) return std::nullopt;
-  return Error{ErrorCode::busy, "too many writes are waiting", Advice::retry_later};
+  return Error{ErrorCode::busy, "too many writes are waiting"};
 }
 
 void Writer::enqueue(const SpaceName& space, const WriteOptions& options, WriteFunction run, WriteDone done) {
@@ -197,7 +197,7 @@ Result<> Writer::run_task(Task& task) {
   }
   // SQLite rolls everything back when even reading fails for want of space: then no write of the group may go on.
   if (!reader_->connection.in_transaction()) {
-    return fail(ErrorCode::storage_full, "no space left for the store", Advice::retry_later);
+    return fail(ErrorCode::storage_full, "no space left for the store");
   }
   if (!ran) {
     task.result = std::unexpected(ran.error());
