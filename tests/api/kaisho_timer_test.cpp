@@ -182,7 +182,89 @@ TEST_F(KaishoTimerTest, a_stop_is_later_than_the_start_of_a_fast_clock) {
   start("a", "12:02");
   const auto stopped = post("/sync/active/stop", "{}");
   EXPECT_EQ(stopped.at("updated_at"), "2026-11-22T12:02:00.000001Z") << "its own copy says 12:02";
-  EXPECT_EQ(stopped.at("end"), "2026-11-22T12:02:00.000000Z");
+  EXPECT_EQ(stopped.at("end").substr(0, 16), "2026-11-22T12:00") << "the hub's time";
+  EXPECT_EQ(stopped.at("start"), stopped.at("end")) << "nothing ends before it began";
+  EXPECT_NE(conflicts().body.find("12:02:00"), std::string::npos);
+}
+
+constexpr auto kStartTomorrow = R"({"id":"b","start":"2026-11-23T13:20:00.000000Z","description":"fast clock"})";
+
+TEST_F(KaishoTimerTest, a_start_of_tomorrow_does_not_book_a_day_on_the_running_timer) {
+  start("a", "11:00");
+  const auto answer = post("/sync/active/start", kStartTomorrow);
+  EXPECT_EQ(answer.status, 201);
+  EXPECT_EQ(answer.at("start").substr(0, 16), "2026-11-22T12:00") << "it counts as now";
+  EXPECT_EQ(field("a", "end").substr(0, 16), "2026-11-22T12:00");
+  EXPECT_EQ(active().at("id"), "b");
+  const std::string kept = conflicts().body;
+  EXPECT_NE(kept.find("2026-11-23T13:20:00"), std::string::npos) << "what was sent";
+  EXPECT_NE(kept.find(R"("id":"a")"), std::string::npos) << "the timer that it stopped";
+  EXPECT_NE(kept.find("clock_guard"), std::string::npos);
+}
+
+TEST_F(KaishoTimerTest, a_start_in_a_week_through_apply_or_the_native_api_counts_as_now) {
+  for (const bool native : {false, true}) {
+    const std::string a = native ? "a2" : "a1";
+    const std::string b = native ? "b2" : "b1";
+    start(a, native ? "12:40" : "11:00");
+    if (native) {
+      post("/v1/spaces/kaisho/push", R"({"ops":[{"collection":"entries","id":")" + b +
+                                         R"(","doc":{"start":"2026-11-29T11:00:00Z","end":null}}]})");
+    } else {
+      apply(R"("id":")" + b + R"(","start":"2026-11-29T11:00:00Z","updated_at":"2026-11-22T11:59:00Z")");
+    }
+    const std::string now = native ? "2026-11-22T13:00" : "2026-11-22T12:00";
+    EXPECT_EQ(active().at("id"), b);
+    EXPECT_EQ(field(b, "start").substr(0, 16), now);
+    EXPECT_EQ(field(a, "end").substr(0, 16), now);
+    EXPECT_NE(conflicts().body.find("2026-11-29T11:00:00"), std::string::npos);
+    set_time("2026-11-22T13:00:00Z");
+  }
+}
+
+TEST_F(KaishoTimerTest, a_later_start_of_another_device_stops_a_timer_that_claimed_to_begin_tomorrow) {
+  post("/sync/active/start", kStartTomorrow);
+  set_time("2026-11-22T12:30:00Z");
+  EXPECT_EQ(start("c", "12:20").at("winner"), "incoming");
+  EXPECT_EQ(active().at("id"), "c");
+  EXPECT_EQ(field("b", "start").substr(0, 16), "2026-11-22T12:00");
+  EXPECT_EQ(field("b", "end"), "2026-11-22T12:20:00.000000Z");
+  EXPECT_GT(field("b", "updated_at"), "2026-11-23T13:20:00.000000Z") << "its device takes the stop";
+}
+
+TEST_F(KaishoTimerTest, a_phone_stops_a_timer_that_claimed_to_begin_tomorrow_and_starts_its_own) {
+  post("/sync/active/start", kStartTomorrow);
+  set_time("2026-11-22T12:30:00Z");
+  EXPECT_EQ(post("/clocks/stop", "").at("duration_minutes"), "30");
+  EXPECT_EQ(post("/clocks/start", "{}").status, 201);
+  EXPECT_EQ(call({.method = http::Method::patch, .target = "/clocks/b", .token = key_, .body = R"({"notes":"n"})"})
+                .at("notes"),
+            "n")
+      << "and what is written with the right time wins";
+}
+
+TEST_F(KaishoTimerTest, repeating_a_start_of_tomorrow_changes_nothing) {
+  post("/sync/active/start", kStartTomorrow);
+  const std::string kept = conflicts().body;
+  events();
+  set_time("2026-11-22T12:30:00Z");
+  const auto again = post("/sync/active/start", kStartTomorrow);
+  EXPECT_EQ(again.at("start").substr(0, 16), "2026-11-22T12:00");
+  EXPECT_EQ(events(), "");
+  EXPECT_EQ(conflicts().body, kept);
+}
+
+TEST_F(KaishoTimerTest, an_end_is_never_later_than_now_and_what_was_asked_for_is_kept) {
+  start("a", "11:00");
+  EXPECT_EQ(post("/sync/active/stop", R"({"end":"2026-11-22T12:03:00Z"})").at("end").substr(0, 16), "2026-11-22T12:00");
+  EXPECT_EQ(conflicts().body.find("12:03:00"), std::string::npos) << "clocks differ by so much";
+  start("b", "11:30");
+  EXPECT_EQ(post("/sync/active/stop", R"({"end":"2026-11-23T11:00:00Z"})").at("end").substr(0, 16), "2026-11-22T12:00");
+  EXPECT_NE(conflicts().body.find("2026-11-23T11:00:00"), std::string::npos);
+  start("c", "11:40");
+  start("d", "12:04");
+  EXPECT_EQ(active().at("id"), "d") << "up to five minutes are what clocks differ by";
+  EXPECT_EQ(field("c", "end").substr(0, 16), "2026-11-22T12:00");
 }
 
 TEST_F(KaishoTimerTest, a_stop_ends_the_running_timer) {

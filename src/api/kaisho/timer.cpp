@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/kaisho/space.hpp"
+#include "base/limits.hpp"
 #include "base/text.hpp"
 #include "wire/kaisho_rows.hpp"
 
@@ -52,21 +53,85 @@ Result<Record> get_entry(SpaceWriter& writer, const std::string& id) {
   return *std::move(entry);
 }
 
-/// An entry is never stopped before it began, and the stop is later than the copy of the device that started it, also
-/// if that has a clock ahead of ours.
-Result<> stop_at(SpaceWriter& writer, const Record& entry, Timestamp end, Rule rule) {
+bool is_ahead(Timestamp time, Timestamp now) { return time.micros > now.micros + limits::kClockAheadMicrosMax; }
+
+/// When the entry began, to compare timers by. A start that is too far ahead of the hub's clock is a device's mistake:
+/// it counts as the moment since which the hub knows of the entry.
+Timestamp counted_start(const Record& entry, Timestamp now) {
+  const Timestamp start = start_of(entry);
+  return is_ahead(start, now) ? std::min(entry.effective_at, now) : start;
+}
+
+std::string with_time(const Record& entry, std::string_view field, Timestamp time) {
   JsonObject doc{JsonView(entry.doc)};
-  doc.set_text("end", format_time(std::max(end, start_of(entry))));
-  const Timestamp stamp = std::min(std::max(writer.now(), start_of(entry).plus_micros(1)), kStampMax);
-  TRY([[maybe_unused]] const Seq seq, writer.replace(collection(), entry.id, doc.to_text(), rule, stamp));
+  doc.set_text(field, format_time(time));
+  return doc.to_text();
+}
+
+/// Keeps the entry as it would be if the hub had believed a clock.
+Result<> keep_unbelieved(SpaceWriter& writer, Record entry, std::string doc) {
+  entry.doc = std::move(doc);
+  return writer.keep_version(entry, Rule::clock_guard);
+}
+
+/// The next version of a stopped entry. It is shown as later than the copy of the device that started it, also if that
+/// has a clock ahead of ours; what the merge compares is ahead of ours only as far as it lets any device be.
+Result<> put_stopped(SpaceWriter& writer, const Record& entry, std::string doc, Rule rule) {
+  TRY(const auto stored, writer.txn().find(collection(), entry.id));
+  const Timestamp now = writer.now();
+  const Timestamp copy = std::max({start_of(*stored), stored->claimed_at, stored->updated_at});
+  Record stopped = *stored;
+  stopped.updated_at = std::min(std::max(now, copy.plus_micros(1)), kStampMax);
+  stopped.effective_at =
+      std::max(is_ahead(stopped.updated_at, now) ? now : stopped.updated_at, stored->effective_at.plus_micros(1));
+  if (stopped.updated_at > stopped.effective_at) {
+    stopped.claimed_at = std::max(stopped.claimed_at, stopped.updated_at);
+  }
+  stopped.origin = writer.author().key;
+  stopped.rule = rule;
+  stopped.doc = std::move(doc);
+  TRY([[maybe_unused]] const Seq seq, writer.put(std::move(stopped), &*stored));
+  return {};
+}
+
+/// An entry is never stopped before it began, and never later than now: of an entry that began later still, the start
+/// is lowered too. Up to five minutes are what clocks differ by; what was further off is kept.
+Result<> stop_at(SpaceWriter& writer, const Record& entry, Timestamp wanted, Rule rule) {
+  const Timestamp now = writer.now();
+  const Timestamp end = std::min(std::max(wanted, counted_start(entry, now)), now);
+  if (is_ahead(wanted, now)) CHECK_OK(keep_unbelieved(writer, entry, with_time(entry, "end", wanted)));
+  JsonObject doc{JsonView(entry.doc)};
+  if (start_of(entry) > end) {
+    CHECK_OK(keep_unbelieved(writer, entry, entry.doc));
+    doc.set_text("start", format_time(std::min(counted_start(entry, now), end)));
+  }
+  doc.set_text("end", format_time(end));
+  return put_stopped(writer, entry, doc.to_text(), rule);
+}
+
+/// A timer whose start is too far ahead begins now, or where it began before the edit. What was sent is kept, and so is
+/// the timer that it stops: nobody knows whether that has ended.
+Result<> lower_start(SpaceWriter& writer, const Record* before, const Record& after) {
+  CHECK_OK(writer.keep_version(after, Rule::clock_guard));
+  TRY(const auto other, find_running(writer.txn()));
+  if (other && other->id != after.id) CHECK_OK(writer.keep_version(*other, Rule::clock_guard));
+  const Timestamp now = writer.now();
+  const bool ran = before != nullptr && is_running(*before);
+  TRY(const Record stored, get_entry(writer, after.id));
+  Record lowered = stored;
+  lowered.doc = with_time(after, "start", ran ? counted_start(*before, now) : now);
+  TRY([[maybe_unused]] const Seq seq, writer.put(std::move(lowered), &stored));
   return {};
 }
 
 /// `after` runs, and so does the entry of the summary: one of them may not.
 Result<> settle(SpaceWriter& writer, const EntrySummary& summary, const Record& after) {
   TRY(const Record running, get_entry(writer, summary.running));
-  if (start_of(after) <= start_of(running)) return stop_at(writer, after, start_of(running), Rule::one_timer);
-  CHECK_OK(stop_at(writer, running, start_of(after), Rule::one_timer));
+  const Timestamp now = writer.now();
+  const Timestamp began = counted_start(after, now);
+  const Timestamp other_began = counted_start(running, now);
+  if (began <= other_began) return stop_at(writer, after, other_began, Rule::one_timer);
+  CHECK_OK(stop_at(writer, running, began, Rule::one_timer));
   TRY(EntrySummary stopped, read_summary(writer.txn()));
   stopped.running = after.id;
   store_summary(writer, stopped);
@@ -77,17 +142,20 @@ Result<> settle(SpaceWriter& writer, const EntrySummary& summary, const Record& 
 /// A copy of another store may have two for a moment: that store stops one of them and delivers the stop.
 Result<> show_the_later(SpaceWriter& writer, EntrySummary summary, const Record& after) {
   TRY(const Record running, get_entry(writer, summary.running));
-  if (start_of(after) <= start_of(running)) return {};
+  if (counted_start(after, writer.now()) <= counted_start(running, writer.now())) return {};
   summary.running = after.id;
   store_summary(writer, summary);
   announce(writer, kTimerStarted, after);
   return {};
 }
 
-/// The stored document with the fields that `row` names.
+/// The stored document with the fields that `row` names. A device whose start was lowered says the same start again.
 Result<std::string> with_fields(const Record& stored, JsonView row, Timestamp now) {
   JsonObject doc{JsonView(stored.doc)};
   row.for_each_member([&](std::string_view name, JsonView value) { doc.set(name, std::string(value.raw())); });
+  const auto start = row.find("start");
+  const auto began = start ? parse_client_time(*start) : std::nullopt;
+  if (began && is_ahead(*began, now)) doc.set_text("start", format_time(start_of(stored)));
   const std::string text = doc.to_text();
   return shape_row(entries(), JsonView(text), &stored, false, now);
 }
@@ -125,6 +193,11 @@ Result<> keep_one_timer(SpaceWriter& writer, const Record* before, const Record&
   summary.changed_at = wiped ? Timestamp{} : after.committed_at;
   const bool is_the_running_one = summary.running == after.id;
   if (is_running(after)) {
+    // Whoever delivers versions here has its own clock: what it says is lowered there.
+    if (writer.source() == Source::author && is_ahead(start_of(after), writer.now())) {
+      store_summary(writer, summary);
+      return lower_start(writer, before, after);  // comes here again
+    }
     const bool starts = summary.running.empty();
     if (starts) summary.running = after.id;
     store_summary(writer, summary);
@@ -159,6 +232,7 @@ Result<StartedTimer> start_timer(SpaceWriter& writer, const std::string& id, Jso
   TRY(record.doc, shape_row(entries(), row, nullptr, false, writer.now()));
   // The sender's copy is never older than this one, so what is typed into a running timer is not overwritten.
   record.updated_at = record.effective_at = std::min(start_of(record), writer.now());
+  if (start_of(record) > writer.now()) record.claimed_at = start_of(record);
   record.origin = writer.author().key;
   record.rule = Rule::direct;
   TRY([[maybe_unused]] const Seq seq, writer.put(std::move(record), stored ? &*stored : nullptr));
