@@ -7,10 +7,10 @@ namespace {
 
 constexpr std::string_view kAdvisor = "kaisho:advisor";
 constexpr std::string_view kCron = "kaisho:cron";
-constexpr std::int64_t kOutputTokensDefault = 4096;
+/// What an answer is expected to take at most where nobody limits it: while less is left of the month's cap, the
+/// gateway sets a limit. More: fewer requests at once near the cap; less: answers that go further past it.
+constexpr std::int64_t kFullAnswerTokens = 16'384;
 constexpr std::int64_t kKaishoOutputTokensMax = 8192;
-/// No single answer takes so many: whoever says so is wrong.
-constexpr std::int64_t kTokensMax = 1'000'000'000;
 
 std::unexpected<Error> refuse(std::string text) { return fail(ErrorCode::invalid_argument, std::move(text)); }
 
@@ -37,24 +37,25 @@ Result<std::optional<std::int64_t>> find_limit(JsonView body, std::string_view n
   return *limit;
 }
 
-/// The first choice's "message", or a chunk's "delta".
-std::optional<JsonView> find_message(JsonView answer) {
-  const auto choices = answer.find("choices");
-  if (!choices || !choices->is_array()) return std::nullopt;
-  std::optional<JsonView> message;
-  choices->for_each_element([&](JsonView choice) {
-    if (message || !choice.is_object()) return;
-    message = choice.find("message");
-    if (!message) message = choice.find("delta");
-  });
-  return message && message->is_object() ? message : std::nullopt;
+void set_limit(Completion& completion, std::optional<std::int64_t> limit) {
+  completion.limit = limit;
+  if (limit) completion.limit = std::min(*limit, kTokensMax);
+  completion.estimate.output = completion.limit.value_or(kFullAnswerTokens);
+}
+
+Result<bool> find_flag(JsonView body, std::string_view name) {
+  const auto flag = body.find(name);
+  if (!flag || flag->kind() == JsonKind::null) return false;
+  const auto value = flag->kind() == JsonKind::boolean ? flag->as_boolean() : std::nullopt;
+  if (!value) return refuse(std::string(name) + " must be true or false");
+  return *value;
 }
 
 }  // namespace
 
 std::vector<std::string> Models::names() const {
   std::vector<std::string> all = {std::string(kAdvisor), std::string(kCron)};
-  for (const std::string& name : {advisor, cron, standard}) {
+  for (const std::string& name : {advisor, cron, standard, embeddings}) {
     if (!name.empty() && std::ranges::find(all, name) == all.end()) all.push_back(name);
   }
   return all;
@@ -68,10 +69,31 @@ Result<std::string> Models::resolve(const std::string& name) const {
   return fail(ErrorCode::not_found, "the model '" + name + "' is not offered here");
 }
 
+Result<std::string> Models::resolve_embeddings(const std::string& name) const {
+  if (embeddings.empty()) return resolve(name);
+  if (name.empty() || name == embeddings) return embeddings;
+  return resolve(name);
+}
+
+std::string_view Completion::target() const {
+  if (form == Form::responses) return "/responses";
+  return form == Form::embeddings ? "/embeddings" : "/chat/completions";
+}
+
+std::optional<std::int64_t> Completion::limit_within(const Tokens& reserved) const {
+  const bool is_near_cap = reserved.output < estimate.output;
+  return limit || is_near_cap ? std::optional(reserved.output) : std::nullopt;
+}
+
 std::string Completion::to_text(const Tokens& reserved) const {
   JsonObject copy = body;
-  copy.set_integer(limit_member, reserved.output);
+  if (const auto sent = limit_within(reserved)) copy.set_integer(limit_name, *sent);
   return copy.to_text();
+}
+
+std::string_view Completion::cut_by(const Tokens& reserved) const {
+  if (reserved.output < estimate.output) return "monthly_cap";
+  return limit ? "request_limit" : "model";
 }
 
 Result<Completion> read_kaisho_request(JsonView body, const Models& models) {
@@ -81,6 +103,7 @@ Result<Completion> read_kaisho_request(JsonView body, const Models& models) {
     return refuse("mode must be advisor, cron or default");
   }
   Completion completion;
+  completion.form = Form::kaisho;
   const std::string by_mode = mode == "advisor" ? models.advisor : mode == "cron" ? models.cron : models.standard;
   const std::string asked = body.text_of("model");
   std::string model = by_mode;
@@ -107,8 +130,9 @@ Result<Completion> read_kaisho_request(JsonView body, const Models& models) {
     completion.estimate.input += estimate_tokens(tools->raw().size());
     if (tools->raw() != "[]") completion.body.set("tools", std::string(tools->raw()));
   }
-  TRY(const auto limit, find_limit(body, "max_tokens"));
-  completion.estimate.output = std::min(limit.value_or(kOutputTokensDefault), kKaishoOutputTokensMax);
+  TRY(completion.limit, find_limit(body, "max_tokens"));
+  if (completion.limit) completion.limit = std::min(*completion.limit, kKaishoOutputTokensMax);
+  completion.estimate.output = completion.limit.value_or(kFullAnswerTokens);
   return completion;
 }
 
@@ -120,21 +144,18 @@ Result<Completion> read_open_ai_request(JsonView body, const Models& models) {
   completion.body.set_text("model", model);
   TRY(const auto old_limit, find_limit(body, "max_tokens"));
   TRY(const auto limit, find_limit(body, "max_completion_tokens"));
-  if (limit) {  // one limit, or an upstream might go by the other
-    completion.limit_member = "max_completion_tokens";
-    completion.body.erase("max_tokens");
-  }
+  // One limit, or an upstream might go by the other.
+  if (limit) completion.limit_name = "max_completion_tokens";
+  completion.body.erase("max_tokens");
+  completion.body.erase("max_completion_tokens");
+  set_limit(completion, limit ? limit : old_limit);
   for (const std::string_view several : {"n", "best_of"}) {
     const auto count = body.find(several);
     const bool is_one = !count || count->kind() == JsonKind::null || count->as_integer() == 1;
     if (!is_one) return refuse(std::string(several) + " must be 1");
   }
-  completion.estimate = {estimate_tokens(body.raw().size()),
-                         std::min(limit ? *limit : old_limit.value_or(kOutputTokensDefault), kTokensMax)};
-  const auto stream = body.find("stream");
-  const bool says_stream = stream && stream->kind() != JsonKind::null;
-  if (says_stream && stream->kind() != JsonKind::boolean) return refuse("stream must be true or false");
-  completion.streams = says_stream && stream->as_boolean().value_or(false);
+  completion.estimate.input = estimate_tokens(body.raw().size());
+  TRY(completion.streams, find_flag(body, "stream"));
   if (!completion.streams) return completion;
   const auto options = body.find("stream_options");
   JsonObject asked = options && options->is_object() ? JsonObject{*options} : JsonObject{};
@@ -145,53 +166,32 @@ Result<Completion> read_open_ai_request(JsonView body, const Models& models) {
   return completion;
 }
 
-std::optional<Tokens> find_usage(JsonView answer) {
-  const auto usage = answer.find("usage");
-  if (!usage || !usage->is_object()) return std::nullopt;
-  const auto count = [&](std::string_view name) {
-    const auto value = usage->find(name);
-    return value ? value->as_integer() : std::nullopt;
-  };
-  const auto input = count("prompt_tokens");
-  const auto output = count("completion_tokens");
-  const auto is_sensible = [](const std::optional<std::int64_t>& tokens) {
-    return tokens && *tokens >= 0 && *tokens <= kTokensMax;
-  };
-  if (!is_sensible(input) || !is_sensible(output)) return std::nullopt;
-  return Tokens{*input, *output};
+Result<Completion> read_responses_request(JsonView body, const Models& models) {
+  Completion completion;
+  completion.form = Form::responses;
+  completion.limit_name = "max_output_tokens";
+  completion.body = JsonObject{body};
+  TRY(const std::string model, models.resolve(body.text_of("model")));
+  completion.body.set_text("model", model);
+  TRY(const bool in_background, find_flag(body, "background"));
+  if (in_background) return refuse("background must be false: the answer would come without its usage");
+  TRY(const auto limit, find_limit(body, "max_output_tokens"));
+  completion.body.erase("max_output_tokens");
+  set_limit(completion, limit);
+  completion.estimate.input = estimate_tokens(body.raw().size());
+  TRY(completion.streams, find_flag(body, "stream"));
+  return completion;
 }
 
-std::size_t output_bytes(JsonView answer) {
-  const auto message = find_message(answer);
-  if (!message) return 0;
-  const auto calls = message->find("tool_calls");
-  return message->text_of("content").size() + (calls && calls->is_array() ? calls->raw().size() : 0);
-}
-
-std::optional<std::string> kaisho_answer(JsonView answer, const Tokens& used) {
-  const auto message = find_message(answer);
-  if (!message) return std::nullopt;
-  std::string finish_reason;
-  answer.find("choices")->for_each_element([&](JsonView choice) {
-    if (finish_reason.empty() && choice.is_object()) finish_reason = choice.text_of("finish_reason");
-  });
-  const auto calls = message->find("tool_calls");
-  const bool has_calls = calls && calls->is_array() && calls->raw() != "[]";
-  // The client stops at "stop", whatever calls there are.
-  if (has_calls && (finish_reason.empty() || finish_reason == "stop")) finish_reason = "tool_calls";
-  std::string out;
-  JsonWriter writer(out);
-  writer.begin_object()
-      .string("text", message->text_of("content"))
-      .raw("tool_calls", has_calls ? calls->raw() : "null")
-      .string("finish_reason", finish_reason.empty() ? "stop" : finish_reason)
-      .name("usage")
-      .begin_object()
-      .integer("input_tokens", used.input)
-      .integer("output_tokens", used.output)
-      .end_object()
-      .end_object();
-  return out;
+Result<Completion> read_embeddings_request(JsonView body, const Models& models) {
+  Completion completion;
+  completion.form = Form::embeddings;
+  completion.body = JsonObject{body};
+  TRY(const std::string model, models.resolve_embeddings(body.text_of("model")));
+  completion.body.set_text("model", model);
+  if (!body.find_set("input")) return refuse("input is missing");
+  completion.estimate.input = estimate_tokens(body.raw().size());
+  return completion;
 }
 
 }  // namespace syncline::ai

@@ -2,6 +2,7 @@
 #include "api/ai/errors.hpp"
 #include "api/ai/reply_stream.hpp"
 #include "api/ai/routes.hpp"
+#include "api/ai/stream_events.hpp"
 #include "base/log.hpp"
 #include "http/event_stream_reader.hpp"
 
@@ -9,6 +10,9 @@ namespace syncline::ai {
 namespace {
 
 constexpr std::int64_t kRetrySeconds = 5;
+/// What an answer that never came is charged at most: nobody knows how far the upstream had got.
+constexpr std::int64_t kTimedOutTokensMax = 4096;
+constexpr std::string_view kCutBy = "X-Cut-By";
 
 api::Problem problem(int status, std::string code, std::string detail) {
   api::Problem made;
@@ -20,7 +24,7 @@ api::Problem problem(int status, std::string code, std::string detail) {
 }
 
 /// What the upstream's failure means for our client. Its own words only where they are about the request.
-api::Problem upstream_problem(const Result<http::ClientResponse>& answer) {
+api::Problem upstream_problem(const Result<http::ClientResponse>& answer, Form form) {
   if (!answer) {
     if (answer.error().code == ErrorCode::timed_out) {
       return problem(504, "upstream_timeout", "the AI upstream did not answer in time");
@@ -39,18 +43,14 @@ api::Problem upstream_problem(const Result<http::ClientResponse>& answer) {
     const auto body = parse_json_object(answer->body, limits::kBodyDepthMax);
     const auto error = body ? body->find("error") : std::nullopt;
     const auto message = error && error->is_object() ? error->find("message") : error;
-    return problem(400, "upstream_rejected",
-                   "the AI upstream rejects the request: " + (message ? message->as_string().value_or("") : ""));
+    const std::string words = message ? message->as_string().value_or("") : "";
+    if (answer->status == 404 && form != Form::kaisho) {
+      return problem(404, "upstream_not_found", "the AI upstream does not have this: " + words);
+    }
+    return problem(400, "upstream_rejected", "the AI upstream rejects the request: " + words);
   }
   return problem(502, "upstream_failed", "the AI upstream failed with status " + std::to_string(answer->status));
 }
-
-/// An upstream that cuts text anywhere writes halves of surrogate pairs: they are replaced.
-bool is_json_object(std::string& text) {
-  return api::check_repaired_json(text).fault == JsonFault::none && JsonView(text).is_object();
-}
-
-std::string event(std::string_view data) { return "data: " + std::string(data) + "\n\n"; }
 
 }  // namespace
 
@@ -59,11 +59,9 @@ struct Face::Job {
   Face& face;
   api::CallPtr call;
   Completion completion;
-  bool for_kaisho = false;
   Reservation reservation;
 
-  Job(Face& of, api::CallPtr with, Completion what, bool kaisho)
-      : face(of), call(std::move(with)), completion(std::move(what)), for_kaisho(kaisho) {}
+  Job(Face& of, api::CallPtr with, Completion what) : face(of), call(std::move(with)), completion(std::move(what)) {}
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
   ~Job() { leave(); }
@@ -76,11 +74,13 @@ struct Face::Job {
   [[nodiscard]] AccountNumber account() const { return call->principal().account; }
   [[nodiscard]] http::ClientRequest request() const {
     return {.method = http::Method::post,
-            .target = "/chat/completions",
+            .target = std::string(completion.target()),
             .body = completion.to_text(reservation.tokens),
             .headers = {{"X-Request-Id", std::string(call->head().request_id)}},
             .timeout_ms = face.upstream_->timeout_ms};
   }
+  [[nodiscard]] std::string_view cut_by() const { return completion.cut_by(reservation.tokens); }
+  [[nodiscard]] bool sends_limit() const { return completion.limit_within(reservation.tokens).has_value(); }
 
  private:
   bool left_ = false;
@@ -113,19 +113,13 @@ void Face::list_models(const api::CallPtr& call) {
   call->respond_json(200, std::move(out));
 }
 
-void Face::complete(const api::CallPtr& call) {
-  if (!upstream_) return begin(call, Completion{}, true);
+void Face::ask(const api::CallPtr& call, const Read& read) {
+  if (!upstream_) return begin(call, Completion{});
   TRY_CALL(call, const JsonView body, call->repaired_json_object());
-  begin(call, read_kaisho_request(body, upstream_->models), true);
+  begin(call, read(body, upstream_->models));
 }
 
-void Face::complete_open_ai(const api::CallPtr& call) {
-  if (!upstream_) return begin(call, Completion{}, false);
-  TRY_CALL(call, const JsonView body, call->repaired_json_object());
-  begin(call, read_open_ai_request(body, upstream_->models), false);
-}
-
-void Face::begin(const api::CallPtr& call, const Result<Completion>& read, bool for_kaisho) {
+void Face::begin(const api::CallPtr& call, const Result<Completion>& read) {
   if (!access_.may_use_ai(call->principal())) {
     api::Problem refused = problem(403, "plan_too_small", "the plan does not include the AI face");
     refused.text_members.emplace_back("current_plan", access_.reported_plan(call->principal()));
@@ -133,7 +127,7 @@ void Face::begin(const api::CallPtr& call, const Result<Completion>& read, bool 
   }
   if (!upstream_) return call->fail(problem(503, "no_upstream", "this hub has no AI upstream: set ai.url"));
   if (!read) return call->fail(read.error());
-  if (!enter(call->principal().account) || !post(std::make_shared<Job>(*this, call, *read, for_kaisho))) {
+  if (!enter(call->principal().account) || !post(std::make_shared<Job>(*this, call, *read))) {
     api::Problem busy = problem(503, "busy", "too many AI requests at once");
     busy.retry_after_s = kRetrySeconds;
     return call->fail(busy);
@@ -200,19 +194,34 @@ void Face::give_up(const JobPtr& job, const Result<http::ClientResponse>& answer
   // What the upstream refused cost nothing; what it did not finish in time it has worked on.
   const bool may_have_cost = !answer && answer.error().code == ErrorCode::timed_out;
   if (may_have_cost) {
-    settle(*job, job->reservation.tokens);
+    const Tokens& reserved = job->reservation.tokens;
+    settle(*job, {reserved.input, std::min(reserved.output, kTimedOutTokensMax)});
   } else if (const auto released = meter_.release(job->account(), job->reservation); !released) {
     log(LogLevel::warning, "ai_usage_not_settled", {{"error", released.error().text}});
   }
   job->leave();
   log(LogLevel::warning, "ai_upstream_failed",
       {{"status", std::int64_t{answer ? answer->status : 0}}, {"error", answer ? "" : answer.error().text}});
-  job->call->fail(upstream_problem(answer));
+  job->call->fail(upstream_problem(answer, job->completion.form));
+}
+
+Result<http::ClientResponse> Face::exchange(Job& job, const Send& send) {
+  Completion& completion = job.completion;
+  const std::string model = completion.body.text_of("model");
+  completion.limit_name = limit_names_.name_for(model, completion.limit_name);
+  auto answer = send(job.request());
+  const auto other = job.sends_limit() ? limit_names_.other_name(answer, completion.limit_name) : std::nullopt;
+  if (!other) return answer;
+  completion.limit_name = *other;
+  answer = send(job.request());
+  if (answer && answer->status == 200) limit_names_.remember(model, *other);
+  return answer;
 }
 
 void Face::run_whole(const JobPtr& job) {
   auto client = take_client();
-  auto answer = client->send(job->request(), stop_.get_token());
+  auto answer =
+      exchange(*job, [&](const http::ClientRequest& request) { return client->send(request, stop_.get_token()); });
   give_back(std::move(client));
   if (!answer || answer->status != 200) return give_up(job, answer);
   if (!is_json_object(answer->body)) {
@@ -224,36 +233,32 @@ void Face::run_whole(const JobPtr& job) {
       find_usage(body).value_or(Tokens{job->reservation.tokens.input, estimate_tokens(output_bytes(body))});
   settle(*job, used);
   job->leave();
-  if (!job->for_kaisho) return job->call->respond_json(200, std::move(answer->body));
-  auto translated = kaisho_answer(body, used);
-  if (!translated) return job->call->fail(problem(502, "upstream_failed", "the AI upstream's answer has no choice"));
-  job->call->respond_json(200, *std::move(translated));
+  std::string text;
+  if (job->completion.form == Form::kaisho) {
+    auto translated = kaisho_answer(body, used, job->cut_by());
+    if (!translated) return job->call->fail(problem(502, "upstream_failed", "the AI upstream's answer has no choice"));
+    text = *std::move(translated);
+  } else if (is_cut(body)) {
+    JsonObject explained{body};
+    explained.set_text("cut_by", job->cut_by());
+    text = explained.to_text();
+  } else {
+    return job->call->respond_json(200, std::move(answer->body));
+  }
+  http::Response response = http::make_text(200, "application/json", std::move(text));
+  if (is_cut(body)) response.headers.push_back({kCutBy, std::string(job->cut_by())});
+  job->call->respond(std::move(response));
 }
 
 void Face::run_stream(const JobPtr& job) {
   const auto reply = std::make_shared<ReplyStream>();
   bool responded = false;
-  bool finished = false;
-  std::optional<Tokens> used;
-  std::size_t bytes = 0;
   std::stop_source enough;
-  http::EventStreamReader events([&](const std::string&, std::string data) {
-    if (finished) return;
-    if (data == "[DONE]") {
-      finished = true;
-      enough.request_stop();  // an upstream may keep the connection open
-      return;
-    }
-    if (!is_json_object(data)) return;
-    const JsonView chunk(data);
-    bytes += output_bytes(chunk);
-    if (const auto usage = find_usage(chunk)) used = usage;
-    if (job->completion.wants_usage || !chunk.find("usage")) return (void)reply->write(event(data));
-    const auto choices = chunk.find("choices");
-    if (!choices || choices->raw() == "[]") return;  // a chunk for usage alone
-    JsonObject without{chunk};
-    without.erase("usage");
-    (void)reply->write(event(without.to_text()));
+  StreamEvents events(job->completion, job->cut_by());
+  http::EventStreamReader reader([&](const std::string& name, std::string data) {
+    std::string text = events.translate(name, std::move(data));
+    if (!text.empty()) (void)reply->write(std::move(text));
+    if (events.finished()) enough.request_stop();  // an upstream may keep the connection open
   });
   const auto take = [&](std::string_view piece) {
     if (!std::exchange(responded, true)) {
@@ -263,25 +268,25 @@ void Face::run_stream(const JobPtr& job) {
       response.body = ReplyStream::make_source(reply);
       job->call->respond(std::move(response));
     }
-    events.add(piece);
+    reader.add(piece);
   };
   const std::stop_callback on_hub(stop_.get_token(), [&] { reply->abandon(); });
   const std::stop_callback on_reader(reply->reader_gone(), [&] { enough.request_stop(); });
   auto client = take_client();
-  const auto answer = client->stream(job->request(), take, enough.get_token());
+  const auto answer = exchange(
+      *job, [&](const http::ClientRequest& request) { return client->stream(request, take, enough.get_token()); });
   give_back(std::move(client));
   if (!responded) return give_up(job, answer);
 
-  settle(*job, used.value_or(Tokens{job->reservation.tokens.input, estimate_tokens(bytes)}));
+  settle(*job, events.used().value_or(Tokens{job->reservation.tokens.input, estimate_tokens(events.bytes())}));
   job->leave();
   if (reply->reader_gone().stop_requested()) return reply->cut();
-  if (finished) {
-    (void)reply->write(event("[DONE]"));
+  if (events.finished()) {
+    (void)reply->write(events.ending());
   } else {
-    const std::string text = answer ? "the AI upstream broke off" : upstream_problem(answer).detail;
-    std::string error;
-    JsonWriter(error).begin_object().raw("error", error_object(problem(502, "upstream_failed", text))).end_object();
-    (void)reply->write(event(error));
+    const std::string text =
+        answer ? "the AI upstream broke off" : upstream_problem(answer, job->completion.form).detail;
+    (void)reply->write(events.failure(problem(502, "upstream_failed", text)));
   }
   reply->end();
 }

@@ -11,6 +11,7 @@ Face::Face(const api::FaceParts& parts, const MakeThreads& make_threads, std::op
       upstream_(std::move(upstream)),
       caps_(std::move(caps)),
       meter_(parts.spaces),
+      limit_names_(upstream_ ? upstream_->limit_parameter : ""),
       threads_(make_threads(upstream_ ? upstream_->requests_at_once_max : 0)) {}
 
 std::vector<api::Route> Face::make_routes() {
@@ -20,7 +21,7 @@ std::vector<api::Route> Face::make_routes() {
       .answers(200, "month, input_tokens, output_tokens, total_tokens, request_count, cap");
   routes.post("/ai/complete", Scope::write, "A completion, in Kaisho's form", &Face::complete)
       .body("messages; system, max_tokens (at most 8192), mode (advisor, cron, default), model, tools")
-      .answers(200, "text, tool_calls, finish_reason, usage")
+      .answers(200, "text, tool_calls, finish_reason, usage; cut_by if finish_reason is length")
       .answers(400, "not a request")
       .answers(403, "not in this plan")
       .answers(429, "over the month's cap: usage, cap")
@@ -32,6 +33,23 @@ std::vector<api::Route> Face::make_routes() {
       .body("model, messages, stream and whatever the upstream understands")
       .errors_as(kErrors)
       .answers(200, "the upstream's answer")
+      .answers(429, "over the month's cap")
+      .answers(502, "the upstream failed")
+      .answers(503, "no upstream");
+  routes.post("/v1/responses", Scope::write, "A response, in OpenAI's form", &Face::respond)
+      .described("Also as a stream. Members it does not know go to the upstream as they are.")
+      .body("model, input, stream and whatever the upstream understands")
+      .errors_as(kErrors)
+      .answers(200, "the upstream's answer")
+      .answers(404, "the upstream has no such route or model")
+      .answers(429, "over the month's cap")
+      .answers(502, "the upstream failed")
+      .answers(503, "no upstream");
+  routes.post("/v1/embeddings", Scope::write, "Embeddings, in OpenAI's form", &Face::embed)
+      .body("model, input and whatever the upstream understands")
+      .errors_as(kErrors)
+      .answers(200, "the upstream's answer")
+      .answers(404, "the upstream has no such route or model")
       .answers(429, "over the month's cap")
       .answers(502, "the upstream failed")
       .answers(503, "no upstream");

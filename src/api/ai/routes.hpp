@@ -1,10 +1,11 @@
-// The AI gateway: chat completions of an OpenAI-compatible upstream, metered per account and month. The upstream's key
-// is known to the client factory alone.
+// The AI gateway: chat completions, responses and embeddings of an OpenAI-compatible upstream, metered per account and
+// month. The upstream's key is known to the client factory alone.
 #pragma once
 
 #include <map>
 
 #include "api/ai/completion.hpp"
+#include "api/ai/limit_names.hpp"
 #include "api/face.hpp"
 #include "base/mutex.hpp"
 #include "http/client.hpp"
@@ -16,6 +17,7 @@ struct Upstream {
   Models models;
   std::int64_t timeout_ms = 120'000;     // for a whole answer; for a stream, between two pieces
   std::size_t requests_at_once_max = 8;  // each has a thread
+  std::string limit_parameter;           // the only name of the limit; empty: found out for each model
 };
 
 /// Tokens a month.
@@ -44,17 +46,25 @@ class Face final : public api::Face {
 
   void get_usage(const api::CallPtr& call);
   void list_models(const api::CallPtr& call);
-  void complete(const api::CallPtr& call);
-  void complete_open_ai(const api::CallPtr& call);
+  void complete(const api::CallPtr& call) { ask(call, read_kaisho_request); }
+  void complete_open_ai(const api::CallPtr& call) { ask(call, read_open_ai_request); }
+  void respond(const api::CallPtr& call) { ask(call, read_responses_request); }
+  void embed(const api::CallPtr& call) { ask(call, read_embeddings_request); }
+
+  using Read = std::function<Result<Completion>(JsonView body, const Models& models)>;
+  void ask(const api::CallPtr& call, const Read& read);
 
   [[nodiscard]] std::int64_t cap_of(const Principal& principal) const;
-  void begin(const api::CallPtr& call, const Result<Completion>& read, bool for_kaisho);
+  void begin(const api::CallPtr& call, const Result<Completion>& read);
   /// Takes a place; false when there is none, or the account has as many as one may have: others shall find one.
   [[nodiscard]] bool enter(AccountNumber account);
   void leave(AccountNumber account);
   /// False once the hub is stopping.
   [[nodiscard]] bool post(const JobPtr& job);
   void run(const JobPtr& job);
+  using Send = std::function<Result<http::ClientResponse>(const http::ClientRequest&)>;
+  /// Sends the request, and once more where the upstream knows the limit by another name.
+  [[nodiscard]] Result<http::ClientResponse> exchange(Job& job, const Send& send);
   void run_whole(const JobPtr& job);
   void run_stream(const JobPtr& job);
   void fail_over_cap(const api::CallPtr& call);
@@ -68,6 +78,7 @@ class Face final : public api::Face {
   const std::optional<Upstream> upstream_;
   const Caps caps_;
   Meter meter_;
+  LimitNames limit_names_;
   Mutex places_mutex_;
   std::size_t taken_all_ GUARDED_BY(places_mutex_) = 0;
   std::map<AccountNumber, std::size_t> taken_ GUARDED_BY(places_mutex_);
