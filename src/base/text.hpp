@@ -31,6 +31,8 @@ inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
 [[nodiscard]] std::string join(std::span<const std::string_view> parts, std::string_view separator);
 [[nodiscard]] std::string_view trim(std::string_view text);
+/// Of ASCII letters; others stay as they are.
+[[nodiscard]] std::string lower_case(std::string_view text);
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 /// Decimal digits only, with an optional minus; nothing on overflow or anything else.

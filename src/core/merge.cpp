@@ -4,7 +4,6 @@
 
 #include "base/bytes.hpp"
 #include "base/json.hpp"
-#include "base/limits.hpp"
 
 namespace syncline {
 namespace {
@@ -23,7 +22,7 @@ Stamp stamp_of(const Op& op, const Record* stored, Timestamp now) {
     const Timestamp after_stored = stored != nullptr ? stored->effective_at.plus_micros(1) : now;
     return {std::max(now, after_stored), {}};
   }
-  if (op.updated_at->micros > now.micros + limits::kClockAheadMicrosMax) return {now, *op.updated_at};
+  if (is_too_far_ahead(*op.updated_at, now)) return {now, *op.updated_at};
   return {*op.updated_at, {}};
 }
 

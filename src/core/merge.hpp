@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "core/record.hpp"
 
 namespace syncline {
@@ -78,6 +79,11 @@ struct Decision {
 
   [[nodiscard]] bool takes_seq() const { return kind <= Kind::merged; }
 };
+
+/// The clock guard: a time that no clock near enough to the hub's can have shown.
+[[nodiscard]] inline bool is_too_far_ahead(Timestamp time, Timestamp now) {
+  return time.micros > now.micros + limits::kClockAheadMicrosMax;
+}
 
 /// Decides. `stored` is the current version or nothing; a wiped record counts as nothing. `now` is the hub's time.
 [[nodiscard]] Decision merge(const Record* stored, const Op& op, const MergePolicy& policy, const Author& author,

@@ -59,13 +59,6 @@ std::optional<std::string_view> key_id_in(std::string_view token) {
   return token.substr(kKeyPrefix.size(), token.size() - kKeyPrefix.size() - tail);
 }
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return lower;
-}
-
 std::string doc_of(const Account& account) {
   std::string doc;
   JsonWriter writer(doc);

@@ -38,7 +38,6 @@ struct StoredKey {
 [[nodiscard]] std::string make_token(std::string_view key_id);
 /// The key id inside a token of our own form with the right checksum.
 [[nodiscard]] std::optional<std::string_view> key_id_in(std::string_view token);
-[[nodiscard]] std::string lower_case(std::string_view text);
 
 [[nodiscard]] std::int64_t integer_field(JsonView doc, std::string_view name);
 [[nodiscard]] std::optional<Timestamp> time_field(JsonView doc, std::string_view name);

@@ -4,6 +4,7 @@
 
 #include "base/bytes.hpp"
 #include "base/password.hpp"
+#include "base/text.hpp"
 #include "service/access_records.hpp"
 
 namespace syncline {

@@ -43,6 +43,17 @@ void set_limit(Completion& completion, std::optional<std::int64_t> limit) {
   completion.estimate.output = completion.limit.value_or(kFullAnswerTokens);
 }
 
+/// A request that goes to the upstream as it is, but for the model's name.
+Result<Completion> pass_on(Form form, JsonView body, const Result<std::string>& model) {
+  if (!model) return std::unexpected(model.error());
+  Completion completion;
+  completion.form = form;
+  completion.body = JsonObject{body};
+  completion.body.set_text("model", *model);
+  completion.estimate.input = estimate_tokens(body.raw().size());
+  return completion;
+}
+
 Result<bool> find_flag(JsonView body, std::string_view name) {
   const auto flag = body.find(name);
   if (!flag || flag->kind() == JsonKind::null) return false;
@@ -81,8 +92,7 @@ std::string_view Completion::target() const {
 }
 
 std::optional<std::int64_t> Completion::limit_within(const Tokens& reserved) const {
-  const bool is_near_cap = reserved.output < estimate.output;
-  return limit || is_near_cap ? std::optional(reserved.output) : std::nullopt;
+  return limit || is_near_cap(reserved) ? std::optional(reserved.output) : std::nullopt;
 }
 
 std::string Completion::to_text(const Tokens& reserved) const {
@@ -92,7 +102,7 @@ std::string Completion::to_text(const Tokens& reserved) const {
 }
 
 std::string_view Completion::cut_by(const Tokens& reserved) const {
-  if (reserved.output < estimate.output) return "monthly_cap";
+  if (is_near_cap(reserved)) return "monthly_cap";
   return limit ? "request_limit" : "model";
 }
 
@@ -130,18 +140,15 @@ Result<Completion> read_kaisho_request(JsonView body, const Models& models) {
     completion.estimate.input += estimate_tokens(tools->raw().size());
     if (tools->raw() != "[]") completion.body.set("tools", std::string(tools->raw()));
   }
-  TRY(completion.limit, find_limit(body, "max_tokens"));
-  if (completion.limit) completion.limit = std::min(*completion.limit, kKaishoOutputTokensMax);
-  completion.estimate.output = completion.limit.value_or(kFullAnswerTokens);
+  TRY(auto limit, find_limit(body, "max_tokens"));
+  if (limit) limit = std::min(*limit, kKaishoOutputTokensMax);
+  set_limit(completion, limit);
   return completion;
 }
 
 Result<Completion> read_open_ai_request(JsonView body, const Models& models) {
   TRY([[maybe_unused]] const JsonView messages, get_messages(body));
-  Completion completion;
-  completion.body = JsonObject{body};
-  TRY(const std::string model, models.resolve(body.text_of("model")));
-  completion.body.set_text("model", model);
+  TRY(Completion completion, pass_on(Form::chat, body, models.resolve(body.text_of("model"))));
   TRY(const auto old_limit, find_limit(body, "max_tokens"));
   TRY(const auto limit, find_limit(body, "max_completion_tokens"));
   // One limit, or an upstream might go by the other.
@@ -154,7 +161,6 @@ Result<Completion> read_open_ai_request(JsonView body, const Models& models) {
     const bool is_one = !count || count->kind() == JsonKind::null || count->as_integer() == 1;
     if (!is_one) return refuse(std::string(several) + " must be 1");
   }
-  completion.estimate.input = estimate_tokens(body.raw().size());
   TRY(completion.streams, find_flag(body, "stream"));
   if (!completion.streams) return completion;
   const auto options = body.find("stream_options");
@@ -167,30 +173,20 @@ Result<Completion> read_open_ai_request(JsonView body, const Models& models) {
 }
 
 Result<Completion> read_responses_request(JsonView body, const Models& models) {
-  Completion completion;
-  completion.form = Form::responses;
+  TRY(Completion completion, pass_on(Form::responses, body, models.resolve(body.text_of("model"))));
   completion.limit_name = "max_output_tokens";
-  completion.body = JsonObject{body};
-  TRY(const std::string model, models.resolve(body.text_of("model")));
-  completion.body.set_text("model", model);
   TRY(const bool in_background, find_flag(body, "background"));
   if (in_background) return refuse("background must be false: the answer would come without its usage");
   TRY(const auto limit, find_limit(body, "max_output_tokens"));
   completion.body.erase("max_output_tokens");
   set_limit(completion, limit);
-  completion.estimate.input = estimate_tokens(body.raw().size());
   TRY(completion.streams, find_flag(body, "stream"));
   return completion;
 }
 
 Result<Completion> read_embeddings_request(JsonView body, const Models& models) {
-  Completion completion;
-  completion.form = Form::embeddings;
-  completion.body = JsonObject{body};
-  TRY(const std::string model, models.resolve_embeddings(body.text_of("model")));
-  completion.body.set_text("model", model);
+  TRY(Completion completion, pass_on(Form::embeddings, body, models.resolve_embeddings(body.text_of("model"))));
   if (!body.find_set("input")) return refuse("input is missing");
-  completion.estimate.input = estimate_tokens(body.raw().size());
   return completion;
 }
 

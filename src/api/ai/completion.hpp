@@ -41,6 +41,8 @@ struct Completion {
   bool wants_usage = false;  // a streaming client that asked for it
 
   [[nodiscard]] std::string_view target() const;
+  /// The month's cap leaves less than the request may take.
+  [[nodiscard]] bool is_near_cap(const Tokens& reserved) const { return reserved.output < estimate.output; }
   /// The limit that has to be sent: the client's, or what the month's cap leaves. Without either the model has its own,
   /// and a parameter that nobody asked for is one that a model may refuse.
   [[nodiscard]] std::optional<std::int64_t> limit_within(const Tokens& reserved) const;

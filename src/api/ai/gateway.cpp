@@ -233,12 +233,13 @@ void Face::run_whole(const JobPtr& job) {
       find_usage(body).value_or(Tokens{job->reservation.tokens.input, estimate_tokens(output_bytes(body))});
   settle(*job, used);
   job->leave();
+  const bool cut = is_cut(body);
   std::string text;
   if (job->completion.form == Form::kaisho) {
     auto translated = kaisho_answer(body, used, job->cut_by());
     if (!translated) return job->call->fail(problem(502, "upstream_failed", "the AI upstream's answer has no choice"));
     text = *std::move(translated);
-  } else if (is_cut(body)) {
+  } else if (cut) {
     JsonObject explained{body};
     explained.set_text("cut_by", job->cut_by());
     text = explained.to_text();
@@ -246,7 +247,7 @@ void Face::run_whole(const JobPtr& job) {
     return job->call->respond_json(200, std::move(answer->body));
   }
   http::Response response = http::make_text(200, "application/json", std::move(text));
-  if (is_cut(body)) response.headers.push_back({kCutBy, std::string(job->cut_by())});
+  if (cut) response.headers.push_back({kCutBy, std::string(job->cut_by())});
   job->call->respond(std::move(response));
 }
 

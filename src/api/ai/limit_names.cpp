@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.hpp"
+
 namespace syncline::ai {
 namespace {
 
@@ -18,9 +20,7 @@ bool refuses(const http::ClientResponse& answer, std::string_view name) {
       {"unsupported", "not supported", "unrecognized", "unknown", "unexpected", "not permitted", "not allowed"});
   if (answer.status != 400 && answer.status != 422) return false;
   if (answer.body.find(name) == std::string::npos) return false;
-  std::string text = answer.body;
-  std::ranges::transform(text, text.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string text = lower_case(answer.body);
   return std::ranges::any_of(kWords, [&](std::string_view word) { return text.find(word) != std::string::npos; });
 }
 

@@ -5,6 +5,21 @@
 #include "api/route_builder.hpp"
 
 namespace syncline::ai {
+namespace {
+
+constexpr std::string_view kAlsoAsStream = "Also as a stream. Members it does not know go to the upstream as they are.";
+
+/// What every route in OpenAI's form answers.
+api::Route& route_to_upstream(api::Route& route) {
+  return route.errors_as(kErrors)
+      .answers(200, "the upstream's answer")
+      .answers(404, "the upstream has no such route or model")
+      .answers(429, "over the month's cap")
+      .answers(502, "the upstream failed")
+      .answers(503, "no upstream");
+}
+
+}  // namespace
 
 Face::Face(const api::FaceParts& parts, const MakeThreads& make_threads, std::optional<Upstream> upstream, Caps caps)
     : access_(parts.access),
@@ -28,31 +43,15 @@ std::vector<api::Route> Face::make_routes() {
       .answers(502, "the upstream failed")
       .answers(503, "no upstream, or too many at once")
       .answers(504, "the upstream did not answer in time");
-  routes.post("/v1/chat/completions", Scope::write, "A completion, in OpenAI's form", &Face::complete_open_ai)
-      .described("Also as a stream. Members it does not know go to the upstream as they are.")
-      .body("model, messages, stream and whatever the upstream understands")
-      .errors_as(kErrors)
-      .answers(200, "the upstream's answer")
-      .answers(429, "over the month's cap")
-      .answers(502, "the upstream failed")
-      .answers(503, "no upstream");
-  routes.post("/v1/responses", Scope::write, "A response, in OpenAI's form", &Face::respond)
-      .described("Also as a stream. Members it does not know go to the upstream as they are.")
-      .body("model, input, stream and whatever the upstream understands")
-      .errors_as(kErrors)
-      .answers(200, "the upstream's answer")
-      .answers(404, "the upstream has no such route or model")
-      .answers(429, "over the month's cap")
-      .answers(502, "the upstream failed")
-      .answers(503, "no upstream");
-  routes.post("/v1/embeddings", Scope::write, "Embeddings, in OpenAI's form", &Face::embed)
-      .body("model, input and whatever the upstream understands")
-      .errors_as(kErrors)
-      .answers(200, "the upstream's answer")
-      .answers(404, "the upstream has no such route or model")
-      .answers(429, "over the month's cap")
-      .answers(502, "the upstream failed")
-      .answers(503, "no upstream");
+  route_to_upstream(
+      routes.post("/v1/chat/completions", Scope::write, "A completion, in OpenAI's form", &Face::complete_open_ai))
+      .described(kAlsoAsStream)
+      .body("model, messages, stream and whatever the upstream understands");
+  route_to_upstream(routes.post("/v1/responses", Scope::write, "A response, in OpenAI's form", &Face::respond))
+      .described(kAlsoAsStream)
+      .body("model, input, stream and whatever the upstream understands");
+  route_to_upstream(routes.post("/v1/embeddings", Scope::write, "Embeddings, in OpenAI's form", &Face::embed))
+      .body("model, input and whatever the upstream understands");
   routes.get("/v1/models", Scope::read, "Models that may be asked for", &Face::list_models)
       .errors_as(kErrors)
       .answers(200, "a list, in OpenAI's form");

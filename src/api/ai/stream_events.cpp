@@ -47,7 +47,8 @@ std::string StreamEvents::translate_chunk(JsonView chunk, const std::string& dat
 
 std::string StreamEvents::translate_response_event(const std::string& name, JsonView json, const std::string& data) {
   const std::string type = json.text_of("type");
-  std::string text = event(name == "message" ? type : name, data);
+  const std::string& label = name == "message" ? type : name;
+  std::string text = event(label, data);
   const auto response = json.find("response");
   if (response && response->is_object()) {
     if (const auto usage = find_usage(*response)) used_ = usage;
@@ -56,7 +57,7 @@ std::string StreamEvents::translate_response_event(const std::string& name, Json
       inner.set_text("cut_by", cut_by_);
       JsonObject changed{json};
       changed.set("response", inner.to_text());
-      text = event(name == "message" ? type : name, changed.to_text());
+      text = event(label, changed.to_text());
     }
   }
   if (!ends_response(type)) return text;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "api/kaisho/space.hpp"
-#include "base/limits.hpp"
 #include "base/text.hpp"
 #include "wire/kaisho_rows.hpp"
 
@@ -53,13 +52,11 @@ Result<Record> get_entry(SpaceWriter& writer, const std::string& id) {
   return *std::move(entry);
 }
 
-bool is_ahead(Timestamp time, Timestamp now) { return time.micros > now.micros + limits::kClockAheadMicrosMax; }
-
 /// When the entry began, to compare timers by. A start that is too far ahead of the hub's clock is a device's mistake:
 /// it counts as the moment since which the hub knows of the entry.
 Timestamp counted_start(const Record& entry, Timestamp now) {
   const Timestamp start = start_of(entry);
-  return is_ahead(start, now) ? std::min(entry.effective_at, now) : start;
+  return is_too_far_ahead(start, now) ? std::min(entry.effective_at, now) : start;
 }
 
 std::string with_time(const Record& entry, std::string_view field, Timestamp time) {
@@ -77,20 +74,20 @@ Result<> keep_unbelieved(SpaceWriter& writer, Record entry, std::string doc) {
 /// The next version of a stopped entry. It is shown as later than the copy of the device that started it, also if that
 /// has a clock ahead of ours; what the merge compares is ahead of ours only as far as it lets any device be.
 Result<> put_stopped(SpaceWriter& writer, const Record& entry, std::string doc, Rule rule) {
-  TRY(const auto stored, writer.txn().find(collection(), entry.id));
+  TRY(const Record stored, get_entry(writer, entry.id));
   const Timestamp now = writer.now();
-  const Timestamp copy = std::max({start_of(*stored), stored->claimed_at, stored->updated_at});
-  Record stopped = *stored;
+  const Timestamp copy = std::max({start_of(stored), stored.claimed_at, stored.updated_at});
+  Record stopped = stored;
   stopped.updated_at = std::min(std::max(now, copy.plus_micros(1)), kStampMax);
-  stopped.effective_at =
-      std::max(is_ahead(stopped.updated_at, now) ? now : stopped.updated_at, stored->effective_at.plus_micros(1));
+  stopped.effective_at = std::max(is_too_far_ahead(stopped.updated_at, now) ? now : stopped.updated_at,
+                                  stored.effective_at.plus_micros(1));
   if (stopped.updated_at > stopped.effective_at) {
     stopped.claimed_at = std::max(stopped.claimed_at, stopped.updated_at);
   }
   stopped.origin = writer.author().key;
   stopped.rule = rule;
   stopped.doc = std::move(doc);
-  TRY([[maybe_unused]] const Seq seq, writer.put(std::move(stopped), &*stored));
+  TRY([[maybe_unused]] const Seq seq, writer.put(std::move(stopped), &stored));
   return {};
 }
 
@@ -98,12 +95,13 @@ Result<> put_stopped(SpaceWriter& writer, const Record& entry, std::string doc, 
 /// is lowered too. Up to five minutes are what clocks differ by; what was further off is kept.
 Result<> stop_at(SpaceWriter& writer, const Record& entry, Timestamp wanted, Rule rule) {
   const Timestamp now = writer.now();
-  const Timestamp end = std::min(std::max(wanted, counted_start(entry, now)), now);
-  if (is_ahead(wanted, now)) CHECK_OK(keep_unbelieved(writer, entry, with_time(entry, "end", wanted)));
+  const Timestamp began = counted_start(entry, now);
+  const Timestamp end = std::min(std::max(wanted, began), now);
+  if (is_too_far_ahead(wanted, now)) CHECK_OK(keep_unbelieved(writer, entry, with_time(entry, "end", wanted)));
   JsonObject doc{JsonView(entry.doc)};
   if (start_of(entry) > end) {
     CHECK_OK(keep_unbelieved(writer, entry, entry.doc));
-    doc.set_text("start", format_time(std::min(counted_start(entry, now), end)));
+    doc.set_text("start", format_time(std::min(began, end)));
   }
   doc.set_text("end", format_time(end));
   return put_stopped(writer, entry, doc.to_text(), rule);
@@ -155,7 +153,7 @@ Result<std::string> with_fields(const Record& stored, JsonView row, Timestamp no
   row.for_each_member([&](std::string_view name, JsonView value) { doc.set(name, std::string(value.raw())); });
   const auto start = row.find("start");
   const auto began = start ? parse_client_time(*start) : std::nullopt;
-  if (began && is_ahead(*began, now)) doc.set_text("start", format_time(start_of(stored)));
+  if (began && is_too_far_ahead(*began, now)) doc.set_text("start", format_time(start_of(stored)));
   const std::string text = doc.to_text();
   return shape_row(entries(), JsonView(text), &stored, false, now);
 }
@@ -194,7 +192,7 @@ Result<> keep_one_timer(SpaceWriter& writer, const Record* before, const Record&
   const bool is_the_running_one = summary.running == after.id;
   if (is_running(after)) {
     // Whoever delivers versions here has its own clock: what it says is lowered there.
-    if (writer.source() == Source::author && is_ahead(start_of(after), writer.now())) {
+    if (writer.source() == Source::author && is_too_far_ahead(start_of(after), writer.now())) {
       store_summary(writer, summary);
       return lower_start(writer, before, after);  // comes here again
     }

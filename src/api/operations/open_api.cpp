@@ -16,15 +16,9 @@ std::vector<std::string_view> path_parameters(std::string_view pattern) {
   return names;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
 /// "post_v1_spaces_space_push": unique, because method and pattern are.
 std::string operation_id(const api::Route& route) {
-  std::string id = lower(http::to_text(route.method));
+  std::string id = lower_case(http::to_text(route.method));
   for (const char c : route.pattern) {
     if (c == '{' || c == '}') continue;
     id += c == '/' || c == '.' ? '_' : c;
@@ -150,7 +144,7 @@ std::string make_open_api(const std::vector<api::Route>& routes, std::string_vie
     writer.name(pattern).begin_object();
     for (const api::Route* route : on_path) {
       if (!route->only_with_query.empty()) continue;  // described by the route that it shares the path with
-      writer.name(lower(http::to_text(route->method)));
+      writer.name(lower_case(http::to_text(route->method)));
       append_operation(writer, *route, shared_with(*route, on_path));
     }
     writer.end_object();
