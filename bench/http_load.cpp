@@ -1,13 +1,14 @@
 // Load over loopback, one thread, raw sockets: as cheap as possible, so that the server is what is measured.
 //
-//   http_load --port P --token T --mode push|kernle|changes|apply|get --batch N --connections N --seconds S --epoch E
-//             --records N --target T --fresh 0|1
+//   http_load --port P --token T --mode push|update|noop|kernle|apply|changes|get --batch N --connections N --seconds S
+//             --ids random|ordered --first N --records N --count N --space S --epoch E --target T --fresh 0|1
 //
-// push, kernle, apply: each request carries `batch` new records of 300 bytes with time-ordered ids, to /v1, in Kernle's
-// form or in Kaisho's.
-// changes: each request reads a page of `batch` records from somewhere in the first `records` of the feed. get: each
-// request reads `target`, where {since} stands for a Kaisho cursor into the first `records`. One request at a time per
-// connection; with `fresh`, each has a connection of its own.
+// push, kernle, apply: each request carries `batch` new records of 300 bytes, numbered from `first` on, to /v1, in
+// Kernle's form or in Kaisho's. update, noop: records of the `records` that a push has stored from number 0 on, changed
+// or the same with a newer time (records.hpp). changes: each request reads a page of `batch` records from somewhere in
+// the first `records` of the feed. get: each request reads `target`, where {since} stands for a Kaisho cursor into the
+// first `records`. One request at a time per connection; with `fresh`, each has a connection of its own. Ends after
+// `seconds`, or when it has had answers for `count` records.
 // Prints one JSON object.
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -22,126 +23,105 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "arguments.hpp"
+#include "latencies.hpp"
+#include "records.hpp"
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
 struct Options {
-  int port = 0;
-  std::string token;
-  std::string mode = "push";
-  std::string epoch = "e";
-  std::string space = "bench";
-  long batch = 100;
-  long connections = 8;
-  double seconds = 3;
-  long records = 10'000;
-  std::string target;
-  bool fresh = false;
-};
+  explicit Options(const bench::Arguments& given)
+      : port(static_cast<int>(given.integer("--port", 0))),
+        token(given.text("--token", "")),
+        mode(given.text("--mode", "push")),
+        epoch(given.text("--epoch", "e")),
+        space(given.text("--space", "bench")),
+        ids(bench::ids_of(given.text("--ids", "random"))),
+        batch(given.integer("--batch", 100)),
+        connections(given.integer("--connections", 8)),
+        seconds(given.number("--seconds", 3)),
+        first(given.integer("--first", static_cast<long>(::getpid()) << 24U)),
+        records(given.integer("--records", 10'000)),
+        count(given.integer("--count", 0)),
+        target(given.text("--target", "")),
+        fresh(given.integer("--fresh", 0) != 0) {}
 
-Options parse(int argc, char** argv) {
-  std::map<std::string, std::string> given;
-  for (int i = 1; i + 1 < argc; i += 2) given[argv[i]] = argv[i + 1];
-  Options options;
-  const auto text = [&](const char* name, std::string& into) {
-    if (given.contains(name)) into = given[name];
-  };
-  const auto number = [&](const char* name, auto& into) {
-    if (given.contains(name)) into = static_cast<std::remove_reference_t<decltype(into)>>(std::stod(given[name]));
-  };
-  text("--token", options.token);
-  text("--mode", options.mode);
-  text("--epoch", options.epoch);
-  text("--space", options.space);
-  text("--target", options.target);
-  number("--port", options.port);
-  number("--batch", options.batch);
-  number("--connections", options.connections);
-  number("--seconds", options.seconds);
-  number("--records", options.records);
-  number("--fresh", options.fresh);
-  return options;
-}
+  int port;
+  std::string token;
+  std::string mode;
+  std::string epoch;
+  std::string space;
+  bench::Ids ids;
+  long batch;
+  long connections;
+  double seconds;
+  long first;
+  long records;
+  long count;
+  std::string target;
+  bool fresh;
+};
 
 [[noreturn]] void die(const char* what) {
   std::fprintf(stderr, "http_load: %s: %s\n", what, std::strerror(errno));
   std::exit(1);
 }
 
-/// A prepared push or apply: the ids are written into it anew for each request.
-class PushRequest {
+/// Prepared requests that write.
+class WriteRequest {
  public:
-  explicit PushRequest(const Options& options) {
+  explicit WriteRequest(const Options& options)
+      : batch_({.ids = options.ids,
+                .writing = options.mode == "update" ? bench::Writing::update
+                           : options.mode == "noop" ? bench::Writing::noop
+                                                    : bench::Writing::fresh,
+                .first = static_cast<std::uint64_t>(options.first),
+                .records = static_cast<std::uint64_t>(options.records)},
+               options.batch, form_of(options).record) {
     const Form form = form_of(options);
-    std::string body = form.begin;
-    std::vector<std::size_t> places;
-    for (long i = 0; i < options.batch; ++i) {
-      if (i > 0) body += ',';
-      body += form.id;
-      places.push_back(body.size());
-      body += std::string(36, '0') + form.text;
-      places.push_back(body.size());
-      body += std::string(36, '0') + form.rest;
-    }
-    body += "]}";
-    text_ = "POST " + form.path + " HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " + options.token +
-            "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
-    for (const std::size_t place : places) places_.push_back(place + text_.size());
-    text_ += body;
+    head_ = "POST " + form.path + " HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " + options.token +
+            "\r\nContent-Type: application/json\r\nContent-Length: " +
+            std::to_string(form.begin.size() + batch_.size() + kEnd.size()) + "\r\n\r\n" + form.begin;
   }
 
-  const std::string& next() {
-    const auto micros = static_cast<unsigned long long>(
-        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-            .count());
-    for (std::size_t i = 0; i < places_.size(); i += 2) {
-      char id[40];
-      std::snprintf(id, sizeof id, "%08llx-%04llx-7%03llx-8%03llx-%012llx", (micros >> 28U) & 0xFFFFFFFFULL,
-                    (micros >> 12U) & 0xFFFFULL, micros & 0xFFFULL, serial_ & 0xFFFULL, serial_);
-      ++serial_;
-      text_.replace(places_[i], 36, id, 36);
-      text_.replace(places_[i + 1], 36, id, 36);
-    }
-    return text_;
-  }
+  std::string next() { return (head_ + batch_.next()).append(kEnd); }
+  [[nodiscard]] std::uint64_t next_number() const { return batch_.next_number(); }
 
  private:
-  /// A request is `begin`, then for each record: `id`, an id, `text`, the id again, `rest`.
   struct Form {
     std::string path;
     std::string begin;
-    std::string id;
-    std::string text;
-    std::string rest;
+    std::string record;
   };
 
   static Form form_of(const Options& options) {
+    const std::string filler = bench::make_filler(options.ids);
     if (options.mode == "apply") {
-      return {"/sync/apply", R"({"entries":[)", R"({"id":")", R"(","customer":"Acme Corp","description":")",
-              R"(","start":"2026-11-22T08:00:00.000000Z","end":"2026-11-22T09:00:00.000000Z","task_id":null,)"
-              R"("contract":null,"notes":"","invoiced":false,"updated_at":"2026-11-22T09:00:00.000000Z",)"
-              R"("deleted_at":null})"};
+      return {"/sync/apply", R"({"entries":[)",
+              R"({"id":"@I","customer":"Acme Corp","description":"@I","start":"2026-11-22T08:00:00.000000Z",)"
+              R"("end":"2026-11-22T09:00:00.000000Z","task_id":null,"contract":null,"notes":"","invoiced":false,)"
+              R"("updated_at":"2026-11-22T09:00:00.000000Z","deleted_at":null})"};
     }
     if (options.mode == "kernle") {
       return {"/sync/push", R"({"stack_id":")" + options.space + R"(","operations":[)",
-              R"({"operation":"update","table":"notes","record_id":")",
-              R"(","local_updated_at":"2026-11-22T00:10:07.004670+00:00","version":1,"data":{"title":")",
-              R"(","content":")" + std::string(226, 'x') + R"(","tags":[1,2]}})"};
+              R"({"operation":"update","table":"notes","record_id":"@I","local_updated_at":"@T+00:00","version":1,)"
+              R"("data":{"title":"@I","content":")" +
+                  filler + R"(","tags":[1,2]}})"};
     }
-    return {"/v1/spaces/" + options.space + "/push", R"({"ops":[)", R"({"collection":"notes","id":")",
-            R"(","updated_at":"2026-11-22T00:10:07.004670Z","doc":{"title":")",
-            R"(","text":")" + std::string(226, 'x') + R"(","tags":[1,2]}})"};
+    return {"/v1/spaces/" + options.space + "/push", R"({"ops":[)",
+            R"({"collection":"notes","id":"@I","updated_at":"@TZ","doc":{"title":"@I","text":")" + filler +
+                R"(","tags":[1,2]}})"};
   }
 
-  std::string text_;
-  std::vector<std::size_t> places_;
-  unsigned long long serial_ = static_cast<unsigned long long>(::getpid()) << 24U;
+  static constexpr std::string_view kEnd = "]}";
+  bench::Batch batch_;
+  std::string head_;
 };
 
 struct Client {
@@ -157,7 +137,7 @@ struct Client {
 
 class Load {
  public:
-  explicit Load(Options options) : options_(std::move(options)), push_(options_) {}
+  explicit Load(const Options& options) : options_(options), write_(options_) {}
 
   void run() {
     epoll_ = ::epoll_create1(0);
@@ -170,7 +150,7 @@ class Load {
     const auto start = Clock::now();
     const auto end = start + std::chrono::duration<double>(options_.seconds);
     std::vector<epoll_event> events(256);
-    while (Clock::now() < end) {
+    while (Clock::now() < end && (options_.count == 0 || records() < options_.count)) {
       const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 100);
       for (int i = 0; i < count; ++i) read(*static_cast<Client*>(events[static_cast<std::size_t>(i)].data.ptr));
     }
@@ -195,8 +175,8 @@ class Load {
   }
 
   void begin(Client& client) {
-    if (options_.mode == "push" || options_.mode == "apply" || options_.mode == "kernle") {
-      client.request = push_.next();
+    if (options_.mode != "changes" && options_.mode != "get") {
+      client.request = write_.next();
     } else {
       client.request = "GET " + next_target(client) + " HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " +
                        options_.token + "\r\n" + (options_.fresh ? "Connection: close\r\n" : "") + "\r\n";
@@ -255,8 +235,7 @@ class Load {
   }
 
   void finish(Client& client) {
-    latencies_us_.push_back(static_cast<std::uint32_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - client.started).count()));
+    latencies_.add(client.started);
     bytes_ += client.answer.size();
     if (options_.fresh) {
       ::close(client.socket);
@@ -265,31 +244,25 @@ class Load {
     begin(client);
   }
 
+  [[nodiscard]] long records() const { return latencies_.requests() * options_.batch; }
+
   void report(double seconds) {
-    std::ranges::sort(latencies_us_);
-    const auto at = [&](double share) {
-      if (latencies_us_.empty()) return 0.0;
-      return latencies_us_[static_cast<std::size_t>(share * static_cast<double>(latencies_us_.size() - 1))] / 1000.0;
-    };
-    const auto requests = static_cast<double>(latencies_us_.size());
-    std::printf(
-        "{\"requests_per_s\":%.0f,\"records_per_s\":%.0f,\"requests\":%.0f,\"p50_ms\":%.2f,\"p99_ms\":%.2f,"
-        "\"max_ms\":%.2f,\"mib_per_s\":%.1f}\n",
-        requests / seconds, requests * static_cast<double>(options_.batch) / seconds, requests, at(0.5), at(0.99),
-        at(1.0), static_cast<double>(bytes_) / seconds / 1048576);
+    std::printf("{\"mib_per_s\":%.1f,", static_cast<double>(bytes_) / seconds / 1048576);
+    latencies_.print(seconds, options_.batch, write_.next_number());
+    std::printf("}\n");
   }
 
   const Options options_;
-  PushRequest push_;
+  WriteRequest write_;
   int epoll_ = -1;
   std::vector<Client> clients_;
-  std::vector<std::uint32_t> latencies_us_;
+  bench::Latencies latencies_;
   std::size_t bytes_ = 0;
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  Load(parse(argc, argv)).run();
+  Load(Options(bench::Arguments(argc, argv))).run();
   return 0;
 }

@@ -1,6 +1,4 @@
 """Kaisho's calls, beside Express 5 and PostgreSQL doing the same, and what a connection for each request costs."""
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -9,7 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/process"))
-from harness import Client, Hub, free_port, wait_until  # noqa: E402
+from harness import Client, Hub, free_port  # noqa: E402
+from postgres import Postgres  # noqa: E402
 
 ROWS = 30_000
 TURNS = 3
@@ -25,43 +24,6 @@ CALLS = [
     ("apply 1 x 16", {"mode": "apply", "batch": 1, "connections": 16}, 10),
     ("apply 100 x 16", {"mode": "apply", "batch": 100, "connections": 16}, 3),
 ]
-
-
-class Postgres:
-    """A server of its own on loopback, in a directory that goes away with it. PostgreSQL refuses to run as root."""
-
-    def __init__(self):
-        versions = sorted(Path("/usr/lib/postgresql").iterdir(), key=lambda path: int(path.name))
-        self.bin = versions[-1] / "bin"
-        self.directory = Path(tempfile.mkdtemp(dir="/var/tmp"))
-        self.user = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
-        if self.user:
-            shutil.chown(self.directory, "postgres", "postgres")
-        data = self.directory / "data"
-        self.run("initdb", "-D", data, "-A", "trust", "-U", "bench", "--no-sync")
-        self.port = free_port()
-        self.process = subprocess.Popen(
-            [self.bin / "postgres", "-D", data, "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
-             "-c", f"unix_socket_directories={self.directory}", "-c", "shared_buffers=256MB"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.directory, **self.user)
-        wait_until(self.is_ready, "PostgreSQL to be ready")
-
-    def run(self, name, *arguments):
-        subprocess.run([self.bin / name, *arguments], check=True, stdout=subprocess.DEVNULL, cwd=self.directory,
-                       **self.user)
-
-    def is_ready(self):
-        return subprocess.run([self.bin / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)],
-                              check=False).returncode == 0
-
-    @property
-    def url(self):
-        return f"postgresql://bench@127.0.0.1:{self.port}/postgres"
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
-        shutil.rmtree(self.directory)
 
 
 def fill(load, port, key):

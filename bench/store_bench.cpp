@@ -1,7 +1,7 @@
-// The store against plain SQLite doing the same: durable upserts of 300-byte records under UUIDv7-like ids, with a feed
-// by seq. Plain SQLite here is one connection, one writer at a time, the same WAL and synchronous = FULL, no server.
+// The store against plain SQLite doing the same: durable upserts of 300-byte records, with a feed by seq. Plain SQLite
+// here is one connection, one writer at a time, the same WAL and synchronous = FULL, no server.
 //
-//   store_bench [--records N] [--seconds S] [--dir DIR]
+//   store_bench [--ids random|ordered] [--records N] [--seconds S] [--dir DIR]
 //
 // Prints one JSON object per measurement.
 #include <sqlite3.h>
@@ -13,8 +13,10 @@
 #include <string>
 #include <thread>
 
+#include "arguments.hpp"
 #include "base/bytes.hpp"
 #include "base/mutex.hpp"
+#include "records.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 namespace {
@@ -23,18 +25,12 @@ using namespace syncline;
 using Clock = std::chrono::steady_clock;
 
 std::atomic<std::uint64_t> g_serial = 0;  // ids of one run differ
+bench::Ids g_ids = bench::Ids::random;
 
-std::string next_id() {
-  const auto micros = static_cast<unsigned long long>(SystemClock().now().micros);
-  char id[40];
-  const unsigned long long serial = g_serial++;
-  std::snprintf(id, sizeof id, "%08llx-%04llx-7%03llx-8000-%012llx", (micros >> 28U) & 0xFFFFFFFFULL,
-                (micros >> 12U) & 0xFFFFULL, micros & 0xFFFULL, serial);
-  return id;
-}
+std::string next_id() { return bench::make_id(g_ids, g_serial++); }
 
 std::string make_doc(const std::string& id) {
-  return R"({"title":")" + id + R"(","text":")" + std::string(226, 'x') + R"(","tags":[1,2]})";
+  return R"({"title":")" + id + R"(","text":")" + std::string(265 - id.size(), 'x') + R"(","tags":[1,2]})";
 }
 
 /// One batch of upserts by the store; returns when it is durable.
@@ -161,15 +157,11 @@ void compare(Store& store, PlainSqlite& plain, std::int64_t stored, int writers,
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::int64_t records = 1'000'000;
-  double seconds = 6;
-  std::string dir = "/tmp/syncline-store-bench";
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string name = argv[i];
-    if (name == "--records") records = std::stoll(argv[i + 1]);
-    if (name == "--seconds") seconds = std::stod(argv[i + 1]);
-    if (name == "--dir") dir = argv[i + 1];
-  }
+  const bench::Arguments given(argc, argv);
+  const std::int64_t records = given.integer("--records", 1'000'000);
+  const double seconds = given.number("--seconds", 6);
+  const std::string dir = given.text("--dir", "/tmp/syncline-store-bench");
+  g_ids = bench::ids_of(given.text("--ids", "random"));
   if (!initialise_crypto()) return 1;
   std::filesystem::remove_all(dir);
   std::filesystem::create_directories(dir);

@@ -1,5 +1,5 @@
-# Headers that many sources include, compiled once. No source may depend on them: the thread-sanitized build does
-# without (CMakePresets.json), so that a missing #include is an error there.
+# Headers that many sources include, compiled once. No source may depend on them: lint compiles each source without
+# (tools/lint.py), so that a missing #include is an error there.
 #
 #   syncline_precompiled        the standard library; for the layers below the faces
 #   syncline_precompiled_faces  the same, and what nearly every face includes
@@ -7,6 +7,11 @@
 #
 # -fpch-preprocess lets ccache see which precompiled header a source was compiled with.
 target_compile_options(syncline_flags INTERFACE -fpch-preprocess)
+# For the same reason clang takes the header as g++ does, and not by its internal options, which ccache only half
+# understands. It uses the .pch beside it.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -include <PCH_HEADER>)
+endif()
 
 set(standard_headers
   <algorithm> <array> <atomic> <chrono> <condition_variable> <cstdint> <expected> <functional> <map> <memory> <mutex>

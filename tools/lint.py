@@ -11,6 +11,9 @@ checked together: a generated file includes several of them. Its name begins wit
 static analyzer knows that the included sources are to be analyzed too. Sources that cannot stand in one translation
 unit (two anonymous functions of one name) are moved to another.
 
+The builds compile several sources as one, with precompiled headers. So each source that is no test is first compiled by
+itself, without them: it must include what it uses.
+
 Exit status: 0 if everything is clean, 1 if there are findings, 2 if the arguments or the build directory are unusable.
 """
 import argparse
@@ -168,10 +171,21 @@ def batches_of(files):
             yield Batch(paths[start:start + size], flags)
 
 
+def compile_alone(path, flags):
+    """What clang says of one source by itself; empty if it includes what it uses."""
+    code, _, errors = run(CLANG, "-fsyntax-only", *flags, path)
+    return "" if code == 0 else errors.strip() or f"{CLANG} ended with status {code} on {path}"
+
+
 def check_all(files, jobs):
     """Checks the files; yields each batch with its findings as it is done."""
     with tempfile.TemporaryDirectory(prefix="syncline-lint-") as directory, ThreadPoolExecutor(jobs) as pool:
-        left = files
+        alone = [path for path in files if not path.endswith("_test.cpp")]
+        incomplete = {path: findings for path, findings in
+                      zip(alone, pool.map(lambda path: compile_alone(path, files[path]), alone)) if findings}
+        for path, findings in incomplete.items():
+            yield Batch([path], files[path]), findings
+        left = {path: flags for path, flags in files.items() if path not in incomplete}
         while left:
             batches = list(batches_of(left))
             evicted = list(pool.map(lambda batch: batch.evict_conflicting(directory), batches))

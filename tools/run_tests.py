@@ -105,29 +105,31 @@ def all_stages():
         Stage(asan, build("asan", "unit_tests", "syncline"), "build", [release]),
         Stage(tsan, build("tsan", "thread_tests"), "build", [release]),
         Stage("lint", ["/usr/bin/python3", "tools/lint.py"], "build", [release]),
-        Stage(process, [*PYTEST, *IN_PARALLEL, "tests/process", "tests/durability", "tests/couch_face"], "test",
-              [release],
+        Stage(process, [*PYTEST, *IN_PARALLEL, "tests/process", "tests/security", "tests/durability",
+                        "tests/couch_face"], "test", [release],
               binary("release")),
         Stage("unit and API tests", unit_tests("release"), "test", [release]),
         Stage("simulation", simulation("--seeds", "tests/sim/seeds.txt", "--runs", "3000"), "test", [release]),
+        # Each write function runs twice and names what it looks up: a run must be the same as without that.
+        Stage("simulation, writes run twice", simulation("--runs", "300", "--twice", "--strict"), "test", [release]),
         # With files: both stores must make the same run of a seed.
         Stage("simulation on SQLite", simulation("--deep", "--runs", "200"), "test", [release]),
         # What clients see of times must not depend on where the hub stands.
         *(Stage(f"Kaisho scenarios, {zone}", unit_tests("release", "--gtest_filter=Kaisho*"), "test", [release],
                 {"TZ": zone}) for zone in ("America/Los_Angeles", "Asia/Tokyo")),
         Stage("unit and API tests, sanitized", unit_tests("asan"), "test", [asan]),
-        Stage(process_sanitized, [*PYTEST, *IN_PARALLEL, "tests/process"], "test", [asan], sanitized),
+        Stage(process_sanitized, [*PYTEST, *IN_PARALLEL, "tests/process", "tests/security"], "test", [asan], sanitized),
         Stage("tests of threads, sanitized", ["build/tsan/thread_tests", "--gtest_brief=1"], "test", [tsan]),
-        Stage("process tests that measure", [*PYTEST, "-m", "alone", "tests/process", "tests/durability"], "alone",
-              [release], binary("release")),
-        Stage("process tests that measure, sanitized", [*PYTEST, "-m", "alone", "tests/process"], "alone", [asan],
-              sanitized),
+        Stage("process tests that measure", [*PYTEST, "-m", "alone", "tests/process", "tests/security", "tests/durability"],
+              "alone", [release], binary("release")),
+        Stage("process tests that measure, sanitized", [*PYTEST, "-m", "alone", "tests/process", "tests/security"], "alone",
+              [asan], sanitized),
     ]
 
 
 def changed_process_tests():
     changed = subprocess.run(["git", "status", "--porcelain", "--no-renames", "-uall", "-z", "--", "tests/process",
-                              "tests/durability", "tests/couch_face"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+                              "tests/security", "tests/durability", "tests/couch_face"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return sorted(path for path in (entry[3:] for entry in changed.split("\0"))
                   if re.search(r"/test_\w+\.py$", path) and (ROOT / path).exists())
 

@@ -51,22 +51,57 @@ Result<> error_of(const JsonCheck& check) {
   return {};
 }
 
-Result<JsonView> Call::json_object() { return object_of(check_json(body_, limits::kBodyDepthMax)); }
+namespace {
 
-Result<JsonView> Call::repaired_json_object() { return object_of(check_repaired_json(body_)); }
+/// What `check` says of the text when NaN, infinities and lone surrogates have been replaced, if it needs that.
+template <class Check>
+JsonCheck check_repaired(std::string& text, const Check& check) {
+  JsonCheck found = check(text);
+  if (found.fault == JsonFault::malformed) {
+    replace_non_numbers(text);
+    found = check(text);
+  }
+  if (found.fault != JsonFault::unsupported_value) return found;
+  replace_lone_surrogates(text);
+  return check(text);
+}
 
-Result<JsonView> Call::object_of(const JsonCheck& check) const {
-  CHECK_OK(error_of(check));
+}  // namespace
+
+Result<JsonView> Call::json_object() {
+  CHECK_OK(error_of(check_repaired_json(body_)));
   const JsonView json(body_);
   if (!json.is_object()) return syncline::fail(ErrorCode::invalid_argument, "the body must be a JSON object");
   return json;
 }
 
+Result<JsonParts> Call::json_parts() {
+  const auto is_fine = [this] { return check_json(body_, limits::kBodyDepthMax).fault == JsonFault::none; };
+  bool is_doubtful = !is_fine();
+  if (is_doubtful) {
+    const JsonCheck check =
+        check_repaired(body_, [](std::string& text) { return explain_json(text, limits::kCheckedDepthMax); });
+    // A value that cannot be stored is a matter of its part.
+    if (check.fault != JsonFault::unsupported_value) CHECK_OK(error_of(check));
+    is_doubtful = !is_fine();
+  }
+  const JsonView json(body_);
+  if (!json.is_object()) return syncline::fail(ErrorCode::invalid_argument, "the body must be a JSON object");
+  return JsonParts{json, is_doubtful};
+}
+
+Result<> check_part(JsonView part, int depth_max, bool is_doubtful) {
+  if (part.depth() > depth_max) {
+    return fail(ErrorCode::invalid_document, "is nested deeper than " + std::to_string(depth_max) + " levels");
+  }
+  if (!is_doubtful) return {};
+  const JsonCheck check = explain_json(part.raw(), depth_max);
+  if (check.fault != JsonFault::none) return fail(ErrorCode::invalid_document, "has " + check.detail);
+  return {};
+}
+
 JsonCheck check_repaired_json(std::string& text) {
-  JsonCheck check = check_json(text, limits::kBodyDepthMax);
-  if (check.fault != JsonFault::unsupported_value) return check;
-  replace_lone_surrogates(text);
-  return check_json(text, limits::kBodyDepthMax);
+  return check_repaired(text, [](std::string& body) { return check_json(body, limits::kBodyDepthMax); });
 }
 
 Problem unauthorized(std::string_view detail, bool had_token) {
@@ -81,9 +116,11 @@ Problem unauthorized(std::string_view detail, bool had_token) {
   return problem;
 }
 
-bool Call::fail_if_revoked() {
-  if (access_->is_valid(*principal_)) return false;
-  fail(unauthorized("the key was revoked", true));
+bool Call::fail_unless_valid() {
+  const auto valid = access_->check_valid(*principal_);
+  if (valid) return false;
+  const bool is_revoked = valid.error().code == ErrorCode::unauthorized;
+  fail(is_revoked ? unauthorized("the key was revoked", true) : problem_of(valid.error()));
   return true;
 }
 

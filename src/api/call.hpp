@@ -9,6 +9,13 @@
 
 namespace syncline::api {
 
+/// A body whose parts are judged one by one, so that one bad part never blocks the others.
+struct JsonParts {
+  JsonView json;  // an object
+  /// Something in it cannot be stored: each part is then checked alone.
+  bool is_doubtful = false;
+};
+
 class Call {
  public:
   /// `errors`: how this call says them; outlives it.
@@ -29,10 +36,12 @@ class Call {
   [[nodiscard]] SpaceName space(std::string_view name) const { return {principal_->account, std::string(name)}; }
 
   [[nodiscard]] std::string& body() { return body_; }
-  /// The body as a JSON object of at most kBodyDepthMax levels, without unsupported values.
+  /// The body as a JSON object of at most kBodyDepthMax levels, without unsupported values. Lone surrogates, which some
+  /// programs write, are replaced. Documents of /v1 are checked where they are read: they are refused instead.
   [[nodiscard]] Result<JsonView> json_object();
-  /// The same for clients that write lone surrogates: they are replaced.
-  [[nodiscard]] Result<JsonView> repaired_json_object();
+  /// The same for clients that send all they have: NaN and infinities, which Python's encoder writes, become null.
+  /// Values that cannot be stored are left to check_part().
+  [[nodiscard]] Result<JsonParts> json_parts();
 
   void respond(http::Response response);
   void respond_json(int status, std::string body) {
@@ -47,8 +56,9 @@ class Call {
   void fail(const Problem& problem);
   void fail(const Error& error) { fail(problem_of(error)); }
 
-  /// After a wait: answers 401 and returns true if the key was revoked meanwhile.
-  [[nodiscard]] bool fail_if_revoked();
+  /// After a wait: answers and returns true unless the key still stands: 401 if it was revoked meanwhile, the error if
+  /// that cannot be found out.
+  [[nodiscard]] bool fail_unless_valid();
 
   // for the router
   void set_params(std::vector<std::pair<std::string_view, std::string>> params) { params_ = std::move(params); }
@@ -63,8 +73,6 @@ class Call {
   [[nodiscard]] http::Response problem_response(const Problem& problem) const;
 
  private:
-  [[nodiscard]] Result<JsonView> object_of(const JsonCheck& check) const;
-
   const http::RequestHead head_;
   const ErrorFormat& errors_;
   std::vector<std::pair<std::string_view, std::string>> params_;
@@ -96,8 +104,12 @@ using CallPtr = std::shared_ptr<Call>;
 /// 401 with its challenge, as RFC 6750 words it.
 [[nodiscard]] Problem unauthorized(std::string_view detail, bool had_token);
 
-/// check_json to the depth of a body, with lone surrogates replaced: some programs write them.
+/// check_json to the depth of a body, with lone surrogates replaced, and NaN and infinities by null: some programs
+/// write them.
 [[nodiscard]] JsonCheck check_repaired_json(std::string& text);
+
+/// invalid_document if a part of JsonParts is nested deeper than `depth_max`, or has a value that cannot be stored.
+[[nodiscard]] Result<> check_part(JsonView part, int depth_max, bool is_doubtful);
 
 /// What check_json found, as the answer to the whole request. `none` is not an error.
 [[nodiscard]] Result<> error_of(const JsonCheck& check);

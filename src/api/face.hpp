@@ -11,6 +11,8 @@
 #include "replica/dialect.hpp"
 #include "service/device_keys.hpp"
 #include "service/events.hpp"
+#include "service/own_keys.hpp"
+#include "service/password_queue.hpp"
 #include "service/request_meter.hpp"
 #include "service/rule_book.hpp"
 #include "service/search.hpp"
@@ -28,6 +30,7 @@ struct FaceParts {
   Search& search;
   Sessions& sessions;
   DeviceKeys& device_keys;
+  OwnKeys& own_keys;
   RequestMeter& meter;
   webhooks::Subscriptions& subscriptions;
   DeliveryQueue& deliveries;
@@ -35,6 +38,8 @@ struct FaceParts {
   std::function<void()> wake_sender;
   /// Threads for work that takes longer than a network thread may wait.
   Executor& workers;
+  /// Threads for what hashes a password.
+  PasswordQueue& passwords;
 };
 
 /// A face at work in one hub. Made before the first request and destroyed after the last one. Its handlers run on
@@ -58,6 +63,19 @@ class Face {
   virtual void stop() {}
 };
 
+/// What a node serves of a face. The face reads and writes the copy on the device and needs no hub.
+struct DeviceFace {
+  /// Routes whose pattern begins with `pattern_prefix`, served under `path`: {"/clocks", "/api"} for
+  /// /api/clocks/active.
+  struct Part {
+    std::string_view pattern_prefix;
+    std::string_view path;
+  };
+
+  std::vector<Part> parts;
+  std::function<std::unique_ptr<Face>(Spaces& spaces, Access& access)> make;
+};
+
 struct FaceModule {
   /// Of its routes in metrics and in the description of the API.
   std::string_view name;
@@ -71,6 +89,8 @@ struct FaceModule {
   std::optional<Search::Subject> searched;
   /// How a node syncs with a service that speaks this API alone; null if it cannot. Outlives all nodes.
   const replica::Dialect* dialect = nullptr;
+  /// Nothing if a node serves none of its routes.
+  std::optional<DeviceFace> on_device;
   std::function<std::unique_ptr<Face>(const FaceParts&)> make;
 };
 

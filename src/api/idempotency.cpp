@@ -19,6 +19,10 @@ Result<Idempotency> Idempotency::of(Call& call) {
   return made;
 }
 
+void Idempotency::declare(Reads& reads) const {
+  if (is_active()) reads.receipts.push_back(key_);
+}
+
 Result<std::optional<Receipt>> Idempotency::find(Txn& txn) const {
   if (!is_active()) return std::nullopt;
   TRY(auto receipt, txn.find_receipt(key_));

@@ -12,7 +12,7 @@ Result<LongPoll> LongPoll::of(const CallPtr& call, Spaces& spaces) {
 void LongPoll::wait(const SpaceName& space, Seq since, const std::function<void()>& look_again, Executor* workers) {
   const std::int64_t wait_ms = (until_.micros - spaces_->clock().now().micros) / 1000;
   const auto wake = [this, space, since, look_again] {
-    if (call_->fail_if_revoked()) return;
+    if (call_->fail_unless_valid()) return;
     if (since >= spaces_->head(space)) until_ = {};
     look_again();
   };

@@ -16,8 +16,8 @@ class LongPoll {
   [[nodiscard]] bool is_over() const { return spaces_->clock().now() >= until_; }
 
   /// Calls `look_again` once the space has changed after `since`, or once the time is over. A key that was revoked
-  /// meanwhile gets 401 instead. `look_again` keeps the request, and this in it, alive. It is called on a network
-  /// thread, or on one of `workers` if it has to do more than a network thread may.
+  /// meanwhile gets 401 instead, and one that cannot be checked 503. `look_again` keeps the request, and this in it,
+  /// alive. It is called on a network thread, or on one of `workers` if it has to do more than a network thread may.
   void wait(const SpaceName& space, Seq since, const std::function<void()>& look_again, Executor* workers = nullptr);
 
  private:

@@ -11,7 +11,7 @@ class PageSource final : public http::BodySource {
   PageSource(std::string first, std::unique_ptr<ChunkWriter> writer)
       : first_(std::move(first)), writer_(std::move(writer)) {}
 
-  void start(std::function<void()>) override {}
+  void start(http::Wake) override {}
   void stop() override {}
 
   Next next() override {

@@ -18,17 +18,27 @@ int status_of(ErrorCode code) {
     case ErrorCode::cursor_expired:
     case ErrorCode::cursor_ahead: return 410;
     case ErrorCode::key_reused: return 422;
-    case ErrorCode::storage_full: return 507;
+    case ErrorCode::storage_full:
+    case ErrorCode::quota_exceeded: return 507;
     case ErrorCode::timed_out: return 504;
     case ErrorCode::busy:
     case ErrorCode::locked:
     case ErrorCode::storage_broken:
-    case ErrorCode::unavailable: return 503;
+    case ErrorCode::storage_damaged:
+    case ErrorCode::damaged:
     case ErrorCode::wrong_store:
     case ErrorCode::newer_store:
+    case ErrorCode::unavailable: return 503;
+    case ErrorCode::clock_in_doubt:
     case ErrorCode::internal: return 500;
   }
   return 500;
+}
+
+/// The text of such an error is the database's.
+bool is_about_store(ErrorCode code) {
+  return code == ErrorCode::storage_broken || code == ErrorCode::storage_damaged || code == ErrorCode::wrong_store ||
+         code == ErrorCode::newer_store;
 }
 
 void append_title(JsonWriter& writer, const Problem& problem, std::string_view) {
@@ -37,7 +47,7 @@ void append_title(JsonWriter& writer, const Problem& problem, std::string_view) 
 
 }  // namespace
 
-const ErrorFormat kProblemDetails{append_title, "application/problem+json"};
+const ErrorFormat kProblemDetails{append_title, "application/problem+json", "Problem", R"("error":{"type":"string"})"};
 
 std::string_view code_of(ErrorCode code) {
   switch (code) {
@@ -55,12 +65,17 @@ std::string_view code_of(ErrorCode code) {
     case ErrorCode::cursor_ahead: return "cursor_ahead";
     case ErrorCode::key_reused: return "idempotency_key_reused";
     case ErrorCode::busy: return "busy";
-    case ErrorCode::locked: return "locked";
     case ErrorCode::storage_full: return "storage_full";
+    case ErrorCode::quota_exceeded: return "quota_exceeded";
     case ErrorCode::timed_out: return "timed_out";
-    case ErrorCode::storage_broken: return "storage_broken";
-    case ErrorCode::wrong_store: return "wrong_store";
-    case ErrorCode::newer_store: return "newer_store";
+    case ErrorCode::damaged: return "damaged";
+    case ErrorCode::clock_in_doubt: return "clock_in_doubt";
+    // What is wrong with the store is for the operator, who has the log.
+    case ErrorCode::locked:
+    case ErrorCode::storage_broken:
+    case ErrorCode::storage_damaged:
+    case ErrorCode::wrong_store:
+    case ErrorCode::newer_store:
     case ErrorCode::unavailable: return "unavailable";
     case ErrorCode::internal: return "internal";
   }
@@ -72,8 +87,10 @@ Problem problem_of(const Error& error) {
   problem.status = status_of(error.code);
   problem.code = code_of(error.code);
   problem.title = http::reason_of(problem.status);
-  problem.detail = error.text;
-  if (advice_of(error.code) == Advice::retry_later) problem.retry_after_s = error.code == ErrorCode::too_many ? 300 : 2;
+  problem.detail = is_about_store(error.code) ? "the store cannot be used at the moment; try again later" : error.text;
+  if (problem.status == 503 || advice_of(error.code) == Advice::retry_later) {
+    problem.retry_after_s = error.code == ErrorCode::too_many ? 300 : 2;
+  }
   return problem;
 }
 

@@ -27,6 +27,9 @@ struct ErrorFormat {
   /// Writes members of the object that `writer` is in.
   void (*append)(JsonWriter& writer, const Problem& problem, std::string_view request_id);
   std::string_view content_type;
+  /// The name of the errors' JSON Schema, and the properties of the members that `append` writes, without braces.
+  std::string_view schema_name = "AnyProblem";
+  std::string_view schema_properties;
 };
 /// For a face without clients of its own: "error" is the title.
 extern const ErrorFormat kProblemDetails;

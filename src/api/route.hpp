@@ -23,11 +23,12 @@ struct Parameter {
   std::string_view description;
 };
 
-/// One possible answer, for the description.
+/// One possible answer, for the description. An error without a schema has that of the route's ErrorFormat.
 struct Outcome {
   int status = 200;
   std::string_view meaning;
-  std::string_view schema;  // JSON Schema of the body; empty: not described
+  std::string_view schema;  // of the body, see Route::schemas; empty: no body, or one that is not JSON
+  std::string_view media_type = "application/json";
 };
 
 struct Route {
@@ -57,8 +58,11 @@ struct Route {
   std::string_view details;
   std::vector<Parameter> parameters;
   std::string_view request_body;         // what it holds; empty: none
-  std::string_view request_body_schema;  // JSON Schema; empty: any object
+  std::string_view request_body_schema;  // see `schemas`
   std::vector<Outcome> outcomes;
+  /// The schemas of the face: one JSON object of JSON Schemas by name. A schema of the route is one of these names, or
+  /// a JSON Schema itself; both refer to others as "#/components/schemas/NAME".
+  std::string_view schemas;
 
   // Each of these changes one of the members above and returns the route, for a RouteBuilder's chain.
 
@@ -69,14 +73,20 @@ struct Route {
     parameters.push_back(of);
     return *this;
   }
+  Route& with_schemas(std::string_view text) { return set(schemas, text); }
   /// `text`: what a person must know of the body.
-  Route& body(std::string_view text, std::string_view schema = {}) {
+  Route& body(std::string_view text, std::string_view schema) {
     request_body_schema = schema;
     return set(request_body, text);
   }
   Route& body_at_most(std::size_t bytes) { return set(body_bytes_max, bytes); }
   Route& answers(int status, std::string_view meaning, std::string_view schema = {}) {
-    outcomes.push_back({status, meaning, schema});
+    outcomes.push_back({.status = status, .meaning = meaning, .schema = schema});
+    return *this;
+  }
+  /// An answer that is not JSON.
+  Route& answers_as(int status, std::string_view media_type, std::string_view meaning) {
+    outcomes.push_back({.status = status, .meaning = meaning, .schema = {}, .media_type = media_type});
     return *this;
   }
   /// Runs on a worker thread, not on the thread of the connection.

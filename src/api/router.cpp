@@ -18,6 +18,16 @@ Problem insufficient_scope(ScopeSet any_of) {
   return problem;
 }
 
+Problem rate_limited(std::string detail, const RateLimit::Verdict& verdict) {
+  Problem problem;
+  problem.status = 429;
+  problem.code = "rate_limited";
+  problem.title = http::reason_of(429);
+  problem.detail = std::move(detail);
+  problem.retry_after_s = verdict.reset_s;
+  return problem;
+}
+
 /// See Route::only_with_query.
 bool is_meant(const Route& route, std::string_view target) {
   if (route.only_with_query.empty()) return true;
@@ -43,6 +53,7 @@ class Router::RoutedExchange final : public http::Exchange {
     if (route_ != nullptr) {
       call_->set_params(std::move(match.params));
       if (const auto problem = router.admit(*route_, *call_)) refusal_ = call_->problem_response(*problem);
+      if (const auto& principal = call_->shared_principal()) account_ = std::to_string(principal->account.value);
     } else {
       refusal_ = refuse(method, match);
     }
@@ -70,6 +81,7 @@ class Router::RoutedExchange final : public http::Exchange {
     const Principal* principal = principal_ ? principal_.get() : call_ ? call_->shared_principal().get() : nullptr;
     return principal != nullptr ? std::string_view(principal->key_id) : "-";
   }
+  std::string_view account() const override { return account_; }
 
  private:
   [[nodiscard]] http::Response refuse(http::Method method, const Match& match) const {
@@ -108,6 +120,7 @@ class Router::RoutedExchange final : public http::Exchange {
   const Route* route_ = nullptr;
   CallPtr call_;
   std::shared_ptr<const Principal> principal_;
+  std::string account_;
   std::optional<http::Response> refusal_;
 };
 
@@ -189,19 +202,26 @@ std::optional<Problem> Router::admit(const Route& route, Call& call) {
     return problem;
   }
   if (meter_ != nullptr) meter_->count(call.principal().account);
+  return check_rate(call);
+}
+
+std::optional<Problem> Router::check_rate(Call& call) {
+  const Principal& principal = call.principal();
+  if (quotas_ != nullptr) {
+    const RateLimit::Verdict verdict = quotas_->take_request(principal, clock_.now());
+    if (!verdict.allowed) {
+      return rate_limited("the plan " + std::string(to_text(principal.plan)) + " allows " +
+                              std::to_string(quotas_->of(principal.plan).requests_per_minute) + " requests a minute",
+                          verdict);
+    }
+  }
   if (!rate_limit_.is_on()) return std::nullopt;
-  const RateLimit::Verdict verdict = rate_limit_.take(call.principal().key, clock_.now());
+  const RateLimit::Verdict verdict = rate_limit_.take(principal.key.value, clock_.now());
   call.add_header({"RateLimit-Policy", "\"default\";q=" + std::to_string(rate_limit_.per_minute()) + ";w=60"});
   call.add_header(
       {"RateLimit", "\"default\";r=" + std::to_string(verdict.remaining) + ";t=" + std::to_string(verdict.reset_s)});
   if (verdict.allowed) return std::nullopt;
-  Problem problem;
-  problem.status = 429;
-  problem.code = "rate_limited";
-  problem.title = http::reason_of(429);
-  problem.detail = "this key may make " + std::to_string(rate_limit_.per_minute()) + " requests a minute";
-  problem.retry_after_s = verdict.reset_s;
-  return problem;
+  return rate_limited("this key may make " + std::to_string(rate_limit_.per_minute()) + " requests a minute", verdict);
 }
 
 bool Router::is_own_origin(const Call& call) const {

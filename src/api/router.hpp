@@ -4,7 +4,7 @@
 
 #include "api/route.hpp"
 #include "service/access.hpp"
-#include "service/rate_limit.hpp"
+#include "service/quotas.hpp"
 #include "service/request_meter.hpp"
 
 namespace syncline::api {
@@ -37,6 +37,8 @@ class Router final : public http::Application {
   void observe(RequestObserver& observer) { observer_ = &observer; }
   /// Counts the requests that are let in with a key.
   void meter(RequestMeter& meter) { meter_ = &meter; }
+  /// Limits the requests of each account by its plan.
+  void limit(Quotas& quotas) { quotas_ = &quotas; }
   [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
 
   [[nodiscard]] std::unique_ptr<http::Exchange> begin(const http::RequestHead& head) override;
@@ -60,6 +62,8 @@ class Router final : public http::Application {
   [[nodiscard]] Match find(http::Method method, std::string_view target) const;
   /// Lets the call in, or says why not.
   [[nodiscard]] std::optional<Problem> admit(const Route& route, Call& call);
+  /// Counts a request that is let in, or says how many there may be.
+  [[nodiscard]] std::optional<Problem> check_rate(Call& call);
   [[nodiscard]] bool is_own_origin(const Call& call) const;
   void add_cors(Call& call) const;
 
@@ -69,6 +73,7 @@ class Router final : public http::Application {
   RateLimit rate_limit_;
   RequestObserver* observer_ = nullptr;
   RequestMeter* meter_ = nullptr;
+  Quotas* quotas_ = nullptr;
   std::vector<Route> routes_;
   std::vector<std::unique_ptr<std::string>> prefixed_patterns_;
   std::vector<Entry> entries_;

@@ -1,12 +1,13 @@
 #include "app/admin.hpp"
 
+#include <algorithm>
 #include <array>
 
-#include "api/kaisho/wipe.hpp"
 #include "api/native/record_json.hpp"
 #include "api/webhooks/routes.hpp"
+#include "app/admin_accounts.hpp"
+#include "app/admin_store.hpp"
 #include "base/text.hpp"
-#include "wire/kaisho_rows.hpp"
 
 namespace syncline::app {
 namespace {
@@ -16,88 +17,6 @@ using Handler = Result<std::string> (*)(CoreServices&, const JsonObject&);
 std::optional<std::string> optional_text(const JsonObject& request, std::string_view name) {
   if (!request.find(name)) return std::nullopt;
   return request.text_of(name);
-}
-
-void append_account(JsonWriter& writer, const Account& account) {
-  writer.begin_object()
-      .string("account", account.email)
-      .string("plan", to_text(account.plan))
-      .string("label", account.plan_label.empty() ? "default" : account.plan_label)
-      .string("created_at", format_time(account.created_at))
-      .end_object();
-}
-
-Result<std::string> account_json(const Result<Account>& account) {
-  if (!account) return std::unexpected(account.error());
-  std::string out;
-  JsonWriter writer(out);
-  append_account(writer, *account);
-  return out;
-}
-
-Result<std::string> account_add(CoreServices& core, const JsonObject& request) {
-  TRY(const Plan plan, parse_plan(request.text_of("plan")));
-  return account_json(core.access.add_account(request.text_of("email"), plan));
-}
-
-Result<std::string> account_plan(CoreServices& core, const JsonObject& request) {
-  TRY(const Plan plan, parse_plan(request.text_of("plan")));
-  return account_json(core.access.set_plan(request.text_of("email"), plan));
-}
-
-Result<std::string> account_remove(CoreServices& core, const JsonObject& request) {
-  return account_json(core.access.remove_account(request.text_of("email")));
-}
-
-Result<std::string> account_label(CoreServices& core, const JsonObject& request) {
-  const std::string label = request.text_of("label");
-  return account_json(core.access.set_plan_label(request.text_of("email"), label == "default" ? "" : label));
-}
-
-Result<std::string> account_undo_wipe(CoreServices& core, const JsonObject& request) {
-  TRY(const Account account, core.access.find_account(request.text_of("email")));
-  std::int64_t restored = 0;
-  const Timestamp since{core.clock.now().micros - limits::kWipeUndoDays * 86'400 * kMicrosPerSecond};
-  TRY([[maybe_unused]] const Cursor cursor,
-      core.spaces.write_and_wait({account.number, std::string(kaisho::kSpace)}, KeyNumber{0},
-                                 [&](SpaceWriter& writer) -> Result<> {
-                                   TRY(restored, kaisho::undo_wipe(writer, since));
-                                   return {};
-                                 }));
-  std::string out;
-  JsonWriter(out).begin_object().string("account", account.email).integer("restored", restored).end_object();
-  return out;
-}
-
-Result<std::string> account_password(CoreServices& core, const JsonObject& request) {
-  CHECK_OK(core.sessions.set_password(request.text_of("email"), request.text_of("password")));
-  return account_json(core.access.find_account(request.text_of("email")));
-}
-
-Result<std::string> account_reset(CoreServices& core, const JsonObject& request) {
-  TRY(const std::string token, core.sessions.make_reset_token(request.text_of("email")));
-  std::string out;
-  JsonWriter(out).begin_object().string("account", request.text_of("email")).string("reset_token", token).end_object();
-  return out;
-}
-
-Result<std::string> account_ai_cap(CoreServices& core, const JsonObject& request) {
-  const std::string text = request.text_of("tokens");
-  const auto tokens = parse_integer(text);
-  if (text != "default" && (!tokens || *tokens < 0)) {
-    return fail(ErrorCode::invalid_argument, "the cap must be a number of tokens or 'default', not '" + text + "'");
-  }
-  return account_json(core.access.set_ai_cap(request.text_of("email"), tokens));
-}
-
-Result<std::string> account_list(CoreServices& core, const JsonObject&) {
-  TRY(const auto accounts, core.access.accounts());
-  std::string out;
-  JsonWriter writer(out);
-  writer.begin_object().name("accounts").begin_array();
-  for (const Account& account : accounts) append_account(writer, account);
-  writer.end_array().end_object();
-  return out;
 }
 
 void append_key(JsonWriter& writer, const Key& key, const std::string* token) {
@@ -155,7 +74,7 @@ Result<std::vector<std::pair<std::string, SpaceInfo>>> owned_spaces(CoreServices
   TRY(const auto accounts, core.access.accounts());
   std::string wanted_email;
   if (wanted) {
-    TRY(const Account account, core.access.find_account(*wanted));
+    TRY(const Account account, core.access.get_account(*wanted));
     wanted_email = account.email;
   }
   std::vector<std::pair<std::string, SpaceInfo>> found;
@@ -174,7 +93,7 @@ Result<std::string> space_list(CoreServices& core, const JsonObject& request) {
   writer.begin_object().name("spaces").begin_array();
   for (const auto& [email, info] : spaces) {
     writer.begin_object().string("account", email);
-    native::append_space_members(writer, info, core.spaces.cursor(info.head));
+    native::append_space_members(writer, info, core.spaces.cursor(info.name, info.head));
     writer.end_object();
   }
   writer.end_array().end_object();
@@ -188,20 +107,27 @@ struct FoundConflict {
   std::optional<Record> winner;
 };
 
-std::string conflict_json(CoreServices& core, const FoundConflict& found) {
+Result<std::string> conflict_json(CoreServices& core, const FoundConflict& found) {
+  TRY(const std::string label, core.access.label_of(found.conflict.loser.origin));
   std::string inner;
-  native::append_conflict(inner, found.conflict, found.winner, core.access.label_of(found.conflict.loser.origin));
+  native::append_conflict(inner, found.conflict, found.winner, label);
   JsonObject json{JsonView(inner)};
   json.set_text("account", found.email);
   json.set_text("space", found.space.name);
   return json.to_text();
 }
 
+/// Empty: open.
+constexpr std::array<std::string_view, 5> kConflictStates = {"", "open", "restored", "dismissed", "all"};
+
 Result<std::string> conflicts_list(CoreServices& core, const JsonObject& request) {
   constexpr std::size_t kPage = 500;
   TRY(const auto spaces, owned_spaces(core, request));
   const std::string wanted_space = request.text_of("space");
   const std::string state = request.text_of("state");
+  if (std::ranges::find(kConflictStates, state) == kConflictStates.end()) {
+    return fail(ErrorCode::invalid_argument, "'" + state + "' is no state; use open, restored, dismissed or all");
+  }
   std::string out = "{\"conflicts\":[";
   for (const auto& [email, info] : spaces) {
     if (!wanted_space.empty() && info.name.name != wanted_space) continue;
@@ -212,9 +138,10 @@ Result<std::string> conflicts_list(CoreServices& core, const JsonObject& request
         after = conflicts.back().number;
         for (const Conflict& conflict : conflicts) {
           if (state != "all" && to_text(conflict.state) != (state.empty() ? "open" : state)) continue;
-          TRY(const auto winner, snapshot.find(conflict.loser.collection, conflict.loser.id));
+          TRY(const auto winner, native::find_winner(snapshot, conflict.loser));
+          TRY(const std::string json, conflict_json(core, {email, info.name, conflict, winner}));
           if (out.back() != '[') out += ',';
-          out += conflict_json(core, {email, info.name, conflict, winner});
+          out += json;
         }
       }
     }));
@@ -230,7 +157,7 @@ Result<FoundConflict> find_conflict(CoreServices& core, const JsonObject& reques
     CHECK_OK(core.spaces.read(info.name, [&](Snapshot& snapshot) -> Result<> {
       TRY(const auto conflict, snapshot.find_conflict({number}));
       if (!conflict) return {};
-      TRY(const auto winner, snapshot.find(conflict->loser.collection, conflict->loser.id));
+      TRY(const auto winner, native::find_winner(snapshot, conflict->loser));
       found = FoundConflict{email, info.name, *conflict, winner};
       return {};
     }));
@@ -251,7 +178,7 @@ Result<std::string> decide(CoreServices& core, const JsonObject& request,
   TRY([[maybe_unused]] const Cursor cursor,
       core.spaces.write_and_wait(found.space, KeyNumber{0}, [&](SpaceWriter& writer) -> Result<> {
         TRY(found.conflict, (writer.*decision)(found.conflict.number));
-        TRY(found.winner, writer.txn().find(found.conflict.loser.collection, found.conflict.loser.id));
+        TRY(found.winner, native::find_winner(writer.txn(), found.conflict.loser));
         return {};
       }));
   return conflict_json(core, found);
@@ -273,14 +200,14 @@ Result<std::string> webhook_json(const Result<webhooks::Webhook>& webhook, bool 
 Result<std::string> webhooks_list(CoreServices& core, const JsonObject& request) {
   std::optional<AccountNumber> wanted;
   if (const auto email = optional_text(request, "account")) {
-    TRY(const Account account, core.access.find_account(*email));
+    TRY(const Account account, core.access.get_account(*email));
     wanted = account.number;
   }
   return webhooks::webhooks_text(core.webhooks.list(wanted));
 }
 
 Result<std::string> webhooks_add(CoreServices& core, const JsonObject& request) {
-  TRY(const Account account, core.access.find_account(request.text_of("account")));
+  TRY(const Account account, core.access.get_account(request.text_of("account")));
   std::vector<std::string> names;
   const std::string events = request.text_of("events");
   for (const std::string_view name : split(events, ',')) names.emplace_back(trim(name));
@@ -334,7 +261,7 @@ Result<std::string> webhooks_replay(CoreServices& core, const JsonObject& reques
 }
 
 Result<std::string> space_history(CoreServices& core, const JsonObject& request) {
-  TRY(const Account account, core.access.find_account(request.text_of("account")));
+  TRY(const Account account, core.access.get_account(request.text_of("account")));
   const SpaceName space{account.number, request.text_of("space")};
   std::string out;
   CHECK_OK(core.spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
@@ -344,40 +271,42 @@ Result<std::string> space_history(CoreServices& core, const JsonObject& request)
   return out;
 }
 
-Result<std::string> backup(CoreServices& core, const JsonObject& request) {
-  // On a full disk these fail, and a backup to another one is needed most.
-  (void)core.access.store_usage();
-  (void)core.progress.save();
-  const std::string path = request.text_of("path");
-  CHECK_OK(core.store->backup(path));
+Result<std::string> clock_status(CoreServices& core, const JsonObject&) {
+  const ClockStatus status = core.clock.status();
   std::string out;
-  JsonWriter(out).begin_object().string("backup", path).string("epoch", core.store->epoch()).end_object();
+  JsonWriter(out)
+      .begin_object()
+      .string("state", to_text(status.state))
+      .string("now", format_time(status.now))
+      .string("system", format_time(status.wall))
+      .integer("off_seconds", status.off_micros / kMicrosPerSecond)
+      .integer("agreed_seconds", status.agreed_micros / kMicrosPerSecond)
+      .boolean("purging", status.is_trusted())
+      .string("advice", status.advice())
+      .end_object();
   return out;
 }
 
-Result<std::string> verify(CoreServices& core, const JsonObject&) {
-  TRY(const auto problems, core.store->verify());
-  std::string out;
-  JsonWriter writer(out);
-  writer.begin_object().boolean("ok", problems.empty()).name("problems").begin_array();
-  for (const std::string& problem : problems) writer.string(problem);
-  writer.end_array().end_object();
-  return out;
+Result<std::string> clock_accept(CoreServices& core, const JsonObject& request) {
+  CHECK_OK(core.clock.accept(*core.store));
+  return clock_status(core, request);
 }
 
 struct Named {
   std::string_view name;
   Handler run;
 };
-constexpr std::array<Named, 27> kHandlers = {{{"account add", account_add},
+constexpr std::array<Named, 31> kHandlers = {{{"account add", account_add},
                                               {"account label", account_label},
                                               {"account undo-wipe", account_undo_wipe},
                                               {"account ai-cap", account_ai_cap},
                                               {"account password", account_password},
                                               {"account reset", account_reset},
+                                              {"account invite", account_invite},
                                               {"account list", account_list},
                                               {"account plan", account_plan},
                                               {"account remove", account_remove},
+                                              {"account role", account_role},
                                               {"key add", key_add},
                                               {"key list", key_list},
                                               {"key revoke", key_revoke},
@@ -394,8 +323,10 @@ constexpr std::array<Named, 27> kHandlers = {{{"account add", account_add},
                                               {"webhooks rotate", webhooks_rotate},
                                               {"webhooks deliveries", webhooks_deliveries},
                                               {"webhooks replay", webhooks_replay},
-                                              {"backup", backup},
-                                              {"verify", verify}}};
+                                              {"clock status", clock_status},
+                                              {"clock accept", clock_accept},
+                                              {"backup", back_up_store},
+                                              {"verify", verify_store}}};
 
 }  // namespace
 

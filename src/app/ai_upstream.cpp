@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "app/plan_settings.hpp"
 #include "base/text.hpp"
 #include "net/curl_client.hpp"
 
@@ -32,21 +33,6 @@ Result<std::string> find_key(const Settings& settings) {
   return std::string(kNoKey);
 }
 
-Result<std::map<Plan, std::int64_t>> read_plan_caps(const Settings& settings) {
-  std::map<Plan, std::int64_t> caps;
-  for (const std::string& entry : settings.list("ai.plan_caps")) {
-    const std::size_t equals = entry.find('=');
-    const auto tokens = parse_integer(equals == std::string::npos ? "" : entry.substr(equals + 1));
-    if (!tokens || *tokens < 0) {
-      return fail(ErrorCode::invalid_argument,
-                  "ai.plan_caps must list PLAN=TOKENS, like pro=1000000, not '" + entry + "'");
-    }
-    TRY(const Plan plan, parse_plan(entry.substr(0, equals)));
-    caps[plan] = *tokens;
-  }
-  return caps;
-}
-
 /// Empty for "auto".
 Result<std::string> read_limit_parameter(const Settings& settings) {
   const std::string& name = settings.text("ai.limit_parameter");
@@ -61,7 +47,7 @@ Result<std::string> read_limit_parameter(const Settings& settings) {
 Result<AiSettings> read_ai_settings(const Settings& settings) {
   AiSettings ai;
   ai.caps.standard = settings.integer("ai.cap");
-  TRY(ai.caps.by_plan, read_plan_caps(settings));
+  TRY(ai.caps.by_plan, read_plan_numbers(settings, "ai.plan_caps", "TOKENS"));
   if (settings.text("ai.url").empty()) return ai;
 
   const std::string& standard = settings.text("ai.model");

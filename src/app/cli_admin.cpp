@@ -83,29 +83,42 @@ class AdminCommand {
 
 void define_accounts(Command root, Invocation& invocation) {
   const std::string email = "email address of the account";
-  const std::string plans = "free, companion, pro or team";
-  const Command account = root.add_group("account", "Manage accounts");
+  const std::string plans = "free, companion, pro or team; sync means companion, and sync_ai pro";
+  const Command account =
+      root.add_group("account", "Manage accounts", "syncline account add me@example.org --plan pro");
   account.alias("accounts");
   AdminCommand(account, invocation, "account add", "Add an account", Missing::create)
       .text("EMAIL", "email", email)
-      .text("--plan", "plan", plans)
+      .text("--plan PLAN", "plan", plans)
       .example("syncline account add me@example.org --plan pro");
   AdminCommand(account, invocation, "account list", "List accounts").example("syncline account list");
   AdminCommand(account, invocation, "account plan", "Change an account's plan")
       .text("EMAIL", "email", email)
       .text("PLAN", "plan", plans)
       .example("syncline account plan me@example.org team");
+  AdminCommand(account, invocation, "account role", "Make an account an admin of the hub, or a member")
+      .text("EMAIL", "email", email)
+      .text("ROLE", "role", "admin or member; only an admin's keys and sessions can have the scope admin")
+      .example("syncline account role me@example.org admin");
   AdminCommand(account, invocation, "account label", "Set the plan name that Kaisho clients see")
       .text("EMAIL", "email", email)
-      .text("LABEL", "label", "plan name, or default; desktop 1.7.3 expects sync or sync_ai, 2.x companion or pro")
+      .text("LABEL", "label",
+            "plan name, or default; Kaisho desktop 1.7.3 expects sync or sync_ai, 2.x companion or pro")
       .example("syncline account label me@example.org sync_ai");
   AdminCommand(account, invocation, "account password", "Set the password for POST /auth/login")
       .text("EMAIL", "email", email)
-      .file("--password-file", "password", "file with the password in its first line; - for standard input")
+      .file("--password-file FILE", "password", "file with the password in its first line; - for standard input")
+      .optional_text("--revoke-keys-since TIME", "revoke_keys_since",
+                     "also revoke API keys created since then, in case somebody else knew the password")
       .example("syncline account password me@example.org --password-file password.txt");
   AdminCommand(account, invocation, "account reset", "Create a one-time password reset token, valid for one hour")
       .text("EMAIL", "email", email)
       .example("syncline account reset me@example.org");
+  AdminCommand(account, invocation, "account invite",
+               "Create a one-time invitation, valid for 7 days: whoever has it sets the password")
+      .text("EMAIL", "email", email + "; added if there is none")
+      .optional_text("--plan PLAN", "plan", plans + " (default for a new account: free)")
+      .example("syncline account invite friend@example.org --plan pro");
   AdminCommand(account, invocation, "account ai-cap", "Set an account's monthly AI token cap")
       .text("EMAIL", "email", email)
       .text("TOKENS", "tokens", "number of tokens, or default")
@@ -115,22 +128,23 @@ void define_accounts(Command root, Invocation& invocation) {
       .example("syncline account undo-wipe me@example.org");
   AdminCommand(account, invocation, "account remove", "Revoke an account's keys and permanently erase its data")
       .text("EMAIL", "email", email)
-      .confirmation("--yes", "confirm")
+      .confirmation("--yes", "confirm that the data may be erased")
       .example("syncline account remove me@example.org --yes");
 }
 
 void define_keys(Command root, Invocation& invocation) {
-  const Command key = root.add_group("key", "Manage keys, the bearer tokens of devices and programs");
+  const Command key = root.add_group("key", "Manage keys, the bearer tokens of devices and programs",
+                                     "syncline key add --account me@example.org --label laptop --scopes read,write");
   key.alias("keys");
   AdminCommand(key, invocation, "key add", "Create a key and print it once")
-      .text("--account", "account", "email address of the account")
-      .text("--label", "label", "name of the device or program")
-      .text("--scopes", "scopes",
+      .text("--account EMAIL", "account", "email address of the account")
+      .text("--label NAME", "label", "name of the device or program")
+      .text("--scopes SCOPES", "scopes",
             "comma-separated list of: read, write, keys, commands:submit, commands:run, commands:approve, admin")
-      .optional_text("--token", "token", "use this token instead of a generated one")
+      .optional_text("--token TOKEN", "token", "use this token instead of a generated one")
       .example("syncline key add --account me@example.org --label laptop --scopes read,write");
   AdminCommand(key, invocation, "key list", "List keys")
-      .optional_text("--account", "account", "only keys of this account")
+      .optional_text("--account EMAIL", "account", "only keys of this account")
       .example("syncline key list --account me@example.org");
   AdminCommand(key, invocation, "key revoke", "Revoke a key immediately, including on open connections")
       .text("ID", "id", "id of the key")
@@ -138,24 +152,26 @@ void define_keys(Command root, Invocation& invocation) {
 }
 
 void define_spaces_and_conflicts(Command root, Invocation& invocation) {
-  const Command space = root.add_group("space", "Inspect spaces, the named data sets of accounts");
+  const Command space =
+      root.add_group("space", "Inspect spaces, the named data sets of accounts", "syncline space list");
   space.alias("spaces");
   AdminCommand(space, invocation, "space list", "List spaces")
-      .optional_text("--account", "account", "only spaces of this account")
+      .optional_text("--account EMAIL", "account", "only spaces of this account")
       .example("syncline space list --account me@example.org");
   AdminCommand(space, invocation, "space history", "List the stored versions of a record, newest first")
       .text("SPACE", "space", "name of the space")
       .text("COLLECTION", "collection", "collection of the record")
       .text("ID", "id", "id of the record")
-      .text("--account", "account", "account that owns the space")
+      .text("--account EMAIL", "account", "account that owns the space")
       .example("syncline space history kernle/claire notes n1 --account me@example.org");
 
-  const Command conflict = root.add_group("conflict", "Manage conflicts, the edits that lost a merge");
+  const Command conflict =
+      root.add_group("conflict", "Manage conflicts, the edits that lost a merge", "syncline conflict list");
   conflict.alias("conflicts");
   AdminCommand(conflict, invocation, "conflicts list", "List conflicts")
-      .optional_text("--account", "account", "only conflicts of this account")
-      .optional_text("--space", "space", "only conflicts of this space")
-      .optional_text("--state", "state", "open, restored, dismissed or all (default: open)")
+      .optional_text("--account EMAIL", "account", "only conflicts of this account")
+      .optional_text("--space SPACE", "space", "only conflicts of this space")
+      .optional_text("--state STATE", "state", "open, restored, dismissed or all (default: open)")
       .example("syncline conflict list --space kaisho --state all");
   AdminCommand(conflict, invocation, "conflicts show", "Show both versions of a conflict")
       .number("ID", "id", "id of the conflict")
@@ -170,15 +186,16 @@ void define_spaces_and_conflicts(Command root, Invocation& invocation) {
 
 void define_webhooks(Command root, Invocation& invocation) {
   const std::string id = "id of the webhook";
-  const Command webhook = root.add_group("webhook", "Manage webhooks");
+  const Command webhook =
+      root.add_group("webhook", "Manage webhooks", "syncline webhook list --account me@example.org");
   webhook.alias("webhooks");
   AdminCommand(webhook, invocation, "webhooks list", "List webhooks")
-      .optional_text("--account", "account", "only webhooks of this account")
+      .optional_text("--account EMAIL", "account", "only webhooks of this account")
       .example("syncline webhook list --account me@example.org");
   AdminCommand(webhook, invocation, "webhooks add", "Add a webhook and print its secret once")
       .text("URL", "url", "http or https URL of the receiver")
-      .text("--account", "account", "email address of the account")
-      .text("--events", "events",
+      .text("--account EMAIL", "account", "email address of the account")
+      .text("--events EVENTS", "events",
             "comma-separated list of: sync.completed, memory.created, conflict.detected, record.changed, "
             "command.completed, timer.started, timer.stopped")
       .example("syncline webhook add https://app.example.org/hook --account me@example.org --events record.changed");

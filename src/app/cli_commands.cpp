@@ -3,6 +3,7 @@
 #include "app/command_run.hpp"
 #include "app/hub_access.hpp"
 #include "app/invocation.hpp"
+#include "base/limits.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
 
@@ -64,6 +65,16 @@ Result<> list(const Invocation& invocation, const CommandOptions& options) {
   return {};
 }
 
+/// What an approval for good lets pass from now on, for whoever gave it.
+void say_what_is_approved(const std::string& answer) {
+  const auto object = parse_json_object(answer, limits::kBodyDepthMax);
+  if (!object) return;
+  const kiro::Command command(*object);
+  if (!command.approval) return;
+  std::fprintf(stderr, "approved: every later %s command of this runner that matches '%s'\n",
+               to_terminal_line(command.type).c_str(), to_terminal_line(command.approval->request.pattern).c_str());
+}
+
 Result<> answer_approval(const Invocation& invocation, const CommandOptions& options, std::string_view decision) {
   std::string body;
   JsonWriter writer(body);
@@ -72,6 +83,7 @@ Result<> answer_approval(const Invocation& invocation, const CommandOptions& opt
   if (!options.reason.empty()) writer.string("reason", options.reason);
   writer.end_object();
   TRY(const std::string answer, ask(options, {http::Method::post, command_path(options.id) + "/approval", body, {}}));
+  if (options.always) say_what_is_approved(answer);
   print_result(answer, invocation.form());
   return {};
 }
@@ -111,8 +123,10 @@ void define_run(Command command, Invocation& invocation) {
   const Command run =
       command.add("run", "Run a command line on a runner; streams its output and exits with its exit code");
   run.option("LINE", options->words, "command line; joins its words with spaces").required();
-  run.option("--dir", options->working_dir, "working directory on the runner's machine");
-  run.option("--timeout", options->timeout_seconds, "stop the command after this many seconds").in_range(1, 86400);
+  run.option("--dir DIRECTORY", options->working_dir, "working directory on the runner's machine");
+  run.option("--timeout SECONDS", options->timeout_seconds,
+             "give up after waiting this long for a runner; stop the command when it has run this long")
+      .in_range(1, 86400);
   run.flag("--detach", options->detach, "print the command's id and return immediately");
   add_hub_options(run, options->hub);
   add_json_flag(run, invocation);
@@ -127,7 +141,7 @@ void define_run(Command command, Invocation& invocation) {
 
 void define_commands(Command root, Invocation& invocation) {
   const auto options = std::make_shared<CommandOptions>();
-  const Command command = root.add_group("command", "Submit and manage remote commands");
+  const Command command = root.add_group("command", "Submit and manage remote commands", "syncline command list");
   command.alias("commands");
   command.footer(
       "Examples:\n"
@@ -141,10 +155,10 @@ void define_commands(Command root, Invocation& invocation) {
   const Command listing =
       definer.add("list", "List commands, newest first", "syncline command list --status held", "", list);
   listing
-      .option("--status", options->status,
+      .option("--status STATUS", options->status,
               "only commands with this status: held, pending, processing, completed or failed")
       .one_of({"held", "pending", "processing", "completed", "failed"});
-  listing.option("--limit", options->limit, "maximum number of commands to list").shows_default();
+  listing.option("--limit N", options->limit, "maximum number of commands to list").shows_default();
   definer.add("show", "Show a command and its result", "syncline command show " + some, id,
               [](const Invocation& how, const CommandOptions& what) {
                 return print_answer(how, what, {http::Method::get, command_path(what.id), "", {}});
@@ -160,7 +174,7 @@ void define_commands(Command root, Invocation& invocation) {
   const Command denying =
       definer.add("deny", "Deny a held command", "syncline command deny " + some + " --reason 'not on Friday'", id,
                   [](const Invocation& how, const CommandOptions& what) { return answer_approval(how, what, "deny"); });
-  denying.option("--reason", options->reason, "reason shown to the submitter");
+  denying.option("--reason REASON", options->reason, "reason shown to the submitter");
   definer.add("approvals", "List approvals made with --always", "syncline command approvals", "",
               [](const Invocation& how, const CommandOptions& what) {
                 return print_answer(how, what, {http::Method::get, "/command/approvals", "", {}});

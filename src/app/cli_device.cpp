@@ -23,6 +23,23 @@ Result<> ask_and_print(const NodeOptions& options, Method method, const std::str
   return {};
 }
 
+Result<> assign_customer(const NodeOptions& options, const std::string& id, JsonObject entry, OutputForm form) {
+  if (entry.to_text() == "{}") {
+    return fail(ErrorCode::invalid_argument, "nothing to change; use -c CUSTOMER, and see 'syncline triage --help'");
+  }
+  entry.set_text("sync_id", id);
+  TRY(const auto node, NodeClient::open(options));
+  TRY(const std::string answer,
+      node->ask(Method::post, "/api/cloud-sync/triage", "{\"entries\":[" + entry.to_text() + "]}"));
+  const auto updated = JsonView(answer).find("updated");
+  if (updated && updated->as_integer() == 0) {
+    return fail(ErrorCode::not_found,
+                "no entry '" + id + "' waits for a customer; 'syncline triage' lists those that do");
+  }
+  print_result(answer, form);
+  return {};
+}
+
 Result<std::string> agent_query(const NodeOptions& options) {
   if (options.agent.empty()) return fail(ErrorCode::invalid_argument, "no agent given; use -a AGENT");
   return "agent_id=" + percent_encode(options.agent);
@@ -64,13 +81,14 @@ class Builder {
 };
 
 void define_memory(Command root, Invocation& invocation, const Options& options) {
-  const Command memory = root.add_group("memory", "Manage an agent's memories on this device");
+  const Command memory =
+      root.add_group("memory", "Manage an agent's memories on this device", "syncline -a claire memory list notes");
   memory.alias("memories");
   add_agent_option(memory, *options);
   Builder build(memory, invocation, options);
   const auto table = std::make_shared<std::string>();
   const auto id = std::make_shared<std::string>();
-  const auto text = std::make_shared<std::string>();
+  const auto words = std::make_shared<std::vector<std::string>>();
   const auto fields = std::make_shared<std::vector<std::string>>();
   const auto limit = std::make_shared<std::int64_t>(20);
 
@@ -94,7 +112,7 @@ void define_memory(Command root, Invocation& invocation, const Options& options)
   });
   add_agent_option(listing, *options);
   listing.option("TABLE", *table, "table, like notes, episodes or beliefs").required();
-  listing.option("-l,--limit", *limit, "maximum number of memories to list").shows_default();
+  listing.option("-l,--limit N", *limit, "maximum number of memories to list").shows_default();
   listing.example("syncline -a claire memory list notes --limit 50");
 
   const auto one = [&](const std::string& name, const std::string& help, Method method) {
@@ -115,13 +133,15 @@ void define_memory(Command root, Invocation& invocation, const Options& options)
   const Command searching = build.add("search", "Search the agent's memories", [=, &invocation]() -> Result<> {
     TRY(const std::string query, agent_query(*options));
     return ask_and_print(*options, Method::get,
-                         "/memory/search?" + query + "&q=" + percent_encode(*text) + "&limit=" + std::to_string(*limit),
+                         "/memory/search?" + query + "&q=" +
+                             percent_encode(join(std::vector<std::string_view>(words->begin(), words->end()), " ")) +
+                             "&limit=" + std::to_string(*limit),
                          "", invocation.form());
   });
   add_agent_option(searching, *options);
-  searching.option("TEXT", *text, "words to search for").required();
-  searching.option("-l,--limit", *limit, "maximum number of memories to list").shows_default();
-  searching.example("syncline -a claire memory search 'gateway logs'");
+  searching.option("WORDS", *words, "words to search for").required();
+  searching.option("-l,--limit N", *limit, "maximum number of memories to list").shows_default();
+  searching.example("syncline -a claire memory search gateway logs");
 }
 
 /// What a clock entry may say beside its times.
@@ -133,11 +153,11 @@ struct EntryFields {
   std::string project;
 
   void add_options(Command command) {
-    command.option("-c,--customer", customer, "customer to bill");
-    command.option("-d,--description", description, "description of the work");
-    command.option("--task", task_id, "id of the task");
-    command.option("--contract", contract, "name of the contract");
-    command.option("--project", project, "id of the project");
+    command.option("-c,--customer NAME", customer, "customer to bill");
+    command.option("-d,--description DESCRIPTION", description, "description of the work");
+    command.option("--task ID", task_id, "id of the task");
+    command.option("--contract NAME", contract, "name of the contract");
+    command.option("--project ID", project, "id of the project");
   }
 
   [[nodiscard]] JsonObject to_object() const {
@@ -155,7 +175,7 @@ struct EntryFields {
 };
 
 void define_clock(Command root, Invocation& invocation, const Options& options) {
-  const Command timer = root.add_group("timer", "Start and stop the timer");
+  const Command timer = root.add_group("timer", "Start and stop the timer", "syncline timer start -c Acme");
   Builder build(timer, invocation, options);
   const auto fields = std::make_shared<EntryFields>();
   const Command starting = build.add("start", "Start the timer", [=, &invocation] {
@@ -182,7 +202,7 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
     return ask_and_print(*options, Method::post, "/api/clocks/quick-book", body.to_text(), invocation.form());
   });
   book.option("DURATION", *duration, "duration, like 2h, 30m, 1.5h or 1h30m").required();
-  book.option("--date", *date, "day as YYYY-MM-DD (default: today)");
+  book.option("--date DATE", *date, "day, as YYYY-MM-DD (default: today)");
   fields->add_options(book);
   book.example("syncline book 1h30m -c Acme -d 'Code review' --date 2026-11-20");
 
@@ -192,7 +212,7 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
                          invocation.form());
   });
   listing.alias("entries");
-  listing.option("--period", *period, "today, week, month or year").shows_default();
+  listing.option("--period PERIOD", *period, "today, week, month or year").shows_default();
   listing.example("syncline entry --period week");
 
   const auto id = std::make_shared<std::string>();
@@ -201,10 +221,7 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
         if (id->empty()) {
           return ask_and_print(*options, Method::get, "/api/cloud-sync/pending", "", invocation.form());
         }
-        JsonObject entry = fields->to_object();
-        entry.set_text("sync_id", *id);
-        return ask_and_print(*options, Method::post, "/api/cloud-sync/triage",
-                             "{\"entries\":[" + entry.to_text() + "]}", invocation.form());
+        return assign_customer(*options, *id, fields->to_object(), invocation.form());
       });
   triage.option("ID", *id, "sync_id of the entry to change");
   fields->add_options(triage);

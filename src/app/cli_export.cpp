@@ -1,6 +1,7 @@
-// syncline export: spaces of this device or of a hub into a file, which an interrupted export goes on with.
+// syncline export: writes spaces of this device or of a hub into a file, and resumes an interrupted export.
 #include <atomic>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -25,7 +26,8 @@ struct ExportOptions {
 
 struct Exported {
   std::int64_t records = 0;
-  bool went_on = false;
+  std::int64_t damaged = 0;  // of those, as far as this run has written them
+  bool resumed = false;
 };
 
 Result<Exported> write_export(const ExportOptions& options, OutputForm form) {
@@ -34,24 +36,24 @@ Result<Exported> write_export(const ExportOptions& options, OutputForm form) {
   ExportState state;
   auto begun = options.file.empty() ? fail(ErrorCode::not_found, "") : read_export(options.file);
   if (!begun && begun.error().code != ErrorCode::not_found) return std::unexpected(begun.error());
-  exported.went_on = begun.has_value();
+  exported.resumed = begun.has_value();
   if (begun) {
     state = *std::move(begun);
     if (!options.spaces.empty() && options.spaces != state.spaces) {
       return fail(ErrorCode::conflict, options.file + " is an interrupted export of other spaces; choose another file");
     }
   }
-  TRY(const std::vector<FeedSpace> spaces, list_spaces(*server, exported.went_on ? state.spaces : options.spaces));
-  if (!exported.went_on) {
+  TRY(const std::vector<FeedSpace> spaces, list_spaces(*server, exported.resumed ? state.spaces : options.spaces));
+  if (!exported.resumed) {
     for (const FeedSpace& space : spaces) state.spaces.push_back(space.name);
   }
   const std::string epoch = spaces.empty() ? "" : spaces.front().epoch();
-  if (exported.went_on && state.epoch != epoch) {
+  if (exported.resumed && state.epoch != epoch) {
     return fail(ErrorCode::conflict, options.file + " is an interrupted export of another store; choose another file");
   }
   state.epoch = epoch;
   TRY(FeedWriter writer,
-      exported.went_on ? FeedWriter::append(options.file, state) : FeedWriter::create(options.file, state));
+      exported.resumed ? FeedWriter::append(options.file, state) : FeedWriter::create(options.file, state));
   std::int64_t total = 0;
   for (const FeedSpace& space : spaces) total += space.seq;
   std::atomic<std::int64_t> passed = 0;
@@ -75,6 +77,7 @@ Result<Exported> write_export(const ExportOptions& options, OutputForm form) {
       page->for_each_change([&](JsonView change) {
         writer.add_record(space.name, change);
         ++state.records;
+        if (change.find("damaged")) ++exported.damaged;
         const auto seq = change.find("seq");
         passed = passed_spaces + (seq ? seq->as_integer().value_or(0) : 0);
       });
@@ -91,13 +94,18 @@ Result<Exported> write_export(const ExportOptions& options, OutputForm form) {
 
 Result<> run_export(const ExportOptions& options, OutputForm form) {
   TRY(const Exported exported, write_export(options, form));
+  if (exported.damaged > 0) {
+    std::fprintf(stderr, "%lld records are damaged in the store and were exported without their documents\n",
+                 static_cast<long long>(exported.damaged));
+  }
   if (options.file.empty()) return {};  // standard output has the records
   std::string out;
   JsonWriter(out)
       .begin_object()
       .string("file", options.file)
       .integer("records", exported.records)
-      .boolean("went_on", exported.went_on)
+      .integer("damaged", exported.damaged)
+      .boolean("resumed", exported.resumed)
       .end_object();
   print_result(out, form);
   return {};
@@ -110,7 +118,7 @@ void define_export(Command root, Invocation& invocation) {
   const Command exporting = root.add("export", "Export spaces of this device or a hub as lines of JSON (NDJSON)");
   add_feed_server_options(exporting, options->server, invocation);
   exporting.option("SPACE", options->spaces, "spaces to export (default: all)");
-  exporting.option("-o,--out", options->file,
+  exporting.option("-o,--out FILE", options->file,
                    "file to write (default: standard output); resumes an interrupted export in it");
   exporting.example("syncline export -o memory.ndjson kernle/claire");
   exporting.on_run([&invocation, options] { return run_export(*options, invocation.form()); });

@@ -1,4 +1,5 @@
-// syncline hub, and what concerns its data and its settings as a whole: backup, restore, verify, doctor, config.
+// syncline hub, and what concerns its data and its settings as a whole: backup, restore, verify, doctor, clock, config.
+#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -16,7 +17,8 @@
 #include "base/bytes.hpp"
 #include "base/json_object.hpp"
 #include "core/cursor.hpp"
-#include "store/sqlite/sqlite_store.hpp"
+#include "service/trusted_clock.hpp"
+#include "store/sqlite/store_file.hpp"
 
 namespace syncline::app {
 namespace {
@@ -32,7 +34,7 @@ struct SettingsOptions {
 
 std::shared_ptr<SettingsOptions> add_settings_options(Command command) {
   auto options = std::make_shared<SettingsOptions>();
-  command.option("--config", options->file, "settings file (default: hub.yaml in the data directory, if present)");
+  command.option("--config FILE", options->file, "settings file (default: hub.yaml in the data directory, if present)");
   const auto flag = [&](const char* name, const char* key, const char* text) {
     const auto take = [options, key](const std::string& value) -> Result<> {
       options->flags[key] = value;
@@ -40,24 +42,19 @@ std::shared_ptr<SettingsOptions> add_settings_options(Command command) {
     };
     command.text_option(name, take, text);
   };
-  flag("--listen", "listen", "ADDRESS:PORT to listen on; port 0 picks a free one");
-  flag("--rate-limit", "rate_limit", "requests per minute and key; 0: no limit");
-  flag("--log-level", "log.level", "debug, info, warning, error or off");
-  flag("--tls-certificate", "tls.certificate", "PEM file with the certificate chain");
-  flag("--tls-key", "tls.key", "PEM file with the private key");
-  command.option("--set", options->assignments, "any setting as KEY=VALUE; repeatable");
+  flag("--listen ADDRESS:PORT", "listen", "address to listen on; port 0 picks a free one");
+  flag("--rate-limit N", "rate_limit", "requests per minute and key; 0: no limit");
+  flag("--log-level LEVEL", "log.level", "debug, info, warning, error or off");
+  flag("--tls-certificate FILE", "tls.certificate", "PEM file with the certificate chain");
+  flag("--tls-key FILE", "tls.key", "PEM file with the private key");
+  command.option("--set KEY=VALUE", options->assignments, "any setting; repeatable");
   return options;
 }
 
 Result<Settings> load_settings(const SettingsOptions& options, const std::string& data) {
   auto flags = options.flags;
-  for (const std::string& assignment : options.assignments) {
-    const std::size_t equals = assignment.find('=');
-    if (equals == std::string::npos) {
-      return fail(ErrorCode::invalid_argument, "--set needs KEY=VALUE, not '" + assignment + "'");
-    }
-    flags[assignment.substr(0, equals)] = assignment.substr(equals + 1);
-  }
+  TRY(const auto assigned, read_assignments(options.assignments));
+  for (const auto& [key, value] : assigned) flags[key] = value;
   std::string file = options.file;
   const std::string beside_data = data + "/hub.yaml";
   if (file.empty() && std::filesystem::exists(beside_data)) file = beside_data;
@@ -71,14 +68,36 @@ Result<> back_up(const Invocation& invocation, const std::string& to) {
   const Progress progress("copying", invocation.form());
   TRY(const std::string answer, run_anywhere(invocation.data, request, Missing::refuse));
   print_result(answer, invocation.form());
+  const auto damaged = JsonView(answer).find("damaged_rows");
+  if (damaged && damaged->as_integer().value_or(0) > 0) {
+    std::fputs("the store has damaged rows, and so has the backup; 'syncline verify' names them\n", stderr);
+  }
   return {};
 }
 
+/// However old a backup is, whoever restores it has a clock to go by.
+Result<> accept_clock_of(const std::string& store_path) {
+  TrustedClock clock(TrustedClock::Of::hub);
+  TRY(const auto store, open_store_file(store_path, clock, {}));
+  return clock.accept(*store);
+}
+
+Result<> restore_into(const std::string& store_path, const std::string& from, const std::string& epoch) {
+  CHECK_OK(restore_backup(from, store_path, epoch));
+  return accept_clock_of(store_path);
+}
+
 Result<> restore(const Invocation& invocation, const std::string& from) {
+  namespace fs = std::filesystem;
+  const bool was_there = fs::exists(invocation.data);
   TRY(const DataDirectory directory, DataDirectory::own(invocation.data, Missing::create));
   const std::string epoch = std::string(kRestoredEpochPrefix) + to_hex(random_bytes(6));
   const Progress progress("restoring", invocation.form());
-  CHECK_OK(restore_backup(from, directory.store_path(), epoch));
+  if (const auto restored = restore_into(directory.store_path(), from, epoch); !restored) {
+    std::error_code ignored;  // a directory that is not empty stays
+    if (!was_there && fs::remove(fs::path(invocation.data) / "lock", ignored)) fs::remove(invocation.data, ignored);
+    return std::unexpected(restored.error());
+  }
   std::string out;
   JsonWriter(out).begin_object().string("restored", invocation.data).string("epoch", epoch).end_object();
   print_result(out, invocation.form());
@@ -108,7 +127,30 @@ Result<> verify(const Invocation& invocation) {
   print_result(answer, invocation.form());
   const auto ok = JsonView(answer).find("ok");
   if (ok && ok->as_boolean().value_or(false)) return {};
-  return fail(ErrorCode::internal, "the store has the problems listed above; restore a backup");
+  return fail(ErrorCode::internal, "the store has the problems listed above; docs/operating.md says what to do");
+}
+
+Action ask(const Invocation& invocation, const std::string& words) {
+  return [&invocation, words]() -> Result<> {
+    JsonObject request;
+    request.set_text("command", words);
+    TRY(const std::string answer, run_anywhere(invocation.data, request, Missing::refuse));
+    print_result(answer, invocation.form());
+    return {};
+  };
+}
+
+void define_clock(Command root, Invocation& invocation) {
+  const Command clock = root.add("clock", "Show whether the hub trusts this machine's clock");
+  add_common(clock, invocation);
+  clock.example("syncline clock --json");
+  clock.on_run(ask(invocation, "clock status"));
+
+  const Command accept =
+      clock.add("accept", "Trust the system clock as it is now, so that purging resumes; check the date first");
+  add_common(accept, invocation);
+  accept.example("syncline clock accept --data /srv/syncline");
+  accept.on_run(ask(invocation, "clock accept"));
 }
 
 Result<> show_config(const Invocation& invocation, const SettingsOptions& options, bool origin) {
@@ -147,7 +189,7 @@ void define_diagnosis(Command root, Invocation& invocation) {
   doctor.example("syncline doctor --data /srv/syncline");
   doctor.on_run([&invocation, doctor_settings] { return diagnose(invocation, *doctor_settings); });
 
-  const Command config = root.add_group("config", "Show settings");
+  const Command config = root.add_group("config", "Show settings", "syncline config show --origin");
   const Command show = config.add("show", "List all settings and their values");
   const auto origin = std::make_shared<bool>(false);
   show.flag("--origin", *origin, "show where each value comes from");
@@ -173,6 +215,7 @@ void define_hub(Command root, Invocation& invocation) {
 void define_data_and_settings(Command root, Invocation& invocation) {
   define_backup(root, invocation);
   define_diagnosis(root, invocation);
+  define_clock(root, invocation);
 }
 
 }  // namespace syncline::app

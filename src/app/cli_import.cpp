@@ -124,7 +124,7 @@ class Import {
     if (++counts_[status] > kRefusedShown || status != "refused") return;
     const auto error = result.find("error");
     std::fprintf(stderr, "line %lld rejected: %s\n", static_cast<long long>(line),
-                 to_terminal_text(error ? error->text_of("detail") : "").c_str());
+                 to_terminal_line(error ? error->text_of("detail") : "").c_str());
   }
 
   NodeClient& server_;
@@ -174,8 +174,8 @@ void define_import(Command root, Invocation& invocation) {
   importing
       .option("FILE", options->file, "file that export wrote, or lines of {collection, id, doc}; - for standard input")
       .required();
-  importing.option("--space", options->spaces, "import all lines into this space").one_at_a_time();
-  importing.option("--from-line", options->from_line, "first line to import").positive();
+  importing.option("--space SPACE", options->spaces, "import all lines into this space").one_at_a_time();
+  importing.option("--from-line N", options->from_line, "first line to import").positive();
   importing.footer("You can safely import the same file again.\nExample:\n  syncline import memory.ndjson");
   importing.on_run([&invocation, options] { return run_import(*options, invocation); });
 }

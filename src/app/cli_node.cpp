@@ -18,6 +18,7 @@ using Options = std::shared_ptr<NodeOptions>;
 
 Result<> login(const NodeOptions& options, const HubOptions& hub, OutputForm form) {
   TRY(const std::string key, key_of(hub));
+  warn_of_plain_http(hub.url);
   TRY(const auto node, NodeClient::open(options));
   std::string body;
   JsonWriter(body).begin_object().string("url", hub.url).string("api_key", key).end_object();
@@ -34,15 +35,36 @@ Result<> profile_command(const NodeOptions& options, http::Method method, const 
   return {};
 }
 
+/// The answer is the whole profile; people only want to know of its clock.
+Result<> accept_clock(const NodeOptions& options, const std::string& name, OutputForm form) {
+  TRY(const auto node, NodeClient::open(options));
+  TRY(std::string answer, node->ask(http::Method::post, "/profiles/" + percent_encode(name) + "/accept-clock", ""));
+  if (form == OutputForm::text) {
+    TRY(const JsonObject profile, http::parse_object(answer));
+    answer.clear();
+    JsonWriter(answer)
+        .begin_object()
+        .string("profile", profile.text_of("profile"))
+        .string("clock", profile.text_of("clock"))
+        .end_object();
+  }
+  print_result(answer, form);
+  return {};
+}
+
 void define_serving(Command root, const Options& options) {
   const Command node = root.add("node", "Run this device's node: a local copy of the data with a local API");
   node.example("syncline node --listen 127.0.0.1:8765");
-  const auto listen = std::make_shared<std::string>("127.0.0.1:8765");
-  const auto level = std::make_shared<std::string>("info");
-  node.option("--data", options->data, "data directory of the node").shows_default();
-  node.option("--listen", *listen, "loopback ADDRESS:PORT to listen on; port 0 picks a free one").shows_default();
-  node.option("--log-level", *level, "debug, info, warning, error or off").shows_default();
-  node.on_run([options, listen, level] { return run_node(options->data, *listen, *level); });
+  const auto settings = std::make_shared<NodeSettings>();
+  node.option("--data DIRECTORY", options->data, "data directory of the node").shows_default();
+  node.option("--listen ADDRESS:PORT", settings->listen, "loopback address to listen on; port 0 picks a free one")
+      .shows_default();
+  node.option("--log-level LEVEL", settings->log_level, "debug, info, warning, error or off").shows_default();
+  node.option("--set KEY=VALUE", settings->assignments, "local.origins or local.any_user; repeatable");
+  node.on_run([options, settings] {
+    settings->data = options->data;
+    return run_node(*settings);
+  });
 }
 
 void define_login(Command root, Invocation& invocation, const Options& options) {
@@ -57,7 +79,7 @@ void define_login(Command root, Invocation& invocation, const Options& options) 
 
 void define_profiles(Command root, Invocation& invocation, const Options& options) {
   using http::Method;
-  const Command profile = root.add_group("profile", "Manage this device's profiles");
+  const Command profile = root.add_group("profile", "Manage this device's profiles", "syncline profile list");
   profile.alias("profiles");
   const auto name = std::make_shared<std::string>();
   const auto add = [&](const std::string& verb, const std::string& help, const std::string& example, Action run) {
@@ -80,6 +102,9 @@ void define_profiles(Command root, Invocation& invocation, const Options& option
     return profile_command(*options, Method::post, "/profiles/" + percent_encode(*name) + "/use", "",
                            invocation.form());
   });
+  add("accept-clock", "Trust this device's clock as it is now, so that purging resumes; check the date first",
+      "syncline profile accept-clock work",
+      [&invocation, options, name] { return accept_clock(*options, *name, invocation.form()); });
   add("remove", "Remove a profile; its files move to removed/", "syncline profile remove work",
       [&invocation, options, name] {
         return profile_command(*options, Method::del, "/profiles/" + percent_encode(*name), "", invocation.form());

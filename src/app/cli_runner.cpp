@@ -8,7 +8,9 @@ namespace syncline::app {
 namespace {
 
 Result<> verify_audit(const Invocation& invocation, const std::string& data) {
-  TRY(const runner::AuditVerdict verdict, runner::verify_audit_log(DataDirectory::audit_log_in(data)));
+  // Before the log is read: a runner that is at work goes on writing.
+  TRY(const auto known, runner::IntentLog::read_audit_head(DataDirectory::intent_log_in(data)));
+  TRY(const runner::AuditVerdict verdict, runner::verify_audit_log(DataDirectory::audit_log_in(data), known));
   std::string out;
   JsonWriter writer(out);
   writer.begin_object()
@@ -57,9 +59,10 @@ Result<> explain(const Invocation& invocation, const std::string& file, const st
 }
 
 void define_audit(Command runner, Invocation& invocation, const std::shared_ptr<RunnerSettings>& settings) {
-  const Command audit = runner.add_group("audit", "Inspect the audit log");
+  const Command audit = runner.add_group("audit", "Inspect the audit log",
+                                         "syncline runner audit verify --data /var/lib/syncline-runner");
   const Command verify = audit.add("verify", "Verify that the audit log is complete and unchanged");
-  verify.option("--data", settings->data, "data directory of the runner").shows_default();
+  verify.option("--data DIRECTORY", settings->data, "data directory of the runner").shows_default();
   add_json_flag(verify, invocation);
   verify.example("syncline runner audit verify --data /var/lib/syncline-runner");
   verify.on_run([&invocation, settings] { return verify_audit(invocation, settings->data); });
@@ -73,8 +76,8 @@ void define_policy(Command runner, Invocation& invocation) {
   };
   const auto options = std::make_shared<PolicyOptions>();
   const Command policy = runner.add("explain", "Show how a policy decides on a command, and which rule applies");
-  policy.option("--policy", options->file, "policy file").required();
-  policy.option("--type", options->type, "command type: execute_bash or aws_operation")
+  policy.option("--policy FILE", options->file, "policy file").required();
+  policy.option("--type TYPE", options->type, "command type: execute_bash or aws_operation")
       .shows_default()
       .one_of({"execute_bash", "aws_operation"});
   policy.option("LINE", options->line, "the command line, or 'SERVICE OPERATION'").required();
@@ -95,23 +98,23 @@ void define_runner(Command root, Invocation& invocation) {
       "read_file,code_search\n"
       "docs/runner.md describes policies and the sandbox.");
   add_hub_options(runner, settings->hub);
-  runner.option("--data", settings->data, "data directory of the runner").shows_default();
-  runner.option("--policy", settings->policy_file, "policy file; SIGHUP reloads it, except for concurrency");
-  runner.option("--root", settings->roots, "directory that commands may read and write; repeatable");
-  runner.option("--allow", settings->allow,
+  runner.option("--data DIRECTORY", settings->data, "data directory of the runner").shows_default();
+  runner.option("--policy FILE", settings->policy_file, "policy file; SIGHUP reloads it, except for concurrency");
+  runner.option("--root DIRECTORY", settings->roots, "directory that commands may read and write; repeatable");
+  runner.option("--allow TYPES", settings->allow,
                 "any, or a comma-separated list of: execute_bash, read_file, write_file, list_directory, "
                 "aws_operation, code_search; needs --root");
   runner.flag("--no-sandbox", settings->no_sandbox, "run commands without a sandbox");
   runner.flag("--published-api", settings->published_api, "poll a hub that has only the published Kiro API");
-  runner.option("--poll", settings->poll_seconds, "seconds between polls, with --published-api")
+  runner.option("--poll SECONDS", settings->poll_seconds, "seconds between polls, with --published-api")
       .shows_default()
       .in_range(1, 3600);
-  runner.option("--concurrency", settings->concurrency, "number of concurrent commands; overrides the policy")
+  runner.option("--concurrency N", settings->concurrency, "number of concurrent commands; overrides the policy")
       .in_range(1, 64);
-  runner.option("--drain", settings->drain_seconds, "seconds that commands may keep running after SIGTERM")
+  runner.option("--drain SECONDS", settings->drain_seconds, "seconds that commands may keep running after SIGTERM")
       .shows_default()
       .in_range(0, 3600);
-  runner.option("--log-level", settings->log_level, "debug, info, warning, error or off").shows_default();
+  runner.option("--log-level LEVEL", settings->log_level, "debug, info, warning, error or off").shows_default();
   add_json_flag(runner, invocation);
   define_audit(runner, invocation, settings);
   define_policy(runner, invocation);

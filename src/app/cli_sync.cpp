@@ -90,10 +90,10 @@ void print_agent_status(const NodeOptions& options, const JsonObject& data, Outp
   }
   const std::string url = data.text_of("url");
   std::printf("Sync Status\n%s\n\n", std::string(kRule).c_str());
-  std::printf("📦 Local project: %s\n", to_terminal_text(options.agent).c_str());
+  std::printf("📦 Local project: %s\n", to_terminal_line(options.agent).c_str());
   std::printf("%s Backend: %s\n", connected ? "🟢" : "🔴",
-              connected ? "Connected" : to_terminal_text(data.text_of("reason")).c_str());
-  if (!url.empty()) std::printf("   URL: %s\n", to_terminal_text(url).c_str());
+              connected ? "Connected" : to_terminal_line(data.text_of("reason")).c_str());
+  if (!url.empty()) std::printf("   URL: %s\n", to_terminal_line(url).c_str());
   std::printf("%s Pending operations: %lld\n",
               pending == 0   ? "🟢"
               : pending < 10 ? "🟡"
@@ -162,7 +162,7 @@ Result<> sync_push(const NodeOptions& options, std::int64_t limit, OutputForm fo
     std::puts("✓ No pending changes to push");
   } else {
     std::printf("✓ Pushed %lld changes\n  Synced as: %s\n", static_cast<long long>(pushed),
-                to_terminal_text(options.agent).c_str());
+                to_terminal_line(options.agent).c_str());
   }
   if (failed > 0) {
     std::printf("⚠️  %lld conflicts:\n", static_cast<long long>(failed));
@@ -171,9 +171,9 @@ Result<> sync_push(const NodeOptions& options, std::int64_t limit, OutputForm fo
     if (results) {
       results->for_each_element([&](JsonView result) {
         if (result.text_of("status") != "rejected" || shown++ >= 5) return;
-        std::printf("  %s:%s %s\n", to_terminal_text(result.text_of("table")).c_str(),
-                    to_terminal_text(result.text_of("record_id")).c_str(),
-                    to_terminal_text(result.text_of("error")).c_str());
+        std::printf("  %s:%s %s\n", to_terminal_line(result.text_of("table")).c_str(),
+                    to_terminal_line(result.text_of("record_id")).c_str(),
+                    to_terminal_line(result.text_of("error")).c_str());
       });
     }
   }
@@ -214,7 +214,7 @@ Result<> sync_pull(const NodeOptions& options, bool full, OutputForm form) {
     std::puts("✓ Already up to date");
   } else {
     std::printf("✓ Pulled %lld changes\n  From: %s\n", static_cast<long long>(pulled),
-                to_terminal_text(options.agent).c_str());
+                to_terminal_line(options.agent).c_str());
   }
   return {};
 }
@@ -293,7 +293,7 @@ Result<> sync_dead_letters(const NodeOptions& options, bool retry, OutputForm fo
 }  // namespace
 
 void define_sync(Command root, Invocation& invocation, const std::shared_ptr<NodeOptions>& options) {
-  const Command sync = root.add_group("sync", "Sync this device and show its state");
+  const Command sync = root.add_group("sync", "Sync this device and show its state", "syncline sync status");
   add_agent_option(sync, *options);
   const auto add = [&](const std::string& name, const std::string& help, const std::string& example, Action run) {
     const Command command = sync.add(name, help);
@@ -309,7 +309,7 @@ void define_sync(Command root, Invocation& invocation, const std::shared_ptr<Nod
       "syncline -a claire sync status", [&invocation, options] { return sync_status(*options, invocation.form()); });
   add("push", "Send pending changes to the hub", "syncline -a claire sync push", [&invocation, options, limit] {
     return sync_push(*options, *limit, invocation.form());
-  }).option("-l,--limit", *limit, "maximum number of results to list");
+  }).option("-l,--limit N", *limit, "maximum number of results to list");
   add("pull", "Fetch new changes from the hub", "syncline -a claire sync pull --full", [&invocation, options, flag] {
     return sync_pull(*options, *flag, invocation.form());
   }).flag("-f,--full", *flag, "pull everything again from the beginning");
@@ -317,7 +317,7 @@ void define_sync(Command root, Invocation& invocation, const std::shared_ptr<Nod
       [&invocation, options] { return sync_full(*options, invocation.form()); });
   add("conflicts", "List edits of this device that lost a merge", "syncline -a claire sync conflicts --limit 50",
       [&invocation, options, limit] { return sync_conflicts(*options, *limit == 0 ? 20 : *limit, invocation.form()); })
-      .option("-l,--limit", *limit, "maximum number of conflicts to list");
+      .option("-l,--limit N", *limit, "maximum number of conflicts to list");
   add("deadletters", "List changes that the hub rejected", "syncline -a claire sync deadletters --retry",
       [&invocation, options, flag] { return sync_dead_letters(*options, *flag, invocation.form()); })
       .flag("--retry", *flag, "send rejected changes again");

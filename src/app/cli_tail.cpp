@@ -47,12 +47,13 @@ void print_change(std::string_view space, JsonView change, OutputForm form) {
   const auto doc = change.find("doc");
   const auto deleted = change.find("deleted");
   const bool is_deleted = deleted && deleted->as_boolean().value_or(false);
-  const std::string what = is_deleted ? "deleted"
-                           : doc      ? to_terminal_text(cut_utf8(doc->raw(), kShownBytes))
-                                      : std::string();
-  std::printf("%s  %s  %s/%s  %s\n", change.text_of("updated_at").c_str(), to_terminal_text(std::string(space)).c_str(),
-              to_terminal_text(change.text_of("collection")).c_str(), to_terminal_text(change.text_of("id")).c_str(),
-              what.c_str());
+  const std::string what = change.find("damaged") ? "damaged"
+                           : is_deleted           ? "deleted"
+                           : doc                  ? to_terminal_line(cut_utf8(doc->raw(), kShownBytes))
+                                                  : std::string();
+  std::printf("%s  %s  %s/%s  %s\n", to_terminal_line(change.text_of("updated_at")).c_str(),
+              to_terminal_line(std::string(space)).c_str(), to_terminal_line(change.text_of("collection")).c_str(),
+              to_terminal_line(change.text_of("id")).c_str(), what.c_str());
 }
 
 class Tail {
@@ -171,9 +172,9 @@ void define_tail(Command root, Invocation& invocation) {
   const Command tailing = root.add("tail", "Print changes of this device or a hub as they happen");
   add_feed_server_options(tailing, options->server, invocation);
   tailing.option("SPACE", options->spaces, "spaces to follow (default: all)");
-  tailing.option("--since", options->since, "start after this cursor; needs exactly one SPACE");
+  tailing.option("--since CURSOR", options->since, "start after this cursor; needs exactly one SPACE");
   tailing.flag("--from-start", options->from_start, "start with all existing records");
-  tailing.option("-n,--count", options->count, "stop after this many changes").positive();
+  tailing.option("-n,--count N", options->count, "stop after this many changes").positive();
   tailing.footer("With --json, each line is one JSON object.\nExample:\n  syncline tail kaisho --json");
   tailing.on_run([&invocation, options] { return tail(*options, invocation.form()); });
 }

@@ -29,6 +29,7 @@ class Option {
   Option& required();
   /// The help names the value it is bound to as the default.
   Option& shows_default();
+  /// The help ends with the range.
   Option& in_range(std::int64_t low, std::int64_t high);
   Option& positive();
   Option& one_of(const std::vector<std::string>& words);
@@ -41,23 +42,24 @@ class Option {
 
 /// A command, or a group of commands. A handle: the command line owns the command.
 ///
-/// Names are as in "-l,--limit"; one without dashes, like "FILE", is a positional argument.
+/// An option is named as in "-l,--limit N", with the word that the help has for its value. A name without dashes, like
+/// "FILE", is a positional argument; a flag has no value.
 class Command {
  public:
   Command(CLI::App& app, Action& chosen) : app_(&app), chosen_(&chosen) {}
 
   /// A command of this group.
   [[nodiscard]] Command add(const std::string& name, const std::string& help) const;
-  /// A group of which one command must be named.
-  [[nodiscard]] Command add_group(const std::string& name, const std::string& help) const;
+  /// A group of which one command must be named. `example` is a command line of it.
+  [[nodiscard]] Command add_group(const std::string& name, const std::string& help, const std::string& example) const;
 
-  Option option(const std::string& names, std::string& value, const std::string& help) const;
-  Option option(const std::string& names, std::int64_t& value, const std::string& help) const;
-  Option option(const std::string& names, std::vector<std::string>& values, const std::string& help) const;
+  Option option(const std::string& text, std::string& value, const std::string& help) const;
+  Option option(const std::string& text, std::int64_t& value, const std::string& help) const;
+  Option option(const std::string& text, std::vector<std::string>& values, const std::string& help) const;
   /// `take` is called while arguments are parsed; its error is shown like any other error among the arguments.
-  Option text_option(const std::string& names, std::function<Result<>(const std::string&)> take,
+  Option text_option(const std::string& text, std::function<Result<>(const std::string&)> take,
                      const std::string& help) const;
-  Option integer_option(const std::string& names, const std::function<void(std::int64_t)>& take,
+  Option integer_option(const std::string& text, const std::function<void(std::int64_t)>& take,
                         const std::string& help) const;
   Option flag(const std::string& names, bool& value, const std::string& help) const;
   /// A flag that is bound to nothing, for one that is required.

@@ -1,5 +1,6 @@
 // The control socket: how an administration command reaches the hub that owns the data directory. A UNIX socket in that
-// directory, for its owner only; one JSON object a line each way.
+// directory, for its owner only; one JSON object a line each way. A thread of its own accepts and calls the handler,
+// one request at a time; the hub's main thread starts and stops it.
 #pragma once
 
 #include <functional>

@@ -2,12 +2,16 @@
 #pragma once
 
 #include "app/faces.hpp"
+#include "base/log.hpp"
 #include "service/device_keys.hpp"
+#include "service/directory_move.hpp"
 #include "service/housekeeping.hpp"
+#include "service/own_keys.hpp"
 #include "service/request_meter.hpp"
 #include "service/search.hpp"
 #include "service/sessions.hpp"
 #include "service/spaces.hpp"
+#include "service/trusted_clock.hpp"
 #include "store/sqlite/delivery_queue.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 #include "webhooks/subscriptions.hpp"
@@ -20,34 +24,52 @@ struct CoreServices {
     std::string search;
     std::string webhooks;
   };
-  /// `faces`: whose spaces these are.
-  CoreServices(std::unique_ptr<SqliteStore> of, Paths paths, const Clock& wall_clock, Scheduler& scheduler,
-               Housekeeping::KeepDays keep, const std::vector<api::FaceModule>& faces)
-      : clock(wall_clock),
+  /// `faces`: whose spaces these are. `of_plans`: what their accounts may store. The store has the same clock.
+  CoreServices(std::unique_ptr<SqliteStore> of, Paths paths, TrustedClock& of_store, Scheduler& scheduler,
+               Housekeeping::KeepDays keep, const Quotas::ByPlan& of_plans, const std::vector<api::FaceModule>& faces)
+      : clock(of_store),
         store(std::move(of)),
         live(scheduler),
-        access(*store, wall_clock,
+        access(*store, of_store,
                {.on_change = [this] { live.notify_access_change(); },
                 .on_erase = [this](AccountNumber account) { return erase_rest(account); }}),
-        sessions(*store, access, wall_clock),
-        device_keys(*store, access, wall_clock),
-        meter(*store, wall_clock),
+        sessions(*store, access, of_store),
+        device_keys(*store, access, of_store),
+        own_keys(*store, access),
+        meter(*store, of_store),
+        quotas(*store, of_plans),
         progress(*store),
         rules(make_rule_book(faces)),
-        webhooks(*store, wall_clock, make_event_types(faces)),
-        spaces(*store, wall_clock, live, progress, rules, &webhooks),
+        webhooks(*store, make_event_types(faces)),
+        spaces(*store, of_store, live, progress, rules, &webhooks, &quotas),
         search_index(std::move(paths.search)),
         search(spaces, search_index, find_search_subject(faces)),
         deliveries(std::move(paths.webhooks)),
-        housekeeping(*store, wall_clock, access, progress, keep) {
+        housekeeping(*store, of_store, access, progress, keep) {
     housekeeping.each_minute([this] { (void)meter.save(); });
+    housekeeping.each_minute([this] { keep_clock(); });
+    housekeeping.each_minute([this] { quotas.forget_idle(); });
   }
 
   /// What must be read before anything is served or changed.
   [[nodiscard]] Result<> load() {
+    CHECK_OK(move_to_directory(*store));
     CHECK_OK(progress.load());
     CHECK_OK(meter.load());
     return webhooks.load();
+  }
+
+  /// With the warning of whoever has one: the store, which looks at itself, or the spaces, which hear of devices.
+  [[nodiscard]] StoreStatus store_status() const {
+    StoreStatus status = store->status();
+    if (status.warning.empty()) status.warning = spaces.lost_history_warning();
+    return status;
+  }
+
+  void keep_clock() {
+    if (const auto kept = clock.save(*store); !kept) {
+      log(LogLevel::warning, "clock_not_kept", {{"error", kept.error().text}});
+    }
   }
 
   /// What there is of an account beside the store.
@@ -59,13 +81,15 @@ struct CoreServices {
     return meter.forget(account);
   }
 
-  const Clock& clock;
+  TrustedClock& clock;
   std::unique_ptr<SqliteStore> store;
   Live live;
   Access access;
   Sessions sessions;
   DeviceKeys device_keys;
+  OwnKeys own_keys;
   RequestMeter meter;
+  Quotas quotas;
   PullProgress progress;
   const RuleBook rules;
   webhooks::Subscriptions webhooks;

@@ -13,10 +13,20 @@
 #include <filesystem>
 #include <vector>
 
+#include "base/log.hpp"
+#include "base/private_files.hpp"
+
 namespace syncline::app {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::string_view kRemoved = "removed";
+
+/// Those at the top of the directory: hub.yaml, node.yaml.
+bool is_settings_file(const fs::path& path, const fs::path& directory) {
+  return path.parent_path() == directory && path.extension() == ".yaml";
+}
 
 struct Kind {
   std::string_view main_file;  // a directory that has it is ours, whatever else is there
@@ -26,11 +36,11 @@ struct Kind {
 const Kind& kind_of(DataDirectory::Of owner) {
   static const Kind kHub = {
       "syncline.db",
-      {"syncline.db", "syncline.db-wal", "syncline.db-shm", "syncline.db.partial", "syncline.db.partial-wal",
-       "syncline.db.partial-shm", "lock", "control", "hub.yaml", "lost+found"}};
-  static const Kind kNode = {
-      "profiles",
-      {"profiles", "active", "active.partial", "removed", "node.url", "node.url.partial", "lock", "lost+found"}};
+      {"syncline.db", "syncline.db-wal", "syncline.db-shm", "syncline.db-commit", "syncline.db.partial",
+       "syncline.db.partial-wal", "syncline.db.partial-shm", "lock", "control", "hub.yaml", "lost+found"}};
+  static const Kind kNode = {"profiles",
+                             {"profiles", "active", "active.partial", "removed", "node.url", "node.url.partial",
+                              "node.yaml", "lock", "lost+found"}};
   static const Kind kRunner = {
       "runner.db",
       {"runner.db", "runner.db-wal", "runner.db-shm", "audit.log", "audit.log.head", "lock", "lost+found"}};
@@ -54,6 +64,30 @@ Result<std::string> find_foreign_entry(const fs::path& path, const Kind& kind) {
   }
   if (error) return fail(ErrorCode::unavailable, "cannot read " + path.string() + ": " + error.message());
   return is_ours ? "" : foreign;
+}
+
+/// Takes the rights of other users from the directory and what is in it: older versions of this program, a copy or a
+/// restored archive may have given them some. Says so once, because then there is nothing left to do.
+Result<> make_contents_private(const fs::path& path, const Kind& kind) {
+  CHECK_OK(make_private(path));
+  std::int64_t count = 0;
+  std::error_code error;
+  std::error_code gone;  // of a file that another process has just removed
+  fs::recursive_directory_iterator at(path, error);
+  for (const fs::recursive_directory_iterator end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    const bool is_directory = at->is_directory(gone) && !at->is_symlink(gone);
+    // Below the top there is only what we have made. The settings are the operator's, and name files instead of keys.
+    const bool is_ours = at.depth() > 0 || !is_directory || name == kind.main_file || name == kRemoved;
+    if (is_directory && !is_ours) at.disable_recursion_pending();
+    const bool is_file = at->is_regular_file(gone) && !at->is_symlink(gone);
+    if (!is_ours || (!is_file && !is_directory) || is_settings_file(at->path(), path)) continue;
+    TRY(const bool was_open, make_private(at->path()));
+    count += was_open ? 1 : 0;
+  }
+  if (error) return fail(ErrorCode::unavailable, "cannot read " + path.string() + ": " + error.message());
+  if (count > 0) log(LogLevel::warning, "files_made_private", {{"directory", path.string()}, {"files", count}});
+  return {};
 }
 
 std::string in_home(const char* variable, const std::string& fallback, const std::string& name) {
@@ -94,8 +128,9 @@ Result<DataDirectory> DataDirectory::own(const std::string& path, Missing missin
     ::close(lock);
     return fail(ErrorCode::locked, path + " is in use by another syncline process; stop it, or use another --data");
   }
-  ::chmod(absolute.c_str(), 0700);
-  return DataDirectory(absolute.string(), lock);
+  DataDirectory directory(absolute.string(), lock);
+  CHECK_OK(make_contents_private(absolute, kind));
+  return directory;
 }
 
 DataDirectory::DataDirectory(DataDirectory&& other) noexcept

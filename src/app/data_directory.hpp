@@ -4,7 +4,7 @@
 //   lock            held by the owner
 //
 // of a hub:
-//   syncline.db     the store (and its -wal and -shm)
+//   syncline.db     the store (and its -wal, -shm, -commit and -revoked)
 //   search.db       the search index; made anew when it is missing
 //   webhooks.db     messages on their way to webhooks, and what became of them
 //   control         socket on which the owner takes administration commands
@@ -14,6 +14,7 @@
 //   profiles/       a directory for each profile (node/profile.hpp)
 //   active          name of the active profile
 //   removed/        profiles that were taken out
+//   node.yaml       whom the node serves, if the owner has written it
 //   node.url        where the node that owns the directory is served
 //
 // of a runner:
@@ -45,9 +46,10 @@ class DataDirectory {
   [[nodiscard]] std::string search_path() const { return path_ + "/search.db"; }
   [[nodiscard]] std::string webhooks_path() const { return path_ + "/webhooks.db"; }
   [[nodiscard]] std::string control_path() const { return path_ + "/control"; }
-  [[nodiscard]] std::string intent_log_path() const { return path_ + "/runner.db"; }
+  [[nodiscard]] std::string intent_log_path() const { return intent_log_in(path_); }
   [[nodiscard]] std::string audit_log_path() const { return audit_log_in(path_); }
   /// For those who only look and do not own it.
+  [[nodiscard]] static std::string intent_log_in(const std::string& path) { return path + "/runner.db"; }
   [[nodiscard]] static std::string audit_log_in(const std::string& path) { return path + "/audit.log"; }
 
  private:

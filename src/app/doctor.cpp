@@ -11,6 +11,8 @@
 #include "app/data_directory.hpp"
 #include "app/offline.hpp"
 #include "base/json.hpp"
+#include "base/limits.hpp"
+#include "base/private_files.hpp"
 #include "base/time.hpp"
 
 namespace syncline::app {
@@ -42,6 +44,17 @@ class Checks {
   bool ok_ = true;
 };
 
+/// A file of the hub that other users have rights on, if there is one.
+std::string find_open_file(const std::string& data) {
+  std::error_code error;
+  for (fs::directory_iterator at(data, error), end; !error && at != end; at.increment(error)) {
+    const bool is_settings = at->path().extension() == ".yaml";  // names files instead of keys
+    std::error_code gone;
+    if (!is_settings && at->is_regular_file(gone) && is_open_to_others(at->path())) return at->path().string();
+  }
+  return "";
+}
+
 void check_directory(Checks& checks, const std::string& data) {
   struct stat info{};
   if (::stat(data.c_str(), &info) != 0) {
@@ -50,10 +63,25 @@ void check_directory(Checks& checks, const std::string& data) {
   const bool open_to_others = (info.st_mode & 077) != 0;
   checks.add("data directory", open_to_others ? "warning" : "ok",
              open_to_others ? data + " is accessible to other users; run: chmod 700 " + data : data);
+  const std::string open_file = find_open_file(data);
+  checks.add("files", open_file.empty() ? "ok" : "warning",
+             open_file.empty() ? "accessible to their owner only"
+                               : open_file + " is accessible to other users; run: chmod 600 " + open_file);
   std::error_code error;
   const auto space = fs::space(data, error);
   const std::string free = std::to_string(space.available >> 20U) + " MiB free";
   checks.add("disk", error || space.available >= kFreeBytesMin ? "ok" : "warning", free);
+}
+
+/// One sentence of what verify answers.
+std::string summary_of(JsonView verified) {
+  std::string summary;
+  if (const auto problems = verified.find("problems"); problems && problems->is_array()) {
+    problems->for_each_element([&](JsonView problem) {
+      summary += (summary.empty() ? "" : "; ") + std::string(problem.as_string().value_or(""));
+    });
+  }
+  return summary + "; 'syncline verify' lists the damage, and docs/operating.md says what to do";
 }
 
 void check_store(Checks& checks, const std::string& data) {
@@ -63,7 +91,11 @@ void check_store(Checks& checks, const std::string& data) {
   if (!verified) return checks.add("store", "failed", verified.error().text);
   const auto ok = JsonView(*verified).find("ok");
   const bool good = ok && ok->as_boolean().value_or(false);
-  checks.add("store", good ? "ok" : "failed", good ? "verified" : *verified + "; restore a backup");
+  checks.add("store", good ? "ok" : "failed", good ? "verified" : summary_of(JsonView(*verified)));
+  const std::string warning = JsonView(*verified).text_of("warning");
+  checks.add("history", warning.empty() ? "ok" : "warning",
+             warning.empty() ? "no loss of changes found"
+                             : warning + "; check the disk, and see 'syncline conflict list' for edits that collided");
 }
 
 void check_hub(Checks& checks, const std::string& data) {
@@ -82,6 +114,15 @@ void check_descriptors(Checks& checks) {
                  (enough ? " allowed" : " allowed, and each connection needs one; raise the limit (ulimit -Hn)"));
 }
 
+/// A group may have been given the right to read a key; everybody may not.
+void check_secret_file(Checks& checks, std::string_view check, const std::string& path) {
+  struct stat info{};
+  if (path.empty() || ::stat(path.c_str(), &info) != 0) return;
+  const bool is_open = (info.st_mode & S_IRWXO) != 0;
+  checks.add(check, is_open ? "warning" : "ok",
+             is_open ? path + " is accessible to all users; run: chmod o= " + path : path);
+}
+
 void check_tls(Checks& checks, const Settings& settings) {
   const std::string& certificate = settings.text("tls.certificate");
   const bool loopback = settings.text("listen").starts_with("127.") || settings.text("listen").starts_with("[::1]") ||
@@ -92,16 +133,22 @@ void check_tls(Checks& checks, const Settings& settings) {
                         : "off, but other machines can reach the hub; set tls.certificate and tls.key");
     return;
   }
+  check_secret_file(checks, "tls key", settings.text("tls.key"));
   const bool readable = fs::exists(certificate) && fs::exists(settings.text("tls.key"));
   checks.add("tls", readable ? "ok" : "failed",
              readable ? certificate : "the tls.certificate or tls.key file does not exist");
 }
 
-void check_clock(Checks& checks) {
-  const Timestamp built = parse_time("2026-01-01T00:00:00Z").value_or(Timestamp{});
+void check_clock(Checks& checks, const std::string& data) {
   const Timestamp now = SystemClock().now();
-  checks.add("clock", now > built ? "ok" : "failed",
-             format_time(now) + (now > built ? "" : " is in the past; set the system clock"));
+  if (now.micros < limits::kEarliestTimeMicros) {
+    return checks.add("clock", "failed", format_time(now) + " is in the past; set the system clock");
+  }
+  JsonObject request;
+  request.set_text("command", "clock status");
+  const auto status = run_anywhere(data, request, DataDirectory::Missing::refuse);
+  const std::string advice = status ? JsonView(*status).text_of("advice") : "";
+  checks.add("clock", advice.empty() ? "ok" : "warning", advice.empty() ? format_time(now) : advice);
 }
 
 }  // namespace
@@ -113,7 +160,8 @@ Diagnosis examine(const Settings& settings, const std::string& data) {
   check_hub(checks, data);
   check_descriptors(checks);
   check_tls(checks, settings);
-  check_clock(checks);
+  check_secret_file(checks, "ai key", settings.text("ai.key_file"));
+  check_clock(checks, data);
   return checks.finish();
 }
 

@@ -1,4 +1,4 @@
-// Exit codes: those of the command line conventions, and one of its own for each way a hub cannot start or go on.
+// Exit codes: those of the command line conventions, and one of its own for each way a hub cannot start or continue.
 // docs/operating.md lists them.
 #pragma once
 
@@ -18,8 +18,10 @@ inline constexpr int kExitNewerStore = 11;
 inline constexpr int kExitBusy = 12;  // the port is in use
 inline constexpr int kExitStorageFull = 13;
 inline constexpr int kExitStorageBroken = 14;
-inline constexpr int kExitLocked = 15;     // the data directory is in use
-inline constexpr int kExitTimedOut = 124;  // `command run`: the remote command
+inline constexpr int kExitLocked = 15;          // the data directory is in use
+inline constexpr int kExitStorageDamaged = 16;  // what is stored cannot be read
+inline constexpr int kExitClockInDoubt = 17;
+inline constexpr int kExitTimedOut = 124;  // `command run`: the remote command, or nobody ran it
 inline constexpr int kExitInterrupted = 130;
 
 [[nodiscard]] constexpr int exit_code_of(ErrorCode code) {
@@ -40,6 +42,8 @@ inline constexpr int kExitInterrupted = 130;
     case ErrorCode::locked: return kExitLocked;
     case ErrorCode::storage_full: return kExitStorageFull;
     case ErrorCode::storage_broken: return kExitStorageBroken;
+    case ErrorCode::storage_damaged: return kExitStorageDamaged;
+    case ErrorCode::clock_in_doubt: return kExitClockInDoubt;
     default: return kExitFailure;
   }
 }

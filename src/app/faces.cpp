@@ -8,6 +8,7 @@
 #include "api/kernle/routes.hpp"
 #include "api/kiro/routes.hpp"
 #include "api/native/routes.hpp"
+#include "api/people/routes.hpp"
 #include "api/webhooks/routes.hpp"
 #include "app/ai_upstream.hpp"
 #include "net/workers.hpp"
@@ -17,21 +18,25 @@ namespace syncline::app {
 Result<std::vector<api::FaceModule>> make_faces(const Settings& settings) {
   TRY(AiSettings ai, read_ai_settings(settings));
   TRY(const Plan signup_plan, parse_plan(settings.text("accounts.signup_plan")));
-  const kiro::LeaseTimes leases{settings.integer("commands.claim_lease_seconds") * 1000,
-                                settings.integer("commands.patch_lease_seconds") * 1000};
+  const kiro::CommandTimes times{.claim_lease_ms = settings.integer("commands.claim_lease_seconds") * 1000,
+                                 .patch_lease_ms = settings.integer("commands.patch_lease_seconds") * 1000,
+                                 .ttl_ms = settings.integer("commands.ttl_seconds") * 1000};
   const auto make_threads = [](std::size_t count) { return std::make_unique<net::Workers>(count); };
   return std::vector<api::FaceModule>{
       native::make_module(),
-      kiro::make_module(leases, settings.integer("commands.keep_days")),
+      kiro::make_module(times, settings.integer("commands.keep_days")),
       kernle::make_module(),  // before Kaisho: see Route::only_with_query
       kaisho::make_module(),
       webhooks::make_module(),
       ai::make_module(make_threads, std::move(ai.upstream), std::move(ai.caps)),
+      people::make_module(),
       accounts::make_module({.open = settings.boolean("accounts.signup"), .plan = signup_plan}),
   };
 }
 
-std::vector<api::FaceModule> make_node_faces() { return {kaisho::make_module(), kernle::make_module()}; }
+std::vector<api::FaceModule> make_node_faces() {
+  return {kaisho::make_module(), kernle::make_module(), native::make_module()};
+}
 
 RuleBook make_rule_book(const std::vector<api::FaceModule>& faces) {
   RuleBook::Rules rules;

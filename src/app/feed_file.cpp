@@ -1,10 +1,13 @@
 #include "app/feed_file.hpp"
 
+#include <fcntl.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 
+#include "base/file_descriptor.hpp"
 #include "base/json_object.hpp"
 #include "base/limits.hpp"
 
@@ -69,9 +72,8 @@ Result<FeedWriter> FeedWriter::create(const std::string& path, const ExportState
   FeedWriter writer;
   writer.path_ = path;
   if (!path.empty()) {
-    std::FILE* made = std::fopen(path.c_str(), "wbx");
-    if (made == nullptr) return std::unexpected(cannot("create", path));
-    std::fclose(made);
+    const FileDescriptor made(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!made.is_open()) return std::unexpected(cannot("create", path));
     writer.file_.open(path, std::ios::binary);
     if (!writer.file_) return std::unexpected(cannot("write", path));
   }
@@ -139,6 +141,11 @@ Result<FeedLine> read_feed_line(std::string line) {
   const auto object = parse_json_object(std::move(line), limits::kBodyDepthMax);
   if (!object) return fail(ErrorCode::invalid_document, "not a JSON object");
   FeedLine read;
+  const auto damaged = object->find("damaged");
+  if (damaged && damaged->as_boolean().value_or(false) && !object->find("doc")) {
+    read.kind = FeedLine::Kind::damaged;
+    return read;
+  }
   const bool is_record = object->find("collection").has_value();
   if (!is_record && object->find(kHead)) read.kind = FeedLine::Kind::head;
   if (!is_record && object->find(kEnd)) read.kind = FeedLine::Kind::end;

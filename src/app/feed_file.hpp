@@ -2,11 +2,12 @@
 //
 //   {"syncline_export":1,"epoch":"8c6f0b7d4c33","spaces":["kaisho"]}                     the head
 //   {"space":"kaisho","seq":5,"collection":"notes","id":"n1","updated_at":...,"doc":{}}   a record, or "deleted":true
+//   {"space":"kaisho","seq":6,"collection":"notes","id":"n2","damaged":true}             one that the store cannot read
 //   {"space":"kaisho","cursor":"8c6f0b7d4c33.5","more":false}                            the space is written up to
 //   there
 //   {"syncline_export_end":1,"records":1}                                              the end
 //
-// A file without an end is one that was interrupted: export goes on behind its last cursor.
+// A file without an end is one that was interrupted: export resumes after its last cursor.
 #pragma once
 
 #include <fstream>
@@ -57,9 +58,9 @@ class FeedWriter {
 
 /// One line of a file as an op of a push.
 struct FeedLine {
-  enum class Kind { head, record, cursor, end };
+  enum class Kind { head, record, damaged, cursor, end };
   Kind kind = Kind::record;
-  std::string space;  // of a record; empty if the line names none
+  std::string space;  // of a record; empty if the line names none, or the record is damaged
   std::string op;     // of a record, as JSON
 };
 /// invalid_document if the line is neither a record nor a line of an export.

@@ -26,7 +26,7 @@ struct FeedSpace {
   std::string cursor;    // its end
   std::int64_t seq = 0;  // of that
 
-  [[nodiscard]] std::string epoch() const { return cursor.substr(0, cursor.find('.')); }
+  [[nodiscard]] std::string epoch() const { return cursor.substr(0, cursor.find_first_of("-.")); }
 };
 /// Those that are named, or all.
 [[nodiscard]] Result<std::vector<FeedSpace>> list_spaces(NodeClient& server, const std::vector<std::string>& named);

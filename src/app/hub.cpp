@@ -12,61 +12,58 @@
 #include "app/admin.hpp"
 #include "app/control.hpp"
 #include "app/data_directory.hpp"
+#include "app/plan_settings.hpp"
 #include "app/process.hpp"
+#include "app/server_options.hpp"
 #include "app/webhook_settings.hpp"
+#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/mutex.hpp"
 #include "base/text.hpp"
 #include "net/server.hpp"
+#include "net/workers.hpp"
+#include "store/sqlite/store_file.hpp"
 
 namespace syncline::app {
 namespace {
 
-Result<net::ServerOptions> server_options(const Settings& settings) {
-  net::ServerOptions options;
-  const std::string& listen = settings.text("listen");
-  const std::size_t colon = listen.rfind(':');
-  const auto port = parse_integer(listen.substr(colon == std::string::npos ? 0 : colon + 1));
-  if (colon == std::string::npos || !port || *port < 0 || *port > 65535) {
-    return fail(ErrorCode::invalid_argument, "listen must be ADDRESS:PORT, like 127.0.0.1:8080, not '" + listen + "'");
-  }
-  options.host = listen.substr(0, colon);
-  if (options.host.starts_with('[') && options.host.ends_with(']')) {
-    options.host = options.host.substr(1, options.host.size() - 2);
-  }
-  options.port = static_cast<std::uint16_t>(*port);
-  options.loops = static_cast<std::size_t>(std::max<std::int64_t>(1, settings.integer("threads.loops")));
-  options.workers = static_cast<std::size_t>(std::max<std::int64_t>(1, settings.integer("threads.workers")));
-  options.connections_max = static_cast<std::size_t>(settings.integer("connections.max"));
-  const std::string& certificate = settings.text("tls.certificate");
-  const std::string& key = settings.text("tls.key");
-  if (certificate.empty() != key.empty()) {
-    return fail(ErrorCode::invalid_argument, "TLS needs both tls.certificate and tls.key; set " +
-                                                 std::string(key.empty() ? "tls.key" : "tls.certificate") + " too");
-  }
-  if (!certificate.empty()) options.tls = net::TlsFiles{certificate, key};
-  return options;
-}
+/// Whoever hashes a password waits for some tens of milliseconds anyway; a push does not.
+constexpr int kPasswordNiceness = 10;
+/// Memory of this size comes from the system and goes back to it at once: bodies that hold much. Larger than the chunks
+/// of a stream, which would come and go for each.
+constexpr int kMappedBytesMin = 512 << 10;
+/// return_memory() trims the heap when it is worth it; in between it keeps what it has.
+constexpr int kTrimBytes = 64 << 20;
 
 /// Everything that runs in a hub, in the order in which it depends on each other.
 class Hub {
  public:
-  Hub(const Settings& settings, const DataDirectory& directory, std::unique_ptr<SqliteStore> store,
-      net::ServerOptions options, std::vector<api::FaceModule> modules, webhooks::Sender::Options webhooks)
-      : server_(std::move(options)),
+  Hub(const Settings& settings, const DataDirectory& directory, TrustedClock& clock, std::unique_ptr<SqliteStore> store,
+      net::ServerOptions options, std::optional<net::ServerOptions> metrics, const Quotas::ByPlan& quotas,
+      std::vector<api::FaceModule> modules, webhooks::Sender::Options webhooks)
+      : clock_(clock),
+        server_(std::move(options)),
+        password_threads_(static_cast<std::size_t>(std::max<std::int64_t>(1, settings.integer("threads.passwords"))),
+                          kPasswordNiceness),
         core_(std::move(store), {directory.search_path(), directory.webhooks_path()}, clock_, server_.scheduler(),
-              {settings.integer("history.days"), settings.integer("tombstones.days")}, modules),
+              {settings.integer("history.days"), settings.integer("tombstones.days")}, quotas, modules),
         metrics_(SYNCLINE_VERSION),
         sender_(*core_.store, core_.deliveries, core_.webhooks, clock_, std::move(webhooks)),
         router_(core_.access, clock_, {settings.integer("rate_limit"), settings.list("cors.origins")}),
-        operations_(router_, core_.access, metrics_,
-                    {SYNCLINE_VERSION, [this] { return not_ready(); }, [this] { return core_.store->status(); }}) {
+        operations_(router_, metrics_,
+                    {.version = SYNCLINE_VERSION,
+                     .not_ready = [this] { return not_ready(); },
+                     .store_status = [this] { return core_.store_status(); },
+                     .in_doubt = [this] { return clock_.status().advice(); },
+                     .quotas = &core_.quotas}),
+        metrics_router_(core_.access, clock_, {}) {
+    if (metrics) metrics_server_.emplace(*std::move(metrics));
     core_.access.enforce_plans(settings.boolean("plans.enforce"));
     core_.webhooks.on_wake([this] { sender_.wake(); });
-    const api::FaceParts parts{core_.spaces,     core_.access,      core_.search,
-                               core_.sessions,   core_.device_keys, core_.meter,
-                               core_.webhooks,   core_.deliveries,  [this] { sender_.wake(); },
-                               server_.workers()};
+    const api::FaceParts parts{
+        core_.spaces,      core_.access, core_.search,   core_.sessions,   core_.device_keys,
+        core_.own_keys,    core_.meter,  core_.webhooks, core_.deliveries, [this] { sender_.wake(); },
+        server_.workers(), passwords_};
     for (api::FaceModule& module : modules) {
       std::unique_ptr<api::Face> face = module.make(parts);
       core_.housekeeping.each_hour([&face = *face] { report_purge(face.each_hour()); });
@@ -78,13 +75,20 @@ class Hub {
 
   Result<> start(const DataDirectory& directory) {
     CHECK_OK(core_.load());
+    core_.keep_clock();
     for (const Served& served : faces_) CHECK_OK(served.face->start());
     router_.add(operations_.make_routes());
     for (const Served& served : faces_) router_.add(served.face->make_routes(), served.prefixes);
     router_.observe(metrics_);
     router_.meter(core_.meter);
+    router_.limit(core_.quotas);
     TRY(control_, ControlServer::start(directory.control_path(),
                                        [this](const JsonObject& request) { return run_admin(core_, request); }));
+    if (metrics_server_) {
+      metrics_router_.add(operations_.make_metrics_routes());
+      CHECK_OK(metrics_server_->start(metrics_router_));
+      log(LogLevel::info, "metrics_started", {{"url", metrics_server_->url()}});
+    }
     CHECK_OK(server_.start(router_));
     core_.housekeeping.start();
     core_.search.start();
@@ -105,6 +109,8 @@ class Hub {
     control_.reset();
     core_.live.end_waits();
     for (const Served& served : faces_) served.face->stop();
+    password_threads_.stop();
+    if (metrics_server_) metrics_server_->drain();
     server_.drain();  // ends the workers, so nobody sets the timer any more
     stop_timer();
     sender_.stop();
@@ -117,8 +123,7 @@ class Hub {
   std::optional<std::string> not_ready() const {
     if (stopping_) return "the hub is stopping";
     const StoreStatus status = core_.store->status();
-    if (!status.failing.empty()) return status.failing;
-    return std::nullopt;
+    return status.trouble().empty() ? std::nullopt : std::optional(status.trouble());
   }
 
   void purge_deliveries() {
@@ -139,6 +144,7 @@ class Hub {
     timer_ = server_.scheduler().after_ms(1000, [this] {
       server_.workers().post([this] {
         for (const Served& served : faces_) served.face->each_second();
+        server_.return_memory();
         if (!stopping_) each_second_from_now();
       });
     });
@@ -155,37 +161,60 @@ class Hub {
     std::unique_ptr<api::Face> face;
   };
 
-  SystemClock clock_;
+  TrustedClock& clock_;
   net::Server server_;
+  net::Workers password_threads_;
+  PasswordQueue passwords_{password_threads_};
   CoreServices core_;
   operations::Metrics metrics_;
   webhooks::Sender sender_;
   std::vector<Served> faces_;  // complete before the hub starts
   api::Router router_;
   operations::Face operations_;
+  api::Router metrics_router_;
+  std::optional<net::Server> metrics_server_;
   std::unique_ptr<ControlServer> control_;
   std::atomic<bool> stopping_ = false;
   Mutex timer_mutex_;
   std::unique_ptr<Timer> timer_ GUARDED_BY(timer_mutex_);
 };
 
+/// Opens the store with a clock that knows what time it was when the store was last written.
+Result<std::unique_ptr<SqliteStore>> open_store(const std::string& path, TrustedClock& clock,
+                                                const Settings& settings) {
+  TRY(auto store,
+      open_store_file(path, clock, {.on_broken = stop_broken, .file_bytes_max = settings.integer("store.bytes_max")}));
+  CHECK_OK(clock.load(*store));
+  const ClockStatus status = clock.status();
+  if (status.is_trusted() || !settings.boolean("clock.strict")) return store;
+  return fail(ErrorCode::clock_in_doubt, status.advice());
+}
+
 }  // namespace
 
 Result<> run_hub(const Settings& settings, const std::string& data, std::vector<api::FaceModule> more) {
   TRY(const LogLevel level, parse_log_level(settings.text("log.level")));
-  TRY(net::ServerOptions options, server_options(settings));
+  TRY(net::ServerOptions options, read_server_options(settings));
+  TRY(std::optional<net::ServerOptions> metrics, read_metrics_server_options(settings));
   TRY(std::vector<api::FaceModule> faces, make_faces(settings));
   std::ranges::move(more, std::back_inserter(faces));
+  TRY(const Quotas::ByPlan quotas, read_quotas(settings));
   TRY(webhooks::Sender::Options webhooks, read_webhook_settings(settings));
   const sigset_t signals = block_signals();
   raise_descriptor_limit();
+  ::mallopt(M_MMAP_THRESHOLD, kMappedBytesMin);
+  ::mallopt(M_TRIM_THRESHOLD, kTrimBytes);
   set_log_level(level);
 
+  if (const std::int64_t days = settings.integer("history.days"); days < limits::kWipeUndoDays) {
+    log(LogLevel::warning, "history_days_raised",
+        {{"setting", days}, {"days", limits::kWipeUndoDays}, {"reason", "'account undo-wipe' needs them"}});
+  }
   TRY(const DataDirectory directory, DataDirectory::own(data, DataDirectory::Missing::create));
-  static const SystemClock kClock;
-  TRY(auto store, SqliteStore::open(directory.store_path(), kClock,
-                                    {.on_broken = stop_broken, .file_bytes_max = settings.integer("store.bytes_max")}));
-  Hub hub(settings, directory, std::move(store), std::move(options), std::move(faces), std::move(webhooks));
+  TrustedClock clock(TrustedClock::Of::hub);
+  TRY(auto store, open_store(directory.store_path(), clock, settings));
+  Hub hub(settings, directory, clock, std::move(store), std::move(options), std::move(metrics), quotas,
+          std::move(faces), std::move(webhooks));
   CHECK_OK(hub.start(directory));
   std::printf("syncline hub ready at %s\n", hub.url().c_str());
   std::fflush(stdout);

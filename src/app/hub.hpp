@@ -1,4 +1,5 @@
-// The hub: puts the parts together and runs until it is told to stop.
+// The hub: puts the parts together and runs until a signal stops it. The main thread runs it; ARCHITECTURE.md lists the
+// threads that the parts have.
 #pragma once
 
 #include "app/faces.hpp"

@@ -1,8 +1,10 @@
 #include "app/hub_access.hpp"
 
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 
+#include "app/output.hpp"
 #include "base/text.hpp"
 #include "net/curl_client.hpp"
 
@@ -39,11 +41,24 @@ Result<std::string> key_of(const HubOptions& options) {
   return std::string(trim(key));
 }
 
+void warn_of_plain_http(std::string_view url) {
+  constexpr std::string_view kScheme = "http://";
+  if (!url.starts_with(kScheme)) return;
+  std::string_view host = url.substr(kScheme.size());
+  host = host.substr(0, host.find('/'));
+  host = host.starts_with('[') ? host.substr(0, host.find(']') + 1) : host.substr(0, host.find(':'));
+  if (host == "localhost" || host == "[::1]" || host.starts_with("127.")) return;
+  std::fprintf(stderr, "syncline: warning: http:// sends the key and all data to %s unencrypted; use https://\n",
+               to_terminal_text(host).c_str());
+}
+
 Result<http::ClientFactory> reach_hub(const HubOptions& options) {
   const std::string url = url_of(options);
   if (url.empty()) return fail(ErrorCode::invalid_argument, "no hub given; use --hub URL or set SYNCLINE_HUB");
   TRY(const std::string key, key_of(options));
   TRY(net::Endpoint endpoint, net::make_endpoint(url, key));
+  endpoint.answer_bytes_max = options.answer_bytes_max;
+  warn_of_plain_http(url);
   return net::make_client_factory(std::move(endpoint));
 }
 

@@ -3,6 +3,7 @@
 
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "http/client.hpp"
@@ -14,6 +15,7 @@ struct HubOptions {
   std::string url;
   std::string key;
   std::string key_file;
+  std::size_t answer_bytes_max = 256UL << 20U;  // more than that is an error
 };
 
 /// From the option or the environment.
@@ -24,6 +26,9 @@ struct HubOptions {
 [[nodiscard]] std::string key_file_of(const HubOptions& options);
 /// The key may stand in a file instead. invalid_argument if URL or key are missing or malformed.
 [[nodiscard]] Result<http::ClientFactory> reach_hub(const HubOptions& options);
+
+/// Says on standard error that http:// to another machine hides nothing.
+void warn_of_plain_http(std::string_view url);
 
 /// "/command/ID" for any id.
 [[nodiscard]] std::string command_path(const std::string& id);

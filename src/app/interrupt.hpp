@@ -1,4 +1,5 @@
-// SIGINT and SIGTERM as a request to stop, for commands that have something to finish first.
+// SIGINT and SIGTERM as a request to stop, for commands that have something to finish first. The signal sets a flag; a
+// thread of its own passes it on to the stop token, which any thread may ask.
 #pragma once
 
 #include <stop_token>

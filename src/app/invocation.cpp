@@ -11,27 +11,27 @@ void add_json_flag(Command command, Invocation& invocation) {
 }
 
 void add_common(Command command, Invocation& invocation) {
-  command.option("--data", invocation.data, "data directory of the hub").shows_default();
+  command.option("--data DIRECTORY", invocation.data, "data directory of the hub").shows_default();
   add_json_flag(command, invocation);
 }
 
 void add_hub_options(Command command, HubOptions& options, const std::string& hub_help) {
-  command.option("--hub", options.url, hub_help);
+  command.option("--hub URL", options.url, hub_help);
   add_key_options(command, options);
 }
 
 void add_key_options(Command command, HubOptions& options) {
-  command.option("--key", options.key, "key for the hub; --key-file or SYNCLINE_KEY is safer");
-  command.option("--key-file", options.key_file, "file with the key in its first line (or set SYNCLINE_KEY_FILE)");
+  command.option("--key KEY", options.key, "key for the hub; --key-file or SYNCLINE_KEY is safer");
+  command.option("--key-file FILE", options.key_file, "file with the key in its first line (or set SYNCLINE_KEY_FILE)");
 }
 
 void add_agent_option(Command command, NodeOptions& options) {
-  command.option("-a,--agent,-s,--stack", options.agent, "agent whose memories the command uses");
+  command.option("-a,--agent,-s,--stack AGENT", options.agent, "agent whose memories the command uses");
 }
 
 void add_node_options(Command command, NodeOptions& options, Invocation& invocation) {
-  command.option("--data", options.data, "data directory of the node").shows_default();
-  command.option("--profile", options.profile, "profile to use instead of the active one");
+  command.option("--data DIRECTORY", options.data, "data directory of the node").shows_default();
+  command.option("--profile NAME", options.profile, "profile to use instead of the active one");
   add_json_flag(command, invocation);
 }
 

@@ -19,7 +19,7 @@ Result<std::unique_ptr<NodeClient>> NodeClient::open(const NodeOptions& options)
     node->reach(net::make_client_factory({.url = url, .token = "", .allows_address = {}, .is_direct = true}));
   };
   // What node.url says counts only while somebody owns the directory: it may be left over.
-  auto own = NodeServer::start(options.data, "127.0.0.1:0");
+  auto own = NodeServer::start(options.data, "127.0.0.1:0", {});
   if (own) {
     node->own_ = *std::move(own);
     connect(node->own_->url());

@@ -10,6 +10,7 @@
 #include "app/data_directory.hpp"
 #include "app/faces.hpp"
 #include "app/process.hpp"
+#include "app/settings.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "net/curl_client.hpp"
@@ -51,6 +52,28 @@ Result<http::ClientFactory> reach(const std::string& url, const std::string& key
   return net::make_client_factory(std::move(endpoint));
 }
 
+/// An origin as browsers write it: scheme, host and perhaps a port. Anything else would never match.
+bool is_origin(std::string_view text) {
+  const std::size_t scheme = text.find("://");
+  if (scheme == std::string_view::npos || scheme == 0) return false;
+  const std::string_view host = text.substr(scheme + 3);
+  return !host.empty() && host.find_first_of("/?#*@ ") == std::string_view::npos;
+}
+
+Result<NodeServer::Visitors> read_visitors(const NodeSettings& settings) {
+  TRY(const auto flags, read_assignments(settings.assignments));
+  const std::string beside_data = settings.data + "/node.yaml";
+  const std::string file = std::filesystem::exists(beside_data) ? beside_data : "";
+  TRY(const Settings read, Settings::load(flags, file, node_settings()));
+  NodeServer::Visitors visitors{read.list("local.origins"), read.boolean("local.any_user")};
+  for (const std::string& origin : visitors.origins) {
+    if (is_origin(origin)) continue;
+    return fail(ErrorCode::invalid_argument,
+                "local.origins: '" + origin + "' is not an origin like http://localhost:5173");
+  }
+  return visitors;
+}
+
 std::string url_path(const std::string& data) { return data + "/node.url"; }
 
 }  // namespace
@@ -61,7 +84,7 @@ std::string node_url_in(const std::string& data) {
 }
 
 struct NodeServer::Parts {
-  Parts(DataDirectory own, net::ServerOptions options)
+  Parts(DataDirectory own, net::ServerOptions options, Visitors visitors)
       : directory(std::move(own)),
         faces(make_node_faces()),
         rules(make_rule_book(faces)),
@@ -75,7 +98,7 @@ struct NodeServer::Parts {
                                 .first_spaces = list_fixed_spaces(faces),
                                 .searched = find_search_subject(faces),
                                 .on_broken_store = stop_broken}),
-        face(node, blocking, SYNCLINE_VERSION) {}
+        face(node, faces, blocking, SYNCLINE_VERSION, std::move(visitors.origins)) {}
 
   DataDirectory directory;
   SystemClock clock;
@@ -91,10 +114,13 @@ NodeServer::NodeServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) 
 
 NodeServer::~NodeServer() { stop(); }
 
-Result<std::unique_ptr<NodeServer>> NodeServer::start(const std::string& data, const std::string& listen) {
+Result<std::unique_ptr<NodeServer>> NodeServer::start(const std::string& data, const std::string& listen,
+                                                      Visitors visitors) {
   TRY(net::ServerOptions options, read_listen(listen));
+  options.own_user_only = !visitors.any_user;
   TRY(DataDirectory directory, DataDirectory::own(data, DataDirectory::Missing::create, DataDirectory::Of::node));
-  std::unique_ptr<NodeServer> server(new NodeServer(std::make_unique<Parts>(std::move(directory), std::move(options))));
+  std::unique_ptr<NodeServer> server(
+      new NodeServer(std::make_unique<Parts>(std::move(directory), std::move(options), std::move(visitors))));
   Parts& parts = *server->parts_;
   CHECK_OK(parts.node.start());
   CHECK_OK(parts.server.start(parts.face));
@@ -114,12 +140,13 @@ void NodeServer::stop() {
   parts_->node.stop();
 }
 
-Result<> run_node(const std::string& data, const std::string& listen, const std::string& log_level) {
+Result<> run_node(const NodeSettings& settings) {
   ::mallopt(M_ARENA_MAX, 2);  // threads that mostly wait need no heaps of their own
-  TRY(const LogLevel level, parse_log_level(log_level));
+  TRY(const LogLevel level, parse_log_level(settings.log_level));
+  TRY(NodeServer::Visitors visitors, read_visitors(settings));
   const sigset_t signals = block_signals();
   set_log_level(level);
-  TRY(const auto server, NodeServer::start(data, listen));
+  TRY(const auto server, NodeServer::start(settings.data, settings.listen, std::move(visitors)));
   std::printf("syncline node ready at %s\n", server->url().c_str());
   std::fflush(stdout);
   notify_systemd("READY=1\nSTATUS=serving at " + server->url());

@@ -1,8 +1,10 @@
-// A node as it runs: data directory, profiles, threads, and the API on a loopback address.
+// A node as it runs: data directory, profiles, threads, and the API on a loopback address. The main thread starts and
+// stops it; ARCHITECTURE.md lists its threads.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -10,8 +12,14 @@ namespace syncline::app {
 
 class NodeServer {
  public:
+  /// Whom a node serves. By default: its user and root, outside of sandboxes, and its own pages.
+  struct Visitors {
+    std::vector<std::string> origins;  // of other pages, like "http://localhost:5173"
+    bool any_user = false;
+  };
   /// Owns the data directory and serves. `listen`: a loopback address and a port. `locked` if another node owns it.
-  [[nodiscard]] static Result<std::unique_ptr<NodeServer>> start(const std::string& data, const std::string& listen);
+  [[nodiscard]] static Result<std::unique_ptr<NodeServer>> start(const std::string& data, const std::string& listen,
+                                                                 Visitors visitors);
   ~NodeServer();
   NodeServer(const NodeServer&) = delete;
   NodeServer& operator=(const NodeServer&) = delete;
@@ -27,8 +35,14 @@ class NodeServer {
   bool is_stopped_ = false;
 };
 
+struct NodeSettings {
+  std::string data;
+  std::string listen = "127.0.0.1:8765";
+  std::string log_level = "info";
+  std::vector<std::string> assignments;  // --set KEY=VALUE
+};
 /// Runs until SIGTERM or SIGINT.
-[[nodiscard]] Result<> run_node(const std::string& data, const std::string& listen, const std::string& log_level);
+[[nodiscard]] Result<> run_node(const NodeSettings& settings);
 
 /// Where a node that owns the directory says that it is served; empty if none does.
 [[nodiscard]] std::string node_url_in(const std::string& data);

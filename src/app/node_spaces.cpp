@@ -55,9 +55,9 @@ std::function<std::string()> follow_transfer(const NodeClient& node, const NodeO
 void print_limits(JsonView profile) {
   const auto limits = profile.find("limits");
   if (!limits || limits->raw() == "[]") return;
-  std::printf("    The hub supports only the %s API:\n", to_terminal_text(profile.text_of("dialect")).c_str());
+  std::printf("    The hub supports only the %s API:\n", to_terminal_line(profile.text_of("dialect")).c_str());
   limits->for_each_element(
-      [](JsonView limit) { std::printf("    - %s\n", to_terminal_text(limit.as_string().value_or("")).c_str()); });
+      [](JsonView limit) { std::printf("    - %s\n", to_terminal_line(limit.as_string().value_or("")).c_str()); });
 }
 
 }  // namespace
@@ -76,11 +76,16 @@ Result<> print_profiles(NodeClient& node, OutputForm form) {
     const auto live = profile.find("live");
     const std::string url = profile.text_of("url");
     std::printf("%s %s  %s%s\n", is_active && is_active->as_boolean().value_or(false) ? "*" : " ",
-                to_terminal_text(profile.text_of("profile")).c_str(),
-                url.empty() ? "not connected" : to_terminal_text(url).c_str(),
+                to_terminal_line(profile.text_of("profile")).c_str(),
+                url.empty() ? "not connected" : to_terminal_line(url).c_str(),
                 live && live->as_boolean().value_or(false) ? "  (live)" : "");
     if (const std::string error = profile.text_of("settings_error"); !error.empty()) {
-      std::printf("    settings: %s\n", to_terminal_text(error).c_str());
+      std::printf("    settings: %s\n", to_terminal_line(error).c_str());
+    }
+    if (const std::string clock = profile.text_of("clock"); clock == "ahead" || clock == "behind") {
+      std::printf(
+          "    The system clock is %s the expected time; purging is suspended (syncline profile accept-clock)\n",
+          clock == "ahead" ? "ahead of" : "behind");
     }
     print_limits(profile);
     const auto spaces = profile.find("spaces");
@@ -91,10 +96,10 @@ Result<> print_profiles(NodeClient& node, OutputForm form) {
       const std::string bar =
           space.text_of("state") == "syncing" && left > 0 ? bar_text(moved, moved + left) + "; " : "";
       std::printf("    %-24s %-8s %lld to send, %lld to fetch: %s%s\n",
-                  to_terminal_text(space.text_of("space")).c_str(), to_terminal_text(space.text_of("state")).c_str(),
+                  to_terminal_line(space.text_of("space")).c_str(), to_terminal_line(space.text_of("state")).c_str(),
                   static_cast<long long>(number_in(space, "pending")),
                   static_cast<long long>(number_in(space, "to_pull")), bar.c_str(),
-                  to_terminal_text(space.text_of("reason")).c_str());
+                  to_terminal_line(space.text_of("reason")).c_str());
     });
   });
   return {};

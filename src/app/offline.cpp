@@ -4,6 +4,7 @@
 
 #include "app/admin.hpp"
 #include "app/control.hpp"
+#include "store/sqlite/store_file.hpp"
 
 namespace syncline::app {
 namespace {
@@ -14,23 +15,30 @@ constexpr auto kOwnerPause = std::chrono::milliseconds(100);
 /// For a process without event loops: nothing waits here, so nothing needs to be woken.
 class NoScheduler final : public Scheduler {
  public:
-  void post(std::function<void()> run) override { run(); }
-  std::unique_ptr<Timer> after_ms(std::int64_t, std::function<void()>) override { return std::make_unique<NoTimer>(); }
+  void post(std::move_only_function<void()> run) override { run(); }
+  std::unique_ptr<Timer> after_ms(std::int64_t, std::move_only_function<void()>) override {
+    return std::make_unique<NoTimer>();
+  }
 
  private:
   struct NoTimer final : Timer {};
 };
 
 Result<std::string> run_here(const DataDirectory& directory, const JsonObject& request) {
-  static const SystemClock kClock;
+  TrustedClock clock(TrustedClock::Of::hub);
   NoScheduler scheduler;
-  TRY(auto store, SqliteStore::open(directory.store_path(), kClock, {}));
+  TRY(auto store, open_store_file(directory.store_path(), clock, {}));
+  // Whoever wants to know what is wrong with a store must not need all of it.
+  const bool needs_all = request.text_of("command") != "verify";
+  if (needs_all) CHECK_OK(clock.load(*store));
   // The rules of the spaces are the same whatever the hub's settings are.
   TRY(const auto faces, make_faces(Settings::defaults()));
-  CoreServices core(std::move(store), {directory.search_path(), directory.webhooks_path()}, kClock, scheduler, {},
+  CoreServices core(std::move(store), {directory.search_path(), directory.webhooks_path()}, clock, scheduler, {}, {},
                     faces);
-  CHECK_OK(core.load());
-  return run_admin(core, request);
+  if (needs_all) CHECK_OK(core.load());
+  auto answer = run_admin(core, request);
+  if (core.store->status().commits > 0) core.keep_clock();
+  return answer;
 }
 
 }  // namespace

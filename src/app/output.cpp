@@ -1,24 +1,26 @@
 #include "app/output.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 
 #include "api/problem.hpp"
 #include "base/bytes.hpp"
 #include "base/json_object.hpp"
+#include "base/text.hpp"
 
 namespace syncline::app {
 namespace {
 
-/// A value in a line: strings without quotes and with control characters escaped, so nothing reaches a terminal raw.
+/// A value in a line: strings without quotes, and nothing that a terminal would take for an order.
 std::string shown(JsonView value) {
   if (value.kind() == JsonKind::null) return "-";
   if (value.is_string()) {
     std::string escaped;
     append_json_string(escaped, value.as_string().value_or(""));
-    return escaped.substr(1, escaped.size() - 2);
+    return to_terminal_text(escaped.substr(1, escaped.size() - 2));
   }
-  if (!value.is_array()) return std::string(value.raw());
+  if (!value.is_array()) return to_terminal_text(value.raw());
   std::string joined;
   value.for_each_element([&](JsonView element) { joined += (joined.empty() ? "" : ",") + shown(element); });
   return joined;
@@ -31,7 +33,7 @@ void print_table(JsonView rows) {
     std::vector<std::string> line;
     row.for_each_member([&](std::string_view name, JsonView value) {
       if (value.is_object()) return;  // `show` has them
-      if (lines.empty()) head.emplace_back(name);
+      if (lines.empty()) head.push_back(to_terminal_text(name));
       line.push_back(shown(value));
     });
     lines.push_back(std::move(line));
@@ -64,33 +66,56 @@ void print_result(const std::string& json, OutputForm form) {
   }
   const JsonView view(json);
   std::size_t members = 0;
-  bool is_table = false;
-  view.for_each_member([&](std::string_view, JsonView value) {
-    ++members;
-    value.is_array() ? value.for_each_element([&](JsonView element) { is_table = is_table || element.is_object(); })
-                     : void();
-  });
+  view.for_each_member([&](std::string_view, JsonView) { ++members; });
   view.for_each_member([&](std::string_view name, JsonView value) {
-    if (value.is_array() && (members == 1 || is_table)) {
+    std::size_t rows = 0;
+    std::size_t others = 0;  // than rows of a table
+    if (value.is_array()) value.for_each_element([&](JsonView element) { ++(element.is_object() ? rows : others); });
+    const bool is_empty = value.is_array() && rows + others == 0;
+    if (value.is_array() && others == 0 && (members == 1 || rows > 0)) {
       print_table(value);
+    } else if (is_empty) {
+      std::printf("%s: none\n", to_terminal_text(name).c_str());
     } else {
-      std::printf("%.*s: %s\n", static_cast<int>(name.size()), name.data(), shown(value).c_str());
+      std::printf("%s: %s\n", to_terminal_text(name).c_str(), shown(value).c_str());
     }
   });
 }
 
 std::string to_terminal_text(std::string_view text) {
   std::string shown;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
-    if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F) {
+  for (std::size_t i = 0; i < text.size();) {
+    const std::string_view character =
+        text.substr(i, std::max<std::size_t>(character_length(text.substr(i)).value_or(1), 1));
+    const char32_t code_point = first_code_point(character);
+    i += character.size();
+    if (character.size() == 1 && static_cast<unsigned char>(character.front()) >= 0x80) {
+      shown += kReplacementCharacter;  // a byte that is no character: some terminals take it for a control
+    } else if (!is_control_or_bidi(code_point) || code_point == '\n' || code_point == '\t') {
+      shown += character;
+    } else if (code_point < 0x80) {
       shown += '^';
-      shown += static_cast<char>(byte ^ 0x40U);
-    } else if (byte == 0xC2 && next >= 0x80 && next < 0xA0) {  // the control characters above ASCII
-      shown += "\\x" + to_hex(text.substr(++i, 1));
+      shown += static_cast<char>(code_point ^ 0x40U);
+    } else if (code_point < 0xA0) {
+      shown += "\\x" + to_hex(character.substr(1));
     } else {
-      shown += text[i];
+      char digits[8];
+      const auto end = std::to_chars(digits, digits + sizeof digits, static_cast<std::uint32_t>(code_point), 16).ptr;
+      const auto count = static_cast<std::size_t>(end - digits);
+      shown.append("\\u").append(4 - std::min<std::size_t>(count, 4), '0').append(digits, count);
+    }
+  }
+  return shown;
+}
+
+std::string to_terminal_line(std::string_view text) {
+  std::string shown;
+  for (const char c : to_terminal_text(text)) {
+    if (c == '\n' || c == '\t') {
+      shown += '^';
+      shown += static_cast<char>(c ^ 0x40);
+    } else {
+      shown += c;
     }
   }
   return shown;

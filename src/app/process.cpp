@@ -46,10 +46,13 @@ void raise_descriptor_limit() {
 }
 
 void stop_broken(const Error& error) {
-  log(LogLevel::error, "storage_broken", {{"error", error.text}});
+  const bool is_damaged = error.code == ErrorCode::storage_damaged;
+  log(LogLevel::error, is_damaged ? "storage_damaged" : "storage_broken", {{"error", error.text}});
   flush_log();
-  std::fprintf(stderr, "syncline: %s; stopped; the next start recovers the store\n", error.text.c_str());
-  std::_Exit(kExitStorageBroken);
+  std::fprintf(stderr, "syncline: %s; stopped; %s\n", error.text.c_str(),
+               is_damaged ? "run 'syncline verify', and restore a backup if it finds damage"
+                          : "the next start recovers the store");
+  std::_Exit(exit_code_of(error.code));
 }
 
 Result<LogLevel> parse_log_level(const std::string& level) {

@@ -20,7 +20,8 @@ void raise_descriptor_limit();
 /// Tells systemd (Type=notify), if it is there.
 void notify_systemd(const std::string& state);
 
-/// A failed disk cannot be trusted again before the file is opened afresh: stop at once, the manager restarts us.
+/// Stops at once. A disk that failed in a write (storage_broken) cannot be trusted again before the file is opened
+/// afresh: the manager restarts us. A store that cannot be read (storage_damaged) is for the operator.
 void stop_broken(const Error& error);
 
 [[nodiscard]] Result<LogLevel> parse_log_level(const std::string& level);

@@ -1,4 +1,5 @@
-// Shows on a terminal that long work goes on, and how far it is.
+// Shows on a terminal that long work continues, and how far it is. The working thread makes and ends it; a thread of
+// its own draws, and calls `how_far` for that.
 #pragma once
 
 #include <functional>

@@ -1,11 +1,15 @@
 #include "app/runner_process.hpp"
 
 #include <malloc.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
 #include "app/process.hpp"
+#include "base/limits.hpp"
+#include "base/log.hpp"
 #include "base/mutex.hpp"
 #include "runner/plain_launcher.hpp"
 #include "runner/runner.hpp"
@@ -13,6 +17,11 @@
 
 namespace syncline::app {
 namespace {
+
+/// A hub is not trusted with this machine's memory. A command is a document, and the hub adds little to it; with the
+/// published API, an answer has the whole state.
+constexpr std::size_t kCommandBytesMax = limits::kDocumentBytesMax + (1UL << 20U);
+constexpr std::size_t kStateBytesMax = limits::kBodyBytesLarge;
 
 Result<runner::Policy> read_policy(const RunnerSettings& settings) {
   const bool has_flags = !settings.roots.empty() || !settings.allow.empty();
@@ -29,6 +38,14 @@ Result<runner::Policy> read_policy(const RunnerSettings& settings) {
     return fail(ErrorCode::invalid_argument, "--root needs command types; add --allow TYPES or --allow any");
   }
   return runner::make_policy(settings.roots, settings.allow);
+}
+
+/// A node cannot look into the processes of root, so it cannot tell root from a command in root's sandbox.
+void warn_of_root(const runner::Policy& policy) {
+  if (::geteuid() != 0 || std::ranges::count(policy.network, true) == 0) return;
+  log(LogLevel::warning, "runner_is_root",
+      {{"effect", "commands with network count as root, and the nodes of all users of this machine serve them"},
+       {"what_now", "run the runner as a user of its own"}});
 }
 
 Result<std::shared_ptr<const runner::Workplace>> make_workplace(const RunnerSettings& settings,
@@ -49,6 +66,7 @@ Result<std::shared_ptr<const runner::Workplace>> make_workplace(const RunnerSett
   } else {
     TRY(launcher, runner::make_sandbox(policy, roots));
   }
+  warn_of_root(policy);
   return std::make_shared<const runner::Workplace>(std::move(policy), std::move(roots), std::move(launcher));
 }
 
@@ -86,7 +104,9 @@ Result<> run_runner(const RunnerSettings& settings) {
   raise_descriptor_limit();   // a dozen for each command that runs
   ::mallopt(M_ARENA_MAX, 2);  // threads that mostly wait need no heaps of their own
   TRY(const LogLevel level, parse_log_level(settings.log_level));
-  TRY(const http::ClientFactory clients, reach_hub(settings.hub));
+  HubOptions hub = settings.hub;
+  hub.answer_bytes_max = settings.published_api ? kStateBytesMax : kCommandBytesMax;
+  TRY(const http::ClientFactory clients, reach_hub(hub));
   const sigset_t signals = block_signals();
   set_log_level(level);
 
@@ -95,7 +115,7 @@ Result<> run_runner(const RunnerSettings& settings) {
   TRY(const auto workplace, make_workplace(settings, directory));
   static const SystemClock kClock;
   TRY(const auto intents, runner::IntentLog::open(directory.intent_log_path()));
-  TRY(const auto audit, runner::AuditLog::open(directory.audit_log_path(), kClock));
+  TRY(const auto audit, runner::AuditLog::open(directory.audit_log_path(), *intents, kClock));
   const runner::LinkFactory links = settings.published_api
                                         ? runner::make_published_links(clients, settings.poll_seconds * 1000)
                                         : runner::make_claiming_links(clients);

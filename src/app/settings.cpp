@@ -11,8 +11,11 @@ namespace syncline::app {
 namespace {
 
 const SettingInfo* find_info(std::string_view key) {
-  const auto found = std::ranges::find(all_settings(), key, &SettingInfo::key);
-  return found == all_settings().end() ? nullptr : &*found;
+  for (const auto* known : {&all_settings(), &node_settings()}) {
+    const auto found = std::ranges::find(*known, key, &SettingInfo::key);
+    if (found != known->end()) return &*found;
+  }
+  return nullptr;
 }
 
 std::string environment_name(std::string_view key) {
@@ -37,9 +40,9 @@ const std::vector<SettingInfo>& all_settings() {
       {"ai.model", SettingKind::text, "", "default upstream model"},
       {"ai.model_advisor", SettingKind::text, "", "upstream model for kaisho:advisor; ai.model if empty"},
       {"ai.model_cron", SettingKind::text, "", "upstream model for kaisho:cron; ai.model if empty"},
-      {"ai.model_embeddings", SettingKind::text, "", "upstream model for /v1/embeddings; any of the others if empty"},
+      {"ai.model_embeddings", SettingKind::text, "", "upstream model for /v1/embeddings; if empty, one of the others"},
       {"ai.limit_parameter", SettingKind::text, "auto",
-       "what the upstream calls the limit of an answer: max_tokens, max_completion_tokens, or auto (try, per model)"},
+       "the upstream's name for the token limit: max_tokens, max_completion_tokens, or auto (tries both, per model)"},
       {"ai.timeout_seconds", SettingKind::integer, "120",
        "seconds to wait for an answer, or for the next chunk of a stream"},
       {"ai.requests_at_once", SettingKind::integer, "8", "concurrent AI requests; each uses a thread"},
@@ -55,13 +58,32 @@ const std::vector<SettingInfo>& all_settings() {
       {"tls.key", SettingKind::text, "", "PEM file with the private key"},
       {"log.level", SettingKind::text, "info", "debug, info (one line per request), warning, error or off"},
       {"connections.max", SettingKind::integer, "20000", "maximum number of connections; the hub closes any beyond it"},
+      {"limits.connections_per_address", SettingKind::integer, "256",
+       "maximum number of connections from one address, or one IPv6 /64; does not apply to trusted proxies; 0: no "
+       "limit"},
+      {"quota.bytes", SettingKind::list, "free=100000000,companion=1000000000",
+       "maximum bytes of an account's live records, per plan; no limit for a plan with 0 or without an entry"},
+      {"quota.records", SettingKind::list, "", "maximum number of an account's live records, per plan"},
+      {"quota.requests_per_minute", SettingKind::list, "free=600,companion=6000",
+       "maximum requests of an account, per plan"},
+      {"metrics.listen", SettingKind::text, "",
+       "address and port of a separate listener that serves /metrics without a key; empty: off"},
+      {"proxy.trusted", SettingKind::list, "",
+       "networks of reverse proxies that may name the client's address, like 127.0.0.1"},
+      {"proxy.header", SettingKind::text, "X-Forwarded-For",
+       "header in which trusted proxies name the client: X-Forwarded-For or Forwarded"},
       {"threads.loops", SettingKind::integer, "2", "threads that serve connections"},
       {"threads.workers", SettingKind::integer, "2", "threads for large requests"},
+      {"threads.passwords", SettingKind::integer, "1", "threads that hash passwords; each uses a core and 64 MiB"},
       {"store.bytes_max", SettingKind::integer, "0", "maximum size of the store's file in bytes; 0: no limit"},
-      {"history.days", SettingKind::integer, "30", "days to keep replaced versions"},
+      {"clock.strict", SettingKind::boolean, "false",
+       "exit with code 17 instead of serving if the clock is in doubt at start"},
+      {"history.days", SettingKind::integer, "30", "days to keep replaced versions; less than 7 counts as 7"},
       {"tombstones.days", SettingKind::integer, "180",
        "days to keep deletions in the feed; a device offline for longer pulls everything again"},
       {"commands.keep_days", SettingKind::integer, "30", "days to keep finished commands"},
+      {"commands.ttl_seconds", SettingKind::integer, "900",
+       "seconds that a command may wait for a runner before it fails; 0: no limit"},
       {"commands.claim_lease_seconds", SettingKind::integer, "60",
        "lease of a claim by POST /command/claim, in seconds"},
       {"commands.patch_lease_seconds", SettingKind::integer, "900",
@@ -70,18 +92,40 @@ const std::vector<SettingInfo>& all_settings() {
   return kSettings;
 }
 
-Settings Settings::defaults() {
+const std::vector<SettingInfo>& node_settings() {
+  static const std::vector<SettingInfo> kSettings = {
+      {"local.origins", SettingKind::list, "",
+       "origins of web pages that may use the node besides its own, like http://localhost:5173"},
+      {"local.any_user", SettingKind::boolean, "false", "serve other users of the machine and sandboxed programs, too"},
+  };
+  return kSettings;
+}
+
+Result<std::map<std::string, std::string>> read_assignments(const std::vector<std::string>& assignments) {
+  std::map<std::string, std::string> values;
+  for (const std::string& assignment : assignments) {
+    const std::size_t equals = assignment.find('=');
+    if (equals == std::string::npos) {
+      return fail(ErrorCode::invalid_argument, "--set needs KEY=VALUE, not '" + assignment + "'");
+    }
+    values[assignment.substr(0, equals)] = assignment.substr(equals + 1);
+  }
+  return values;
+}
+
+Settings Settings::defaults(const std::vector<SettingInfo>& known) {
   Settings settings;
-  for (const SettingInfo& info : all_settings()) {
+  for (const SettingInfo& info : known) {
     settings.values_[std::string(info.key)] = {std::string(info.default_value), "default"};
   }
   return settings;
 }
 
-Result<Settings> Settings::load(const std::map<std::string, std::string>& flags, const std::string& file) {
-  Settings settings = defaults();
+Result<Settings> Settings::load(const std::map<std::string, std::string>& flags, const std::string& file,
+                                const std::vector<SettingInfo>& known) {
+  Settings settings = defaults(known);
   if (!file.empty()) CHECK_OK(settings.load_file(file));
-  for (const SettingInfo& info : all_settings()) {
+  for (const SettingInfo& info : known) {
     const std::string name = environment_name(info.key);
     if (const char* value = std::getenv(name.c_str())) {
       CHECK_OK(settings.set(std::string(info.key), value, "environment " + name));
@@ -96,7 +140,11 @@ Result<> Settings::set(const std::string& key, std::string value, std::string or
   const auto refuse = [&](const std::string& what) {
     return fail(ErrorCode::invalid_argument, "setting '" + key + "' (" + origin + ") " + what);
   };
-  if (info == nullptr) return refuse("is unknown; 'syncline config show' lists all settings");
+  if (info == nullptr || !values_.contains(key)) {
+    const bool is_hubs = values_.contains("listen");
+    return refuse(is_hubs ? "is unknown; 'syncline config show' lists all settings"
+                          : "is unknown; a node has local.origins and local.any_user");
+  }
   if (info->kind == SettingKind::integer) {
     const auto number = parse_integer(value);
     if (!number || *number < 0) return refuse("must be a whole number of at least 0, not '" + value + "'");

@@ -19,19 +19,26 @@ struct SettingInfo {
   std::string_view default_value;
   std::string_view description;
 };
+/// Those of a hub.
 [[nodiscard]] const std::vector<SettingInfo>& all_settings();
+/// Those of a node that are not a profile's.
+[[nodiscard]] const std::vector<SettingInfo>& node_settings();
 
 struct SettingValue {
   std::string text;
   std::string origin;  // "default", "file /etc/...:3", "environment SYNCLINE_...", "flag"
 };
 
+/// What `--set KEY=VALUE` says, by key.
+[[nodiscard]] Result<std::map<std::string, std::string>> read_assignments(const std::vector<std::string>& assignments);
+
 class Settings {
  public:
   /// `flags`: key -> value. `file`: read if not empty; must exist. Fails naming the key and where it was set.
-  [[nodiscard]] static Result<Settings> load(const std::map<std::string, std::string>& flags, const std::string& file);
+  [[nodiscard]] static Result<Settings> load(const std::map<std::string, std::string>& flags, const std::string& file,
+                                             const std::vector<SettingInfo>& known = all_settings());
   /// What is set if nobody sets anything; the environment counts for nothing.
-  [[nodiscard]] static Settings defaults();
+  [[nodiscard]] static Settings defaults(const std::vector<SettingInfo>& known = all_settings());
 
   [[nodiscard]] const std::map<std::string, SettingValue>& values() const { return values_; }
   [[nodiscard]] const std::string& text(std::string_view key) const;

@@ -22,6 +22,8 @@ using KeyNumber = StrongNumber<struct KeyTag>;
 using ConflictNumber = StrongNumber<struct ConflictTag>;
 /// Number of an event of the store: rises, with gaps.
 using EventNumber = StrongNumber<struct EventTag>;
+/// One opening of a store: random, 48 bits. 0: not known which.
+using IncarnationId = StrongNumber<struct IncarnationTag>;
 
 /// A named data set of an account: the unit of ordering and of sync.
 struct SpaceName {

@@ -31,7 +31,7 @@ struct JsonCheck {
 [[nodiscard]] JsonCheck check_json(std::string& text, int depth_max);
 
 /// The same verdict without the shortcut for texts of common size; `detail` says what is wrong and at which byte.
-/// `depth_max`: up to 256.
+/// `depth_max`: up to limits::kCheckedDepthMax.
 [[nodiscard]] JsonCheck explain_json(std::string_view text, int depth_max);
 
 /// Replaces escaped halves of a surrogate pair that stand alone by the escape of U+FFFD: some programs write them for

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "base/json.hpp"
+#include "base/limits.hpp"
 #include "base/text.hpp"
 
 namespace syncline {
@@ -17,7 +18,6 @@ namespace {
 
 /// simdjson needs memory in proportion to the text: larger ones it does not get.
 constexpr std::size_t kSimdBytesMax = 1UL << 20U;
-constexpr int kDepthMax = 256;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -56,7 +56,8 @@ bool is_too_large_real(std::string_view number) {
 /// One pass over a text, from byte to byte. `position_` is where the first fault is.
 class JsonChecker {
  public:
-  JsonChecker(std::string_view text, int depth_max) : text_(text), depth_max_(std::min(depth_max, kDepthMax)) {}
+  JsonChecker(std::string_view text, int depth_max)
+      : text_(text), depth_max_(std::min(depth_max, limits::kCheckedDepthMax)) {}
 
   JsonCheck run() {
     if (!is_utf8(text_)) return {JsonFault::not_utf8, "not valid UTF-8"};
@@ -230,7 +231,7 @@ class JsonChecker {
   const std::string_view text_;
   const int depth_max_;
   std::size_t position_ = 0;
-  std::bitset<kDepthMax> is_object_;
+  std::bitset<limits::kCheckedDepthMax> is_object_;
   std::size_t depth_ = 0;
   JsonFault fault_ = JsonFault::malformed;
   std::string_view expected_;

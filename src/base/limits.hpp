@@ -14,6 +14,7 @@ inline constexpr std::size_t kSpaceNameBytesMax = 512;         // 100 letters of
 inline constexpr std::size_t kDocumentBytesMax = 16UL << 20U;  // one document
 inline constexpr int kDocumentDepthMax = 64;
 inline constexpr int kBodyDepthMax = 72;              // the document's 64 and room for what wraps it
+inline constexpr int kCheckedDepthMax = 16'384;       // deeper text is not judged part by part: no encoder writes it
 inline constexpr std::size_t kCollectionsMax = 4096;  // of a space; a position of the key index
 
 // Requests
@@ -25,8 +26,12 @@ inline constexpr std::size_t kPushOpsMax = 5000;
 inline constexpr std::size_t kPageRecordsMax = 5000;
 inline constexpr std::size_t kPageRecordsDefault = 500;
 inline constexpr std::int64_t kWaitSecondsMax = 60;
-/// Large bodies are read into memory; all of them together take no more than this.
-inline constexpr std::size_t kLargeBodiesInFlightBytesMax = 512UL << 20U;
+/// Bodies are read into memory: what all of them take, and those of one account. One body of the largest kind fits into
+/// a share beside smaller ones; more would let one account keep the others waiting.
+inline constexpr std::size_t kBodiesBytesMax = 512UL << 20U;
+inline constexpr std::size_t kBodiesShareBytesMax = 96UL << 20U;
+/// What an account gets even if others have taken everything.
+inline constexpr std::size_t kBodiesGrantedBytes = 1UL << 20U;
 /// A chunk of a streamed answer: large enough for the disk, small enough for a thousand readers.
 inline constexpr std::size_t kStreamChunkBytes = 256UL << 10U;
 inline constexpr std::size_t kIdempotencyKeyBytesMax = 256;
@@ -37,9 +42,12 @@ inline constexpr std::size_t kConnectionsMax = 20'000;
 inline constexpr std::int64_t kHeaderTimeoutMs = 15'000;  // from the first byte of a request to the end of its header
 inline constexpr std::int64_t kIdleTimeoutMs = 120'000;   // between requests
 inline constexpr std::int64_t kBodyTimeoutMs = 30'000;    // without a byte of progress
-inline constexpr std::int64_t kWriteTimeoutMs = 30'000;   // without a byte of progress
-inline constexpr std::int64_t kDrainMs = 10'000;          // what SIGTERM grants to requests in progress
-inline constexpr std::int64_t kAuthMessageMs = 5'000;     // a WebSocket's first message
+inline constexpr std::int64_t kBodyTotalMs = 15LL * 60'000;
+/// On the average, after kBodyTimeoutMs: slower than any network that a person would wait for.
+inline constexpr std::int64_t kBodyBytesPerSecondMin = 4LL << 10U;
+inline constexpr std::int64_t kWriteTimeoutMs = 30'000;  // without a byte of progress
+inline constexpr std::int64_t kDrainMs = 10'000;         // what SIGTERM grants to requests in progress
+inline constexpr std::int64_t kAuthMessageMs = 5'000;    // a WebSocket's first message
 inline constexpr std::int64_t kPingIntervalMs = 30'000;
 inline constexpr std::size_t kWebSocketMessageBytesMax = 64UL << 10U;
 inline constexpr std::size_t kWatchedSpacesMax = 256;  // per socket or event stream
@@ -48,14 +56,22 @@ inline constexpr std::size_t kWatchedSpacesMax = 256;  // per socket or event st
 inline constexpr std::int64_t kClockAheadMicrosMax = 5LL * 60 * 1'000'000;
 inline constexpr std::size_t kUnionItemsMax = 500;
 
+// The machine's clock (core/clock_trust.hpp)
+inline constexpr std::int64_t kClockStepMicrosMax = 3600LL * 1'000'000;           // while the process runs
+inline constexpr std::int64_t kClockGapMicrosMax = 30LL * 86'400 * 1'000'000;     // from one process to the next
+inline constexpr std::int64_t kClockAgreementMicros = 3600LL * 1'000'000;         // of devices with the clock
+inline constexpr std::int64_t kEarliestTimeMicros = 1'767'225'600LL * 1'000'000;  // 2026-01-01: before the program
+
 // Store
 inline constexpr std::size_t kGroupWritesMax = 1024;         // writes that share a transaction
 inline constexpr std::size_t kWriteQueueMax = 65'536;        // beyond: "busy", retry
-inline constexpr std::int64_t kWalSoftBytes = 48LL << 20U;   // a background checkpoint begins
+inline constexpr std::int64_t kWalSoftBytes = 16LL << 20U;   // a background checkpoint begins
 inline constexpr std::int64_t kWalHardBytes = 192LL << 20U;  // the writer itself stops to checkpoint
 inline constexpr std::int64_t kHistoryDays = 30;
 inline constexpr std::int64_t kTombstoneDays = 180;
 inline constexpr std::size_t kHistoryVersionsShown = 100;
+/// Openings of the store that are remembered of a space. More: devices that were away for longer need not begin anew.
+inline constexpr std::size_t kIncarnationsMax = 256;
 
 // Wiping
 inline constexpr std::int64_t kWipeUndoDays = 7;  // history is kept at least that long

@@ -26,12 +26,18 @@ enum class ErrorCode {
   busy,            // somebody else holds what is needed
   locked,          // another process owns the data directory
   storage_full,    // nothing was written; works again when there is room
-  storage_broken,  // the disk failed; the process must stop and recover
+  storage_broken,  // the disk failed in a write; the process must stop and recover
   wrong_store,     // a directory or file that is not ours
   newer_store,     // written by a newer version
+  clock_in_doubt,  // the machine's clock cannot be believed
   unavailable,     // cannot be reached or is shutting down
   timed_out,       // reached, but did not answer in time
   internal,        // a bug of ours
+
+  // Last, because the numbers travel between two processes.
+  storage_damaged,  // what is stored cannot be read
+  damaged,          // a row is no longer what was written; all others are as good as ever
+  quota_exceeded,   // the account has stored as much as its plan allows
 };
 
 /// What the caller should do about an error.
@@ -41,6 +47,9 @@ enum class Advice { give_up, retry_later, resync, reauth };
     case ErrorCode::too_many:
     case ErrorCode::busy:
     case ErrorCode::storage_full:
+    case ErrorCode::damaged:
+    case ErrorCode::storage_broken:
+    case ErrorCode::storage_damaged:
     case ErrorCode::unavailable:
     case ErrorCode::timed_out: return Advice::retry_later;
     case ErrorCode::epoch_changed:

@@ -43,6 +43,29 @@ std::string to_valid_utf8(std::string_view bytes) {
   return text;
 }
 
+bool is_control_or_bidi(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
+char32_t first_code_point(std::string_view text) {
+  const std::size_t length = character_length(text).value_or(1);
+  const auto first = static_cast<unsigned char>(text.front());
+  if (length < 2) return first;
+  char32_t c = first & (0x7FU >> length);
+  for (std::size_t i = 1; i < length && i < text.size(); ++i)
+    c = c << 6U | (static_cast<unsigned char>(text[i]) & 0x3FU);
+  return c;
+}
+
+bool has_control_or_bidi(std::string_view text) {
+  if (!is_utf8(text)) return true;
+  for (std::size_t i = 0; i < text.size(); i += character_length(text.substr(i)).value_or(1)) {
+    if (is_control_or_bidi(first_code_point(text.substr(i)))) return true;
+  }
+  return false;
+}
+
 std::string_view cut_utf8(std::string_view text, std::size_t bytes_max) {
   if (text.size() <= bytes_max) return text;
   std::size_t size = bytes_max;

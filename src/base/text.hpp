@@ -19,6 +19,14 @@ inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+
 /// The same text with U+FFFD for each byte that is no part of a character.
 [[nodiscard]] std::string to_valid_utf8(std::string_view bytes);
 
+/// True for the code points that change how a terminal shows what stands around them, and are no text themselves: the
+/// control characters up to U+009F, and those that turn the direction of writing or end a line unseen.
+[[nodiscard]] bool is_control_or_bidi(char32_t code_point);
+/// The code point at the beginning of well-formed UTF-8 that is not empty.
+[[nodiscard]] char32_t first_code_point(std::string_view text);
+/// True if a text has such a code point, or is not UTF-8.
+[[nodiscard]] bool has_control_or_bidi(std::string_view text);
+
 /// The longest beginning of at most `bytes_max` bytes that does not end within a character.
 [[nodiscard]] std::string_view cut_utf8(std::string_view text, std::size_t bytes_max);
 

@@ -1,5 +1,7 @@
 #include "base/time.hpp"
 
+#include <time.h>
+
 #include <array>
 #include <chrono>
 
@@ -146,6 +148,12 @@ Result<Timestamp> parse_iso_or_utc_time(std::string_view text) {
   if (time || text.empty()) return time;
   constexpr std::size_t kDateEnd = 10;
   return parse_iso_time(std::string(text) + (text.size() == kDateEnd ? "T00:00:00Z" : "Z"));
+}
+
+std::int64_t steady_micros() {
+  timespec time{};
+  ::clock_gettime(CLOCK_BOOTTIME, &time);
+  return time.tv_sec * kMicrosPerSecond + time.tv_nsec / 1000;
 }
 
 Timestamp SystemClock::now() const {

@@ -45,10 +45,25 @@ void append_time(std::string& out, Timestamp time);
 
 class Clock {
  public:
+  /// Whose stamp it is that says what time somebody else's clock shows.
+  enum class Witness { client, store };
+
   virtual ~Clock() = default;
   /// Wall time. May jump; order is never built on it.
   [[nodiscard]] virtual Timestamp now() const = 0;
+  /// The latest time that it may be. Later than now() only while the machine's clock is ahead of what is believed.
+  [[nodiscard]] virtual Timestamp latest() const { return now(); }
+  /// False while the machine's clock is in doubt. Then nothing may be removed because of its age.
+  [[nodiscard]] virtual bool is_trusted() const { return true; }
+  /// A stamp that somebody has just brought.
+  virtual void note_stamp(Timestamp stamp, Witness witness) const {
+    (void)stamp;
+    (void)witness;
+  }
 };
+
+/// Microseconds since the machine started, also while it slept. Nobody can set it.
+[[nodiscard]] std::int64_t steady_micros();
 
 class SystemClock final : public Clock {
  public:
@@ -60,9 +75,14 @@ class ManualClock final : public Clock {
  public:
   explicit ManualClock(Timestamp start) : micros_(start.micros) {}
   [[nodiscard]] Timestamp now() const override { return {micros_.load()}; }
+  [[nodiscard]] Timestamp latest() const override { return {micros_.load() + doubted_micros_.load()}; }
+  [[nodiscard]] bool is_trusted() const override { return doubted_micros_.load() == 0; }
   void advance_micros(std::int64_t delta) { micros_ += delta; }
+  /// From now on the time is in doubt, and may be that much later.
+  void doubt(std::int64_t micros) { doubted_micros_ = micros; }
 
  private:
+  std::atomic<std::int64_t> doubted_micros_ = 0;
   std::atomic<std::int64_t> micros_;
 };
 

@@ -73,11 +73,22 @@ struct Decision {
   Timestamp updated_at;
   Timestamp effective_at;
   Timestamp claimed_at;
-  /// The writer's clock was too far ahead: `updated_at` was lowered to the hub's now.
+  /// The writer's clock was too far ahead: the stamp was lowered to the hub's now.
   bool clock_lowered = false;
   std::string merged_doc;
 
   [[nodiscard]] bool takes_seq() const { return kind <= Kind::merged; }
+};
+
+/// The time of a store while it merges.
+struct MergeTime {
+  // Where nobody doubts the clock, both are the same.
+  MergeTime(Timestamp time) : now(time), latest(time) {}  // NOLINT(google-explicit-constructor)
+  MergeTime(Timestamp believed, Timestamp latest_possible) : now(believed), latest(latest_possible) {}
+
+  Timestamp now;
+  /// The latest time that it may be (Clock::latest()).
+  Timestamp latest;
 };
 
 /// The clock guard: a time that no clock near enough to the hub's can have shown.
@@ -85,9 +96,13 @@ struct Decision {
   return time.micros > now.micros + limits::kClockAheadMicrosMax;
 }
 
-/// Decides. `stored` is the current version or nothing; a wiped record counts as nothing. `now` is the hub's time.
+/// The stamp with which a stored version meets another one. A version that the store wrote while its own clock was
+/// ahead has none that counts: any other edit is later.
+[[nodiscard]] Timestamp standing_stamp(const Record& stored, Timestamp now);
+
+/// Decides. `stored` is the current version or nothing; a wiped record counts as nothing. `time` is the hub's time.
 [[nodiscard]] Decision merge(const Record* stored, const Op& op, const MergePolicy& policy, const Author& author,
-                             Timestamp now);
+                             const MergeTime& time);
 
 /// Fields of both documents as `policy` says; `winner` gives every other field. Both are JSON objects.
 [[nodiscard]] std::string merge_fields(std::string_view stored, std::string_view incoming, bool incoming_wins,

@@ -184,5 +184,48 @@ TEST(FieldMerge, a_union_has_at_most_500_items) {
   EXPECT_EQ(std::ranges::count(merged, ','), 499);
 }
 
+/// A version that the store wrote while its own clock was twelve years ahead.
+Record stored_ahead() {
+  Record record = stored_at(kNow.plus_micros(12L * 365 * 24 * kHour));
+  record.committed_at = record.updated_at;
+  return record;
+}
+
+TEST(Merge, any_edit_is_later_than_a_version_of_a_time_when_the_clock_was_wrong) {
+  const Record stored = stored_ahead();
+  const Decision decision = merge(&stored, put_at(ago(24 * kHour)), {}, kBob, kNow);
+  EXPECT_EQ(decision.kind, Decision::Kind::update);
+  EXPECT_EQ(decision.effective_at, ago(24 * kHour));
+  EXPECT_EQ(decision.keep, Decision::Keep::stored) << "its author had not seen it";
+}
+
+TEST(Merge, what_replaces_a_version_of_a_wrong_clock_has_the_stamp_of_now) {
+  const Record stored = stored_ahead();
+  EXPECT_EQ(merge(&stored, put_at(std::nullopt), {}, kBob, kNow).effective_at, kNow);
+  Op with_base = put_at(ago(kHour));
+  with_base.base = stored.seq;
+  EXPECT_EQ(merge(&stored, with_base, {}, kBob, kNow).effective_at, ago(kHour));
+}
+
+TEST(Merge, a_store_whose_clock_is_behind_takes_no_stamp_of_its_hub_for_a_wrong_one) {
+  Record stored = stored_at(kNow.plus_micros(24 * kHour));
+  stored.committed_at = kNow;
+  EXPECT_EQ(merge(&stored, put_at(ago(1)), {}, kBob, kNow).kind, Decision::Kind::stale);
+  EXPECT_EQ(merge(&stored, put_at(std::nullopt), {}, kBob, kNow).effective_at, stored.effective_at.plus_micros(1));
+}
+
+TEST(Merge, a_stamp_that_only_a_doubted_clock_confirms_is_shown_but_competes_as_now) {
+  const Record stored = stored_at(ago(kHour));
+  const MergeTime in_doubt{kNow, kNow.plus_micros(60L * 24 * kHour)};
+  const Op op = put_at(in_doubt.latest);
+
+  const Decision decision = merge(&stored, op, {}, kBob, in_doubt);
+
+  EXPECT_EQ(decision.updated_at, in_doubt.latest);
+  EXPECT_EQ(decision.effective_at, kNow);
+  EXPECT_EQ(merge(&stored, put_at(in_doubt.latest.plus_micros(kHour)), {}, kBob, in_doubt).updated_at, kNow)
+      << "no clock confirms this one";
+}
+
 }  // namespace
 }  // namespace syncline

@@ -50,7 +50,7 @@ struct BasicRecord {
   KeyNumber origin;
   Rule rule = Rule::first;
   bool deleted = false;
-  /// Where the store keeps the version that this one replaced; 0 if nowhere.
+  /// The seq of the version that this one replaced; 0 if there was none.
   std::int64_t previous = 0;
   Text doc;
 
@@ -76,6 +76,18 @@ using Record = BasicRecord<std::string>;
 /// A record while it is being visited: its texts are valid until the visitor returns.
 using RecordView = BasicRecord<std::string_view>;
 [[nodiscard]] inline RecordView view_of(const Record& record) { return record.with_texts_as<std::string_view>(); }
+
+/// A record whose row is no longer what was written: where it stands and, as far as that can still be told, whose it
+/// is.
+struct DamagedRecord {
+  std::string collection;  // empty if nobody can tell, and so is `id`
+  std::string id;
+  Seq seq;
+  /// The seq of the version before; 0 if nobody can tell.
+  std::int64_t previous = 0;
+  /// The record has been written again since, by somebody who knew nothing of this version.
+  bool is_replaced = false;
+};
 
 /// A requested change to one record: put `doc`, or delete. Views into the request, which outlives it.
 struct Op {
@@ -110,5 +122,8 @@ struct Conflict {
 /// Identifies a version by its content and stamp, wherever it is met again.
 [[nodiscard]] std::string version_fingerprint(std::string_view collection, std::string_view id, Timestamp updated_at,
                                               bool deleted, std::string_view doc);
+[[nodiscard]] inline std::string version_fingerprint(const Record& version) {
+  return version_fingerprint(version.collection, version.id, version.updated_at, version.deleted, version.doc);
+}
 
 }  // namespace syncline

@@ -55,9 +55,15 @@ void Replicator::disconnect(std::int64_t now_ms) {
 }
 
 void Replicator::note_hub_head(const Cursor& head) {
+  // A change that this device has heard of was made by another opening of the store: the hub may have gone back.
+  const bool is_elsewhere =
+      head.epoch == cursor_.epoch && head.incarnation != cursor_.incarnation && head.seq <= cursor_.knows_through();
+  if (is_elsewhere) is_wanted_ = true;
   // Notices may come out of order; of one history the later counts.
   const bool is_older = hub_head_ && hub_head_->epoch == head.epoch && hub_head_->seq >= head.seq;
-  if (!is_older) hub_head_ = head;
+  if (is_older) return;
+  hub_head_ = head;
+  step_knows_head_ = false;
 }
 
 void Replicator::link_up(std::int64_t now_ms) {
@@ -113,6 +119,7 @@ Step Replicator::begin_step(Step::Kind kind, std::int64_t now_ms) {
   deadline_ms_ = now_ms + settings_.step_timeout_ms;
   const bool with_refused = kind == Step::Kind::push && offers_refused_;
   step_offers_refused_ = with_refused;
+  step_knows_head_ = true;
   if (with_refused) offers_refused_ = false;
   return {kind, ++ticket_, with_refused};
 }
@@ -138,6 +145,8 @@ void Replicator::pulled(std::int64_t ticket, const PullOutcome& outcome, std::in
   if (!awaits(ticket) || state_ != State::pulling) return;
   cursor_ = outcome.cursor;
   pull_left_ = outcome.more;
+  // The hub had told of a later end before it was asked: that was in a history that it has no more.
+  if (!outcome.more && step_knows_head_ && is_behind()) hub_head_.reset();
   enter(State::idle, now_ms);
 }
 
@@ -178,6 +187,7 @@ void Replicator::failed(std::int64_t ticket, const SyncFailure& failure, std::in
   is_wanted_ = true;
   if (failure_text_.empty()) failing_since_ms_ = now_ms;
   failure_text_ = failure.text;
+  failure_is_local_ = failure.kind == SyncFailure::Kind::local;
   if (failure.kind == SyncFailure::Kind::key_refused) {
     // The hub ends the link of a key that counts no more: while it stands, the answer is an old one.
     not_before_ms_ = now_ms + (link_is_up_ ? settings_.back_off_min_ms * kLinkedGrowthMax : settings_.interval_ms);
@@ -202,10 +212,16 @@ std::optional<std::int64_t> Replicator::wake_at_ms() const {
   return std::max({reason_ms, not_before_ms_, is_urgent_ ? 0 : window_end_ms_});
 }
 
+std::string Replicator::rejection_text() const {
+  return refused_ == 1 ? "the hub rejected 1 change; the device will send it again"
+                       : "the hub rejected " + std::to_string(refused_) + " changes; the device will send them again";
+}
+
 SyncStatus Replicator::status(std::int64_t now_ms) const {
   SyncStatus status;
   status.synced_ms = synced_ms_;
   status.is_failing = !failure_text_.empty();
+  status.is_local_failure = status.is_failing && failure_is_local_;
   status.since_ms = failure_text_.empty() ? since_ms_ : failing_since_ms_;
   if (state_ != State::off && !state_is_step()) status.next_try_ms = std::max(now_ms, *wake_at_ms());
   switch (state_) {
@@ -215,6 +231,7 @@ SyncStatus Replicator::status(std::int64_t now_ms) const {
       status.state = SyncStatus::State::syncing;
       status.reason = state_ == State::pulling ? "fetching changes from the hub" : "sending changes to the hub";
       if (!failure_text_.empty()) status.reason += "; the last attempt failed: " + failure_text_;
+      if (refused_ > 0) status.reason += "; " + rejection_text();
       return status;
     case State::waiting:
       status.state = SyncStatus::State::waiting;
@@ -229,13 +246,13 @@ SyncStatus Replicator::status(std::int64_t now_ms) const {
   if (in_cycle_ || has_local_writes_ || is_behind()) {
     status.state = SyncStatus::State::waiting;
     status.reason = "changes are queued for the next cycle";
+    if (refused_ > 0) status.reason += "; " + rejection_text();
   } else if (!synced_ms_ || push_everything_first_) {
     status.state = SyncStatus::State::waiting;
     status.reason = "about to start the first cycle";
   } else if (refused_ > 0) {
     status.state = SyncStatus::State::waiting;
-    status.reason = "the hub rejected " + std::to_string(refused_) + (refused_ == 1 ? " change" : " changes") +
-                    "; the device will send them again";
+    status.reason = rejection_text();
   } else {
     status.state = SyncStatus::State::in_sync;
     status.reason = link_is_up_ ? "in sync" : "in sync as of the last poll; the live link is down";

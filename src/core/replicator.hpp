@@ -78,6 +78,8 @@ struct SyncStatus {
   std::string reason;
   /// The last try failed; `reason` says how.
   bool is_failing = false;
+  /// It failed on this device: the hub is not at fault, nor the way to it.
+  bool is_local_failure = false;
   /// When that began, and when the next try is.
   std::int64_t since_ms = 0;
   std::optional<std::int64_t> next_try_ms;
@@ -138,6 +140,8 @@ class Replicator {
   [[nodiscard]] bool state_is_step() const { return state_ == State::pulling || state_ == State::pushing; }
   [[nodiscard]] bool is_behind() const;
   [[nodiscard]] bool has_reason(std::int64_t now_ms) const;
+  /// What the status says of refused_ changes, in every state but a failed one.
+  [[nodiscard]] std::string rejection_text() const;
   void begin_cycle(std::int64_t now_ms);
   void end_cycle(std::int64_t now_ms);
   [[nodiscard]] Step begin_step(Step::Kind kind, std::int64_t now_ms);
@@ -149,6 +153,8 @@ class Replicator {
   Cursor cursor_;
   std::optional<Cursor> hub_head_;
   bool link_is_up_ = false;
+  /// hub_head_ was told before the step began.
+  bool step_knows_head_ = false;
 
   // Reasons for the next cycle.
   bool is_wanted_ = false;
@@ -170,6 +176,7 @@ class Replicator {
   // After failures.
   std::int64_t back_off_ms_ = 0;
   std::string failure_text_;
+  bool failure_is_local_ = false;
   std::int64_t failing_since_ms_ = 0;
   std::int64_t refused_ = 0;
   bool step_offers_refused_ = false;

@@ -136,6 +136,44 @@ TEST_F(ReplicatorTest, a_hub_with_another_history_is_pushed_to_before_it_is_pull
   EXPECT_EQ(run_cycle(), "push pull ");
 }
 
+TEST_F(ReplicatorTest, a_head_made_by_another_opening_is_looked_at_once) {
+  const auto made_by = [](std::int64_t opening, std::int64_t seq) {
+    return Cursor{.epoch = "e", .seq = Seq{seq}, .incarnation = {opening}};
+  };
+  machine_.connect(made_by(0xA, 5), false, now_);
+  machine_.link_up(now_);
+  const Step pull = next();
+  machine_.pulled(pull.ticket, {made_by(0xA, 5), false}, now_);
+  machine_.pushed(next().ticket, {made_by(0xA, 5), false, false, 0}, now_);
+  now_ += 10'000;
+  machine_.note_hub_head(made_by(0xA, 5));
+  EXPECT_EQ(next().kind, Kind::none);
+  machine_.note_hub_head(made_by(0xB, 3));
+  const Step look = next();
+  ASSERT_EQ(look.kind, Kind::pull) << "the hub may have gone back";
+  machine_.pulled(look.ticket, {made_by(0xA, 5), false}, now_);
+  machine_.pushed(next().ticket, {made_by(0xA, 5), false, false, 0}, now_);
+  now_ += 10'000;
+  EXPECT_EQ(next().kind, Kind::none);
+}
+
+TEST_F(ReplicatorTest, a_head_that_the_hub_no_longer_has_is_forgotten_after_one_pull) {
+  machine_.note_hub_head(at(9));
+  EXPECT_EQ(run_cycle(), "pull push ") << "and that reaches the end at 0";
+  now_ += 10'000;
+  EXPECT_EQ(next().kind, Kind::none);
+  EXPECT_EQ(machine_.status(now_).state, State::in_sync);
+
+  machine_.note_hub_head(at(9));
+  const Step pull = next();
+  machine_.note_hub_head(at(10));
+  pulled(pull);
+  pushed(next());
+  EXPECT_EQ(next().kind, Kind::none);
+  now_ += 10'000;
+  EXPECT_EQ(next().kind, Kind::pull) << "the later notice came while the pull was on its way";
+}
+
 TEST_F(ReplicatorTest, rejected_changes_are_retried_later) {
   machine_.note_local_write();
   pushed(next(), 1);

@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/scheduler.hpp"
+
 namespace syncline::http {
 
 enum class Method : std::uint8_t { get, head, post, put, patch, del, options, other };
@@ -33,6 +35,8 @@ struct RequestHead {
   std::string_view target;  // path and query as they came
   const HeaderReader* headers = nullptr;
   std::string_view peer;
+  /// Who sent the request: the peer, or whom a trusted proxy speaks for.
+  std::string_view client;
   std::string_view request_id;
 };
 
@@ -41,8 +45,19 @@ struct Header {
   std::string value;
 };
 
+/// How a body or a session has its connection ask for more. Without a loop (in tests) there is only `soon`.
+struct Wake {
+  /// From any thread, until the body or session is destroyed: next() is asked soon after.
+  std::function<void()> soon;
+  /// On the connection's thread and outside of any call from there: next() is asked before it returns, if the peer can
+  /// take more.
+  std::function<void()> now;
+  /// The connection's thread.
+  EventLoop* loop = nullptr;
+};
+
 /// A body that is made piece by piece while it is sent. next() is called on the connection's thread whenever the peer
-/// can take more; `wait` means that wake() will be called when there is more to say.
+/// can take more; `wait` means that it will wake the connection when there is more to say.
 class BodySource {
  public:
   virtual ~BodySource() = default;
@@ -55,8 +70,8 @@ class BodySource {
   struct Abort {};
   using Next = std::variant<Chunk, Wait, End, Abort>;
   [[nodiscard]] virtual Next next() = 0;
-  /// `wake` may be called from any thread until the source is destroyed, which happens on the connection's thread.
-  virtual void start(std::function<void()> wake) = 0;
+  /// The source is destroyed on the connection's thread.
+  virtual void start(Wake wake) = 0;
   /// The server is stopping: end soon.
   virtual void stop() = 0;
 };
@@ -73,8 +88,7 @@ class WebSocketSession {
   /// What to send now: a text frame, nothing yet, or the end.
   using Next = std::variant<std::shared_ptr<const std::string>, std::monostate, Close>;
 
-  /// `wake` may be called from any thread until this object is destroyed: next() is asked soon after.
-  virtual void start(std::function<void()> wake) = 0;
+  virtual void start(Wake wake) = 0;
   virtual void on_text(std::string_view text) = 0;
   [[nodiscard]] virtual Next next() = 0;
   /// Milliseconds within which the first message must come, or 0, and how to close if it does not.
@@ -121,6 +135,8 @@ class Exchange {
   /// For logs and metrics: pattern of the route and id of the key, or "-".
   [[nodiscard]] virtual std::string_view route() const = 0;
   [[nodiscard]] virtual std::string_view key_id() const = 0;
+  /// Whose memory the body takes; empty if nobody is known.
+  [[nodiscard]] virtual std::string_view account() const { return {}; }
 };
 
 /// What is told about each request when its answer is out.
@@ -130,7 +146,7 @@ struct Summary {
   std::string_view path;  // without the query, which may hold secrets
   std::string_view key_id;
   std::string_view request_id;
-  std::string_view peer;
+  std::string_view peer;  // the client, also behind a trusted proxy
   int status = 0;
   std::size_t bytes_in = 0;
   std::size_t bytes_out = 0;

@@ -35,6 +35,9 @@ class ByteStream {
   virtual void read_some(std::span<char> room, Handler handler) = 0;
   /// Writes a part of the pieces, in their order.
   virtual void write_some(std::span<const std::string_view> pieces, Handler handler) = 0;
+  /// Writes what fits without waiting, if no write is under way; returns how many bytes that was. With TLS none. An
+  /// error takes nothing either: the next write reports it.
+  [[nodiscard]] virtual std::size_t write_now(std::span<const std::string_view> pieces) = 0;
   /// Exchanges the farewells of TLS. Without TLS there are none: the handler runs at once.
   virtual void shutdown(Handler handler) = 0;
 

@@ -148,8 +148,17 @@ class CurlClient final : public http::Client {
     curl_off_t retry_after = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_RETRY_AFTER, &retry_after);
     curl_multi_remove_handle(multi_.get(), easy_.get());
-    if (receiver.address_refused && outcome != CURLE_OK) {
-      return fail(ErrorCode::forbidden, endpoint_.url + ": its address is neither public nor allowed");
+    // The same words for a name that leads to a private address and for one that leads nowhere: whoever chooses the
+    // name would learn otherwise which names exist in there.
+    curl_off_t name_was_found_after_us = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_NAMELOOKUP_TIME_T, &name_was_found_after_us);
+    const char* peer = nullptr;  // a connection that was kept has one, and no look-up
+    curl_easy_getinfo(easy_.get(), CURLINFO_PRIMARY_IP, &peer);
+    const bool has_peer = peer != nullptr && *peer != '\0';
+    const bool was_not_found = outcome == CURLE_OPERATION_TIMEDOUT && name_was_found_after_us == 0 && !has_peer;
+    const bool is_unknown_name = endpoint_.allows_address && (was_not_found || outcome == CURLE_COULDNT_RESOLVE_HOST);
+    if (is_unknown_name || (receiver.address_refused && outcome != CURLE_OK)) {
+      return fail(ErrorCode::forbidden, endpoint_.url + ": it has no address that is public or allowed");
     }
     if (receiver.too_large && !endpoint_.allows_address) return unavailable("the answer is too large");
     if (receiver.too_large) outcome = CURLE_OK;

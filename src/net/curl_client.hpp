@@ -1,4 +1,5 @@
-// http::Client over libcurl: TLS, proxies, reuse of connections.
+// http::Client over libcurl: TLS, proxies, reuse of connections. For one thread at a time, which it blocks; only the
+// stop token may be used by others.
 #pragma once
 
 #include "http/client.hpp"

@@ -3,12 +3,14 @@
 #include <sys/socket.h>
 #include <cassert>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 #include <variant>
 
 #include "base/limits.hpp"
 #include "base/text.hpp"
+#include "net/peer_user.hpp"
 #include "net/problem.hpp"
 #include "net/response_head.hpp"
 #include "net/web_socket_connection.hpp"
@@ -20,27 +22,23 @@ constexpr std::int64_t kLingerMs = 2000;
 /// An idle connection holds the smaller one.
 constexpr std::size_t kHeadReadBytes = 4096;
 constexpr std::size_t kBodyReadBytes = 64UL * 1024;
-/// Bodies up to here are not counted against the memory for large ones.
-constexpr std::size_t kSmallBodyBytes = 1UL << 20U;
 /// Longer bodies take long to parse, whatever their route: on a worker.
-constexpr std::size_t kInlineBodyBytes = kSmallBodyBytes / 4;
+constexpr std::size_t kInlineBodyBytes = 256UL * 1024;
 
 }  // namespace
 
-HttpConnection::HttpConnection(ServerState& server, Loop& loop, std::unique_ptr<ByteStream> stream, std::string peer)
+HttpConnection::HttpConnection(ServerState& server, Loop& loop, std::unique_ptr<ByteStream> stream,
+                               ConnectionLimit::Place place, std::string peer)
     : server_(server),
       loop_(loop),
+      place_(std::move(place)),
       stream_(std::move(stream)),
       native_socket_(stream_->native_handle()),
       peer_(std::move(peer)) {
   loop_.add(*this);
 }
 
-HttpConnection::~HttpConnection() {
-  release_body_budget();
-  loop_.remove(*this);
-  server_.connections -= 1;
-}
+HttpConnection::~HttpConnection() { loop_.remove(*this); }
 
 void HttpConnection::start() {
   enter(Phase::handshake, server_.options.header_timeout_ms);
@@ -88,8 +86,9 @@ void HttpConnection::enter(Phase phase, std::int64_t timeout_ms) {
 void HttpConnection::begin_request() {
   if (draining_ || server_.draining) return close();
   exchange_.reset();
-  release_body_budget();
+  body_charge_.release();
   head_ = {};
+  waits_for_answer_ = false;
   request_id_.clear();
   reader_.begin();
   if (reader_.has_bytes()) {
@@ -102,7 +101,8 @@ void HttpConnection::begin_request() {
 }
 
 void HttpConnection::read_more() {
-  const std::size_t room = phase_ == Phase::body ? kBodyReadBytes : kHeadReadBytes;
+  const std::size_t room = phase_ == Phase::body ? body_room() : kHeadReadBytes;
+  if (phase_ == Phase::body && !charge_body(room)) return;
   stream_->read_some(reader_.prepare(room), [self = self()](const boost::system::error_code& error, std::size_t bytes) {
     if (error || self->phase_ == Phase::lingering) return self->close();
     self->reader_.commit(bytes);
@@ -114,14 +114,14 @@ void HttpConnection::read_more() {
 void HttpConnection::parse() {
   while (!reader_.is_done()) {
     const auto parsed = reader_.parse();
+    if (parsed == RequestReader::Parsed::malformed) {
+      return send_problem(reader_.fault().status, reader_.fault().detail);
+    }
     if (reader_.has_head() && !exchange_ && !on_head()) return;
     if (phase_ == Phase::body && reader_.body_bytes() > body_bytes_max_) return refuse_large_body();
     if (parsed == RequestReader::Parsed::need_more) {
-      if (phase_ == Phase::body) enter(Phase::body, server_.options.body_timeout_ms);
+      if (phase_ == Phase::body) enter_body();
       return read_more();
-    }
-    if (parsed == RequestReader::Parsed::malformed) {
-      return send_problem(reader_.fault().status, reader_.fault().detail);
     }
   }
   run();
@@ -134,9 +134,13 @@ bool HttpConnection::on_head() {
   head_.target = reader_.target();
   head_.headers = this;
   head_.peer = peer_;
+  const ProxyTrust& proxies = server_.options.proxies;
+  client_ = proxies.proxies.contains(peer_) ? client_of(peer_, reader_.join(proxies.header()), proxies) : peer_;
+  head_.client = client_;
   request_id_ = server_.make_request_id(find("X-Request-Id"));
   head_.request_id = request_id_;
   keep_alive_ = reader_.keep_alive() && !draining_;
+  if (!admit_peer()) return false;
   exchange_ = server_.application->begin(head_);
   body_bytes_max_ = exchange_->body_bytes_max();
 
@@ -150,6 +154,17 @@ bool HttpConnection::on_head() {
   return !has_body || admit_body();
 }
 
+bool HttpConnection::admit_peer() {
+  if (peer_is_admitted_ || !server_.options.own_user_only) return true;
+  const std::string_view reason = refuse_foreign_peer(native_socket_);
+  if (!reason.empty()) {
+    send_problem(403, reason);
+    return false;
+  }
+  peer_is_admitted_ = true;
+  return true;
+}
+
 bool HttpConnection::admit_body() {
   if (!find("Content-Encoding").empty() && find("Content-Encoding") != "identity") {
     send_problem(415, "compressed request bodies are not supported");
@@ -160,11 +175,8 @@ bool HttpConnection::admit_body() {
     refuse_large_body();
     return false;
   }
-  if (!take_body_budget(announced ? static_cast<std::size_t>(*announced) : body_bytes_max_)) {
-    send_problem(503, "too many large requests at once");
-    return false;
-  }
-  enter(Phase::body, server_.options.body_timeout_ms);
+  body_begun_ms_ = steady_ms();
+  enter_body();
   if (reader_.is_http_1_0() || !equal_ignoring_case(find("Expect"), "100-continue")) return true;
   send_continue();
   return false;
@@ -184,20 +196,37 @@ void HttpConnection::refuse_large_body() {
   send(exchange_->too_large());
 }
 
-bool HttpConnection::take_body_budget(std::size_t bytes) {
-  if (bytes <= kSmallBodyBytes) return true;
-  const std::size_t in_flight = server_.large_body_bytes.fetch_add(bytes) + bytes;
-  if (in_flight > limits::kLargeBodiesInFlightBytesMax) {
-    server_.large_body_bytes -= bytes;
-    return false;
-  }
-  body_budget_ = bytes;
-  return true;
+std::size_t HttpConnection::body_room() const {
+  // A small body needs no large buffer, and one in chunks may be small: it gets as much again as has come.
+  const std::uint64_t wanted = reader_.body_bytes_left().value_or(reader_.body_bytes());
+  return static_cast<std::size_t>(std::clamp<std::uint64_t>(wanted, kHeadReadBytes, kBodyReadBytes));
 }
 
-void HttpConnection::release_body_budget() {
-  server_.large_body_bytes -= body_budget_;
-  body_budget_ = 0;
+bool HttpConnection::charge_body(std::size_t room) {
+  if (!body_charge_.has_begun()) {
+    const std::string_view account = exchange_->account();
+    body_charge_.begin(server_.bodies, account.empty() ? network_of_customer(client_) : std::string(account));
+  }
+  const auto verdict = body_charge_.grow_to(reader_.body_bytes() + room);
+  if (verdict == BodyBudget::Verdict::taken) return true;
+  reader_.drop_body();
+  body_charge_.release();
+  send_problem(503, verdict == BodyBudget::Verdict::share_is_used_up
+                        ? "the bodies of this account's requests take too much memory; send fewer at once"
+                        : "the bodies of all requests take too much memory; try again in a moment");
+  return false;
+}
+
+void HttpConnection::enter_body() {
+  enter(Phase::body, server_.options.body_timeout_ms);
+  deadline_ms_ = std::min(deadline_ms_, body_deadline_ms());
+}
+
+std::int64_t HttpConnection::body_deadline_ms() const {
+  const ServerOptions& options = server_.options;
+  const auto bytes = static_cast<std::int64_t>(reader_.body_bytes());
+  const std::int64_t paid_ms = bytes * 1000 / options.body_bytes_per_second_min;
+  return body_begun_ms_ + std::min(options.body_total_ms, options.body_timeout_ms + paid_ms);
 }
 
 void HttpConnection::run() {
@@ -216,6 +245,7 @@ void HttpConnection::run() {
     });
   } else {
     exchange_->run(std::move(body), std::move(respond));
+    waits_for_answer_ = phase_ == Phase::running;
   }
 }
 
@@ -223,6 +253,7 @@ void HttpConnection::run() {
 
 void HttpConnection::send(http::Response response) {
   if (response.upgrade && upgrade(response)) return;
+  if (server_.options.tls) response.headers.push_back({"Strict-Transport-Security", "max-age=31536000"});
   encoder_.emplace(std::move(response),
                    ResponseEncoder::Request{.is_head = head_.method == http::Method::head,
                                             .is_http_1_0 = reader_.has_head() && reader_.is_http_1_0(),
@@ -259,16 +290,26 @@ void HttpConnection::send_problem_and_abort(int status, std::string_view detail)
 void HttpConnection::write_response() {
   if (encoder_->ends_connection()) keep_alive_ = false;
   unsent_ = encoder_->make_head(keep_alive_ && !draining_, request_id_);
+  std::array<std::string_view, 2> pieces = {unsent_, encoder_->body()};
+  // Nobody is inside of this exchange any more, and none follows at once: it may end here.
+  if (std::exchange(waits_for_answer_, false) && !encoder_->is_stream() && !reader_.has_bytes()) {
+    std::size_t written = stream_->write_now(pieces);
+    for (std::string_view& piece : pieces) {
+      const std::size_t taken = std::min(written, piece.size());
+      piece.remove_prefix(taken);
+      written -= taken;
+    }
+    if (pieces[0].empty() && pieces[1].empty()) return finish();
+  }
   enter(Phase::writing, server_.options.write_timeout_ms);
   pumping_ = true;
-  stream_->write({unsent_, encoder_->body()}, progress(),
-                 [self = self()](const boost::system::error_code& error, std::size_t) {
-                   self->pumping_ = false;
-                   if (error) return self->close();
-                   if (!self->encoder_->is_stream()) return self->finish();
-                   self->encoder_->start_stream(make_wake(self->loop_, self->weak_from_this(), &HttpConnection::pump));
-                   self->pump();
-                 });
+  stream_->write(pieces, progress(), [self = self()](const boost::system::error_code& error, std::size_t) {
+    self->pumping_ = false;
+    if (error) return self->close();
+    if (!self->encoder_->is_stream()) return self->finish();
+    self->encoder_->start_stream(make_wake(self->loop_, self->weak_from_this(), &HttpConnection::pump));
+    self->pump();
+  });
 }
 
 void HttpConnection::pump() {
@@ -326,7 +367,7 @@ void HttpConnection::report(int status, std::size_t bytes_out, std::int64_t dura
                                  .path = head_.target.substr(0, head_.target.find('?')),
                                  .key_id = exchange_->key_id(),
                                  .request_id = request_id_,
-                                 .peer = peer_,
+                                 .peer = client_,
                                  .status = status,
                                  .bytes_in = bytes_in_,
                                  .bytes_out = bytes_out,
@@ -340,8 +381,8 @@ bool HttpConnection::upgrade(http::Response& response) {
     return false;
   }
   report(101, 0, 0);
-  server_.connections += 1;  // passes on to the new owner
-  start_web_socket(server_, loop_, std::move(stream_), std::move(response.upgrade), reader_.release());
+  start_web_socket(server_, loop_, std::move(stream_), *std::exchange(place_, std::nullopt),
+                   std::move(response.upgrade), reader_.release());
   return true;
 }
 

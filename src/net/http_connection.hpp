@@ -6,7 +6,7 @@
 // handshake   TLS handshake                 header_timeout_ms
 // idle        first byte of a request       idle_timeout_ms
 // head        rest of its head              header_timeout_ms from that byte
-// body        next piece of its body        body_timeout_ms from the last piece
+// body        next piece of its body        body_timeout_ms from the last piece, and body_deadline_ms()
 // running     the application               none: it has its own
 // writing     room for more of the answer   write_timeout_ms from the last piece
 // waiting     more of a streamed answer     none
@@ -34,7 +34,8 @@ class HttpConnection final : public Connection,
                              public http::HeaderReader,
                              public std::enable_shared_from_this<HttpConnection> {
  public:
-  HttpConnection(ServerState& server, Loop& loop, std::unique_ptr<ByteStream> stream, std::string peer);
+  HttpConnection(ServerState& server, Loop& loop, std::unique_ptr<ByteStream> stream, ConnectionLimit::Place place,
+                 std::string peer);
   ~HttpConnection() override;
 
   void start();
@@ -60,12 +61,19 @@ class HttpConnection final : public Connection,
   void parse();
   /// Routes the request. False when it was answered without its body, or parsing is resumed later.
   [[nodiscard]] bool on_head();
+  /// Looks once at who the peer is. False when it was refused.
+  [[nodiscard]] bool admit_peer();
   /// Judges the body by what the head says of it. False as above.
   [[nodiscard]] bool admit_body();
   void send_continue();
   void refuse_large_body();
-  [[nodiscard]] bool take_body_budget(std::size_t bytes);
-  void release_body_budget();
+  /// How much to read of the body at once.
+  [[nodiscard]] std::size_t body_room() const;
+  /// Takes memory for what is read next. False when it has refused the request.
+  [[nodiscard]] bool charge_body(std::size_t room);
+  void enter_body();
+  /// When the body must be here at the latest, and as much of it as the minimum rate asks for.
+  [[nodiscard]] std::int64_t body_deadline_ms() const;
 
   void run();
 
@@ -94,23 +102,28 @@ class HttpConnection final : public Connection,
 
   ServerState& server_;
   Loop& loop_;
-  std::unique_ptr<ByteStream> stream_;  // null once a WebSocket has it
+  std::optional<ConnectionLimit::Place> place_;  // nothing once a WebSocket has it
+  std::unique_ptr<ByteStream> stream_;           // null once a WebSocket has it
   const int native_socket_;
   const std::string peer_;
   RequestReader reader_;
   Phase phase_ = Phase::idle;
   std::int64_t deadline_ms_ = 0;
   bool draining_ = false;
+  bool peer_is_admitted_ = false;
 
   // the request in progress
   http::RequestHead head_;
+  std::string client_;
   std::string request_id_;
   std::unique_ptr<http::Exchange> exchange_;
   std::chrono::steady_clock::time_point started_at_;
   std::size_t body_bytes_max_ = 0;
-  std::size_t body_budget_ = 0;
+  BodyBudget::Charge body_charge_;
+  std::int64_t body_begun_ms_ = 0;
   std::size_t bytes_in_ = 0;
   bool keep_alive_ = true;
+  bool waits_for_answer_ = false;  // the exchange has run on this loop and will be answered from elsewhere
 
   // its answer
   std::optional<ResponseEncoder> encoder_;

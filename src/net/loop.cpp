@@ -8,6 +8,7 @@
 #include <exception>
 
 #include "base/log.hpp"
+#include "base/thread_name.hpp"
 
 namespace syncline::net {
 namespace {
@@ -40,6 +41,7 @@ void Loop::post(std::move_only_function<void()> run) { asio::post(parts_->contex
 void Loop::start() {
   sweep_later();
   thread_ = std::thread([this] {
+    name_thread("loop");
     for (;;) {
       try {
         parts_->context.run();
@@ -106,9 +108,9 @@ void Loop::sweep_later() {
 
 Loop& LoopScheduler::next() { return *loops_[turn_++ % loops_.size()]; }
 
-void LoopScheduler::post(std::function<void()> run) { next().post(std::move(run)); }
+void LoopScheduler::post(std::move_only_function<void()> run) { next().post(std::move(run)); }
 
-std::unique_ptr<Timer> LoopScheduler::after_ms(std::int64_t delay_ms, std::function<void()> run) {
+std::unique_ptr<Timer> LoopScheduler::after_ms(std::int64_t delay_ms, std::move_only_function<void()> run) {
   /// The asio timer lives on its loop; cancelling is a flag that the handler looks at, so any thread may do it.
   struct LoopTimer final : Timer {
     struct State {
@@ -129,7 +131,7 @@ std::unique_ptr<Timer> LoopScheduler::after_ms(std::int64_t delay_ms, std::funct
   asio::post(context, [state, delay_ms, run = std::move(run)]() mutable {
     if (state->cancelled) return;
     state->timer.expires_after(std::chrono::milliseconds(delay_ms));
-    state->timer.async_wait([state, run = std::move(run)](const boost::system::error_code& error) {
+    state->timer.async_wait([state, run = std::move(run)](const boost::system::error_code& error) mutable {
       if (!error && !state->cancelled.exchange(true)) run();
     });
   });

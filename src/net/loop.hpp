@@ -1,5 +1,6 @@
 // An event loop with its thread and its connections. Deadlines are not timers of their own: each connection has one
-// number, and a sweep twice a second closes those whose time is over. That costs nothing per request.
+// number, and a sweep twice a second closes those whose time is over. That costs nothing per request. The loop's thread
+// calls the connections; other threads only post to it.
 #pragma once
 
 #include <atomic>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "base/scheduler.hpp"
+#include "http/message.hpp"
 #include "net/asio_forward.hpp"
 
 namespace syncline::net {
@@ -35,10 +37,10 @@ class Connection {
   virtual void abort() = 0;
 };
 
-class Loop {
+class Loop final : public EventLoop {
  public:
   Loop();
-  ~Loop();
+  ~Loop() override;
 
   [[nodiscard]] asio::io_context& context();
   void start();
@@ -46,8 +48,7 @@ class Loop {
   void stop();
 
   // From any thread.
-  /// Runs soon on the loop's thread, never inside this call.
-  void post(std::move_only_function<void()> run);
+  void post(std::move_only_function<void()> run) override;
   /// Runs at once on the loop's thread, soon on any other. What `run` throws goes to the loop in both cases, never to
   /// the caller.
   template <typename Run>
@@ -91,25 +92,29 @@ std::shared_ptr<Made> make_on_loop(Loop& loop, Arguments&&... arguments) {
                                [&loop](Made* made) { loop.dispatch([owned = std::unique_ptr<Made>(made)] {}); });
 }
 
-/// A function for other threads that has `pump` called on the loop soon, once for any number of calls meanwhile. It
-/// never holds the connection, so it cannot be the last to let go of it.
+/// Has `pump` called on the loop: soon, once for any number of calls meanwhile, or now. Never holds the connection for
+/// longer than that, so it cannot be the last to let go of it on another thread.
 template <typename Connected>
-std::function<void()> make_wake(Loop& loop, std::weak_ptr<Connected> weak, void (Connected::*pump)()) {
-  return [&loop, weak = std::move(weak), pump, posted = std::make_shared<std::atomic<bool>>(false)] {
+http::Wake make_wake(Loop& loop, std::weak_ptr<Connected> weak, void (Connected::*pump)()) {
+  auto now = [weak = std::move(weak), pump] {
+    if (const auto connected = weak.lock()) ((*connected).*pump)();
+  };
+  auto soon = [&loop, now, posted = std::make_shared<std::atomic<bool>>(false)] {
     if (posted->exchange(true)) return;
-    loop.post([weak, pump, posted] {
+    loop.post([now, posted] {
       *posted = false;
-      if (const auto connected = weak.lock()) ((*connected).*pump)();
+      now();
     });
   };
+  return {.soon = std::move(soon), .now = std::move(now), .loop = &loop};
 }
 
 /// Timers and posts on the loops, in turn.
 class LoopScheduler final : public Scheduler {
  public:
   explicit LoopScheduler(std::vector<std::unique_ptr<Loop>>& loops) : loops_(loops) {}
-  void post(std::function<void()> run) override;
-  [[nodiscard]] std::unique_ptr<Timer> after_ms(std::int64_t delay_ms, std::function<void()> run) override;
+  void post(std::move_only_function<void()> run) override;
+  [[nodiscard]] std::unique_ptr<Timer> after_ms(std::int64_t delay_ms, std::move_only_function<void()> run) override;
 
  private:
   [[nodiscard]] Loop& next();

@@ -1,4 +1,7 @@
 // A stream without TLS: the socket itself.
+#include <sys/socket.h>
+#include <sys/uio.h>
+
 #include "net/byte_stream.hpp"
 #include "net/stream_buffers.hpp"
 #include "net/tcp_socket.hpp"
@@ -20,6 +23,18 @@ class PlainStream final : public ByteStream {
 
   void write_some(std::span<const std::string_view> pieces, Handler handler) override {
     socket_.async_write_some(StreamBuffers(pieces), std::move(handler));
+  }
+
+  std::size_t write_now(std::span<const std::string_view> pieces) override {
+    std::array<iovec, kPiecesMax> parts{};
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = std::min(pieces.size(), parts.size());
+    for (std::size_t i = 0; i < message.msg_iovlen; ++i) {
+      parts[i] = {.iov_base = const_cast<char*>(pieces[i].data()), .iov_len = pieces[i].size()};
+    }
+    const ssize_t written = ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return written > 0 ? static_cast<std::size_t>(written) : 0;
   }
 
   void shutdown(Handler handler) override { handler({}, 0); }

@@ -47,17 +47,24 @@ class RequestReader {
 
   // Once it has the head:
   [[nodiscard]] std::string_view method() const;
+  /// Path and query, also of a target that is a whole URL; the Host is that URL's then.
   [[nodiscard]] std::string_view target() const;
   /// Empty if there is no such header.
   [[nodiscard]] std::string_view find(std::string_view name) const;
+  /// All headers of that name, joined by commas.
+  [[nodiscard]] std::string join(std::string_view name) const;
   [[nodiscard]] bool keep_alive() const;
   [[nodiscard]] bool is_http_1_0() const;
   [[nodiscard]] bool is_upgrade() const;
   /// Nothing for a body in chunks.
   [[nodiscard]] std::optional<std::uint64_t> content_length() const;
 
+  /// Nothing for a body in chunks.
+  [[nodiscard]] std::optional<std::uint64_t> body_bytes_left() const;
   [[nodiscard]] std::size_t body_bytes() const;
   [[nodiscard]] std::string take_body();
+  /// Frees what has come of a request that is refused. The head stays; nothing may be parsed until begin().
+  void drop_body();
   /// The whole request, for the WebSocket's handshake. Only begin() may follow.
   [[nodiscard]] std::shared_ptr<UpgradeRequest> release();
 

@@ -48,7 +48,7 @@ class ResponseEncoder {
 
   [[nodiscard]] bool is_stream() const { return source_ != nullptr; }
   /// See BodySource.
-  void start_stream(std::function<void()> wake) { source_->start(std::move(wake)); }
+  void start_stream(http::Wake wake) { source_->start(std::move(wake)); }
   void stop_stream() { source_->stop(); }
   [[nodiscard]] Next next_piece();
 

@@ -1,5 +1,7 @@
 #include "net/server.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <charconv>
@@ -24,6 +26,10 @@ using tcp = asio::ip::tcp;
 constexpr std::size_t kRequestIdBytesMax = 64;
 /// Closed sockets need a moment to tell their handlers.
 constexpr std::int64_t kAbortMs = 1000;
+/// Trimming the heap is worth its time from here on.
+constexpr std::size_t kReturnedBytesMin = 4UL << 20U;
+/// What a connection takes, roughly.
+constexpr std::size_t kConnectionBytes = 8UL << 10U;
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
 std::string peer_of(const TcpSocket& socket) {
@@ -61,6 +67,7 @@ struct Server::Parts {
   std::optional<tcp::acceptor> acceptor;
   std::optional<asio::steady_timer> accept_pause;
   std::size_t turn = 0;
+  std::size_t peak_bytes = 0;  // of bodies and connections, since memory was returned; for return_memory()
   Mutex tls_mutex;
   std::shared_ptr<asio::ssl::context> tls GUARDED_BY(tls_mutex);
   bool started = false;
@@ -125,8 +132,8 @@ void Server::Parts::on_accept(const boost::system::error_code& error, TcpSocket 
     });
     return;
   }
-  if (state.connections < state.options.connections_max) {
-    state.connections += 1;
+  std::string peer = peer_of(socket);
+  if (auto place = state.connections.take(peer)) {
     boost::system::error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     std::shared_ptr<asio::ssl::context> context;
@@ -134,10 +141,10 @@ void Server::Parts::on_accept(const boost::system::error_code& error, TcpSocket 
       const MutexLock lock(tls_mutex);
       context = tls;
     }
-    loop.post([this, &loop, context, socket = std::move(socket)]() mutable {
-      std::string peer = peer_of(socket);
+    loop.post([this, &loop, context, socket = std::move(socket), place = std::move(*place),
+               peer = std::move(peer)]() mutable {
       auto stream = context ? make_tls_stream(std::move(socket), *context) : make_plain_stream(std::move(socket));
-      make_on_loop<HttpConnection>(loop, state, loop, std::move(stream), std::move(peer))->start();
+      make_on_loop<HttpConnection>(loop, state, loop, std::move(stream), std::move(place), std::move(peer))->start();
     });
   }
   accept_next();
@@ -158,6 +165,16 @@ Result<> Server::reload_certificates() {
   const MutexLock lock(parts_->tls_mutex);
   parts_->tls = std::move(context);
   return {};
+}
+
+void Server::return_memory() {
+  ServerState& state = parts_->state;
+  const std::size_t peak = state.bodies.take_peak() + kConnectionBytes * state.connections.take_peak();
+  const std::size_t now = state.bodies.bytes() + kConnectionBytes * state.connections.count();
+  parts_->peak_bytes = std::max(parts_->peak_bytes, peak);
+  if (parts_->peak_bytes < now + kReturnedBytesMin) return;
+  parts_->peak_bytes = now;
+  ::malloc_trim(0);
 }
 
 void Server::drain() {

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "net/body_budget.hpp"
+#include "net/connection_limit.hpp"
 #include "net/loop.hpp"
 #include "net/server.hpp"
 #include "net/workers.hpp"
@@ -15,13 +17,17 @@
 namespace syncline::net {
 
 struct ServerState {
-  explicit ServerState(ServerOptions of) : options(std::move(of)), workers(options.workers) {}
+  explicit ServerState(ServerOptions of)
+      : options(std::move(of)),
+        workers(options.workers),
+        connections({options.connections_max, options.connections_per_address_max, options.proxies.proxies}),
+        bodies(options.bodies) {}
 
   const ServerOptions options;
   http::Application* application = nullptr;
   Workers workers;
-  std::atomic<std::size_t> connections = 0;
-  std::atomic<std::size_t> large_body_bytes = 0;
+  ConnectionLimit connections;
+  BodyBudget bodies;
   std::atomic<bool> draining = false;
 
   /// The client's own id if it is a sensible one, else a new one.

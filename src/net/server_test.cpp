@@ -53,7 +53,7 @@ class TestExchange final : public http::Exchange {
  private:
   class Source final : public http::BodySource {
    public:
-    void start(std::function<void()> wake) override { wake_ = std::move(wake); }
+    void start(http::Wake wake) override { wake_ = std::move(wake.soon); }
     void stop() override {}
     Next next() override {
       if (count_ == 3) return End{};
@@ -117,6 +117,15 @@ class RawClient {
     return text;
   }
   std::string receive_all() { return receive(""); }
+  /// What has come, without waiting.
+  std::string take() {
+    char buffer[4096];
+    const ssize_t count = ::recv(socket_, buffer, sizeof buffer, MSG_DONTWAIT);
+    return count > 0 ? std::string(buffer, static_cast<std::size_t>(count)) : std::string();
+  }
+  bool try_send(const std::string& text) {
+    return ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
+  }
 
  private:
   int socket_;
@@ -223,6 +232,74 @@ TEST_F(ServerTest, invalid_http_is_rejected) {
   }
 }
 
+/// How many answers came.
+std::size_t count_answers(const std::string& text) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find("HTTP/1.1 "); at != std::string::npos; at = text.find("HTTP/1.1 ", at + 1)) ++count;
+  return count;
+}
+
+TEST_F(ServerTest, a_request_that_can_be_read_in_two_ways_is_refused_and_its_body_is_not_a_request) {
+  start();
+  const std::string second = get("/smuggled");
+  const auto post = [&](const std::string& headers) { return "POST / HTTP/1.1\r\n" + headers + "\r\n" + second; };
+  const std::string length = "Content-Length: " + std::to_string(second.size()) + "\r\n";
+  for (const std::string& request : {
+           post("Host: x\r\nTransfer-Encoding: xchunked\r\n"),
+           post("Host: x\r\nTransfer-Encoding: identity\r\n"),
+           post("Host: x\r\nTransfer-Encoding: gzip\r\n"),
+           post("Host: x\r\nTransfer-Encoding: \"chunked\"\r\n"),
+           post("Host: x\r\nTransfer-Encoding: gzip, chunked\r\n"),
+           post("Host: x\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n"),
+           post("Host: x\r\nTransfer-Encoding:\r\n"),
+           post("Host: x\r\nTransfer-Encoding: xchunked\r\n" + length),
+           std::string("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n") + second,
+           post(length),
+           post("Host: x\r\nHost: y\r\n" + length),
+           post("Host: x\r\nHost: x\r\n" + length),
+           post("Host: x, y\r\n" + length),
+           post("Host: x\r\nX-Folded: a\r\n b\r\n" + length),
+           post("Host: x\r\nX-Folded: a\r\n\tContent-Length: 0\r\n" + length),
+           post("Host: x\r\n" + length).replace(5, 1, "/\xC3\xA9"),
+           post("Host: x\r\n" + length).replace(5, 1, "http:///path"),
+           post("Host: x\r\n" + length).replace(5, 1, "http://ann@x/path"),
+       }) {
+    const std::string answer = ask(request);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << request << answer;
+    EXPECT_EQ(count_answers(answer), 1U) << request << answer;
+    EXPECT_EQ(answer.find("<time-out>"), std::string::npos) << request;
+  }
+}
+
+TEST_F(ServerTest, a_head_in_small_pieces_has_the_same_limit) {
+  start();
+  RawClient client(port());
+  client.send("GET / HTTP/1.1\r\nHost: x\r\n");
+  // Each line is complete, so the parser takes it and forgets its length.
+  for (int line = 0; line < 40; ++line) client.send("X-Line: " + std::string(500, 'x') + "\r\n");
+  EXPECT_TRUE(client.receive_all().starts_with("HTTP/1.1 431 "));
+}
+
+TEST_F(ServerTest, an_absolute_target_is_served) {
+  start();
+  EXPECT_TRUE(ask("GET http://other:8080/a?b=c HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ends_with("/a?b=c"));
+  EXPECT_TRUE(ask("GET HTTPS://[::1]?b=c HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ends_with("/?b=c"));
+}
+
+TEST_F(ServerTest, an_endless_chunk_header_is_refused) {
+  start();
+  const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  EXPECT_TRUE(ask(head + "1;" + std::string(20'000, 'x')).starts_with("HTTP/1.1 400 "));
+  std::string many = head;
+  for (int chunk = 0; chunk < 100; ++chunk) many += "1;" + std::string(500, 'x') + "\r\na\r\n";
+  EXPECT_TRUE(ask(many).starts_with("HTTP/1.1 400 "));
+  EXPECT_TRUE(ask(head + "0\r\n" + std::string("X-Trailer: ") + std::string(20'000, 'x')).starts_with("HTTP/1.1 400 "));
+  std::string small = head;
+  for (int chunk = 0; chunk < 1000; ++chunk) small += "1\r\na\r\n";
+  EXPECT_TRUE(ask(small + "0\r\n\r\n" + get("/end", "Connection: close\r\n")).ends_with("/end"))
+      << "a body byte by byte is no attack";
+}
+
 TEST_F(ServerTest, a_missing_answer_becomes_a_500) {
   start();
   EXPECT_TRUE(ask(get("/forgotten", "Connection: close\r\n")).starts_with("HTTP/1.1 500 "));
@@ -250,6 +327,76 @@ TEST_F(ServerTest, connections_beyond_the_limit_are_closed) {
   first.send(get("/a"));
   first.receive("/a");
   EXPECT_EQ(ask(get("/b")), "");
+}
+
+TEST_F(ServerTest, connections_of_one_address_beyond_its_limit_are_closed_until_one_ends) {
+  start({.connections_per_address_max = 2});
+  RawClient first(port());
+  first.send(get("/a"));
+  EXPECT_TRUE(first.receive("/a").ends_with("/a"));
+  {
+    RawClient second(port());
+    second.send(get("/b"));
+    EXPECT_TRUE(second.receive("/b").ends_with("/b"));
+    EXPECT_EQ(ask(get("/c")), "");
+  }
+  std::string answer;
+  // The server hears of the end of a connection in its own time.
+  for (int attempt = 0; attempt < 1000 && answer.empty(); ++attempt) answer = ask(get("/d", "Connection: close\r\n"));
+  EXPECT_TRUE(answer.ends_with("/d"));
+}
+
+TEST_F(ServerTest, a_trusted_proxy_has_no_limit_of_its_own) {
+  start({.connections_per_address_max = 1, .proxies = {*IpNetworks::parse({"127.0.0.1"}, "")}});
+  RawClient first(port());
+  first.send(get("/a"));
+  EXPECT_TRUE(first.receive("/a").ends_with("/a"));
+  EXPECT_TRUE(ask(get("/b", "Connection: close\r\n")).ends_with("/b"));
+}
+
+TEST_F(ServerTest, a_body_beyond_the_share_of_its_payer_gets_a_503_and_frees_what_it_had) {
+  // The body comes after the head, so that there is memory to take: 4 KiB for what is read next. One loop takes it in
+  // the order of the requests.
+  start({.loops = 1, .bodies = {.all = 100'000, .share = 10'000, .granted = 0}});
+  const auto begin = [&](RawClient& client) {
+    client.send(
+        "POST /body HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 500\r\nExpect: 100-continue\r\n\r\n");
+    client.receive("100 Continue\r\n\r\n");
+  };
+  {
+    RawClient first(port());
+    RawClient second(port());
+    begin(first);
+    begin(second);
+    RawClient third(port());
+    third.send(
+        "POST /body HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 500\r\nExpect: 100-continue\r\n\r\n");
+    const std::string refused = third.receive_all();  // it may have been told to go on first
+    EXPECT_NE(refused.find("HTTP/1.1 503 "), std::string::npos) << refused;
+    EXPECT_NE(refused.find("Retry-After: 5"), std::string::npos) << refused;
+  }
+  std::string answer;
+  for (int attempt = 0; attempt < 1000 && !answer.starts_with("HTTP/1.1 200 "); ++attempt) {
+    RawClient client(port());
+    begin(client);
+    client.try_send(std::string(500, 'x'));
+    answer = client.receive_all();
+  }
+  EXPECT_TRUE(answer.ends_with("xxx"));
+}
+
+TEST_F(ServerTest, a_body_below_the_minimum_rate_gets_a_408_although_it_makes_progress) {
+  start({.body_timeout_ms = 300, .body_bytes_per_second_min = 1'000'000});
+  RawClient client(port());
+  client.send("POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx");
+  std::string answer;
+  for (int i = 0; i < 300 && answer.empty(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // a sender that never pauses for long
+    if (!client.try_send("x")) break;
+    answer = client.take();
+  }
+  if (answer.empty()) answer = client.receive_all();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 408 ")) << answer;
 }
 
 TEST_F(ServerTest, draining_lets_a_request_in_progress_finish) {

@@ -31,6 +31,8 @@ class TlsStream final : public ByteStream {
     stream_.async_write_some(StreamBuffers(pieces), std::move(handler));
   }
 
+  std::size_t write_now(std::span<const std::string_view>) override { return 0; }
+
   void shutdown(Handler handler) override {
     stream_.async_shutdown(
         [handler = std::move(handler)](const boost::system::error_code& error) mutable { handler(error, 0); });
@@ -52,6 +54,10 @@ Result<std::shared_ptr<asio::ssl::context>> make_tls_context(const TlsFiles& fil
   context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
                            asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1,
                        error);
+  // Forward secrecy only: who records traffic and gets the key later reads nothing. TLS 1.3 has nothing else.
+  if (SSL_CTX_set_cipher_list(context->native_handle(), "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL") != 1) {
+    return fail(ErrorCode::internal, "OpenSSL has none of the required ciphers");
+  }
   context->use_certificate_chain_file(files.certificate, error);
   if (error) return fail(ErrorCode::invalid_argument, "certificate " + files.certificate + ": " + error.message());
   context->use_private_key_file(files.key, asio::ssl::context::pem, error);

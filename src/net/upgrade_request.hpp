@@ -2,12 +2,13 @@
 #pragma once
 
 #include <boost/beast/http/message.hpp>
-#include <boost/beast/http/string_body.hpp>
+
+#include "net/request_body.hpp"
 
 namespace syncline::net {
 
 struct UpgradeRequest {
-  boost::beast::http::request<boost::beast::http::string_body> message;
+  boost::beast::http::request<RequestBody> message;
 };
 
 }  // namespace syncline::net

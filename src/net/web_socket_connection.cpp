@@ -20,11 +20,16 @@ namespace beast = boost::beast;
 namespace websocket = beast::websocket;
 
 constexpr std::int64_t kCloseMs = 2000;
+/// Frames that one turn of the loop writes directly: a session that always has more lets the others have theirs.
+constexpr int kFramesAtOnce = 16;
 
-/// A ByteStream in the form that Beast takes, so that Beast's templates are compiled for one type.
+/// A ByteStream in the form that Beast takes, so that Beast's templates are compiled for one type. Whole frames may be
+/// written past Beast while it writes nothing; what the socket does not take of one at once goes out before anything
+/// else.
 class BeastStream {
  public:
   using executor_type = TcpSocket::executor_type;
+  using Done = std::move_only_function<void(const boost::system::error_code&)>;
 
   explicit BeastStream(std::unique_ptr<ByteStream> bytes) : bytes_(std::move(bytes)) {}
 
@@ -44,14 +49,40 @@ class BeastStream {
 
   template <typename Buffers, typename Handler>
   void async_write_some(const Buffers& buffers, Handler&& handler) {
-    std::array<std::string_view, ByteStream::kPiecesMax> pieces;
-    std::size_t count = 0;
+    Pieces pieces;
     for (auto at = asio::buffer_sequence_begin(buffers);
-         at != asio::buffer_sequence_end(buffers) && count < pieces.size(); ++at) {
+         at != asio::buffer_sequence_end(buffers) && pieces.count < pieces.of.size(); ++at) {
       const asio::const_buffer buffer = *at;
-      if (buffer.size() > 0) pieces[count++] = {static_cast<const char*>(buffer.data()), buffer.size()};
+      if (buffer.size() > 0) pieces.of[pieces.count++] = {static_cast<const char*>(buffer.data()), buffer.size()};
     }
-    bytes_->write_some(std::span(pieces).first(count), std::forward<Handler>(handler));
+    if (tail_.empty()) return write(pieces, std::forward<Handler>(handler));
+    // Beast has one write at a time, and keeps its buffers until the handler is called.
+    delayed_ = [this, pieces, delayed = ByteStream::Handler(std::forward<Handler>(handler))]() mutable {
+      write(pieces, std::move(delayed));
+    };
+  }
+
+  enum class Written { nothing, all, partly };
+
+  /// Writes a frame that is not masked, if Beast is writing nothing. Beast's next frame follows it. `partly`: `done` is
+  /// called when the rest is out too; until then no other frame may be written here.
+  [[nodiscard]] Written write_frame_now(std::string_view text, Done done) {
+    if (is_writing_ || !tail_.empty() || text.size() > kFrameBytesMax) return Written::nothing;
+    std::array<char, 4> head{'\x81'};
+    std::size_t head_bytes = 2;
+    if (text.size() < 126) {
+      head[1] = static_cast<char>(text.size());
+    } else {
+      head = {'\x81', 126, static_cast<char>(text.size() >> 8U), static_cast<char>(text.size() & 0xFFU)};
+      head_bytes = 4;
+    }
+    const std::array<std::string_view, 2> frame{std::string_view(head.data(), head_bytes), text};
+    const std::size_t written = bytes_->write_now(frame);
+    if (written == 0) return Written::nothing;
+    if (written == head_bytes + text.size()) return Written::all;
+    tail_.assign(frame[0]).append(frame[1]).erase(0, written);
+    write_tail(std::move(done));
+    return Written::partly;
   }
 
   friend void beast_close_socket(BeastStream& stream) { stream.bytes().abort(); }
@@ -70,14 +101,50 @@ class BeastStream {
   }
 
  private:
+  static constexpr std::size_t kFrameBytesMax = 65'535;
+  struct Pieces {
+    std::array<std::string_view, ByteStream::kPiecesMax> of;
+    std::size_t count = 0;
+  };
+
+  template <typename Handler>
+  void write(const Pieces& pieces, Handler&& handler) {
+    is_writing_ = true;
+    bytes_->write_some(std::span(pieces.of).first(pieces.count),
+                       [this, after = std::forward<Handler>(handler)](const boost::system::error_code& error,
+                                                                      std::size_t bytes) mutable {
+                         is_writing_ = false;
+                         after(error, bytes);
+                       });
+  }
+
+  /// `done` keeps the connection.
+  void write_tail(Done done) {
+    const std::array<std::string_view, 1> rest{tail_};
+    bytes_->write_some(
+        rest, [this, done = std::move(done)](const boost::system::error_code& error, std::size_t bytes) mutable {
+          tail_.erase(0, error ? tail_.size() : bytes);
+          if (!tail_.empty()) return write_tail(std::move(done));
+          if (delayed_) std::exchange(delayed_, nullptr)();
+          done(error);
+        });
+  }
+
   std::unique_ptr<ByteStream> bytes_;
+  bool is_writing_ = false;                  // for Beast
+  std::string tail_;                         // of a frame that was written past Beast
+  std::move_only_function<void()> delayed_;  // what Beast writes after it
 };
 
 class WebSocketConnection final : public Connection, public std::enable_shared_from_this<WebSocketConnection> {
  public:
-  WebSocketConnection(ServerState& server, Loop& loop, std::unique_ptr<ByteStream> stream,
+  WebSocketConnection(ServerState& server, Loop& loop, std::unique_ptr<ByteStream> stream, ConnectionLimit::Place place,
                       std::unique_ptr<http::WebSocketSession> session)
-      : server_(server), loop_(loop), socket_(std::move(stream)), session_(std::move(session)) {
+      : server_(server),
+        loop_(loop),
+        place_(std::move(place)),
+        socket_(std::move(stream)),
+        session_(std::move(session)) {
     loop_.add(*this);
     server_.application->web_sockets_changed(1);
   }
@@ -86,7 +153,6 @@ class WebSocketConnection final : public Connection, public std::enable_shared_f
     session_.reset();
     loop_.remove(*this);
     server_.application->web_sockets_changed(-1);
-    server_.connections -= 1;
   }
 
   void start(std::shared_ptr<UpgradeRequest> request) {
@@ -158,20 +224,38 @@ class WebSocketConnection final : public Connection, public std::enable_shared_f
   }
 
   void pump() {
-    if (writing_ || closing_ || !accepted_) return;
-    auto next = session_->next();
-    if (auto* close_with = std::get_if<http::WebSocketSession::Close>(&next)) return close(*close_with);
-    auto* text = std::get_if<std::shared_ptr<const std::string>>(&next);
-    if (text == nullptr) return;
+    for (int frames = 0; !writing_ && !closing_ && accepted_; ++frames) {
+      auto next = session_->next();
+      if (auto* close_with = std::get_if<http::WebSocketSession::Close>(&next)) return close(*close_with);
+      auto* text = std::get_if<std::shared_ptr<const std::string>>(&next);
+      if (text == nullptr) return;
+      write(std::move(*text), frames < kFramesAtOnce);
+    }
+  }
+
+  /// Most frames fit the socket's buffer: if it may be tried, nothing is left to wait for.
+  void write(std::shared_ptr<const std::string> frame, bool may_write_now) {
+    using Written = BeastStream::Written;
+    auto written = Written::nothing;
+    if (may_write_now && socket_.is_open()) {  // Beast may have answered the peer's close already
+      written = socket_.next_layer().write_frame_now(
+          *frame, [self = self()](const boost::system::error_code& error) { self->on_written(error); });
+    }
+    if (written == Written::all) return;
     writing_ = true;
     write_deadline_ms_ = steady_ms() + server_.options.write_timeout_ms;
-    frame_ = std::move(*text);
+    if (written == Written::partly) return;
+    frame_ = std::move(frame);
     socket_.async_write(asio::buffer(*frame_), [self = self()](const boost::system::error_code& error, std::size_t) {
-      self->writing_ = false;
       self->frame_.reset();
-      if (error) return self->abort();
-      self->pump();
+      self->on_written(error);
     });
+  }
+
+  void on_written(const boost::system::error_code& error) {
+    writing_ = false;
+    if (error) return abort();
+    pump();
   }
 
   void close(const http::WebSocketSession::Close& with) {
@@ -186,6 +270,7 @@ class WebSocketConnection final : public Connection, public std::enable_shared_f
 
   ServerState& server_;
   Loop& loop_;
+  const ConnectionLimit::Place place_;
   websocket::stream<BeastStream, false> socket_;
   std::unique_ptr<http::WebSocketSession> session_;
   beast::flat_buffer buffer_;
@@ -203,9 +288,9 @@ class WebSocketConnection final : public Connection, public std::enable_shared_f
 
 }  // namespace
 
-void start_web_socket(ServerState& server, Loop& loop, std::unique_ptr<ByteStream> stream,
+void start_web_socket(ServerState& server, Loop& loop, std::unique_ptr<ByteStream> stream, ConnectionLimit::Place place,
                       std::unique_ptr<http::WebSocketSession> session, std::shared_ptr<UpgradeRequest> request) {
-  make_on_loop<WebSocketConnection>(loop, server, loop, std::move(stream), std::move(session))
+  make_on_loop<WebSocketConnection>(loop, server, loop, std::move(stream), std::move(place), std::move(session))
       ->start(std::move(request));
 }
 

@@ -13,9 +13,8 @@ namespace syncline::net {
 
 struct UpgradeRequest;
 
-/// Takes the stream over from the connection that read the request, and with it one of the server's connections. On the
-/// loop's thread.
-void start_web_socket(ServerState& server, Loop& loop, std::unique_ptr<ByteStream> stream,
+/// Takes over the stream and the place of the connection that read the request. On the loop's thread.
+void start_web_socket(ServerState& server, Loop& loop, std::unique_ptr<ByteStream> stream, ConnectionLimit::Place place,
                       std::unique_ptr<http::WebSocketSession> session, std::shared_ptr<UpgradeRequest> request);
 
 }  // namespace syncline::net

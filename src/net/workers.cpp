@@ -1,11 +1,20 @@
 #include "net/workers.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include "base/log.hpp"
 
 namespace syncline::net {
 
-Workers::Workers(std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { run(); });
+Workers::Workers(std::size_t count, int niceness) {
+  for (std::size_t i = 0; i < count; ++i) {
+    threads_.emplace_back([this, niceness] {
+      // Linux keeps it for each thread. Where that is not allowed, the threads work as fast as the others.
+      if (niceness != 0) ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);
+      run();
+    });
+  }
 }
 
 void Workers::post(std::move_only_function<void()> run) {

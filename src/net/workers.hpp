@@ -1,4 +1,5 @@
-// Threads for requests that take long: parsing a large upload, rendering a large state.
+// Threads for requests that take long: parsing a large upload, rendering a large state. Any thread posts; one of these
+// threads runs the function; the owner stops them, and waits for what is queued.
 #pragma once
 
 #include <deque>
@@ -13,7 +14,8 @@ namespace syncline::net {
 
 class Workers final : public Executor {
  public:
-  explicit Workers(std::size_t count);
+  /// `niceness`: how much the threads stand back behind others of the process, as nice(1) has it.
+  explicit Workers(std::size_t count, int niceness = 0);
   ~Workers() override { stop(); }
 
   void post(std::move_only_function<void()> run) override;

@@ -88,9 +88,9 @@ void Connection::apply_settings() {
 
 Result<> Connection::connect_as(const ProfileSettings& settings) {
   // The positions in the store belong to one account of one hub: who it is must be known before anything is sent.
-  const auto known = read_file(parts_.hub_path);
+  TRY(const std::string known, read_file(parts_.hub_path));
   TRY(const HubAccount account, probe_.ask(settings.url, settings.api_key, stop_.get_token()));
-  const auto before = known ? parse_json_object(*known, 8) : std::nullopt;
+  const auto before = parse_json_object(known, 8);
   return connect_replica(settings, account, !before || !is_same_account(*before, settings.url, account));
 }
 
@@ -126,6 +126,11 @@ Result<Connected> Connection::connect(const std::string& url, const std::string&
   const auto account = probe_.ask(address, key, stop_.get_token());
   if (!account) {
     log(LogLevel::info, "connect_failed", {{"profile", parts_.profile}, {"error", account.error().text}});
+    const ErrorCode code = account.error().code;
+    const bool is_input_wrong =
+        code == ErrorCode::unauthorized || code == ErrorCode::not_found || code == ErrorCode::invalid_argument;
+    // Anything else says nothing of the key: a person who looks for another one looks in vain.
+    if (!is_input_wrong) return std::unexpected(account.error());
     return fail(ErrorCode::unauthorized, "Invalid API key or cloud URL");
   }
   if (!account->may_sync) {
@@ -174,7 +179,7 @@ Result<Disconnected> Connection::disconnect(bool wipe) {
   set_state(Off{});
   parts_.replica.disconnect();
   if (wipe && !was_enabled) {
-    outcome.wipe_error = "there is no hub to wipe: this profile is not connected";
+    outcome.wipe_error = "cannot wipe the cloud: this profile is not connected to a hub";
   } else if (wipe && outcome.pull_error) {
     outcome.wipe_error = "nothing was wiped, because the last pull failed";
   } else if (wipe) {

@@ -49,7 +49,8 @@ class Connection {
   };
   explicit Connection(Parts parts);
 
-  /// unauthorized if hub or key are not right, forbidden if the plan does not include sync.
+  /// unauthorized if the hub refuses the key or there is no hub at the URL, forbidden if the plan does not include
+  /// sync. A hub that is in trouble or cannot be reached is unavailable: that says nothing of the key.
   [[nodiscard]] Result<Connected> connect(const std::string& url, const std::string& key);
   /// The cloud is wiped only after a pull that went well, and after sync has ended. Fails if the settings cannot say
   /// so.

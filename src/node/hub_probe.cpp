@@ -29,7 +29,7 @@ Result<HubAccount> choose_dialect(const replica::Inquiry& inquiry, HubAccount ac
 std::unexpected<Error> HubProbe::no_hub() const {
   std::string apis(replica::native_dialect().title());
   for (const replica::Dialect* dialect : dialects_) apis.append(", ").append(dialect->title());
-  return fail(ErrorCode::unavailable, "no hub at this URL: it has none of these APIs: " + apis);
+  return fail(ErrorCode::not_found, "no hub at this URL: it has none of these APIs: " + apis);
 }
 
 Result<HubAccount> HubProbe::ask(const std::string& url, const std::string& key, const std::stop_token& stop) const {

@@ -22,7 +22,8 @@ class HubProbe {
   HubProbe(HubReacher reach, const Clock& clock, std::vector<const replica::Dialect*> dialects)
       : reach_(std::move(reach)), clock_(clock), dialects_(std::move(dialects)) {}
 
-  /// unauthorized for a key that does not count; unavailable if there is no hub, or one in trouble.
+  /// unauthorized for a key that does not count; not_found if what answers is no hub; unavailable or timed_out if
+  /// nothing answers, or a hub in trouble.
   [[nodiscard]] Result<replica::HubAccount> ask(const std::string& url, const std::string& key,
                                                 const std::stop_token& stop) const;
 

@@ -14,6 +14,7 @@
 #include "replica/replica.hpp"
 #include "service/access.hpp"
 #include "service/search.hpp"
+#include "service/trusted_clock.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 namespace syncline::node {
@@ -33,6 +34,7 @@ struct ProfileParts {
   std::vector<std::string> first_spaces;
   /// What Search searches.
   Search::Subject searched;
+  /// See SqliteStore::Options::on_broken.
   std::function<void(const Error&)> on_broken_store;
 };
 
@@ -53,6 +55,8 @@ class Profile {
   [[nodiscard]] SharedSettings& settings() { return settings_; }
   [[nodiscard]] Connection& connection() { return connection_; }
   [[nodiscard]] ModelSettings& models() { return models_; }
+  [[nodiscard]] ClockStatus clock_status() const { return clock_->status(); }
+  [[nodiscard]] Result<> accept_clock() { return clock_->accept(*store_); }
 
   /// Ends what waits for the hub, so that stop() need not.
   void interrupt();
@@ -60,17 +64,22 @@ class Profile {
   void stop();
 
  private:
-  Profile(std::string name, std::string directory, const ProfileParts& parts, std::unique_ptr<SqliteStore> store);
+  Profile(std::string name, std::string directory, const ProfileParts& parts, std::unique_ptr<TrustedClock> clock,
+          std::unique_ptr<SqliteStore> store);
 
   [[nodiscard]] Result<> start();
   [[nodiscard]] Result<> find_principal();
   void watch_settings(const std::stop_token& stop);
-  /// Removes history that has outlived its keeping time. Deletions stay: another hub would never hear of them.
+  /// Keeps the time that is believed, for the next start.
+  void keep_clock();
+  /// Removes history that has outlived its keeping time, unless the clock is in doubt. Deletions stay: another hub
+  /// would never hear of them.
   void purge();
 
   const std::string name_;
   const std::string directory_;
   const ProfileParts parts_;
+  const std::unique_ptr<TrustedClock> clock_;  // of the store
   std::unique_ptr<SqliteStore> store_;
   Live live_;
   Access access_;

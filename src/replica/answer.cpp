@@ -15,7 +15,7 @@ Result<std::unique_ptr<std::string>> check_answer(std::string body, bool* has_do
   const bool is_doubtful = fault == JsonFault::unsupported_value && has_doubtful_values != nullptr;
   if (is_doubtful) *has_doubtful_values = true;
   if ((fault != JsonFault::none && !is_doubtful) || !JsonView(*owned).is_object()) {
-    return not_understood("it is no JSON object");
+    return not_understood("it is not a JSON object");
   }
   return owned;
 }

@@ -13,6 +13,15 @@ Result<http::ClientResponse> Inquiry::ask(http::Method method, std::string_view 
   return client.send({method, std::string(target), "", {}, kAnswerMs}, stop);
 }
 
+Result<std::optional<JsonObject>> Inquiry::find_object(std::string_view target) const {
+  TRY(const auto answer, ask(http::Method::get, target));
+  if (answer.status == 404) return std::nullopt;
+  if (answer.status == 401) return fail(ErrorCode::unauthorized, http::describe(answer));
+  if (answer.status != 200) return fail(ErrorCode::unavailable, http::describe(answer));
+  TRY(JsonObject object, http::parse_object(answer.body));
+  return object;
+}
+
 bool plan_includes_sync(std::string_view plan) {
   const auto parsed = parse_plan(plan);
   return parsed && *parsed != Plan::free;

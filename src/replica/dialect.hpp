@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/json_object.hpp"
 #include "base/time.hpp"
 #include "http/client.hpp"
 
@@ -53,6 +54,9 @@ struct Inquiry {
   std::stop_token stop;
 
   [[nodiscard]] Result<http::ClientResponse> ask(http::Method method, std::string_view target) const;
+  /// The object at `target`; nothing if the hub has no such path. Otherwise as Dialect::recognise() fails: a hub in
+  /// trouble is asked again, so it is not one that does not know the path.
+  [[nodiscard]] Result<std::optional<JsonObject>> find_object(std::string_view target) const;
 };
 
 class Dialect {

@@ -48,18 +48,38 @@ Result<> KnownVersions::put(Txn& txn, std::string_view collection, std::string_v
   return {};
 }
 
-Result<std::optional<Seq>> KnownVersions::find_own_earlier(Snapshot& snapshot, const Record& pending,
-                                                           const HubVersion& delivered) const {
-  TRY(const auto known, find(snapshot, pending.collection, pending.id));
-  TRY(const auto versions, snapshot.history(pending, kOwnVersionsMax, kOwnVersionsBytesMax));
-  for (const Record& earlier : versions) {
-    const bool is_known_to_hub = earlier.origin == kHubAuthor || (known && earlier.seq <= known->local);
-    if (is_known_to_hub) return std::nullopt;
+Result<std::vector<Record>> KnownVersions::list_own_earlier(Snapshot& snapshot, const Record& pending,
+                                                            const std::optional<KnownVersion>& known) const {
+  TRY(auto versions, snapshot.history(pending, kOwnVersionsMax, kOwnVersionsBytesMax));
+  const auto is_known_to_hub = [&](const Record& version) {
+    return version.origin == kHubAuthor || (known && version.seq <= known->local);
+  };
+  versions.erase(std::ranges::find_if(versions, is_known_to_hub), versions.end());
+  return versions;
+}
+
+Result<bool> KnownVersions::settle_waiting(Txn& txn, const Record& pending, const HubVersion& delivered,
+                                           const SentVersions& sent) const {
+  TRY(const auto known, find(txn, pending.collection, pending.id));
+  TRY(const auto versions, list_own_earlier(txn, pending, known));
+  const auto may_be_at_hub = [&](const Record& version) { return sent.may_have(version.seq); };
+  const auto is_delivered = [&](const Record& earlier) {
     // The hub may have given it another stamp. Deletions are all alike: of those only one that it lowered, if any.
-    const bool may_be_it = !delivered.deleted || delivered.updated_at <= earlier.updated_at;
-    if (may_be_it && same_content(earlier, delivered)) return earlier.seq;
+    const bool has_its_stamp = !delivered.deleted || delivered.updated_at <= earlier.updated_at;
+    return has_its_stamp && may_be_at_hub(earlier) && same_content(earlier, delivered);
+  };
+  const bool same = same_content(pending, delivered);
+  // While the hub may have a version in between, what looks like the pending one may be what that replaced.
+  const bool is_known = known && known->hub == delivered.seq;
+  const bool has_sent = std::ranges::any_of(versions, may_be_at_hub);
+  if (is_known) return same && !has_sent;
+  if (const auto own = std::ranges::find_if(versions, is_delivered); own != versions.end()) {
+    CHECK_OK(put(txn, pending.collection, pending.id, {delivered.seq, own->seq}));
+    return false;
   }
-  return std::nullopt;
+  if (!same || may_be_at_hub(pending) || !has_sent) return same;
+  CHECK_OK(put(txn, pending.collection, pending.id, {delivered.seq, known ? known->local : Seq{}}));
+  return false;
 }
 
 }  // namespace syncline::replica

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "replica/native_wire.hpp"
+#include "replica/sent_versions.hpp"
 #include "service/space_writer.hpp"
 
 namespace syncline::replica {
@@ -33,11 +34,16 @@ class KnownVersions {
   [[nodiscard]] Result<std::optional<KnownVersion>> find(Snapshot& snapshot, std::string_view collection,
                                                          std::string_view id) const;
   [[nodiscard]] Result<> put(Txn& txn, std::string_view collection, std::string_view id, KnownVersion known) const;
-  /// The version that `pending` was made of, if that is what the hub delivers: an answer was lost.
-  [[nodiscard]] Result<std::optional<Seq>> find_own_earlier(Snapshot& snapshot, const Record& pending,
-                                                            const HubVersion& delivered) const;
+  /// The hub delivers `delivered`, and `pending` waits. True if `pending` waits no more: the hub has it. Else the hub
+  /// decides when it is pushed; if it was made of the very version that is delivered, the push says so.
+  [[nodiscard]] Result<bool> settle_waiting(Txn& txn, const Record& pending, const HubVersion& delivered,
+                                            const SentVersions& sent) const;
 
  private:
+  /// The versions of this device that `pending` replaced and the hub has not acknowledged, newest first.
+  [[nodiscard]] Result<std::vector<Record>> list_own_earlier(Snapshot& snapshot, const Record& pending,
+                                                             const std::optional<KnownVersion>& known) const;
+
   std::int64_t generation_;
 };
 

@@ -5,10 +5,12 @@
 //   SpaceState      how far the space is
 //   Outbox          what waits for the hub
 //   KnownVersions   which of the hub's versions edits are made of
+//   SentVersions    which of this device's versions the hub may have without an answer
 //   RefusedChanges  what the hub refused, up to dead letters
 #pragma once
 
 #include <functional>
+#include <set>
 #include <span>
 #include <unordered_set>
 
@@ -45,7 +47,8 @@ class LocalSpace {
 
   [[nodiscard]] Result<> load();
 
-  /// Takes what a page delivers. A page that does not continue the cursor is left alone.
+  /// Takes what a page delivers, and offers what the hub has lost of it. A page that does not continue the cursor is
+  /// left alone.
   [[nodiscard]] Result<> apply(const Page& page);
   /// Takes what a hub delivers that does not merge: what waits here is merged with it here. `positions` is kept with
   /// it: how far the dialect has read, an object of its own.
@@ -55,6 +58,13 @@ class LocalSpace {
   [[nodiscard]] Result<Settled> settle(const Batch& batch, const PushAnswer& answer);
   /// The hub's history is another one: nothing that is known of its versions counts, everything is to be offered.
   [[nodiscard]] Result<> start_over();
+  /// True if records of this device's own store were found damaged since the last call: the hub may still have them.
+  [[nodiscard]] bool has_new_damage();
+  /// True if the hub may have a record again that was damaged when it was pulled: then it is to be read from the start.
+  [[nodiscard]] bool may_have_missed() const {
+    const IncarnationId now = state_.known.incarnation;
+    return state_.missed_in.value != 0 && now.value != 0 && now != state_.missed_in;
+  }
   /// The hub has forgotten deletions behind the cursor: reads from the beginning, and then removes what was not there.
   [[nodiscard]] Result<> read_from_start();
 
@@ -67,10 +77,17 @@ class LocalSpace {
 
   [[nodiscard]] const SpaceName& name() const { return name_; }
   [[nodiscard]] const Cursor& cursor() const { return state_.cursor; }
-  /// True if an answer with that cursor speaks of another history than what is known here.
+  /// True if an answer with that cursor speaks of another history than what is known here. Which openings of its store
+  /// belong together only the hub can tell: it is asked with known().
   [[nodiscard]] bool is_other_history(const Cursor& answered) const {
-    return !state_.epoch.empty() && answered.epoch != state_.epoch;
+    const Cursor& known = state_.known;
+    const bool is_behind = answered.incarnation.value != 0 && answered.incarnation == known.incarnation &&
+                           answered.knows_through() < known.knows_through();
+    return !state_.epoch.empty() && (answered.epoch != state_.epoch || is_behind);
   }
+  /// What the hub must have if its history is still the same; empty if nothing is known of it.
+  [[nodiscard]] const Cursor& known() const { return state_.known; }
+  [[nodiscard]] std::string history() const { return known().epoch.empty() ? state_.epoch : known().history(); }
   [[nodiscard]] const std::string& epoch() const { return state_.epoch; }
   [[nodiscard]] const std::string& positions() const { return state_.positions; }
   /// When something was last exchanged; 0 if never.
@@ -89,6 +106,14 @@ class LocalSpace {
   enum class Stores { the_hubs, also_own };
   /// Runs `body` in a transaction and keeps the state it leaves; `pushed` follows versions that are all the hub's.
   [[nodiscard]] Result<> write(const Body& body, Stores stores = Stores::the_hubs);
+  /// The version that the hub has lost, if this device has that very one and nothing newer.
+  [[nodiscard]] static Result<std::optional<Record>> find_copy(Snapshot& snapshot, const SpaceState& state,
+                                                               const DamagedRecord& lost);
+  [[nodiscard]] static Result<bool> misses_any(Snapshot& snapshot, const SpaceState& state,
+                                               const std::vector<DamagedRecord>& lost);
+  [[nodiscard]] Result<bool> has_copies(const std::vector<DamagedRecord>& lost);
+  /// Makes the copy a version of this device, which goes out.
+  [[nodiscard]] static Result<> offer_copy(SpaceWriter& writer, const SpaceState& state, const DamagedRecord& lost);
   [[nodiscard]] Result<> take(SpaceWriter& writer, const SpaceState& state, const HubVersion& version);
   [[nodiscard]] Result<> adopt(SpaceWriter& writer, const SpaceState& state, const HubVersion& version,
                                const Record* stored);
@@ -98,6 +123,10 @@ class LocalSpace {
   /// False if the answer is not enough to settle the item.
   [[nodiscard]] Result<bool> settle_one(SpaceWriter& writer, const SpaceState& state, const Batch::Item& item,
                                         const Verdict& verdict);
+  void forget_delivered() {
+    delivered_.clear();
+    unnamed_.clear();
+  }
   [[nodiscard]] Result<> sweep(SpaceWriter& writer, const SpaceState& state);
   [[nodiscard]] Result<> count_refused();
 
@@ -106,8 +135,13 @@ class LocalSpace {
   SpaceState state_;
   Outbox outbox_;
   RefusedChanges refused_;
+  SentVersions sent_;
   /// While reading from the beginning: what was delivered.
   std::unordered_set<std::string> delivered_;
+  /// While reading from the beginning: damaged records of the hub of which it cannot say whose they are.
+  std::set<Seq> unnamed_;
+  /// Damaged records of this device's store that the hub was asked for.
+  std::set<Seq> asked_for_;
   Transfer transfer_;
 };
 

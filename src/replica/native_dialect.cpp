@@ -18,16 +18,12 @@ class NativeDialect final : public Dialect {
 };
 
 Result<std::optional<HubAccount>> NativeDialect::recognise(const Inquiry& inquiry) const {
-  TRY(const auto me, inquiry.ask(http::Method::get, "/v1/me"));
-  // Only a hub that knows no such path does not speak /v1: one in trouble is asked again.
-  if (me.status == 404) return std::nullopt;
-  if (me.status == 401) return fail(ErrorCode::unauthorized, http::describe(me));
-  if (me.status != 200) return fail(ErrorCode::unavailable, http::describe(me));
-  TRY(const JsonObject object, http::parse_object(me.body));
+  TRY(const auto me, inquiry.find_object("/v1/me"));
+  if (!me) return std::nullopt;
   HubAccount account;
   account.dialect = this;
-  account.name = account.email = object.text_of("account");
-  account.plan = object.text_of("plan");
+  account.name = account.email = me->text_of("account");
+  account.plan = me->text_of("plan");
   account.may_sync = plan_includes_sync(account.plan);
   return account;
 }

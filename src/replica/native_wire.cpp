@@ -27,6 +27,18 @@ Result<HubVersion> read_version(std::deque<std::string>& texts, JsonView json) {
   return version;
 }
 
+/// Nothing if it is not said to be damaged.
+std::optional<DamagedRecord> read_damaged(JsonView json) {
+  const auto damaged = json.find("damaged");
+  if (!damaged || !damaged->as_boolean().value_or(false)) return std::nullopt;
+  const auto seq = json.find("seq");
+  const auto replaced = json.find("replaced");
+  return DamagedRecord{.collection = json.text_of("collection"),
+                       .id = json.text_of("id"),
+                       .seq = {seq ? seq->as_integer().value_or(0) : 0},
+                       .is_replaced = replaced && replaced->as_boolean().value_or(false)};
+}
+
 Result<Verdict> read_verdict(std::deque<std::string>& texts, JsonView json) {
   Verdict verdict;
   const std::string status = json.text_of("status");
@@ -39,11 +51,11 @@ Result<Verdict> read_verdict(std::deque<std::string>& texts, JsonView json) {
   } else if (status == "merged") {
     verdict.status = Verdict::Status::merged;
   } else if (status != "refused") {
-    return not_understood("a verdict '" + status + "'");
+    return not_understood("unknown status '" + status + "' of a result");
   }
   const auto seq = json.find("seq");
   if (verdict.status != Verdict::Status::refused) {
-    if (!seq || !seq->as_integer()) return not_understood("a verdict without seq");
+    if (!seq || !seq->as_integer()) return not_understood("a result has no seq");
     verdict.seq = {*seq->as_integer()};
   }
   if (json.find("updated_at")) {
@@ -77,14 +89,18 @@ void append_op(std::string& out, const Record& record, Seq base) {
   writer.end_object();
 }
 
-http::ClientRequest make_pull(std::string_view space, const Cursor& since, std::int64_t limit) {
-  const std::string from = since.epoch.empty() ? "0" : since.to_text();
-  return {http::Method::get, path_of(space) + "/changes?since=" + from + "&limit=" + std::to_string(limit), "", {}};
+http::ClientRequest make_pull(std::string_view space, const Cursor& since, const Cursor& known, std::int64_t limit) {
+  std::string target = path_of(space) + "/changes?since=" + (since.epoch.empty() ? "0" : since.to_text());
+  // A reader that knows no more than its cursor has nothing to add.
+  if (!known.epoch.empty() && known.to_text() != since.to_text()) target += "&known=" + known.to_text();
+  return {http::Method::get, target + "&limit=" + std::to_string(limit), "", {}};
 }
 
-http::ClientRequest make_push(std::string_view space, std::string_view epoch, std::string_view ops) {
+http::ClientRequest make_push(std::string_view space, std::string_view history, const Cursor& known,
+                              std::string_view ops) {
   std::string body = "{";
-  if (!epoch.empty()) body.append("\"epoch\":\"").append(epoch).append("\",");
+  if (!history.empty()) body.append("\"epoch\":\"").append(history).append("\",");
+  if (!known.epoch.empty()) body.append("\"known\":\"").append(known.to_text()).append("\",");
   body.append("\"ops\":[").append(ops).append("]}");
   return {http::Method::post, path_of(space) + "/push", std::move(body), {}};
 }
@@ -98,13 +114,17 @@ Result<Page> parse_page(std::string body, const Cursor& since) {
   const auto more = json.find("more");
   const auto changes = json.find("changes");
   if (!cursor || cursor->epoch.empty() || !more || !more->as_boolean() || !changes || !changes->is_array()) {
-    return not_understood("no page of changes");
+    return not_understood("it is not a page of changes");
   }
   page.cursor = *cursor;
   page.more = *more->as_boolean();
   Result<> fault;
   changes->for_each_element([&](JsonView element) {
     if (!fault) return;
+    if (auto damaged = read_damaged(element)) {
+      page.damaged.push_back(*std::move(damaged));
+      return;
+    }
     auto version = read_version(page.texts, element);
     if (version) {
       page.versions.push_back(*version);
@@ -113,6 +133,11 @@ Result<Page> parse_page(std::string body, const Cursor& since) {
     }
   });
   if (!fault) return std::unexpected(fault.error());
+  if (const auto damaged = json.find("damaged")) {
+    damaged->for_each_element([&](JsonView element) {
+      if (auto one = read_damaged(element)) page.damaged.push_back(*std::move(one));
+    });
+  }
   return page;
 }
 

@@ -33,6 +33,8 @@ struct Page {
   Cursor cursor;
   bool more = false;
   std::vector<HubVersion> versions;
+  /// Records that the hub cannot read any more: in the page, or behind the cursor.
+  std::vector<DamagedRecord> damaged;
 
   std::unique_ptr<std::string> body;
   std::deque<std::string> texts;
@@ -63,9 +65,12 @@ struct PushAnswer {
 /// One op of a push, appended to an array that is being written. `base` 0: made without having seen any version.
 void append_op(std::string& out, const Record& record, Seq base);
 
-[[nodiscard]] http::ClientRequest make_pull(std::string_view space, const Cursor& since, std::int64_t limit);
-/// `ops` are the members of the array, with commas; `epoch` is the history that their bases belong to, or empty.
-[[nodiscard]] http::ClientRequest make_push(std::string_view space, std::string_view epoch, std::string_view ops);
+/// `known`: what the hub must have for its history to be the same, or "from the beginning".
+[[nodiscard]] http::ClientRequest make_pull(std::string_view space, const Cursor& since, const Cursor& known,
+                                            std::int64_t limit);
+/// `ops` are the members of the array, with commas; `history` is the one that their bases belong to, or empty.
+[[nodiscard]] http::ClientRequest make_push(std::string_view space, std::string_view history, const Cursor& known,
+                                            std::string_view ops);
 
 /// Fail with `unavailable` if the text is not such an answer.
 [[nodiscard]] Result<Page> parse_page(std::string body, const Cursor& since);

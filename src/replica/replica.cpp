@@ -87,6 +87,7 @@ CycleReport Replica::sync_now(const std::string& space, std::chrono::millisecond
       if (machine.cycles() >= one.cycles || failed || is_over) {
         if (failed) {
           const SyncStatus status = machine.status(steady_ms());
+          if (report.errors.empty()) report.is_local_failure = status.is_local_failure;
           report.errors.push_back(name + ": " + status.reason);
           report.is_key_refused = report.is_key_refused || status.state == SyncStatus::State::refused;
         }
@@ -130,7 +131,7 @@ Result<std::vector<SpaceStatus>> Replica::status() {
     status.dead_letters = local.dead_letters();
     status.transfer = local.transfer();
     if (status.dead_letters > 0 && status.sync.state == SyncStatus::State::in_sync) {
-      status.sync.reason = "in sync but for " + std::to_string(status.dead_letters) + " changes that the hub refused";
+      status.sync.reason = "in sync, except for changes that the hub rejected: " + std::to_string(status.dead_letters);
     }
     if (connected && !dialect.carries_space(status.space)) {
       status.sync.reason = "stays on this device: the hub speaks " + std::string(dialect.name()) + " only";

@@ -34,6 +34,7 @@ struct CycleReport {
   Transfer moved;
   std::vector<std::string> errors;  // "<space>: <reason>"
   bool is_key_refused = false;
+  bool is_local_failure = false;  // the first of the errors is this device's
   std::int64_t duration_ms = 0;
 };
 

@@ -15,10 +15,18 @@ namespace {
 /// A hub with one account, that several threads may ask.
 class Hub {
  public:
-  explicit Hub(const std::string& epoch) : store_(clock_, epoch) {
+  explicit Hub(const std::string& epoch)
+      : own_store_(std::make_unique<MemoryStore>(clock_, epoch, IncarnationId{0xA})), store_(*own_store_) {
     EXPECT_TRUE(access_.add_account("ann@example.org", Plan::pro));
     token_ = access_.add_key("ann@example.org", "test", {Scope::read, Scope::write}, std::nullopt)->token;
     router_.add(native_.make_routes());
+  }
+
+  /// The same hub, when a plain copy of its files is put back and opened: the epoch is the same.
+  [[nodiscard]] std::unique_ptr<Hub> copy(IncarnationId incarnation) const {
+    auto files = store_.restore(store_.epoch());
+    files->reopen(incarnation);
+    return std::unique_ptr<Hub>(new Hub(std::move(files), token_));
   }
 
   http::ClientResponse call(const http::ClientRequest& request) {
@@ -44,6 +52,11 @@ class Hub {
   std::atomic<int> requests = 0;
 
  private:
+  Hub(std::unique_ptr<MemoryStore> files, std::string token)
+      : own_store_(std::move(files)), store_(*own_store_), token_(std::move(token)) {
+    router_.add(native_.make_routes());
+  }
+
   class Client final : public http::Client {
    public:
     explicit Client(Hub& hub) : hub_(hub) {}
@@ -61,7 +74,8 @@ class Hub {
   };
 
   SystemClock clock_;
-  MemoryStore store_;
+  std::unique_ptr<MemoryStore> own_store_;
+  MemoryStore& store_;
   test::ManualScheduler scheduler_;
   Live live_{scheduler_};
   Access access_{store_, clock_};
@@ -166,6 +180,31 @@ TEST(ReplicaTest, a_new_hub_gets_everything_and_the_previous_one_nothing_more) {
   device.write("later");
   EXPECT_FALSE(first.ids().contains("later"));
   EXPECT_FALSE(second.ids().contains("later"));
+}
+
+TEST(ReplicaTest, a_hub_put_back_from_a_plain_copy_gets_everything_back) {
+  Hub hub("e1");
+  std::unique_ptr<Hub> older;  // outlives the devices, whose threads call it until they end
+  Device a;
+  Device b;
+  ASSERT_TRUE(a.replica().connect({.clients = hub.clients()}, true));
+  ASSERT_TRUE(b.replica().connect({.clients = hub.clients()}, true));
+  a.write("early");
+  a.sync();
+  b.sync();
+  older = hub.copy({0xB});
+  for (int i = 0; i < 5; ++i) a.write("a" + std::to_string(i));
+  a.sync();
+  // The other device is the first to reach the older hub, which gives the same numbers to other changes.
+  ASSERT_TRUE(b.replica().connect({.clients = older->clients()}, false));
+  for (int i = 0; i < 9; ++i) b.write("b" + std::to_string(i));
+  b.sync();
+  ASSERT_TRUE(a.replica().connect({.clients = older->clients()}, false));
+  a.sync();
+  b.sync();
+  EXPECT_EQ(older->ids().size(), 15U);
+  EXPECT_EQ(a.ids(), older->ids());
+  EXPECT_EQ(b.ids(), older->ids());
 }
 
 TEST(ReplicaTest, an_added_space_is_synced) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/log.hpp"
+
 namespace syncline::replica {
 namespace {
 
@@ -13,6 +15,7 @@ SyncFailure::Kind kind_of(const Error& error) {
     case ErrorCode::unauthorized: return SyncFailure::Kind::key_refused;
     case ErrorCode::storage_full:
     case ErrorCode::storage_broken:
+    case ErrorCode::storage_damaged:
     case ErrorCode::too_many: return SyncFailure::Kind::local;
     case ErrorCode::unavailable:
     case ErrorCode::timed_out: return SyncFailure::Kind::unreachable;
@@ -123,6 +126,8 @@ Result<> SpaceReplica::finish_push(std::int64_t ticket, const http::ClientRespon
 }
 
 Result<> SpaceReplica::start_over(std::int64_t ticket, std::int64_t now_ms) {
+  log(LogLevel::warning, "hub_history_changed",
+      {{"space", local_.name().name}, {"history", local_.history()}, {"what_now", "everything is offered again"}});
   CHECK_OK(local_.start_over());
   batch_ = {};
   machine_.reset(ticket, dialect_->hub_merges(), now_ms);

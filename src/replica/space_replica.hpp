@@ -44,7 +44,7 @@ class SpaceReplica {
  private:
   [[nodiscard]] Result<> finish_pull(std::int64_t ticket, const http::ClientResponse& response, std::int64_t now_ms);
   [[nodiscard]] Result<> finish_push(std::int64_t ticket, const http::ClientResponse& response, std::int64_t now_ms);
-  /// The step begins or goes on with that request.
+  /// The step begins or continues with that request.
   [[nodiscard]] Request make_request(std::int64_t ticket, http::ClientRequest request, std::int64_t now_ms);
   /// There was no answer.
   void reduce_batch_after(const Error& error);

@@ -5,6 +5,7 @@
 
 #include "store/memory/memory_store.hpp"
 #include "support/manual_scheduler.hpp"
+#include "support/proving_store.hpp"
 
 namespace syncline::replica {
 namespace {
@@ -36,7 +37,8 @@ class SpaceReplicaTest : public testing::Test {
   }
 
   SystemClock clock_;
-  MemoryStore store_{clock_, "n"};
+  MemoryStore memory_{clock_, "n"};
+  test::TwiceStore store_{memory_};  // every write function may run again
   test::ManualScheduler scheduler_;
   Live live_{scheduler_};
   PullProgress progress_{store_};
@@ -69,6 +71,18 @@ TEST_F(SpaceReplicaTest, a_space_unsupported_by_the_hub_stays_off) {
   EXPECT_EQ(ask(fail(ErrorCode::unavailable, "")), 0);
   ASSERT_TRUE(replica_.connect(native_dialect(), true, now_ms_));
   EXPECT_EQ(ask(fail(ErrorCode::unavailable, "")), 60'000);
+}
+
+TEST_F(SpaceReplicaTest, counts_what_it_pulls_once_though_its_write_runs_again) {
+  LocalSpace local(spaces_, {AccountNumber{1}, "counted"}, {});
+  ASSERT_TRUE(local.load());
+  Page page;
+  page.cursor.epoch = "h1";
+  page.cursor.seq = Seq{2};
+  page.versions = {{"c", "a", Seq{1}, Timestamp{1}, false, "{}"}, {"c", "b", Seq{2}, Timestamp{2}, true, ""}};
+  ASSERT_TRUE(local.apply(page));
+  EXPECT_EQ(local.transfer().pulled_live, 1);
+  EXPECT_EQ(local.transfer().pulled_deleted, 1);
 }
 
 }  // namespace

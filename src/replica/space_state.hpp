@@ -21,6 +21,9 @@ struct SpaceState {
   /// The history of the hub that this generation knows of; empty until it has said one.
   std::string epoch;
   Cursor cursor;
+  /// The newest of the hub's answers: what it has acknowledged counts, though it was not pulled. Empty until it has
+  /// answered in this generation.
+  Cursor known;
   /// The outbox begins behind this.
   Seq pushed;
   /// Everything up to here is offered, wherever it came from.
@@ -28,6 +31,9 @@ struct SpaceState {
   /// Reading from the beginning. What the hub acknowledged in this history and does not deliver then was deleted, and
   /// the deletion purged.
   bool reads_from_start = true;
+  /// The opening of the hub's store that could not read a record which this device lacks; 0 if there was none. A later
+  /// one may have it again, of an older copy, as an old change that no cursor leads to.
+  IncarnationId missed_in;
   /// How far a dialect without such a cursor has read: an object of its own.
   std::string positions = "{}";
   Timestamp exchanged_at;

@@ -65,7 +65,7 @@ bool Attendant::judge(const Result<Standing>& standing) {
       on_unauthorized_(standing.error());
       return false;
     }
-    return true;  // the hub is away: the command goes on, its outcome is kept
+    return true;  // the hub is away: the command continues, and its outcome is kept
   }
   if (!standing->is_ours) {
     switch_.stop("stopped: this runner no longer owns the command");

@@ -1,5 +1,6 @@
-// Stands beside a running command and speaks with the hub: renews the lease, hears of a cancellation, sends the output
-// as it comes. Its threads exist only while a command takes longer than a moment.
+// Stands beside a running command and speaks with the hub: renews the lease, notices a cancellation, sends the output
+// as it comes. The slot's thread makes it, gives it the output and ends it. One thread of its own renews, another
+// sends; they exist only while a command takes longer than a moment.
 #pragma once
 
 #include <functional>

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <vector>
 
 #include "base/text.hpp"
 
@@ -28,19 +30,35 @@ std::unexpected<Error> broken(const std::string& what) {
 
 std::string hash_of(std::string_view line) { return to_hex(as_text(sha256(line))); }
 
-struct Head {
-  std::int64_t count = 0;
-  std::string hash = first_hash();
-};
+using Head = IntentLog::AuditHead;
 
 /// "12 <hash>\n"; the beginning if there is none.
 Head read_head(const std::string& path) {
   std::ifstream file(head_path(path));
-  Head head;
   Head read;
-  if (file >> read.count >> read.hash) head = read;
-  return head;
+  if (file >> read.count >> read.hash) return read;
+  return {0, first_hash()};
 }
+
+/// How far the log had come, by all that knows of it: each must be found in the log again.
+class KnownHeads {
+ public:
+  KnownHeads(const std::string& path, const std::optional<Head>& known) : heads_{read_head(path)} {
+    if (known) heads_.push_back(*known);
+  }
+
+  void see(std::int64_t number, std::string_view hash) {
+    std::erase_if(heads_, [&](const Head& head) { return head.count == number && head.hash == hash; });
+  }
+  /// The longest that has not been found; nothing if all were.
+  [[nodiscard]] std::optional<Head> missing() const {
+    const auto longest = std::ranges::max_element(heads_, {}, &Head::count);
+    return longest == heads_.end() || longest->count == 0 ? std::nullopt : std::optional(*longest);
+  }
+
+ private:
+  std::vector<Head> heads_;
+};
 
 struct Line {
   std::int64_t number = 0;
@@ -69,32 +87,33 @@ std::string fault_of(const JsonObject& record, const Line& line) {
 
 }  // namespace
 
-Result<std::unique_ptr<AuditLog>> AuditLog::open(const std::string& path, const Clock& clock) {
+Result<std::unique_ptr<AuditLog>> AuditLog::open(const std::string& path, IntentLog& intents, const Clock& clock) {
   FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   FileDescriptor head(::open(head_path(path).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!file.is_open() || !head.is_open()) return broken("cannot open " + path);
   std::int64_t count = 0;
   std::string last_hash = first_hash();
-  const Head known = read_head(path);
-  bool known_is_here = known.count == 0;
+  TRY(const auto known, intents.audit_head());
+  KnownHeads heads(path, known);
   std::ifstream lines(path);
   for_each_line(lines, [&](const Line& line) {
     count = line.number;
     last_hash = line.hash;
-    if (line.number == known.count) known_is_here = line.hash == known.hash;
+    heads.see(line.number, line.hash);
   });
   const off_t size = ::lseek(file.get(), 0, SEEK_END);
   char last = '\n';
   if (size > 0 && ::pread(file.get(), &last, 1, size - 1) != 1) return broken("cannot read");
   const bool was_cut_short = last != '\n';
   if (was_cut_short && ::write(file.get(), "\n", 1) != 1) return broken("cannot write");
-  std::unique_ptr<AuditLog> log(new AuditLog(std::move(file), std::move(head), clock, count, std::move(last_hash)));
+  std::unique_ptr<AuditLog> log(
+      new AuditLog(std::move(file), std::move(head), intents, clock, count, std::move(last_hash)));
   if (was_cut_short) {
     CHECK_OK(log->append({.what = "recovered", .outcome = "a crash truncated the line before"}));
   }
   // Said in the log itself, so that going on does not cover it up.
-  if (!known_is_here) {
-    const std::string lines_before = std::to_string(known.count) + " lines had been written";
+  if (const auto missing = heads.missing()) {
+    const std::string lines_before = std::to_string(missing->count) + " lines had been written";
     CHECK_OK(log->append({.what = "gap", .outcome = lines_before}));
   }
   return log;
@@ -107,7 +126,8 @@ AuditLog::~AuditLog() {
 Result<> AuditLog::write_head() {
   const std::string head = std::to_string(count_) + ' ' + last_hash_ + '\n';
   const bool written = ::pwrite(head_.get(), head.data(), head.size(), 0) == static_cast<ssize_t>(head.size());
-  return written ? Result<>{} : broken("cannot write the head");
+  if (!written) return broken("cannot write the head");
+  return intents_.set_audit_head({count_, last_hash_});
 }
 
 Result<> AuditLog::append(const Event& event, Sync sync) {
@@ -145,18 +165,17 @@ Result<> AuditLog::write_line(const std::string& line, Sync sync) {
   return write_head();  // after the lines: never ahead of what is on disk
 }
 
-Result<AuditVerdict> verify_audit_log(const std::string& path) {
+Result<AuditVerdict> verify_audit_log(const std::string& path, const std::optional<IntentLog::AuditHead>& known) {
+  KnownHeads heads(path, known);
   std::ifstream lines(path);
-  if (!lines) return fail(ErrorCode::not_found, "no audit log at " + path);
-  const Head head = read_head(path);
+  if (!lines && !heads.missing()) return fail(ErrorCode::not_found, "no audit log at " + path);
   AuditVerdict verdict;
   verdict.last_hash = first_hash();
   std::string cut_short;  // a fault that the next line may explain
-  bool head_seen = head.count == 0;
   for_each_line(lines, [&](const Line& line) {
     verdict.lines = line.number;
     verdict.last_hash = line.hash;
-    if (line.number == head.count) head_seen = head.hash == line.hash;
+    heads.see(line.number, line.hash);
     if (!verdict.fault.empty()) return;
     const std::string where = "line " + std::to_string(line.number) + ' ';
     const auto record = parse_json_object(line.text, 4);
@@ -171,10 +190,12 @@ Result<AuditVerdict> verify_audit_log(const std::string& path) {
     }
   });
   if (verdict.fault.empty()) verdict.fault = cut_short;
-  if (verdict.fault.empty() && !head_seen) {
-    verdict.fault = verdict.lines < head.count ? "lines at the end are missing: " + std::to_string(head.count) +
-                                                     " were written, " + std::to_string(verdict.lines) + " remain"
-                                               : "line " + std::to_string(head.count) + " was changed";
+  const auto missing = heads.missing();
+  if (verdict.fault.empty() && missing) {
+    const std::string count = std::to_string(missing->count);
+    verdict.fault = verdict.lines < missing->count ? "lines at the end are missing: " + count + " were written, " +
+                                                         std::to_string(verdict.lines) + " remain"
+                                                   : "line " + count + " was changed";
   }
   return verdict;
 }

@@ -1,6 +1,6 @@
 // An append-only record of what was asked of a runner and what became of it: one JSON object a line, each with the hash
 // of the line before, so that a line changed or taken out is found. The length and the last hash are also kept in a
-// file beside it, so that lines cut off at the end are found too. Safe from any thread.
+// file beside it and in the intent log, so that lines cut off at the end are found too. Safe from any thread.
 #pragma once
 
 #include <memory>
@@ -11,15 +11,17 @@
 #include "base/file_descriptor.hpp"
 #include "base/mutex.hpp"
 #include "base/time.hpp"
+#include "runner/intent_log.hpp"
 #include "runner/order.hpp"
 
 namespace syncline::runner {
 
 class AuditLog {
  public:
-  /// Opens or makes the file and goes on with its chain. A last line that a crash has cut short is closed.
+  /// Opens or makes the file and continues its chain. A last line that a crash has cut short is closed.
   /// If lines are missing, the log says so from then on.
-  [[nodiscard]] static Result<std::unique_ptr<AuditLog>> open(const std::string& path, const Clock& clock);
+  [[nodiscard]] static Result<std::unique_ptr<AuditLog>> open(const std::string& path, IntentLog& intents,
+                                                              const Clock& clock);
   AuditLog(const AuditLog&) = delete;
   AuditLog& operator=(const AuditLog&) = delete;
   ~AuditLog();
@@ -37,9 +39,11 @@ class AuditLog {
   [[nodiscard]] Result<> append(const Event& event, Sync sync = Sync::now);
 
  private:
-  AuditLog(FileDescriptor file, FileDescriptor head, const Clock& clock, std::int64_t count, std::string last_hash)
+  AuditLog(FileDescriptor file, FileDescriptor head, IntentLog& intents, const Clock& clock, std::int64_t count,
+           std::string last_hash)
       : file_(std::move(file)),
         head_(std::move(head)),
+        intents_(intents),
         clock_(clock),
         count_(count),
         last_hash_(std::move(last_hash)) {}
@@ -48,6 +52,7 @@ class AuditLog {
 
   const FileDescriptor file_;
   const FileDescriptor head_;
+  IntentLog& intents_;
   const Clock& clock_;
   Mutex mutex_;
   std::int64_t count_ GUARDED_BY(mutex_);
@@ -60,7 +65,9 @@ struct AuditVerdict {
   /// What is wrong, with the number of the line; empty if all is well.
   std::string fault;
 };
-/// Reads the whole log. not_found if there is none.
-[[nodiscard]] Result<AuditVerdict> verify_audit_log(const std::string& path);
+/// Reads the whole log. `known`: what the intent log knows of it, read before. not_found if there is no log, and never
+/// was one.
+[[nodiscard]] Result<AuditVerdict> verify_audit_log(const std::string& path,
+                                                    const std::optional<IntentLog::AuditHead>& known);
 
 }  // namespace syncline::runner

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "runner/aws_arguments.hpp"
 #include "runner/file_kinds.hpp"
 #include "runner/program_kinds.hpp"
 
@@ -70,7 +71,7 @@ Outcome execute(const Workplace& workplace, const Order& order, const Decision& 
   switch (order.type) {
     case CommandType::execute_bash: return run_for_output(runner, make_bash_argv(order, decision), OutputStyle::plain);
     case CommandType::aws_operation:
-      return run_for_output(runner, make_aws_argv(order, workplace.policy.aws), OutputStyle::with_json);
+      return run_for_output(runner, make_aws_argv(workplace.policy, workplace.roots, order), OutputStyle::with_json);
     case CommandType::code_search: return search(workplace, runner, order);
     case CommandType::read_file:
       return read_file(workplace.roots, order, static_cast<std::size_t>(workplace.policy.limits.file_mib) << 20U);

@@ -4,6 +4,7 @@
 #include <deque>
 #include <set>
 
+#include "base/limits.hpp"
 #include "base/mutex.hpp"
 #include "base/stop.hpp"
 #include "base/text.hpp"
@@ -16,11 +17,30 @@ constexpr std::int64_t kSlackMs = 20'000;           // on top of what the hub wa
 constexpr std::int64_t kReportTimeoutMs = 120'000;  // results can be large, and links slow
 constexpr std::size_t kTakenMax = 100'000;
 
+/// Whose errors are believed. A proxy on the way, a gateway that starts or a page that asks for a login have words of
+/// their own for a hub that they do not reach, with the same statuses.
+enum class Believed : std::uint8_t {
+  our_hubs,        // a problem document of a hub of ours
+  published_hubs,  // or the object with an "error" that the published API answers
+};
+
+bool is_from_hub(const http::ClientResponse& response, Believed believed) {
+  const auto body = parse_json_object(response.body, limits::kBodyDepthMax);
+  if (!body) return false;
+  const auto error = body->find("error");
+  if (believed == Believed::published_hubs && error && error->is_string()) return true;
+  return body->text_of("type") == "/problems/" + body->text_of("code") && body->integer_of("status") == response.status;
+}
+
 /// The meaning of a status that is not what was hoped for.
-std::unexpected<Error> error_of(const http::ClientResponse& response) {
+std::unexpected<Error> error_of(const http::ClientResponse& response, Believed believed) {
   const std::string text = http::describe(response);
+  // A redirection is no answer either: nobody follows one with a key.
+  if (response.status < 400 || response.status == 429 || response.status >= 500) {
+    return fail(ErrorCode::unavailable, text);
+  }
+  if (!is_from_hub(response, believed)) return fail(ErrorCode::unavailable, text + ", which is not a hub's answer");
   if (response.status == 401 || response.status == 403) return fail(ErrorCode::unauthorized, text);
-  if (response.status == 429 || response.status >= 500) return fail(ErrorCode::unavailable, text);
   return fail(ErrorCode::invalid_argument, text);
 }
 
@@ -39,49 +59,58 @@ std::string make_report(const Outcome& outcome) {
 /// What both kinds of hub understand.
 class CommandRoutes : public HubLink {
  public:
-  explicit CommandRoutes(std::unique_ptr<http::Client> client) : client_(std::move(client)) {}
+  CommandRoutes(std::unique_ptr<http::Client> client, Believed believed)
+      : client_(std::move(client)), believed_(believed) {}
 
   Result<Receipt> report(const std::string& id, const Outcome& outcome, std::stop_token stop) override {
     TRY(const auto response,
         client_->send({http::Method::patch, path_of(id), make_report(outcome), {}, kReportTimeoutMs}, std::move(stop)));
-    switch (response.status) {
-      case 200: return Receipt::accepted;
-      case 404:
-      case 409: return Receipt::superseded;
-      case 400:
-      case 413:
-      case 422: return Receipt::refused;
-      default: return error_of(response);
+    if (response.status == 200) {
+      TRY([[maybe_unused]] const JsonObject command, http::parse_object(response.body));
+      return Receipt::accepted;
     }
+    if (has_ended(response)) return Receipt::superseded;
+    // Whoever on the way takes nothing so large does not take it at the next try either.
+    const bool is_too_large = response.status == 413;
+    const bool is_refused = (response.status == 400 || response.status == 422) && is_from_hub(response, believed_);
+    if (is_too_large || is_refused) return Receipt::refused;
+    return error_of(response, believed_);
   }
 
  protected:
   Result<Standing> ask_standing(const http::ClientRequest& request, std::stop_token stop) {
     TRY(const auto response, client_->send(request, std::move(stop)));
-    if (response.status == 404 || response.status == 409) return Standing{.is_ours = false};
-    if (response.status != 200) return error_of(response);
+    if (has_ended(response)) return Standing{.is_ours = false};
+    if (response.status != 200) return error_of(response, believed_);
     TRY(const JsonObject command, http::parse_object(response.body));
     return Standing{command.text_of("status") == to_text(CommandStatus::processing),
                     command.find("cancelRequested").has_value()};
   }
 
+  /// The hub says that the command is not there any more, or not for us.
+  [[nodiscard]] bool has_ended(const http::ClientResponse& response) const {
+    return (response.status == 404 || response.status == 409) && is_from_hub(response, believed_);
+  }
+
   const std::unique_ptr<http::Client> client_;
+  const Believed believed_;
 };
 
 class ClaimingLink final : public CommandRoutes {
  public:
-  using CommandRoutes::CommandRoutes;
+  explicit ClaimingLink(std::unique_ptr<http::Client> client) : CommandRoutes(std::move(client), Believed::our_hubs) {}
 
   Result<std::optional<RawOrder>> next(std::stop_token stop) override {
     http::ClientRequest request{http::Method::post, "/command/claim?wait=" + std::to_string(kClaimWaitSeconds), "", {}};
     request.timeout_ms = kClaimWaitSeconds * 1000 + kSlackMs;
     TRY(const auto response, client_->send(request, std::move(stop)));
     if (response.status == 204) return std::nullopt;
-    if (response.status == 404 || response.status == 405) {
+    const bool has_no_such_route = response.status == 404 || response.status == 405;
+    if (has_no_such_route && is_from_hub(response, Believed::published_hubs)) {
       return fail(ErrorCode::invalid_argument,
                   "this hub does not support claims (POST /command/claim); use --published-api");
     }
-    if (response.status != 200) return error_of(response);
+    if (response.status != 200) return error_of(response, believed_);
     TRY(JsonObject command, http::parse_object(response.body));
     std::string id = command.text_of("commandId");
     if (id.empty()) return fail(ErrorCode::unavailable, "the hub's answer has no commandId");
@@ -106,18 +135,25 @@ class ClaimingLink final : public CommandRoutes {
         .string("data", text)
         .end_object();
     TRY(const auto response, client_->send({http::Method::post, path_of(id) + "/output", body, {}}, std::move(stop)));
-    return response.status == 204 ? Result<>{} : error_of(response);
+    return response.status == 204 ? Result<>{} : error_of(response, believed_);
   }
 
-  Result<Approval> ask(const std::string& id, std::string_view rule, std::string_view pattern,
-                       std::stop_token stop) override {
+  Result<Approval> ask(const std::string& id, const Question& question, std::stop_token stop) override {
     std::string body;
-    JsonWriter(body).begin_object().string("rule", rule).string("pattern", pattern).end_object();
+    JsonWriter(body)
+        .begin_object()
+        .string("rule", question.rule)
+        .string("pattern", question.pattern)
+        .string("hash", question.hash)
+        .end_object();
     TRY(const auto response,
         client_->send({http::Method::post, path_of(id) + "/approval/request", body, {}}, std::move(stop)));
-    if (response.status == 409) return Approval::withdrawn;
-    if (response.status == 404) return fail(ErrorCode::conflict, "this hub does not support approvals");
-    if (response.status != 200) return error_of(response);
+    const bool is_from_our_hub = is_from_hub(response, believed_);
+    if (response.status == 409 && is_from_our_hub) return Approval::withdrawn;
+    if (response.status == 404 && is_from_our_hub) {
+      return fail(ErrorCode::conflict, "this hub does not support approvals");
+    }
+    if (response.status != 200) return error_of(response, believed_);
     TRY(const JsonObject answer, http::parse_object(response.body));
     const std::string state = answer.text_of("state");
     return state == "approved" ? Approval::granted : state == "requested" ? Approval::held : Approval::withdrawn;
@@ -136,7 +172,7 @@ struct FoundOrders {
 class PublishedLink final : public CommandRoutes {
  public:
   PublishedLink(std::unique_ptr<http::Client> client, std::shared_ptr<FoundOrders> found, std::int64_t poll_ms)
-      : CommandRoutes(std::move(client)), found_(std::move(found)), poll_ms_(poll_ms) {}
+      : CommandRoutes(std::move(client), Believed::published_hubs), found_(std::move(found)), poll_ms_(poll_ms) {}
 
   Result<std::optional<RawOrder>> next(std::stop_token stop) override {
     MutexLock lock(found_->mutex);
@@ -171,7 +207,7 @@ class PublishedLink final : public CommandRoutes {
 
   Result<> send_output(const std::string&, Stream, std::string_view, std::stop_token) override { return {}; }
 
-  Result<Approval> ask(const std::string&, std::string_view, std::string_view, std::stop_token) override {
+  Result<Approval> ask(const std::string&, const Question&, std::stop_token) override {
     return fail(ErrorCode::conflict, "the published API does not support approvals");
   }
 
@@ -179,7 +215,7 @@ class PublishedLink final : public CommandRoutes {
   /// Makes all pending commands that nobody has taken wait.
   Result<> poll(const std::stop_token& stop) REQUIRES(found_->mutex) {
     TRY(const auto response, client_->send({http::Method::get, "/sync", "", {}}, stop));
-    if (response.status != 200) return error_of(response);
+    if (response.status != 200) return error_of(response, believed_);
     TRY(const JsonObject state, http::parse_object(response.body));
     const auto commands = state.find("commands");
     if (!commands || !commands->is_object()) return {};
@@ -201,8 +237,8 @@ class PublishedLink final : public CommandRoutes {
   /// Nothing if somebody else was quicker.
   Result<std::optional<RawOrder>> take(const std::string& id, const std::stop_token& stop) {
     TRY(const auto response, client_->send({http::Method::patch, path_of(id), R"({"status":"processing"})", {}}, stop));
-    if (response.status == 409 || response.status == 404) return std::nullopt;
-    if (response.status != 200) return error_of(response);
+    if (has_ended(response)) return std::nullopt;
+    if (response.status != 200) return error_of(response, believed_);
     TRY(JsonObject command, http::parse_object(response.body));
     return RawOrder{id, std::move(command)};
   }

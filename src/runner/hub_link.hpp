@@ -32,8 +32,16 @@ enum class Receipt {
 
 enum class Approval { granted, held, withdrawn };
 
-/// For one thread at a time. Errors: `unauthorized` when the key counts no more, `unavailable` when the hub cannot be
-/// reached or asks to come later, `invalid_argument` when it is no hub of this kind.
+/// What is to be approved: by which rule, what an approval for good would cover, and the fingerprint of the order.
+struct Question {
+  std::string rule;
+  std::string pattern;
+  std::string hash;
+};
+
+/// For one thread at a time. Errors: `unauthorized` when the hub says that the key counts no more, `invalid_argument`
+/// when it is no hub of this kind, `unavailable` or `timed_out` for anything that passes: the hub cannot be reached or
+/// asks to come later, or something else answered in its place. What a proxy says is never taken for the hub's word.
 class HubLink {
  public:
   virtual ~HubLink() = default;
@@ -49,8 +57,7 @@ class HubLink {
                                              std::stop_token stop) = 0;
   /// Hands the command back until somebody has approved it, unless that pattern is approved for good, or the
   /// command is not wanted any more. `conflict` if this hub cannot ask anybody.
-  [[nodiscard]] virtual Result<Approval> ask(const std::string& id, std::string_view rule, std::string_view pattern,
-                                             std::stop_token stop) = 0;
+  [[nodiscard]] virtual Result<Approval> ask(const std::string& id, const Question& question, std::stop_token stop) = 0;
 };
 
 using LinkFactory = std::function<std::unique_ptr<HubLink>()>;

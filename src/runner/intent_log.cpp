@@ -1,5 +1,7 @@
 #include "runner/intent_log.hpp"
 
+#include <filesystem>
+
 namespace syncline::runner {
 namespace {
 
@@ -20,6 +22,18 @@ constexpr const char* kSchema =
     "CREATE INDEX unreported ON intents(state) WHERE state < 2;"
     "PRAGMA application_id = 1397510734; PRAGMA user_version = 1; COMMIT;";
 static_assert(kApplicationId == 1397510734);
+/// Older versions of this program do not know it and leave it as it is.
+constexpr const char* kAuditHead =
+    "CREATE TABLE IF NOT EXISTS audit_head(one INTEGER PRIMARY KEY CHECK (one = 1), count INTEGER NOT NULL,"
+    "                                      hash TEXT NOT NULL)";
+constexpr std::string_view kReadAuditHead = "SELECT count, hash FROM audit_head";
+
+Result<std::optional<IntentLog::AuditHead>> read_head_row(sqlite::Statement& row) {
+  const sqlite::StatementScope scope(row);
+  TRY(const bool found, row.step());
+  if (!found) return std::nullopt;
+  return IntentLog::AuditHead{row.integer(0), std::string(row.bytes(1))};
+}
 
 IntentLog::Entry read_entry(const sqlite::Statement& row) {
   IntentLog::Entry entry;
@@ -37,10 +51,13 @@ Result<> prepare_file(sqlite::Connection& connection, const std::string& path) {
   TRY(const std::int64_t application, connection.query_integer("PRAGMA application_id"));
   TRY(const std::int64_t version, connection.query_integer("PRAGMA user_version"));
   TRY(const std::int64_t tables, connection.query_integer("SELECT count(*) FROM sqlite_schema"));
-  if (application == 0 && tables == 0) return connection.execute(kSchema);
+  if (application == 0 && tables == 0) {
+    CHECK_OK(connection.execute(kSchema));
+    return connection.execute(kAuditHead);
+  }
   if (application != kApplicationId) return fail(ErrorCode::wrong_store, path + " is not a runner database");
   if (version > kVersion) return fail(ErrorCode::newer_store, path + " was written by a newer version of syncline");
-  return {};
+  return connection.execute(kAuditHead);
 }
 
 }  // namespace
@@ -50,7 +67,7 @@ Result<> prepare_file(sqlite::Connection& connection, const std::string& path) {
 struct IntentLog::Tables {
   sqlite::Connection durable;
   sqlite::Connection soon_durable;
-  sqlite::Statement begin, end, report, find, unreported, purge;
+  sqlite::Statement begin, end, report, find, unreported, purge, set_audit_head, audit_head;
 };
 
 IntentLog::IntentLog() = default;
@@ -71,10 +88,15 @@ Result<std::unique_ptr<IntentLog>> IntentLog::open(const std::string& path) {
   constexpr std::string_view kColumns = "SELECT id, state, status, result, error, exit_code FROM intents ";
   TRY(auto find, soon_durable.prepare(std::string(kColumns) + "WHERE id = ?"));
   TRY(auto unreported, soon_durable.prepare(std::string(kColumns) + "WHERE state < 2 ORDER BY begun_ms"));
-  TRY(auto purge, soon_durable.prepare("DELETE FROM intents WHERE state = 2 AND begun_ms < ?"));
+  TRY(auto purge, soon_durable.prepare("DELETE FROM intents WHERE state = 2 AND begun_ms < ?1 AND begun_ms <= "
+                                       "(SELECT begun_ms FROM intents ORDER BY begun_ms DESC LIMIT 1 OFFSET ?2)"));
+  TRY(auto set_audit_head,
+      soon_durable.prepare("INSERT OR REPLACE INTO audit_head(one, count, hash) VALUES (1, ?, ?)"));
+  TRY(auto audit_head, soon_durable.prepare(kReadAuditHead));
   std::unique_ptr<IntentLog> log(new IntentLog());
   log->tables_ = std::make_unique<Tables>(std::move(durable), std::move(soon_durable), std::move(begin), std::move(end),
-                                          std::move(report), std::move(find), std::move(unreported), std::move(purge));
+                                          std::move(report), std::move(find), std::move(unreported), std::move(purge),
+                                          std::move(set_audit_head), std::move(audit_head));
   return log;
 }
 
@@ -128,10 +150,35 @@ Result<std::vector<IntentLog::Entry>> IntentLog::unreported() {
   }
 }
 
-Result<> IntentLog::purge(std::int64_t before_ms) {
+Result<> IntentLog::set_audit_head(const AuditHead& head) {
+  const MutexLock lock(mutex_);
+  const sqlite::StatementScope scope(tables_->set_audit_head);
+  tables_->set_audit_head.bind(1, head.count);
+  tables_->set_audit_head.bind_text(2, head.hash);
+  return tables_->set_audit_head.run();
+}
+
+Result<std::optional<IntentLog::AuditHead>> IntentLog::audit_head() {
+  const MutexLock lock(mutex_);
+  return read_head_row(tables_->audit_head);
+}
+
+Result<std::optional<IntentLog::AuditHead>> IntentLog::read_audit_head(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return std::nullopt;
+  TRY(auto connection, sqlite::Connection::open(path, sqlite::Connection::Mode::read_only));
+  TRY(const std::int64_t tables,
+      connection.query_integer("SELECT count(*) FROM sqlite_schema WHERE name = 'audit_head'"));
+  if (tables == 0) return std::nullopt;
+  TRY(auto row, connection.prepare(kReadAuditHead));
+  return read_head_row(row);
+}
+
+Result<> IntentLog::purge(std::int64_t before_ms, std::int64_t keep_newest) {
   const MutexLock lock(mutex_);
   const sqlite::StatementScope scope(tables_->purge);
   tables_->purge.bind(1, before_ms);
+  tables_->purge.bind(2, keep_newest);
   return tables_->purge.run();
 }
 

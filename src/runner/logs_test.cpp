@@ -13,12 +13,19 @@ namespace {
 class LogsTest : public testing::Test {
  protected:
   std::unique_ptr<IntentLog> open_intents() { return *IntentLog::open(directory_.path() + "/runner.db"); }
-  std::unique_ptr<AuditLog> open_audit() { return *AuditLog::open(audit_path_, clock_); }
+  std::unique_ptr<AuditLog> open_audit() {
+    if (!intents_) intents_ = open_intents();
+    return *AuditLog::open(audit_path_, *intents_, clock_);
+  }
   void write_audit(int lines) {
     const auto log = open_audit();
     for (int i = 0; i < lines; ++i) ASSERT_TRUE(log->append({.what = "ended", .id = "cmd-" + std::to_string(i)}));
   }
-  std::string fault() { return verify_audit_log(audit_path_)->fault; }
+  std::string fault() { return verify_audit_log(audit_path_, std::nullopt)->fault; }
+  /// With what the intent log knows.
+  std::string fault_by_intents() {
+    return verify_audit_log(audit_path_, *IntentLog::read_audit_head(directory_.path() + "/runner.db"))->fault;
+  }
   std::vector<std::string> lines() {
     std::ifstream file(audit_path_);
     std::vector<std::string> read;
@@ -32,6 +39,7 @@ class LogsTest : public testing::Test {
 
   test::TemporaryDirectory directory_;
   const std::string audit_path_ = directory_.path() + "/audit.log";
+  std::unique_ptr<IntentLog> intents_;  // of the audit log
   ManualClock clock_{Timestamp::from_millis(1'700'000'000'000)};
 };
 
@@ -63,8 +71,21 @@ TEST_F(LogsTest, started_commands_are_remembered_across_a_restart_until_reported
   ASSERT_TRUE(log->set_reported("cmd-1"));
   EXPECT_TRUE(log->unreported()->empty());
   EXPECT_FALSE(*log->begin("cmd-1", CommandType::execute_bash, 9));
-  ASSERT_TRUE(log->purge(2));
+  ASSERT_TRUE(log->purge(2, 0));
   EXPECT_TRUE(*log->begin("cmd-1", CommandType::execute_bash, 9));
+}
+
+TEST_F(LogsTest, the_newest_commands_are_remembered_whatever_the_clock_says) {
+  const auto log = open_intents();
+  for (const std::string id : {"old", "new"}) {
+    ASSERT_TRUE(*log->begin(id, CommandType::execute_bash, id == "old" ? 1 : 2));
+    ASSERT_TRUE(log->end(id, failed("x")));
+    ASSERT_TRUE(log->set_reported(id));
+  }
+  constexpr std::int64_t kIn2038 = 2'147'483'648'000;
+  ASSERT_TRUE(log->purge(kIn2038, 1));
+  EXPECT_FALSE(*log->begin("new", CommandType::execute_bash, 3)) << "a hub from a backup may order it again";
+  EXPECT_TRUE(*log->begin("old", CommandType::execute_bash, 3));
 }
 
 TEST_F(LogsTest, a_foreign_database_is_left_unchanged) {
@@ -77,7 +98,7 @@ TEST_F(LogsTest, an_untouched_audit_log_verifies) {
   write_audit(3);
   write_audit(2);
   EXPECT_EQ(fault(), "");
-  EXPECT_EQ(verify_audit_log(audit_path_)->lines, 5);
+  EXPECT_EQ(verify_audit_log(audit_path_, std::nullopt)->lines, 5);
 }
 
 TEST_F(LogsTest, every_change_to_an_audit_log_is_detected) {
@@ -111,18 +132,32 @@ TEST_F(LogsTest, truncated_lines_stay_detectable_after_the_log_continues) {
   EXPECT_EQ(fault(), "line 4 records that lines before it were missing");
 }
 
+TEST_F(LogsTest, lines_cut_together_with_the_head_are_missed_by_the_intent_log) {
+  write_audit(6);
+  const auto whole = lines();
+  std::filesystem::remove(audit_path_ + ".head");
+  put({whole.begin(), whole.begin() + 4});
+  EXPECT_EQ(fault(), "") << "the log alone cannot tell";
+  EXPECT_EQ(fault_by_intents(), "lines at the end are missing: 6 were written, 4 remain");
+  std::filesystem::remove(audit_path_);
+  EXPECT_EQ(fault_by_intents(), "lines at the end are missing: 6 were written, 0 remain");
+  write_audit(1);
+  EXPECT_EQ(fault_by_intents(), "line 1 records that lines before it were missing");
+}
+
 TEST_F(LogsTest, an_unsynced_line_is_written_immediately) {
   const auto log = open_audit();
   ASSERT_TRUE(log->append({.what = "started", .id = "cmd-1"}));
   ASSERT_TRUE(log->append({.what = "ended", .id = "cmd-1"}, AuditLog::Sync::with_the_next));
-  EXPECT_EQ(verify_audit_log(audit_path_)->lines, 2);
+  EXPECT_EQ(verify_audit_log(audit_path_, std::nullopt)->lines, 2);
   EXPECT_EQ(fault(), "");
 }
 
 TEST_F(LogsTest, a_line_truncated_by_a_crash_is_closed_and_recorded) {
   write_audit(3);
   std::filesystem::resize_file(audit_path_, std::filesystem::file_size(audit_path_) - 20);
-  std::filesystem::remove(audit_path_ + ".head");  // as it is when the crash came before the head was written
+  std::filesystem::remove(audit_path_ + ".head");  // as it is when the crash came before the heads were written
+  ASSERT_TRUE(intents_->set_audit_head({0, ""}));
   write_audit(1);
   EXPECT_EQ(fault(), "");
   EXPECT_EQ(lines().size(), 5U);

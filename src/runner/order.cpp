@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/text.hpp"
+#include "core/command_pattern.hpp"
 
 namespace syncline::runner {
 namespace {
@@ -19,17 +20,6 @@ Result<> check_optional(const JsonObject& fields, std::string_view name, JsonKin
 
 }  // namespace
 
-std::string to_option_name(std::string_view name) {
-  std::string option;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const bool upper = name[i] >= 'A' && name[i] <= 'Z';
-    const bool after_lower = i > 0 && name[i - 1] >= 'a' && name[i - 1] <= 'z';
-    if (upper && after_lower) option += '-';
-    option += upper ? static_cast<char>(name[i] + 32) : name[i];
-  }
-  return option;
-}
-
 std::string Order::subject() const {
   switch (type) {
     case CommandType::execute_bash: return text("command");
@@ -39,17 +29,7 @@ std::string Order::subject() const {
   }
 }
 
-std::string Order::fingerprint() const {
-  constexpr std::array<std::string_view, 12> kWhatIsAsked = {"command",  "workingDir", "path",      "content",
-                                                             "encoding", "service",    "operation", "parameters",
-                                                             "query",    "glob",       "regex",     "maxResults"};
-  std::string asked(to_text(type));
-  for (const std::string_view name : kWhatIsAsked) {
-    const auto value = fields.find(name);
-    asked += '\n' + (value ? canonical_json(*value) : std::string());
-  }
-  return to_hex(as_text(sha256(asked)));
-}
+std::string Order::fingerprint() const { return fingerprint_of_command(type, fields); }
 
 bool Order::is_cancelled() const { return fields.find("cancelRequested").has_value(); }
 
@@ -64,6 +44,9 @@ std::optional<std::string> Order::approved_pattern() const {
   if (!approval || !approval->is_object()) return std::nullopt;
   const JsonObject answer(*approval);
   if (answer.text_of("state") != "approved") return std::nullopt;
+  // What was approved is this order, if the hub says what it was.
+  const std::string hash = answer.text_of("hash");
+  if (!hash.empty() && hash != fingerprint()) return std::nullopt;
   return answer.text_of("pattern");
 }
 

@@ -43,7 +43,4 @@ struct Outcome {
 /// With what there is of a result, if there is something.
 [[nodiscard]] Outcome failed(std::string_view error, std::string result = {});
 
-/// Names of AWS operations and parameters as the command line tool has them: "MaxItems" and "maxItems" are "max-items".
-[[nodiscard]] std::string to_option_name(std::string_view name);
-
 }  // namespace syncline::runner

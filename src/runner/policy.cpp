@@ -5,15 +5,6 @@
 namespace syncline::runner {
 namespace {
 
-/// What patterns are matched against. Nothing if the command cannot be seen through.
-std::optional<std::vector<std::string>> words_of(const Order& order) {
-  switch (order.type) {
-    case CommandType::execute_bash: return split_simple_line(order.text("command"));
-    case CommandType::aws_operation: return std::vector{order.text("service"), order.text("operation")};
-    default: return std::vector<std::string>();  // these types have no patterns
-  }
-}
-
 /// A few words of an untrusted text, on one line.
 std::string excerpt(std::string_view text) {
   constexpr std::size_t kBytes = 120;
@@ -22,10 +13,20 @@ std::string excerpt(std::string_view text) {
   return text.size() > kBytes ? shown + "..." : shown;
 }
 
-/// What an approval for good would cover: the rule's pattern if it has matched, else exactly this command.
-std::string approval_pattern(const Rule& rule, bool seen_through, const Order& order) {
-  if (rule.pattern && seen_through) return rule.pattern->text();
-  return "exactly: " + excerpt(order.subject()) + " (" + order.fingerprint() + ")";
+using Words = std::optional<std::vector<std::string>>;
+
+/// What an approval for good would cover: the rule's pattern if it matches word by word, else exactly this command.
+std::string approval_pattern(const Rule& rule, const Words& words, const Order& order) {
+  if (rule.pattern && words && rule.pattern->matches(*words)) return rule.pattern->text();
+  return exact_pattern(excerpt(order.subject()), order.fingerprint());
+}
+
+/// A line that only a shell understands might do anything: it is not what an `allow` pattern meant, and may be what a
+/// `deny` or `ask` pattern meant. So may a line with the same words in another order.
+bool is_meant_by(const Rule& rule, const Words& words) {
+  if (!rule.pattern) return true;
+  if (rule.verdict == Verdict::allow) return words && rule.pattern->matches(*words);
+  return !words || rule.pattern->may_mean(*words);
 }
 
 }  // namespace
@@ -43,15 +44,12 @@ Decision decide(const Policy& policy, const Order& order) {
     decision.refusal = refused_by(type_rule, "commands of type " + std::string(to_text(order.type)) + " are off");
     return decision;
   }
-  const auto words = words_of(order);
+  const Words words = words_of_command(order.type, order.fields);
   for (const Rule& rule : rules) {
-    // A line that only a shell understands might do anything: it is not what an `allow` pattern meant, and may be what
-    // a `deny` or `ask` pattern meant.
-    const bool matches = !rule.pattern || (words ? rule.pattern->matches(*words) : rule.verdict != Verdict::allow);
-    if (!matches) continue;
+    if (!is_meant_by(rule, words)) continue;
     decision.verdict = rule.verdict;
     decision.rule = rule.name;
-    decision.pattern = approval_pattern(rule, words.has_value(), order);
+    decision.pattern = approval_pattern(rule, words, order);
     if (rule.pattern && words) decision.words = *words;
     if (rule.verdict == Verdict::deny) {
       const std::string_view doubt =

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/command_line.hpp"
+#include "core/command_pattern.hpp"
 #include "runner/order.hpp"
 
 namespace syncline::runner {

@@ -135,7 +135,7 @@ class PolicyReader {
                          "' must be allow, ask or off: only execute_bash and "
                          "aws_operation have patterns");
       } else {
-        CHECK_OK(read_rules(member.second, name, rules));
+        CHECK_OK(read_rules(member.second, type, name, rules));
       }
     }
     return {};
@@ -154,7 +154,7 @@ class PolicyReader {
     return {};
   }
 
-  Result<> read_rules(const YAML::Node& list, const std::string& name, std::vector<Rule>& rules) {
+  Result<> read_rules(const YAML::Node& list, CommandType type, const std::string& name, std::vector<Rule>& rules) {
     static const std::map<std::string, Verdict> kVerdicts = {
         {"allow", Verdict::allow}, {"ask", Verdict::ask}, {"deny", Verdict::deny}};
     for (const auto& element : list) {
@@ -170,14 +170,41 @@ class PolicyReader {
       const YAML::Node value = element.begin()->second;
       if (!value.IsScalar()) return wrong(file_, value, "a pattern must be a string");
       if (value.Scalar() == "any") {
+        CHECK_OK(check_guards(value, type, verdict->second, rules));
         rules.push_back({verdict->second, std::nullopt, rule_name});
         continue;
       }
       auto pattern = Pattern::parse(value.Scalar());
       if (!pattern) return wrong(file_, value, pattern.error().text);
+      if (starts_any_program(*pattern)) CHECK_OK(check_guards(value, type, verdict->second, rules));
       rules.push_back({verdict->second, *std::move(pattern), rule_name});
     }
     return {};
+  }
+
+  /// Programs that start others, whichever they are told to.
+  static bool starts_any_program(const Pattern& pattern) {
+    static constexpr std::array<std::string_view, 26> kStarters = {
+        "sh",   "bash",    "dash",    "zsh",    "ksh",  "fish", "busybox", "env",  "eval",
+        "exec", "command", "xargs",   "nohup",  "nice", "time", "sudo",    "doas", "timeout",
+        "su",   "setsid",  "python3", "python", "perl", "ruby", "node",    "ssh"};
+    const std::string_view program = pattern.whole_program();
+    return std::ranges::find(kStarters, program.substr(program.rfind('/') + 1)) != kStarters.end();
+  }
+
+  /// A pattern names words, and whoever may run anything has others: "sh -c", "env", "eval", a path, a link. To let
+  /// such a policy pass would promise what it does not keep.
+  Result<> check_guards(const YAML::Node& node, CommandType type, Verdict verdict, const std::vector<Rule>& before) {
+    // An AWS operation has one name.
+    if (verdict != Verdict::allow || type != CommandType::execute_bash) return {};
+    const auto guard =
+        std::ranges::find_if(before, [](const Rule& rule) { return rule.pattern && rule.verdict != Verdict::allow; });
+    if (guard == before.end()) return {};
+    const std::string pattern =
+        std::string(guard->verdict == Verdict::deny ? "deny: " : "ask: ") + guard->pattern->text();
+    return wrong(file_, node,
+                 "'allow: " + node.Scalar() + "' would let everything run that '" + pattern +
+                     "' is to stop, in other words (sh -c, env, a path); allow patterns instead, or 'ask: any'");
   }
 
   Result<> read_network(const YAML::Node& node) {

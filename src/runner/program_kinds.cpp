@@ -17,51 +17,6 @@ constexpr int kOutputDepthMax = 32;
 
 std::unexpected<Error> refuse(std::string text) { return fail(ErrorCode::invalid_argument, std::move(text)); }
 
-bool is_name(std::string_view text) {
-  return !text.empty() && text.size() <= 100 && text.front() != '-' && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-  });
-}
-
-/// Options of the tool itself: they choose other credentials, other servers, or take away checks.
-constexpr std::array<std::string_view, 16> kToolOptions = {"debug",
-                                                           "endpoint-url",
-                                                           "no-verify-ssl",
-                                                           "no-sign-request",
-                                                           "profile",
-                                                           "ca-bundle",
-                                                           "query",
-                                                           "color",
-                                                           "version",
-                                                           "cli-read-timeout",
-                                                           "cli-connect-timeout",
-                                                           "cli-binary-format",
-                                                           "output",
-                                                           "no-cli-pager",
-                                                           "cli-auto-prompt",
-                                                           "no-cli-auto-prompt"};
-
-/// The tool takes the beginning of an option's name for the option.
-bool is_tool_option(std::string_view option) {
-  return std::ranges::any_of(kToolOptions, [&](std::string_view known) { return known.starts_with(option); });
-}
-
-Result<std::string> option_argument(const std::string& parameter, JsonView value) {
-  const bool is_off = value.kind() == JsonKind::boolean && !value.as_boolean().value_or(false);
-  const std::string option = (is_off ? "no-" : "") + to_option_name(parameter);
-  if (!is_name(option)) return refuse("parameter '" + parameter + "' is not a valid option name");
-  if (is_tool_option(option)) {
-    return refuse(refused_by("commands.aws_operation (built in)",
-                             "parameter '" + parameter + "' is an option of the tool, not of the operation"));
-  }
-  switch (value.kind()) {
-    case JsonKind::boolean: return "--" + option;
-    case JsonKind::string: return "--" + option + '=' + value.as_string().value_or("");
-    case JsonKind::null: return refuse("parameter '" + parameter + "' is null");
-    default: return "--" + option + '=' + std::string(value.raw());
-  }
-}
-
 Result<> check_argument(std::string_view text, std::string_view field) {
   if (text.find('\0') != std::string_view::npos)
     return refuse("field '" + std::string(field) + "' contains a NUL byte");
@@ -91,24 +46,6 @@ Result<std::vector<std::string>> make_bash_argv(const Order& order, const Decisi
   const std::string line = order.text("command");
   CHECK_OK(check_argument(line, "command"));
   return std::vector<std::string>{"bash", "--noprofile", "--norc", "-c", line};
-}
-
-Result<std::vector<std::string>> make_aws_argv(const Order& order, const AwsOptions& options) {
-  const std::string service = order.text("service");
-  const std::string operation = order.text("operation");
-  if (!is_name(service)) return refuse("field 'service' is not a valid service name");
-  if (!is_name(operation)) return refuse("field 'operation' is not a valid operation name");
-  std::vector<std::string> argv = {"aws", "--output", "json", "--no-cli-pager"};
-  if (!options.endpoint.empty()) argv.push_back("--endpoint-url=" + options.endpoint);
-  if (!options.region.empty()) argv.push_back("--region=" + options.region);
-  argv.insert(argv.end(), {service, operation});
-  const JsonObject parameters(*order.fields.find("parameters"));
-  for (const JsonObject::Member& member : parameters.members()) {
-    TRY(std::string argument, option_argument(member.name, JsonView(member.value)));
-    CHECK_OK(check_argument(argument, member.name));
-    argv.push_back(std::move(argument));
-  }
-  return argv;
 }
 
 std::size_t search_limit(const Order& order) {

@@ -9,11 +9,6 @@ namespace syncline::runner {
 /// The words a pattern has matched, or bash with the line as one argument.
 [[nodiscard]] Result<std::vector<std::string>> make_bash_argv(const Order& order, const Decision& decision);
 
-/// `aws SERVICE OPERATION --name value ...`. Parameters become options: text as it is, numbers, true as the bare
-/// option, false as --no-NAME, lists and objects as JSON. invalid_argument for names that are no names of options or
-/// that are options of the tool itself.
-[[nodiscard]] Result<std::vector<std::string>> make_aws_argv(const Order& order, const AwsOptions& options);
-
 /// ripgrep over `path` (the working directory if absent): the query as text, or as a regular expression with "regex":
 /// true; "glob" limits the files.
 [[nodiscard]] Result<std::vector<std::string>> make_search_argv(const Roots& roots, const Order& order);

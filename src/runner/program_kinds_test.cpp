@@ -11,29 +11,6 @@ using Words = std::vector<std::string>;
 
 Order order_of(const std::string& json) { return *make_order("cmd-1", JsonObject(JsonView(json))); }
 
-Result<Words> aws(const std::string& parameters, const std::string& operation = "list-objects") {
-  return make_aws_argv(order_of(R"({"type":"aws_operation","service":"s3api","operation":")" + operation +
-                                R"(","parameters":)" + parameters + "}"),
-                       {});
-}
-
-TEST(AwsArguments, become_options_of_the_operation) {
-  EXPECT_EQ(*aws(R"({"bucket":"b","maxItems":5,"dryRun":true,"paginate":false,"filters":[{"a":1}],"x-y":"--z"})"),
-            (Words{"aws", "--output", "json", "--no-cli-pager", "s3api", "list-objects", "--bucket=b", "--max-items=5",
-                   "--dry-run", "--no-paginate", R"(--filters=[{"a":1}])", "--x-y=--z"}));
-  EXPECT_EQ((*aws("{}", "ListObjectsV2"))[5], "list-objects-v2");
-}
-
-TEST(AwsArguments, cannot_be_options_of_the_tool_or_invalid_names) {
-  for (const std::string bad :
-       {R"({"endpoint-url":"x"})", R"({"EndpointUrl":"x"})", R"({"endpoint":"x"})", R"({"prof":"x"})",
-        R"({"verifySsl":false})", R"({"-a":1})", R"({"":1})", R"({"a b":1})", R"({"a=b":1})", R"({"a":null})",
-        R"({"a":"x\u0000y"})", R"({"debug":true})", R"({"query":"x"})"}) {
-    EXPECT_FALSE(aws(bad)) << bad;
-  }
-  for (const std::string bad : {"", "--debug", "a b", "a;b", "../x"}) EXPECT_FALSE(aws("{}", bad)) << bad;
-}
-
 TEST(SearchArguments, pass_the_query_as_one_argument) {
   test::TemporaryDirectory directory;
   Policy policy;

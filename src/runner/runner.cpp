@@ -9,6 +9,7 @@ namespace syncline::runner {
 namespace {
 
 constexpr std::int64_t kForgetAfterMs = 60LL * 86'400'000;  // the hub forgets commands sooner
+constexpr std::int64_t kRememberedMin = 1000;               // whatever the clock says
 constexpr std::int64_t kLastReportsMs = 8000;               // for processes to end, and for the reports of that
 constexpr std::string_view kNotTaken = "the hub rejected the result";
 
@@ -27,7 +28,7 @@ Runner::~Runner() { stop(); }
 
 Result<> Runner::start(std::function<void(const Error&)> on_fatal) {
   on_fatal_ = std::move(on_fatal);
-  CHECK_OK(intents_.purge(clock_.now().millis() - kForgetAfterMs));
+  CHECK_OK(intents_.purge(clock_.now().millis() - kForgetAfterMs, kRememberedMin));
   // What was begun and has not ended was cut off: nobody knows how far it came, so it is not run again.
   TRY(auto leftovers, intents_.unreported());
   for (IntentLog::Entry& entry : leftovers) {

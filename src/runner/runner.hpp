@@ -1,5 +1,6 @@
 // The runner: slots that claim orders, carry them out one at a time each, and report. The order of steps is what makes
-// a command run at most once: intent on disk, then the process, then the outcome on disk, then the report.
+// a command run at most once: intent on disk, then the process, then the outcome on disk, then the report. The main
+// thread starts, reloads and stops it; each slot has a thread, and one more reports what a crash left open.
 #pragma once
 
 #include <functional>
@@ -18,7 +19,7 @@ namespace syncline::runner {
 
 struct RunnerOptions {
   std::int64_t concurrency = 2;
-  /// How long commands may go on after stop() before they are ended.
+  /// How long commands may keep running after stop() before they are ended.
   std::int64_t drain_ms = 30'000;
 };
 
@@ -29,7 +30,8 @@ class Runner {
   ~Runner();
 
   /// Starts the slots, and reports what was left over from the last run. `on_fatal` is called at most once, from any
-  /// thread, when the runner cannot go on: the key counts no more, a log cannot be written, the hub is of another kind.
+  /// thread, when the runner cannot continue: the key is not valid any more, a log cannot be written, the hub is of
+  /// another kind.
   [[nodiscard]] Result<> start(std::function<void(const Error&)> on_fatal);
   /// Later orders are judged and carried out by this.
   void set_workplace(std::shared_ptr<const Workplace> workplace);

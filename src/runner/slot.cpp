@@ -2,6 +2,7 @@
 
 #include "base/back_off.hpp"
 #include "base/log.hpp"
+#include "base/private_files.hpp"
 #include "base/stop.hpp"
 
 namespace syncline::runner {
@@ -22,6 +23,7 @@ void Runner::Slot::end_commands(const std::string& reason) {
 }
 
 void Runner::Slot::run() {
+  use_umask_of_start();  // what commands make is not ours
   claim_and_handle();
   runner_.note_slot_ended();
 }
@@ -37,7 +39,7 @@ void Runner::Slot::claim_and_handle() {
       continue;
     }
     if (stop.stop_requested()) break;
-    if (order.error().code != ErrorCode::unavailable) return runner_.fatal(order.error());
+    if (advice_of(order.error().code) != Advice::retry_later) return runner_.fatal(order.error());
     const std::int64_t pause_ms = back_off.next_ms();
     log(LogLevel::warning, "hub_away", {{"error", order.error().text}, {"next_try_ms", pause_ms}});
     wait_unless_stopped(stop, std::chrono::milliseconds(pause_ms));
@@ -117,12 +119,14 @@ void Runner::Slot::repeat(const Order& order, const IntentLog::Entry& entry) {
 bool Runner::Slot::is_approved(const Order& order, const Decision& decision) {
   if (order.approved_pattern() == decision.pattern) return true;
   const std::stop_token stop = runner_.claiming_.get_token();
+  const Question question{decision.rule, decision.pattern, order.fingerprint()};
   BackOff back_off;
-  auto answer = link_->ask(order.id, decision.rule, decision.pattern, stop);
-  for (int tries = 1; tries < kAsksMax && !answer && answer.error().code == ErrorCode::unavailable; ++tries) {
+  auto answer = link_->ask(order.id, question, stop);
+  const auto may_pass = [&] { return !answer && advice_of(answer.error().code) == Advice::retry_later; };
+  for (int tries = 1; tries < kAsksMax && may_pass(); ++tries) {
     if (stop.stop_requested()) return false;  // nothing was done: the order's lease ends, and the hub says so
     wait_unless_stopped(stop, std::chrono::milliseconds(back_off.next_ms()));
-    answer = link_->ask(order.id, decision.rule, decision.pattern, stop);
+    answer = link_->ask(order.id, question, stop);
   }
   if (!answer) {
     if (answer.error().code == ErrorCode::unauthorized) {

@@ -1,4 +1,5 @@
-// One of the places of a runner at which a command can run: a thread that claims, judges, executes and reports.
+// One of the places of a runner at which a command can run: a thread of its own that claims, judges, executes and
+// reports. The runner's thread starts and stops it; its Attendant's threads call only what attendant.hpp names.
 #pragma once
 
 #include <memory>

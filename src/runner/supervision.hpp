@@ -1,4 +1,5 @@
 // Runs one program to its end, whatever it does: reads its output, watches its limits, and ends all of its processes.
+// On the calling thread, which it blocks; a StopSwitch may be thrown by any other.
 #pragma once
 
 #include <atomic>

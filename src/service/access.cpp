@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.hpp"
+#include "base/log.hpp"
 #include "base/text.hpp"
 #include "service/access_records.hpp"
 
@@ -14,8 +15,9 @@ namespace {
 
 constexpr std::size_t kTokenBytesMin = 8;
 constexpr std::size_t kTokenBytesMax = 512;
-constexpr std::size_t kLabelBytesMax = 200;
 constexpr std::size_t kCacheEntriesMax = 100'000;
+/// While accounts and keys change all the time, the last answer counts.
+constexpr int kLookUpsMax = 5;
 
 }  // namespace
 
@@ -24,103 +26,143 @@ SpaceName system_space() { return {AccountNumber{0}, "system"}; }
 Result<std::shared_ptr<const Principal>> Access::authenticate(std::string_view token) {
   if (token.size() < kTokenBytesMin || token.size() > kTokenBytesMax) return invalid_token();
   const std::string hash(as_text(sha256(token)));
-  std::uint64_t generation = 0;
-  {
-    const SharedLock lock(mutex_);
-    generation = generation_;
-    const auto cached = cache_.find(hash);
-    if (cached != cache_.end()) {
-      const Timestamp now = clock_.now();
-      if (has_expired(cached->second->principal->expires_at, now)) return invalid_token();
-      cached->second->last_used_micros.store(now.micros, std::memory_order_relaxed);
-      return cached->second->principal;
+  for (int tries = 1;; ++tries) {
+    std::uint64_t generation = 0;
+    {
+      const SharedLock lock(mutex_);
+      generation = generation_;
+      const auto cached = cache_.find(hash);
+      if (cached != cache_.end()) {
+        const Timestamp now = clock_.now();
+        if (has_expired(cached->second->principal->expires_at, now)) return invalid_token();
+        cached->second->last_used_micros.store(now.micros, std::memory_order_relaxed);
+        return cached->second->principal;
+      }
     }
+    TRY(auto principal, look_up(token));
+    if (is_ended(*principal)) return invalid_token();
+    const MutexLock lock(mutex_);
+    const bool is_current = generation == generation_;
+    if (!is_current && tries < kLookUpsMax) continue;  // what was read may be of before a revocation
+    if (is_current && cache_.size() < kCacheEntriesMax) {
+      auto entry = std::make_unique<Cached>();
+      entry->principal = principal;
+      entry->last_used_micros = clock_.now().micros;
+      if (cache_.insert_or_assign(hash, std::move(entry)).second) cached_of_[principal->account].push_back(hash);
+    } else {
+      unsaved_usage_[principal->key] = clock_.now().micros;
+    }
+    return principal;
   }
-  TRY(auto principal, look_up(token));
-  const MutexLock lock(mutex_);
-  if (generation == generation_ && cache_.size() < kCacheEntriesMax) {
-    auto entry = std::make_unique<Cached>();
-    entry->principal = principal;
-    entry->last_used_micros = clock_.now().micros;
-    cache_[hash] = std::move(entry);
-  }
-  return principal;
 }
 
 Result<std::shared_ptr<const Principal>> Access::look_up(std::string_view token) {
   const std::string hash = hash_of(token);
   std::shared_ptr<const Principal> principal;
-  const auto read = store_.read(system_space(), [&](Snapshot& snapshot) -> Result<> {
-    std::string id;
+  const auto read = directory_.read([&](DirectoryView& view) -> Result<> {
+    std::optional<KeyRow> row;
     if (const auto own = key_id_in(token)) {
-      id = *own;
+      TRY(row, view.find_key(key_number_of(*own).value_or(KeyNumber{})));
     } else {
-      TRY(const auto registered, snapshot.find(kTokens, hash));
-      if (!registered || registered->deleted) return invalid_token();
-      id = JsonView(registered->doc).text_of("key");
+      TRY(row, view.find_key_by_token(as_text(sha256(token))));
     }
-    const auto stored = find_key_in(snapshot, id);
-    if (!stored || stored->key.revoked_at) return invalid_token();
-    const bool right = equal_in_constant_time(stored->hash, hash);
-    const bool right_before = equal_in_constant_time(stored->previous_hash, hash);
-    const auto expires_at = right ? stored->key.expires_at : stored->previous_expires_at;
+    if (!row) return invalid_token();
+    TRY(const bool revoked, is_revoked(view, *row));
+    if (revoked) return invalid_token();
+    const StoredKey stored = key_from(*row);
+    const bool right = equal_in_constant_time(stored.hash, hash);
+    const bool right_before = equal_in_constant_time(stored.previous_hash, hash);
+    const auto expires_at = right ? stored.key.expires_at : stored.previous_expires_at;
     if ((!right && !right_before) || has_expired(expires_at, clock_.now())) return invalid_token();
-    const auto account = find_account_in(snapshot, stored->key.account_email);
-    if (!account) return invalid_token();
-    principal = std::make_shared<Principal>(Principal{.account = account->number,
-                                                      .email = account->email,
-                                                      .plan = account->plan,
-                                                      .plan_label = account->plan_label,
-                                                      .key = stored->key.number,
-                                                      .key_id = stored->key.id,
-                                                      .label = stored->key.label,
-                                                      .scopes = stored->key.scopes,
-                                                      .agent = stored->key.agent,
+    TRY(const auto account_row, view.find_account(row->account));
+    if (!account_row) return invalid_token();
+    const Account account = account_from(*account_row);
+    principal = std::make_shared<Principal>(Principal{.account = account.number,
+                                                      .email = account.email,
+                                                      .plan = account.plan,
+                                                      .role = account.role,
+                                                      .plan_label = account.plan_label,
+                                                      .key = stored.key.number,
+                                                      .opened_with = row->parent,
+                                                      .key_id = stored.key.id,
+                                                      .label = stored.key.label,
+                                                      .scopes = effective_scopes(stored.key, account.role),
+                                                      .is_person = stored.key.is_person,
+                                                      .agent = stored.key.agent,
                                                       .expires_at = expires_at,
-                                                      .ai_cap = account->ai_cap});
+                                                      .ai_cap = account.ai_cap});
     return {};
   });
   if (!read) return std::unexpected(read.error());
   return principal;
 }
 
-bool Access::is_valid(const Principal& principal) {
-  return store_
-      .read(system_space(), [&](Snapshot& snapshot) { return check_standing(snapshot, principal, clock_.now()); })
-      .has_value();
+bool Access::is_ended(const Principal& principal) const {
+  const SharedLock lock(mutex_);
+  return ended_.contains(principal.key) || ended_.contains(principal.opened_with);
 }
 
-void Access::forget_cached() {
+Result<> Access::check_valid(const Principal& principal) {
+  if (is_ended(principal)) return invalid_token();
+  return directory_.read([&](DirectoryView& view) { return check_standing(view, principal, clock_.now()); });
+}
+
+void Access::forget_cached(AccountNumber account) {
   const MutexLock lock(mutex_);
-  for (const auto& [hash, cached] : cache_) {
-    unsaved_usage_[cached->principal->key_id] = cached->last_used_micros;
-  }
-  cache_.clear();
   generation_ += 1;
+  const auto own = cached_of_.find(account);
+  if (own == cached_of_.end()) return;
+  for (const std::string& hash : own->second) {
+    const auto cached = cache_.find(hash);
+    if (cached == cache_.end()) continue;
+    std::int64_t& used = unsaved_usage_[cached->second->principal->key];
+    used = std::max<std::int64_t>(used, cached->second->last_used_micros);
+    cache_.erase(cached);
+  }
+  cached_of_.erase(own);
 }
 
-Result<> Access::change(Effect effect, WriteFunction run) {
-  const auto written = write_and_wait(store_, system_space(), {}, std::move(run));
-  if (!written) return std::unexpected(written.error());
-  if (effect == Effect::admits) return {};
-  forget_cached();
+void Access::announce_change() const {
   if (listeners_.on_change) listeners_.on_change();
+}
+
+Result<> Access::change(Effect effect, const Change& run) {
+  AccountNumber whose;
+  CHECK_OK(directory_.write([&](DirectoryTxn& txn) -> Result<> {
+    TRY(whose, run(txn));
+    return {};
+  }));
+  if (effect == Effect::admits) return {};
+  forget_cached(whose);
+  announce_change();
   return {};
 }
 
 Result<Account> Access::add_account(std::string_view email, Plan plan) {
   Account account;
-  CHECK_OK(change(Effect::admits, [&](Txn& txn) -> Result<> {
-    TRY(account, add_account_in(txn, email, plan, clock_.now()));
+  CHECK_OK(change(Effect::admits, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
+    bool is_first = true;
+    CHECK_OK(txn.accounts([&](const AccountRow&) { return is_first = false; }));
+    TRY(account, add_account_in(txn, email, plan, is_first ? Role::admin : Role::member));
+    return account.number;
+  }));
+  return account;
+}
+
+Result<std::optional<Account>> Access::find_account(std::string_view email) {
+  std::optional<Account> account;
+  CHECK_OK(directory_.read([&](DirectoryView& view) -> Result<> {
+    TRY(const auto row, find_account_row_in(view, email));
+    if (row) account = account_from(*row);
     return {};
   }));
   return account;
 }
 
-Result<Account> Access::find_account(std::string_view email) {
+Result<Account> Access::get_account(std::string_view email) {
   Account account;
-  CHECK_OK(store_.read(system_space(), [&](Snapshot& snapshot) -> Result<> {
-    TRY(account, find_account_in(snapshot, email));
+  CHECK_OK(directory_.read([&](DirectoryView& view) -> Result<> {
+    TRY(account, get_account_in(view, email));
     return {};
   }));
   return account;
@@ -128,9 +170,9 @@ Result<Account> Access::find_account(std::string_view email) {
 
 Result<std::vector<Account>> Access::accounts() {
   std::vector<Account> found;
-  CHECK_OK(store_.read(system_space(), [&](Snapshot& snapshot) {
-    return snapshot.scan(kAccounts, "", [&](const RecordView& record) {
-      if (!record.deleted) found.push_back(account_from(record.doc));
+  CHECK_OK(directory_.read([&](DirectoryView& view) {
+    return view.accounts([&](const AccountRow& row) {
+      found.push_back(account_from(row));
       return true;
     });
   }));
@@ -139,16 +181,40 @@ Result<std::vector<Account>> Access::accounts() {
 
 Result<Account> Access::change_account(std::string_view email, const std::function<void(Account&)>& alter) {
   Account account;
-  CHECK_OK(change(Effect::revokes, [&](Txn& txn) -> Result<> {
-    TRY(account, find_account_in(txn, email));
+  CHECK_OK(change(Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
+    TRY(AccountRow row, get_account_row_in(txn, email));
+    account = account_from(row);
     alter(account);
-    return put_doc(txn, kAccounts, account.email, doc_of(account));
+    row.doc = doc_of(account);
+    CHECK_OK(txn.put_account(row));
+    return account.number;
   }));
   return account;
 }
 
 Result<Account> Access::set_plan(std::string_view email, Plan plan) {
   return change_account(email, [&](Account& account) { account.plan = plan; });
+}
+
+Result<Account> Access::set_role(std::string_view email, Role role) {
+  Account account;
+  CHECK_OK(change(Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
+    TRY(AccountRow row, get_account_row_in(txn, email));
+    account = account_from(row);
+    bool has_other = false;
+    CHECK_OK(txn.accounts([&](const AccountRow& other) {
+      has_other = other.number != row.number && account_from(other).role == Role::admin;
+      return !has_other;
+    }));
+    if (role == Role::member && account.role == Role::admin && !has_other) {
+      return fail(ErrorCode::conflict, account.email + " is the only admin; make another account an admin first");
+    }
+    account.role = role;
+    row.doc = doc_of(account);
+    CHECK_OK(txn.put_account(row));
+    return account.number;
+  }));
+  return account;
 }
 
 Result<Account> Access::set_ai_cap(std::string_view email, std::optional<std::int64_t> tokens) {
@@ -169,23 +235,27 @@ Result<Account> Access::set_plan_label(std::string_view email, std::string_view 
 Result<Account> Access::remove_account(std::string_view email) {
   // Keys first, so that nobody writes any more; the account itself last, so that a failure can be tried again.
   Account account;
-  CHECK_OK(change(Effect::revokes, [&](Txn& txn) -> Result<> {
-    TRY(account, find_account_in(txn, email));
-    CHECK_OK(revoke_keys(txn, account.email, [](const StoredKey&) { return true; }, clock_.now()));
-    CHECK_OK(put_doc(txn, kApiKeys, account.email, ""));
-    return put_doc(txn, kPasswords, account.email, "");  // a login under way finds none any more
+  CHECK_OK(change(Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
+    TRY(AccountRow row, get_account_row_in(txn, email));
+    account = account_from(row);
+    CHECK_OK(revoke_keys(txn, account.number, [](const StoredKey&) { return true; }));
+    row.api_key = {};
+    row.password.clear();  // a login under way finds none any more
+    CHECK_OK(txn.put_account(row));
+    return account.number;
   }));
   CHECK_OK(store_.erase_account(account.number));
   if (listeners_.on_erase) CHECK_OK(listeners_.on_erase(account.number));
-  CHECK_OK(change(Effect::revokes, [&](Txn& txn) -> Result<> { return put_doc(txn, kAccounts, account.email, ""); }));
+  CHECK_OK(change(Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
+    CHECK_OK(txn.erase_account(account.number));
+    return account.number;
+  }));
   return account;
 }
 
 Result<NewKey> Access::add_key(std::string_view email, std::string_view label, ScopeSet scopes,
-                               std::optional<std::string_view> token) {
-  if (label.empty() || label.size() > kLabelBytesMax || !is_utf8(label)) {
-    return fail(ErrorCode::invalid_argument, "a label must have 1 to 200 bytes of UTF-8");
-  }
+                               std::optional<std::string_view> token, const KeyTerms& terms) {
+  CHECK_OK(check_label(label));
   if (scopes.empty()) return fail(ErrorCode::invalid_argument, "a key needs at least one scope");
   if (token) {
     const bool printable = std::ranges::all_of(*token, [](char c) { return c > ' ' && c < 0x7F; });
@@ -197,119 +267,123 @@ Result<NewKey> Access::add_key(std::string_view email, std::string_view label, S
     }
   }
   NewKey made;
-  CHECK_OK(change(Effect::admits, [&](Txn& txn) -> Result<> {
-    TRY(const Account account, find_account_in(txn, email));
-    TRY(StoredKey stored, new_key(txn, account, label, scopes, clock_.now()));
+  CHECK_OK(change(Effect::admits, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
+    if (terms.maker != nullptr) CHECK_OK(check_standing(txn, *terms.maker, txn.now()));
+    if (has_expired(terms.expires_at, txn.now())) {
+      return fail(ErrorCode::invalid_argument, "expires_at must be in the future");
+    }
+    TRY(const Account account, get_account_in(txn, email));
+    if (scopes.has(Scope::admin) && account.role != Role::admin) {
+      return fail(ErrorCode::invalid_argument, "the account '" + account.email +
+                                                   "' is a member, whose keys cannot have the scope admin; 'syncline "
+                                                   "account role " +
+                                                   account.email + " admin' makes it an admin");
+    }
+    TRY(StoredKey stored, new_key(txn, account, label, scopes));
+    stored.key.expires_at = terms.expires_at;
     made = {stored.key, token ? std::string(*token) : make_token(stored.key.id)};
     stored.hash = hash_of(made.token);
     if (token) {
-      TRY(const auto taken, txn.find(kTokens, stored.hash));
-      if (taken && !taken->deleted) {
-        const auto owner = find_key_in(txn, JsonView(taken->doc).text_of("key"));
-        if (owner && !owner->key.revoked_at) return fail(ErrorCode::conflict, "this token is already registered");
-      }
-      CHECK_OK(put_token(txn, stored.hash, stored.key.id));
+      TRY(const auto taken, txn.find_key_by_token(as_text(sha256(*token))));
+      if (taken && !taken->revoked_at) return fail(ErrorCode::conflict, "this token is already registered");
     }
-    return put_doc(txn, kKeys, stored.key.id, doc_of(stored));
+    CHECK_OK(put_key_in(txn, stored));
+    return account.number;
   }));
   return made;
 }
 
 Result<std::vector<Key>> Access::keys(std::optional<std::string_view> email) {
-  CHECK_OK(store_usage());
+  const Usage recent = recent_usage();
   std::vector<Key> found;
-  CHECK_OK(store_.read(system_space(), [&](Snapshot& snapshot) -> Result<> {
-    std::string wanted;
+  CHECK_OK(directory_.read([&](DirectoryView& view) -> Result<> {
+    std::unordered_map<AccountNumber, Account> accounts;
+    std::optional<AccountNumber> wanted;
     if (email) {
-      TRY(const Account account, find_account_in(snapshot, *email));
-      wanted = account.email;
+      TRY(const Account account, get_account_in(view, *email));
+      wanted = account.number;
+      accounts[account.number] = account;
+    } else {
+      CHECK_OK(view.accounts([&](const AccountRow& row) {
+        accounts[row.number] = account_from(row);
+        return true;
+      }));
     }
-    CHECK_OK(snapshot.scan(kKeys, "", [&](const RecordView& record) {
-      if (record.deleted) return true;
-      Key key = key_from(record.id, record.doc).key;
-      if (wanted.empty() || key.account_email == wanted) found.push_back(std::move(key));
+    return view.keys(wanted, [&](const KeyRow& row) {
+      Key key = key_from(row).key;
+      const Account& account = accounts[row.account];
+      key.account_email = account.email;
+      if (key.is_person) key.scopes = scopes_of(account.role);
+      const auto used = recent.find(row.number);
+      const std::int64_t used_micros = used == recent.end() ? 0 : used->second;
+      if (used_micros > 0 && (!key.last_used_at || key.last_used_at->micros < used_micros)) {
+        key.last_used_at = Timestamp{used_micros};
+      }
+      found.push_back(std::move(key));
       return true;
-    }));
-    for (Key& key : found) {
-      TRY(const auto usage, snapshot.find(kUsage, key.id));
-      if (usage) key.last_used_at = time_field(JsonView(usage->doc), "last_used_at");
-    }
+    });
+  }));
+  return found;
+}
+
+Result<> Access::store_revocation(KeyNumber number) {
+  const auto written =
+      directory_.write([&](DirectoryTxn& txn) -> Result<> { return revoke_with_sessions(txn, number); });
+  if (written) return {};
+  std::optional<KeyRow> row;
+  CHECK_OK(directory_.read([&](DirectoryView& view) -> Result<> {
+    TRY(row, view.find_key(number));
     return {};
   }));
-  std::ranges::sort(found, {}, [](const Key& key) { return key.number.value; });
-  return found;
+  if (!row) return {};
+  const auto reserved = directory_.revoke_in_reserve(*row, clock_.now());
+  if (reserved) {
+    log(LogLevel::warning, "revocation_in_reserve", {{"key", key_id_of(number)}, {"error", written.error().text}});
+    return {};
+  }
+  return fail(written.error().code, "the key is revoked until the hub restarts, but this could not be stored (" +
+                                        written.error().text + "; " + reserved.error().text +
+                                        "); free some space and revoke the key again");
 }
 
 Result<Key> Access::revoke_key(std::string_view id) {
   StoredKey stored;
-  CHECK_OK(change(Effect::revokes, [&](Txn& txn) -> Result<> {
-    const auto is_meant = [&](const StoredKey& key) { return key.key.id == id || key.key.parent == id; };
-    TRY(stored, find_key_in(txn, id));
-    CHECK_OK(revoke_keys(txn, stored.key.account_email, is_meant, clock_.now()));
-    TRY(stored, find_key_in(txn, id));
+  const auto get = [&](DirectoryView& view) -> Result<> {
+    TRY(stored, get_key_in(view, id));
     return {};
-  }));
+  };
+  CHECK_OK(directory_.read(get));
+  const KeyNumber number = stored.key.number;
+  {
+    const MutexLock lock(mutex_);
+    ended_.insert(number);
+  }
+  forget_cached(stored.key.account);
+  announce_change();
+  CHECK_OK(store_revocation(number));
+  {
+    const MutexLock lock(mutex_);
+    ended_.erase(number);
+    generation_ += 1;  // who has read the key before sees it revoked no more in memory
+  }
+  CHECK_OK(directory_.read(get));
   return stored.key;
 }
 
-std::string Access::label_of_key_id(std::string_view id) {
+Result<std::string> Access::label_of(KeyNumber key) {
+  if (key.value == 0) return "hub";
   std::string label;
-  (void)store_.read(system_space(), [&](Snapshot& snapshot) -> Result<> {
-    TRY(const StoredKey stored, find_key_in(snapshot, id));
-    label = stored.key.label;
+  CHECK_OK(directory_.read([&](DirectoryView& view) -> Result<> {
+    TRY(const auto row, view.find_key(key));
+    if (row) label = key_from(*row).key.label;
     return {};
-  });
+  }));
   return label;
 }
 
-std::string Access::label_of(KeyNumber key) {
-  return key.value == 0 ? "hub" : label_of_key_id("k" + std::to_string(key.value));
-}
-
-Result<> Access::store_usage() {
-  std::unordered_map<std::string, std::int64_t> usage;
-  {
-    const MutexLock lock(mutex_);
-    usage.swap(unsaved_usage_);
-    for (auto& [hash, cached] : cache_) {
-      if (const std::int64_t used = cached->last_used_micros.exchange(0); used != 0) {
-        usage[cached->principal->key_id] = used;
-      }
-    }
-  }
-  std::erase_if(usage, [](const auto& entry) { return entry.second == 0; });
-  if (usage.empty()) return {};
-  std::vector<std::string> prolonged;
-  const auto written = write_and_wait(store_, system_space(), {}, [&](Txn& txn) -> Result<> {
-    for (const auto& [id, micros] : usage) {
-      CHECK_OK(put_doc(txn, kUsage, id, "{\"last_used_at\":\"" + format_time({micros}) + "\"}"));
-    }
-    TRY(prolonged, prolong(txn, usage));
-    return {};
-  });
-  if (!written) return std::unexpected(written.error());
-  if (prolonged.empty()) return {};
-  const MutexLock lock(mutex_);
-  generation_ += 1;
-  std::erase_if(cache_, [&](const auto& entry) {
-    return std::ranges::find(prolonged, entry.second->principal->key_id) != prolonged.end();
-  });
-  return {};
-}
-
-Result<std::vector<std::string>> Access::prolong(Txn& txn, const std::unordered_map<std::string, std::int64_t>& usage) {
-  constexpr std::int64_t kWorthWritingSeconds = 3600;
-  std::vector<std::string> prolonged;
-  for (const auto& [id, micros] : usage) {
-    auto stored = find_key_in(txn, id);
-    if (!stored || stored->key.parent.empty() || stored->key.revoked_at || !stored->key.expires_at) continue;
-    const Timestamp until = Timestamp{micros}.plus_micros(kSessionSeconds * kMicrosPerSecond);
-    if (until.micros - stored->key.expires_at->micros < kWorthWritingSeconds * kMicrosPerSecond) continue;
-    stored->key.expires_at = until;
-    CHECK_OK(put_doc(txn, kKeys, id, doc_of(*stored)));
-    prolonged.push_back(id);
-  }
-  return prolonged;
+Result<std::string> Access::label_of_key_id(std::string_view id) {
+  const auto number = key_number_of(id);
+  return number ? label_of(*number) : std::string();
 }
 
 }  // namespace syncline

@@ -1,12 +1,13 @@
-// Accounts and keys: who may do what. They are records of the system space, so they are as durable as everything else
-// and need no second mechanism. A key is stored as a hash; what is looked up is cached until accounts or keys change.
-// Safe from any thread; the changing functions wait for the disk, so they are not for network threads.
+// Accounts and keys: who may do what. They are rows of the store's directory. A key is stored as a hash; what is looked
+// up is cached until the account or one of its keys changes. Safe from any thread; the changing functions wait for the
+// disk, so they are not for network threads.
 #pragma once
 
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/mutex.hpp"
 #include "base/time.hpp"
@@ -15,13 +16,14 @@
 
 namespace syncline {
 
-/// Where accounts and keys live. No principal has account 0, so no face can reach it.
+/// What the hub itself keeps as records. No principal has account 0, so no face can reach it.
 [[nodiscard]] SpaceName system_space();
 
 struct Account {
   AccountNumber number;
   std::string email;
   Plan plan = Plan::free;
+  Role role = Role::member;
   std::string plan_label;              // empty: the usual name
   std::optional<std::int64_t> ai_cap;  // AI tokens a month; nothing: what the plan has
   Timestamp created_at;
@@ -30,6 +32,7 @@ struct Account {
 struct Key {
   KeyNumber number;
   std::string id;
+  AccountNumber account;
   std::string account_email;
   std::string label;
   ScopeSet scopes;
@@ -37,9 +40,23 @@ struct Key {
   std::optional<Timestamp> revoked_at;
   std::optional<Timestamp> expires_at;  // of a session's access token
   std::optional<Timestamp> last_used_at;
-  std::string prefix;  // how the token begins, to recognise it by; empty: "sl_" and the id
-  std::string parent;  // of a device's session: id of the key that it was opened with, and ends with
-  std::string agent;   // the agent that it was made for; empty for most
+  std::string prefix;      // how the token begins, to recognise it by; empty: "sl_" and the id
+  std::string parent;      // of a device's session: id of the key that it was opened with, and ends with
+  std::string agent;       // the agent that it was made for; empty for most
+  bool is_person = false;  // a session that somebody opened with a password
+  std::string client;      // of a session: what its program called itself (User-Agent), as it said
+  std::string address;     // of a session: where it was opened from
+};
+
+/// Who asks, as far as a session is recognised by it.
+struct Caller {
+  Caller(std::string address_of,
+         std::string client_of = {})  // NOLINT(google-explicit-constructor): tests name no client
+      : address(std::move(address_of)), client(std::move(client_of)) {}
+  Caller(const char* address_of) : address(address_of) {}  // NOLINT(google-explicit-constructor)
+
+  std::string address;  // of the client, "-" if unknown
+  std::string client;   // its User-Agent, as it said
 };
 
 struct NewKey {
@@ -58,12 +75,14 @@ class Access {
   };
 
   Access(Store& store, const Clock& clock, Listeners listeners = {})
-      : store_(store), clock_(clock), listeners_(std::move(listeners)) {}
+      : store_(store), directory_(store.directory()), clock_(clock), listeners_(std::move(listeners)) {}
+
+  // Whatever asks who somebody is: `unauthorized` means that the store says so. An error of the store is another one.
 
   /// The principal of a bearer token, or unauthorized.
   [[nodiscard]] Result<std::shared_ptr<const Principal>> authenticate(std::string_view token);
-  /// False once the key was revoked or has expired, or its account was removed.
-  [[nodiscard]] bool is_valid(const Principal& principal);
+  /// unauthorized once the key was revoked or has expired, or its account was removed.
+  [[nodiscard]] Result<> check_valid(const Principal& principal);
 
   /// While plans are enforced, the free one does not include sync. Called by the thread that makes the hub, before
   /// anybody is served.
@@ -80,10 +99,14 @@ class Access {
   /// theirs, so the name is a setting of the account; "sync_ai" unless it has one.
   [[nodiscard]] std::string_view reported_plan(const Principal& principal) const;
 
+  /// The first account of the hub is an admin, all others are members.
   [[nodiscard]] Result<Account> add_account(std::string_view email, Plan plan);
-  [[nodiscard]] Result<Account> find_account(std::string_view email);
+  [[nodiscard]] Result<std::optional<Account>> find_account(std::string_view email);
+  [[nodiscard]] Result<Account> get_account(std::string_view email);
   [[nodiscard]] Result<std::vector<Account>> accounts();
   [[nodiscard]] Result<Account> set_plan(std::string_view email, Plan plan);
+  /// `conflict` if nobody would be an admin afterwards.
+  [[nodiscard]] Result<Account> set_role(std::string_view email, Role role);
   /// Nothing goes back to what the plan has.
   [[nodiscard]] Result<Account> set_ai_cap(std::string_view email, std::optional<std::int64_t> tokens);
   /// An empty label goes back to the usual name.
@@ -91,32 +114,59 @@ class Access {
   /// Revokes its keys and erases its spaces; Listeners::on_erase runs then.
   [[nodiscard]] Result<Account> remove_account(std::string_view email);
 
+  /// Who makes a key, unless it is the operator, and when the key ends.
+  struct KeyTerms {
+    const Principal* maker = nullptr;
+    std::optional<Timestamp> expires_at = std::nullopt;
+  };
   /// With `token`, registers that very token, for clients that demand a certain form.
   [[nodiscard]] Result<NewKey> add_key(std::string_view email, std::string_view label, ScopeSet scopes,
-                                       std::optional<std::string_view> token);
-  /// All keys, or those of one account.
+                                       std::optional<std::string_view> token, const KeyTerms& terms);
+  [[nodiscard]] Result<NewKey> add_key(std::string_view email, std::string_view label, ScopeSet scopes,
+                                       std::optional<std::string_view> token) {
+    return add_key(email, label, scopes, token, KeyTerms{});
+  }
+  /// All keys, or those of one account. Writes nothing, so it works on a full disk.
   [[nodiscard]] Result<std::vector<Key>> keys(std::optional<std::string_view> email);
-  /// Also ends the sessions that were opened with it.
+  /// Also ends the sessions that were opened with it. Holds in this process from the call on, before it is stored. If
+  /// the disk is full, it is stored in the reserve (Directory::revoke_in_reserve); if that fails too, the error says
+  /// that the revocation is not stored.
   [[nodiscard]] Result<Key> revoke_key(std::string_view id);
   /// Label of a key, "hub" for the hub itself, empty for a key that is gone. For people to read.
-  [[nodiscard]] std::string label_of(KeyNumber key);
-  [[nodiscard]] std::string label_of_key_id(std::string_view id);
+  [[nodiscard]] Result<std::string> label_of(KeyNumber key);
+  [[nodiscard]] Result<std::string> label_of_key_id(std::string_view id);
 
   /// What a change of accounts and keys means for those who are let in already.
   enum class Effect { admits, revokes };
-  /// Runs in a transaction of the system space. After one that puts out, nothing cached is believed any more and the
-  /// listener is called. For Sessions.
-  [[nodiscard]] Result<> change(Effect effect, WriteFunction run);
+  /// Returns the account that it changes something of.
+  using Change = std::function<Result<AccountNumber>(DirectoryTxn&)>;
+  /// Runs in a transaction of the directory, and maybe more than once. After one that puts out, nothing cached of that
+  /// account is believed any more and the listener is called. For Sessions and DeviceKeys.
+  [[nodiscard]] Result<> change(Effect effect, const Change& run);
+
+  [[nodiscard]] const Clock& clock() const { return clock_; }
 
   /// Writes down when keys were last used. Called by housekeeping and at the end.
   [[nodiscard]] Result<> store_usage();
 
  private:
+  using Usage = std::unordered_map<KeyNumber, std::int64_t>;  // microseconds
+
   [[nodiscard]] Result<std::shared_ptr<const Principal>> look_up(std::string_view token);
   [[nodiscard]] Result<Account> change_account(std::string_view email, const std::function<void(Account&)>& alter);
-  void forget_cached();
+  /// After a change that may have put somebody out.
+  void forget_cached(AccountNumber account) EXCLUDES(mutex_);
+  void announce_change() const;
+  /// Stores that the key is revoked: in its row, or where room is set aside for that.
+  [[nodiscard]] Result<> store_revocation(KeyNumber number);
+  [[nodiscard]] bool is_ended(const Principal& principal) const EXCLUDES(mutex_);
+  /// When keys were used last, as far as that is not written down yet.
+  [[nodiscard]] Usage recent_usage() const EXCLUDES(mutex_);
+  /// Sessions of devices live on while they are used: those of `usage`. Returns the keys that changed.
+  [[nodiscard]] static Result<std::vector<KeyRow>> prolong(DirectoryTxn& txn, const Usage& usage);
 
   Store& store_;
+  Directory& directory_;
   const Clock& clock_;
   const Listeners listeners_;
   bool enforce_plans_ = false;
@@ -125,14 +175,11 @@ class Access {
     std::shared_ptr<const Principal> principal;
     std::atomic<std::int64_t> last_used_micros = 0;
   };
-  /// Sessions of devices live on while they are used: those of `usage`, in a transaction of the system space. Returns
-  /// the ids of the keys that changed.
-  [[nodiscard]] Result<std::vector<std::string>> prolong(Txn& txn,
-                                                         const std::unordered_map<std::string, std::int64_t>& usage);
-
-  SharedMutex mutex_;
-  std::unordered_map<std::string, std::unique_ptr<Cached>> cache_ GUARDED_BY(mutex_);  // by SHA-256 of the token
-  std::unordered_map<std::string, std::int64_t> unsaved_usage_ GUARDED_BY(mutex_);     // key id -> micros
+  mutable SharedMutex mutex_;
+  std::unordered_map<std::string, std::unique_ptr<Cached>> cache_ GUARDED_BY(mutex_);         // by SHA-256 of the token
+  std::unordered_map<AccountNumber, std::vector<std::string>> cached_of_ GUARDED_BY(mutex_);  // its tokens in cache_
+  std::unordered_set<KeyNumber> ended_ GUARDED_BY(mutex_);  // revoked, but not stored yet
+  Usage unsaved_usage_ GUARDED_BY(mutex_);
   std::uint64_t generation_ GUARDED_BY(mutex_) = 0;
 };
 

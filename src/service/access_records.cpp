@@ -9,6 +9,7 @@ namespace syncline::access {
 namespace {
 
 constexpr std::size_t kSecretBytes = 32;
+constexpr std::size_t kLabelBytesMax = 200;
 constexpr std::size_t kSecretChars = 43;  // base64url of 32 bytes
 constexpr std::size_t kChecksumChars = 8;
 
@@ -19,12 +20,17 @@ std::string checksum_of(std::string_view text) {
   return to_hex(bytes);
 }
 
+std::string join_hashes(const std::vector<std::string>& hashes) {
+  const std::vector<std::string_view> parts(hashes.begin(), hashes.end());
+  return join(parts, ",");
+}
+
 Result<> check_email(std::string_view email) {
   const std::size_t at = email.find('@');
-  const bool plain = std::ranges::none_of(email, [](char c) { return static_cast<unsigned char>(c) <= ' '; });
-  if (email.size() > 254 || at == std::string_view::npos || at == 0 || at + 1 == email.size() || !plain ||
-      !is_utf8(email)) {
-    return fail(ErrorCode::invalid_argument, "'" + std::string(email) + "' is not an e-mail address");
+  // Addresses are shown on terminals, and two that look the same there must be the same.
+  const bool plain = email.find(' ') == std::string_view::npos && !has_control_or_bidi(email);
+  if (email.size() > 254 || at == std::string_view::npos || at == 0 || at + 1 == email.size() || !plain) {
+    return fail(ErrorCode::invalid_argument, "'" + to_valid_utf8(email) + "' is not an email address");
   }
   return {};
 }
@@ -46,8 +52,19 @@ bool has_expired(const std::optional<Timestamp>& expires_at, Timestamp now) { re
 
 std::string hash_of(std::string_view token) { return to_hex(as_text(sha256(token))); }
 
-std::string make_token(std::string_view key_id) {
-  std::string token = std::string(kKeyPrefix) + std::string(key_id) + '_' + to_base64url(random_bytes(kSecretBytes));
+std::string from_hex(std::string_view hex) {
+  std::string bytes;
+  const auto value = [](char digit) { return digit <= '9' ? digit - '0' : digit - 'a' + 10; };
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+    bytes += static_cast<char>(value(hex[i]) * 16 + value(hex[i + 1]));
+  }
+  return bytes;
+}
+
+std::string make_token(std::string_view key_id) { return token_of(key_id, random_bytes(kSecretBytes)); }
+
+std::string token_of(std::string_view key_id, std::string_view secret) {
+  std::string token = std::string(kKeyPrefix) + std::string(key_id) + '_' + to_base64url(secret);
   return token + checksum_of(token);
 }
 
@@ -59,31 +76,38 @@ std::optional<std::string_view> key_id_in(std::string_view token) {
   return token.substr(kKeyPrefix.size(), token.size() - kKeyPrefix.size() - tail);
 }
 
+std::string key_id_of(KeyNumber number) { return "k" + std::to_string(number.value); }
+
+std::optional<KeyNumber> key_number_of(std::string_view id) {
+  if (!id.starts_with('k')) return std::nullopt;
+  const auto number = parse_integer(id.substr(1));
+  // Only in the one spelling that we give it.
+  if (!number || *number <= 0 || key_id_of({*number}) != id) return std::nullopt;
+  return KeyNumber{*number};
+}
+
 std::string doc_of(const Account& account) {
   std::string doc;
   JsonWriter writer(doc);
-  writer.begin_object()
-      .integer("number", account.number.value)
-      .string("email", account.email)
-      .string("plan", to_text(account.plan))
-      .string("plan_label", account.plan_label)
-      .string("created_at", format_time(account.created_at));
+  writer.begin_object().string("plan", to_text(account.plan)).string("plan_label", account.plan_label);
+  if (account.role == Role::admin) writer.string("role", to_text(account.role));
   if (account.ai_cap) writer.integer("ai_cap", *account.ai_cap);
   writer.end_object();
   return doc;
 }
 
-Account account_from(std::string_view doc) {
-  const JsonView json(doc);
-  return {.number = {integer_field(json, "number")},
-          .email = json.text_of("email"),
+Account account_from(const AccountRow& row) {
+  const JsonView json(row.doc);
+  return {.number = row.number,
+          .email = row.email,
           .plan = parse_plan(json.text_of("plan")).value_or(Plan::free),
+          .role = parse_role(json.text_of("role")).value_or(Role::member),
           .plan_label = json.text_of("plan_label"),
           .ai_cap = json.find("ai_cap") ? std::optional(integer_field(json, "ai_cap")) : std::nullopt,
-          .created_at = time_field(json, "created_at").value_or(Timestamp{})};
+          .created_at = row.created_at};
 }
 
-std::string doc_of(const StoredKey& stored) {
+KeyRow row_of(const StoredKey& stored) {
   std::string doc;
   JsonWriter writer(doc);
   const auto time = [&](std::string_view name, const std::optional<Timestamp>& at) {
@@ -92,129 +116,201 @@ std::string doc_of(const StoredKey& stored) {
   const auto text = [&](std::string_view name, const std::string& value) {
     if (!value.empty()) writer.string(name, value);
   };
-  writer.begin_object()
-      .integer("number", stored.key.number.value)
-      .string("account", stored.key.account_email)
-      .string("label", stored.key.label)
-      .string("scopes", join_scopes(stored.key.scopes, ","))
-      .string("hash", stored.hash)
-      .string("created_at", format_time(stored.key.created_at));
-  time("revoked_at", stored.key.revoked_at);
+  writer.begin_object().string("label", stored.key.label).string("scopes", join_scopes(stored.key.scopes, ","));
   time("expires_at", stored.key.expires_at);
   text("refresh_hash", stored.refresh_hash);
+  text("issued_hash", stored.rotation.issued_hash);
+  text("issue_nonce", stored.rotation.nonce);
+  time("issued_at", stored.rotation.issued_at);
+  text("replaced_hashes", join_hashes(stored.rotation.replaced_hashes));
   text("previous_hash", stored.previous_hash);
   time("previous_expires_at", stored.previous_expires_at);
   time("refresh_expires_at", stored.refresh_expires_at);
   text("prefix", stored.key.prefix);
-  text("parent", stored.key.parent);
   text("agent", stored.key.agent);
+  text("client", stored.key.client);
+  text("address", stored.key.address);
   writer.end_object();
-  return doc;
+  const auto parent = key_number_of(stored.key.parent);
+  return {.number = stored.key.number,
+          .account = stored.key.account,
+          .parent = parent.value_or(KeyNumber{}),
+          .token_hash = from_hex(stored.hash),
+          .created_at = stored.key.created_at,
+          .revoked_at = stored.key.revoked_at,
+          .ends_at = parent ? stored.key.expires_at : stored.refresh_expires_at,
+          .last_used_at = {},
+          .doc = std::move(doc)};
 }
 
-StoredKey key_from(std::string_view id, std::string_view doc) {
-  const JsonView json(doc);
+StoredKey key_from(const KeyRow& row) {
+  const JsonView json(row.doc);
   StoredKey stored;
-  stored.key.number = {integer_field(json, "number")};
-  stored.key.id = id;
-  stored.key.account_email = json.text_of("account");
+  stored.key.number = row.number;
+  stored.key.account = row.account;
+  stored.key.id = key_id_of(row.number);
   stored.key.label = json.text_of("label");
   stored.key.scopes = parse_scopes(json.text_of("scopes")).value_or(ScopeSet{});
-  stored.key.created_at = time_field(json, "created_at").value_or(Timestamp{});
-  stored.key.revoked_at = time_field(json, "revoked_at");
+  stored.key.created_at = row.created_at;
+  stored.key.revoked_at = row.revoked_at;
   stored.key.expires_at = time_field(json, "expires_at");
-  stored.hash = json.text_of("hash");
+  stored.key.last_used_at = row.last_used_at;
+  stored.hash = to_hex(row.token_hash);
   stored.refresh_hash = json.text_of("refresh_hash");
+  stored.rotation.issued_hash = json.text_of("issued_hash");
+  stored.rotation.nonce = json.text_of("issue_nonce");
+  stored.rotation.issued_at = time_field(json, "issued_at");
+  const std::string replaced = json.text_of("replaced_hashes");
+  if (!replaced.empty()) {
+    for (const std::string_view hash : split(replaced, ',')) stored.rotation.replaced_hashes.emplace_back(hash);
+  }
   stored.previous_hash = json.text_of("previous_hash");
   stored.previous_expires_at = time_field(json, "previous_expires_at");
   stored.refresh_expires_at = time_field(json, "refresh_expires_at");
   stored.key.prefix = json.text_of("prefix");
-  stored.key.parent = json.text_of("parent");
+  if (row.parent.value != 0) stored.key.parent = key_id_of(row.parent);
   stored.key.agent = json.text_of("agent");
+  stored.key.is_person = stored.refresh_expires_at.has_value();
+  stored.key.client = json.text_of("client");
+  stored.key.address = json.text_of("address");
   return stored;
 }
 
-Result<> put_doc(Txn& txn, std::string_view collection, std::string_view id, std::string doc) {
-  TRY(const auto existing, txn.find(collection, id));
-  Record record;
-  record.collection = collection;
-  record.id = id;
-  record.updated_at = record.effective_at = txn.stamp();
-  record.deleted = doc.empty();
-  record.doc = std::move(doc);
-  txn.put(std::move(record), existing ? &*existing : nullptr);
+Result<> check_label(std::string_view label) {
+  if (!label.empty() && label.size() <= kLabelBytesMax && is_utf8(label)) return {};
+  return fail(ErrorCode::invalid_argument, "a label must have 1 to 200 bytes of UTF-8");
+}
+
+Result<> check_has_all(const Principal& principal, ScopeSet scopes) {
+  for (const std::string_view name : scopes.names()) {
+    TRY(const ScopeSet scope, parse_scopes(name));
+    if (principal.scopes.has_any(scope)) continue;
+    return fail(ErrorCode::forbidden, "the key has a scope that the requesting key lacks: " + std::string(name));
+  }
   return {};
 }
 
-Result<std::int64_t> next_number(Txn& txn, std::string_view counter) {
-  TRY(const auto stored, txn.find(kCounters, counter));
-  const std::int64_t number = (stored ? integer_field(JsonView(stored->doc), "last") : 0) + 1;
-  CHECK_OK(put_doc(txn, kCounters, counter, "{\"last\":" + std::to_string(number) + "}"));
-  return number;
+bool is_session(const Key& key) { return key.is_person || !key.parent.empty(); }
+bool is_session(const Principal& principal) { return principal.is_person || principal.opened_with.value != 0; }
+
+Timestamp ends_of_session(Timestamp used_at, const std::optional<Timestamp>& key_expires_at) {
+  const Timestamp end = used_at.plus_micros(kSessionSeconds * kMicrosPerSecond);
+  return key_expires_at ? std::min(end, *key_expires_at) : end;
 }
 
-Result<Account> add_account_in(Txn& txn, std::string_view email, Plan plan, Timestamp now) {
+ScopeSet effective_scopes(const Key& key, Role role) {
+  return key.is_person ? scopes_of(role) : key.scopes.common_with(scopes_of(role));
+}
+
+void note_caller(Key& session, const Caller& caller) {
+  constexpr std::size_t kClientBytesMax = 200;
+  session.address = caller.address == "-" ? std::string() : caller.address;
+  session.client = to_valid_utf8(caller.client.substr(0, kClientBytesMax));
+}
+
+Result<Account> add_account_in(DirectoryTxn& txn, std::string_view email, Plan plan, Role role) {
   CHECK_OK(check_email(email));
-  Account account{.email = lower_case(email), .plan = plan, .created_at = now};
-  if (find_account_in(txn, email)) {
-    return fail(ErrorCode::conflict, "account '" + account.email + "' already exists");
-  }
-  TRY(account.number.value, next_number(txn, "account"));
-  CHECK_OK(put_doc(txn, kAccounts, account.email, doc_of(account)));
+  Account account{.email = lower_case(email), .plan = plan, .role = role, .created_at = txn.now()};
+  TRY(const auto taken, find_account_row_in(txn, email));
+  if (taken) return fail(ErrorCode::conflict, "account '" + account.email + "' already exists");
+  TRY(account.number, txn.next_account_number());
+  CHECK_OK(txn.put_account({.number = account.number,
+                            .email = account.email,
+                            .created_at = account.created_at,
+                            .password = {},
+                            .api_key = {},
+                            .doc = doc_of(account)}));
   return account;
 }
 
-Result<Account> find_account_in(Snapshot& snapshot, std::string_view email) {
-  TRY(const auto record, snapshot.find(kAccounts, lower_case(email)));
-  if (!record || record->deleted) {
-    return fail(ErrorCode::not_found, "account '" + std::string(email) + "' not found");
-  }
-  return account_from(record->doc);
+Result<std::optional<AccountRow>> find_account_row_in(DirectoryView& view, std::string_view email) {
+  return view.find_account_by_email(lower_case(email));
 }
 
-Result<StoredKey> find_key_in(Snapshot& snapshot, std::string_view id) {
-  TRY(const auto record, snapshot.find(kKeys, id));
-  if (!record || record->deleted) return fail(ErrorCode::not_found, "key '" + std::string(id) + "' not found");
-  return key_from(id, record->doc);
+Result<AccountRow> get_account_row_in(DirectoryView& view, std::string_view email) {
+  TRY(auto row, find_account_row_in(view, email));
+  if (!row) return fail(ErrorCode::not_found, "account '" + std::string(email) + "' not found");
+  return *std::move(row);
 }
 
-Result<StoredKey> new_key(Txn& txn, const Account& account, std::string_view label, ScopeSet scopes, Timestamp now) {
-  StoredKey stored;
-  TRY(stored.key.number.value, next_number(txn, "key"));
-  stored.key.id = "k" + std::to_string(stored.key.number.value);
-  stored.key.account_email = account.email;
-  stored.key.label = label;
-  stored.key.scopes = scopes;
-  stored.key.created_at = now;
+Result<Account> get_account_in(DirectoryView& view, std::string_view email) {
+  TRY(const AccountRow row, get_account_row_in(view, email));
+  return account_from(row);
+}
+
+Result<std::optional<StoredKey>> find_key_in(DirectoryView& view, std::string_view id) {
+  const auto number = key_number_of(id);
+  if (!number) return std::nullopt;
+  TRY(const auto row, view.find_key(*number));
+  if (!row) return std::nullopt;
+  StoredKey stored = key_from(*row);
+  TRY(const auto account, view.find_account(row->account));
+  if (account) stored.key.account_email = account->email;
   return stored;
 }
 
-Result<> put_token(Txn& txn, const std::string& hash, std::string_view key_id) {
-  return put_doc(txn, kTokens, hash, R"({"key":")" + std::string(key_id) + "\"}");
+Result<StoredKey> get_key_in(DirectoryView& view, std::string_view id) {
+  TRY(auto key, find_key_in(view, id));
+  if (!key) return fail(ErrorCode::not_found, "key '" + std::string(id) + "' not found");
+  return *std::move(key);
 }
 
-Result<> revoke_keys(Txn& txn, const std::string& email, const std::function<bool(const StoredKey&)>& wanted,
-                     Timestamp now) {
-  std::vector<StoredKey> found;
-  CHECK_OK(txn.scan(kKeys, "", [&](const RecordView& record) {
-    if (record.deleted) return true;
-    StoredKey stored = key_from(record.id, record.doc);
-    const bool stands = stored.key.account_email == email && !stored.key.revoked_at;
-    if (stands && wanted(stored)) found.push_back(std::move(stored));
+Result<StoredKey> new_key(DirectoryTxn& txn, const Account& account, std::string_view label, ScopeSet scopes) {
+  StoredKey stored;
+  TRY(stored.key.number, txn.next_key_number());
+  stored.key.id = key_id_of(stored.key.number);
+  stored.key.account = account.number;
+  stored.key.account_email = account.email;
+  stored.key.label = label;
+  stored.key.scopes = scopes;
+  stored.key.created_at = txn.now();
+  return stored;
+}
+
+Result<> put_key_in(DirectoryTxn& txn, const StoredKey& stored) { return txn.put_key(row_of(stored)); }
+
+Result<> revoke_keys(DirectoryTxn& txn, AccountNumber account, const std::function<bool(const StoredKey&)>& wanted) {
+  std::vector<KeyRow> found;
+  CHECK_OK(txn.keys(account, [&](const KeyRow& row) {
+    if (!row.revoked_at && wanted(key_from(row))) found.push_back(row);
     return true;
   }));
-  for (StoredKey& stored : found) {
-    stored.key.revoked_at = now;
-    CHECK_OK(put_doc(txn, kKeys, stored.key.id, doc_of(stored)));
+  for (KeyRow& row : found) {
+    row.revoked_at = txn.now();
+    CHECK_OK(txn.put_key(row));
   }
   return {};
 }
 
-Result<> check_standing(Snapshot& snapshot, const Principal& principal, Timestamp now) {
-  const auto stored = find_key_in(snapshot, principal.key_id);
-  const auto account = find_account_in(snapshot, principal.email);
-  if (!stored || !account || account->number != principal.account) return invalid_token();
-  if (stored->key.revoked_at || has_expired(stored->key.expires_at, now)) return invalid_token();
+Result<> revoke_with_sessions(DirectoryTxn& txn, KeyNumber number) {
+  std::vector<KeyRow> found;
+  TRY(const auto key, txn.find_key(number));
+  if (key) found.push_back(*key);
+  CHECK_OK(txn.keys_opened_with(number, [&](const KeyRow& row) {
+    found.push_back(row);
+    return true;
+  }));
+  for (KeyRow& row : found) {
+    if (row.revoked_at) continue;
+    row.revoked_at = txn.now();
+    CHECK_OK(txn.put_key(row));
+  }
+  return {};
+}
+
+Result<bool> is_revoked(DirectoryView& view, const KeyRow& row) {
+  if (row.revoked_at) return true;
+  if (row.parent.value == 0) return false;
+  TRY(const auto parent, view.find_key(row.parent));
+  return !parent || parent->revoked_at.has_value();
+}
+
+Result<> check_standing(DirectoryView& view, const Principal& principal, Timestamp now) {
+  TRY(const auto row, view.find_key(principal.key));
+  TRY(const auto account, view.find_account(principal.account));
+  if (!row || !account || row->account != principal.account) return invalid_token();
+  TRY(const bool revoked, is_revoked(view, *row));
+  if (revoked || has_expired(key_from(*row).key.expires_at, now)) return invalid_token();
   return {};
 }
 

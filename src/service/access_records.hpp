@@ -1,5 +1,5 @@
-// How accounts, keys and what belongs to them are stored: records of the system space. Only Access and Sessions use
-// this.
+// How accounts, keys and what belongs to them are stored: rows of the directory (store/directory.hpp), whose documents
+// hold what no lookup needs. Only Access, Sessions and DeviceKeys use this.
 #pragma once
 
 #include "base/json.hpp"
@@ -7,19 +7,21 @@
 
 namespace syncline::access {
 
-inline constexpr std::string_view kAccounts = "accounts";  // by e-mail address
-inline constexpr std::string_view kKeys = "keys";          // by key id
-inline constexpr std::string_view kTokens = "tokens";      // by hash of a registered token -> key id
-inline constexpr std::string_view kUsage = "key_usage";    // by key id
-inline constexpr std::string_view kCounters = "counters";
-inline constexpr std::string_view kPasswords = "passwords";  // by e-mail address
-inline constexpr std::string_view kResets = "resets";        // by hash of a reset token
-inline constexpr std::string_view kApiKeys = "api_keys";     // by e-mail address -> id of the key that /auth made
-
 /// How long the access token of a session is good.
 inline constexpr std::int64_t kSessionSeconds = 7LL * 86'400;
 
 inline constexpr std::string_view kKeyPrefix = "sl_";
+
+/// What a session knows of its refresh tokens beside the one that its client is sure to have. A refresh issues the next
+/// one; the client proves that it has it by using it.
+struct Rotation {
+  std::string issued_hash;  // of the token that the last refresh issued; empty before the first one
+  /// The issued tokens follow from the one that was shown and this number: calls that refresh in parallel get the same.
+  std::string nonce;
+  std::optional<Timestamp> issued_at;
+  /// Of tokens that were replaced: whoever shows one of these has a copy. The last ones, oldest first.
+  std::vector<std::string> replaced_hashes;
+};
 
 /// What is stored of a key: everything but the secret, of which only the hash.
 struct StoredKey {
@@ -28,16 +30,25 @@ struct StoredKey {
   // Of a session only: the token that renews it, and the access token before the last renewal, which stays good for a
   // moment, so that a program with several requests under way is not thrown out by its own renewal.
   std::string refresh_hash;
+  Rotation rotation;
   std::string previous_hash;
   std::optional<Timestamp> previous_expires_at;
   std::optional<Timestamp> refresh_expires_at;
 };
 
+/// In hexadecimal digits, as in documents.
 [[nodiscard]] std::string hash_of(std::string_view token);
+/// The bytes of digits that to_hex() has written.
+[[nodiscard]] std::string from_hex(std::string_view hex);
 /// A new token of our own form, which names the key.
 [[nodiscard]] std::string make_token(std::string_view key_id);
+/// The token of that form with 32 secret bytes.
+[[nodiscard]] std::string token_of(std::string_view key_id, std::string_view secret);
 /// The key id inside a token of our own form with the right checksum.
 [[nodiscard]] std::optional<std::string_view> key_id_in(std::string_view token);
+/// "k12", and back. Nothing if it is no id of a key.
+[[nodiscard]] std::string key_id_of(KeyNumber number);
+[[nodiscard]] std::optional<KeyNumber> key_number_of(std::string_view id);
 
 [[nodiscard]] std::int64_t integer_field(JsonView doc, std::string_view name);
 [[nodiscard]] std::optional<Timestamp> time_field(JsonView doc, std::string_view name);
@@ -45,29 +56,48 @@ struct StoredKey {
 /// False without an end.
 [[nodiscard]] bool has_expired(const std::optional<Timestamp>& expires_at, Timestamp now);
 
+[[nodiscard]] Account account_from(const AccountRow& row);
 [[nodiscard]] std::string doc_of(const Account& account);
-[[nodiscard]] Account account_from(std::string_view doc);
-[[nodiscard]] std::string doc_of(const StoredKey& stored);
-[[nodiscard]] StoredKey key_from(std::string_view id, std::string_view doc);
+[[nodiscard]] KeyRow row_of(const StoredKey& stored);
+/// Without the address of the account.
+[[nodiscard]] StoredKey key_from(const KeyRow& row);
 
-/// Puts a system record as it is: these are written by one process only and need no merge. An empty document deletes.
-[[nodiscard]] Result<> put_doc(Txn& txn, std::string_view collection, std::string_view id, std::string doc);
-[[nodiscard]] Result<std::int64_t> next_number(Txn& txn, std::string_view counter);
+/// 1 to 200 bytes of UTF-8.
+[[nodiscard]] Result<> check_label(std::string_view label);
+/// `forbidden` names a scope that the principal lacks.
+[[nodiscard]] Result<> check_has_all(const Principal& principal, ScopeSet scopes);
+/// True for what somebody opened with a password or a key.
+[[nodiscard]] bool is_session(const Key& key);
+[[nodiscard]] bool is_session(const Principal& principal);
+/// When the session of a device ends that was used then: not after its key.
+[[nodiscard]] Timestamp ends_of_session(Timestamp used_at, const std::optional<Timestamp>& key_expires_at);
+/// What a key may do now: a session what the role of its account may, any other key no more than that.
+[[nodiscard]] ScopeSet effective_scopes(const Key& key, Role role);
+
+/// Keeps who opened the session, shortened to what people need to recognise it.
+void note_caller(Key& session, const Caller& caller);
+
 /// A new account, stored. `conflict` if there is one of that address; invalid_argument if it is no address.
-[[nodiscard]] Result<Account> add_account_in(Txn& txn, std::string_view email, Plan plan, Timestamp now);
-[[nodiscard]] Result<Account> find_account_in(Snapshot& snapshot, std::string_view email);
-[[nodiscard]] Result<StoredKey> find_key_in(Snapshot& snapshot, std::string_view id);
+[[nodiscard]] Result<Account> add_account_in(DirectoryTxn& txn, std::string_view email, Plan plan, Role role);
+[[nodiscard]] Result<std::optional<AccountRow>> find_account_row_in(DirectoryView& view, std::string_view email);
+[[nodiscard]] Result<AccountRow> get_account_row_in(DirectoryView& view, std::string_view email);
+[[nodiscard]] Result<Account> get_account_in(DirectoryView& view, std::string_view email);
+[[nodiscard]] Result<std::optional<StoredKey>> find_key_in(DirectoryView& view, std::string_view id);
+[[nodiscard]] Result<StoredKey> get_key_in(DirectoryView& view, std::string_view id);
 /// A key of the account with the next number; not stored yet.
-[[nodiscard]] Result<StoredKey> new_key(Txn& txn, const Account& account, std::string_view label, ScopeSet scopes,
-                                        Timestamp now);
-/// So that a token of another form than ours is found by its hash.
-[[nodiscard]] Result<> put_token(Txn& txn, const std::string& hash, std::string_view key_id);
+[[nodiscard]] Result<StoredKey> new_key(DirectoryTxn& txn, const Account& account, std::string_view label,
+                                        ScopeSet scopes);
+[[nodiscard]] Result<> put_key_in(DirectoryTxn& txn, const StoredKey& stored);
 /// Revokes the account's keys that `wanted` picks among those that stand.
-[[nodiscard]] Result<> revoke_keys(Txn& txn, const std::string& email,
-                                   const std::function<bool(const StoredKey&)>& wanted, Timestamp now);
+[[nodiscard]] Result<> revoke_keys(DirectoryTxn& txn, AccountNumber account,
+                                   const std::function<bool(const StoredKey&)>& wanted);
+/// Revokes the key and the sessions that were opened with it, if they stand.
+[[nodiscard]] Result<> revoke_with_sessions(DirectoryTxn& txn, KeyNumber number);
+/// True if the key is revoked, or the one that it was opened with is.
+[[nodiscard]] Result<bool> is_revoked(DirectoryView& view, const KeyRow& row);
 /// Unauthorized if the principal's key was revoked or is over, or its account is another one by now: a request may take
 /// long to arrive.
-[[nodiscard]] Result<> check_standing(Snapshot& snapshot, const Principal& principal, Timestamp now);
+[[nodiscard]] Result<> check_standing(DirectoryView& view, const Principal& principal, Timestamp now);
 [[nodiscard]] std::unexpected<Error> invalid_token();
 
 }  // namespace syncline::access

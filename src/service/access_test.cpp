@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "base/bytes.hpp"
 #include "store/memory/memory_store.hpp"
+#include "support/failing_store.hpp"
+#include "support/proving_store.hpp"
 
 namespace syncline {
 namespace {
@@ -18,7 +21,9 @@ class AccessTest : public testing::Test {
   }
 
   ManualClock clock_{Timestamp{1'800'000'000'000'000}};
-  MemoryStore store_{clock_, "e"};
+  MemoryStore memory_{clock_, "e"};
+  test::TwiceStore twice_{memory_};  // every write function may run again
+  test::FailingStore store_{twice_};
   int changes_ = 0;
   Access access_{store_, clock_, {.on_change = [this] { ++changes_; }}};
 };
@@ -38,10 +43,10 @@ TEST_F(AccessTest, a_key_identifies_its_account_and_scopes) {
 TEST_F(AccessTest, stores_only_the_hash_of_a_token) {
   const NewKey made = add_key();
   const std::string secret = made.token.substr(made.token.size() - 51);
-  EXPECT_TRUE(store_.read(system_space(), [&](Snapshot& snapshot) {
-    return snapshot.feed({}, [&](const RecordView& record) {
-      EXPECT_EQ(record.doc.find(secret), std::string_view::npos);
-      EXPECT_EQ(record.id.find(secret), std::string_view::npos);
+  EXPECT_TRUE(store_.directory().read([&](DirectoryView& view) {
+    return view.keys(std::nullopt, [&](const KeyRow& row) {
+      EXPECT_EQ(row.doc.find(secret), std::string::npos);
+      EXPECT_EQ(row.token_hash, as_text(sha256(made.token)));
       return true;
     });
   }));
@@ -55,7 +60,7 @@ TEST_F(AccessTest, a_revoked_key_stops_working_at_once_even_if_cached) {
   ASSERT_TRUE(access_.revoke_key(made.key.id));
 
   EXPECT_EQ(access_.authenticate(made.token).error().code, ErrorCode::unauthorized);
-  EXPECT_FALSE(access_.is_valid(*principal));
+  EXPECT_EQ(access_.check_valid(*principal).error().code, ErrorCode::unauthorized);
   EXPECT_EQ(changes_, 1);
 }
 
@@ -101,7 +106,7 @@ TEST_F(AccessTest, removing_an_account_revokes_its_keys) {
   const auto principal = *access_.authenticate(made.token);
   ASSERT_TRUE(access_.remove_account("ann@example.org"));
   EXPECT_FALSE(access_.authenticate(made.token));
-  EXPECT_FALSE(access_.is_valid(*principal));
+  EXPECT_EQ(access_.check_valid(*principal).error().code, ErrorCode::unauthorized);
   EXPECT_TRUE(access_.accounts()->empty());
   const auto again = access_.add_account("ann@example.org", Plan::free);
   EXPECT_NE(again->number, principal->account) << "numbers are not used twice";
@@ -112,6 +117,29 @@ TEST_F(AccessTest, reports_when_a_key_was_last_used) {
   EXPECT_FALSE(access_.keys(std::nullopt)->front().last_used_at);
   ASSERT_TRUE(access_.authenticate(made.token));
   EXPECT_EQ(access_.keys(std::nullopt)->front().last_used_at, clock_.now());
+}
+
+TEST_F(AccessTest, usage_that_could_not_be_written_is_written_later) {
+  const NewKey made = add_key();
+  ASSERT_TRUE(access_.authenticate(made.token));
+  const Timestamp used_at = clock_.now();
+  clock_.advance_micros(kMicrosPerSecond);
+  store_.fail_reads_after(0);
+  EXPECT_FALSE(access_.store_usage());
+  store_.stop_failing();
+  ASSERT_TRUE(access_.store_usage());
+  EXPECT_EQ(access_.keys(std::nullopt)->front().last_used_at, used_at);
+}
+
+TEST_F(AccessTest, a_store_that_cannot_be_read_says_nothing_of_a_key) {
+  const NewKey made = add_key();
+  const auto principal = *access_.authenticate(made.token);
+  const NewKey other = add_key();
+  store_.fail_reads_after(0);
+  EXPECT_EQ(access_.authenticate(other.token).error().code, ErrorCode::storage_damaged);
+  EXPECT_EQ(access_.check_valid(*principal).error().code, ErrorCode::storage_damaged);
+  EXPECT_EQ(access_.find_account("ann@example.org").error().code, ErrorCode::storage_damaged);
+  EXPECT_EQ(access_.label_of(made.key.number).error().code, ErrorCode::storage_damaged);
 }
 
 }  // namespace

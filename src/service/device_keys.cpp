@@ -41,37 +41,37 @@ ScopeSet without_admin(ScopeSet scopes) {
 }
 
 /// If the account's API key (POST /auth/api-key) is that key, the new one takes its place.
-Result<> move_api_key(Txn& txn, const std::string& email, std::string_view from, const std::string& to) {
-  TRY(const auto stored, txn.find(kApiKeys, email));
-  if (!stored || stored->deleted || JsonView(stored->doc).text_of("key") != from) return {};
-  return put_doc(txn, kApiKeys, email, R"({"key":")" + to + "\"}");
+Result<> move_api_key(DirectoryTxn& txn, AccountNumber account, KeyNumber from, KeyNumber to) {
+  TRY(auto row, txn.find_account(account));
+  if (!row || row->api_key != from) return {};
+  row->api_key = to;
+  return txn.put_account(*row);
 }
-
-bool is_session(const Key& key) { return key.expires_at.has_value(); }
 
 }  // namespace
 
-Result<NewKey> DeviceKeys::make_key(Txn& txn, const Account& account, std::string_view name, ScopeSet scopes,
+Result<NewKey> DeviceKeys::make_key(DirectoryTxn& txn, const Account& account, std::string_view name, ScopeSet scopes,
                                     std::string_view agent) {
-  TRY(StoredKey stored, new_key(txn, account, name, scopes, clock_.now()));
+  TRY(StoredKey stored, new_key(txn, account, name, scopes));
   NewKey made{.key = {}, .token = std::string(kApiKeyPrefix) + to_hex(random_bytes(kApiKeyBytes))};
   stored.key.prefix = made.token.substr(0, kShownPrefixChars);
   stored.key.agent = agent;
   stored.hash = hash_of(made.token);
-  CHECK_OK(put_token(txn, stored.hash, stored.key.id));
-  CHECK_OK(put_doc(txn, kKeys, stored.key.id, doc_of(stored)));
+  CHECK_OK(put_key_in(txn, stored));
   made.key = std::move(stored.key);
   return made;
 }
 
-Result<DeviceSession> DeviceKeys::open_session(Txn& txn, const Account& account, const Key& key) {
-  TRY(StoredKey stored, new_key(txn, account, key.label, without_admin(key.scopes), clock_.now()));
-  stored.key.expires_at = clock_.now().plus_micros(kSessionSeconds * kMicrosPerSecond);
+Result<DeviceSession> DeviceKeys::open_session(DirectoryTxn& txn, const Account& account, const Key& key,
+                                               const Caller& caller) {
+  TRY(StoredKey stored, new_key(txn, account, key.label, without_admin(key.scopes)));
+  stored.key.expires_at = ends_of_session(txn.now(), key.expires_at);
   stored.key.parent = key.id;
   stored.key.agent = key.agent;
+  note_caller(stored.key, caller);
   DeviceSession session{account, key, make_token(stored.key.id), *stored.key.expires_at};
   stored.hash = hash_of(session.token);
-  CHECK_OK(put_doc(txn, kKeys, stored.key.id, doc_of(stored)));
+  CHECK_OK(put_key_in(txn, stored));
   return session;
 }
 
@@ -81,75 +81,78 @@ Result<DeviceKeys::Registered> DeviceKeys::sign_up(std::string_view email, std::
   CHECK_OK(by_peer_.check(counted, clock_.now()));
   by_peer_.note_failure(counted, clock_.now());
   Registered registered;
-  CHECK_OK(access_.change(Access::Effect::admits, [&](Txn& txn) -> Result<> {
-    auto account = add_account_in(txn, email, plan, clock_.now());
+  CHECK_OK(access_.change(Access::Effect::admits, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
+    auto account = add_account_in(txn, email, plan, Role::member);
     if (!account && account.error().code == ErrorCode::conflict) {
       return fail(ErrorCode::conflict, "Email already registered");
     }
     if (!account) return std::unexpected(account.error());
     TRY(NewKey made, make_key(txn, *account, kFirstKeyName, {Scope::read, Scope::write, Scope::keys}, agent));
-    TRY(registered.session, open_session(txn, *account, made.key));
+    TRY(registered.session, open_session(txn, *account, made.key, {peer, ""}));
     registered.secret = std::move(made.token);
-    return {};
+    return account->number;
   }));
   return registered;
 }
 
-Result<DeviceSession> DeviceKeys::log_in(std::string_view api_key, const std::string& peer) {
-  const std::string counted = counted_peer(peer);
+Result<DeviceSession> DeviceKeys::log_in(std::string_view api_key, const Caller& caller) {
+  const std::string counted = counted_peer(caller.address);
   CHECK_OK(by_peer_.check(counted, clock_.now()));
   const auto principal = access_.authenticate(api_key);
-  if (!principal || (*principal)->expires_at) {
+  if (!principal && principal.error().code != ErrorCode::unauthorized) return std::unexpected(principal.error());
+  if (!principal || is_session(**principal)) {
     by_peer_.note_failure(counted, clock_.now());
     return fail(ErrorCode::unauthorized, "Invalid API key");
   }
   CHECK_OK(by_key_.check((*principal)->key_id, clock_.now()));
   by_key_.note_failure((*principal)->key_id, clock_.now());
   DeviceSession session;
-  CHECK_OK(access_.change(Access::Effect::admits, [&](Txn& txn) -> Result<> {
-    TRY(const StoredKey stored, find_key_in(txn, (*principal)->key_id));
-    if (stored.key.revoked_at) return invalid_token();
-    TRY(const Account account, find_account_in(txn, stored.key.account_email));
-    TRY(session, open_session(txn, account, stored.key));
-    return {};
+  CHECK_OK(access_.change(Access::Effect::admits, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
+    TRY(const auto stored, find_key_in(txn, (*principal)->key_id));
+    if (!stored || stored->key.revoked_at) return invalid_token();
+    TRY(const Account account, get_account_in(txn, stored->key.account_email));
+    TRY(session, open_session(txn, account, stored->key, caller));
+    return account.number;
   }));
   return session;
 }
 
 Result<> DeviceKeys::log_out(const Principal& principal) {
-  if (!principal.expires_at) return {};
+  if (!is_session(principal)) return {};
   TRY([[maybe_unused]] const Key key, access_.revoke_key(principal.key_id));
   return {};
 }
 
 Result<std::vector<Key>> DeviceKeys::list(std::string_view email) {
   TRY(auto keys, access_.keys(email));
-  std::erase_if(keys, is_session);
+  std::erase_if(keys, [](const Key& key) { return is_session(key); });
   return keys;
 }
 
 Result<NewKey> DeviceKeys::create(const Principal& maker, std::string_view name) {
   CHECK_OK(check_name(name));
   NewKey made;
-  CHECK_OK(access_.change(Access::Effect::admits, [&](Txn& txn) -> Result<> {
-    CHECK_OK(check_standing(txn, maker, clock_.now()));
-    TRY(const Account account, find_account_in(txn, maker.email));
-    TRY(made, make_key(txn, account, name, without_admin(maker.scopes), maker.agent));
-    return {};
+  CHECK_OK(access_.change(Access::Effect::admits, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
+    CHECK_OK(check_standing(txn, maker, txn.now()));
+    TRY(const Account account, get_account_in(txn, maker.email));
+    // Programs get what a person has only as far as every client needs it: a key that approves is made on purpose.
+    ScopeSet scopes = without_admin(maker.scopes);
+    if (maker.is_person) scopes = scopes.common_with({Scope::read, Scope::write, Scope::keys});
+    TRY(made, make_key(txn, account, name, scopes, maker.agent));
+    return account.number;
   }));
   return made;
 }
 
-Result<StoredKey> DeviceKeys::find_own(Snapshot& snapshot, const Principal& owner, std::string_view id) {
-  if (!check_record_id(id)) return no_such_key();
-  auto stored = find_key_in(snapshot, id);
-  if (!stored || stored->key.account_email != owner.email || is_session(stored->key)) return no_such_key();
-  return stored;
+Result<StoredKey> DeviceKeys::get_own(DirectoryView& view, const Principal& owner, std::string_view id) {
+  TRY(auto stored, find_key_in(view, id));
+  if (!stored || stored->key.account != owner.account || is_session(stored->key)) return no_such_key();
+  return *std::move(stored);
 }
 
 Result<> DeviceKeys::revoke(const Principal& owner, std::string_view id) {
-  CHECK_OK(store_.read(system_space(), [&](Snapshot& snapshot) -> Result<> {
-    TRY(const StoredKey stored, find_own(snapshot, owner, id));
+  CHECK_OK(directory_.read([&](DirectoryView& view) -> Result<> {
+    TRY(const StoredKey stored, get_own(view, owner, id));
     return stored.key.revoked_at ? Result<>(no_such_key()) : Result<>{};
   }));
   TRY([[maybe_unused]] const Key key, access_.revoke_key(id));
@@ -158,20 +161,16 @@ Result<> DeviceKeys::revoke(const Principal& owner, std::string_view id) {
 
 Result<NewKey> DeviceKeys::cycle(const Principal& owner, std::string_view id) {
   NewKey made;
-  CHECK_OK(access_.change(Access::Effect::revokes, [&](Txn& txn) -> Result<> {
-    CHECK_OK(check_standing(txn, owner, clock_.now()));
-    TRY(const StoredKey old, find_own(txn, owner, id));
+  CHECK_OK(access_.change(Access::Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
+    CHECK_OK(check_standing(txn, owner, txn.now()));
+    TRY(const StoredKey old, get_own(txn, owner, id));
     if (old.key.revoked_at) return fail(ErrorCode::invalid_argument, "the key is revoked");
-    for (const Scope scope : kAllScopes) {
-      if (!old.key.scopes.has(scope) || owner.scopes.has(scope)) continue;
-      return fail(ErrorCode::forbidden,
-                  "the key has a scope that the requesting key lacks: " + std::string(to_text(scope)));
-    }
-    TRY(const Account account, find_account_in(txn, owner.email));
+    CHECK_OK(check_has_all(owner, old.key.scopes));
+    TRY(const Account account, get_account_in(txn, owner.email));
     TRY(made, make_key(txn, account, old.key.label, old.key.scopes, old.key.agent));
-    CHECK_OK(move_api_key(txn, account.email, id, made.key.id));
-    const auto ends = [&](const StoredKey& key) { return key.key.id == id || key.key.parent == id; };
-    return revoke_keys(txn, account.email, ends, clock_.now());
+    CHECK_OK(move_api_key(txn, account.number, old.key.number, made.key.number));
+    CHECK_OK(revoke_with_sessions(txn, old.key.number));
+    return account.number;
   }));
   return made;
 }

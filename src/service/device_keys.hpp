@@ -18,7 +18,8 @@ struct DeviceSession {
 
 class DeviceKeys {
  public:
-  DeviceKeys(Store& store, Access& access, const Clock& clock) : store_(store), access_(access), clock_(clock) {}
+  DeviceKeys(Store& store, Access& access, const Clock& clock)
+      : directory_(store.directory()), access_(access), clock_(clock) {}
 
   struct Registered {
     DeviceSession session;
@@ -30,7 +31,7 @@ class DeviceKeys {
                                            const std::string& peer);
   /// `unauthorized` for anything but a standing API key: a session does not open another one. `too_many` after too many
   /// failures from `peer`, or too many sessions of the key.
-  [[nodiscard]] Result<DeviceSession> log_in(std::string_view api_key, const std::string& peer);
+  [[nodiscard]] Result<DeviceSession> log_in(std::string_view api_key, const Caller& caller);
   /// Ends the session; nothing for a key that is none.
   [[nodiscard]] Result<> log_out(const Principal& principal);
 
@@ -45,13 +46,14 @@ class DeviceKeys {
   [[nodiscard]] Result<NewKey> cycle(const Principal& owner, std::string_view id);
 
  private:
-  [[nodiscard]] Result<NewKey> make_key(Txn& txn, const Account& account, std::string_view name, ScopeSet scopes,
-                                        std::string_view agent);
-  [[nodiscard]] Result<DeviceSession> open_session(Txn& txn, const Account& account, const Key& key);
-  /// The key of that id if it is the owner's and no session.
-  [[nodiscard]] Result<access::StoredKey> find_own(Snapshot& snapshot, const Principal& owner, std::string_view id);
+  [[nodiscard]] static Result<NewKey> make_key(DirectoryTxn& txn, const Account& account, std::string_view name,
+                                               ScopeSet scopes, std::string_view agent);
+  [[nodiscard]] static Result<DeviceSession> open_session(DirectoryTxn& txn, const Account& account, const Key& key,
+                                                          const Caller& caller);
+  /// The key of that id if it is the owner's and no session; else not_found.
+  [[nodiscard]] Result<access::StoredKey> get_own(DirectoryView& view, const Principal& owner, std::string_view id);
 
-  Store& store_;
+  Directory& directory_;
   Access& access_;
   const Clock& clock_;
   Throttle by_peer_{100, 15LL * 60};

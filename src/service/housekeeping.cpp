@@ -69,7 +69,10 @@ void Housekeeping::save() {
 }
 
 void Housekeeping::purge() {
-  const auto ago = [&](std::int64_t micros) { return clock_.now().plus_micros(-micros); };
+  // While the clock is in doubt nothing is old enough: what is removed does not come back.
+  if (!clock_.is_trusted()) return log(LogLevel::warning, "purge_suspended", {{"reason", "the clock is in doubt"}});
+  const Timestamp now = clock_.now();
+  const auto ago = [&](std::int64_t micros) { return now.plus_micros(-micros); };
   const auto days = [](std::int64_t count) { return std::min(count, kDaysMax) * kMicrosPerDay; };
   report("purge", store_.purge({.history = ago(days(std::max(keep_.history, limits::kWipeUndoDays))),
                                 .tombstones = ago(days(keep_.tombstones)),

@@ -1,5 +1,6 @@
-// What the hub does beside serving: writes down usage and progress each minute, removes what has outlived its keeping
-// time each hour. One thread of its own, which also runs what faces register.
+// What the hub does beside serving: writes down usage and progress each minute, purges what has outlived its keeping
+// time each hour, unless the clock is in doubt. The main thread registers what is to be run, starts and stops it; one
+// thread of its own runs it.
 #pragma once
 
 #include <functional>
@@ -25,6 +26,7 @@ class Housekeeping {
 
   /// Before start(), by the thread that calls it: the list belongs to the thread that is started then.
   void each_minute(std::function<void()> run);
+  /// For what removes things because of their age. Not called while the clock is in doubt.
   void each_hour(std::function<void()> run);
 
   void start();

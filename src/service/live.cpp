@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <atomic>
 
+#include "service/loop_watchers.hpp"
+
 namespace syncline {
 
 /// One long poll: registered as a watcher until the change, the time-out or the end of the hub, whichever is first.
 class Live::Wait final : public Watcher, public std::enable_shared_from_this<Wait> {
  public:
-  Wait(Live& live, SpaceName space, Seq since, std::function<void()> done)
+  Wait(Live& live, SpaceName space, Seq since, std::move_only_function<void()> done)
       : live_(live), space_(std::move(space)), since_(since), done_(std::move(done)) {}
 
   void start(std::int64_t wait_ms) {
@@ -38,18 +40,36 @@ class Live::Wait final : public Watcher, public std::enable_shared_from_this<Wai
   Live& live_;
   const SpaceName space_;
   const Seq since_;
-  std::function<void()> done_;
+  std::move_only_function<void()> done_;
   std::unique_ptr<Timer> timer_;
   std::atomic<bool> finished_ = false;
 };
 
-void Live::watch(const SpaceName& space, Watcher& watcher) {
+Live::Live(Scheduler& scheduler) : scheduler_(scheduler) {}
+
+Live::~Live() = default;
+
+void Live::watch(const SpaceName& space, Watcher& watcher, EventLoop* loop) {
   const MutexLock lock(mutex_);
-  watchers_[space].push_back(&watcher);
+  if (loop == nullptr) {
+    watchers_[space].push_back(&watcher);
+    return;
+  }
+  Groups& groups = groups_[space];
+  const auto found = std::ranges::find_if(groups, [loop](const auto& group) { return &group->loop() == loop; });
+  const auto& group = found != groups.end() ? *found : groups.emplace_back(LoopWatchers::make(space, *loop));
+  group->add(watcher);
 }
 
-void Live::unwatch(const SpaceName& space, Watcher& watcher) {
+void Live::unwatch(const SpaceName& space, Watcher& watcher, EventLoop* loop) {
   const MutexLock lock(mutex_);
+  if (loop != nullptr) {
+    const auto groups = groups_.find(space);
+    if (groups == groups_.end()) return;
+    std::erase_if(groups->second, [&](const auto& group) { return &group->loop() == loop && group->remove(watcher); });
+    if (groups->second.empty()) groups_.erase(groups);
+    return;
+  }
   const auto found = watchers_.find(space);
   if (found == watchers_.end()) return;
   std::erase(found->second, &watcher);
@@ -58,6 +78,9 @@ void Live::unwatch(const SpaceName& space, Watcher& watcher) {
 
 void Live::notify(const SpaceName& space, Seq head) {
   const SharedLock lock(mutex_);
+  if (const auto groups = groups_.find(space); groups != groups_.end()) {
+    for (const auto& group : groups->second) group->announce(head);
+  }
   const auto found = watchers_.find(space);
   if (found == watchers_.end()) return;
   for (Watcher* watcher : found->second) watcher->on_change(space, head);
@@ -107,7 +130,7 @@ void Live::notify_access_change() {
 }
 
 void Live::wait_for_change(const SpaceName& space, Seq since, const std::function<Seq()>& head, std::int64_t wait_ms,
-                           std::function<void()> done) {
+                           std::move_only_function<void()> done) {
   const auto wait = std::make_shared<Wait>(*this, space, since, std::move(done));
   bool ended = false;
   {

@@ -55,6 +55,22 @@ Result<Plan> parse_plan(std::string_view text) {
   return static_cast<Plan>(found - kPlanNames.begin());
 }
 
+std::string_view to_text(Role role) { return role == Role::admin ? "admin" : "member"; }
+
+Result<Role> parse_role(std::string_view text) {
+  for (const Role role : {Role::member, Role::admin}) {
+    if (text == to_text(role)) return role;
+  }
+  return fail(ErrorCode::invalid_argument, "unknown role '" + std::string(text) + "'; allowed: admin, member");
+}
+
+ScopeSet scopes_of(Role role) {
+  ScopeSet scopes{Scope::read,         Scope::write,           Scope::keys, Scope::commands_submit,
+                  Scope::commands_run, Scope::commands_approve};
+  if (role == Role::admin) scopes.add(Scope::admin);
+  return scopes;
+}
+
 Result<> check_plan_label(std::string_view label) {
   TRY([[maybe_unused]] const Plan plan, parse_plan(label));
   return {};

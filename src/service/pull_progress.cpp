@@ -1,46 +1,59 @@
 #include "service/pull_progress.hpp"
 
-#include "base/text.hpp"
-#include "service/access.hpp"
+#include <algorithm>
+#include <vector>
 
 namespace syncline {
 namespace {
 
-constexpr std::string_view kProgressCollection = "pull_progress";
-
-std::string id_of(KeyNumber key, const SpaceName& space) {
-  return std::to_string(key.value) + '/' + std::to_string(space.account.value) + '/' + space.name;
-}
+/// More than this are read again when they are needed: about 30 MB.
+constexpr std::size_t kPlacesMax = 200'000;
 
 }  // namespace
 
 Result<> PullProgress::load() {
   TRY(const auto infos, store_.spaces(std::nullopt));
-  std::unordered_map<std::string, Progress> stored;
-  CHECK_OK(store_.read(system_space(), [&](Snapshot& snapshot) {
-    return snapshot.scan(kProgressCollection, "", [&](const RecordView& record) {
-      stored[std::string(record.id)] = {Seq{parse_integer(record.doc).value_or(0)}, false};
-      return true;
-    });
-  }));
   const MutexLock lock(mutex_);
   for (const SpaceInfo& info : infos) heads_at_start_[info.name] = info.head;
-  progress_ = std::move(stored);
   return {};
+}
+
+PullProgress::Progress& PullProgress::progress_of(const Place& place) {
+  if (progress_.size() >= kPlacesMax && !progress_.contains(place)) {
+    for (auto at = progress_.begin(); at != progress_.end();) {
+      at = unsaved_.contains(at->first) ? std::next(at) : progress_.erase(at);
+    }
+  }
+  return progress_[place];
 }
 
 void PullProgress::note(KeyNumber key, const SpaceName& space, Seq seq) {
   if (seq.value == 0) return;
+  const Place place{key, space};
   const MutexLock lock(mutex_);
-  Progress& progress = progress_[id_of(key, space)];
+  Progress& progress = progress_of(place);
   if (seq <= progress.seq) return;
-  progress = {seq, true};
+  progress.seq = seq;
+  unsaved_.insert(place);
 }
 
-Seq PullProgress::seen_through(KeyNumber key, const SpaceName& space) const {
+Result<Seq> PullProgress::seen_through(KeyNumber key, const SpaceName& space) {
+  const Place place{key, space};
+  {
+    const MutexLock lock(mutex_);
+    const auto found = progress_.find(place);
+    if (found != progress_.end() && found->second.has_stored) return found->second.seq;
+  }
+  Seq stored;
+  CHECK_OK(directory_.read([&](DirectoryView& view) -> Result<> {
+    TRY(stored, view.find_pulled(key, space));
+    return {};
+  }));
   const MutexLock lock(mutex_);
-  const auto found = progress_.find(id_of(key, space));
-  return found == progress_.end() ? Seq{} : found->second.seq;
+  Progress& progress = progress_of(place);
+  progress.seq = std::max(progress.seq, stored);
+  progress.has_stored = true;
+  return progress.seq;
 }
 
 Seq PullProgress::head_at_start(const SpaceName& space) const {
@@ -50,29 +63,25 @@ Seq PullProgress::head_at_start(const SpaceName& space) const {
 }
 
 Result<> PullProgress::save() {
-  std::vector<std::pair<std::string, Seq>> unsaved;
+  std::vector<PulledRow> unsaved;
   {
     const MutexLock lock(mutex_);
-    for (auto& [id, progress] : progress_) {
-      if (progress.unsaved) unsaved.emplace_back(id, progress.seq);
-      progress.unsaved = false;
-    }
+    for (const Place& place : unsaved_) unsaved.push_back({place.key, place.space, progress_[place].seq});
+    unsaved_.clear();
   }
   if (unsaved.empty()) return {};
-  const auto written = write_and_wait(store_, system_space(), {}, [&](Txn& txn) -> Result<> {
-    for (const auto& [id, seq] : unsaved) {
-      TRY(const auto existing, txn.find(kProgressCollection, id));
-      Record record;
-      record.collection = kProgressCollection;
-      record.id = id;
-      record.updated_at = record.effective_at = txn.stamp();
-      record.doc = std::to_string(seq.value);
-      txn.put(std::move(record), existing ? &*existing : nullptr);
-    }
+  const auto written = directory_.write([&](DirectoryTxn& txn) -> Result<> {
+    for (const PulledRow& row : unsaved) CHECK_OK(txn.put_pulled(row));
     return {};
   });
-  if (!written) return std::unexpected(written.error());
-  return {};
+  if (written) return {};
+  const MutexLock lock(mutex_);
+  for (const PulledRow& row : unsaved) {  // for the next time
+    Progress& progress = progress_of({row.key, row.space});
+    progress.seq = std::max(progress.seq, row.seq);
+    unsaved_.insert({row.key, row.space});
+  }
+  return std::unexpected(written.error());
 }
 
 }  // namespace syncline

@@ -5,11 +5,11 @@
 
 namespace syncline {
 
-RateLimit::Verdict RateLimit::take(KeyNumber key, Timestamp now) {
+RateLimit::Verdict RateLimit::take(std::int64_t who, Timestamp now) {
   const auto capacity = static_cast<double>(per_minute_);
   const double per_second = capacity / 60;
   const MutexLock lock(mutex_);
-  const auto [entry, is_new] = buckets_.try_emplace(key, Bucket{capacity, now});
+  const auto [entry, is_new] = buckets_.try_emplace(who, Bucket{capacity, now});
   Bucket& bucket = entry->second;
   const auto elapsed_s = static_cast<double>(std::max<std::int64_t>(0, now.micros - bucket.filled_at.micros)) / 1e6;
   bucket.tokens = std::min(capacity, bucket.tokens + elapsed_s * per_second);

@@ -1,9 +1,9 @@
-// A token bucket per key: so many requests a minute, refilled continuously. Safe from any thread.
+// A token bucket for each key, or each account: so many requests a minute, refilled continuously. Safe from any thread.
 #pragma once
 
+#include <cstdint>
 #include <unordered_map>
 
-#include "base/ids.hpp"
 #include "base/mutex.hpp"
 #include "base/time.hpp"
 
@@ -22,7 +22,8 @@ class RateLimit {
   };
   [[nodiscard]] bool is_on() const { return per_minute_ > 0; }
   [[nodiscard]] std::int64_t per_minute() const { return per_minute_; }
-  [[nodiscard]] Verdict take(KeyNumber key, Timestamp now);
+  /// `who`: the number of a key or an account.
+  [[nodiscard]] Verdict take(std::int64_t who, Timestamp now);
 
  private:
   struct Bucket {
@@ -31,7 +32,7 @@ class RateLimit {
   };
   const std::int64_t per_minute_;
   Mutex mutex_;
-  std::unordered_map<KeyNumber, Bucket> buckets_ GUARDED_BY(mutex_);
+  std::unordered_map<std::int64_t, Bucket> buckets_ GUARDED_BY(mutex_);
 };
 
 }  // namespace syncline

@@ -11,6 +11,7 @@ Result<Seq> ReplicaWriter::adopt(Record record, const Record* stored) {
     TRY(record.doc, rules.shape(bare, stored, writer_.now_));
   }
   writer_.source_ = Source::adopted;
+  writer_.note_stamp(record.updated_at);
   auto seq = writer_.put(std::move(record), stored);
   writer_.source_ = Source::author;
   return seq;

@@ -2,15 +2,9 @@
 
 #include <chrono>
 
-#include "base/json_object.hpp"
-#include "base/text.hpp"
-#include "service/access.hpp"
-#include "service/access_records.hpp"
-
 namespace syncline {
 namespace {
 
-constexpr std::string_view kUsageCollection = "request_usage";
 constexpr std::size_t kMonthChars = 7;  // "2026-11"
 
 std::string day_of(Timestamp time) { return format_time(time).substr(0, 10); }
@@ -32,7 +26,7 @@ void RequestMeter::count(AccountNumber account) {
   Counted& mine = counted(account, day);
   mine.today += 1;
   mine.this_month += 1;
-  mine.unsaved = true;
+  unsaved_.insert(account);
 }
 
 RequestMeter::Usage RequestMeter::usage(AccountNumber account) {
@@ -54,21 +48,16 @@ Result<> RequestMeter::forget(AccountNumber account) {
   {
     const MutexLock lock(mutex_);
     accounts_.erase(account);
+    unsaved_.erase(account);
   }
-  const auto written = write_and_wait(store_, system_space(), {}, [&](Txn& txn) {
-    return access::put_doc(txn, kUsageCollection, std::to_string(account.value), "");
-  });
-  if (!written) return std::unexpected(written.error());
-  return {};
+  return directory_.write([&](DirectoryTxn& txn) { return txn.remove_usage(account); });
 }
 
 Result<> RequestMeter::load() {
   std::unordered_map<AccountNumber, Counted> stored;
-  CHECK_OK(store_.read(system_space(), [&](Snapshot& snapshot) {
-    return snapshot.scan(kUsageCollection, "", [&](const RecordView& record) {
-      const JsonObject json{JsonView(record.deleted ? "{}" : record.doc)};
-      stored[{parse_integer(record.id).value_or(0)}] = {json.text_of("day"), json.integer_of("today").value_or(0),
-                                                        json.integer_of("this_month").value_or(0), false};
+  CHECK_OK(directory_.read([&](DirectoryView& view) {
+    return view.usage([&](const UsageRow& row) {
+      stored[row.account] = {row.day, row.today, row.this_month};
       return true;
     });
   }));
@@ -78,30 +67,24 @@ Result<> RequestMeter::load() {
 }
 
 Result<> RequestMeter::save() {
-  std::vector<std::pair<AccountNumber, Counted>> unsaved;
+  std::vector<UsageRow> unsaved;
   {
     const MutexLock lock(mutex_);
-    for (auto& [account, counted] : accounts_) {
-      if (counted.unsaved) unsaved.emplace_back(account, counted);
-      counted.unsaved = false;
+    for (const AccountNumber account : unsaved_) {
+      const Counted& counted = accounts_[account];
+      unsaved.push_back({account, counted.day, counted.today, counted.this_month});
     }
+    unsaved_.clear();
   }
   if (unsaved.empty()) return {};
-  const auto written = write_and_wait(store_, system_space(), {}, [&](Txn& txn) -> Result<> {
-    for (const auto& [account, counted] : unsaved) {
-      std::string doc;
-      JsonWriter(doc)
-          .begin_object()
-          .string("day", counted.day)
-          .integer("today", counted.today)
-          .integer("this_month", counted.this_month)
-          .end_object();
-      CHECK_OK(access::put_doc(txn, kUsageCollection, std::to_string(account.value), std::move(doc)));
-    }
+  const auto written = directory_.write([&](DirectoryTxn& txn) -> Result<> {
+    for (const UsageRow& row : unsaved) CHECK_OK(txn.put_usage(row));
     return {};
   });
-  if (!written) return std::unexpected(written.error());
-  return {};
+  if (written) return {};
+  const MutexLock lock(mutex_);
+  for (const UsageRow& row : unsaved) unsaved_.insert(row.account);  // for the next time
+  return std::unexpected(written.error());
 }
 
 }  // namespace syncline

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/mutex.hpp"
 #include "store/store.hpp"
@@ -11,7 +12,7 @@ namespace syncline {
 
 class RequestMeter {
  public:
-  RequestMeter(Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+  RequestMeter(Store& store, const Clock& clock) : directory_(store.directory()), clock_(clock) {}
 
   struct Usage {
     std::int64_t today = 0;
@@ -33,14 +34,14 @@ class RequestMeter {
     std::string day;  // "2026-11-22"
     std::int64_t today = 0;
     std::int64_t this_month = 0;
-    bool unsaved = false;
   };
   Counted& counted(AccountNumber account, const std::string& day) REQUIRES(mutex_);
 
-  Store& store_;
+  Directory& directory_;
   const Clock& clock_;
   Mutex mutex_;
   std::unordered_map<AccountNumber, Counted> accounts_ GUARDED_BY(mutex_);
+  std::unordered_set<AccountNumber> unsaved_ GUARDED_BY(mutex_);
 };
 
 }  // namespace syncline

@@ -70,18 +70,25 @@ Result<Seq> Search::index_batch(const SpaceInfo& space, Seq at) {
     });
   }));
   if (!is_full) through = space.head;
-  CHECK_OK(index_.update(space.name, spaces_.epoch(), batch, through));
+  CHECK_OK(index_.update(space.name, batch, spaces_.cursor(space.name, through, space.head)));
   return through;
+}
+
+Result<Seq> Search::position(const SpaceName& space) {
+  TRY(const Cursor indexed, index_.position(space));
+  const auto checked = spaces_.check(space, indexed);
+  if (!checked && advice_of(checked.error().code) != Advice::resync) return std::unexpected(checked.error());
+  return checked ? indexed.seq : Seq{};
 }
 
 Result<> Search::catch_up(const SpaceInfo& space, Deadline deadline, const std::stop_token& stop) {
   while (!stop.stop_requested() && std::chrono::steady_clock::now() < deadline) {
-    TRY(Seq at, index_.position(space.name, spaces_.epoch()));
+    TRY(Seq at, position(space.name));
     if (at == space.head) return {};  // without waiting for whoever indexes another space
     const auto began = std::chrono::steady_clock::now();
     {
       const MutexLock lock(catching_up_);
-      TRY(at, index_.position(space.name, spaces_.epoch()));
+      TRY(at, position(space.name));
       if (at == space.head) return {};
       if (at > space.head) at = Seq{};
       TRY([[maybe_unused]] const Seq through, index_batch(space, at));
@@ -106,7 +113,7 @@ Result<std::vector<Search::Hit>> Search::find(const SearchIndex::Query& query, s
   for (const SearchIndex::Match& match : matches) {
     if (hits.size() == count_max || bytes > kHitBytesMax) break;
     CHECK_OK(spaces_.read({query.account, match.space}, [&](Snapshot& snapshot) -> Result<> {
-      TRY(auto record, snapshot.find(match.collection, match.id));
+      TRY(auto record, snapshot.find_undamaged(match.collection, match.id));
       if (!record || record->deleted || record->rule == Rule::wiped) return {};
       Hit hit{match.space, *std::move(record), match.score};
       if (!wanted(hit)) return {};

@@ -1,5 +1,5 @@
-// Search over the memories of an account. The index follows the feed: a thread of its own brings it up to date when
-// nobody writes, and a search does so first, as far as that is quick, so that it finds what was just written.
+// Search over the memories of an account. The index follows the feed: a thread of its own updates it when nobody
+// writes. A search, on any thread, updates it first, as far as that is quick, so that it finds what was just written.
 #pragma once
 
 #include <thread>
@@ -42,6 +42,8 @@ class Search {
   void follow_quiet_spaces(const std::stop_token& stop);
   /// Indexes what the feed of the space has beyond the index's position.
   [[nodiscard]] Result<> catch_up(const SpaceInfo& space, Deadline deadline, const std::stop_token& stop);
+  /// How far the feed of the space is indexed; 0 if what is indexed belongs to another history.
+  [[nodiscard]] Result<Seq> position(const SpaceName& space);
   /// One batch. Returns where the index stands then.
   [[nodiscard]] Result<Seq> index_batch(const SpaceInfo& space, Seq at);
 

@@ -1,6 +1,7 @@
 #include "service/space_writer.hpp"
 
 #include "base/json.hpp"
+#include "service/lost_versions.hpp"
 
 namespace syncline {
 namespace {
@@ -13,6 +14,18 @@ constexpr std::size_t kRepeatLookback = 64;
 void show_later(Record& record, const Record& stored) {
   record.updated_at = std::max(record.updated_at, stored.updated_at.plus_micros(1));
   if (record.updated_at > record.effective_at) record.claimed_at = std::max(record.claimed_at, record.updated_at);
+}
+
+/// The stored version stands, as it does against a repeated claim that is still too far ahead.
+Decision refuse_claim(const Record& stored, const Decision& won) {
+  return {.kind = Decision::Kind::stale,
+          .rule = Rule::clock_guard,
+          .keep = Decision::Keep::incoming,
+          .updated_at = stored.updated_at,
+          .effective_at = stored.effective_at,
+          .claimed_at = std::max(stored.claimed_at, won.claimed_at),
+          .clock_lowered = false,
+          .merged_doc = {}};
 }
 
 OpResult refused(Error error) {
@@ -64,9 +77,16 @@ Result<> SpaceWriter::check(const Op& op, Caller caller) const {
   return {};
 }
 
+void SpaceWriter::note_stamp(Timestamp stamp) {
+  if (stamp == now_) return;  // it is ours
+  auto& latest = source_ == Source::author ? latest_of_clients_ : latest_of_stores_;
+  latest = std::max(latest.value_or(stamp), stamp);
+}
+
 Result<OpResult> SpaceWriter::apply(const Op& requested, Caller caller) {
+  if (requested.updated_at) note_stamp(*requested.updated_at);
   if (auto checked = check(requested, caller); !checked) return refused(checked.error());
-  TRY(const auto stored, txn_.find(requested.collection, requested.id));
+  TRY(const auto stored, find(requested.collection, requested.id));
   const Record* current = stored && stored->rule != Rule::wiped ? &*stored : nullptr;
   if (requested.base && (current == nullptr || *requested.base > current->seq) && *requested.base > txn_.info().head) {
     return refused({ErrorCode::invalid_argument, "base is past the newest change of the space"});
@@ -85,7 +105,17 @@ Result<OpResult> SpaceWriter::apply(const Op& requested, Caller caller) {
     TRY(const bool still, is_unchanged_since(*current, *op.base));
     if (still) op.base = current->seq;
   }
-  TRY(OpResult result, store(op, stored ? &*stored : nullptr, merge(current, op, rules.merge, author_, now_)));
+  Decision decision = merge(current, op, rules.merge, author_, {now_, latest_});
+  if (current != nullptr && decision.kind == Decision::Kind::update && decision.rule == Rule::later_stamp) {
+    TRY(const bool repeats_claim, is_repeated_claim(*current, op));
+    if (repeats_claim) decision = refuse_claim(*current, decision);
+  }
+  base_ = requested.base;
+  auto stored_op = store(op, stored ? &*stored : nullptr, std::move(decision));
+  base_.reset();
+  TRY(OpResult result, std::move(stored_op));
+  const bool is_of_older = requested.base && current != nullptr && *requested.base < current->seq;
+  if (is_of_older) CHECK_OK(lost_versions::settle(txn_, op.collection, op.id, *requested.base));
   const bool other_text = !op.deleted && op.doc != requested.doc;
   const bool took_it = result.status == OpStatus::applied || result.status == OpStatus::noop;
   if (caller == Caller::generic && other_text && took_it) {
@@ -98,7 +128,7 @@ Result<OpResult> SpaceWriter::apply(const Op& requested, Caller caller) {
 Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision decision) {
   OpResult result;
   result.incoming_won = decision.keep != Decision::Keep::incoming;
-  if (decision.clock_lowered) {
+  if (decision.clock_lowered && is_too_far_ahead(*op.updated_at, latest_)) {
     result.sent = op.updated_at;
     result.used = decision.takes_seq() ? decision.effective_at : now_;
   }
@@ -137,6 +167,10 @@ Result<OpResult> SpaceWriter::store(const Op& op, const Record* stored, Decision
   result.status = adds_nothing ? OpStatus::noop : OpStatus::stale;
   if (stored->deleted != op.deleted || stored->doc != op.doc) result.record = *stored;
   if (!adds_nothing) {
+    txn_.expect([&] {
+      return Reads{.histories = {RecordKey{stored->collection, stored->id}},
+                   .fingerprints = {version_fingerprint(loser_of(op, *stored, decision))}};
+    });
     TRY(const bool repeat, is_repeat(*stored, op));
     if (!repeat) {
       TRY(const auto kept, keep_loser(op, *stored, decision));
@@ -183,6 +217,7 @@ Result<> SpaceWriter::keep_version(const Record& version, Rule rule) {
 }
 
 Result<Txn::KeptConflict> SpaceWriter::keep(Conflict conflict) {
+  txn_.expect([&] { return Reads{.fingerprints = {version_fingerprint(conflict.loser)}}; });
   TRY(const auto kept, txn_.add_conflict(conflict));
   if (!kept.is_new || !wants(kConflictDetected)) return kept;
   emit(kConflictDetected, [&](JsonWriter& data) {
@@ -226,13 +261,34 @@ void SpaceWriter::put_again(Record record, const Record& stored) {
   emit_change_event(after);
 }
 
+Result<std::optional<Record>> SpaceWriter::find(std::string_view collection, std::string_view id) {
+  TRY(Located located, txn_.locate(collection, id));
+  if (located.damaged) damaged_[{std::string(collection), std::string(id)}] = *std::move(located.damaged);
+  return std::move(located.record);
+}
+
+bool SpaceWriter::is_damaged(std::string_view collection, std::string_view id) const {
+  return !damaged_.empty() && damaged_.contains({std::string(collection), std::string(id)});
+}
+
+Result<Seq> SpaceWriter::store_version(Record record, const Record* stored) {
+  if (stored != nullptr || damaged_.empty()) return txn_.put(std::move(record), stored);
+  const auto damaged = damaged_.extract({record.collection, record.id});
+  if (!damaged) return txn_.put(std::move(record), stored);
+  const DamagedRecord& row = damaged.mapped();
+  // What another store has merged already is no news to the devices.
+  const bool is_unseen = source_ != Source::adopted && base_ != row.seq;
+  if (is_unseen) CHECK_OK(lost_versions::add(txn_, row));
+  return txn_.heal(std::move(record), row);
+}
+
 Result<Seq> SpaceWriter::put(Record record, const Record* stored) {
   const CollectionRules& rules = rules_.of(record.collection);
   changed_[record.collection] += 1;
   const bool has_subscriber = wants(kRecordChanged);
-  if (!rules.on_put && !has_subscriber) return txn_.put(std::move(record), stored);
+  if (!rules.on_put && !has_subscriber) return store_version(std::move(record), stored);
   Record after = record;
-  after.seq = txn_.put(std::move(record), stored);
+  TRY(after.seq, store_version(std::move(record), stored));
   after.committed_at = txn_.stamp();
   if (has_subscriber) emit_change_event(after);
   if (rules.on_put) {
@@ -245,6 +301,7 @@ Result<Seq> SpaceWriter::put(Record record, const Record* stored) {
 }
 
 Result<bool> SpaceWriter::is_unchanged_since(const Record& stored, Seq base) {
+  txn_.expect([&] { return Reads{.histories = {RecordKey{stored.collection, stored.id}}}; });
   TRY(const auto versions, txn_.history(stored, kRepeatLookback, 1UL << 20U));
   for (const Record& version : versions) {
     if (version.deleted != stored.deleted || version.doc != stored.doc || version.seq < base) return false;
@@ -253,38 +310,51 @@ Result<bool> SpaceWriter::is_unchanged_since(const Record& stored, Seq base) {
   return false;
 }
 
+Result<bool> SpaceWriter::is_repeated_claim(const Record& stored, const Op& op) {
+  if (*op.updated_at > stored.claimed_at) return false;
+  txn_.expect([&] { return Reads{.histories = {RecordKey{stored.collection, stored.id}}}; });
+  return is_among_earlier(stored, op, [&](const Record& version) { return version.claimed_at == op.updated_at; });
+}
+
 Result<bool> SpaceWriter::is_repeat(const Record& stored, const Op& op) {
+  // The hub may have given the version another stamp than it was sent with; its author has not.
+  return is_among_earlier(stored, op, [&](const Record& version) {
+    return version.updated_at == op.updated_at || version.claimed_at == op.updated_at || version.origin == author_.key;
+  });
+}
+
+Result<bool> SpaceWriter::is_among_earlier(const Record& stored, const Op& op,
+                                           const std::function<bool(const Record&)>& has_its_stamp) {
   constexpr std::size_t kBytesPerOp = 1UL << 20U;
   if (lookback_bytes_left_ == 0) return false;  // then it is kept once more than needed, never once too few
   TRY(const auto versions, txn_.history(stored, kRepeatLookback, std::min(kBytesPerOp, lookback_bytes_left_)));
   bool found = false;
   for (const Record& version : versions) {
     lookback_bytes_left_ -= std::min(lookback_bytes_left_, version.doc.size());
-    // The hub may have given the version another stamp than it was sent with; its author has not.
-    const bool same_stamp =
-        version.updated_at == op.updated_at || version.claimed_at == op.updated_at || version.origin == author_.key;
-    found = found || (same_stamp && version.deleted == op.deleted && version.doc == op.doc);
+    found = found || (version.deleted == op.deleted && version.doc == op.doc && has_its_stamp(version));
   }
   return found;
+}
+
+Record SpaceWriter::loser_of(const Op& op, const Record& stored, const Decision& decision) const {
+  if (decision.keep == Decision::Keep::stored) return stored;
+  Record loser;
+  loser.collection = op.collection;
+  loser.id = op.id;
+  loser.updated_at = loser.effective_at = op.updated_at.value_or(now_);
+  loser.committed_at = txn_.stamp();
+  loser.origin = author_.key;
+  loser.rule = decision.rule;
+  loser.deleted = op.deleted;
+  loser.doc = op.doc;
+  return loser;
 }
 
 Result<Txn::KeptConflict> SpaceWriter::keep_loser(const Op& op, const Record& stored, const Decision& decision) {
   Conflict conflict;
   conflict.rule = decision.rule;
   conflict.at = txn_.stamp();
-  if (decision.keep == Decision::Keep::stored) {
-    conflict.loser = stored;
-  } else {
-    Record& loser = conflict.loser;
-    loser.collection = op.collection;
-    loser.id = op.id;
-    loser.updated_at = loser.effective_at = op.updated_at.value_or(now_);
-    loser.committed_at = txn_.stamp();
-    loser.origin = author_.key;
-    loser.rule = decision.rule;
-    loser.deleted = op.deleted;
-    loser.doc = op.doc;
-  }
+  conflict.loser = loser_of(op, stored, decision);
   return keep(std::move(conflict));
 }
 
@@ -301,11 +371,12 @@ Result<Conflict> SpaceWriter::get_open_conflict(ConflictNumber number) {
 Result<Conflict> SpaceWriter::restore(ConflictNumber number) {
   TRY(Conflict conflict, get_open_conflict(number));
   const Record& loser = conflict.loser;
-  TRY(const auto stored, txn_.find(loser.collection, loser.id));
+  expect(loser.collection, loser.id);
+  TRY(const auto stored, find(loser.collection, loser.id));
   const bool stands = stored && stored->deleted == loser.deleted && stored->doc == loser.doc;
   if (!stands) {
     Record record = loser;
-    const Timestamp after = stored ? stored->effective_at.plus_micros(1) : now_;
+    const Timestamp after = stored ? standing_stamp(*stored, now_).plus_micros(1) : now_;
     record.updated_at = record.effective_at = std::max(now_, after);
     record.claimed_at = stored ? stored->claimed_at : Timestamp{};
     record.origin = author_.key;
@@ -327,11 +398,11 @@ Result<Conflict> SpaceWriter::dismiss(ConflictNumber number) {
 
 Result<Seq> SpaceWriter::replace(std::string_view collection, std::string_view id, std::string doc, Rule rule,
                                  std::optional<Timestamp> stamp) {
-  TRY(const auto stored, txn_.find(collection, id));
+  TRY(const auto stored, find(collection, id));
   Record record;
   record.collection = collection;
   record.id = id;
-  const Timestamp after = stored ? stored->effective_at.plus_micros(1) : now_;
+  const Timestamp after = stored ? standing_stamp(*stored, now_).plus_micros(1) : now_;
   record.effective_at = std::max(stamp.value_or(now_), after);
   record.updated_at = record.effective_at;
   record.claimed_at = stored ? stored->claimed_at : Timestamp{};

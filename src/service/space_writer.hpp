@@ -39,6 +39,8 @@ struct CollectionRules {
 /// What is particular about the spaces of one name.
 struct SpaceRules {
   WriteOptions options;
+  /// Names of values that the rules look up in every write.
+  std::vector<std::string> values;
   std::map<std::string, CollectionRules, std::less<>> collections;
   /// The rules of a collection; those of any JSON object for one that is not listed.
   [[nodiscard]] const CollectionRules& of(std::string_view collection) const;
@@ -76,8 +78,8 @@ enum class Source : std::uint8_t {
 class SpaceWriter {
  public:
   /// `wanted`: the events that somebody has subscribed to.
-  SpaceWriter(Txn& txn, const SpaceRules& rules, Author author, Timestamp now, EventTypes wanted = {})
-      : txn_(txn), rules_(rules), author_(author), now_(now), wanted_(std::move(wanted)) {}
+  SpaceWriter(Txn& txn, const SpaceRules& rules, Author author, EventTypes wanted = {})
+      : txn_(txn), rules_(rules), author_(author), now_(txn.now()), latest_(txn.latest()), wanted_(std::move(wanted)) {}
 
   /// Who may write where: a face's own code, or a generic push.
   enum class Caller { face, generic };
@@ -90,6 +92,11 @@ class SpaceWriter {
   /// An empty document deletes. `stamp`: the record's updated_at, now if absent.
   [[nodiscard]] Result<Seq> replace(std::string_view collection, std::string_view id, std::string doc, Rule rule,
                                     std::optional<Timestamp> stamp = std::nullopt);
+  /// What stands for a key; nothing if its row is damaged, and then the next put() of the key takes the place of that
+  /// row.
+  [[nodiscard]] Result<std::optional<Record>> find(std::string_view collection, std::string_view id);
+  /// True if find() met a damaged row of that key, which has not been replaced since.
+  [[nodiscard]] bool is_damaged(std::string_view collection, std::string_view id) const;
   /// Stores `record` over `stored`, which find() answered for its key. Every new version comes through here.
   [[nodiscard]] Result<Seq> put(Record record, const Record* stored);
 
@@ -107,6 +114,11 @@ class SpaceWriter {
   void announce(std::string message) { messages_.push_back(std::move(message)); }
   [[nodiscard]] std::vector<std::string>& messages() { return messages_; }
 
+  /// What is to be done after the commit, in order and before the write's `done`: a write function may run twice, and
+  /// does nothing outside of its transaction. Must be quick.
+  void after_commit(std::move_only_function<void()> run) { followers_.push_back(std::move(run)); }
+  [[nodiscard]] std::vector<std::move_only_function<void()>>& followers() { return followers_; }
+
   [[nodiscard]] bool wants(EventType type) const { return wanted_.has(type); }
   /// An event with the space's members and those that `add` writes. Ask wants() first.
   void emit(EventType type, const std::function<void(JsonWriter& data)>& add);
@@ -116,7 +128,17 @@ class SpaceWriter {
   [[nodiscard]] std::map<std::string, std::int64_t, std::less<>>& changed() { return changed_; }
 
   [[nodiscard]] Txn& txn() { return txn_; }
+  /// What is looked up next is this record, which nobody has named before. See Snapshot::expect().
+  void expect(std::string_view collection, std::string_view id) {
+    txn_.expect([&] { return Reads{.records = {RecordKey{std::string(collection), std::string(id)}}}; });
+  }
   [[nodiscard]] Timestamp now() const { return now_; }
+  /// The latest time that it may be (Clock::latest()): a stamp up to here is not known to be ahead.
+  [[nodiscard]] Timestamp latest() const { return latest_; }
+  /// The latest stamp that an op has brought from there; none if no op had one.
+  [[nodiscard]] std::optional<Timestamp> latest_stamp_of(Clock::Witness witness) const {
+    return witness == Clock::Witness::client ? latest_of_clients_ : latest_of_stores_;
+  }
   [[nodiscard]] const Author& author() const { return author_; }
   [[nodiscard]] Source source() const { return source_; }
 
@@ -126,14 +148,24 @@ class SpaceWriter {
   [[nodiscard]] Result<> check(const Op& op, Caller caller) const;
   /// True if the version of seq `base` has been put again since, and nothing else.
   [[nodiscard]] Result<bool> is_unchanged_since(const Record& stored, Seq base);
+  /// The op is one that came before, with a stamp so far ahead that it was lowered, and has been replaced since. It
+  /// must not win when it comes again, now that the hub's time is near enough to take the stamp as it is.
+  [[nodiscard]] Result<bool> is_repeated_claim(const Record& stored, const Op& op);
+  /// False too if there are too many earlier versions to look at.
+  [[nodiscard]] Result<bool> is_among_earlier(const Record& stored, const Op& op,
+                                              const std::function<bool(const Record&)>& has_its_stamp);
   [[nodiscard]] Result<bool> is_repeat(const Record& stored, const Op& op);
   [[nodiscard]] Result<OpResult> store(const Op& op, const Record* stored, Decision decision);
   [[nodiscard]] Result<> deliver_winner(const Op& op, const Decision& decision);
+  /// The version that a decision puts in the conflict list.
+  [[nodiscard]] Record loser_of(const Op& op, const Record& stored, const Decision& decision) const;
   [[nodiscard]] Result<Txn::KeptConflict> keep_loser(const Op& op, const Record& stored, const Decision& decision);
   [[nodiscard]] Result<Txn::KeptConflict> keep(Conflict conflict);
   void emit_change_event(const Record& after);
+  void note_stamp(Timestamp stamp);
   /// The author of what comes of an op beside the op itself: a merged document, changes by the collection's rules.
   [[nodiscard]] KeyNumber author_of_results() const { return source_ == Source::delivered ? own_ : author_.key; }
+  [[nodiscard]] Result<Seq> store_version(Record record, const Record* stored);
   /// put() for a version that is what it was: its rules are not asked again.
   void put_again(Record record, const Record& stored);
   [[nodiscard]] Result<Conflict> get_open_conflict(ConflictNumber number);
@@ -142,12 +174,20 @@ class SpaceWriter {
   const SpaceRules& rules_;
   Author author_;
   const Timestamp now_;
+  const Timestamp latest_;
+  std::optional<Timestamp> latest_of_clients_;
+  std::optional<Timestamp> latest_of_stores_;
   const EventTypes wanted_;
   bool has_emitted_ = false;
   Source source_ = Source::author;
   KeyNumber own_;  // see author_of_results()
   std::vector<std::string> messages_;
+  std::vector<std::move_only_function<void()>> followers_;
   std::map<std::string, std::int64_t, std::less<>> changed_;
+  /// The damaged rows that find() has met, by collection and id.
+  std::map<std::pair<std::string, std::string>, DamagedRecord> damaged_;
+  /// The version that the author of the op says to have seen.
+  std::optional<Seq> base_;
   /// Bytes of earlier versions that this transaction may still read to recognise repeats.
   std::size_t lookback_bytes_left_ = 16UL << 20U;
 };

@@ -1,5 +1,7 @@
 #include "service/throttle.hpp"
 
+#include "base/ip_address.hpp"
+
 namespace syncline {
 namespace {
 
@@ -8,10 +10,7 @@ constexpr std::size_t kNamesMax = 100'000;
 }  // namespace
 
 std::string counted_peer(const std::string& peer) {
-  if (peer.starts_with("127.") || peer == "::1" || peer == "-") return {};
-  std::size_t end = 0;
-  for (int group = 0; group < 4 && end != std::string::npos; ++group) end = peer.find(':', end == 0 ? 0 : end + 1);
-  return end == std::string::npos ? peer : peer.substr(0, end);
+  return is_loopback(peer) || peer == "-" ? std::string() : network_of_customer(peer);
 }
 
 Result<> Throttle::check(const std::string& name, Timestamp now) {
@@ -33,6 +32,17 @@ void Throttle::note_failure(const std::string& name, Timestamp now) {
   Counted& counted = counted_[name];
   if (counted.failures == 0 || is_over(counted, now)) counted = {0, now};
   counted.failures += 1;
+}
+
+void KnownNames::add(const std::string& name) {
+  const MutexLock lock(mutex_);
+  if (names_.size() >= kNamesMax) names_.clear();
+  names_.insert(name);
+}
+
+bool KnownNames::has(const std::string& name) {
+  const MutexLock lock(mutex_);
+  return names_.contains(name);
 }
 
 void Throttle::forget(const std::string& name) {

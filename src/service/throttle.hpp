@@ -5,6 +5,7 @@
 
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/mutex.hpp"
 #include "base/result.hpp"
@@ -12,8 +13,8 @@
 
 namespace syncline {
 
-/// Whom to count for: an IPv6 network of one customer is one peer. Nothing for this machine itself, for a proxy on it
-/// speaks for many.
+/// Whom to count for: an IPv6 network of one customer is one peer. Nothing for this machine itself: a proxy on it that
+/// is not trusted speaks for many.
 [[nodiscard]] std::string counted_peer(const std::string& peer);
 
 class Throttle {
@@ -38,6 +39,18 @@ class Throttle {
   const std::int64_t window_s_;
   Mutex mutex_;
   std::unordered_map<std::string, Counted> counted_ GUARDED_BY(mutex_);
+};
+
+/// Names that have proved who they are, and need not suffer from the failures of others. Bounded in memory: when it is
+/// full, it forgets. Safe from any thread.
+class KnownNames {
+ public:
+  void add(const std::string& name);
+  [[nodiscard]] bool has(const std::string& name);
+
+ private:
+  Mutex mutex_;
+  std::unordered_set<std::string> names_ GUARDED_BY(mutex_);
 };
 
 }  // namespace syncline

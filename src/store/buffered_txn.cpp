@@ -19,10 +19,22 @@ Timestamp next_stamp(Timestamp now, Timestamp previous, std::int64_t step) {
 
 }  // namespace
 
-BufferedTxn::BufferedTxn(Backing& backing, Timestamp now, const WriteOptions& options)
+Result<std::optional<Record>> Snapshot::find(std::string_view collection, std::string_view id) {
+  TRY(Located located, locate(collection, id));
+  if (!located.damaged) return std::move(located.record);
+  return fail(ErrorCode::damaged, "the record is damaged in the store; it can be written again");
+}
+
+Result<std::optional<Record>> Snapshot::find_undamaged(std::string_view collection, std::string_view id) {
+  TRY(Located located, locate(collection, id));
+  return std::move(located.record);
+}
+
+BufferedTxn::BufferedTxn(Backing& backing, MergeTime time, const WriteOptions& options)
     : backing_(backing),
       info_(backing.snapshot().info()),
-      stamp_(next_stamp(now, info_.updated_at, options.stamp_step_micros)) {}
+      time_(time),
+      stamp_(next_stamp(time.now, info_.updated_at, options.stamp_step_micros)) {}
 
 PutChange* BufferedTxn::find_own(std::string_view collection, std::string_view id) {
   if (own_puts_.empty()) return nullptr;
@@ -34,16 +46,17 @@ PutChange* BufferedTxn::find_own(std::string_view collection, std::string_view i
   return nullptr;
 }
 
-Result<std::optional<Record>> BufferedTxn::find(std::string_view collection, std::string_view id) {
-  if (const PutChange* own = find_own(collection, id)) return own->record;
-  auto record = backing_.snapshot().find(collection, id);
-  if (!hidden_stamps_.empty() && record && *record) {
-    if (const auto hidden = hidden_stamps_.find((*record)->seq); hidden != hidden_stamps_.end()) {
-      (*record)->effective_at = hidden->second.effective_at;
-      (*record)->claimed_at = hidden->second.claimed_at;
+Result<Located> BufferedTxn::locate(std::string_view collection, std::string_view id) {
+  if (const PutChange* own = find_own(collection, id)) return Located{own->record, std::nullopt};
+  auto located = noted(backing_.snapshot().locate(collection, id));
+  if (!hidden_stamps_.empty() && located && located->record) {
+    Record& record = *located->record;
+    if (const auto hidden = hidden_stamps_.find(record.seq); hidden != hidden_stamps_.end()) {
+      record.effective_at = hidden->second.effective_at;
+      record.claimed_at = hidden->second.claimed_at;
     }
   }
-  return record;
+  return located;
 }
 
 bool BufferedTxn::has_room_for_collection(std::string_view name) const {
@@ -52,23 +65,26 @@ bool BufferedTxn::has_room_for_collection(std::string_view name) const {
   return known.size() + new_collections_.size() < limits::kCollectionsMax;
 }
 
-Result<> BufferedTxn::scan(std::string_view collection, std::string_view after, const RecordVisitor& visit) {
-  return backing_.snapshot().scan(collection, after, visit);
+Result<> BufferedTxn::scan(std::string_view collection, std::string_view after, const RecordVisitor& visit,
+                           const DamagedVisitor& on_damaged) {
+  return noted(backing_.snapshot().scan(collection, after, visit, on_damaged));
 }
 
-Result<> BufferedTxn::feed(Seq since, const RecordVisitor& visit) { return backing_.snapshot().feed(since, visit); }
+Result<> BufferedTxn::feed(Seq since, const RecordVisitor& visit, const DamagedVisitor& on_damaged) {
+  return noted(backing_.snapshot().feed(since, visit, on_damaged));
+}
 
 Result<std::vector<Record>> BufferedTxn::history(const Record& newest, std::size_t count_max, std::size_t bytes_max) {
-  return backing_.snapshot().history(newest, count_max, bytes_max);
+  return noted(backing_.snapshot().history(newest, count_max, bytes_max));
 }
 
 Result<std::vector<Conflict>> BufferedTxn::conflicts(std::optional<ConflictState> state, ConflictNumber after,
                                                      std::size_t count_max) {
-  return backing_.snapshot().conflicts(state, after, count_max);
+  return noted(backing_.snapshot().conflicts(state, after, count_max));
 }
 
 Result<std::optional<Conflict>> BufferedTxn::find_conflict(ConflictNumber number) {
-  return backing_.snapshot().find_conflict(number);
+  return noted(backing_.snapshot().find_conflict(number));
 }
 
 Seq BufferedTxn::put(Record record, const Record* replaced) {
@@ -90,8 +106,7 @@ Seq BufferedTxn::put(Record record, const Record* replaced) {
       info_.records -= 1;
       info_.bytes -= static_cast<std::int64_t>(replaced->doc.size());
     }
-    change.record.previous = backing_.next_history_number();
-    change.replaced = *replaced;
+    change.record.previous = replaced->seq.value;
   }
   const std::size_t hash = hash_of(change.record.collection, change.record.id);
   const auto [begin, end] = own_puts_.equal_range(hash);
@@ -108,6 +123,15 @@ Seq BufferedTxn::put(Record record, const Record* replaced) {
   return info_.head;
 }
 
+Seq BufferedTxn::heal(Record record, const DamagedRecord& damaged) {
+  const Seq seq = put(std::move(record), nullptr);
+  auto& change = std::get<PutChange>(changes_.back());
+  change.record.previous = damaged.previous;
+  change.damaged = damaged;
+  heals_ = true;
+  return seq;
+}
+
 void BufferedTxn::set_hidden_stamps(const Record& stored, Timestamp effective_at, Timestamp claimed_at) {
   if (PutChange* own = find_own(stored.collection, stored.id)) {
     own->record.effective_at = effective_at;
@@ -120,12 +144,11 @@ void BufferedTxn::set_hidden_stamps(const Record& stored, Timestamp effective_at
 }
 
 Result<Txn::KeptConflict> BufferedTxn::add_conflict(const Conflict& conflict) {
-  const Record& loser = conflict.loser;
-  std::string fingerprint = version_fingerprint(loser.collection, loser.id, loser.updated_at, loser.deleted, loser.doc);
+  std::string fingerprint = version_fingerprint(conflict.loser);
   if (const auto own = own_conflicts_.find(fingerprint); own != own_conflicts_.end()) {
     return KeptConflict{own->second, false};
   }
-  TRY(const auto kept, backing_.find_kept(fingerprint));
+  TRY(const auto kept, noted(backing_.find_kept(fingerprint)));
   if (kept) return KeptConflict{*kept, false};
   ConflictChange change{conflict, std::move(fingerprint)};
   const ConflictNumber number = change.conflict.number = backing_.next_conflict_number();
@@ -138,15 +161,17 @@ void BufferedTxn::set_conflict_state(ConflictNumber number, ConflictState state)
   changes_.emplace_back(ConflictStateChange{number, state});
 }
 
-Result<std::optional<Receipt>> BufferedTxn::find_receipt(std::string_view key) { return backing_.find_receipt(key); }
+Result<std::optional<Receipt>> BufferedTxn::find_receipt(std::string_view key) {
+  return noted(backing_.find_receipt(key));
+}
 
 void BufferedTxn::put_receipt(std::string_view key, Receipt receipt) {
-  changes_.emplace_back(ReceiptChange{std::string(key), std::move(receipt)});
+  changes_.emplace_back(ReceiptChange{std::string(key), std::move(receipt), time_.now});
 }
 
 Result<std::optional<std::string>> BufferedTxn::find_value(std::string_view name) {
   const auto own = own_values_.find(std::string(name));
-  if (own == own_values_.end()) return backing_.snapshot().find_value(name);
+  if (own == own_values_.end()) return noted(backing_.snapshot().find_value(name));
   const std::string& value = std::get<ValueChange>(changes_[own->second]).value;
   if (value.empty()) return std::nullopt;
   return value;

@@ -8,14 +8,16 @@
 #include <unordered_map>
 #include <variant>
 
+#include "core/merge.hpp"
 #include "store/store.hpp"
 
 namespace syncline {
 
 struct PutChange {
+  /// Its `previous` names the version that becomes history.
   Record record;
-  /// The version that goes to the history, under the number record.previous.
-  std::optional<Record> replaced;
+  /// The row that goes without a trace: nobody knows what it was.
+  std::optional<DamagedRecord> damaged;
 };
 struct HiddenStampsChange {
   Seq seq;
@@ -34,6 +36,7 @@ struct ConflictStateChange {
 struct ReceiptChange {
   std::string key;
   Receipt receipt;
+  Timestamp at;
 };
 struct ValueChange {
   std::string name;
@@ -42,30 +45,31 @@ struct ValueChange {
 struct EventChange {
   std::string type;
   std::string data;
+  Timestamp at;
 };
 using Change = std::variant<PutChange, HiddenStampsChange, ConflictChange, ConflictStateChange, ReceiptChange,
                             ValueChange, EventChange>;
 
 class BufferedTxn final : public Txn {
  public:
-  /// The store's half: committed state plus the two things that only it knows.
+  /// The store's half: committed state plus what only it knows.
   class Backing {
    public:
     virtual ~Backing() = default;
     [[nodiscard]] virtual Snapshot& snapshot() = 0;
-    [[nodiscard]] virtual std::int64_t next_history_number() = 0;
     [[nodiscard]] virtual ConflictNumber next_conflict_number() = 0;
     /// The conflict of the space that keeps that version.
     [[nodiscard]] virtual Result<std::optional<ConflictNumber>> find_kept(std::string_view fingerprint) = 0;
     [[nodiscard]] virtual Result<std::optional<Receipt>> find_receipt(std::string_view key) = 0;
   };
 
-  BufferedTxn(Backing& backing, Timestamp now, const WriteOptions& options);
+  BufferedTxn(Backing& backing, MergeTime time, const WriteOptions& options);
 
   [[nodiscard]] const SpaceInfo& info() const override { return info_; }
-  [[nodiscard]] Result<std::optional<Record>> find(std::string_view collection, std::string_view id) override;
-  [[nodiscard]] Result<> scan(std::string_view collection, std::string_view after, const RecordVisitor& visit) override;
-  [[nodiscard]] Result<> feed(Seq since, const RecordVisitor& visit) override;
+  [[nodiscard]] Result<Located> locate(std::string_view collection, std::string_view id) override;
+  [[nodiscard]] Result<> scan(std::string_view collection, std::string_view after, const RecordVisitor& visit,
+                              const DamagedVisitor& on_damaged) override;
+  [[nodiscard]] Result<> feed(Seq since, const RecordVisitor& visit, const DamagedVisitor& on_damaged) override;
   [[nodiscard]] Result<std::vector<Record>> history(const Record& newest, std::size_t count_max,
                                                     std::size_t bytes_max) override;
   [[nodiscard]] const std::vector<std::string>& collections() const override {
@@ -76,8 +80,11 @@ class BufferedTxn final : public Txn {
                                                         std::size_t count_max) override;
   [[nodiscard]] Result<std::optional<Conflict>> find_conflict(ConflictNumber number) override;
 
+  [[nodiscard]] Timestamp now() const override { return time_.now; }
+  [[nodiscard]] Timestamp latest() const override { return time_.latest; }
   [[nodiscard]] Timestamp stamp() const override { return stamp_; }
   Seq put(Record record, const Record* replaced) override;
+  Seq heal(Record record, const DamagedRecord& damaged) override;
   void set_hidden_stamps(const Record& stored, Timestamp effective_at, Timestamp claimed_at) override;
   Result<KeptConflict> add_conflict(const Conflict& conflict) override;
   void set_conflict_state(ConflictNumber number, ConflictState state) override;
@@ -86,18 +93,36 @@ class BufferedTxn final : public Txn {
   [[nodiscard]] Result<std::optional<std::string>> find_value(std::string_view name) override;
   void put_value(std::string_view name, std::string value) override;
   void add_event(std::string type, std::string data) override {
-    changes_.emplace_back(EventChange{std::move(type), std::move(data)});
+    changes_.emplace_back(EventChange{std::move(type), std::move(data), time_.now});
   }
 
   /// The space after this transaction, and what to apply to get there, in order.
   [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
   [[nodiscard]] bool took_seq() const { return took_seq_; }
+  /// True if a change replaces a damaged row.
+  [[nodiscard]] bool heals() const { return heals_; }
+  /// The first read that failed.
+  [[nodiscard]] const std::optional<Error>& failed_read() const { return failed_read_; }
+  /// What became of the function that used this transaction and returned `ran`: it has failed if a read of it has.
+  [[nodiscard]] Result<> outcome(Result<> ran) const {
+    return failed_read_ ? Result<>(std::unexpected(*failed_read_)) : std::move(ran);
+  }
 
  private:
+  /// What was read, on its way to the function.
+  template <class T>
+  Result<T> noted(Result<T> read) {
+    if (!read && !failed_read_) failed_read_ = read.error();
+    return read;
+  }
+
   Backing& backing_;
   SpaceInfo info_;
+  const MergeTime time_;
   Timestamp stamp_;
   bool took_seq_ = false;
+  bool heals_ = false;
+  std::optional<Error> failed_read_;
   std::vector<Change> changes_;
   /// The newest put of a key, or nothing.
   [[nodiscard]] PutChange* find_own(std::string_view collection, std::string_view id);

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.hpp"
+#include "base/ip_address.hpp"
 
 namespace syncline::webhooks {
 
@@ -20,11 +20,7 @@ class AddressGuard {
   [[nodiscard]] bool allows(std::string_view address) const;
 
  private:
-  struct Network {
-    std::string address;
-    std::size_t bits = 0;
-  };
-  std::vector<Network> allowed_;
+  std::vector<IpNetwork> allowed_;
 };
 
 /// False for addresses that are not of the public Internet: private, loopback, link-local, shared, reserved, for

@@ -27,6 +27,11 @@ std::string body_of(const Event& event) {
   return body;
 }
 
+/// The same whenever the event is queued. With its time, for a store that went back gives its number to another one.
+std::string id_of(const Store& store, const Event& event) {
+  return "msg_" + store.epoch() + '_' + std::to_string(event.number.value) + '_' + std::to_string(event.at.micros);
+}
+
 /// Up to a tenth more, so that the retries of many do not meet.
 std::int64_t with_jitter(std::int64_t seconds) {
   const std::int64_t micros = seconds * kMicrosPerSecond;
@@ -102,15 +107,16 @@ void Sender::note_trouble(const Error& error) {
 
 Result<> Sender::queue_events() {
   for (;;) {
-    TRY(const auto events, store_.events({}, kEventsAtOnce));
+    TRY(const auto events, store_.take_events(kEventsAtOnce));
     if (events.empty()) return {};
+    std::vector<EventNumber> taken;
+    taken.reserve(events.size());
     const auto webhooks = subscriptions_.list(std::nullopt);
     std::vector<DeliveryQueue::Message> messages;
     for (const Event& event : events) {
-      DeliveryQueue::Message message{.id = "msg_" + store_.epoch() + '_' + std::to_string(event.number.value),
-                                     .type = event.type,
-                                     .body = body_of(event),
-                                     .webhooks = {}};
+      taken.push_back(event.number);
+      DeliveryQueue::Message message{
+          .id = id_of(store_, event), .type = event.type, .body = body_of(event), .webhooks = {}};
       for (const Webhook& webhook : webhooks) {
         const bool wants = webhook.enabled && webhook.account == event.account && webhook.events.find(event.type);
         if (wants) message.webhooks.push_back(webhook.id);
@@ -119,7 +125,7 @@ Result<> Sender::queue_events() {
     }
     if (!messages.empty()) CHECK_OK(queue_.add(messages, clock_.now()));
     // Only now: after a crash in between they are queued again, under the same ids.
-    CHECK_OK(store_.forget_events(events.back().number));
+    CHECK_OK(store_.forget_events(taken));
   }
 }
 

@@ -5,7 +5,6 @@
 #include "base/bytes.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
-#include "service/access_records.hpp"
 #include "webhooks/signature.hpp"
 
 namespace syncline::webhooks {
@@ -51,6 +50,19 @@ Webhook webhook_from(std::string_view id, std::string_view doc, const EventTypes
   return webhook;
 }
 
+/// Puts the record as it is: one process only writes these, and they need no merge. An empty document deletes.
+Result<> put_doc(Txn& txn, std::string_view id, std::string doc) {
+  TRY(const auto existing, txn.find(kCollection, id));
+  Record record;
+  record.collection = kCollection;
+  record.id = id;
+  record.updated_at = record.effective_at = txn.stamp();
+  record.deleted = doc.empty();
+  record.doc = std::move(doc);
+  txn.put(std::move(record), existing ? &*existing : nullptr);
+  return {};
+}
+
 Result<> check_events(const EventTypes& events) {
   if (!events.empty()) return {};
   return fail(ErrorCode::invalid_argument, "events must name at least one event");
@@ -85,7 +97,7 @@ std::vector<std::string> Webhook::secrets(Timestamp now) const {
 Result<EventTypes> Subscriptions::parse_events(const std::vector<std::string>& names) const {
   for (const std::string& name : names) {
     if (known_.find(name)) continue;
-    return fail(ErrorCode::invalid_argument, "there is no event '" + name + "'; known: " + join(known_.names(), ", "));
+    return fail(ErrorCode::invalid_argument, "unknown event '" + name + "'; known: " + join(known_.names(), ", "));
   }
   return known_.named_in({names.begin(), names.end()});
 }
@@ -119,38 +131,46 @@ EventTypes Subscriptions::wanted(AccountNumber account) const {
   return found == wanted_.end() ? EventTypes{} : found->second;
 }
 
-Result<> Subscriptions::store(const Webhook& webhook) {
+Result<Webhook> Subscriptions::store(const Webhook& before, const Alter& alter) {
+  Webhook after;
   const auto written = write_and_wait(store_, system_space(), {}, [&](Txn& txn) {
-    return access::put_doc(txn, kCollection, webhook.id, doc_of(webhook));
+    after = before;
+    alter(after, txn.now());
+    return put_doc(txn, after.id, doc_of(after));
   });
   if (!written) return std::unexpected(written.error());
   const MutexLock lock(mutex_);
-  webhooks_[webhook.id] = webhook;
+  webhooks_[after.id] = after;
   index();
-  return {};
+  return after;
 }
 
 Result<Webhook> Subscriptions::add(AccountNumber account, std::string_view url, const EventTypes& events,
-                                   std::string_view secret) {
+                                   std::string_view secret, std::string_view once) {
   CHECK_OK(check_url(url));
   CHECK_OK(check_events(events));
   if (!secret.empty()) CHECK_OK(check_secret(secret));
   const MutexLock changing(changing_);
+  const std::string id = "wh_" + to_hex(once.empty() ? random_bytes(kIdBytes) : std::string(once.substr(0, kIdBytes)));
+  if (const auto made = find(account, id)) {
+    const bool is_same = made->url == url && made->events.names() == events.names();
+    if (is_same && (secret.empty() || made->secret == secret)) return made;
+    return fail(ErrorCode::key_reused, "this Idempotency-Key was used for another webhook");
+  }
   if (list(account).size() >= limits::kWebhooksMax) {
     return fail(ErrorCode::conflict,
                 "an account can have at most " + std::to_string(limits::kWebhooksMax) + " webhooks; remove one first");
   }
-  Webhook webhook{.id = "wh_" + to_hex(random_bytes(kIdBytes)),
-                  .account = account,
-                  .url = std::string(url),
-                  .events = events,
-                  .secret = secret.empty() ? make_secret() : std::string(secret),
-                  .previous_secret = {},
-                  .previous_until = {},
-                  .disabled_because = {},
-                  .created_at = clock_.now()};
-  CHECK_OK(store(webhook));
-  return webhook;
+  const Webhook webhook{.id = id,
+                        .account = account,
+                        .url = std::string(url),
+                        .events = events,
+                        .secret = secret.empty() ? make_secret() : std::string(secret),
+                        .previous_secret = {},
+                        .previous_until = {},
+                        .disabled_because = {},
+                        .created_at = {}};
+  return store(webhook, [](Webhook& made, Timestamp now) { made.created_at = now; });
 }
 
 std::vector<Webhook> Subscriptions::list(std::optional<AccountNumber> account) const {
@@ -172,43 +192,37 @@ Result<Webhook> Subscriptions::find(std::optional<AccountNumber> account, std::s
   return found->second;
 }
 
-Result<Webhook> Subscriptions::alter(std::optional<AccountNumber> account, std::string_view id,
-                                     const std::function<Result<>(Webhook&)>& alter) {
+Result<Webhook> Subscriptions::alter(std::optional<AccountNumber> account, std::string_view id, const Alter& alter) {
   const MutexLock changing(changing_);
-  TRY(Webhook webhook, find(account, id));
-  CHECK_OK(alter(webhook));
-  CHECK_OK(store(webhook));
-  return webhook;
+  TRY(const Webhook webhook, find(account, id));
+  return store(webhook, alter);
 }
 
 Result<Webhook> Subscriptions::change(std::optional<AccountNumber> account, std::string_view id,
                                       const WebhookChange& change) {
   if (change.url) CHECK_OK(check_url(*change.url));
   if (change.events) CHECK_OK(check_events(*change.events));
-  auto changed = alter(account, id, [&](Webhook& webhook) -> Result<> {
+  auto changed = alter(account, id, [&](Webhook& webhook, Timestamp) {
     webhook.url = change.url.value_or(webhook.url);
     webhook.events = change.events.value_or(webhook.events);
     webhook.enabled = change.enabled.value_or(webhook.enabled);
     if (webhook.enabled) webhook.disabled_because.clear();
-    return {};
   });
   wake_();  // what waited for it may go now
   return changed;
 }
 
 Result<Webhook> Subscriptions::rotate(std::optional<AccountNumber> account, std::string_view id) {
-  return alter(account, id, [&](Webhook& webhook) -> Result<> {
+  return alter(account, id, [](Webhook& webhook, Timestamp now) {
     webhook.previous_secret = std::exchange(webhook.secret, make_secret());
-    webhook.previous_until = clock_.now().plus_micros(limits::kSecretOverlapHours * 3600 * kMicrosPerSecond);
-    return {};
+    webhook.previous_until = now.plus_micros(limits::kSecretOverlapHours * 3600 * kMicrosPerSecond);
   });
 }
 
 Result<> Subscriptions::disable(std::string_view id, std::string_view because) {
-  TRY([[maybe_unused]] const Webhook webhook, alter(std::nullopt, id, [&](Webhook& of) -> Result<> {
+  TRY([[maybe_unused]] const Webhook webhook, alter(std::nullopt, id, [&](Webhook& of, Timestamp) {
         of.enabled = false;
         of.disabled_because = because;
-        return {};
       }));
   return {};
 }
@@ -216,8 +230,8 @@ Result<> Subscriptions::disable(std::string_view id, std::string_view because) {
 Result<> Subscriptions::remove(std::optional<AccountNumber> account, std::string_view id) {
   const MutexLock changing(changing_);
   TRY(const Webhook webhook, find(account, id));
-  const auto written = write_and_wait(store_, system_space(), {},
-                                      [&](Txn& txn) { return access::put_doc(txn, kCollection, webhook.id, ""); });
+  const auto written =
+      write_and_wait(store_, system_space(), {}, [&](Txn& txn) { return put_doc(txn, webhook.id, ""); });
   if (!written) return std::unexpected(written.error());
   const MutexLock lock(mutex_);
   webhooks_.erase(webhook.id);

@@ -39,8 +39,7 @@ struct WebhookChange {
 class Subscriptions final : public EventAudience {
  public:
   /// `known`: all types of events that there are here.
-  Subscriptions(Store& store, const Clock& clock, EventTypes known)
-      : store_(store), clock_(clock), known_(std::move(known)) {}
+  Subscriptions(Store& store, EventTypes known) : store_(store), known_(std::move(known)) {}
 
   [[nodiscard]] Result<> load();
   /// `wake` is called when events have been committed or a webhook has changed, on the thread that did it. Called by
@@ -54,9 +53,10 @@ class Subscriptions final : public EventAudience {
   [[nodiscard]] EventTypes wanted(AccountNumber account) const override;
   void on_events() override { wake_(); }
 
-  /// `secret`: one is made if it is empty.
+  /// `secret`: one is made if it is empty. With `once`, 8 bytes or more that name the request, a second request of the
+  /// account gets the webhook that the first one has made, and key_reused if it wants another URL or other events.
   [[nodiscard]] Result<Webhook> add(AccountNumber account, std::string_view url, const EventTypes& events,
-                                    std::string_view secret);
+                                    std::string_view secret, std::string_view once = {});
   /// Those of an account, or of all, oldest first.
   [[nodiscard]] std::vector<Webhook> list(std::optional<AccountNumber> account) const;
   /// not_found also for another account's.
@@ -72,13 +72,14 @@ class Subscriptions final : public EventAudience {
   [[nodiscard]] Result<> disable(std::string_view id, std::string_view because);
 
  private:
-  [[nodiscard]] Result<Webhook> alter(std::optional<AccountNumber> account, std::string_view id,
-                                      const std::function<Result<>(Webhook&)>& alter);
-  [[nodiscard]] Result<> store(const Webhook& webhook) REQUIRES(changing_);
+  /// What becomes of a webhook, at the time of the write. Runs in the write, so maybe more than once, each time on a
+  /// copy of what was there before.
+  using Alter = std::function<void(Webhook& webhook, Timestamp now)>;
+  [[nodiscard]] Result<Webhook> alter(std::optional<AccountNumber> account, std::string_view id, const Alter& alter);
+  [[nodiscard]] Result<Webhook> store(const Webhook& before, const Alter& alter) REQUIRES(changing_);
   void index() REQUIRES(mutex_);
 
   Store& store_;
-  const Clock& clock_;
   const EventTypes known_;
   std::function<void()> wake_ = [] {};
   Mutex changing_;  // held from looking a webhook up until its change is stored

@@ -148,7 +148,7 @@ class SenderTest : public testing::Test {
   Live live_{scheduler_};
   PullProgress progress_{store_};
   const RuleBook rules_{{}};
-  Subscriptions subscriptions_{store_, clock_, {kConflictDetected, kRecordChanged}};
+  Subscriptions subscriptions_{store_, {kConflictDetected, kRecordChanged}};
   Spaces spaces_{store_, clock_, live_, progress_, rules_, &subscriptions_};
   DeliveryQueue queue_{":memory:"};
   Sender sender_{store_,
@@ -171,15 +171,16 @@ TEST_F(SenderTest, posts_each_event_signed_and_once) {
   ASSERT_EQ(posts_.size(), 1U);
   const Post& post = posts_.front();
   EXPECT_EQ(post.url, "https://app.example/hook");
-  EXPECT_EQ(post.header("webhook-id"), "msg_e1_1");
-  EXPECT_EQ(post.header("webhook-signature"), sign({webhook->secret}, "msg_e1_1", 1'800'000'000, post.request.body));
+  EXPECT_EQ(post.header("webhook-id"), "msg_e1_1_1800000000000000");
+  EXPECT_EQ(post.header("webhook-signature"),
+            sign({webhook->secret}, post.header("webhook-id"), 1'800'000'000, post.request.body));
   const JsonView body(post.request.body);
   EXPECT_EQ(body.text_of("type"), "record.changed");
   EXPECT_EQ(body.find("data")->text_of("record_id"), "a");
   EXPECT_EQ(body.find("data")->text_of("space"), "s");
   work();
   EXPECT_EQ(posts_.size(), 1U);
-  EXPECT_TRUE(store_.events({}, 10)->empty());
+  EXPECT_TRUE(store_.take_events(10)->empty());
   EXPECT_EQ(queue_.list(webhook->id, 10)->front().state, Delivery::State::delivered);
 }
 
@@ -343,7 +344,7 @@ TEST_F(SenderTest, posts_each_event_once_during_concurrent_writes) {
 
 TEST_F(SenderTest, webhooks_survive_a_restart) {
   const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
-  Subscriptions reopened(store_, clock_, {kConflictDetected, kRecordChanged});
+  Subscriptions reopened(store_, {kConflictDetected, kRecordChanged});
   ASSERT_TRUE(reopened.load());
   EXPECT_EQ(reopened.find(AccountNumber{1}, webhook->id)->secret, webhook->secret);
   EXPECT_TRUE(reopened.wanted({1}).has(kRecordChanged));

@@ -48,6 +48,49 @@ TEST_F(AccessMatrixTest, without_a_valid_key_only_open_routes_answer) {
   }
 }
 
+TEST_F(AccessMatrixTest, an_expired_key_is_refused_everywhere) {
+  const auto made = access_.add_key("ann@example.org", "short", scopes_of(Role::admin), std::nullopt,
+                                    {.expires_at = clock_.now().plus_micros(kMicrosPerSecond)});
+  ASSERT_TRUE(made);
+  EXPECT_EQ(call({.target = "/v1/me", .token = made->token}).status, 200);
+  clock_.advance_micros(kMicrosPerSecond);
+  for (const api::Route& route : router_.routes()) {
+    if (route.any_of.empty()) continue;
+    EXPECT_EQ(call_with(route, made->token).status, 401) << route.pattern;
+  }
+}
+
+TEST_F(AccessMatrixTest, a_session_may_do_what_the_role_of_its_account_may) {
+  add_key("bob@example.org", {Scope::read});
+  for (const std::string email : {"ann@example.org", "bob@example.org"}) {
+    const Role role = access_.get_account(email)->role;
+    EXPECT_EQ(role, email == "ann@example.org" ? Role::admin : Role::member) << "the first account is the admin";
+    ASSERT_TRUE(sessions_.set_password(email, "correct horse"));
+    for (const api::Route& route : router_.routes()) {
+      if (route.any_of.empty()) continue;
+      // Some routes end the session or change the password.
+      const auto session = sessions_.log_in(email, "correct horse", "-");
+      ASSERT_TRUE(session) << session.error().text;
+      const test::Answer answer = call_with(route, session->access_token);
+      EXPECT_NE(answer.status, 401) << route.pattern;
+      EXPECT_EQ(answer.at("code") == "insufficient_scope", !scopes_of(role).has_any(route.any_of)) << route.pattern;
+    }
+  }
+}
+
+TEST_F(AccessMatrixTest, a_member_has_no_scope_admin_whatever_its_key_says) {
+  const std::string key = add_key("ann@example.org", {Scope::admin, Scope::read});
+  EXPECT_EQ(call({.target = "/metrics", .token = key}).status, 200);
+  ASSERT_TRUE(access_.add_account("bob@example.org", Plan::pro));
+  ASSERT_TRUE(access_.set_role("bob@example.org", Role::admin));
+  ASSERT_TRUE(access_.set_role("ann@example.org", Role::member));
+  for (const api::Route& route : router_.routes()) {
+    if (route.any_of.empty() || route.any_of.has(Scope::read)) continue;
+    EXPECT_EQ(call_with(route, key).status, 403) << route.pattern;
+  }
+  EXPECT_EQ(access_.set_role("bob@example.org", Role::member).error().code, ErrorCode::conflict) << "the last admin";
+}
+
 TEST_F(AccessMatrixTest, a_missing_scope_is_named_in_the_answer) {
   const std::vector<Scope> all = {
       Scope::read, Scope::write, Scope::keys, Scope::commands_submit, Scope::commands_run, Scope::commands_approve,
@@ -90,6 +133,22 @@ TEST_F(AccessMatrixTest, another_accounts_data_is_not_found) {
     }
   }
   EXPECT_NE(get("/v1/spaces/s/changes").body.find(marker), std::string::npos) << "Ann still has it";
+}
+
+TEST_F(AccessMatrixTest, half_a_surrogate_pair_is_refused_in_documents_of_v1_and_nowhere_else) {
+  std::size_t tried = 0;
+  for (const api::Route& route : router_.routes()) {
+    if (route.method == http::Method::get || route.method == http::Method::del) continue;
+    const auto pending =
+        begin({.method = route.method, .target = target_of(route), .token = key_, .body = R"({"x":"cut \ud83d"})"});
+    scheduler_.run_posted();
+    if (!pending.has_come()) continue;
+    const bool is_refused = pending.get().body.find("surrogate") != std::string::npos;
+    EXPECT_EQ(is_refused, route.pattern == "/v1/spaces/{space}/records/{collection}/{id}")
+        << route.pattern << ' ' << pending.get().body;
+    ++tried;
+  }
+  EXPECT_GT(tried, 40U);
 }
 
 TEST_F(AccessMatrixTest, every_route_is_described) {

@@ -6,11 +6,12 @@ namespace syncline {
 namespace {
 
 constexpr std::string_view kSchema = R"({"type":"object","required":["id"]})";
+constexpr std::string_view kSchemas = R"({"Note":{"type":"object","required":["id"]}})";
 
 const api::ErrorFormat kErrors{[](JsonWriter& writer, const api::Problem& problem, std::string_view request_id) {
                                  writer.string("oops", problem.detail + " in " + std::string(request_id));
                                },
-                               "application/x-notes"};
+                               "application/x-notes", "NotesProblem", R"("oops":{"type":"string"})"};
 
 struct Calls {
   int started = 0;
@@ -25,14 +26,17 @@ class NotesFace final : public api::Face {
   std::vector<api::Route> make_routes() override {
     api::RouteBuilder routes(*this, "notes", kErrors);
     routes.all().body_at_most(10);
-    routes.get("/notes/recent", Scope::read, "The latest note", &NotesFace::say, "the latest").answers(200, "text");
-    routes.get("/notes/oldest", Scope::read, "The oldest note", &NotesFace::say, "the oldest").answers(200, "text");
-    routes.get("/notes/{id}", Scope::read, "One note", &NotesFace::get_note)
-        .answers(200, "the note", kSchema)
+    routes.all().with_schemas(kSchemas);
+    routes.get("/notes/recent", Scope::read, "Show the latest note", &NotesFace::say, "the latest")
+        .answers(200, "the note", "Note");
+    routes.get("/notes/oldest", Scope::read, "Show the oldest note", &NotesFace::say, "the oldest")
+        .answers(200, "the note", "Note");
+    routes.get("/notes/{id}", Scope::read, "Show a note", &NotesFace::get_note)
+        .answers(200, "the note", "Note")
         .answers(404, "unknown");
-    routes.put("/notes/{id}", Scope::write, "Write it", &NotesFace::get_note)
+    routes.put("/notes/{id}", Scope::write, "Write a note", &NotesFace::get_note)
         .body("the note", kSchema)
-        .answers(200, "done");
+        .answers(200, "the note", "Note");
     return routes.take();
   }
   Result<> start() override {
@@ -99,11 +103,14 @@ TEST_F(FaceTest, its_errors_have_its_members) {
   EXPECT_EQ(call({.target = "/notes/7"}).at("oops"), "a bearer token is needed in test-request");
 }
 
-TEST_F(FaceTest, its_schemas_stand_in_the_description_of_the_api) {
+TEST_F(FaceTest, its_schemas_are_part_of_the_api_description) {
   const test::Answer answer = get("/openapi.json");
   const std::string note = "paths./notes/{id}.";
-  EXPECT_EQ(answer.at(note + "get.responses.200.content.application/json.schema"), kSchema);
-  EXPECT_EQ(answer.at(note + "get.responses.404.content"), "(none)");
+  EXPECT_EQ(answer.at(note + "get.responses.200.content.application/json.schema.$ref"), "#/components/schemas/Note");
+  EXPECT_EQ(answer.at(note + "get.responses.404.content.application/x-notes.schema.$ref"),
+            "#/components/schemas/NotesProblem");
+  EXPECT_EQ(answer.at("components.schemas.Note"), kSchema);
+  EXPECT_EQ(answer.at("components.schemas.NotesProblem.properties.oops.type"), "string");
   EXPECT_EQ(answer.at(note + "put.requestBody.content.application/json.schema"), kSchema);
   EXPECT_EQ(answer.at("paths./b/notes/{id}.put.requestBody.description"), "the note");
 }

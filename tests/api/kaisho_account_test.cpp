@@ -78,6 +78,27 @@ TEST_F(KaishoAccountTest, settings_are_merged_one_level_deep) {
   EXPECT_EQ(post("/sync/push-snapshot", R"({"config":[]})").status, 400);
 }
 
+TEST_F(KaishoAccountTest, an_item_of_a_snapshot_that_cannot_be_stored_is_named_and_blocks_no_other) {
+  const std::string deep = std::string(900, '[') + std::string(900, ']');
+  const auto pushed = post("/sync/push-snapshot", R"({"customers":[7,{"name":"Acme"},{"name":"B","x":1e999}],)"
+                                                  R"("tasks":[{"id":"t","title":"one"},{"id":"u","x":)" +
+                                                      deep + R"(}],"config":{"x":-1e999}})");
+  EXPECT_EQ(pushed.status, 200) << pushed.body;
+  EXPECT_EQ(pushed.at("config"), "null");
+  EXPECT_EQ(pushed.at("problems"),
+            R"([{"list":"customers","row":0,"error":"must be an object"},)"
+            R"({"list":"customers","row":2,"error":"has a number that fits neither a double nor a 64-bit integer"},)"
+            R"({"list":"tasks","row":1,"error":"is nested deeper than 62 levels"},)"
+            R"({"list":"config","row":0,"error":"has a number that fits neither a double nor a 64-bit integer"}])");
+  EXPECT_EQ(get("/ref/customers").body, R"([{"name":"Acme","contracts":[]}])");
+  EXPECT_EQ(get("/ref/tasks").at("0.id"), "t");
+  const auto patched = call({.method = http::Method::patch,
+                             .target = "/ref/config",
+                             .token = key_,
+                             .body = R"({"x":)" + std::string(66, '[') + std::string(66, ']') + "}"});
+  EXPECT_EQ(patched.status, 400) << "no device could read it";
+}
+
 TEST_F(KaishoAccountTest, the_plan_name_fits_the_client_generation) {
   EXPECT_EQ(get("/sync/stats").at("plan"), "sync_ai") << "1.7.3 connects with it";
   EXPECT_EQ(get("/sync/status").body, R"({"plan":"sync_ai","pending":0})");

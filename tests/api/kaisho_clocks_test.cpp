@@ -127,5 +127,23 @@ TEST_F(KaishoClocksTest, shows_when_a_desktop_acknowledged_an_entry) {
   EXPECT_EQ(get("/clocks/entries").at("0.synced_at").substr(0, 16), "2026-11-22T12:00");
 }
 
+TEST_F(KaishoClocksTest, a_booking_with_an_idempotency_key_is_made_once) {
+  const auto book = [&](const std::string& body) {
+    return call({.method = http::Method::post,
+                 .target = "/clocks/quick-book",
+                 .token = key_,
+                 .body = body,
+                 .headers = {{"Idempotency-Key", "\"b-1\""}}});
+  };
+  const test::Answer first = book(R"({"duration":"1h"})");
+  const test::Answer again = book(R"({"duration":"1h"})");
+  EXPECT_EQ(first.status, 201);
+  EXPECT_EQ(again.status, 201);
+  EXPECT_EQ(again.at("id"), first.at("id"));
+  EXPECT_EQ(again.headers.at("Idempotent-Replayed"), "true");
+  EXPECT_EQ(count("?period=year"), "1");
+  EXPECT_EQ(book(R"({"duration":"2h"})").status, 422);
+}
+
 }  // namespace
 }  // namespace syncline

@@ -127,6 +127,18 @@ TEST_F(KaishoSyncTest, one_bad_row_never_blocks_the_others) {
   EXPECT_EQ(field("d", "id"), "d");
 }
 
+TEST_F(KaishoSyncTest, a_value_that_cannot_be_stored_blocks_its_own_row_only) {
+  const std::string times = R"("start":"2026-11-22T08:00:00Z","updated_at":"2026-11-22T09:00:00Z")";
+  const auto answer = apply(R"([{"id":"a",)" + times + R"(,"x":1e999},{"id":"b",)" + times + R"(,"x":)" +
+                            std::string(900, '[') + std::string(900, ']') + R"(},{"id":"c",)" + times + R"(,"x":)" +
+                            std::string(64, '[') + std::string(64, ']') + R"(},{"id":"d",)" + times + R"(,"x":NaN}])");
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(answer.at("inserted"), "1");
+  EXPECT_EQ(answer.at("errors"), R"(["a","b","c"])");
+  EXPECT_EQ(answer.at("problems.1.error"), "the row is nested deeper than 64 levels");
+  EXPECT_EQ(field("d", "x"), "null");
+}
+
 TEST_F(KaishoSyncTest, user_mistakes_do_not_stop_a_desktops_cycle) {
   const auto no_id = apply(R"("id":"","start":"2026-11-22T08:00:00Z","updated_at":"2026-11-22T09:00:00Z")");
   EXPECT_EQ(no_id.status, 200);

@@ -202,6 +202,16 @@ TEST_F(KaishoTimerTest, a_start_of_tomorrow_does_not_book_a_day_on_the_running_t
   EXPECT_NE(kept.find("clock_guard"), std::string::npos);
 }
 
+TEST_F(KaishoTimerTest, times_that_the_clock_of_a_doubting_hub_confirms_are_not_lowered) {
+  clock_.doubt(10LL * 3600 * kMicrosPerSecond);
+  start("a", "21:00");
+  post("/sync/active/stop", "{}");
+  EXPECT_EQ(field("a", "start").substr(0, 16), "2026-11-22T21:00");
+  EXPECT_EQ(field("a", "end").substr(0, 16), "2026-11-22T22:00");
+  start("b", "23:00");
+  EXPECT_EQ(field("b", "start").substr(0, 16), "2026-11-22T22:00") << "no clock confirms this one";
+}
+
 TEST_F(KaishoTimerTest, a_start_in_a_week_through_apply_or_the_native_api_counts_as_now) {
   for (const bool native : {false, true}) {
     const std::string a = native ? "a2" : "a1";

@@ -323,6 +323,19 @@ TEST_F(KernlePushTest, D34_nan_infinity_and_lone_surrogates_are_replaced) {
   EXPECT_EQ(request(device_, "/sync/push", "{\"stack_id\":\"claire\",\"operations\":[NaNa]}").status, 400);
 }
 
+TEST_F(KernlePushTest, a_document_nested_too_deep_is_refused_by_itself) {
+  const Answer answer =
+      request(device_, "/sync/push",
+              R"({"stack_id":"claire","operations":[)"
+              R"({"operation":"update","table":"notes","record_id":"n1","data":{"content":"c","x":)" +
+                  std::string(900, '[') + std::string(900, ']') +
+                  R"(}},{"operation":"update","table":"notes","record_id":"n2","data":{"content":"d"}}]})");
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(answer.at("synced"), "1");
+  EXPECT_EQ(answer.at("conflicts.0.record_id"), "n1");
+  EXPECT_EQ(field("n2", "content"), "d");
+}
+
 TEST_F(KernlePushTest, a_limit_takes_the_first_operations_and_reports_the_remaining_count) {
   const Answer answer = request(device_, "/sync/push",
                                 R"({"agent_id":"claire","limit":1,"operations":[)" +

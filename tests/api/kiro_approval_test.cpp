@@ -81,7 +81,7 @@ TEST_F(KiroApprovalTest, a_standing_approval_covers_its_pattern_until_revoked) {
   EXPECT_EQ(show(second, "status"), "processing");
   const std::string third = submit();
   claim();
-  EXPECT_EQ(ask(third, "git push --force *").at("state"), "requested");
+  EXPECT_EQ(ask(third, "git *").at("state"), "requested");
   const auto list = as(phone_, http::Method::get, "/command/approvals");
   EXPECT_EQ(list.at("approvals.0.pattern"), "git push *");
   EXPECT_EQ(list.at("approvals.0.by"), "phone");
@@ -90,6 +90,38 @@ TEST_F(KiroApprovalTest, a_standing_approval_covers_its_pattern_until_revoked) {
   const std::string fourth = submit();
   claim();
   EXPECT_EQ(ask(fourth).at("state"), "requested");
+}
+
+TEST_F(KiroApprovalTest, a_pattern_must_match_the_command_that_it_is_asked_for) {
+  const std::string id = submit("git push origin");
+  claim();
+  for (const std::string pattern : {"rm *", "git pull *", "git *x", "exactly: git push origin (0000)", "*"}) {
+    const auto refused = ask(id, pattern);
+    EXPECT_EQ(refused.status, 400) << pattern;
+    EXPECT_EQ(refused.at("detail"), "the pattern does not match the command");
+  }
+  const auto other = as(agent_, http::Method::post, "/command/" + id + "/approval/request",
+                        R"({"rule":"r","pattern":"git push *","hash":"00"})");
+  EXPECT_EQ(other.at("detail"), "the hash is that of another command");
+  EXPECT_EQ(show(id, "status"), "processing");
+  EXPECT_EQ(ask(id).at("state"), "requested");
+}
+
+TEST_F(KiroApprovalTest, an_approval_counts_for_the_runner_that_asked) {
+  const std::string other = add_key("ann@example.org", {Scope::read, Scope::commands_run}, "other");
+  const auto claim_as_other = [&] { return as(other, http::Method::post, "/command/claim"); };
+  const std::string id = submit_held();
+  EXPECT_EQ(answer(phone_, id, R"({"decision":"approve","always":true})").status, 200);
+  const auto claimed = claim_as_other();
+  EXPECT_EQ(claimed.at("commandId"), id);
+  EXPECT_EQ(claimed.at("approval"), "(none)") << "another runner asks for itself";
+  const auto asked =
+      as(other, http::Method::post, "/command/" + id + "/approval/request", R"({"rule":"r","pattern":"git push *"})");
+  EXPECT_EQ(asked.at("state"), "requested") << "what is approved for good is approved for the first runner";
+  const std::string second = submit();
+  EXPECT_EQ(claim().at("commandId"), second);
+  EXPECT_EQ(ask(second).at("state"), "approved");
+  EXPECT_NE(as(phone_, http::Method::get, "/command/approvals").at("approvals.0.runner"), "(none)");
 }
 
 TEST_F(KiroApprovalTest, a_denied_command_names_the_approver_and_the_reason) {

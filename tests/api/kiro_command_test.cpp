@@ -185,7 +185,7 @@ TEST_F(KiroCommandTest, a_state_upload_of_an_agent_without_write_succeeds) {
 TEST_F(KiroCommandTest, finished_commands_are_removed_after_their_time) {
   const std::string id = submit();
   as(ide_, http::Method::del, "/command/" + id);
-  const std::string open = submit();
+  const std::string open = submit(R"({"type":"execute_bash","command":"ls","ttlMs":0})");
   clock_.advance_micros(31LL * 86400 * 1'000'000);
   ASSERT_TRUE(each_hour());
   EXPECT_EQ(state("commands." + id), "(none)");

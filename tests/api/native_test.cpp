@@ -372,6 +372,12 @@ TEST_F(NativeTest, paged_reading_from_the_beginning_ends_after_a_purge) {
   EXPECT_EQ(get("/v1/spaces/s/changes?since=e1.2").status, 410);
 }
 
+TEST_F(NativeTest, a_push_whose_epoch_is_no_string_stores_nothing) {
+  const auto answer = post("/v1/spaces/s/push", R"({"epoch":5,"ops":[{"collection":"c","id":"1","doc":{}}]})");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(get("/v1/spaces/s/records/c/1").status, 404);
+}
+
 TEST_F(NativeTest, a_push_for_another_epoch_stores_nothing) {
   const auto answer = post("/v1/spaces/s/push", R"({"epoch":"e0","ops":[{"collection":"c","id":"1","doc":{}}]})");
   EXPECT_EQ(answer.status, 410);

@@ -136,7 +136,7 @@ class NodeTest : public testing::Test {
                     .first_spaces = app::list_fixed_spaces(faces_),
                     .searched = app::find_search_subject(faces_),
                     .on_broken_store = [](const Error& error) { FAIL() << error.text; }}};
-  Face local_{node_, scheduler_, "test"};
+  Face local_{node_, faces_, scheduler_, "test"};
 };
 
 TEST_F(NodeTest, the_first_request_may_come_during_a_pull) {

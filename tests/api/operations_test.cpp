@@ -6,10 +6,26 @@ namespace {
 class OperationsTest : public test::ApiFixture {};
 
 TEST_F(OperationsTest, open_routes_answer_without_a_key) {
-  for (const char* target : {"/", "/docs", "/openapi.json", "/health", "/ready", "/metrics", "/problems/not_found"}) {
+  for (const char* target : {"/", "/docs", "/openapi.json", "/health", "/ready", "/problems/not_found"}) {
     EXPECT_EQ(call({.target = target}).status, 200) << target;
   }
   EXPECT_EQ(call({.target = "/problems/nonsense"}).status, 404);
+}
+
+TEST_F(OperationsTest, every_error_code_of_an_answer_is_explained) {
+  for (int code = 0; code <= static_cast<int>(ErrorCode::quota_exceeded); ++code) {
+    const std::string target = "/problems/" + std::string(api::code_of(static_cast<ErrorCode>(code)));
+    EXPECT_EQ(call({.target = target}).status, 200) << target;
+  }
+}
+
+TEST_F(OperationsTest, a_hub_that_doubts_its_clock_is_ready_but_degraded) {
+  EXPECT_EQ(call({.target = "/ready"}).body, R"({"status":"ready"})");
+  doubt_ = "the clock is 3 hours ahead";
+  const test::Answer answer = call({.target = "/ready"});
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.at("status"), "degraded");
+  EXPECT_EQ(answer.at("detail"), doubt_);
 }
 
 TEST_F(OperationsTest, the_front_page_is_html_for_browsers_only) {
@@ -18,14 +34,26 @@ TEST_F(OperationsTest, the_front_page_is_html_for_browsers_only) {
   EXPECT_EQ(page.headers.at("Content-Type"), "text/html; charset=utf-8");
 }
 
-TEST_F(OperationsTest, metrics_are_limited_to_this_machine_and_administrators) {
+TEST_F(OperationsTest, metrics_need_an_administrator_from_wherever_they_are_asked_for) {
   const std::string admin = add_key("ann@example.org", {Scope::admin});
-  const auto through_proxy = [&](const std::string& token) {
-    return call({.target = "/metrics", .token = token, .headers = {{"X-Forwarded-For", "203.0.113.9"}}}).status;
+  EXPECT_EQ(call({.target = "/metrics"}).status, 401) << "a proxy may stand on this machine";
+  EXPECT_EQ(call({.target = "/metrics", .token = key_}).status, 403);
+  EXPECT_EQ(call({.target = "/metrics", .token = admin}).status, 200);
+}
+
+TEST_F(OperationsTest, the_listener_for_metrics_asks_for_no_key_but_for_an_address) {
+  api::Router listener(access_, service_clock_, {});
+  listener.add(operations_.make_metrics_routes());
+  const auto ask = [&](const std::string& target, const std::string& host) {
+    return test::begin_request(listener, {.target = target, .headers = {{"Host", host}}}).get().status;
   };
-  EXPECT_EQ(through_proxy(""), 403);
-  EXPECT_EQ(through_proxy(key_), 403);
-  EXPECT_EQ(through_proxy(admin), 200);
+  for (const char* own : {"127.0.0.1:9090", "localhost", "[::1]:9090", "192.0.2.1"}) {
+    EXPECT_EQ(ask("/metrics", own), 200) << own;
+  }
+  for (const char* name : {"evil.example:9090", "127.0.0.1.evil.example", "", "[evil"}) {
+    EXPECT_EQ(ask("/metrics", name), 403) << name;
+  }
+  EXPECT_EQ(ask("/v1/me", "127.0.0.1"), 404);
 }
 
 TEST_F(OperationsTest, unknown_routes_and_methods_have_their_own_answers) {

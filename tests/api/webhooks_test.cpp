@@ -18,13 +18,13 @@ class WebhooksTest : public test::KernleFixture {
   /// "type" of each event that waits to be sent, with "data" at `member`, and forgets them.
   std::string told(std::string_view member) {
     std::string out;
-    const auto events = store_.events({}, 100);
+    const auto events = store_.take_events(100);
+    std::vector<EventNumber> taken;
     for (const Event& event : *events) {
+      taken.push_back(event.number);
       out += (out.empty() ? "" : " ") + event.type + ':' + JsonView(event.data).text_of(member);
     }
-    if (!events->empty()) {
-      EXPECT_TRUE(store_.forget_events(events->back().number));
-    }
+    EXPECT_TRUE(store_.forget_events(taken));
     return out;
   }
 };
@@ -114,6 +114,24 @@ TEST_F(WebhooksTest, kaisho_kiro_and_native_changes_emit_events) {
 TEST_F(WebhooksTest, without_a_webhook_no_event_is_stored) {
   push(api_key_, {{"n1", R"({"content":"a"})", "11:00:00"}});
   EXPECT_EQ(told("record_id"), "");
+}
+
+TEST_F(WebhooksTest, a_request_with_an_idempotency_key_adds_one_webhook) {
+  const auto add = [&](const std::string& url) {
+    return call({.method = Method::post,
+                 .target = "/webhooks",
+                 .token = key_,
+                 .body = R"({"webhook_url":")" + url + R"(","events":["record.changed"]})",
+                 .headers = {{"Idempotency-Key", "\"w-1\""}}});
+  };
+  const Answer first = add("https://app.example/hook");
+  const Answer again = add("https://app.example/hook");
+  EXPECT_EQ(first.status, 201) << first.body;
+  EXPECT_EQ(again.status, 201);
+  EXPECT_EQ(again.at("id"), first.at("id"));
+  EXPECT_EQ(again.at("secret"), first.at("secret")) << "the first answer may have been lost";
+  EXPECT_EQ(send(Method::get, "/webhooks").at("webhooks.1.id"), "(none)");
+  EXPECT_EQ(add("https://other.example/hook").status, 422);
 }
 
 }  // namespace

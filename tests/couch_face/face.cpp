@@ -18,7 +18,31 @@ constexpr std::int64_t kChangesMax = 1000;
 void append_error(JsonWriter& writer, const api::Problem& problem, std::string_view /*request_id*/) {
   writer.string("error", problem.status == 404 ? "not_found" : problem.code).string("reason", problem.detail);
 }
-constexpr api::ErrorFormat kErrors{append_error, "application/json"};
+constexpr api::ErrorFormat kErrors{append_error, "application/json", "CouchProblem",
+                                   R"("error":{"type":"string"},"reason":{"type":"string"})"};
+
+constexpr std::string_view kSchemas = R"({
+"CouchDatabase": {"type": "object", "required": ["db_name", "update_seq"], "properties": {
+  "db_name": {"type": "string"}, "update_seq": {"type": "integer"}}},
+"CouchChanges": {"type": "object", "required": ["results", "last_seq"], "properties": {
+  "results": {"type": "array", "items": {"type": "object", "required": ["seq", "id", "changes"], "properties": {
+    "seq": {"type": "integer"}, "id": {"type": "string"}, "deleted": {"type": "boolean"},
+    "changes": {"type": "array", "items": {"type": "object", "properties": {"rev": {"type": "string"}}}}}}},
+  "last_seq": {"type": "integer"}}},
+"CouchRevisions": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+"CouchMissing": {"type": "object", "additionalProperties": {"type": "object", "required": ["missing"], "properties": {
+  "missing": {"type": "array", "items": {"type": "string"}}}}},
+"CouchWanted": {"type": "object", "required": ["docs"], "properties": {"docs": {"type": "array", "items": {
+  "type": "object", "required": ["id"], "properties": {"id": {"type": "string"}, "rev": {"type": "string"}}}}}},
+"CouchFound": {"type": "object", "required": ["results"], "properties": {"results": {"type": "array", "items": {
+  "type": "object", "required": ["id", "docs"], "properties": {
+    "id": {"type": "string"}, "docs": {"type": "array", "items": {"type": "object"}}}}}}},
+"CouchDocument": {"type": "object"},
+"CouchPush": {"type": "object", "required": ["docs", "new_edits"], "properties": {
+  "docs": {"type": "array", "items": {"type": "object"}}, "new_edits": {"const": false}}},
+"CouchStored": {"type": "object", "required": ["ok", "id", "rev"], "properties": {
+  "ok": {"const": true}, "id": {"type": "string"}, "rev": {"type": "string"}}}
+})";
 
 /// "<generation>-<hash>": the higher generation wins, then the greater hash.
 struct Revision {
@@ -88,28 +112,31 @@ class Face final : public api::Face {
 
   std::vector<api::Route> make_routes() override {
     api::RouteBuilder routes(*this, "couch", kErrors);
-    routes.get("/couch/{db}", {Scope::read}, "A database", &Face::get_database).answers(200, "db_name, update_seq");
-    routes.get("/couch/{db}/", {Scope::read}, "A database", &Face::get_database).answers(200, "db_name, update_seq");
-    routes.get("/couch/{db}/_changes", {Scope::read}, "Documents that changed", &Face::get_changes)
+    routes.all().with_schemas(kSchemas);
+    for (const std::string_view path : {"/couch/{db}", "/couch/{db}/"}) {
+      routes.get(path, {Scope::read}, "Show a database", &Face::get_database)
+          .answers(200, "name and update_seq", "CouchDatabase");
+    }
+    routes.get("/couch/{db}/_changes", {Scope::read}, "List documents that changed", &Face::get_changes)
         .query("since", "a last_seq; 0 if absent")
         .query("limit", "at most so many, up to 1000")
-        .answers(200, "results, last_seq, pending");
-    routes.post("/couch/{db}/_revs_diff", {Scope::read}, "Which revisions are not here", &Face::compare_revisions)
-        .body("document ids, each with a list of revisions")
-        .answers(200, "for each document: missing");
-    routes.post("/couch/{db}/_bulk_get", {Scope::read}, "Several documents", &Face::get_documents)
-        .body("docs: [{id, rev}]")
-        .answers(200, "results");
+        .answers(200, "a page of changes", "CouchChanges");
+    routes.post("/couch/{db}/_revs_diff", {Scope::read}, "Find revisions that are missing", &Face::compare_revisions)
+        .body("document ids, each with a list of revisions", "CouchRevisions")
+        .answers(200, "the missing revisions of each document", "CouchMissing");
+    routes.post("/couch/{db}/_bulk_get", {Scope::read}, "Read several documents", &Face::get_documents)
+        .body("docs: [{id, rev}]", "CouchWanted")
+        .answers(200, "the documents", "CouchFound");
     routes.post("/couch/{db}/_bulk_docs", {Scope::write}, "Store revisions", &Face::store_documents)
-        .body("docs with _id, _rev and _revisions; new_edits: false")
+        .body("docs with _id, _rev and _revisions; new_edits: false", "CouchPush")
         .body_at_most(limits::kBodyBytesLarge)
-        .answers(201, "an empty list");
-    routes.get("/couch/{db}/_local/{id}", {Scope::read}, "A checkpoint", &Face::get_checkpoint)
-        .answers(200, "the document")
+        .answers(201, "an empty list", R"({"type":"array","maxItems":0})");
+    routes.get("/couch/{db}/_local/{id}", {Scope::read}, "Read a checkpoint", &Face::get_checkpoint)
+        .answers(200, "the document", "CouchDocument")
         .answers(404, "unknown");
     routes.put("/couch/{db}/_local/{id}", {Scope::write}, "Store a checkpoint", &Face::put_checkpoint)
-        .body("the document")
-        .answers(201, "ok, id, rev");
+        .body("the document", "CouchDocument")
+        .answers(201, "stored", "CouchStored");
     return routes.take();
   }
 

@@ -38,7 +38,7 @@ def forever():
 
 @pytest.fixture(scope="module")
 def shared_hub():
-    running = Hub().start()
+    running = Hub().stay().start()
     yield running
     assert running.stop() == 0, running.log_text()[-3000:]
 

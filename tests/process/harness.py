@@ -39,25 +39,43 @@ def cli_json(*arguments, data):
 class Hub:
     """One hub process and its data directory."""
 
-    def __init__(self, data=None, arguments=(), binary=BINARY):
+    def __init__(self, data=None, arguments=(), binary=BINARY, environment=None):
         self.directory = None if data else tempfile.TemporaryDirectory(prefix="syncline-")
         self.data = Path(data or self.directory.name) / "data" if not data else Path(data)
         self.arguments = list(arguments)
         self.binary = binary
+        self.environment = environment or {}
         self.listen = "127.0.0.1:0"
         self.known_accounts = set()
         self.process = None
         self.url = None
+        self.metrics_url = None
+        self.metrics_key = None
 
     def stay(self):
         """Fixes the port, so that the hub has the same URL after each start."""
         self.listen = f"127.0.0.1:{free_port()}"
         return self
 
+    def with_metrics_listener(self):
+        """From the next start on, metrics() needs no key, which a damaged store may not have."""
+        address = f"127.0.0.1:{free_port()}"
+        self.arguments += ["--set", f"metrics.listen={address}"]
+        self.metrics_url = f"http://{address}/metrics"
+        return self
+
+    def metrics(self):
+        """The text of /metrics."""
+        if self.metrics_url:
+            return requests.get(self.metrics_url, timeout=30).text
+        self.metrics_key = self.metrics_key or self.add_key(email="operator@example.org", scopes="admin")["key"]
+        return Client(self.url, self.metrics_key).get("/metrics").text
+
     def start(self):
         self.log = open(f"{self.data}.log", "ab")
         self.process = subprocess.Popen([self.binary, "hub", "--data", str(self.data), "--listen", self.listen,
-                                         *self.arguments], stdout=subprocess.PIPE, stderr=self.log, text=True)
+                                         *self.arguments], stdout=subprocess.PIPE, stderr=self.log, text=True,
+                                        env={**os.environ, **self.environment})
         line = self.process.stdout.readline()
         assert line.startswith("syncline hub ready at "), f"{line!r} {self.log_text()[-2000:]}"
         self.url = line.split()[-1]
@@ -97,6 +115,8 @@ class Hub:
             code, _, error = cli("account", "add", email, "--plan", "pro", data=self.data, check=False)
             assert code in (0, ALREADY_THERE), error
             self.known_accounts.add(email)
+        if "admin" in scopes.split(","):
+            cli("account", "role", email, "admin", data=self.data)
         extra = ["--token", token] if token else []
         return cli_json("key", "add", "--account", email, "--label", label, "--scopes", scopes, *extra, data=self.data)
 

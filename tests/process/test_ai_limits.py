@@ -98,6 +98,6 @@ def test_a_cut_stream_says_so_and_why(hub_for):
     assert chunks[-1]["choices"][0]["finish_reason"] == "length" and "cut_by" not in chunks[0]
 
 
-def test_a_complete_answer_says_nothing_of_a_cut(hub_for):
+def test_a_complete_answer_has_no_cut_by(hub_for):
     answer = chat(hub_for("good", cap=1000))
     assert "cut_by" not in answer.json() and "X-Cut-By" not in answer.headers

@@ -8,16 +8,8 @@ import subprocess
 import time
 
 import pytest
-import requests
 from harness import BINARY, Hub, wait_until
 from node_harness import Node
-
-
-@pytest.fixture(scope="module")
-def hub():
-    hub = Hub().stay().start()
-    yield hub
-    hub.stop()
 
 
 @pytest.fixture
@@ -45,47 +37,47 @@ def content(client, space):
     return {(one["collection"], one["id"]): one.get("doc") for one in client.all_changes(space)}
 
 
-def test_export_from_one_hub_and_import_into_another_account(hub, run, tmp_path):
-    ann = hub.client(email="ann@example.org")
+def test_export_from_one_hub_and_import_into_another_account(shared_hub, run, tmp_path):
+    ann = shared_hub.client(email="ann@example.org")
     fill(ann, "notes", 2500)
     ann.push("notes", [{"collection": "items", "id": "i00007", "deleted": True}])
     ann.push("kernle%2Fclaire", [{"collection": "notes", "id": "n1", "doc": {"content": "ü \u2028 \"quoted\""}}])
     file = tmp_path / "all.ndjson"
-    done = run("export", "--hub", hub.url, "-o", str(file), "--json", key=ann.key)
-    assert json.loads(done.stdout) == {"file": str(file), "records": 2501, "went_on": False}
+    done = run("export", "--hub", shared_hub.url, "-o", str(file), "--json", key=ann.key)
+    assert json.loads(done.stdout) == {"file": str(file), "records": 2501, "damaged": 0, "resumed": False}
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     assert lines[0]["syncline_export"] == 1 and lines[-1] == {"syncline_export_end": 1, "records": 2501}
 
-    bob = hub.client(email="bob@example.org")
-    done = run("import", str(file), "--hub", hub.url, "--json", key=bob.key)
+    bob = shared_hub.client(email="bob@example.org")
+    done = run("import", str(file), "--hub", shared_hub.url, "--json", key=bob.key)
     counts = json.loads(done.stdout)
     assert counts["applied"] == 2501 and counts["refused"] == 0
     for space in ("notes", "kernle%2Fclaire"):
         assert content(bob, space) == content(ann, space)
     # Once more changes nothing, and an export is never written over.
-    assert json.loads(run("import", str(file), "--hub", hub.url, "--json", key=bob.key).stdout)["unchanged"] == 2501
+    assert json.loads(run("import", str(file), "--hub", shared_hub.url, "--json", key=bob.key).stdout)["unchanged"] == 2501
     before = file.read_bytes()
-    assert "complete export" in run("export", "--hub", hub.url, "-o", str(file), key=ann.key, code=4).stderr
+    assert "complete export" in run("export", "--hub", shared_hub.url, "-o", str(file), key=ann.key, code=4).stderr
     assert file.read_bytes() == before
 
 
-def test_an_interrupted_export_resumes(hub, run, tmp_path):
-    client = hub.client(email="carl@example.org")
+def test_an_interrupted_export_resumes(shared_hub, run, tmp_path):
+    client = shared_hub.client(email="carl@example.org")
     fill(client, "a", 2500)
     fill(client, "b", 1500)
     file = tmp_path / "cut.ndjson"
-    run("export", "--hub", hub.url, "-o", str(file), key=client.key)
+    run("export", "--hub", shared_hub.url, "-o", str(file), key=client.key)
     whole = file.read_text().splitlines(keepends=True)
     for keep in (1, 700, 1002, 1003, 2600, len(whole) - 1):
         file.write_text("".join(whole[:keep]) + '{"space":"a","seq":9')  # and the line that was being written
-        assert "interrupted" in run("import", str(file), "--hub", hub.url, key=client.key, code=1).stderr
-        done = run("export", "--hub", hub.url, "-o", str(file), "--json", key=client.key)
-        assert json.loads(done.stdout) == {"file": str(file), "records": 4000, "went_on": True}
+        assert "interrupted" in run("import", str(file), "--hub", shared_hub.url, key=client.key, code=1).stderr
+        done = run("export", "--hub", shared_hub.url, "-o", str(file), "--json", key=client.key)
+        assert json.loads(done.stdout) == {"file": str(file), "records": 4000, "damaged": 0, "resumed": True}
         assert file.read_text() == "".join(whole), keep
 
     # What is left of an import that was told where to go on, too.
     file.write_text("".join(whole[:700]) + '{"space":"a","seq":9')
-    error = run("import", str(file), "--from-line", "600", "--hub", hub.url, key=client.key, code=1).stderr
+    error = run("import", str(file), "--from-line", "600", "--hub", shared_hub.url, key=client.key, code=1).stderr
     assert "interrupted" in error
     another = Hub().start()
     try:
@@ -99,20 +91,20 @@ def test_an_interrupted_export_resumes(hub, run, tmp_path):
 
     strange = tmp_path / "letter.txt"
     strange.write_text("Dear Claire,\n")
-    assert "is not an export" in run("export", "--hub", hub.url, "-o", str(strange), key=client.key, code=4).stderr
+    assert "is not an export" in run("export", "--hub", shared_hub.url, "-o", str(strange), key=client.key, code=4).stderr
     assert strange.read_text() == "Dear Claire,\n"
 
 
-def test_a_failed_import_names_the_error_and_the_line_to_resume_from(hub, run, tmp_path):
-    client = hub.client(email="dora@example.org")
+def test_a_failed_import_names_the_error_and_the_line_to_resume_from(shared_hub, run, tmp_path):
+    client = shared_hub.client(email="dora@example.org")
     file = tmp_path / "mine.ndjson"
     good = [json.dumps({"collection": "items", "id": f"i{number}", "doc": {}}) for number in range(700)]
     file.write_text("\n".join([*good, "no json", good[0]]) + "\n")
-    assert "has no space" in run("import", str(file), "--hub", hub.url, key=client.key, code=2).stderr
-    error = run("import", str(file), "--hub", hub.url, "--space", "mine", key=client.key, code=2).stderr
+    assert "has no space" in run("import", str(file), "--hub", shared_hub.url, key=client.key, code=2).stderr
+    error = run("import", str(file), "--hub", shared_hub.url, "--space", "mine", key=client.key, code=2).stderr
     assert "line 701: not a JSON object" in error and "--from-line 501" in error
     lines = file.read_text().replace("no json", json.dumps({"collection": "bad name!", "id": "x", "doc": {}}))
-    done = run("import", "-", "--from-line", "501", "--hub", hub.url, "--space", "mine", "--json", key=client.key,
+    done = run("import", "-", "--from-line", "501", "--hub", shared_hub.url, "--space", "mine", "--json", key=client.key,
                code=1, input=lines)
     counts = json.loads(done.stdout)
     assert counts["applied"] == 200 and counts["refused"] == 1 and counts["unchanged"] == 1
@@ -136,33 +128,33 @@ def test_export_and_import_on_the_device(run, tmp_path):
 def pages_read(hub):
     """Pages of changes that the hub has handed out."""
     counter = 'syncline_http_requests_total{code="200",method="GET",route="/v1/spaces/{space}/changes"} '
-    lines = requests.get(hub.url + "/metrics", timeout=10).text.splitlines()
+    lines = hub.metrics().splitlines()
     return sum(int(line.removeprefix(counter)) for line in lines if line.startswith(counter))
 
 
-def test_tail_shows_existing_and_new_changes(hub, run):
-    client = hub.client(email="eve@example.org")
+def test_tail_shows_existing_and_new_changes(shared_hub, run):
+    client = shared_hub.client(email="eve@example.org")
     fill(client, "a", 3)
     fill(client, "b", 1)
-    done = run("tail", "a", "--from-start", "--count", "3", "--json", "--hub", hub.url, key=client.key)
+    done = run("tail", "a", "--from-start", "--count", "3", "--json", "--hub", shared_hub.url, key=client.key)
     assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == ["i00000", "i00001", "i00002"]
     cursor = client.get("/v1/spaces/a/changes?limit=1").json()["cursor"]
-    done = run("tail", "a", "--since", cursor, "--count", "1", "--hub", hub.url, key=client.key)
+    done = run("tail", "a", "--since", cursor, "--count", "1", "--hub", shared_hub.url, key=client.key)
     assert "a  items/i00001" in done.stdout
 
-    pages = pages_read(hub)
-    with subprocess.Popen([BINARY, "tail", "--json", "--hub", hub.url], stdout=subprocess.PIPE, text=True,
+    pages = pages_read(shared_hub)
+    with subprocess.Popen([BINARY, "tail", "--json", "--hub", shared_hub.url], stdout=subprocess.PIPE, text=True,
                           env=run.environment | {"SYNCLINE_KEY": client.key}) as tail:
         try:
-            wait_until(lambda: pages_read(hub) >= pages + 2, "the tail knows where both spaces end")
+            wait_until(lambda: pages_read(shared_hub) >= pages + 2, "the tail knows where both spaces end")
             client.push("b", [{"collection": "items", "id": "new", "doc": {"of": "b"}}])
             line = json.loads(tail.stdout.readline())
             assert (line["space"], line["id"], line["doc"]) == ("b", "new", {"of": "b"})
             client.push("a", [{"collection": "items", "id": "i00000", "deleted": True}])
             line = json.loads(tail.stdout.readline())
             assert (line["space"], line["id"], line["deleted"]) == ("a", "i00000", True)
-            hub.stop()
-            hub.start()
+            shared_hub.stop()
+            shared_hub.start()
             client.push("a", [{"collection": "items", "id": "after", "doc": {}}])
             assert json.loads(tail.stdout.readline())["id"] == "after"
         finally:
@@ -170,11 +162,11 @@ def test_tail_shows_existing_and_new_changes(hub, run):
         assert tail.wait(timeout=10) == 0
 
 
-def test_tail_on_a_device_shows_changes_from_the_hub(hub, run):
-    client = hub.client(email="fred@example.org")
+def test_tail_on_a_device_shows_changes_from_the_hub(shared_hub, run):
+    client = shared_hub.client(email="fred@example.org")
     node = Node().start()
     try:
-        node.connect(hub.url, client.key)
+        node.connect(shared_hub.url, client.key)
         node.api.post("/memory/notes?agent_id=claire", {"content": "first"})
         wait_until(lambda: node.is_in_sync(), "in sync")
         with subprocess.Popen([BINARY, "tail", "kernle/claire", "--from-start", "--json", "--data", str(node.data)],
@@ -207,12 +199,12 @@ def seen_on_terminal(command, environment):
         return shown.decode(errors="replace"), process.wait(timeout=10)
 
 
-def test_a_long_transfer_shows_its_progress(hub, run):
-    client = hub.client(email="gina@example.org")
+def test_a_long_transfer_shows_its_progress(shared_hub, run):
+    client = shared_hub.client(email="gina@example.org")
     for start in range(0, 60_000, 5000):
         client.push("big", [{"collection": "items", "id": f"i{number}", "doc": {"text": "x" * 200}}
                             for number in range(start, start + 5000)])
-    shown, code = seen_on_terminal([BINARY, "login", hub.url], run.environment | {"SYNCLINE_KEY": client.key})
+    shown, code = seen_on_terminal([BINARY, "login", shared_hub.url], run.environment | {"SYNCLINE_KEY": client.key})
     assert code == 0, shown
     bars = [part for part in shown.split("\r") if "Connecting [" in part]
     assert bars and all(" %, " in bar for bar in bars), shown

@@ -277,11 +277,12 @@ def test_sixty_megabytes_in_one_request(hub):
     wait_until(lambda: client.get("/health").status_code == 200, "the hub to answer")
 
 
-def test_ten_thousand_sockets_receive_a_change(hub):
+def test_ten_thousand_sockets_receive_a_change():
     import resource
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     count = min(10_000, hard - 500)
+    hub = Hub(arguments=["--set", "limits.connections_per_address=0"]).start()
     key = hub.add_key()["key"]
     sockets = [open_events(hub.url, key) for _ in range(count)]
     assert all(socket.receive()["event"] == "connected" for socket in sockets)
@@ -290,4 +291,5 @@ def test_ten_thousand_sockets_receive_a_change(hub):
     assert all(socket.receive() == {"event": "tasks:changed", "data": {"count": 1}} for socket in sockets)
     for socket in sockets:
         socket.close()
+    assert hub.stop() == 0
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

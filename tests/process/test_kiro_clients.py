@@ -68,6 +68,31 @@ def test_the_published_javascript_class_runs_with_only_its_base_url_changed(hub,
     assert seen["pushed"]["data"]["conversations"]["c"][0]["content"] == "done"
 
 
+@needs_seed
+def test_the_published_class_goes_on_syncing_after_it_cut_an_emoji_in_half(hub, tmp_path):
+    ide, _ = keys(hub)
+    script = tmp_path / "published.mjs"
+    script.write_text(published_class().replace(PUBLISHED_URL, hub.url) + """
+      const client = new KiroSyncClient(process.argv[2]);
+      const content = 'the build is ok \\u{1F680}'.slice(0, 17);
+      const conversations = { c: [{ role: 'user', content, timestamp: 1 }, { role: 'user', content: 'no time' }] };
+      for (const timestamp of [2, 3]) {
+        conversations.c.push({ role: 'user', content: `message ${timestamp}`, timestamp });
+        const pushed = await client.pushSync({ conversations, documents: {}, lastUpdate: Date.now() + 1000 });
+        console.log(JSON.stringify(pushed));
+      }
+      const { commandId } = await client.submitCommand({ type: 'execute_bash', command: content });
+      console.log(commandId);
+    """)
+    *pushes, command_id = run(["node", str(script), ide]).splitlines()
+    last = json.loads(pushes[-1])
+    assert [message["content"] for message in last["data"]["conversations"]["c"]] == [
+        "the build is ok \ufffd", "message 2", "message 3"]
+    assert last["ignored"] == [
+        {"part": "conversations", "id": "c", "index": 1, "reason": "timestamp is missing"}]
+    assert command_id.startswith("cmd-")
+
+
 def curl_lines():
     """Each curl command of the published text, its continuation lines joined."""
     text = SEED.read_text(errors="replace")

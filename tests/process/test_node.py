@@ -3,8 +3,9 @@ import subprocess
 
 import pytest
 import requests
-from harness import BINARY, Hub, cli, wait_until
+from harness import BINARY, cli, wait_until
 from node_harness import Node
+from runner_harness import ScriptedHub
 
 # What the published text shows of each answer.
 STATUS = {"enabled", "api_key_set", "url", "interval", "connected", "plan", "last_pull_cursor", "last_push_cursor",
@@ -13,13 +14,6 @@ STATUS_CONNECTED = {"email", "cloud_entry_count", "cloud_last_change_at", "cloud
 CYCLE = {"enabled", "pulled_up", "pulled_del", "pushed_live", "pushed_del", "duration_ms"}
 PENDING = {"sync_id", "customer", "description", "start", "end", "duration_minutes", "task_id", "invoiced", "notes",
            "contract", "updated_at", "from_cloud"}
-
-
-@pytest.fixture(scope="module")
-def hub():
-    hub = Hub().start()
-    yield hub
-    hub.stop()
 
 
 @pytest.fixture
@@ -64,36 +58,47 @@ def test_connect_requires_url_and_api_key(node, body):
     assert answer.status_code == 422 and answer.json()["detail"]
 
 
-def test_connect_refuses_a_wrong_key_and_a_wrong_url(hub, node):
-    for url in (hub.url, "http://127.0.0.1:9"):
+def test_connect_refuses_a_wrong_key_and_a_wrong_url(shared_hub, node):
+    nothing_there = ScriptedHub(lambda method, path, body: (404, "{}"))
+    for url in (shared_hub.url, nothing_there.url):
         answer = node.api.post("/api/cloud-sync/connect", {"url": url, "api_key": "nobody-has-this-key-0123456789"})
         assert answer.status_code == 401 and answer.json()["detail"] == "Invalid API key or cloud URL"
     assert node.api.get("/api/cloud-sync/status").json()["enabled"] is False
+    nothing_there.close()
 
 
-def test_connect_refuses_the_free_plan(hub, node):
-    key = hub.add_key(email="free@example.org")["key"]
-    cli("account", "plan", "free@example.org", "free", data=hub.data)
-    cli("account", "label", "free@example.org", "free", data=hub.data)
-    answer = node.api.post("/api/cloud-sync/connect", {"url": hub.url, "api_key": key})
+def test_connect_does_not_blame_the_key_for_a_hub_in_trouble(node):
+    in_trouble = ScriptedHub(lambda method, path, body: (503, '{"detail": "the store cannot be used at the moment"}'))
+    for url, reason in ((in_trouble.url, "cannot be used"), ("http://127.0.0.1:9", "127.0.0.1:9")):
+        answer = node.api.post("/api/cloud-sync/connect", {"url": url, "api_key": "nobody-has-this-key-0123456789"})
+        assert answer.status_code == 503 and reason in answer.json()["detail"], answer.text
+    assert node.api.get("/api/cloud-sync/status").json()["enabled"] is False
+    in_trouble.close()
+
+
+def test_connect_refuses_the_free_plan(shared_hub, node):
+    key = shared_hub.add_key(email="free@example.org")["key"]
+    cli("account", "plan", "free@example.org", "free", data=shared_hub.data)
+    cli("account", "label", "free@example.org", "free", data=shared_hub.data)
+    answer = node.api.post("/api/cloud-sync/connect", {"url": shared_hub.url, "api_key": key})
     assert answer.status_code == 403 and "free" in answer.json()["detail"]
 
 
-def test_connect_status_sync_and_disconnect(hub):
-    client = hub.client(email="kaisho@example.org")
-    cli("account", "label", "kaisho@example.org", "pro", data=hub.data)
+def test_connect_status_sync_and_disconnect(shared_hub):
+    client = shared_hub.client(email="kaisho@example.org")
+    cli("account", "label", "kaisho@example.org", "pro", data=shared_hub.data)
     client.post("/sync/apply", {"entries": [{"id": "e1", "start": "2026-11-22T09:00:00Z", "end": "2026-11-22T10:00:00Z",
                                              "customer": "Acme", "updated_at": "2026-11-22T10:00:00.000000Z"}]})
     node = Node().start()
     try:
-        answer = node.connect(hub.url + "/", client.key)
+        answer = node.connect(shared_hub.url + "/", client.key)
         assert answer == {"ok": True, "plan": "pro", "dialect": "native",
                           "auto_set_models": {"advisor_model": "kaisho:advisor", "cron_model": "kaisho:cron"}}
         # The first pull has run before the answer.
         assert [row["id"] for row in node.api.get("/api/clocks/entries?from=2026-11-22&to=2026-11-22").json()] == ["e1"]
         status = node.api.get("/api/cloud-sync/status").json()
         assert STATUS | STATUS_CONNECTED <= set(status)
-        assert status["connected"] and status["plan"] == "pro" and status["url"] == hub.url
+        assert status["connected"] and status["plan"] == "pro" and status["url"] == shared_hub.url
         assert status["email"] == "kaisho@example.org" and status["cloud_entry_count"] == 1
         assert status["last_error"] is None and status["last_pull_at"].endswith("Z")
 
@@ -103,7 +108,7 @@ def test_connect_status_sync_and_disconnect(hub):
         wait_until(lambda: client.get("/sync/stats").json()["entry_count"] == 2, "it arrives")
 
         # Connecting again keeps what a person has set.
-        assert node.connect(hub.url, client.key)["auto_set_models"] == {}
+        assert node.connect(shared_hub.url, client.key)["auto_set_models"] == {}
         outcome = node.api.post("/api/cloud-sync/disconnect").json()
         assert outcome == {"ok": True, "wiped": False, "pull_error": None, "wipe_error": None}
         assert client.get("/sync/stats").json()["entry_count"] == 2
@@ -114,8 +119,8 @@ def test_connect_status_sync_and_disconnect(hub):
         assert node.stop() == 0
 
 
-def test_a_wipe_needs_a_request_and_a_successful_last_pull(hub):
-    node, client = make_pair(hub, "wipe@example.org")
+def test_a_wipe_needs_a_request_and_a_successful_last_pull(shared_hub):
+    node, client = make_pair(shared_hub, "wipe@example.org")
     try:
         node.api.post("/api/inbox", {"title": "keep me"})
         node.api.post("/api/cloud-sync/sync-now")
@@ -127,7 +132,7 @@ def test_a_wipe_needs_a_request_and_a_successful_last_pull(hub):
         outcome = node.api.post("/api/cloud-sync/disconnect", {"wipe": True}).json()
         assert outcome["wiped"] is False and outcome["pull_error"] and outcome["wipe_error"]
         assert len(client.get("/sync/inbox/changes").json()["entries"]) == 1
-        node.connect(hub.url, client.key)
+        node.connect(shared_hub.url, client.key)
         assert node.api.post("/api/cloud-sync/disconnect", {"wipe": True}).json()["wiped"] is True
         assert client.get("/sync/inbox/changes").json()["entries"] == []
         assert [row["title"] for row in node.api.get("/api/inbox").json()] == ["keep me"]
@@ -135,8 +140,8 @@ def test_a_wipe_needs_a_request_and_a_successful_last_pull(hub):
         node.stop()
 
 
-def test_the_timer_of_another_device(hub):
-    node, client = make_pair(hub, "timer@example.org")
+def test_the_timer_of_another_device(shared_hub):
+    node, client = make_pair(shared_hub, "timer@example.org")
     try:
         client.post("/clocks/start", {"customer": "Acme"})
         active = node.api.get("/api/cloud-sync/active").json()
@@ -151,8 +156,8 @@ def test_the_timer_of_another_device(hub):
         node.stop()
 
 
-def test_triage(hub):
-    node, client = make_pair(hub, "triage@example.org")
+def test_triage(shared_hub):
+    node, client = make_pair(shared_hub, "triage@example.org")
     try:
         for _ in range(2):
             client.post("/clocks/quick-book", {"duration": "1h", "description": "from the phone", "date": "2026-11-20"})
@@ -188,15 +193,15 @@ def test_kaisho_models(node):
     assert "# no model" in (node.profile / "jobs.yaml").read_text()
 
 
-def test_a_broken_settings_file_keeps_the_last_good_one(hub):
-    node, client = make_pair(hub, "broken@example.org")
+def test_a_broken_settings_file_keeps_the_last_good_one(shared_hub):
+    node, client = make_pair(shared_hub, "broken@example.org")
     try:
         settings = node.profile / "settings.yaml"
         good = settings.read_text()
         settings.write_text(good + "\nai:\n  cron_model: [\n")
         status = node.api.get("/api/cloud-sync/status").json()
         assert status["connected"] is True and status["last_error"].startswith("settings.yaml:")
-        answer = node.api.post("/api/cloud-sync/connect", {"url": hub.url, "api_key": client.key})
+        answer = node.api.post("/api/cloud-sync/connect", {"url": shared_hub.url, "api_key": client.key})
         assert answer.status_code == 409 and "fix the file first" in answer.json()["detail"]
         assert settings.read_text() != good
         settings.write_text(good)
@@ -228,8 +233,8 @@ def test_customers(node):
     assert node.api.get("/api/customers").json() == []
 
 
-def test_agent_sync_routes_give_the_published_answers(hub):
-    node, client = make_pair(hub, "agent@example.org")
+def test_agent_sync_routes_give_the_published_answers(shared_hub):
+    node, client = make_pair(shared_hub, "agent@example.org")
     try:
         operation = {"table": "episodes", "record_id": "ep_abc123", "operation": "upsert",
                      "data": {"objective": "Debugged API issue", "outcome": "success", "lessons": ["Check logs first"],

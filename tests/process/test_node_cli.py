@@ -1,4 +1,5 @@
 """The command line of a device, also under the name that Kernle's documents use."""
+import datetime
 import json
 import os
 import subprocess
@@ -6,13 +7,6 @@ import subprocess
 import pytest
 from harness import BINARY, Hub, cli, cli_json, wait_until
 from node_harness import Node
-
-
-@pytest.fixture(scope="module")
-def hub():
-    hub = Hub().start()
-    yield hub
-    hub.stop()
 
 
 @pytest.fixture
@@ -37,8 +31,8 @@ def log_in(hub, kernle, email):
     return client
 
 
-def test_the_published_lines_without_a_running_node(hub, kernle):
-    client = log_in(hub, kernle, "claire@example.org")
+def test_the_published_lines_without_a_running_node(shared_hub, kernle):
+    client = log_in(shared_hub, kernle, "claire@example.org")
     assert kernle("-a claire sync push")[:2] == (0, "✓ No pending changes to push\n")
     assert kernle("sync pull -a claire")[:2] == (0, "✓ Already up to date\n")
 
@@ -57,8 +51,8 @@ def test_the_published_lines_without_a_running_node(hub, kernle):
     assert "📦 Local project: claire" in lines and "🟢 Pending operations: 0" in lines
 
 
-def test_json_is_one_document_with_the_published_names(hub, kernle):
-    log_in(hub, kernle, "json@example.org")
+def test_json_is_one_document_with_the_published_names(shared_hub, kernle):
+    log_in(shared_hub, kernle, "json@example.org")
     for line, names in (
             ("status", {"version", "local_stack_id", "namespaced_stack_id", "user_id", "pending_operations",
                         "dead_letter_count", "pull_recovery_queue", "last_sync_time", "local_storage_online",
@@ -75,7 +69,7 @@ def test_json_is_one_document_with_the_published_names(hub, kernle):
         assert code == 0 and names <= set(json.loads(out)), line
 
 
-def test_exit_codes_when_there_is_no_hub(hub, kernle):
+def test_exit_codes_when_there_is_no_hub(shared_hub, kernle):
     assert kernle("-a claire sync status")[0] == 0
     for line in ("push", "pull", "full"):
         code, _, error = kernle(f"-a claire sync {line}")
@@ -83,6 +77,13 @@ def test_exit_codes_when_there_is_no_hub(hub, kernle):
     assert kernle("-a claire sync nonsense")[0] == 2
     code, _, error = kernle("sync push")
     assert code == 2 and "-a AGENT" in error
+
+
+def test_a_search_takes_several_words(kernle):
+    assert kernle("-a seeker memory add notes content=gateway-logs")[0] == 0
+    assert kernle("-a seeker memory add notes content=gateway-only")[0] == 0
+    code, out, error = kernle("-a seeker memory search gateway logs --json")
+    assert code == 0 and "gateway-logs" in out and "gateway-only" not in out, (out, error)
 
 
 def test_full_fails_when_a_phase_failed(kernle):
@@ -97,38 +98,43 @@ def test_full_fails_when_a_phase_failed(kernle):
     assert code == 0 and status["pending_operations"] == 1 and status["backend_connected"] is False
 
 
-def test_time_tracking_commands_of_a_device(hub):
-    client = hub.client(email="clock@example.org")
+def test_time_tracking_commands_of_a_device(shared_hub):
+    client = shared_hub.client(email="clock@example.org")
     node = Node().start()
     try:
-        node.connect(hub.url, client.key)
+        node.connect(shared_hub.url, client.key)
         started = cli_json("timer", "start", "-c", "Acme", "-d", "work", data=node.data)
         assert started["customer"] == "Acme"
         assert cli_json("timer", "status", data=node.data)["id"] == started["id"]
         assert cli("timer", "start", data=node.data, check=False)[0] == 4
         assert cli_json("timer", "stop", data=node.data)["end"]
-        assert cli_json("book", "1h30m", "-c", "Acme", data=node.data)["duration_minutes"] == 90
+        today = datetime.datetime.now(datetime.UTC).date().isoformat()  # else the entry ends now: after midnight, yesterday's
+        booked = cli_json("book", "1h30m", "-c", "Acme", "--date", today, data=node.data)
+        assert booked["duration_minutes"] == 90
         assert len(cli_json("entry", data=node.data)) == len(cli_json("entries", data=node.data)) == 2
         client.post("/clocks/quick-book", {"duration": "1h"})
         wait_until(lambda: len(cli_json("triage", data=node.data)) == 1, "the entry waits for a customer")
         waiting = cli_json("triage", data=node.data)[0]["sync_id"]
+        code, _, said = cli("triage", "unknown", "-c", "Acme", data=node.data, check=False)
+        assert code == 3 and "'unknown' waits for a customer" in said
+        assert cli("triage", waiting, data=node.data, check=False)[0] == 2, "nothing to change"
         assert cli_json("triage", waiting, "-c", "Acme", data=node.data) == {"updated": 1}
     finally:
         node.stop()
 
 
-def test_profiles_and_all_their_spaces(hub):
-    client = hub.client(email="profiles@example.org")
+def test_profiles_and_all_their_spaces(shared_hub):
+    client = shared_hub.client(email="profiles@example.org")
     node = Node().start()
     try:
         cli("profile", "add", "work", data=node.data)
-        subprocess.run([BINARY, "login", hub.url, "--key", client.key, "--profile", "work", "--data", str(node.data)],
+        subprocess.run([BINARY, "login", shared_hub.url, "--key", client.key, "--profile", "work", "--data", str(node.data)],
                        check=True, capture_output=True, timeout=60)
         status = cli_json("sync", "status", data=node.data)
         assert [each["profile"] for each in status["profiles"]] == ["default", "work"]
         assert status["profiles"][1]["spaces"][0]["state"] in {"in_sync", "syncing", "waiting"}
         code, out, _ = cli("sync", "status", data=node.data)
-        assert "* default  not connected" in out and f"  work  {hub.url}" in out
+        assert "* default  not connected" in out and f"  work  {shared_hub.url}" in out
         cli("profile", "use", "work", data=node.data)
         assert cli("profile", "remove", "work", data=node.data, check=False)[0] == 4
         assert cli("profile", "remove", "default", data=node.data)[0] == 0

@@ -59,7 +59,7 @@ def test_two_devices_sync_through_kernles_backend(backend, nodes):
         full(node)
     assert backend.requests.count(("POST", "/sync/push")) == pushes
     profile = a.api.get("/profiles").json()["profiles"][0]
-    assert profile["dialect"] == "kernle" and any("memory of agents only" in limit for limit in profile["limits"])
+    assert profile["dialect"] == "kernle" and any("only the memory of agents" in limit for limit in profile["limits"])
     assert a.status()["kaisho"]["reason"] == "stays on this device: the hub speaks kernle only"
 
 

@@ -4,9 +4,11 @@ import os
 import pty
 import subprocess
 import time
+from types import SimpleNamespace
 
 import pytest
-from harness import BINARY, Client, cli, wait_until
+import requests
+from harness import BINARY, Client, Hub, cli, wait_until
 from runner_harness import IDE_SCOPES, Runner, ScriptedHub, wait_for_end
 from test_kiro_clients import PUBLISHED_URL, needs_seed, published_class
 
@@ -176,6 +178,46 @@ def test_command_run_streams_and_returns_the_exit_code(site):
     assert site.result(detached)["status"] == "completed"
     shown = json.loads(command(site, "show", detached, "--json")[1])
     assert shown["status"] == "completed"
+
+
+def without_runner(hub):
+    """An IDE of a hub that no runner is connected to."""
+    return SimpleNamespace(hub=hub, ide=hub.client(label="ide", scopes=IDE_SCOPES))
+
+
+def test_command_run_says_that_no_runner_is_connected_and_gives_up_in_time(hub):
+    there = without_runner(hub)
+    began = time.monotonic()
+    code, out, err = command(there, "run", "--timeout", "2", "true", check=False)
+    assert code == 124 and out == "", err
+    assert err.startswith("syncline: no runner is connected") and ("did not start within 2 s" in err or "expired" in err)
+    assert time.monotonic() - began < 20
+    code, out, _ = command(there, "run", "--json", "--timeout", "1", "true", check=False)
+    assert code == 124 and json.loads(out)["status"] == "failed"
+    assert [left["status"] for left in there.ide.get("/command").json()["commands"]] == ["failed", "failed"]
+    late = hub.client(label="late", scopes="commands:run")
+    assert late.post("/command/claim").status_code == 204
+
+
+@pytest.mark.parametrize("reported", ["256", "-1", "1.5", '"9"'])
+def test_command_run_takes_no_impossible_exit_code_for_success(hub, reported):
+    environment = {**os.environ, "SYNCLINE_HUB": hub.url, "SYNCLINE_KEY": hub.client(label="ide", scopes=IDE_SCOPES).key}
+    process = subprocess.Popen([BINARY, "command", "run", "true"], stderr=subprocess.DEVNULL, env=environment)
+    runner = hub.client(label="runner", scopes="commands:run")
+    claimed = runner.post("/command/claim?wait=20").json()["commandId"]
+    body = f'{{"status":"completed","result":{{"exitCode":{reported}}}}}'
+    requests.patch(f"{hub.url}/command/{claimed}", data=body, timeout=20, headers={
+        "Authorization": f"Bearer {runner.key}", "Content-Type": "application/json"}).raise_for_status()
+    assert process.wait(timeout=30) == 1
+
+
+def test_a_command_that_no_runner_takes_fails_after_the_hubs_time():
+    hub = Hub(arguments=["--set", "commands.ttl_seconds=1"]).start()
+    try:
+        code, _, err = command(without_runner(hub), "run", "true", check=False)
+        assert code == 124 and "expired: no runner took it within 1 s" in err
+    finally:
+        hub.stop()
 
 
 def test_control_characters_of_remote_output_are_escaped_on_a_terminal(site):

@@ -156,7 +156,7 @@ def test_private_addresses_are_refused_unless_allowed(start_receiver):
     home.push()
     for host, webhook in names.items():
         wait_until(lambda of=webhook: deliveries(client, of) and deliveries(client, of)[0]["attempts"] > 0, host)
-        assert "address is neither public nor allowed" in deliveries(client, webhook)[0]["last_error"], host
+        assert "it has no address that is public or allowed" in deliveries(client, webhook)[0]["last_error"], host
     assert receiver.all_seen() == []
     assert hub.stop() == 0
 

@@ -1,10 +1,11 @@
-// ./dev sim [SEED] [--runs N] [--first SEED] [--jobs N] [--deep]: many runs, or one with its whole log. Deep: on
-// SQLite, and beside the same on memory.
+// ./dev sim [SEED] [--runs N] [--first SEED] [--jobs N] [--deep] [--twice] [--strict]: many runs, or one with its whole
+// log. Deep: on SQLite, and beside the same on memory. Twice, strict: as Proof says, and beside the same without.
 #include <cstdio>
 #include <fstream>
 #include <thread>
 
 #include "base/bytes.hpp"
+#include "base/log.hpp"
 #include "base/mutex.hpp"
 #include "base/text.hpp"
 #include "sim/simulation.hpp"
@@ -13,6 +14,7 @@ namespace {
 
 using syncline::sim::Disks;
 using syncline::sim::Outcome;
+using syncline::sim::Proof;
 using syncline::sim::Simulation;
 
 constexpr std::int64_t kTwiceEach = 100;  // one run in so many is made twice and must be the same
@@ -24,6 +26,11 @@ struct Options {
   std::int64_t jobs = 1;
   std::string seeds_file;
   bool deep = false;
+  Proof proof;
+
+  [[nodiscard]] std::string flags() const {
+    return std::string(deep ? " --deep" : "") + (proof.twice ? " --twice" : "") + (proof.strict ? " --strict" : "");
+  }
 };
 
 std::optional<Options> parse(int count, char** arguments) {
@@ -34,8 +41,12 @@ std::optional<Options> parse(int count, char** arguments) {
       options.seeds_file = arguments[++i];
       continue;
     }
-    if (argument == "--deep") {
-      options.deep = true;
+    bool* flag = argument == "--deep"     ? &options.deep
+                 : argument == "--twice"  ? &options.proof.twice
+                 : argument == "--strict" ? &options.proof.strict
+                                          : nullptr;
+    if (flag != nullptr) {
+      *flag = true;
       continue;
     }
     std::int64_t* into = argument == "--runs"    ? &options.runs
@@ -61,29 +72,33 @@ struct Totals {
   std::int64_t requests = 0;
 };
 
-Outcome simulate(std::int64_t seed, bool deep, bool keeps_log = false) {
+Outcome simulate(std::int64_t seed, bool deep, Proof proof, bool keeps_log = false) {
   const Disks::Kind kind = deep ? Disks::Kind::sqlite : Disks::Kind::memory;
-  return Simulation(static_cast<std::uint64_t>(seed), kind, keeps_log).run();
+  return Simulation(static_cast<std::uint64_t>(seed), kind, proof, keeps_log).run();
 }
 
-std::string run_once(std::int64_t seed, bool deep, Totals& totals) {
-  const Outcome outcome = simulate(seed, deep);
+std::string run_once(std::int64_t seed, const Options& options, Totals& totals) {
+  const Outcome outcome = simulate(seed, options.deep, options.proof);
   ++totals.runs;
   totals.writes += outcome.writes;
   totals.requests += outcome.requests;
   std::string fault = outcome.fault;
-  if (fault.empty() && (deep || seed % kTwiceEach == 0)) {
-    const Outcome again = simulate(seed, false);
-    if (again.hash != outcome.hash) fault = deep ? "SQLite and memory gave two runs" : "the same seed gave another run";
+  if (fault.empty() && (options.deep || options.proof.any() || seed % kTwiceEach == 0)) {
+    const Outcome again = simulate(seed, false, {});
+    if (again.hash != outcome.hash) {
+      fault = options.proof.any() ? "writes that run twice gave another run"
+              : options.deep      ? "SQLite and memory gave two runs"
+                                  : "the same seed gave another run";
+    }
   }
   if (fault.empty()) return "";
   ++totals.failures;
   return "seed " + std::to_string(seed) + ": " + fault + "\n  (" + outcome.plan + ")\n  ./dev sim " +
-         std::to_string(seed) + (deep ? " --deep\n" : "\n");
+         std::to_string(seed) + options.flags() + '\n';
 }
 
-int replay(std::int64_t seed, bool deep) {
-  const Outcome outcome = simulate(seed, deep, true);
+int replay(std::int64_t seed, const Options& options) {
+  const Outcome outcome = simulate(seed, options.deep, options.proof, true);
   for (const std::string& line : outcome.log) std::printf("%s\n", line.c_str());
   std::printf("%s\n%s\n", outcome.plan.c_str(), outcome.fault.empty() ? "no fault" : outcome.fault.c_str());
   return outcome.fault.empty() ? 0 : 1;
@@ -104,12 +119,15 @@ std::vector<std::int64_t> seeds_of(const Options& options) {
 
 int main(int count, char** arguments) {
   if (!syncline::initialise_crypto()) return 1;
+  syncline::set_log_level(syncline::LogLevel::off);  // a failing run prints its own
   const auto options = parse(count, arguments);
   if (!options) {
-    std::fprintf(stderr, "usage: sim [SEED] [--runs N] [--first SEED] [--seeds FILE] [--jobs N] [--deep]\n");
+    std::fprintf(
+        stderr,
+        "usage: sim [SEED] [--runs N] [--first SEED] [--seeds FILE] [--jobs N] [--deep] [--twice] [--strict]\n");
     return 2;
   }
-  if (options->seed) return replay(*options->seed, options->deep);
+  if (options->seed) return replay(*options->seed, *options);
   const std::vector<std::int64_t> seeds = seeds_of(*options);
   std::vector<Totals> totals(static_cast<std::size_t>(std::max<std::int64_t>(1, options->jobs)));
   std::vector<std::thread> threads;
@@ -118,7 +136,7 @@ int main(int count, char** arguments) {
   for (std::size_t job = 0; job < totals.size(); ++job) {
     threads.emplace_back([&, job] {
       for (std::size_t i = job; i < seeds.size(); i += totals.size()) {
-        const std::string fault = run_once(seeds[i], options->deep, totals[job]);
+        const std::string fault = run_once(seeds[i], *options, totals[job]);
         if (fault.empty()) continue;
         const syncline::MutexLock lock(output);
         std::fputs(fault.c_str(), stdout);

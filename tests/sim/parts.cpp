@@ -28,7 +28,9 @@ RuleBook make_rule_book(Rules rules, bool refuses) {
 }
 
 HubProcess::HubProcess(Store& store, const Clock& clock, const Plan& plan)
-    : access_(store, clock),
+    : store_(store),
+      clock_(clock),
+      access_(store, clock),
       progress_(store),
       rules_(make_rule_book(plan.rules, plan.has_refusals)),
       spaces_(store, clock, live_, progress_, rules_),
@@ -51,7 +53,7 @@ NodeProcess::NodeProcess(Store& store, const Clock& clock, const Plan& plan)
     : progress_(store),
       rules_(make_rule_book(plan.rules, false)),
       spaces_(store, clock, live_, progress_, rules_),
-      replica_(spaces_, {AccountNumber{1}, std::string(kSpace)}, plan.settings, plan.limits) {}
+      replica_(spaces_, {kNodeAccount, std::string(kSpace)}, plan.settings, plan.limits) {}
 
 std::map<std::string, Record> read_all(Spaces& spaces, const SpaceName& space) {
   std::map<std::string, Record> records;
@@ -63,6 +65,16 @@ std::map<std::string, Record> read_all(Spaces& spaces, const SpaceName& space) {
   });
   if (!done) std::abort();
   return records;
+}
+
+std::vector<Record> history_of(Spaces& spaces, const SpaceName& space, const Record& current) {
+  std::vector<Record> versions;
+  const auto done = spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
+    TRY(versions, snapshot.history(current, 1000, 64UL << 20U));
+    return {};
+  });
+  if (!done) std::abort();
+  return versions;
 }
 
 std::vector<Conflict> read_conflicts(Spaces& spaces, const SpaceName& space) {

@@ -5,6 +5,7 @@
 #include "api/native/routes.hpp"
 #include "api/router.hpp"
 #include "replica/space_replica.hpp"
+#include "service/housekeeping.hpp"
 #include "sim/plan.hpp"
 #include "support/in_process.hpp"
 #include "support/manual_scheduler.hpp"
@@ -13,13 +14,15 @@ namespace syncline::sim {
 
 inline constexpr std::string_view kSpace = "notes";
 inline constexpr std::string_view kCollection = "items";
+/// Whose a node's spaces are.
+inline constexpr AccountNumber kNodeAccount{1};
 /// Author of what programs write on a node.
 inline constexpr KeyNumber kLocalAuthor{1};
 
 /// The rules of the plan for kSpace.
 [[nodiscard]] RuleBook make_rule_book(Rules rules, bool refuses);
 
-/// A wall clock that may be wrong in any way. The hub's is right.
+/// A wall clock that may be wrong in any way.
 class SkewedClock final : public Clock {
  public:
   explicit SkewedClock(const Clock& truth) : truth_(truth) {}
@@ -42,8 +45,12 @@ class HubProcess {
   [[nodiscard]] Spaces& spaces() { return spaces_; }
   [[nodiscard]] Live& live() { return live_; }
   [[nodiscard]] Access& access() { return access_; }
+  /// What the hub does each hour.
+  void purge() { Housekeeping(store_, clock_, access_, progress_, {}).run_all(); }
 
  private:
+  Store& store_;
+  const Clock& clock_;
   test::ManualScheduler scheduler_;
   Live live_{scheduler_};
   Access access_;
@@ -72,6 +79,8 @@ class NodeProcess {
 
 /// Live and deleted records by id.
 [[nodiscard]] std::map<std::string, Record> read_all(Spaces& spaces, const SpaceName& space);
+/// Earlier versions of a record.
+[[nodiscard]] std::vector<Record> history_of(Spaces& spaces, const SpaceName& space, const Record& current);
 [[nodiscard]] std::vector<Conflict> read_conflicts(Spaces& spaces, const SpaceName& space);
 
 }  // namespace syncline::sim

@@ -12,6 +12,8 @@ constexpr std::int64_t kDayMicros = 86'400LL * kMicrosPerSecond;
 constexpr std::int64_t kLivenessMs = 60'000;
 constexpr std::int64_t kQuietMs = 20'000;
 constexpr std::int64_t kLinkEachMs = 2000;
+constexpr std::uint64_t kClockStream = 0x5C10C4ULL << 32U;
+constexpr std::uint64_t kStoreStream = 0x570BEULL << 40U;
 
 template <typename T>
 T must(Result<T> result) {
@@ -41,15 +43,33 @@ class Simulation::Relay final : public Watcher {
   const SpaceName space_;
 };
 
-Simulation::Simulation(std::uint64_t seed, Disks::Kind kind, bool keeps_log)
+Simulation::Simulation(std::uint64_t seed, Disks::Kind kind, Proof proof, bool keeps_log)
     : random_(seed),
       later_(~seed),
+      rotting_(seed ^ 0x526F74526F74ULL),
+      clock_random_(seed ^ kClockStream),
+      latest_(seed * 31 + 7),
+      store_random_(seed ^ kStoreStream),
       plan_(draw_plan(random_)),
       makes_full_pulls_(later_.chance(0.15)),
+      hub_clock_fails_(clock_random_.chance(0.2)),
+      has_future_row_(clock_random_.chance(0.1)),
+      hub_goes_back_(latest_.chance(0.15)),
+      reads_fail_(store_random_.chance(0.2)),
+      reads_early_(store_random_.chance(0.3)),
+      // Not where a device loses its key, which it would get back; nor where the clock is wrong, which an empty store
+      // has no reason to doubt.
+      hub_is_emptied_(store_random_.chance(0.1) && !plan_.loses_keys && !hub_clock_fails_),
+      rots_(rotting_.chance(0.2) && !plan_.has_refusals),
       keeps_log_(keeps_log),
-      disks_(kind) {
-  outcome_.plan = plan_.to_text() + (makes_full_pulls_ ? ", full pulls" : "");
-  hub_disk_ = disks_.make(truth_, "e0");
+      disks_(kind, proof) {
+  outcome_.plan = plan_.to_text() + (makes_full_pulls_ ? ", full pulls" : "") +
+                  (hub_clock_fails_ ? ", the hub's clock" : "") + (has_future_row_ ? ", a row of the future" : "") +
+                  (hub_goes_back_ ? ", hub goes back" : "") + (rots_ ? ", rot" : "") +
+                  (reads_fail_ ? ", reads fail" : "") + (reads_early_ ? ", early reads" : "") +
+                  (hub_is_emptied_ ? ", the hub is emptied" : "");
+  hub_disk_ = disks_.make(Disks::Owner::hub, hub_clock_, "e0");
+  if (has_future_row_) leave_a_future_row();
   start_hub();
   hub_space_ = {must(hub_->access().add_account(kEmail, syncline::Plan::pro)).number, std::string(kSpace)};
   start_hub();
@@ -57,6 +77,7 @@ Simulation::Simulation(std::uint64_t seed, Disks::Kind kind, bool keeps_log)
   for (int i = 0; i < plan_.nodes; ++i) {
     add_node(nullptr, new_key("node"));
   }
+  if (reads_early_) reader_token_ = new_key("reader");
 }
 
 Simulation::~Simulation() = default;
@@ -95,8 +116,18 @@ std::string Simulation::new_key(const std::string& label) {
 void Simulation::start_hub() {
   relay_.reset();
   hub_.reset();
-  hub_disk_->reopen();
-  hub_ = std::make_unique<HubProcess>(hub_disk_->store(), truth_, plan_);
+  hub_store_.reset();
+  hub_clock_.restart();
+  hub_disk_->reopen({++openings_});
+  if (!hub_clock_.current().load(hub_disk_->store())) std::abort();
+  keep_hub_clock();
+  HubStore& store = hub_store_.emplace(hub_disk_->store());
+  hub_ = std::make_unique<HubProcess>(store, hub_clock_, plan_);
+  if (reads_early_) {
+    store.set_before_publication([this](const SpaceName& space) {
+      if (space == hub_space_) read_before_publication();
+    });
+  }
   relay_ = std::make_unique<Relay>(*this, hub_->live(), hub_space_);
 }
 
@@ -110,11 +141,33 @@ void Simulation::stop_hub() {
 
 void Simulation::restore_hub() {
   if (!backup_) return;
+  replace_hub(backup_->restore("r" + std::to_string(++epochs_)));
+  say("hub", "is restored from a backup");
+}
+
+void Simulation::put_copy_back() {
+  replace_hub(copy_->restore(copy_epoch_));
+  say("hub", "goes on from an older copy");
+}
+
+void Simulation::empty_hub() {
+  replace_hub(disks_.make(Disks::Owner::hub, hub_clock_, "r" + std::to_string(++epochs_)));
+  say("hub", "goes on from an empty store");
+  hub_space_.account = must(hub_->access().add_account(kEmail, syncline::Plan::pro)).number;
+  start_hub();
+  std::set<std::string> tokens = {outsider_token_};
+  if (reads_early_) tokens.insert(reader_token_);
+  for (const auto& node : nodes_) tokens.insert(node->token);
+  for (const std::string& token : tokens) {
+    (void)must(hub_->access().add_key(kEmail, "again", {Scope::read, Scope::write}, token));
+  }
+}
+
+void Simulation::replace_hub(std::unique_ptr<Disk> disk) {
   stop_hub();
   // The keys of today are put back too, as an operator would have to.
-  hub_disk_ = backup_->restore("r" + std::to_string(++epochs_));
+  hub_disk_ = std::move(disk);
   start_hub();
-  say("hub", "is restored from a backup");
   was_restored_ = true;
   ledger_.give_up("outsider");  // it has no copy to offer again
 }
@@ -123,7 +176,7 @@ void Simulation::add_node(std::unique_ptr<Disk> disk, std::string token) {
   auto node = std::make_unique<Node>();
   node->name = "node " + std::to_string(nodes_.size() + 1);
   node->clock = std::make_unique<SkewedClock>(truth_);
-  node->disk = disk ? std::move(disk) : disks_.make(*node->clock, "n");
+  node->disk = disk ? std::move(disk) : disks_.make(Disks::Owner::node, *node->clock, "n");
   node->token = std::move(token);
   nodes_.push_back(std::move(node));
   Node& added = *nodes_.back();
@@ -144,7 +197,7 @@ void Simulation::set_clock(Node& node) {
 
 void Simulation::start_node(Node& node) {
   node.process.reset();
-  node.disk->reopen();
+  node.disk->reopen({++openings_});
   node.process = std::make_unique<NodeProcess>(node.disk->store(), *node.clock, plan_);
   node.incarnation += 1;
   node.wake_ms = -1;
@@ -199,7 +252,13 @@ void Simulation::arrive(Node& node, std::int64_t incarnation, std::int64_t ticke
                         const std::string& token) {
   Result<http::ClientResponse> response = fail(ErrorCode::unavailable, "connection refused");
   if (hub_) {
+    const bool cannot_read = reads_fail_ && !healed_ && store_random_.chance(0.2);
+    if (cannot_read) hub_store_->fail_reads_after(store_random_.between(0, 1));
     test::Answer answer = hub_->call(request, token);
+    hub_store_->heal();
+    if (cannot_read && answer.status == 401 && hub_->access().authenticate(token)) {
+      early_fault_ = "the hub takes a key that it cannot read for a wrong one";
+    }
     response = http::ClientResponse{answer.status, std::move(answer.body), std::nullopt};
   }
   if (is_cut(node, false) || (!healed_ && random_.chance(plan_.loss))) return;
@@ -229,7 +288,7 @@ void Simulation::try_link(Node& node) {
     node.is_linked = true;
     ++node.link;
     node.process->replica().machine().link_up(now_ms_);
-    node.process->replica().machine().note_hub_head(hub_->spaces().cursor(hub_->spaces().head(hub_space_)));
+    node.process->replica().machine().note_hub_head(hub_->spaces().cursor_at_head(hub_space_));
     drive(node);
   }
   at(kLinkEachMs, [this, &node] { try_link(node); });
@@ -248,7 +307,7 @@ void Simulation::notify(Seq head) {
       unlink(node);
       continue;
     }
-    at(latency(), [this, &node, link = node.link, cursor = hub_->spaces().cursor(head)] {
+    at(latency(), [this, &node, link = node.link, cursor = hub_->spaces().cursor(hub_space_, head)] {
       if (!node.is_linked || node.link != link || !node.process) return;
       node.process->replica().machine().note_hub_head(cursor);
       drive(node);
@@ -260,6 +319,10 @@ Outcome Simulation::run() {
   plan_faults();
   advance_until(plan_.safety_ms);
   heal();
+  if (!early_fault_.empty()) {
+    outcome_.fault = early_fault_;
+    return std::move(outcome_);
+  }
   const std::int64_t transfer_ms =
       static_cast<std::int64_t>(ledger_.writes().size()) * static_cast<std::int64_t>(nodes_.size()) * 50;
   // What is refused is offered five times, with tiny batches one by one.
@@ -294,6 +357,7 @@ Outcome Simulation::run() {
 bool Simulation::is_quiet() { return why_not_quiet().empty(); }
 
 std::string Simulation::why_not_quiet() {
+  if (!hub_disk_->store().damage(hub_space_).empty()) return "the hub has damaged records";
   for (const auto& node : nodes_) {
     if (!node->process) return node->name + " is down";
     auto& replica = node->process->replica();
@@ -304,7 +368,7 @@ std::string Simulation::why_not_quiet() {
     if (pending != replica.local().dead_letters()) {
       return node->name + " is in sync with " + std::to_string(pending) + " changes waiting";
     }
-    const Cursor head = hub_->spaces().cursor(hub_->spaces().head(hub_space_));
+    const Cursor head = hub_->spaces().cursor_at_head(hub_space_);
     if (replica.local().cursor().to_text() != head.to_text()) {
       return node->name + " is in sync at " + replica.local().cursor().to_text() + ", the hub is at " + head.to_text();
     }

@@ -6,6 +6,8 @@
 #include <queue>
 
 #include "sim/disk.hpp"
+#include "sim/hub_clock.hpp"
+#include "sim/hub_store.hpp"
 #include "sim/ledger.hpp"
 #include "sim/parts.hpp"
 
@@ -25,7 +27,7 @@ struct Outcome {
 class Simulation {
  public:
   /// `keeps_log`: every event as text, for a person who wants to know what happened.
-  Simulation(std::uint64_t seed, Disks::Kind kind, bool keeps_log);
+  Simulation(std::uint64_t seed, Disks::Kind kind, Proof proof, bool keeps_log);
   ~Simulation();
   [[nodiscard]] Outcome run();
 
@@ -55,6 +57,11 @@ class Simulation {
   void start_hub();
   void stop_hub();
   void restore_hub();
+  void put_copy_back();
+  /// An operator puts an empty store in the hub's place, and gives devices the keys that they have.
+  void empty_hub();
+  /// The hub goes on from another disk.
+  void replace_hub(std::unique_ptr<Disk> disk);
   void add_node(std::unique_ptr<Disk> disk, std::string token);
   void start_node(Node& node);
   void stop_node(Node& node);
@@ -76,7 +83,22 @@ class Simulation {
   void plan_faults();
   void inject_faults();
   void start_full_pull(Node& node);
+  /// Another thread of the hub reads the commit that has just been made, and goes on from the cursor that it gets.
+  void read_before_publication();
+  void rot_a_record();
+  /// The record of the hub that the node holds in this very version; nothing if it has another one, or none.
+  [[nodiscard]] static bool holds(Node& node, const Record& of_hub);
   void heal();
+
+  // clocks.cpp: of the hub
+  void leave_a_future_row();
+  void set_hub_clock();
+  void inject_clock_faults();
+  void keep_hub_clock();
+  void purge_as_the_clock_says();
+  [[nodiscard]] std::int64_t count_history();
+  [[nodiscard]] Seq purged_through();
+  [[nodiscard]] std::string check_clock();
 
   [[nodiscard]] bool is_quiet();
   [[nodiscard]] std::string why_not_quiet();
@@ -90,10 +112,25 @@ class Simulation {
   Random random_;
   /// What was added to the plan later draws from here, so that old seeds go on to mean what they meant.
   Random later_;
+  Random rotting_;
+  Random clock_random_;  // likewise, of the hub's clock
+  Random latest_;        // of a hub that goes back
+  Random store_random_;  // and of what happens to the store below the hub
   const Plan plan_;
   const bool makes_full_pulls_;  // somebody asks devices for a full pull now and then
+  const bool hub_clock_fails_;
+  const bool has_future_row_;
+  const bool hub_goes_back_;  // somebody puts a plain copy in the place of the hub's store
+  const bool reads_fail_;     // of the hub's disk, now and then
+  const bool reads_early_;    // threads of the hub read between a commit and its publication
+  const bool hub_is_emptied_;
+  /// Records of the hub rot that a device holds as well. Not where the hub refuses changes: a device with a refused
+  /// edit has the hub's version in its history only, and does not offer it.
+  const bool rots_;
   const bool keeps_log_;
   ManualClock truth_{Timestamp{1'800'000'000'000'000}};
+  SkewedClock hub_wall_{truth_};
+  HubClock hub_clock_{hub_wall_, truth_};
   std::int64_t now_ms_ = 0;
   std::int64_t order_ = 0;
   struct Event {
@@ -109,17 +146,24 @@ class Simulation {
   Disks disks_;
   std::unique_ptr<Disk> hub_disk_;
   std::unique_ptr<Disk> backup_;
+  std::unique_ptr<Disk> copy_;
+  std::string copy_epoch_;
   std::int64_t epochs_ = 0;
+  std::int64_t openings_ = 1;  // of disks: each has an incarnation of its own
+  std::optional<HubStore> hub_store_;
   std::unique_ptr<HubProcess> hub_;  // none while it is down
   std::unique_ptr<Relay> relay_;
   SpaceName hub_space_;
   std::int64_t keys_ = 0;
   std::string outsider_token_;
+  std::string reader_token_;  // of who reads early: nobody writes with it, so it counts as having seen nothing
   std::vector<std::unique_ptr<Node>> nodes_;
+  std::set<std::string> rotten_deletions_;  // ids
   bool healed_ = false;
   bool was_restored_ = false;
 
   Ledger ledger_;
+  std::string early_fault_;  // found before the end
   Outcome outcome_;
 };
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "replica/known_versions.hpp"
 #include "sim/simulation.hpp"
 
 namespace syncline::sim {
@@ -9,16 +10,6 @@ namespace {
 
 /// How far off the stamps of programs are that bring their own.
 constexpr std::int64_t kStampSpreadMicros = 3600LL * kMicrosPerSecond;
-
-std::vector<Record> history_of(Spaces& spaces, const SpaceName& space, const Record& current) {
-  std::vector<Record> versions;
-  const auto done = spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
-    TRY(versions, snapshot.history(current, 1000, 64UL << 20U));
-    return {};
-  });
-  if (!done) std::abort();
-  return versions;
-}
 
 }  // namespace
 
@@ -138,13 +129,38 @@ void Simulation::plan_faults() {
     });
     at(random_.between(backup_ms, plan_.safety_ms), [this] { restore_hub(); });
   }
+  if (hub_goes_back_) {
+    const std::int64_t copy_ms = latest_.between(0, plan_.safety_ms);
+    at(copy_ms, [this] {
+      say("hub", "is copied");
+      copy_epoch_ = hub_disk_->store().epoch();
+      copy_ = hub_disk_->restore(copy_epoch_);
+    });
+    at(latest_.between(copy_ms, plan_.safety_ms), [this] { put_copy_back(); });
+  }
+  if (hub_is_emptied_) at(store_random_.between(0, plan_.safety_ms), [this] { empty_hub(); });
+}
+
+void Simulation::read_before_publication() {
+  const std::string feed = "/v1/spaces/" + std::string(kSpace) + "/changes?limit=500";
+  const auto read = [&](const std::string& since) {
+    return hub_->call({http::Method::get, feed + since, "", {}}, reader_token_);
+  };
+  const test::Answer page = read("");
+  if (page.status != 200) return;  // there is no such key here yet, or the disk cannot be read
+  const test::Answer next = read("&since=" + page.at("cursor"));
+  if (next.status != 200 && next.status != 503) {
+    early_fault_ = "the hub answers " + next.body + " to the cursor that it has just given";
+  }
 }
 
 void Simulation::inject_faults() {
+  if (rots_ && rotting_.chance(0.2)) rot_a_record();
   if (plan_.purges && random_.chance(0.1)) {
     say("hub", "purges deletions");
     if (!hub_disk_->store().purge({Timestamp{}, truth_.now(), Timestamp{}})) std::abort();
   }
+  inject_clock_faults();
   if (hub_ && random_.chance(plan_.hub_crashes)) {
     stop_hub();
     at(random_.between(1, 5000), [this] {
@@ -171,6 +187,34 @@ void Simulation::inject_faults() {
   }
 }
 
+bool Simulation::holds(Node& node, const Record& of_hub) {
+  bool held = false;
+  const auto done = node.disk->store().read({kNodeAccount, std::string(kSpace)}, [&](Snapshot& snapshot) -> Result<> {
+    TRY(const auto own, snapshot.find(of_hub.collection, of_hub.id));
+    TRY(const replica::SpaceState state, replica::read_space_state(snapshot));
+    TRY(const auto known, replica::KnownVersions(state.generation).find(snapshot, of_hub.collection, of_hub.id));
+    held = own && known && known->hub == of_hub.seq && own->deleted == of_hub.deleted && own->doc == of_hub.doc;
+    return {};
+  });
+  if (!done) std::abort();
+  return held;
+}
+
+void Simulation::rot_a_record() {
+  const std::string id = "r" + std::to_string(rotting_.between(1, plan_.records));
+  std::optional<Record> record;
+  const auto done = hub_disk_->store().read(hub_space_, [&](Snapshot& snapshot) -> Result<> {
+    TRY(record, snapshot.find_undamaged(kCollection, id));
+    return {};
+  });
+  if (!done) std::abort();
+  // What nobody else has is lost, and no program can do anything about it.
+  if (!record || std::ranges::none_of(nodes_, [&](const auto& node) { return holds(*node, *record); })) return;
+  hub_disk_->rot(hub_space_, kCollection, id);
+  if (record->deleted) rotten_deletions_.insert(id);
+  say("hub", id + " rots");
+}
+
 void Simulation::start_full_pull(Node& node) {
   if (!node.process || now_ms_ < node.paused_until_ms) return;
   say(node.name, "reads everything anew");
@@ -183,7 +227,10 @@ void Simulation::start_full_pull(Node& node) {
 void Simulation::heal() {
   say("world", "heals");
   healed_ = true;
+  hub_wall_.set_offset(0);
   if (!hub_) start_hub();
+  // The operator has the store checked, and devices look again.
+  if (rots_ && !hub_disk_->store().verify()) std::abort();
   for (const auto& node : nodes_) {
     node->cut_until_ms = 0;
     node->paused_until_ms = 0;
@@ -192,6 +239,7 @@ void Simulation::heal() {
       node->token = new_key("node again");
       if (!node->process->replica().connect(replica::native_dialect(), false, now_ms_)) std::abort();
     }
+    if (rots_) node->process->replica().machine().sync_now(now_ms_);
     drive(*node);
   }
 }
@@ -244,12 +292,16 @@ std::string Simulation::check() {
     }
     for (const Conflict& conflict : read_conflicts(node->process->spaces(), space)) found.add(conflict.loser);
   }
+  // Devices that delete what is deleted add nothing to it; once it has rotted, the next edit takes its place.
+  found.deletions.insert(rotten_deletions_.begin(), rotten_deletions_.end());
   if (std::string lost = ledger_.find_lost(found); !lost.empty()) return lost;
-  // What was refused has replaced nothing at the hub; a clone does not know what its twin has replaced; and where
-  // fields are united, a version that nobody has seen yet may carry the number of an earlier one.
+  // What a rotten version had replaced is not known to the hub any more; what was refused has replaced nothing there; a
+  // clone does not know what its twin has replaced; and where fields are united, a version that nobody has seen yet may
+  // carry the number of an earlier one.
   const bool may_stand_again =
-      was_restored_ || plan_.has_refusals || plan_.clones_a_node || plan_.rules == Rules::kernle;
-  return may_stand_again ? "" : ledger_.find_revived(hub);
+      was_restored_ || plan_.has_refusals || plan_.clones_a_node || plan_.rules == Rules::kernle || rots_;
+  if (std::string revived = may_stand_again ? "" : ledger_.find_revived(hub); !revived.empty()) return revived;
+  return check_clock();
 }
 
 }  // namespace syncline::sim

@@ -21,10 +21,10 @@ std::vector<api::FaceModule> make_modules(std::vector<api::FaceModule> more) {
 }  // namespace
 
 ApiFixture::ApiFixture(api::Router::Options options, std::vector<api::FaceModule> more)
-    : modules_(make_modules(std::move(more))), router_(access_, clock_, std::move(options)) {
+    : modules_(make_modules(std::move(more))), router_(access_, service_clock_, std::move(options)) {
   router_.add(operations_.make_routes());
-  const api::FaceParts parts{spaces_, access_,   search_,     sessions_, device_keys_,
-                             meter_,  webhooks_, deliveries_, [] {},     scheduler_};
+  const api::FaceParts parts{spaces_, access_,   search_,     sessions_, device_keys_, own_keys_,
+                             meter_,  webhooks_, deliveries_, [] {},     scheduler_,   passwords_};
   for (const api::FaceModule& module : modules_) {
     api::Face& face = *faces_.emplace_back(module.make(parts));
     EXPECT_TRUE(face.start());
@@ -37,7 +37,9 @@ ApiFixture::ApiFixture(api::Router::Options options, std::vector<api::FaceModule
 }
 
 std::string ApiFixture::add_key(const std::string& email, ScopeSet scopes, const std::string& label) {
-  if (!access_.find_account(email)) {
+  const auto account = access_.find_account(email);
+  EXPECT_TRUE(account);
+  if (!*account) {
     EXPECT_TRUE(access_.add_account(email, Plan::pro));
   }
   auto made = access_.add_key(email, label, scopes, std::nullopt);
@@ -54,7 +56,16 @@ Result<> ApiFixture::each_hour() {
   return {};
 }
 
-PendingAnswer ApiFixture::begin(const RequestSpec& spec) { return begin_request(router_, spec); }
+PendingAnswer ApiFixture::begin(const RequestSpec& spec) {
+  if (!published_) published_ = PublishedApi::read(begin_request(router_, {.target = "/openapi.json"}).get().body);
+  return begin_request(router_, spec, [api = published_, spec, ended = ended_](const Answer& answer) {
+    if (*ended) return;  // requests that still waited get an answer of no kind
+    for (const std::string& fault : api->faults(spec, answer)) {
+      ADD_FAILURE() << "/openapi.json does not fit " << http::to_text(spec.method) << ' ' << spec.target << ": "
+                    << fault;
+    }
+  });
+}
 
 Answer ApiFixture::call(const RequestSpec& spec) {
   const PendingAnswer pending = begin(spec);

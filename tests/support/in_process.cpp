@@ -30,14 +30,23 @@ struct InFlight {
   std::unique_ptr<http::Exchange> exchange;
 };
 
-std::string read_source(http::BodySource& source) {
-  std::string body;
-  source.start([] {});
+void read_source(http::BodySource& source, Answer& answer) {
+  source.start({[] {}});
   for (;;) {
     auto next = source.next();
     auto* chunk = std::get_if<http::BodySource::Chunk>(&next);
-    if (chunk == nullptr) return body;
-    body += *chunk->bytes;
+    answer.is_cut = std::holds_alternative<http::BodySource::Abort>(next);
+    if (chunk == nullptr) return;
+    answer.body += *chunk->bytes;
+  }
+}
+
+unsigned short open_socket(http::WebSocketSession& session) {
+  session.start({[] {}});
+  for (;;) {
+    const auto next = session.next();
+    if (const auto* close = std::get_if<http::WebSocketSession::Close>(&next)) return close->code;
+    if (std::holds_alternative<std::monostate>(next)) return 0;
   }
 }
 
@@ -48,8 +57,8 @@ Answer to_answer(http::Response response) {
   answer.headers["Content-Type"] = response.content_type;
   if (auto* text = std::get_if<std::string>(&response.body)) answer.body = std::move(*text);
   if (auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body)) answer.body = **shared;
-  if (auto* source = std::get_if<std::unique_ptr<http::BodySource>>(&response.body))
-    answer.body = read_source(**source);
+  if (auto* source = std::get_if<std::unique_ptr<http::BodySource>>(&response.body)) read_source(**source, answer);
+  if (response.upgrade) answer.close_code = open_socket(*response.upgrade);
   return answer;
 }
 
@@ -74,28 +83,49 @@ std::string Answer::at(std::string_view path) const {
   return value.is_string() ? value.as_string().value_or("") : std::string(value.raw());
 }
 
-PendingAnswer begin_request(http::Application& application, const RequestSpec& spec) {
+namespace {
+
+std::shared_ptr<InFlight> begin_exchange(http::Application& application, const RequestSpec& spec) {
   auto headers = spec.headers;
   if (!spec.token.empty()) headers["Authorization"] = "Bearer " + spec.token;
-  const auto flight = std::make_shared<InFlight>(spec, std::move(headers));
+  auto flight = std::make_shared<InFlight>(spec, std::move(headers));
   flight->exchange = application.begin({.method = spec.method,
                                         .method_text = http::to_text(spec.method),
                                         .target = flight->spec.target,
                                         .headers = &flight->headers,
                                         .peer = "127.0.0.1",
+                                        .client = flight->spec.client,
                                         .request_id = "test-request"});
+  return flight;
+}
+
+}  // namespace
+
+http::Response take_response(http::Application& application, const RequestSpec& spec) {
+  const auto flight = begin_exchange(application, spec);
+  std::optional<http::Response> response = flight->exchange->refusal();
+  if (!response) {
+    flight->exchange->run(spec.body, http::Responder([&](http::Response made) { response = std::move(made); }));
+  }
+  return std::move(response).value();
+}
+
+PendingAnswer begin_request(http::Application& application, const RequestSpec& spec,
+                            const std::function<void(const Answer&)>& on_answer) {
+  const auto flight = begin_exchange(application, spec);
   PendingAnswer pending;
   pending.keep_ = flight;
-  const auto slot = pending.answer_;
+  const auto take = [slot = pending.answer_, on_answer](http::Response response) {
+    if (slot->has_value()) std::abort();  // answered twice
+    *slot = to_answer(std::move(response));
+    on_answer(**slot);
+  };
   if (auto refusal = flight->exchange->refusal()) {
-    *slot = to_answer(*std::move(refusal));
+    take(*std::move(refusal));
   } else if (spec.body.size() > flight->exchange->body_bytes_max()) {
-    *slot = to_answer(flight->exchange->too_large());
+    take(flight->exchange->too_large());
   } else {
-    flight->exchange->run(spec.body, http::Responder([slot](http::Response response) {
-                            if (slot->has_value()) std::abort();  // answered twice
-                            *slot = to_answer(std::move(response));
-                          }));
+    flight->exchange->run(spec.body, http::Responder(take));
   }
   return pending;
 }

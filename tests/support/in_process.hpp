@@ -1,6 +1,7 @@
 // Requests to an application without a socket: a request goes in, the answer comes out.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,6 +16,10 @@ struct Answer {
   int status = 0;
   std::string body;
   std::map<std::string, std::string> headers;
+  /// The body broke off: nobody can take it for the whole.
+  bool is_cut = false;
+  /// How a WebSocket was closed before anybody said anything; 0 if it stays open.
+  unsigned short close_code = 0;
 
   /// The body as JSON; the answer must outlive it.
   [[nodiscard]] JsonView json() const { return JsonView(body); }
@@ -28,6 +33,7 @@ struct RequestSpec {
   std::string token;
   std::string body;
   std::map<std::string, std::string> headers;
+  std::string client = "127.0.0.1";
 };
 
 /// An answer that may come later.
@@ -37,12 +43,18 @@ class PendingAnswer {
   [[nodiscard]] const Answer& get() const { return answer_->value(); }
 
  private:
-  friend PendingAnswer begin_request(http::Application& application, const RequestSpec& spec);
+  friend PendingAnswer begin_request(http::Application& application, const RequestSpec& spec,
+                                     const std::function<void(const Answer&)>& on_answer);
   std::shared_ptr<std::optional<Answer>> answer_ = std::make_shared<std::optional<Answer>>();
   std::shared_ptr<void> keep_;
 };
 
-/// Begins the request; the answer may be there at once.
-PendingAnswer begin_request(http::Application& application, const RequestSpec& spec);
+/// Begins the request; the answer may be there at once. `on_answer` gets it, on the thread that answers.
+PendingAnswer begin_request(
+    http::Application& application, const RequestSpec& spec,
+    const std::function<void(const Answer&)>& on_answer = [](const Answer&) {});
+
+/// The response itself, which must be there at once: for streams and sockets, which go on behind it.
+http::Response take_response(http::Application& application, const RequestSpec& spec);
 
 }  // namespace syncline::test

@@ -10,10 +10,9 @@ namespace syncline::test {
 
 class ManualScheduler final : public Scheduler, public Executor {
  public:
-  void post(std::function<void()> run) override { posted_.emplace_back(std::move(run)); }
   void post(std::move_only_function<void()> run) override { posted_.push_back(std::move(run)); }
 
-  std::unique_ptr<Timer> after_ms(std::int64_t delay_ms, std::function<void()> run) override {
+  std::unique_ptr<Timer> after_ms(std::int64_t delay_ms, std::move_only_function<void()> run) override {
     auto alive = std::make_shared<bool>(true);
     timers_.emplace(now_ms_ + delay_ms, Pending{alive, std::move(run)});
     return std::make_unique<Handle>(alive);
@@ -30,7 +29,7 @@ class ManualScheduler final : public Scheduler, public Executor {
     now_ms_ += delay_ms;
     run_posted();
     while (!timers_.empty() && timers_.begin()->first <= now_ms_) {
-      const Pending due = std::move(timers_.begin()->second);
+      Pending due = std::move(timers_.begin()->second);
       timers_.erase(timers_.begin());
       if (*due.alive) due.run();
       run_posted();
@@ -45,7 +44,7 @@ class ManualScheduler final : public Scheduler, public Executor {
   };
   struct Pending {
     std::shared_ptr<bool> alive;
-    std::function<void()> run;
+    std::move_only_function<void()> run;
   };
 
   std::int64_t now_ms_ = 0;

@@ -4,7 +4,8 @@
 #include <array>
 #include <cstdio>
 
-#include "service/principal.hpp"
+#include "api/call.hpp"
+#include "service/access.hpp"
 
 namespace syncline::accounts {
 
@@ -13,6 +14,11 @@ namespace syncline::accounts {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "usr_%012llx", static_cast<unsigned long long>(number.value));
   return text.data();
+}
+
+/// Who asks, for the list of sessions.
+[[nodiscard]] inline Caller caller_of(const api::Call& call) {
+  return {std::string(call.head().client), std::string(call.header("User-Agent"))};
 }
 
 }  // namespace syncline::accounts

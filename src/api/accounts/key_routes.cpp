@@ -1,5 +1,9 @@
-// API keys and what they open, in the shapes that Kernle's clients read: registering, logging in with a key, the keys
-// themselves, usage.
+// /auth for Kernle's clients: registration, login with an API key, the keys of an account, usage.
+//
+// Registration and login are open to everybody; the rest needs the scope keys, or read for what only shows. Errors: 400
+// for a field with a wrong value, 401 for an unknown key, 403 while sign-up is closed, 404 for an unknown id, 409 for
+// an address that has an account, 429 after too many failures. Changes accounts and keys only; a revoked key stops
+// working within a second.
 #include <algorithm>
 
 #include "api/accounts/identity.hpp"
@@ -30,13 +34,11 @@ Result<JsonView> optional_body(api::Call& call) {
 }
 
 /// The agent that a key speaks for, to people who have one: the one it was made for, else the account's first.
-std::string agent_of_key(Spaces& spaces, AccountNumber account, const std::string& agent) {
+Result<std::string> agent_of_key(Spaces& spaces, AccountNumber account, const std::string& agent) {
   if (!agent.empty()) return agent;
-  const auto infos = spaces.list(account);
-  if (infos) {
-    for (const SpaceInfo& info : *infos) {
-      if (const auto name = kernle::agent_of(info.name.name)) return std::string(*name);
-    }
+  TRY(const auto infos, spaces.list(account));
+  for (const SpaceInfo& info : infos) {
+    if (const auto name = kernle::agent_of(info.name.name)) return std::string(*name);
   }
   return std::string(kDefaultAgent);
 }
@@ -111,7 +113,7 @@ void Face::register_account(const api::CallPtr& call) {
     TRY_CALL(call, agent, kernle::check_agent_name(named));
   }
   TRY_CALL(call, const auto registered,
-           device_keys_.sign_up(body.text_of("email"), agent, sign_up_.plan, std::string(call->head().peer)));
+           device_keys_.sign_up(body.text_of("email"), agent, sign_up_.plan, std::string(call->head().client)));
   std::string out;
   JsonWriter writer(out);
   writer.begin_object().boolean("success", true);
@@ -124,14 +126,15 @@ void Face::register_account(const api::CallPtr& call) {
 void Face::get_token(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, call->json_object());
   TRY_CALL(call, const DeviceSession session,
-           device_keys_.log_in(body.text_of("secret"), std::string(call->head().peer)));
+           device_keys_.log_in(body.text_of("secret"), std::string(call->head().client)));
+  std::string agent = body.text_of(body.find_set("stack_id") ? "stack_id" : "agent_id");
+  if (agent.empty()) {
+    TRY_CALL(call, agent, agent_of_key(spaces_, session.account.number, session.key.agent));
+  }
   std::string out;
   JsonWriter writer(out);
   writer.begin_object().boolean("success", true);
-  const std::string named = body.text_of(body.find_set("stack_id") ? "stack_id" : "agent_id");
-  append_token(writer, session,
-               named.empty() ? agent_of_key(spaces_, session.account.number, session.key.agent) : named,
-               spaces_.clock().now());
+  append_token(writer, session, agent, spaces_.clock().now());
   writer.end_object();
   respond_secret(call, 200, std::move(out));
 }
@@ -208,8 +211,8 @@ bool Face::is_key_login(const api::Call& call, JsonView body) {
 }
 
 void Face::log_in_with_key(const api::CallPtr& call, JsonView body) {
-  TRY_CALL(call, const DeviceSession session, device_keys_.log_in(key_in(*call, body), std::string(call->head().peer)));
-  const std::string agent = agent_of_key(spaces_, session.account.number, session.key.agent);
+  TRY_CALL(call, const DeviceSession session, device_keys_.log_in(key_in(*call, body), caller_of(*call)));
+  TRY_CALL(call, const std::string agent, agent_of_key(spaces_, session.account.number, session.key.agent));
   std::string out;
   JsonWriter writer(out);
   writer.begin_object().boolean("success", true);
@@ -224,63 +227,61 @@ void Face::log_in_with_key(const api::CallPtr& call, JsonView body) {
   respond_secret(call, 200, std::move(out));
 }
 
-void Face::append_key_identity(JsonWriter& writer, const Principal& principal) {
-  const std::string agent = agent_of_key(spaces_, principal.account, principal.agent);
-  writer.string("agent_id", agent).string("stack_id", agent).string("display_name", agent);
-  const auto account = access_.find_account(principal.email);
-  writer.string("created_at", format_time(account ? account->created_at : Timestamp{}));
+Result<> Face::append_key_identity(JsonWriter& writer, const Principal& principal) {
+  TRY(const std::string agent, agent_of_key(spaces_, principal.account, principal.agent));
+  TRY(const auto account, access_.find_account(principal.email));
+  TRY(const auto infos, spaces_.list(principal.account));
   Timestamp last;
-  if (const auto infos = spaces_.list(principal.account)) {
-    for (const SpaceInfo& info : *infos) {
-      if (kernle::agent_of(info.name.name)) last = std::max(last, info.updated_at);
-    }
+  for (const SpaceInfo& info : infos) {
+    if (kernle::agent_of(info.name.name)) last = std::max(last, info.updated_at);
   }
+  writer.string("agent_id", agent).string("stack_id", agent).string("display_name", agent);
+  writer.string("created_at", format_time(account ? account->created_at : Timestamp{}));
   writer.name("last_sync_at");
   last.micros == 0 ? writer.null() : writer.string(format_time(last));
   writer.string("tier", to_text(principal.plan));
   append_usage(writer, meter_.usage(principal.account));
   append_limits(writer);
+  return {};
 }
 
 void Face::add_key_routes(Routes& routes) {
-  constexpr std::string_view kToken = "access_token, token_type, expires_in, user_id, agent_id, stack_id";
-  constexpr std::string_view kNewKey = "id, name, key (shown once), key_prefix, created_at";
-  routes.post("/auth/register", {}, "Make an account with an API key", &Face::register_account)
-      .described("Only where the operator has opened it.")
-      .body("email, stack_id (or agent_id)")
-      .answers(201, "user_id, secret (the API key, shown once), access_token")
-      .answers(400, "no address, or no name of an agent")
-      .answers(403, "closed")
-      .answers(409, "the address is taken")
-      .answers(429, "too many of them");
-  routes.post("/auth/token", {}, "A session for an API key", &Face::get_token)
-      .body("secret, stack_id (or agent_id)")
-      .answers(200, kToken)
-      .answers(401, "no such key");
+  routes.post("/auth/register", {}, "Create an account with an API key", &Face::register_account)
+      .described("Available only if the setting accounts.signup is true.")
+      .body("email, and optionally stack_id (or agent_id)", "Registration")
+      .answers(201, "a session, and the API key as secret, which is shown once", "DeviceSession")
+      .answers(400, "not an email address, or not the name of an agent")
+      .answers(403, "registration is closed")
+      .answers(409, "the address already has an account")
+      .answers(429, "too many registrations");
+  routes.post("/auth/token", {}, "Open a session with an API key", &Face::get_token)
+      .body("secret, and optionally stack_id (or agent_id)", "TokenRequest")
+      .answers(200, "the session", "DeviceSession")
+      .answers(401, "unknown key");
   routes.post("/auth/logout", {Scope::read, Scope::write, Scope::keys}, "End this session", &Face::log_out)
-      .described("A key that is no session stays.")
-      .answers(200, "status: logged_out");
-  routes.get("/auth/usage", {Scope::read, Scope::keys}, "Requests of this account", &Face::get_usage)
-      .described("Counted, not limited.")
-      .answers(200, "tier, limits, usage");
-  routes.get("/auth/keys", Scope::keys, "Keys of this account", &Face::list_keys)
-      .described("A list; without what devices have as sessions.")
-      .query("format", "object: the list in an object")
-      .answers(200, "a list of {id, name, key_prefix, created_at, last_used_at, is_active}");
-  routes.post("/auth/keys", Scope::keys, "A new key", &Face::create_key)
-      .described("It may do what the key that makes it may.")
-      .body("name")
-      .answers(201, kNewKey)
-      .answers(400, "no such name");
-  routes.del("/auth/keys/{id}", Scope::keys, "End a key at once", &Face::revoke_key)
-      .described("With the sessions that were opened with it.")
-      .answers(204, "done")
-      .answers(404, "no such key");
-  routes.post("/auth/keys/{id}/cycle", Scope::keys, "A new key in the place of one", &Face::cycle_key)
-      .described("The old one ends in the same step.")
-      .answers(200, "the new key's fields, old_key_id, new_key")
-      .answers(400, "the key has ended")
-      .answers(404, "no such key");
+      .described("An API key stays valid.")
+      .answers(200, "logged out", "LoggedOut");
+  routes.get("/auth/usage", {Scope::read, Scope::keys}, "Count the requests of this account", &Face::get_usage)
+      .described("The hub counts requests; it has no daily or monthly limit.")
+      .answers(200, "tier, limits and usage", "Usage");
+  routes.get("/auth/keys", Scope::keys, "List the keys of this account", &Face::list_keys)
+      .described("The list does not include device sessions.")
+      .query("format", "object: the list as a member of an object")
+      .answers(200, "the keys", "Keys");
+  routes.post("/auth/keys", Scope::keys, "Add a key", &Face::create_key)
+      .described("It gets the scopes of the key that makes the request.")
+      .body("optionally a name", "KeyRequest")
+      .answers(201, "the key, which is shown once", "NewKey")
+      .answers(400, "not a valid name");
+  routes.del("/auth/keys/{id}", Scope::keys, "Revoke a key", &Face::revoke_key)
+      .described("Ends the sessions that were opened with it, too.")
+      .answers(204, "revoked")
+      .answers(404, "unknown key");
+  routes.post("/auth/keys/{id}/cycle", Scope::keys, "Replace a key", &Face::cycle_key)
+      .described("The old key stops working in the same step.")
+      .answers(200, "the new key, and old_key_id", "CycledKey")
+      .answers(400, "the key is already revoked")
+      .answers(404, "unknown key");
 }
 
 }  // namespace syncline::accounts

@@ -22,6 +22,7 @@ class Face final : public api::Face {
         access_(parts.access),
         spaces_(parts.spaces),
         meter_(parts.meter),
+        passwords_(parts.passwords),
         sign_up_(sign_up) {}
 
   [[nodiscard]] std::vector<api::Route> make_routes() override;
@@ -31,10 +32,15 @@ class Face final : public api::Face {
 
   // routes.cpp: people with passwords
   void sign_up(const api::CallPtr& call);
+  void make_account(const api::CallPtr& call);
   void log_in(const api::CallPtr& call);
+  void log_in_with_password(const api::CallPtr& call);
   void refresh(const api::CallPtr& call);
   void forgot_password(const api::CallPtr& call);
   void reset_password(const api::CallPtr& call);
+  void replace_password(const api::CallPtr& call);
+  /// Goes on with the call on a thread that hashes passwords, or answers 503.
+  void queue_password(const api::CallPtr& call, void (Face::*run)(const api::CallPtr&));
   void make_api_key(const api::CallPtr& call);
   void get_me(const api::CallPtr& call);
   void append_identity(JsonWriter& writer, const Principal& principal);
@@ -55,13 +61,14 @@ class Face final : public api::Face {
   /// Answers POST /auth/login for such a request. `body` may be null.
   void log_in_with_key(const api::CallPtr& call, JsonView body);
   /// The members of GET /auth/me that Kernle's clients know.
-  void append_key_identity(JsonWriter& writer, const Principal& principal);
+  [[nodiscard]] Result<> append_key_identity(JsonWriter& writer, const Principal& principal);
 
   Sessions& sessions_;
   DeviceKeys& device_keys_;
   Access& access_;
   Spaces& spaces_;
   RequestMeter& meter_;
+  PasswordQueue& passwords_;
   const SignUp sign_up_;
 };
 

@@ -23,6 +23,9 @@ std::string error_object(const api::Problem& problem) {
 const api::ErrorFormat kErrors{[](JsonWriter& writer, const api::Problem& problem, std::string_view) {
                                  writer.raw("error", error_object(problem));
                                },
-                               "application/json"};
+                               "application/json", "OpenAiProblem",
+                               R"("error":{"type":"object","required":["message","type"],"properties":{"message":)"
+                               R"({"type":"string"},"type":{"type":"string"},"param":{"type":"null"},"code":)"
+                               R"({"type":"string"}}})"};
 
 }  // namespace syncline::ai

@@ -1,4 +1,10 @@
-// Requests on their way to the upstream and back.
+// Requests on their way to the upstream and back, each on a thread of the face, so that a slow upstream holds no
+// network thread.
+//
+// Scopes are in routes.cpp. Errors: 400 for a request that neither the hub nor the upstream accepts, 403 for a plan
+// without AI, 404 for an unknown model, 429 once the month's tokens are used up, 502 if the upstream fails, 503 without
+// an upstream or a free slot, 504 if it does not answer in time. Changes the account's usage of the month, and nothing
+// else.
 #include "api/ai/errors.hpp"
 #include "api/ai/reply_stream.hpp"
 #include "api/ai/routes.hpp"
@@ -32,12 +38,12 @@ api::Problem upstream_problem(const Result<http::ClientResponse>& answer, Form f
     return problem(502, "upstream_unreachable", "the AI upstream cannot be reached");
   }
   if (answer->status == 429) {
-    api::Problem busy = problem(503, "upstream_busy", "the AI upstream takes no more requests for the moment");
+    api::Problem busy = problem(503, "upstream_busy", "the AI upstream accepts no more requests at the moment");
     busy.retry_after_s = kRetrySeconds;
     return busy;
   }
   if (answer->status == 401 || answer->status == 403) {
-    return problem(502, "upstream_refused", "the AI upstream does not take this hub's key");
+    return problem(502, "upstream_refused", "the AI upstream rejects this hub's key");
   }
   if (answer->status >= 400 && answer->status < 500) {
     const auto body = parse_json_object(answer->body, limits::kBodyDepthMax);
@@ -45,7 +51,7 @@ api::Problem upstream_problem(const Result<http::ClientResponse>& answer, Form f
     const auto message = error && error->is_object() ? error->find("message") : error;
     const std::string words = message ? message->as_string().value_or("") : "";
     if (answer->status == 404 && form != Form::kaisho) {
-      return problem(404, "upstream_not_found", "the AI upstream does not have this: " + words);
+      return problem(404, "upstream_not_found", "the AI upstream does not have the route or the model: " + words);
     }
     return problem(400, "upstream_rejected", "the AI upstream rejects the request: " + words);
   }
@@ -115,7 +121,7 @@ void Face::list_models(const api::CallPtr& call) {
 
 void Face::ask(const api::CallPtr& call, const Read& read) {
   if (!upstream_) return begin(call, Completion{});
-  TRY_CALL(call, const JsonView body, call->repaired_json_object());
+  TRY_CALL(call, const JsonView body, call->json_object());
   begin(call, read(body, upstream_->models));
 }
 

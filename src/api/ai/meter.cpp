@@ -42,24 +42,27 @@ Result<Usage> Meter::usage(AccountNumber account) {
 
 Result<std::optional<Reservation>> Meter::reserve(AccountNumber account, Tokens wanted, std::int64_t cap) {
   std::optional<Reservation> reservation;
+  const auto reads = [&] { return Reads{.values = {month_of(spaces_.clock().now())}}; };
   TRY([[maybe_unused]] const Cursor cursor,
-      spaces_.write_and_wait(space_of(account), KeyNumber{0}, [&](SpaceWriter& writer) -> Result<> {
+      spaces_.write_and_wait(space_of(account), KeyNumber{0}, reads, [&](SpaceWriter& writer) -> Result<> {
+        reservation.reset();
         TRY(Usage usage, read_usage(writer.txn(), month_of(writer.now())));
         const std::int64_t room = cap - usage.tokens.total() - wanted.input;
         if (room <= 0) return {};
-        wanted.output = std::min(wanted.output, room);
-        usage.tokens = {usage.tokens.input + wanted.input, usage.tokens.output + wanted.output};
+        const Tokens granted{wanted.input, std::min(wanted.output, room)};
+        usage.tokens = {usage.tokens.input + granted.input, usage.tokens.output + granted.output};
         usage.requests += 1;
         writer.txn().put_value(usage.month, to_text(usage));
-        reservation = Reservation{usage.month, wanted};
+        reservation = Reservation{usage.month, granted};
         return {};
       }));
   return reservation;
 }
 
 Result<> Meter::adjust(AccountNumber account, const Reservation& reservation, Tokens used, std::int64_t requests) {
+  const auto reads = [&] { return Reads{.values = {reservation.month}}; };
   TRY([[maybe_unused]] const Cursor cursor,
-      spaces_.write_and_wait(space_of(account), KeyNumber{0}, [&](SpaceWriter& writer) -> Result<> {
+      spaces_.write_and_wait(space_of(account), KeyNumber{0}, reads, [&](SpaceWriter& writer) -> Result<> {
         TRY(Usage usage, read_usage(writer.txn(), reservation.month));
         usage.tokens.input += used.input - reservation.tokens.input;
         usage.tokens.output += used.output - reservation.tokens.output;

@@ -1,6 +1,6 @@
-// Tokens per account and month. An estimate is charged before a request goes out, and set right when it is known what
-// it took: two requests at once cannot spend the same tokens, and what a crash leaves is the estimate. Waits for the
-// disk.
+// Tokens per account and month. An estimate is charged before a request goes out, and corrected when the usage is
+// known: two requests at once cannot spend the same tokens, and what a crash leaves is the estimate. Safe from any
+// thread; it waits for the disk, so it is not for network threads.
 #pragma once
 
 #include "service/spaces.hpp"

@@ -12,9 +12,9 @@ class ReplyStream::Source final : public http::BodySource {
   explicit Source(std::shared_ptr<ReplyStream> stream) : stream_(std::move(stream)) {}
   ~Source() override { leave(); }
 
-  void start(std::function<void()> wake) override {
+  void start(http::Wake wake) override {
     const MutexLock lock(stream_->mutex_);
-    stream_->wake_ = std::move(wake);
+    stream_->wake_ = std::move(wake.soon);
   }
 
   Next next() override {

@@ -21,7 +21,7 @@ TEST(ReplyStream, forwards_everything_in_order_and_applies_back_pressure) {
   });
   const auto source = ReplyStream::make_source(stream);
   std::atomic<bool> woken = false;
-  source->start([&] { woken = true; });
+  source->start({[&] { woken = true; }});
   std::string read;
   for (;;) {
     auto next = source->next();

@@ -1,22 +1,25 @@
+// The table of the AI routes. Usage and models need read, completions write. gateway.cpp says what they answer.
 #include "api/ai/routes.hpp"
 
 #include "api/ai/errors.hpp"
+#include "api/ai/schemas.hpp"
 #include "api/kaisho/errors.hpp"
 #include "api/route_builder.hpp"
 
 namespace syncline::ai {
 namespace {
 
-constexpr std::string_view kAlsoAsStream = "Also as a stream. Members it does not know go to the upstream as they are.";
+constexpr std::string_view kAlsoAsStream =
+    "With stream: true, as Server-Sent Events. The hub passes on members that it does not know.";
 
 /// What every route in OpenAI's form answers.
 api::Route& route_to_upstream(api::Route& route) {
   return route.errors_as(kErrors)
-      .answers(200, "the upstream's answer")
+      .answers(200, "the upstream's answer", "OpenAiAnswer")
       .answers(404, "the upstream has no such route or model")
-      .answers(429, "over the month's cap")
+      .answers(429, "the month's tokens are used up")
       .answers(502, "the upstream failed")
-      .answers(503, "no upstream");
+      .answers(503, "no upstream is set, or too many requests at once");
 }
 
 }  // namespace
@@ -31,30 +34,30 @@ Face::Face(const api::FaceParts& parts, const MakeThreads& make_threads, std::op
 
 std::vector<api::Route> Face::make_routes() {
   api::RouteBuilder routes(*this, "ai", kaisho::kErrors);
-  routes.all().in_any_plan().body_at_most(limits::kBodyBytesAi);
-  routes.get("/ai/usage", Scope::read, "Tokens of this month", &Face::get_usage)
-      .answers(200, "month, input_tokens, output_tokens, total_tokens, request_count, cap");
-  routes.post("/ai/complete", Scope::write, "A completion, in Kaisho's form", &Face::complete)
-      .body("messages; system, max_tokens (at most 8192), mode (advisor, cron, default), model, tools")
-      .answers(200, "text, tool_calls, finish_reason, usage; cut_by if finish_reason is length")
-      .answers(400, "not a request")
-      .answers(403, "not in this plan")
-      .answers(429, "over the month's cap: usage, cap")
+  routes.all().with_schemas(kSchemas).in_any_plan().body_at_most(limits::kBodyBytesAi);
+  routes.get("/ai/usage", Scope::read, "Show the tokens used this month", &Face::get_usage)
+      .answers(200, "the usage and the cap", "AiUsage");
+  routes.post("/ai/complete", Scope::write, "Complete a conversation, in Kaisho's form", &Face::complete)
+      .body("messages; optionally system, max_tokens (at most 8192), mode, model, tools", "AiCompletionRequest")
+      .answers(200, "the completion; cut_by says what ended it if finish_reason is length", "AiCompletion")
+      .answers(400, "not a completion request")
+      .answers(403, "the plan does not include AI")
+      .answers(429, "the month's tokens are used up: usage, cap")
       .answers(502, "the upstream failed")
-      .answers(503, "no upstream, or too many at once")
+      .answers(503, "no upstream is set, or too many requests at once")
       .answers(504, "the upstream did not answer in time");
-  route_to_upstream(
-      routes.post("/v1/chat/completions", Scope::write, "A completion, in OpenAI's form", &Face::complete_open_ai))
+  route_to_upstream(routes.post("/v1/chat/completions", Scope::write, "Complete a conversation, in OpenAI's form",
+                                &Face::complete_open_ai))
       .described(kAlsoAsStream)
-      .body("model, messages, stream and whatever the upstream understands");
-  route_to_upstream(routes.post("/v1/responses", Scope::write, "A response, in OpenAI's form", &Face::respond))
+      .body("model, messages, stream and other parameters of the upstream", "OpenAiChat");
+  route_to_upstream(routes.post("/v1/responses", Scope::write, "Create a response, in OpenAI's form", &Face::respond))
       .described(kAlsoAsStream)
-      .body("model, input, stream and whatever the upstream understands");
-  route_to_upstream(routes.post("/v1/embeddings", Scope::write, "Embeddings, in OpenAI's form", &Face::embed))
-      .body("model, input and whatever the upstream understands");
-  routes.get("/v1/models", Scope::read, "Models that may be asked for", &Face::list_models)
+      .body("model, input, stream and other parameters of the upstream", "OpenAiResponseRequest");
+  route_to_upstream(routes.post("/v1/embeddings", Scope::write, "Create embeddings, in OpenAI's form", &Face::embed))
+      .body("model, input and other parameters of the upstream", "OpenAiEmbeddingRequest");
+  routes.get("/v1/models", Scope::read, "List the models, in OpenAI's form", &Face::list_models)
       .errors_as(kErrors)
-      .answers(200, "a list, in OpenAI's form");
+      .answers(200, "the models that requests may name", "OpenAiModels");
   return routes.take();
 }
 

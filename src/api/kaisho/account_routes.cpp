@@ -1,4 +1,7 @@
 // What belongs to the account as a whole: reference lists and settings, statistics, plan, wipe.
+//
+// Scope read shows, write changes. Errors: 400 for a body of another form, 413 for a list beyond its limit. Changes the
+// records of the collection "reference"; DELETE /sync/entries deletes every row and reference list of the space.
 #include <algorithm>
 #include <unordered_set>
 
@@ -13,6 +16,10 @@ constexpr std::string_view kCustomers = "customers";
 constexpr std::string_view kTasks = "tasks";
 constexpr std::string_view kConfig = "config";
 constexpr std::size_t kConfigBytesMax = 1UL << 20U;  // each change keeps the one before for a while
+/// An item lies two levels deep in the document of its list.
+constexpr int kItemDepthMax = limits::kDocumentDepthMax - 2;
+/// So many items that were left out are named.
+constexpr std::size_t kProblemsListedMax = 1000;
 constexpr std::string_view kNoConfig = R"({"tags":[],"github_configured":false})";
 
 /// `{"items":[...]}`: a record is an object.
@@ -25,18 +32,42 @@ std::string list_doc(const std::vector<JsonObject>& items) {
   return doc + "]}";
 }
 
-Result<std::vector<JsonObject>> read_list(JsonView body, std::string_view name) {
-  std::vector<JsonObject> items;
-  const auto list = body.find(name);
-  if (!list || list->kind() == JsonKind::null) return items;
-  bool good = list->is_array();
-  if (good) {
-    list->for_each_element([&](JsonView item) {
-      good = good && item.is_object();
-      if (good) items.emplace_back(item);
-    });
+/// Parts of a snapshot that were left out, and why.
+struct Problem {
+  std::string_view list;
+  std::size_t row = 0;
+  std::string error;
+};
+
+struct SnapshotPush {
+  std::string customers;
+  std::string tasks;
+  std::string config;  // empty: none was sent
+  std::vector<Problem> problems;
+
+  void leave_out(std::string_view list, std::size_t row, std::string error) {
+    if (problems.size() < kProblemsListedMax) problems.push_back({list, row, std::move(error)});
   }
-  if (!good) return fail(ErrorCode::invalid_argument, std::string(name) + " must be a list of objects");
+};
+
+/// One item that cannot be read never blocks the others: the desktop pushes all of them each time.
+Result<std::vector<JsonObject>> read_list(const api::JsonParts& parts, std::string_view name, SnapshotPush& push) {
+  std::vector<JsonObject> items;
+  const auto list = parts.json.find_set(name);
+  if (!list) return items;
+  if (!list->is_array()) return fail(ErrorCode::invalid_argument, std::string(name) + " must be a list of objects");
+  std::size_t row = 0;
+  list->for_each_element([&](JsonView item) {
+    const auto good = api::check_part(item, kItemDepthMax, parts.is_doubtful);
+    if (!item.is_object()) {
+      push.leave_out(name, row, "must be an object");
+    } else if (!good) {
+      push.leave_out(name, row, good.error().text);
+    } else {
+      items.emplace_back(item);
+    }
+    ++row;
+  });
   return items;
 }
 
@@ -70,12 +101,22 @@ void join_contracts(JsonObject& customer, const JsonObject& again) {
   customer.set("contracts", text + ']');
 }
 
+/// What store() looks up for these ids.
+Reads reads_of(std::initializer_list<std::string_view> ids) {
+  Reads reads;
+  for (const std::string_view id : ids) reads.records.push_back({std::string(kReference), std::string(id)});
+  return reads;
+}
+
 Result<> store(SpaceWriter& writer, std::string_view id, std::string doc) {
   const std::size_t bytes_max = id == kConfig ? kConfigBytesMax : limits::kDocumentBytesMax;
   if (doc.size() > bytes_max) {
     return fail(ErrorCode::too_large, std::string(id) + " may have " + std::to_string(bytes_max) + " bytes");
   }
-  TRY(const auto stored, writer.txn().find(kReference, id));
+  if (const auto good = api::check_part(JsonView(doc), limits::kDocumentDepthMax, false); !good) {
+    return fail(good.error().code, std::string(id) + ' ' + good.error().text);
+  }
+  TRY(const auto stored, writer.find(kReference, id));
   if (stored && !stored->deleted && stored->doc == doc) return {};
   TRY([[maybe_unused]] const Seq seq, writer.replace(kReference, id, std::move(doc), Rule::direct));
   return {};
@@ -113,26 +154,43 @@ Result<std::string> list_text(Spaces& spaces, const SpaceName& space, std::strin
   return out + ']';
 }
 
-struct SnapshotPush {
-  std::string customers;
-  std::string tasks;
-  std::string config;  // empty: none was sent
-};
-
 Result<SnapshotPush> read_snapshot(api::Call& call) {
-  TRY(const JsonView body, call.repaired_json_object());
+  TRY(const api::JsonParts parts, call.json_parts());
   SnapshotPush push;
-  TRY(auto customers, read_list(body, "customers"));
-  TRY(auto tasks, read_list(body, "tasks"));
+  TRY(auto customers, read_list(parts, "customers", push));
+  TRY(auto tasks, read_list(parts, "tasks", push));
   push.customers = list_doc(unique(std::move(customers), "name", "name", join_contracts));
   push.tasks = list_doc(
       unique(std::move(tasks), "id", "title", [](JsonObject& first, const JsonObject& again) { first = again; }));
-  const auto config = body.find("config");
-  if (config && config->kind() != JsonKind::null) {
+  if (const auto config = parts.json.find_set("config")) {
     if (!config->is_object()) return fail(ErrorCode::invalid_argument, "config must be an object");
-    push.config = config->raw();
+    if (const auto good = api::check_part(*config, limits::kDocumentDepthMax, parts.is_doubtful); good) {
+      push.config = config->raw();
+    } else {
+      push.leave_out(kConfig, 0, good.error().text);
+    }
   }
   return push;
+}
+
+/// The client hashes the echo of its settings: it must be what was sent, byte for byte.
+std::string snapshot_answer(const SnapshotPush& push) {
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().boolean("ok", true).raw("config", push.config.empty() ? "null" : push.config);
+  if (!push.problems.empty()) {
+    writer.name("problems").begin_array();
+    for (const Problem& problem : push.problems) {
+      writer.begin_object()
+          .string("list", problem.list)
+          .integer("row", static_cast<std::int64_t>(problem.row))
+          .string("error", problem.error)
+          .end_object();
+    }
+    writer.end_array();
+  }
+  writer.end_object();
+  return out;
 }
 
 }  // namespace
@@ -141,7 +199,7 @@ void Face::push_snapshot(const api::CallPtr& call) {
   TRY_CALL(call, SnapshotPush read, read_snapshot(*call));
   const auto push = std::make_shared<const SnapshotPush>(std::move(read));
   spaces_.write(
-      space_of(*call), call->principal().key,
+      space_of(*call), call->principal().key, [] { return reads_of({kCustomers, kTasks, kConfig}); },
       [push](SpaceWriter& writer) -> Result<> {
         CHECK_OK(store(writer, kCustomers, push->customers));
         CHECK_OK(store(writer, kTasks, push->tasks));
@@ -149,8 +207,7 @@ void Face::push_snapshot(const api::CallPtr& call) {
       },
       [call, push](const Result<Cursor>& cursor) {
         if (!cursor) return call->fail(cursor.error());
-        // The client hashes the echo: it must be what was sent, byte for byte.
-        call->respond_json(200, R"({"ok":true,"config":)" + (push->config.empty() ? "null" : push->config) + "}");
+        call->respond_json(200, snapshot_answer(*push));
       });
 }
 
@@ -188,7 +245,7 @@ void Face::patch_config(const api::CallPtr& call) {
   CHECK_CALL(call, call->json_object());
   auto merged = std::make_shared<std::string>();
   spaces_.write(
-      space_of(*call), call->principal().key,
+      space_of(*call), call->principal().key, [] { return reads_of({kConfig}); },
       [call, merged](SpaceWriter& writer) -> Result<> {
         TRY(const auto stored, find_doc(writer.txn(), kConfig));
         JsonObject config{JsonView(stored ? std::string_view(*stored) : kNoConfig)};
@@ -252,28 +309,30 @@ void Face::get_status(const api::CallPtr& call) {
 void Face::add_account_routes(Routes& routes) {
   routes.post("/sync/push-snapshot", Scope::write, "Replace the reference lists", &Face::push_snapshot)
       .described(
-          "Customers with their contracts, open tasks, and the settings that all devices share. The settings are "
-          "answered as they were sent.")
-      .body("customers, tasks, snapshot_at, config")
+          "Customers with their contracts, open tasks, and the settings that all devices share. The answer returns the "
+          "settings unchanged.")
+      .body("customers, tasks, snapshot_at, config", "KaishoSnapshot")
       .body_at_most(limits::kBodyBytesLarge)
-      .answers(200, "ok, config");
-  routes.get("/ref/customers", Scope::read, "Customers of the last snapshot", &Face::get_customers)
-      .answers(200, "a list of {name, contracts}, by name");
-  routes.get("/ref/tasks", Scope::read, "Open tasks of the last snapshot", &Face::get_tasks)
-      .query("customer", "only those of this customer")
-      .answers(200, "a list of {id, customer, title, status}, by title");
-  routes.get("/ref/config", Scope::read, "Settings that all devices share", &Face::get_config)
-      .answers(200, "the settings");
+      .answers(200, "ok, config", "KaishoSnapshotStored");
+  routes.get("/ref/customers", Scope::read, "List the customers of the last snapshot", &Face::get_customers)
+      .answers(200, "customers by name", "KaishoCustomers");
+  routes.get("/ref/tasks", Scope::read, "List the open tasks of the last snapshot", &Face::get_tasks)
+      .query("customer", "only tasks of this customer")
+      .answers(200, "tasks by title", "KaishoTasks");
+  routes.get("/ref/config", Scope::read, "Show the settings that all devices share", &Face::get_config)
+      .answers(200, "the settings", "KaishoSettings");
   routes.patch("/ref/config", Scope::write, "Change some of these settings", &Face::patch_config)
-      .body("the members to set")
-      .answers(200, "all settings");
-  routes.del("/sync/entries", Scope::write, "Remove all rows and reference lists", &Face::wipe)
-      .described("Other devices keep theirs. The operator can undo it for some days.")
-      .answers(200, "deleted: how many rows");
-  routes.get("/sync/stats", Scope::read, "Counts, running timer and plan", &Face::get_stats)
+      .body("the members to set", "KaishoSettings")
+      .answers(200, "all settings", "KaishoSettings");
+  routes.del("/sync/entries", Scope::write, "Delete all rows and reference lists", &Face::wipe)
+      .described("Other devices keep their copies. The operator can undo the wipe for 7 days.")
+      .answers(200, "deleted: how many rows", "KaishoWiped");
+  routes.get("/sync/stats", Scope::read, "Show counts, running timer and plan", &Face::get_stats)
       .in_any_plan()
-      .answers(200, "entry_count, last_change_at, active_timer_id, plan, email");
-  routes.get("/sync/status", Scope::read, "Plan", &Face::get_status).in_any_plan().answers(200, "plan, pending");
+      .answers(200, "counts of the entries, and the plan", "KaishoStats");
+  routes.get("/sync/status", Scope::read, "Show the plan", &Face::get_status)
+      .in_any_plan()
+      .answers(200, "plan, pending", "KaishoStatus");
 }
 
 }  // namespace syncline::kaisho

@@ -1,9 +1,14 @@
-// Clock entries as the phone sees them. Everything here is stamped with the hub's time.
+// Clock entries as the phone sees them. Everything here gets the hub's time as timestamp.
+//
+// Scope read shows, write changes. Errors: 400 for a wrong period, day or duration, 404 for an unknown or deleted
+// entry, 409 for a start while a timer runs. Changes one entry at a time; a change is announced to the sockets of the
+// account.
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <span>
 
+#include "api/idempotency.hpp"
 #include "api/kaisho/duration.hpp"
 #include "api/kaisho/routes.hpp"
 #include "api/kaisho/timer.hpp"
@@ -137,8 +142,14 @@ Result<Record> get_live(SpaceWriter& writer, std::string_view id) {
   return *std::move(entry);
 }
 
-/// Stores an entry of the phone's: `row` is shaped like any other row.
+/// What a change of an entry looks up, and the text that is answered.
+Reads reads_of(const std::string& id) {
+  return {.records = {RecordKey{collection(), id}}, .values = {synced_at_value(id)}};
+}
+
+/// Stores a new entry of the phone's, or another version of one: `row` is shaped like any other row.
 Result<Record> put_entry(SpaceWriter& writer, std::string_view id, const JsonObject& row) {
+  writer.txn().expect([&] { return reads_of(std::string(id)); });
   const std::string text = row.to_text();
   TRY(const OpResult result, writer.apply({.collection = collection(), .id = id, .doc = text}));
   if (result.error) return std::unexpected(*result.error);
@@ -233,6 +244,7 @@ void Face::stop_clock(const api::CallPtr& call) {
       space_of(*call), call->principal().key,
       [text](SpaceWriter& writer) -> Result<> {
         TRY(const Record entry, stop_timer(writer, std::nullopt, std::nullopt));
+        writer.txn().expect([&] { return reads_of(entry.id); });
         TRY(*text, clock_text(writer.txn(), entry));
         return {};
       },
@@ -240,20 +252,38 @@ void Face::stop_clock(const api::CallPtr& call) {
 }
 
 void Face::book(const api::CallPtr& call) {
+  struct Booked {
+    api::Idempotency idempotency;
+    std::string answer;
+    std::optional<Receipt> replayed;
+  };
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
-  TRY_CALL(call, const Booking booking, read_booking(body, spaces_.clock().now()));
   auto fields = std::make_shared<JsonObject>(chosen(body, kBookable));
-  fields->set_text("start", format_time(booking.start));
-  fields->set_text("end", format_time(booking.end));
-  auto text = std::make_shared<std::string>();
+  auto booked = std::make_shared<Booked>();
+  TRY_CALL(call, booked->idempotency, api::Idempotency::of(*call));
   spaces_.write(
       space_of(*call), call->principal().key,
-      [fields, text](SpaceWriter& writer) -> Result<> {
+      [booked] {
+        Reads reads;
+        booked->idempotency.declare(reads);
+        return reads;
+      },
+      [call, body, fields, booked](SpaceWriter& writer) -> Result<> {
+        TRY(booked->replayed, booked->idempotency.find(writer.txn()));
+        if (booked->replayed) return {};
+        TRY(const Booking booking, read_booking(body, writer.now()));
+        fields->set_text("start", format_time(booking.start));
+        fields->set_text("end", format_time(booking.end));
         TRY(const Record entry, put_entry(writer, make_uuid7(writer.now().millis()), *fields));
-        TRY(*text, clock_text(writer.txn(), entry));
+        TRY(booked->answer, clock_text(writer.txn(), entry));
+        booked->idempotency.keep(writer.txn(), 201, booked->answer);
         return {};
       },
-      [call, text](const Result<Cursor>& cursor) { respond_entry(call, 201, text, cursor); });
+      [call, booked](const Result<Cursor>& cursor) {
+        if (!cursor) return call->fail(cursor.error());
+        if (booked->replayed) return call->respond(api::replay(*std::move(booked->replayed)));
+        call->respond_json(201, std::move(booked->answer));
+      });
 }
 
 void Face::change_clock(const api::CallPtr& call) {
@@ -266,7 +296,7 @@ void Face::change_clock(const api::CallPtr& call) {
   }
   auto text = std::make_shared<std::string>();
   spaces_.write(
-      space_of(*call), call->principal().key,
+      space_of(*call), call->principal().key, [call] { return reads_of(call->param("id")); },
       [call, fields, text](SpaceWriter& writer) -> Result<> {
         TRY(const Record stored, get_live(writer, call->param("id")));
         JsonObject row{JsonView(stored.doc)};
@@ -280,7 +310,7 @@ void Face::change_clock(const api::CallPtr& call) {
 
 void Face::delete_clock(const api::CallPtr& call) {
   spaces_.write(
-      space_of(*call), call->principal().key,
+      space_of(*call), call->principal().key, [call] { return reads_of(call->param("id")); },
       [call](SpaceWriter& writer) -> Result<> {
         TRY(const Record stored, get_live(writer, call->param("id")));
         TRY([[maybe_unused]] const OpResult deleted,
@@ -298,31 +328,34 @@ void Face::delete_clock(const api::CallPtr& call) {
 }
 
 void Face::add_clock_routes(Routes& routes) {
-  routes.get("/clocks/active", Scope::read, "The running timer, for the phone", &Face::get_clock)
-      .answers(200, "active, and the entry if one runs");
-  routes.get("/clocks/entries", Scope::read, "Entries of a period", &Face::list_clocks)
-      .described("Newest start first, at most 500; days and periods are those of UTC.")
+  routes.get("/clocks/active", Scope::read, "Show the running timer in the phone's form", &Face::get_clock)
+      .answers(200, "active, and the entry if a timer runs", "KaishoActive");
+  routes.get("/clocks/entries", Scope::read, "List the entries of a period", &Face::list_clocks)
+      .described("Latest start first, at most 500; days and periods are in UTC.")
       .query("period", "today, week, month or year; today if absent")
       .query("from", "first day, instead of a period")
       .query("to", "last day, instead of a period")
       .heavy()
-      .answers(200, "a list of entries")
-      .answers(400, "no such period or day");
+      .answers(200, "the entries", "KaishoClocks")
+      .answers(400, "not a period or a day");
   routes.post("/clocks/start", Scope::write, "Start a timer now", &Face::start_clock)
-      .body("customer, description, task_id, contract, project")
-      .answers(201, "the entry")
-      .answers(409, "one is running");
+      .body("customer, description, task_id, contract, project", "KaishoBooked")
+      .answers(201, "the entry", "KaishoClock")
+      .answers(409, "a timer is already running");
   routes.post("/clocks/stop", Scope::write, "Stop the running timer now", &Face::stop_clock)
-      .answers(200, "the entry")
-      .answers(404, "none is running");
-  routes.post("/clocks/quick-book", Scope::write, "Book time that is over", &Face::book)
-      .described("It ends now, or starts at noon (UTC) of the date.")
-      .body("duration (2h, 30m, 1.5h, 1h30m), date, customer, description, task_id, contract, project")
-      .answers(201, "the entry")
-      .answers(400, "no such duration or date");
+      .answers(200, "the entry", "KaishoClock")
+      .answers(404, "no timer is running");
+  routes.post("/clocks/quick-book", Scope::write, "Book past time", &Face::book)
+      .described("The entry ends now, or starts at noon (UTC) of the date.")
+      .body("duration (2h, 30m, 1.5h, 1h30m), date, customer, description, task_id, contract, project", "KaishoBooking")
+      .answers(201, "the entry", "KaishoClock")
+      .answers(400, "not a duration or a date")
+      .header("Idempotency-Key", "a repeated request is answered, and nothing is booked again")
+      .answers(422, "Idempotency-Key reused");
   routes.patch("/clocks/{id}", Scope::write, "Change an entry", &Face::change_clock)
-      .body("any of customer, description, task_id, contract, project, notes, invoiced, start_at, end_at")
-      .answers(200, "the entry")
+      .body("any of customer, description, task_id, contract, project, notes, invoiced, start_at, end_at",
+            "KaishoClockChange")
+      .answers(200, "the entry", "KaishoClock")
       .answers(400, "nothing to change")
       .answers(404, "unknown or deleted");
   routes.del("/clocks/{id}", Scope::write, "Delete an entry", &Face::delete_clock)

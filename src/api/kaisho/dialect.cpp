@@ -14,8 +14,8 @@ using replica::Inquiry;
 constexpr std::int64_t kWipeMs = 60'000;
 
 constexpr auto kLimits = std::to_array<std::string_view>(
-    {"it keeps time tracking only (entries, inbox, tasks, notes, projects); everything else stays on this device",
-     "customers and contracts stay on this device", "changes of other devices come with the next poll, not at once",
+    {"it stores only time tracking (entries, inbox, tasks, notes, projects); everything else stays on this device",
+     "customers and contracts stay on this device", "changes of other devices arrive with the next poll, not at once",
      "it does not say which of two versions it kept: edits of one record on two devices between two polls may differ "
      "until the next edit"});
 
@@ -40,21 +40,18 @@ class CloudDialect final : public replica::Dialect {
 };
 
 Result<std::optional<HubAccount>> CloudDialect::recognise(const Inquiry& inquiry) const {
-  TRY(const auto stats, inquiry.ask(http::Method::get, "/sync/stats"));
-  if (stats.status == 404) return std::nullopt;
-  if (stats.status == 401) return fail(ErrorCode::unauthorized, http::describe(stats));
-  if (stats.status != 200) return fail(ErrorCode::unavailable, http::describe(stats));
-  TRY(const JsonObject object, http::parse_object(stats.body));
+  TRY(const auto stats, inquiry.find_object("/sync/stats"));
+  if (!stats) return std::nullopt;
   HubAccount account;
   account.dialect = this;
-  account.plan = object.text_of("plan");
-  account.email = object.text_of("email");
+  account.plan = stats->text_of("plan");
+  account.email = stats->text_of("email");
   // Whoever has no address is known by the key.
   account.name = account.email.empty() ? "key " + to_hex(as_text(sha256(inquiry.key))).substr(0, 16) : account.email;
-  if (const auto count = object.integer_of("entry_count")) account.entry_count = *count;
+  if (const auto count = stats->integer_of("entry_count")) account.entry_count = *count;
   account.may_sync = replica::plan_includes_sync(account.plan);
-  account.last_change_at = raw_or_null(object, "last_change_at");
-  account.active_timer_id = raw_or_null(object, "active_timer_id");
+  account.last_change_at = raw_or_null(*stats, "last_change_at");
+  account.active_timer_id = raw_or_null(*stats, "active_timer_id");
   account.models = hosted_models();
   account.wipe = http::ClientRequest{http::Method::del, "/sync/entries", "", {}, kWipeMs};
   return account;

@@ -120,7 +120,7 @@ Result<PullNext> CloudExchange::take_changes(const http::ClientResponse& respons
   const JsonView json(*body);
   const auto rows = json.find("entries");
   const std::string cursor = json.text_of("cursor");
-  if (!rows || !rows->is_array() || cursor.empty()) return not_understood("no page of rows");
+  if (!rows || !rows->is_array() || cursor.empty()) return not_understood("it is not a page of rows");
   std::deque<std::string> texts;
   std::vector<Op> ops;
   std::string ids;
@@ -135,7 +135,7 @@ Result<PullNext> CloudExchange::take_changes(const http::ClientResponse& respons
   const auto more = json.find("has_more");
   has_more_ = more && more->as_boolean().value_or(false);
   const auto next = moves || !has_more_ ? std::optional(cursor) : skip_millisecond(cursor);
-  if (!next) return not_understood("it has more behind a cursor that leads nowhere");
+  if (!next) return not_understood("it announces more rows, but its cursor does not advance");
   positions_.set_text(resource().collection, *next);
   CHECK_OK(local_.merge_in(ops, positions_.to_text()));
   const bool is_new = moves || has_more_;
@@ -241,7 +241,7 @@ Result<> CloudExchange::take_applied(const Batch& batch, const Part& part, const
   if (response.status != 200) return std::unexpected(error_of(response));
   TRY(const auto body, check_answer(response.body));
   const auto skipped = JsonView(*body).find("skipped");
-  if (!skipped || !skipped->as_integer()) return not_understood("it does not say what was stored");
+  if (!skipped || !skipped->as_integer()) return not_understood("it does not list what was stored");
   // Somebody else's version may stand.
   answer_.needs_pull = answer_.needs_pull || *skipped->as_integer() > 0;
   const auto errors = JsonView(*body).find("errors");

@@ -1,11 +1,12 @@
-// GET /ws: one WebSocket that says what has changed in the account.
+// GET /ws: one WebSocket that says what has changed in the account. Needs read; changes nothing.
 //
 // state           client may say   server may say
-// authenticating  auth             close 4001
-// open            anything         connected, then events; close 4001 when the key is revoked
+// authenticating  auth             close 4001; 1013 when the key cannot be checked
+// open            anything         connected, then events; close 4001 when the key is revoked, 1013 as above
 #include <deque>
 
 #include "api/kaisho/routes.hpp"
+#include "api/socket_close.hpp"
 #include "base/mutex.hpp"
 
 namespace syncline::kaisho {
@@ -13,7 +14,6 @@ namespace {
 
 /// Events that a reader leaves unread. Beyond it they become one "changed" for each resource: the client then pulls.
 constexpr std::size_t kUnreadMax = 64;
-constexpr unsigned short kCloseUnauthorized = 4001;
 
 class Socket final : public http::WebSocketSession, public KeyHolder, public Listener {
  public:
@@ -25,8 +25,8 @@ class Socket final : public http::WebSocketSession, public KeyHolder, public Lis
     if (started_) spaces_.live().remove_key_holder(*this);
   }
 
-  void start(std::function<void()> wake) override {
-    wake_ = std::move(wake);
+  void start(http::Wake wake) override {
+    wake_ = std::move(wake.soon);
     started_ = true;
     spaces_.live().add_key_holder(*this);
     if (principal_) connect();
@@ -42,7 +42,8 @@ class Socket final : public http::WebSocketSession, public KeyHolder, public Lis
     if (message.text_of("type") != "auth") return leave("the first message must be auth");
     const std::string key = message.find("api_key") ? message.text_of("api_key") : message.text_of("token");
     auto principal = access_.authenticate(key);
-    if (!principal || !(*principal)->scopes.has(Scope::read) || !access_.may_sync(**principal)) {
+    if (!principal) return leave(api::make_close(principal.error(), "the key is not valid here"));
+    if (!(*principal)->scopes.has(Scope::read) || !access_.may_sync(**principal)) {
       return leave("the key is not valid here");
     }
     principal_ = *std::move(principal);
@@ -50,7 +51,11 @@ class Socket final : public http::WebSocketSession, public KeyHolder, public Lis
   }
 
   Next next() override {
-    if (access_changed_.exchange(false) && listens_ && !access_.is_valid(*principal_)) leave("the key was revoked");
+    if (access_changed_.exchange(false) && listens_) {
+      if (const auto valid = access_.check_valid(*principal_); !valid) {
+        leave(api::make_close(valid.error(), "the key was revoked"));
+      }
+    }
     if (close_) return *std::exchange(close_, std::nullopt);
     const MutexLock lock(mutex_);
     if (unread_.empty()) return std::monostate{};
@@ -60,7 +65,7 @@ class Socket final : public http::WebSocketSession, public KeyHolder, public Lis
   }
 
   std::int64_t first_message_ms() const override { return principal_ ? 0 : limits::kAuthMessageMs; }
-  Close first_message_missing() const override { return {kCloseUnauthorized, "no auth message came"}; }
+  Close first_message_missing() const override { return {api::kCloseUnauthorized, "no auth message came"}; }
 
   void on_messages(const std::vector<Message>& messages) override {
     {
@@ -98,8 +103,9 @@ class Socket final : public http::WebSocketSession, public KeyHolder, public Lis
     }
   }
 
-  void leave(std::string reason) {
-    if (!close_) close_ = Close{kCloseUnauthorized, std::move(reason)};
+  void leave(std::string reason) { leave(Close{api::kCloseUnauthorized, std::move(reason)}); }
+  void leave(Close close) {
+    if (!close_) close_ = std::move(close);
   }
 
   Spaces& spaces_;

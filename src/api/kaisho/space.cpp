@@ -43,6 +43,7 @@ SpaceRules make_space_rules() {
     mark_if_from_cloud(writer, before, after);
     return keep_one_timer(writer, before, after);
   };
+  rules.values = {std::string(kSummaryValue)};
   rules.on_written = [](SpaceWriter& writer) {
     for (const Resource& resource : resources()) {
       const auto changed = writer.changed().find(resource.collection);

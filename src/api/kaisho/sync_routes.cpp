@@ -1,4 +1,8 @@
 // changes, apply and ack: the same three calls for each of the five resources.
+//
+// changes and ack need read, apply needs write. Errors: 400 if no row can be read, or for a wrong limit; a row that
+// cannot be stored is named in the answer instead. apply changes rows of its resource, and may stop the running timer;
+// ack changes marks beside the feed; changes notes how far the key has pulled.
 #include <algorithm>
 
 #include "api/kaisho/change_cursor.hpp"
@@ -42,27 +46,44 @@ Result<Page> read_page(Snapshot& snapshot, const Resource& resource, Seq since, 
   return page;
 }
 
-/// One row of an apply: what to do, or why not.
-struct Row {
+/// Why a row is not stored.
+struct Fault {
   /// `refused`: a row that a client may send all the same.
-  enum class Fault : std::uint8_t { none, malformed, refused };
+  enum class Kind : std::uint8_t { malformed, refused };
+  Kind kind = Kind::malformed;
+  std::string text;
+};
+
+Fault fault_of(const Error& error) {
+  return {error.code == ErrorCode::invalid_argument ? Fault::Kind::malformed : Fault::Kind::refused, error.text};
+}
+
+/// One row of an apply, as it came.
+struct Row {
   std::string id;
   Op op;
-  Fault fault = Fault::none;
-  std::string text;
+  std::optional<Fault> fault;  // of its form: nothing to store
+};
 
-  void set_fault(const Error& error) {
-    fault = error.code == ErrorCode::invalid_argument ? Fault::malformed : Fault::refused;
-    text = error.text;
-  }
+/// What a write made of the rows.
+struct Applied {
+  std::int64_t inserted = 0;
+  std::int64_t updated = 0;
+  std::int64_t skipped = 0;
+  std::map<std::size_t, Fault> faults;  // by row
 };
 
 struct Apply {
   api::CallPtr call;
   std::vector<Row> rows;
-  std::int64_t inserted = 0;
-  std::int64_t updated = 0;
-  std::int64_t skipped = 0;
+  Applied applied;
+
+  /// Nothing for a row that was stored.
+  [[nodiscard]] const Fault* fault_of_row(std::size_t at) const {
+    if (rows[at].fault) return &*rows[at].fault;
+    const auto found = applied.faults.find(at);
+    return found == applied.faults.end() ? nullptr : &found->second;
+  }
 };
 
 Result<std::string> text_member(JsonView row, std::string_view name) {
@@ -73,11 +94,14 @@ Result<std::string> text_member(JsonView row, std::string_view name) {
   return *std::move(text);
 }
 
-Result<> read_row(Row& row, JsonView json, const Resource& resource) {
+Result<> read_row(Row& row, JsonView json, bool is_doubtful, const Resource& resource) {
   if (!json.is_object()) return fail(ErrorCode::invalid_argument, "a row must be an object");
   TRY(row.id, text_member(json, "id"));
   // People edit ids by hand: such a row is no reason to refuse its batch.
   if (const auto good = check_record_id(row.id); !good) return fail(ErrorCode::invalid_document, good.error().text);
+  if (const auto good = api::check_part(json, limits::kDocumentDepthMax, is_doubtful); !good) {
+    return fail(good.error().code, "the row " + good.error().text);
+  }
   const auto updated_at = json.find("updated_at");
   if (!updated_at) return fail(ErrorCode::invalid_argument, "updated_at is missing");
   const auto stamp = parse_client_time(*updated_at);
@@ -91,59 +115,70 @@ Result<> read_row(Row& row, JsonView json, const Resource& resource) {
 }
 
 Result<> read_rows(Apply& apply, const Resource& resource) {
-  TRY(const JsonView body, apply.call->repaired_json_object());
-  const auto rows = body.find("entries");
+  TRY(const api::JsonParts parts, apply.call->json_parts());
+  const auto rows = parts.json.find("entries");
   if (!rows || !rows->is_array()) return fail(ErrorCode::invalid_argument, "entries must be a list of rows");
   std::size_t faults = 0;
   rows->for_each_element([&](JsonView json) {
     if (faults > kFaultsMax) return;
     Row& row = apply.rows.emplace_back();
-    if (const auto read = read_row(row, json, resource); !read) {
-      row.set_fault(read.error());
+    if (const auto read = read_row(row, json, parts.is_doubtful, resource); !read) {
+      row.fault = fault_of(read.error());
       faults += 1;
     }
   });
   if (faults > kFaultsMax) {
     return fail(ErrorCode::invalid_argument, "more than " + std::to_string(kFaultsMax) +
-                                                 " rows cannot be read, the first because " + apply.rows.front().text);
+                                                 " rows cannot be read, the first because " +
+                                                 (apply.rows.front().fault ? apply.rows.front().fault->text : ""));
   }
   for (Row& row : apply.rows) row.op.id = row.id;  // now that no row moves any more
   return {};
 }
 
-Result<> apply_rows(Apply& apply, SpaceWriter& writer, const Resource& resource) {
+Reads reads_of(const Apply& apply) {
+  Reads reads;
+  for (const Row& row : apply.rows) {
+    if (!row.fault) reads.records.push_back({std::string(row.op.collection), row.id});
+  }
+  return reads;
+}
+
+Result<Applied> apply_rows(const std::vector<Row>& rows, SpaceWriter& writer, const Resource& resource) {
+  Applied applied;
   std::size_t bytes = 0;
-  for (Row& row : apply.rows) {
-    if (row.fault != Row::Fault::none) continue;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].fault) continue;
     if (bytes > kApplyBytesMax) {
-      row.set_fault({ErrorCode::too_large, "the request is too large; send this row again"});
+      applied.faults[i] = fault_of({ErrorCode::too_large, "the request is too large; send this row again"});
       continue;
     }
-    TRY(const OpResult result, writer.apply(row.op));
+    TRY(const OpResult result, writer.apply(rows[i].op));
     if (result.error) {
-      row.set_fault(*result.error);
+      applied.faults[i] = fault_of(*result.error);
     } else if (result.status == OpStatus::applied) {
-      (result.created ? apply.inserted : apply.updated) += 1;
+      (result.created ? applied.inserted : applied.updated) += 1;
       bytes += result.doc_bytes;
     } else {
-      apply.skipped += 1;
+      applied.skipped += 1;
     }
   }
   // A timer that was stopped on the way is no row of this request.
-  if (const std::int64_t changed = apply.inserted + apply.updated; changed > 0) {
+  if (const std::int64_t changed = applied.inserted + applied.updated; changed > 0) {
     writer.changed()[std::string(resource.collection)] = changed;
   }
-  return {};
+  return applied;
 }
 
 /// No row is one: the request as a whole is at fault. Nothing if at least one could be read.
 std::optional<std::string> fault_of_all(const Apply& apply) {
-  for (const Row& row : apply.rows) {
-    if (row.fault != Row::Fault::malformed) return std::nullopt;
+  for (std::size_t i = 0; i < apply.rows.size(); ++i) {
+    const Fault* fault = apply.fault_of_row(i);
+    if (fault == nullptr || fault->kind != Fault::Kind::malformed) return std::nullopt;
   }
   if (apply.rows.empty()) return std::nullopt;
   const Row& first = apply.rows.front();
-  return "entries[0]" + (first.id.empty() ? "" : " (" + first.id + ")") + ": " + first.text;
+  return "entries[0]" + (first.id.empty() ? "" : " (" + first.id + ")") + ": " + apply.fault_of_row(0)->text;
 }
 
 void answer(const Apply& apply, Timestamp now) {
@@ -151,21 +186,21 @@ void answer(const Apply& apply, Timestamp now) {
   std::string out;
   JsonWriter writer(out);
   writer.begin_object()
-      .integer("inserted", apply.inserted)
-      .integer("updated", apply.updated)
-      .integer("skipped", apply.skipped);
+      .integer("inserted", apply.applied.inserted)
+      .integer("updated", apply.applied.updated)
+      .integer("skipped", apply.applied.skipped);
   std::string errors;
   JsonWriter problems(errors);
   writer.name("errors").begin_array();
   problems.begin_array();
   for (std::size_t i = 0; i < apply.rows.size(); ++i) {
-    const Row& row = apply.rows[i];
-    if (row.fault == Row::Fault::none) continue;
-    writer.string(row.id);
+    const Fault* fault = apply.fault_of_row(i);
+    if (fault == nullptr) continue;
+    writer.string(apply.rows[i].id);
     problems.begin_object()
         .integer("row", static_cast<std::int64_t>(i))
-        .string("id", row.id)
-        .string("error", row.text)
+        .string("id", apply.rows[i].id)
+        .string("error", fault->text)
         .end_object();
   }
   writer.end_array();
@@ -204,7 +239,7 @@ Result<Acknowledged> look_up(Snapshot& snapshot, const Resource& resource, const
   const bool has_marks = &resource == &entries();
   Acknowledged found;
   for (const std::string& id : ids) {
-    TRY(const auto record, snapshot.find(resource.collection, id));
+    TRY(const auto record, snapshot.find_undamaged(resource.collection, id));
     if (!record || record->rule == Rule::wiped) continue;
     found.rows += 1;
     if (!has_marks) continue;
@@ -232,9 +267,11 @@ void Face::get_changes(const api::CallPtr& call, const Resource& resource) {
   const std::string text = call->query("since").value_or("1970-01-01T00:00:00Z");
   Page page;
   Seq since;
+  std::string epoch;
   CHECK_CALL(call, spaces_.read(space, [&](Snapshot& snapshot) -> Result<> {
     const Seq head = snapshot.info().head;
-    since = parse_change_cursor(text, spaces_.epoch(), head);
+    epoch = snapshot.info().epoch;
+    since = parse_change_cursor(text, epoch, *spaces_.lineage(space), head);
     TRY(page, read_page(snapshot, resource, quiet_ends_.skip(pulled, since), limit));
     if (page.count == 0) quiet_ends_.note(pulled, since, head);
     return {};
@@ -246,7 +283,7 @@ void Face::get_changes(const api::CallPtr& call, const Resource& resource) {
   JsonWriter(out)
       .begin_object()
       .string("now", format_time(spaces_.clock().now()))
-      .string("cursor", page.count > 0 ? format_change_cursor(page.last, spaces_.epoch()) : text)
+      .string("cursor", page.count > 0 ? format_change_cursor(spaces_.cursor(space, page.last)) : text)
       .boolean("has_more", page.has_more)
       .name("entries");
   out.append("[").append(page.rows).append("]}");
@@ -257,12 +294,13 @@ void Face::apply(const api::CallPtr& call, const Resource& resource) {
   auto state = std::make_shared<Apply>();
   state->call = call;
   CHECK_CALL(call, read_rows(*state, resource));
-  const Seq seen = spaces_.pulled_through(call->principal().key, pulled_of(space_of(*call), resource));
+  TRY_CALL(call, const Seq seen, spaces_.pulled_through(call->principal().key, pulled_of(space_of(*call), resource)));
   spaces_.write(
-      space_of(*call), call->principal().key,
-      [state, &resource, seen](SpaceWriter& writer) {
+      space_of(*call), call->principal().key, [state] { return reads_of(*state); },
+      [state, &resource, seen](SpaceWriter& writer) -> Result<> {
         writer.note_seen_through(seen);
-        return apply_rows(*state, writer, resource);
+        TRY(state->applied, apply_rows(state->rows, writer, resource));
+        return {};
       },
       [state, this_clock = &spaces_.clock()](Result<Cursor> cursor) {
         if (!cursor) return state->call->fail(cursor.error());
@@ -295,25 +333,26 @@ void Face::acknowledge(const api::CallPtr& call, const Resource& resource) {
 
 void Face::add_sync_routes(Routes& routes) {
   for (const Resource& resource : resources()) {
-    routes.get(resource.changes_path, Scope::read, "Rows that changed after the cursor", &Face::get_changes, resource)
-        .described("Live ones and tombstones, oldest change first.")
-        .query("since", "the cursor of the page before; all rows if absent")
+    routes
+        .get(resource.changes_path, Scope::read, "List rows that changed after a cursor", &Face::get_changes, resource)
+        .described("Live rows and tombstones, oldest change first.")
+        .query("since", "the cursor of the previous page; all rows if absent")
         .query("limit", "rows of a page, 1 to 500; 200 if absent")
-        .answers(200, "now, cursor, entries, has_more")
-        .answers(400, "limit is no positive number");
+        .answers(200, "a page of rows", "KaishoChanges")
+        .answers(400, "limit is not a positive number");
     routes.post(resource.apply_path, Scope::write, "Store rows", &Face::apply, resource)
         .described(
             "A row replaces the stored one if its updated_at is later; an equal row changes nothing. A row that cannot "
             "be stored is listed in errors and never blocks the others.")
-        .body("entries: a list of rows, of any length")
+        .body("entries: a list of rows, of any length", "KaishoApply")
         .body_at_most(limits::kBodyBytesLarge)
-        .answers(200, "inserted, updated, skipped, errors (ids), problems, applied_at")
+        .answers(200, "how many rows were stored, and which were not", "KaishoApplied")
         .answers(400, "no row could be read; error names the row and the field");
     routes.post(resource.ack_path, Scope::read, "Mark rows as seen by a desktop", &Face::acknowledge, resource)
-        .body("ids: a list of ids, of any length")
+        .body("ids: a list of ids, of any length", "KaishoIds")
         .body_at_most(limits::kBodyBytesLarge)
-        .answers(200, "acked: how many of them there are")
-        .answers(400, "no list of ids");
+        .answers(200, "acked: how many of these rows exist", "KaishoAcknowledged")
+        .answers(400, "not a list of ids");
   }
 }
 

@@ -9,8 +9,6 @@
 namespace syncline::kaisho {
 namespace {
 
-constexpr std::string_view kSummaryValue = "entries";
-
 const std::string& collection() {
   static const std::string kName(entries().collection);
   return kName;
@@ -47,6 +45,7 @@ void announce(SpaceWriter& writer, EventType type, const Record& entry) {
 }
 
 Result<Record> get_entry(SpaceWriter& writer, const std::string& id) {
+  writer.expect(collection(), id);  // the entry that runs is known only when the summary is
   TRY(auto entry, writer.txn().find(collection(), id));
   if (!entry || entry->rule == Rule::wiped) return fail(ErrorCode::not_found, "entry not found");
   return *std::move(entry);
@@ -80,7 +79,7 @@ Result<> put_stopped(SpaceWriter& writer, const Record& entry, std::string doc, 
   Record stopped = stored;
   stopped.updated_at = std::min(std::max(now, copy.plus_micros(1)), kStampMax);
   stopped.effective_at = std::max(is_too_far_ahead(stopped.updated_at, now) ? now : stopped.updated_at,
-                                  stored.effective_at.plus_micros(1));
+                                  standing_stamp(stored, now).plus_micros(1));
   if (stopped.updated_at > stopped.effective_at) {
     stopped.claimed_at = std::max(stopped.claimed_at, stopped.updated_at);
   }
@@ -94,7 +93,7 @@ Result<> put_stopped(SpaceWriter& writer, const Record& entry, std::string doc, 
 /// An entry is never stopped before it began, and never later than now: of an entry that began later still, the start
 /// is lowered too. Up to five minutes are what clocks differ by; what was further off is kept.
 Result<> stop_at(SpaceWriter& writer, const Record& entry, Timestamp wanted, Rule rule) {
-  const Timestamp now = writer.now();
+  const Timestamp now = writer.latest();
   const Timestamp began = counted_start(entry, now);
   const Timestamp end = std::min(std::max(wanted, began), now);
   if (is_too_far_ahead(wanted, now)) CHECK_OK(keep_unbelieved(writer, entry, with_time(entry, "end", wanted)));
@@ -113,7 +112,7 @@ Result<> lower_start(SpaceWriter& writer, const Record* before, const Record& af
   CHECK_OK(writer.keep_version(after, Rule::clock_guard));
   TRY(const auto other, find_running(writer.txn()));
   if (other && other->id != after.id) CHECK_OK(writer.keep_version(*other, Rule::clock_guard));
-  const Timestamp now = writer.now();
+  const Timestamp now = writer.latest();
   const bool ran = before != nullptr && is_running(*before);
   TRY(const Record stored, get_entry(writer, after.id));
   Record lowered = stored;
@@ -125,7 +124,7 @@ Result<> lower_start(SpaceWriter& writer, const Record* before, const Record& af
 /// `after` runs, and so does the entry of the summary: one of them may not.
 Result<> settle(SpaceWriter& writer, const EntrySummary& summary, const Record& after) {
   TRY(const Record running, get_entry(writer, summary.running));
-  const Timestamp now = writer.now();
+  const Timestamp now = writer.latest();
   const Timestamp began = counted_start(after, now);
   const Timestamp other_began = counted_start(running, now);
   if (began <= other_began) return stop_at(writer, after, other_began, Rule::one_timer);
@@ -140,7 +139,7 @@ Result<> settle(SpaceWriter& writer, const EntrySummary& summary, const Record& 
 /// A copy of another store may have two for a moment: that store stops one of them and delivers the stop.
 Result<> show_the_later(SpaceWriter& writer, EntrySummary summary, const Record& after) {
   TRY(const Record running, get_entry(writer, summary.running));
-  if (counted_start(after, writer.now()) <= counted_start(running, writer.now())) return {};
+  if (counted_start(after, writer.latest()) <= counted_start(running, writer.latest())) return {};
   summary.running = after.id;
   store_summary(writer, summary);
   announce(writer, kTimerStarted, after);
@@ -180,7 +179,8 @@ Result<EntrySummary> read_summary(Snapshot& snapshot) {
 Result<std::optional<Record>> find_running(Snapshot& snapshot) {
   TRY(const EntrySummary summary, read_summary(snapshot));
   if (summary.running.empty()) return std::nullopt;
-  return snapshot.find(collection(), summary.running);
+  snapshot.expect([&] { return Reads{.records = {RecordKey{collection(), summary.running}}}; });
+  return snapshot.find_undamaged(collection(), summary.running);
 }
 
 Result<> keep_one_timer(SpaceWriter& writer, const Record* before, const Record& after) {
@@ -192,7 +192,7 @@ Result<> keep_one_timer(SpaceWriter& writer, const Record* before, const Record&
   const bool is_the_running_one = summary.running == after.id;
   if (is_running(after)) {
     // Whoever delivers versions here has its own clock: what it says is lowered there.
-    if (writer.source() == Source::author && is_too_far_ahead(start_of(after), writer.now())) {
+    if (writer.source() == Source::author && is_too_far_ahead(start_of(after), writer.latest())) {
       store_summary(writer, summary);
       return lower_start(writer, before, after);  // comes here again
     }
@@ -211,9 +211,9 @@ Result<> keep_one_timer(SpaceWriter& writer, const Record* before, const Record&
 
 Result<StartedTimer> start_timer(SpaceWriter& writer, const std::string& id, JsonView row) {
   CHECK_OK(check_record_id(id));
-  TRY(const auto stored, writer.txn().find(collection(), id));
+  TRY(const auto stored, writer.find(collection(), id));
   if (stored && stored->rule != Rule::wiped) {
-    TRY(const std::string doc, with_fields(*stored, row, writer.now()));
+    TRY(const std::string doc, with_fields(*stored, row, writer.latest()));
     if (!is_running(*stored)) return keep_finished(writer, *stored, doc);
     if (doc != stored->doc) {
       if (writer.author().seen_through < stored->seq) CHECK_OK(writer.keep_version(*stored, Rule::direct));
@@ -243,7 +243,9 @@ Result<StartedTimer> start_timer(SpaceWriter& writer, const std::string& id, Jso
 Result<Record> stop_timer(SpaceWriter& writer, const std::optional<std::string>& id, std::optional<Timestamp> end) {
   TRY(const auto running, find_running(writer.txn()));
   if (!running || (id && *id != running->id)) return fail(ErrorCode::not_found, "that timer is not running");
-  CHECK_OK(stop_at(writer, *running, end.value_or(writer.now()), Rule::direct));
+  // A start that our own clock has not reached yet came from a device, while ours is in doubt.
+  const bool began_later = start_of(*running) > writer.now();
+  CHECK_OK(stop_at(writer, *running, end.value_or(began_later ? writer.latest() : writer.now()), Rule::direct));
   return get_entry(writer, running->id);
 }
 

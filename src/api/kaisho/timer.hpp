@@ -13,6 +13,8 @@ struct EntrySummary {
   Timestamp changed_at;  // of the newest change of an entry; 0 if there is none, or none since a wipe
   std::string running;   // id, or empty
 };
+/// Name of the value that holds it.
+inline constexpr std::string_view kSummaryValue = "entries";
 [[nodiscard]] Result<EntrySummary> read_summary(Snapshot& snapshot);
 
 /// The running entry, if there is one.

@@ -1,4 +1,7 @@
-// The running timer as desktops see it: look, start, stop.
+// The running timer as desktops see it: show, start, stop.
+//
+// Scope read shows, write changes. Errors: 400 without id or start, 404 if the timer to stop does not run. A start
+// changes the entry, and stops the entry that loses to it.
 #include "api/kaisho/routes.hpp"
 #include "api/kaisho/timer.hpp"
 
@@ -28,7 +31,7 @@ void Face::get_active(const api::CallPtr& call) {
 }
 
 void Face::start_active(const api::CallPtr& call) {
-  TRY_CALL(call, const JsonView body, call->repaired_json_object());
+  TRY_CALL(call, const JsonView body, call->json_object());
   JsonObject row{body};
   const auto id = row.find("id");
   if (!id || !id->is_string()) return call->fail(Error{ErrorCode::invalid_argument, "id must be a string"});
@@ -40,9 +43,10 @@ void Face::start_active(const api::CallPtr& call) {
   row.erase("end");
   auto fields = std::make_shared<const std::string>(row.to_text());
   auto started = std::make_shared<StartedTimer>();
-  const Seq seen = spaces_.pulled_through(call->principal().key, pulled_of(space_of(*call), entries()));
+  TRY_CALL(call, const Seq seen, spaces_.pulled_through(call->principal().key, pulled_of(space_of(*call), entries())));
   spaces_.write(
       space_of(*call), call->principal().key,
+      [wanted] { return Reads{.records = {RecordKey{std::string(entries().collection), *wanted}}}; },
       [wanted, fields, started, seen](SpaceWriter& writer) -> Result<> {
         writer.note_seen_through(seen);
         TRY(*started, start_timer(writer, *wanted, JsonView(*fields)));
@@ -90,18 +94,18 @@ void Face::stop_active(const api::CallPtr& call) {
 }
 
 void Face::add_timer_routes(Routes& routes) {
-  routes.get("/sync/active", Scope::read, "The running timer", &Face::get_active)
-      .answers(200, "active, and the entry if one runs");
+  routes.get("/sync/active", Scope::read, "Show the running timer", &Face::get_active)
+      .answers(200, "active, and the entry if a timer runs", "KaishoActive");
   routes.post("/sync/active/start", Scope::write, "Start a timer", &Face::start_active)
       .described("The later start wins; the other timer is stopped at the winner's start.")
-      .body("id, start, customer, description, task_id, contract, project")
-      .answers(201, "this one runs now: winner is incoming")
-      .answers(200, "winner is existing, with the entry that stands")
+      .body("id, start, customer, description, task_id, contract, project", "KaishoStart")
+      .answers(201, "the new timer wins: winner is incoming", "KaishoStarted")
+      .answers(200, "the running timer wins: winner is existing, with its entry", "KaishoStarted")
       .answers(400, "id or start is missing");
   routes.post("/sync/active/stop", Scope::write, "Stop the running timer", &Face::stop_active)
-      .body("id (only if it is this one), end (now if absent)")
-      .answers(200, "the finished entry")
-      .answers(404, "none runs, or another one");
+      .body("id (only if this timer runs), end (now if absent)", "KaishoStop")
+      .answers(200, "the finished entry", "KaishoEntry")
+      .answers(404, "no timer runs, or another one");
 }
 
 }  // namespace syncline::kaisho

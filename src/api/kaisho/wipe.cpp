@@ -8,6 +8,11 @@ namespace {
 
 /// Records that a wipe concerns, as they were before this transaction.
 Result<std::vector<Record>> collect(SpaceWriter& writer, const std::function<bool(const RecordView&)>& wanted) {
+  writer.txn().expect([] {
+    Reads reads{.prefixes = {RecordKey{std::string(kReference), ""}}};
+    for (const Resource& resource : resources()) reads.prefixes.push_back({std::string(resource.collection), ""});
+    return reads;
+  });
   std::vector<Record> found;
   const auto take = [&](const RecordView& record) {
     if (wanted(record)) found.push_back(record.to_record());
@@ -46,6 +51,11 @@ Result<std::int64_t> undo_wipe(SpaceWriter& writer, Timestamp since) {
   TRY(const auto records, collect(writer, [&](const RecordView& record) {
         return record.rule == Rule::wiped && record.committed_at >= since;
       }));
+  writer.txn().expect([&] {
+    Reads reads;
+    for (const Record& stored : records) reads.histories.push_back({stored.collection, stored.id});
+    return reads;
+  });
   std::int64_t live = 0;
   for (const Record& stored : records) {
     TRY(auto versions, writer.txn().history(stored, 1, kListBytesMax));

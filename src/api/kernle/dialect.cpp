@@ -15,9 +15,9 @@ using replica::Inquiry;
 constexpr std::int64_t kRenewedMin = 120 * kMicrosPerSecond;
 
 constexpr auto kLimits = std::to_array<std::string_view>(
-    {"it keeps the memory of agents only (spaces kernle/<agent>); everything else stays on this device",
-     "changes of other devices come with the next poll, not at once",
-     "the published backend keeps one agent for a key: with another agent take another key and another profile",
+    {"it stores only the memory of agents (spaces kernle/<agent>); everything else stays on this device",
+     "changes of other devices arrive with the next poll, not at once",
+     "the published backend keeps one agent per key: use a key and a profile for each agent",
      "it keeps what was pushed last: this device merges before it pushes, other programs may put an older version over "
      "a newer one until this device pulls",
      "deletions by other devices arrive only if it delivers them"});

@@ -72,7 +72,7 @@ Result<PullNext> BackendExchange::take_pull(const http::ClientResponse& response
   TRY(const auto body, check_answer(response.body, &has_doubtful_values));
   const JsonView json(*body);
   const auto list = json.find("operations");
-  if (!list || !list->is_array()) return not_understood("no operations");
+  if (!list || !list->is_array()) return not_understood("it has no list of operations");
   const auto server_time = parse_iso_or_utc_time(json.text_of("server_time"));
   if (!reads_all_ && server_time) next_since_ = format_time(server_time->plus_micros(-kLookBackMicros));
   std::deque<std::string> texts;
@@ -136,7 +136,7 @@ Result<PushNext> BackendExchange::take_push(const Batch& batch, const http::Clie
     });
   }
   // As its own clients: a count that says nothing was stored is believed, one that is off by some is not looked into.
-  if (!count || (*count == 0 && refused.empty())) return not_understood("it does not say what was stored");
+  if (!count || (*count == 0 && refused.empty())) return not_understood("it does not list what was stored");
   PushAnswer answer;
   answer.cursor = local_.cursor();
   for (const Batch::Item& item : batch.items) {

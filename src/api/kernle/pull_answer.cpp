@@ -39,7 +39,7 @@ class PullWriter final : public api::ChunkWriter {
     bool full_chunk = false;
     CHECK_OK(spaces_.read(space_, [&](Snapshot& snapshot) -> Result<> {
       for (; again_at_ < plan_.again.size() && out.size() < limits::kStreamChunkBytes; ++again_at_) {
-        TRY(const auto record, snapshot.find(plan_.again[again_at_].collection, plan_.again[again_at_].id));
+        TRY(const auto record, snapshot.find_undamaged(plan_.again[again_at_].collection, plan_.again[again_at_].id));
         if (record && record->seq <= plan_.from) append(out, view_of(*record));
       }
       full_chunk = again_at_ < plan_.again.size();
@@ -75,7 +75,7 @@ class PullWriter final : public api::ChunkWriter {
     writer.begin_object()
         .boolean("has_more", plan_.has_more)
         .string("server_time", format_time(now))
-        .string("cursor", format_pull_cursor(plan_, spaces_.cursor(plan_.through)));
+        .string("cursor", format_pull_cursor(plan_, reached()));
     writer.name("data").begin_object();
     full_ ? append_full_data(writer, now) : append_pull_data(writer, now);
     writer.end_object();
@@ -87,6 +87,10 @@ class PullWriter final : public api::ChunkWriter {
     append_meta(writer, request_id_, now);
     writer.end_object();
     out.append(",").append(end, 1);
+  }
+
+  Cursor reached() const {
+    return spaces_.cursor(space_, plan_.through, plan_.has_more ? spaces_.head(space_) : Seq{});
   }
 
   void append_pull_data(JsonWriter& writer, Timestamp now) const {

@@ -117,8 +117,13 @@ Result<> look_ahead(Snapshot& snapshot, const PullRequest& request, PullPlan& pl
 Result<> drop_changed(Snapshot& snapshot, PullState& state) {
   std::vector<PullState::Row> kept;
   std::int64_t kept_offered = 0;
+  snapshot.expect([&] {
+    Reads reads;
+    for (const PullState::Row& row : state.again) reads.records.push_back({row.collection, row.id});
+    return reads;
+  });
   for (std::size_t i = 0; i < state.again.size(); ++i) {
-    TRY(const auto record, snapshot.find(state.again[i].collection, state.again[i].id));
+    TRY(const auto record, snapshot.find_undamaged(state.again[i].collection, state.again[i].id));
     if (!record || record->rule == Rule::wiped || record->seq > state.applied) continue;
     kept_offered += static_cast<std::int64_t>(i) < state.again_offered ? 1 : 0;
     kept.push_back(state.again[i]);
@@ -168,10 +173,11 @@ void offer_full_pull(PullState& state, Seq through, Timestamp now) {
   state.offered_whole_first = through;
 }
 
-std::string pull_value(KeyNumber key) { return "kernle/pull/" + std::to_string(key.value); }
 std::string push_value(KeyNumber key) { return "kernle/push/" + std::to_string(key.value); }
 
 }  // namespace
+
+std::string pull_value(KeyNumber key) { return "kernle/pull/" + std::to_string(key.value); }
 
 Seq PullState::seen_through() const {
   return std::max({applied, offered.value_or(Seq{}), offered_whole.value_or(Seq{})});

@@ -85,6 +85,8 @@ struct PullCursor {
 };
 [[nodiscard]] Result<PullCursor> parse_pull_cursor(std::string_view text);
 
+/// Name of the value that holds the state of the key's device.
+[[nodiscard]] std::string pull_value(KeyNumber key);
 [[nodiscard]] Result<std::optional<PullState>> find_pull_state(Snapshot& snapshot, KeyNumber key);
 void put_pull_state(Txn& txn, KeyNumber key, const PullState& state);
 /// The session is offered everything up to there, by a request without a label.

@@ -1,4 +1,7 @@
 // POST /sync/pull and GET /sync/status.
+//
+// Both need read. Errors: 400 without an agent, or for a wrong since, limit or cursor; 410 for a cursor of another
+// history. A pull changes what the hub knows of the session, how far it has pulled and with which label, but no record.
 #include "api/kernle/pull_answer.hpp"
 #include "api/kernle/request.hpp"
 #include "api/kernle/routes.hpp"
@@ -70,7 +73,7 @@ void append_standing(JsonWriter& writer, const std::string& agent, const Standin
 }  // namespace
 
 void Face::pull(const api::CallPtr& call) {
-  TRY_CALL(call, const JsonView body, call->repaired_json_object());
+  TRY_CALL(call, const JsonView body, call->json_object());
   TRY_CALL(call, const std::string agent, agent_in(body));
   const SpaceName space = call->space(space_name_of(agent));
   TRY_CALL(call, const PullRequest request, read_request(*call, spaces_, space, body));
@@ -82,7 +85,7 @@ void Face::pull(const api::CallPtr& call) {
   if (!plan->next) return answer_pull(spaces_, call, agent, *plan);
   // What is offered is written down before it goes out, so that it is never offered twice, nor left out, after a crash.
   spaces_.write(
-      space, call->principal().key,
+      space, call->principal().key, [request] { return Reads{.values = {pull_value(request.key)}}; },
       [plan, request](SpaceWriter& writer) -> Result<> {
         TRY(*plan, plan_pull(writer.txn(), request, writer.now()));
         if (plan->next) put_pull_state(writer.txn(), request.key, *plan->next);

@@ -1,4 +1,9 @@
 // POST /sync/push, and the pushing half of POST /sync/full.
+//
+// A push needs write; a full sync needs read, and write if it has operations. Errors: 400 without an agent or a list of
+// operations, 413 for too many operations; an operation that cannot be stored is rejected in the answer instead.
+// Changes the records of the agent's space and what the hub knows of the key's last push; emits sync.completed and
+// memory.created.
 #include <algorithm>
 
 #include "api/kernle/pull_answer.hpp"
@@ -14,7 +19,12 @@ struct JudgedOperation {
   Operation operation;
   OpResult result;
 
-  [[nodiscard]] bool is_refused() const { return operation.refusal.has_value(); }
+  /// Why it was not stored: for its form, or by the rules of its table. Null if it was.
+  [[nodiscard]] const Error* refusal() const {
+    if (operation.refusal) return &*operation.refusal;
+    return result.error ? &*result.error : nullptr;
+  }
+  [[nodiscard]] bool is_refused() const { return refusal() != nullptr; }
 };
 
 /// A push in progress. Owns what the operations point into.
@@ -29,22 +39,8 @@ struct Push {
   [[nodiscard]] std::int64_t accepted() const { return static_cast<std::int64_t>(verdicts.size()) - refused(); }
 };
 
-/// The body, as Python's encoder may write it: with NaN for numbers, and halves of surrogate pairs. Operations with
-/// other values that cannot be stored are refused one by one; `has_doubtful_values` says that there are some.
-Result<JsonView> read_body(api::Call& call, bool& has_doubtful_values) {
-  JsonCheck check = api::check_repaired_json(call.body());
-  if (check.fault == JsonFault::malformed) {
-    replace_non_numbers(call.body());
-    check = api::check_repaired_json(call.body());
-  }
-  has_doubtful_values = check.fault == JsonFault::unsupported_value;
-  if (!has_doubtful_values) CHECK_OK(api::error_of(check));
-  const JsonView json(call.body());
-  if (!json.is_object()) return fail(ErrorCode::invalid_argument, "the body must be a JSON object");
-  return json;
-}
-
-Result<> read_operations(Push& push, JsonView body, bool has_doubtful_values) {
+Result<> read_operations(Push& push, const api::JsonParts& parts) {
+  const JsonView body = parts.json;
   TRY(const auto asked, limit_in(body));
   const std::int64_t limit = asked.value_or(INT64_MAX);
   const auto operations = body.find("operations");
@@ -55,7 +51,7 @@ Result<> read_operations(Push& push, JsonView body, bool has_doubtful_values) {
     if (static_cast<std::int64_t>(push.verdicts.size()) >= limit) {
       push.remaining += 1;
     } else if (push.verdicts.size() < limits::kKernleOpsMax + 1) {
-      push.verdicts.push_back({read_operation(json, push.texts, has_doubtful_values), {}});
+      push.verdicts.push_back({read_operation(json, push.texts, parts.is_doubtful), {}});
     }
   });
   if (push.verdicts.size() > limits::kKernleOpsMax) {
@@ -78,16 +74,24 @@ void emit_sync_completed(const Push& push, SpaceWriter& writer) {
   });
 }
 
+Reads reads_of(const Push& push) {
+  Reads reads{.values = {pull_value(push.call->principal().key)}};
+  for (const JudgedOperation& verdict : push.verdicts) {
+    const Op& op = verdict.operation.op;
+    if (!verdict.operation.refusal) reads.records.push_back({std::string(op.collection), std::string(op.id)});
+  }
+  return reads;
+}
+
 Result<> apply(Push& push, SpaceWriter& writer) {
   const KeyNumber key = push.call->principal().key;
   TRY(const auto pulled, find_pull_state(writer.txn(), key));
   if (pulled) writer.note_seen_through(pulled->seen_through());
   std::vector<PullState::Row> winners;
   for (JudgedOperation& verdict : push.verdicts) {
-    if (verdict.is_refused()) continue;
+    if (verdict.operation.refusal) continue;
     const Op& op = verdict.operation.op;
     TRY(verdict.result, writer.apply(op));
-    verdict.operation.refusal = std::move(verdict.result.error);
     verdict.result.record.reset();  // the answer does not show it
     const bool had_winner = pulled && verdict.result.lost && verdict.result.seq <= pulled->seen_through();
     if (had_winner) winners.push_back({std::string(op.collection), std::string(op.id)});
@@ -128,7 +132,7 @@ void append_results(JsonWriter& writer, const Push& push) {
     append_target(writer, verdict.operation);
     writer.string("operation", verdict.operation.verb).string("status", status_of(verdict));
     if (verdict.is_refused()) {
-      writer.string("error", verdict.operation.refusal->text);
+      writer.string("error", verdict.refusal()->text);
     } else {
       writer.string("remote_id", "cloud_" + std::string(verdict.operation.id))
           .integer("version", verdict.result.seq.value)
@@ -146,8 +150,8 @@ void append_refusals(JsonWriter& writer, const Push& push) {
     writer.begin_object();
     append_target(writer, verdict.operation);
     writer.string("operation", verdict.operation.verb)
-        .string("error", verdict.operation.refusal->text)
-        .string("code", api::code_of(verdict.operation.refusal->code))
+        .string("error", verdict.refusal()->text)
+        .string("code", api::code_of(verdict.refusal()->code))
         .end_object();
   }
   writer.end_array();
@@ -228,12 +232,11 @@ FullSync describe_full(const Push& push) {
 void Face::push(const api::CallPtr& call) {
   auto push = std::make_shared<Push>();
   push->call = call;
-  bool has_doubtful_values = false;
-  TRY_CALL(call, const JsonView body, read_body(*call, has_doubtful_values));
-  TRY_CALL(call, push->agent, agent_in(body));
-  CHECK_CALL(call, read_operations(*push, body, has_doubtful_values));
+  TRY_CALL(call, const api::JsonParts parts, call->json_parts());
+  TRY_CALL(call, push->agent, agent_in(parts.json));
+  CHECK_CALL(call, read_operations(*push, parts));
   spaces_.write(
-      call->space(space_name_of(push->agent)), call->principal().key,
+      call->space(space_name_of(push->agent)), call->principal().key, [push] { return reads_of(*push); },
       [push](SpaceWriter& writer) { return apply(*push, writer); },
       [push, this](const Result<Cursor>& cursor) {
         if (!cursor) return push->call->fail(cursor.error());
@@ -244,19 +247,18 @@ void Face::push(const api::CallPtr& call) {
 void Face::sync_full(const api::CallPtr& call) {
   auto push = std::make_shared<Push>();
   push->call = call;
-  bool has_doubtful_values = false;
-  TRY_CALL(call, const JsonView body, read_body(*call, has_doubtful_values));
-  TRY_CALL(call, push->agent, agent_in(body));
-  if (body.find_set("operations")) {
+  TRY_CALL(call, const api::JsonParts parts, call->json_parts());
+  TRY_CALL(call, push->agent, agent_in(parts.json));
+  if (parts.json.find_set("operations")) {
     if (!call->principal().scopes.has(Scope::write)) {
       return call->fail(Error{ErrorCode::forbidden, "a full sync with operations needs a key with scope write"});
     }
-    CHECK_CALL(call, read_operations(*push, body, has_doubtful_values));
+    CHECK_CALL(call, read_operations(*push, parts));
   }
   auto plan = std::make_shared<PullPlan>();
   const PullRequest request{.key = call->principal().key, .is_session = is_session(call->principal())};
   spaces_.write(
-      call->space(space_name_of(push->agent)), call->principal().key,
+      call->space(space_name_of(push->agent)), call->principal().key, [push] { return reads_of(*push); },
       [push, plan, request](SpaceWriter& writer) -> Result<> {
         CHECK_OK(apply(*push, writer));
         TRY(*plan, plan_pull(writer.txn(), request, writer.now()));

@@ -1,9 +1,11 @@
+// The table of Kernle's API, the form of its errors, and what of a memory the search reads.
 #include "api/kernle/routes.hpp"
 
 #include <algorithm>
 
 #include "api/kernle/dialect.hpp"
 #include "api/kernle/errors.hpp"
+#include "api/kernle/schemas.hpp"
 #include "api/route_builder.hpp"
 #include "wire/kernle_tables.hpp"
 
@@ -54,7 +56,11 @@ void append_envelope(JsonWriter& writer, const api::Problem& problem, std::strin
 
 }  // namespace
 
-const api::ErrorFormat kErrors{append_envelope, "application/json"};
+const api::ErrorFormat kErrors{
+    append_envelope, "application/json", "KernleProblem",
+    R"("success":{"const":false},"error":{"type":"object","required":["code","message"],"properties":{)"
+    R"("code":{"type":"string"},"message":{"type":"string"}}},)"
+    R"("meta":{"type":"object","properties":{"request_id":{"type":"string"}}})"};
 
 SearchedText searched_text(const RecordView& record) {
   SearchedText text;
@@ -74,49 +80,50 @@ Search::Subject make_search_subject() { return {std::string(kSpacePrefix), searc
 
 std::vector<api::Route> Face::make_routes() {
   api::RouteBuilder routes(*this, "kernle", kErrors);
-  routes.all().heavy();
-  routes.post("/sync/push", Scope::write, "Store what a device has changed", &Face::push)
+  routes.all().with_schemas(kSchemas).heavy();
+  routes.post("/sync/push", Scope::write, "Store the changes of a device", &Face::push)
       .described(
-          "One verdict an operation; those that are not refused commit together, durably, before the answer. The same "
-          "push again changes nothing.")
-      .body(
-          "stack_id (or agent_id), operations: a list of {operation, table, record_id, local_updated_at, data}, limit")
+          "Each operation gets a verdict. All that are accepted are committed together, durably, before the answer. "
+          "Repeating a push has no further effect.")
+      .body("stack_id (or agent_id), operations, limit", "KernlePush")
       .quick()
       .body_at_most(limits::kBodyBytesLarge)
-      .answers(200, "synced, acknowledged_operations, conflicts (what was refused), merges, data")
-      .answers(400, "no list of operations, or no agent");
-  routes.post("/sync/pull", Scope::read, "What others have changed", &Face::pull)
+      .answers(200, "the verdicts; conflicts has the rejected operations", "KernlePushed")
+      .answers(400, "not a list of operations, or no agent");
+  routes.post("/sync/pull", Scope::read, "Fetch the changes of other devices", &Face::pull)
       .described(
-          "For the session of a device, since is the label it got by its own clock: whatever was not applied comes "
-          "again, whatever was does not. Without since: everything that is not deleted.")
-      .body("stack_id (or agent_id), since, full, limit, cursor")
-      .answers(200, "operations in commit order, has_more, cursor, server_time, data")
-      .answers(400, "no agent, or since is no time");
-  routes.post("/sync/full", Scope::read, "Both at once", &Face::sync_full)
+          "In a device session, since is the time of the last pull by the device's own clock. The hub sends again what "
+          "the "
+          "device did not apply. Without since, it sends every record that is not deleted.")
+      .body("stack_id (or agent_id), since, full, limit, cursor", "KernlePull")
+      .answers(200, "operations in commit order", "KernlePulled")
+      .answers(400, "no agent, or since is not a time");
+  routes.post("/sync/full", Scope::read, "Push, then fetch everything", &Face::sync_full)
       .described(
-          "Stores the operations, if there are some, and answers everything that is not deleted, as it stands after "
-          "that.")
-      .body("stack_id (or agent_id), operations")
+          "Stores the operations, if there are any, and answers with every record that is not deleted after that.")
+      .body("stack_id (or agent_id), operations", "KernleFullSync")
       .body_at_most(limits::kBodyBytesLarge)
-      .answers(200, "what pull and push answer, and data with counts of both")
+      .answers(200, "what pull and push answer, and data with counts of both", "KernleFullySynced")
       .answers(400, "no agent");
-  routes.get("/sync/status", Scope::read, "Where a device stands with an agent", &Face::get_status)
-      .described("pending_operations counts what the last push of this key had refused.")
+  routes.get("/sync/status", Scope::read, "Show the sync state of a device with an agent", &Face::get_status)
+      .described("pending_operations counts the operations of this key's last push that the hub rejected.")
       .query("agent_id", "the agent")
-      .query("stack_id", "the same, by its newer name")
+      .query("stack_id", "the agent, by its newer name")
       .only_with({"agent_id", "stack_id"})
-      .answers(200, "last_push, last_pull, remote_changes_available, pending_operations, status")
+      .answers(200, "times of the last push and pull, and what is left", "KernleStatus")
       .answers(400, "no agent");
   routes
       .post("/memories/search", Scope::read, "Search the memories of the agents that this session syncs",
             &Face::search_memories)
-      .described("Words of which all must be there, or some if none has all; the last one may be unfinished.")
-      .body("query, limit, memory_types, agent_id")
-      .answers(200, "results, best first")
-      .answers(404, "nothing matches: look at what is not pushed yet");
+      .described(
+          "Finds memories that contain all words, or some of them if no memory contains all. The last word may be "
+          "incomplete.")
+      .body("query, limit, memory_types, agent_id", "KernleSearch")
+      .answers(200, "results, best first", "KernleMemories")
+      .answers(404, "nothing matches: the client then searches what it has not pushed yet");
   routes.post("/search", Scope::read, "Search the memories of an account or of one agent", &Face::search)
-      .body("query, agent_id, limit, types, min_score, created_after, created_before, tags")
-      .answers(200, "data with results, total, query_time_ms");
+      .body("query, agent_id, limit, types, min_score, created_after, created_before, tags", "KernleSearch")
+      .answers(200, "results, best first", "KernleHits");
   return routes.take();
 }
 

@@ -1,4 +1,7 @@
-// POST /search, and POST /memories/search for clients that fall back to their own search when there is no answer.
+// POST /search, and POST /memories/search for clients that fall back to their own search when they get no result.
+//
+// Both need read. Errors: 400 for an empty query or a filter with a wrong value; /memories/search answers 404 if
+// nothing matches. Changes nothing.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -81,7 +84,7 @@ Result<std::vector<std::string>> read_tables(JsonView body) {
       return name == table.name || name == table.alias || name == table.singular;
     });
     if (name.empty() || found == tables().end()) {
-      return fail(ErrorCode::invalid_argument, "there is no memory type '" + name + "'");
+      return fail(ErrorCode::invalid_argument, "unknown memory type '" + name + "'");
     }
     name = found->name;
   }
@@ -89,7 +92,7 @@ Result<std::vector<std::string>> read_tables(JsonView body) {
 }
 
 Result<Request> read_request(api::Call& call) {
-  TRY(const JsonView body, call.repaired_json_object());
+  TRY(const JsonView body, call.json_object());
   Request request;
   request.query.account = call.principal().account;
   request.query.text = body.text_of("query");
@@ -168,7 +171,7 @@ void Face::search_memories(const api::CallPtr& call) {
   if (request.tables.empty()) request.tables.assign(kUsualTables.begin(), kUsualTables.end());
   TRY_CALL(call, const auto hits, find_hits(search_, request));
   // Clients take an answer without results for the last word, and do not look at what they have not pushed yet.
-  if (hits.empty()) return call->fail(Error{ErrorCode::not_found, "no memory here matches"});
+  if (hits.empty()) return call->fail(Error{ErrorCode::not_found, "no memory matches"});
   std::string out;
   JsonWriter writer(out);
   writer.begin_object().boolean("success", true).name("results").begin_array();

@@ -1,6 +1,7 @@
 #include "api/kiro/approval.hpp"
 
 #include "base/bytes.hpp"
+#include "core/command_pattern.hpp"
 
 namespace syncline::kiro {
 namespace {
@@ -21,7 +22,27 @@ Result<std::string> required_text(JsonView json, std::string_view name) {
 Result<ApprovalRequest> parse_approval_request(JsonView json) {
   TRY(std::string rule, required_text(json, "rule"));
   TRY(std::string pattern, required_text(json, "pattern"));
-  return ApprovalRequest{std::move(rule), std::move(pattern)};
+  ApprovalRequest request{.rule = std::move(rule), .pattern = std::move(pattern), .runner = {}, .hash = {}};
+  if (json.find("hash")) {
+    TRY(request.hash, required_text(json, "hash"));
+  }
+  return request;
+}
+
+Result<> check_approval_request(const Command& command, const ApprovalRequest& request) {
+  const auto type = command_type_from_text(command.type);
+  if (!type) return fail(ErrorCode::invalid_argument, "unknown command type '" + command.type + "'");
+  if (!pattern_covers(request.pattern, *type, command.document())) {
+    return fail(ErrorCode::invalid_argument, "the pattern does not match the command");
+  }
+  if (!request.hash.empty() && request.hash != fingerprint_of_command(*type, command.document())) {
+    return fail(ErrorCode::invalid_argument, "the hash is that of another command");
+  }
+  return {};
+}
+
+void drop_foreign_approval(Command& command, std::string_view runner) {
+  if (command.approval && command.approval->request.runner != runner) command.approval.reset();
 }
 
 Result<ApprovalAnswer> parse_approval_answer(JsonView json) {
@@ -71,18 +92,19 @@ void deny(Command& command, std::string_view by, std::string_view reason, std::i
   command.fail("denied by " + std::string(by) + why, now_ms);
 }
 
-std::string approval_id(std::string_view type, std::string_view pattern) {
-  const Sha256 hash = sha256(std::string(type) + '\n' + std::string(pattern));
+std::string approval_id(std::string_view type, const ApprovalRequest& request) {
+  const Sha256 hash = sha256(std::string(type) + '\n' + request.runner + '\n' + request.pattern);
   return to_base64url(as_text(hash).substr(0, 12));
 }
 
-std::string make_approval_doc(std::string_view type, std::string_view pattern, std::string_view by,
+std::string make_approval_doc(std::string_view type, const ApprovalRequest& request, std::string_view by,
                               std::int64_t now_ms) {
   std::string doc;
   JsonWriter(doc)
       .begin_object()
       .string("type", type)
-      .string("pattern", pattern)
+      .string("pattern", request.pattern)
+      .string("runner", request.runner)
       .string("by", by)
       .integer("at", now_ms)
       .end_object();

@@ -6,7 +6,11 @@
 
 namespace syncline::kiro {
 
+/// {"rule", "pattern", "hash"?}. The runner's key is not in it.
 [[nodiscard]] Result<ApprovalRequest> parse_approval_request(JsonView json);
+/// invalid_argument unless the pattern that a runner wants approved covers the command, and the hash is the command's
+/// own: a person is to see what the answer counts for.
+[[nodiscard]] Result<> check_approval_request(const Command& command, const ApprovalRequest& request);
 
 struct ApprovalAnswer {
   bool approves = false;
@@ -24,8 +28,10 @@ void approve(Command& command, const ApprovalRequest& request, std::string_view 
 void deny(Command& command, std::string_view by, std::string_view reason, std::int64_t now_ms);
 
 /// Where an approval for good is kept, and as what.
-[[nodiscard]] std::string approval_id(std::string_view type, std::string_view pattern);
-[[nodiscard]] std::string make_approval_doc(std::string_view type, std::string_view pattern, std::string_view by,
+[[nodiscard]] std::string approval_id(std::string_view type, const ApprovalRequest& request);
+[[nodiscard]] std::string make_approval_doc(std::string_view type, const ApprovalRequest& request, std::string_view by,
                                             std::int64_t now_ms);
+/// What a runner gets with a command: an answer that another runner asked for is none.
+void drop_foreign_approval(Command& command, std::string_view runner);
 
 }  // namespace syncline::kiro

@@ -1,4 +1,8 @@
-// Approvals: a runner asks, somebody answers, patterns that are approved for good.
+// Approvals: a runner asks, a person answers, and an answer may stand for later commands of the same pattern.
+//
+// A runner asks with commands:run; all else needs commands:approve. Errors: 400 for a field with a wrong value, 404 for
+// an unknown command or approval, 409 if the command does not wait for approval or another runner has it. Changes the
+// command, and the list of standing approvals.
 #include "api/kiro/routes.hpp"
 
 namespace syncline::kiro {
@@ -9,6 +13,7 @@ void Face::ask_approval(const api::CallPtr& call) {
   auto command = std::make_shared<Command>();
   spaces_.write(
       space_of(*call), call->principal().key,
+      [call] { return Reads{.records = {RecordKey{std::string(kCommands), call->param("id")}}}; },
       [this, call, command, request = std::move(request)](SpaceWriter& writer) -> Result<> {
         TRY(*command, commands_.ask_approval(writer, call->param("id"), request, call->principal()));
         return {};
@@ -27,6 +32,7 @@ void Face::answer_approval(const api::CallPtr& call) {
   auto command = std::make_shared<Command>();
   spaces_.write(
       space_of(*call), call->principal().key,
+      [call] { return Reads{.records = {RecordKey{std::string(kCommands), call->param("id")}}}; },
       [this, call, command, answer = std::move(answer)](SpaceWriter& writer) -> Result<> {
         TRY(*command, commands_.answer_approval(writer, call->param("id"), answer, call->principal()));
         return {};
@@ -59,6 +65,7 @@ void Face::list_approvals(const api::CallPtr& call) {
 void Face::forget_approval(const api::CallPtr& call) {
   spaces_.write(
       space_of(*call), call->principal().key,
+      [call] { return Reads{.records = {RecordKey{std::string(kApprovals), call->param("id")}}}; },
       [this, call](SpaceWriter& writer) { return commands_.forget_approval(writer, call->param("id")); },
       [call](Result<Cursor> cursor) {
         if (!cursor) return call->fail(cursor.error());

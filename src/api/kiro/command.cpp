@@ -25,7 +25,8 @@ std::optional<Approval> parse_approval(const JsonObject& command) {
   const JsonObject object(*json);
   Approval approval;
   approval.state = state_from_text(object.text_of("state"));
-  approval.request = {object.text_of("rule"), object.text_of("pattern")};
+  approval.request = {object.text_of("rule"), object.text_of("pattern"), object.text_of("runner"),
+                      object.text_of("hash")};
   approval.at_ms = object.integer_of(approval.state == State::requested ? "requestedAt" : "at").value_or(0);
   approval.by = object.text_of("by");
   const auto always = object.find("always");
@@ -53,6 +54,8 @@ std::string to_json(const Approval& approval) {
       .string("state", to_text(approval.state))
       .string("rule", approval.request.rule)
       .string("pattern", approval.request.pattern);
+  if (!approval.request.runner.empty()) writer.string("runner", approval.request.runner);
+  if (!approval.request.hash.empty()) writer.string("hash", approval.request.hash);
   if (approval.state == State::requested) {
     writer.integer("requestedAt", approval.at_ms);
   } else {
@@ -67,6 +70,7 @@ Command::Command(JsonObject document) : document_(std::move(document)) {
   type = document_.text_of("type");
   priority = document_.integer_of("priority").value_or(0);
   status = command_status_from_text(document_.text_of("status")).value_or(CommandStatus::failed);
+  ttl_ms = document_.integer_of("ttlMs");
   created_at_ms = document_.integer_of("createdAt");
   updated_at_ms = document_.integer_of("updatedAt");
   claimed_by = document_.text_of("claimedBy");
@@ -95,6 +99,7 @@ JsonObject Command::to_object() const {
   if (lease_ms) write(out, "leaseMs", *lease_ms);
   if (cancel_requested && !out.find("cancelRequested")) out.set("cancelRequested", "true");
   if (approval && approval != parse_approval(out)) out.set("approval", to_json(*approval));
+  if (!approval && parse_approval(out)) out.erase("approval");
   if (claimed_by.empty()) out.erase("claimedBy");
   if (!lease_ms) out.erase("leaseMs");
   for (const JsonObject::Member& member : reported_.members()) out.set(member.name, member.value);

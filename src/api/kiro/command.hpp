@@ -11,6 +11,8 @@ namespace syncline::kiro {
 struct ApprovalRequest {
   std::string rule;     // of its policy, for people
   std::string pattern;  // what an approval for good would cover
+  std::string runner;   // id of the key of the runner that asked: nobody else may use the answer
+  std::string hash;     // of what the command asks for, so that the answer counts for nothing else
 
   friend bool operator==(const ApprovalRequest&, const ApprovalRequest&) = default;
 };
@@ -44,6 +46,7 @@ struct Command {
   std::string type;  // a name of kCommandTypeNames, unless it comes from elsewhere
   std::int64_t priority = 0;
   CommandStatus status = CommandStatus::failed;
+  std::optional<std::int64_t> ttl_ms;  // how long it may wait for a runner; 0: for ever
   std::optional<std::int64_t> created_at_ms;
   std::optional<std::int64_t> updated_at_ms;
   std::optional<Submitter> submitter;

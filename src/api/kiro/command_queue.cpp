@@ -5,9 +5,16 @@
 #include "base/log.hpp"
 
 namespace syncline::kiro {
+namespace {
+
+/// Before what could not be written is tried again.
+constexpr std::int64_t kPauseMs = 5000;
+
+}  // namespace
 
 Result<> CommandQueue::store(SpaceWriter& writer, std::string_view id, const Command& command) {
   TRY([[maybe_unused]] const Seq seq, writer.replace(kCommands, id, command.to_text(), Rule::command));
+  note_deadline(writer, id, command);
   if (!is_terminal(command.status) || !writer.wants(kCommandCompleted)) return {};
   writer.emit(kCommandCompleted, [&](JsonWriter& data) {
     data.string("command_id", id).string("type", command.type).string("status", to_text(command.status));
@@ -16,6 +23,8 @@ Result<> CommandQueue::store(SpaceWriter& writer, std::string_view id, const Com
 }
 
 Result<> CommandQueue::add(SpaceWriter& writer, std::string_view id, std::string doc) {
+  writer.expect(kCommands, id);
+  note_deadline(writer, id, Command{JsonView(doc)});
   TRY([[maybe_unused]] const Seq seq, writer.replace(kCommands, id, std::move(doc), Rule::first));
   return {};
 }
@@ -28,7 +37,13 @@ Result<Command> CommandQueue::get(SpaceWriter& writer, std::string_view id) {
 
 Result<Step> CommandQueue::patch(SpaceWriter& writer, std::string_view id, JsonView patch, const Principal& runner) {
   TRY(Command command, get(writer, id));
-  TRY(Step step, take_step(std::move(command), patch, runner.key_id, lease_times_.patch_ms, now_ms()));
+  const std::int64_t now = writer.now().millis();
+  if (expire(command, times_.ttl_ms, now)) {
+    CHECK_OK(store(writer, id, command));
+    const std::string reason = command.to_object().text_of("error");
+    return Step{.kind = Step::Kind::refused, .command = std::move(command), .reason = reason};
+  }
+  TRY(Step step, take_step(std::move(command), patch, runner.key_id, times_.patch_lease_ms, now));
   if (step.kind == Step::Kind::changed) CHECK_OK(store(writer, id, step.command));
   return step;
 }
@@ -41,7 +56,11 @@ Result<std::optional<Claimed>> CommandQueue::claim_first(SpaceWriter& writer,
     if (!stored || stored->deleted) continue;
     Command command{JsonView(stored->doc)};
     if (command.status != CommandStatus::pending || command.is_held()) continue;
-    claim(command, runner.key_id, lease_times_.claim_ms, now_ms());
+    if (expire(command, times_.ttl_ms, writer.now().millis())) {
+      CHECK_OK(store(writer, id, command));
+      continue;
+    }
+    claim(command, runner.key_id, times_.claim_lease_ms, writer.now().millis());
     CHECK_OK(store(writer, id, command));
     return Claimed{id, std::move(command)};
   }
@@ -50,22 +69,26 @@ Result<std::optional<Claimed>> CommandQueue::claim_first(SpaceWriter& writer,
 
 Result<Command> CommandQueue::cancel(SpaceWriter& writer, std::string_view id) {
   TRY(Command command, get(writer, id));
-  if (kiro::cancel(command, now_ms())) CHECK_OK(store(writer, id, command));
+  if (kiro::cancel(command, writer.now().millis())) CHECK_OK(store(writer, id, command));
   return command;
 }
 
-Result<Command> CommandQueue::ask_approval(SpaceWriter& writer, std::string_view id, const ApprovalRequest& request,
+Result<Command> CommandQueue::ask_approval(SpaceWriter& writer, std::string_view id, ApprovalRequest request,
                                            const Principal& runner) {
   TRY(Command command, get(writer, id));
   if (!command.is_run_by(runner.key_id)) {
     return fail(ErrorCode::conflict, "this key does not run the command");
   }
-  TRY(const auto standing, writer.txn().find(kApprovals, approval_id(command.type, request.pattern)));
+  CHECK_OK(check_approval_request(command, request));
+  request.runner = runner.key_id;
+  const std::string approval = approval_id(command.type, request);
+  writer.expect(kApprovals, approval);
+  TRY(const auto standing, writer.txn().find(kApprovals, approval));
   if (standing && !standing->deleted) {
     const std::string by = JsonObject(JsonView(standing->doc)).text_of("by");
-    approve(command, request, by, true, now_ms());
+    approve(command, request, by, true, writer.now().millis());
   } else {
-    hold(command, request, now_ms());
+    hold(command, request, writer.now().millis());
   }
   CHECK_OK(store(writer, id, command));
   return command;
@@ -78,15 +101,17 @@ Result<Command> CommandQueue::answer_approval(SpaceWriter& writer, std::string_v
   const std::string& by = approver.label.empty() ? approver.key_id : approver.label;
   const ApprovalRequest request = command.approval->request;
   if (answer.approves) {
-    approve(command, request, by, answer.for_good, now_ms());
+    approve(command, request, by, answer.for_good, writer.now().millis());
   } else {
-    deny(command, by, answer.reason, now_ms());
+    deny(command, by, answer.reason, writer.now().millis());
   }
   CHECK_OK(store(writer, id, command));
   if (!answer.approves || !answer.for_good) return command;
+  const std::string approval = approval_id(command.type, request);
+  writer.expect(kApprovals, approval);
   TRY([[maybe_unused]] const Seq seq,
-      writer.replace(kApprovals, approval_id(command.type, request.pattern),
-                     make_approval_doc(command.type, request.pattern, by, now_ms()), Rule::command));
+      writer.replace(kApprovals, approval, make_approval_doc(command.type, request, by, writer.now().millis()),
+                     Rule::command));
   return command;
 }
 
@@ -99,26 +124,47 @@ Result<> CommandQueue::forget_approval(SpaceWriter& writer, std::string_view id)
 
 void CommandQueue::note_lease(const SpaceName& space, std::string_view id, const Command& command,
                               const Principal& runner) {
+  if (command.status != CommandStatus::pending) deadlines_.remove(space, id);
   const MutexLock lock(mutex_);
   const std::pair<SpaceName, std::string> at{space, id};
   if (command.status != CommandStatus::processing) {
     leases_.erase(at);
     return;
   }
-  const std::int64_t length_ms = command.lease_ms.value_or(lease_times_.patch_ms);
+  const std::int64_t length_ms = command.lease_ms.value_or(times_.patch_lease_ms);
   leases_[at] = {space, std::string(id), runner.key_id, now_ms() + length_ms, length_ms};
 }
 
 void CommandQueue::touch(const Principal& runner) {
   const MutexLock lock(mutex_);
   for (auto& [at, lease] : leases_) {
-    if (lease.key_id == runner.key_id && lease.length_ms == lease_times_.patch_ms) {
+    if (lease.key_id == runner.key_id && lease.length_ms == times_.patch_lease_ms) {
       lease.until_ms = now_ms() + lease.length_ms;
     }
   }
 }
 
-Result<> CommandQueue::adopt_running() {
+std::set<std::string> CommandQueue::lease_holders(const SpaceName& space) {
+  const MutexLock lock(mutex_);
+  std::set<std::string> holders;
+  for (auto at = leases_.lower_bound({space, ""}); at != leases_.end() && at->first.first == space; ++at) {
+    holders.insert(at->second.key_id);
+  }
+  return holders;
+}
+
+void CommandQueue::note_deadline(const SpaceName& space, std::string_view id, const Command& command) {
+  if (const auto at_ms = expiry_of(command, times_.ttl_ms)) deadlines_.set(space, id, *at_ms);
+}
+
+void CommandQueue::note_deadline(SpaceWriter& writer, std::string_view id, const Command& command) {
+  writer.after_commit(
+      [this, space = writer.txn().info().name, id = std::string(id), at_ms = expiry_of(command, times_.ttl_ms)] {
+        if (at_ms) deadlines_.set(space, id, *at_ms);
+      });
+}
+
+Result<> CommandQueue::adopt_open() {
   TRY(const auto infos, spaces_.list(std::nullopt));
   for (const SpaceInfo& info : infos) {
     if (info.name.name != kSpace) continue;
@@ -126,6 +172,7 @@ Result<> CommandQueue::adopt_running() {
       return snapshot.scan(kCommands, "", [&](const RecordView& record) {
         if (record.deleted) return true;
         const Command command{JsonView(record.doc)};
+        note_deadline(info.name, record.id, command);
         if (command.status == CommandStatus::processing) {
           Principal owner;
           owner.key_id = command.claimed_by;
@@ -148,10 +195,11 @@ void CommandQueue::expire_leases() {
     for (const Lease& lease : over) leases_.erase({lease.space, lease.id});
   }
   for (const Lease& lease : over) {
-    const auto ended = spaces_.write_and_wait(lease.space, KeyNumber{0}, [&](SpaceWriter& writer) -> Result<> {
+    const auto reads = [&] { return Reads{.records = {RecordKey{std::string(kCommands), lease.id}}}; };
+    const auto ended = spaces_.write_and_wait(lease.space, KeyNumber{0}, reads, [&](SpaceWriter& writer) -> Result<> {
       TRY(Command command, get(writer, lease.id));
       if (!command.is_run_by(lease.key_id)) return {};
-      handle_lost_runner(command, now_ms());
+      handle_lost_runner(command, writer.now().millis());
       return store(writer, lease.id, command);
     });
     if (!ended && ended.error().code != ErrorCode::not_found) try_again_soon(lease);
@@ -160,8 +208,49 @@ void CommandQueue::expire_leases() {
   }
 }
 
+void CommandQueue::expire_commands() {
+  constexpr std::size_t kCommandsAtOnceMax = 2000;
+  for (const auto& [space, ids] : deadlines_.take_due(now_ms(), kCommandsAtOnceMax)) {
+    const auto expired = expire_in(space, ids);
+    if (expired) continue;
+    for (const std::string& id : ids) deadlines_.set(space, id, now_ms() + kPauseMs);
+    log(LogLevel::warning, "commands_not_expired", {{"error", expired.error().text}});
+  }
+}
+
+Result<> CommandQueue::expire_in(const SpaceName& space, const std::vector<std::string>& ids) {
+  // Most of them have run meanwhile: only what is to be changed goes to the writing thread.
+  std::vector<std::string> over;
+  CHECK_OK(spaces_.read(space, [&](Snapshot& snapshot) -> Result<> {
+    for (const std::string& id : ids) {
+      TRY(const auto stored, snapshot.find(kCommands, id));
+      if (!stored || stored->deleted) continue;
+      Command command{JsonView(stored->doc)};
+      if (expire(command, times_.ttl_ms, now_ms())) over.push_back(id);
+    }
+    return {};
+  }));
+  if (over.empty()) return {};
+  const auto reads = [&] {
+    Reads all;
+    for (const std::string& id : over) all.records.push_back({std::string(kCommands), id});
+    return all;
+  };
+  TRY([[maybe_unused]] const Cursor cursor,
+      spaces_.write_and_wait(space, KeyNumber{0}, reads, [&](SpaceWriter& writer) -> Result<> {
+        for (const std::string& id : over) {
+          TRY(const auto stored, writer.txn().find(kCommands, id));
+          if (!stored || stored->deleted) continue;
+          Command command{JsonView(stored->doc)};
+          if (expire(command, times_.ttl_ms, writer.now().millis())) CHECK_OK(store(writer, id, command));
+        }
+        return {};
+      }));
+  for (const std::string& id : over) log(LogLevel::info, "command_expired", {{"command", id}});
+  return {};
+}
+
 void CommandQueue::try_again_soon(Lease lease) {
-  constexpr std::int64_t kPauseMs = 5000;
   lease.until_ms = now_ms() + kPauseMs;
   const MutexLock lock(mutex_);
   leases_.try_emplace({lease.space, lease.id}, lease);
@@ -191,15 +280,23 @@ Result<> CommandQueue::purge_space(const SpaceName& space, std::int64_t days) {
     });
   }));
   if (old.empty() && not_approved.empty()) return {};
+  const auto reads = [&] {
+    Reads all;
+    for (const auto& ids : {old, not_approved}) {
+      for (const std::string& id : ids) all.records.push_back({std::string(kCommands), id});
+    }
+    return all;
+  };
   TRY([[maybe_unused]] const Cursor cursor,
-      spaces_.write_and_wait(space, KeyNumber{0}, [&](SpaceWriter& writer) -> Result<> {
+      spaces_.write_and_wait(space, KeyNumber{0}, reads, [&](SpaceWriter& writer) -> Result<> {
         for (const std::string& id : old) {
           TRY([[maybe_unused]] const Seq seq, writer.replace(kCommands, id, "", Rule::command));
         }
         for (const std::string& id : not_approved) {
           TRY(Command command, get(writer, id));
           if (!command.is_held()) continue;
-          command.fail("not approved within " + std::to_string(limits::kApprovalWaitHours) + " hours", now_ms());
+          command.fail("not approved within " + std::to_string(limits::kApprovalWaitHours) + " hours",
+                       writer.now().millis());
           CHECK_OK(store(writer, id, command));
         }
         return {};

@@ -1,4 +1,8 @@
-// /command: submit, wait, claim, step, cancel, list, live output.
+// /command: submit, wait, claim, report, cancel, list, live output.
+//
+// An IDE needs commands:submit, a runner commands:run; every scope of commands, and read, may look. Errors: 400 for a
+// field with a wrong value, 404 for an unknown command, 409 for a step that the state does not allow or that belongs to
+// another runner. Changes one command at a time, and the leases in memory; a command that ends emits command.completed.
 #include <algorithm>
 
 #include "api/idempotency.hpp"
@@ -10,15 +14,30 @@ namespace {
 
 /// As many of the first in the queue are offered to one claim: others may be taking them at the same moment.
 constexpr std::size_t kCandidatesMax = 64;
+/// A runner that is at work sends its next request within that time.
+constexpr std::int64_t kRunnerPauseMs = 10'000;
 
-Result<std::optional<Command>> find_command(Spaces& spaces, const SpaceName& space, const std::string& id) {
+/// The command, and the head of the space that it was seen at.
+Result<std::pair<std::optional<Command>, Seq>> look_up(Spaces& spaces, const SpaceName& space, const std::string& id) {
   std::optional<Command> command;
+  Seq head;
   CHECK_OK(spaces.read(space, [&](Snapshot& snapshot) -> Result<> {
+    head = snapshot.info().head;
     TRY(const auto record, snapshot.find(kCommands, id));
     if (record && !record->deleted) command.emplace(JsonView(record->doc));
     return {};
   }));
-  return command;
+  return std::pair(std::move(command), head);
+}
+
+Result<std::optional<Command>> find_command(Spaces& spaces, const SpaceName& space, const std::string& id) {
+  TRY(auto found, look_up(spaces, space, id));
+  return std::move(found.first);
+}
+
+/// What a step of the command looks up.
+NameReads reads_of_step(const api::CallPtr& call) {
+  return [call] { return Reads{.records = {RecordKey{std::string(kCommands), call->param("id")}}}; };
 }
 
 /// A command without what may be long: neither content nor result.
@@ -51,7 +70,13 @@ struct Face::ClaimRequest {
   SpaceName space;
   std::optional<api::LongPoll> poll;
   std::optional<Claimed> claimed;
+  std::shared_ptr<Runners::Waiting> waiting;
 };
+
+void Face::note_runner(const api::Call& call, std::int64_t for_ms) {
+  const std::int64_t now_ms = spaces_.clock().now().millis();
+  runners_.note(space_of(call), call.principal().key_id, now_ms + for_ms, now_ms);
+}
 
 void Face::fail_command(const api::CallPtr& call, const Error& error) {
   api::Problem problem = api::problem_of(error);
@@ -62,22 +87,34 @@ void Face::fail_command(const api::CallPtr& call, const Error& error) {
 void Face::submit(const api::CallPtr& call) {
   struct Submission {
     api::Idempotency idempotency;
-    std::string doc;
     std::string answer;
     std::optional<Receipt> replayed;
   };
   auto submission = std::make_shared<Submission>();
   TRY_CALL(call, const JsonView json, call->json_object());
-  TRY_CALL(call, submission->doc, make_command(json, call->principal(), spaces_.clock().now().millis()));
   TRY_CALL(call, submission->idempotency, api::Idempotency::of(*call));
+  const std::size_t runners =
+      runners_.count(space_of(*call), commands_.lease_holders(space_of(*call)), spaces_.clock().now().millis());
   spaces_.write(
       space_of(*call), call->principal().key,
-      [this, submission](SpaceWriter& writer) -> Result<> {
+      [submission] {
+        Reads reads;
+        submission->idempotency.declare(reads);
+        return reads;
+      },
+      [this, call, json, submission, runners](SpaceWriter& writer) -> Result<> {
         TRY(submission->replayed, submission->idempotency.find(writer.txn()));
         if (submission->replayed) return {};
+        TRY(std::string doc, make_command(json, call->principal(), writer.now().millis()));
         const std::string id = make_command_id(writer.now().millis());
-        CHECK_OK(commands_.add(writer, id, std::move(submission->doc)));
-        JsonWriter(submission->answer).begin_object().string("commandId", id).string("status", "pending").end_object();
+        CHECK_OK(commands_.add(writer, id, std::move(doc)));
+        submission->answer.clear();
+        JsonWriter(submission->answer)
+            .begin_object()
+            .string("commandId", id)
+            .string("status", "pending")
+            .integer("runners", static_cast<std::int64_t>(runners))
+            .end_object();
         submission->idempotency.keep(writer.txn(), 200, submission->answer);
         return {};
       },
@@ -93,6 +130,8 @@ void Face::claim(const api::CallPtr& call) {
   request->call = call;
   request->space = space_of(*call);
   TRY_CALL(call, request->poll, api::LongPoll::of(call, spaces_));
+  note_runner(*call, kRunnerPauseMs);
+  request->waiting = runners_.wait(request->space, call->principal().key_id);
   try_claim(request);
 }
 
@@ -113,6 +152,11 @@ void Face::try_claim(const std::shared_ptr<ClaimRequest>& request) {
   if (candidates.empty()) return wait_for_command(request, head);
   spaces_.write(
       request->space, request->call->principal().key,
+      [candidates] {
+        Reads reads;
+        for (const std::string& id : candidates) reads.records.push_back({std::string(kCommands), id});
+        return reads;
+      },
       [this, request, candidates](SpaceWriter& writer) -> Result<> {
         TRY(request->claimed, commands_.claim_first(writer, candidates, request->call->principal()));
         return {};
@@ -120,6 +164,7 @@ void Face::try_claim(const std::shared_ptr<ClaimRequest>& request) {
       [this, request, head](Result<Cursor> cursor) {
         if (!cursor) return fail_command(request->call, cursor.error());
         if (!request->claimed) return wait_for_command(request, head);
+        note_runner(*request->call, kRunnerPauseMs);
         Claimed& claimed = *request->claimed;
         commands_.note_lease(request->space, claimed.id, claimed.command, request->call->principal());
         std::string body;
@@ -133,7 +178,10 @@ void Face::try_claim(const std::shared_ptr<ClaimRequest>& request) {
 }
 
 void Face::wait_for_command(const std::shared_ptr<ClaimRequest>& request, Seq head) {
-  if (request->poll->is_over()) return request->call->respond_empty();
+  if (request->poll->is_over()) {
+    note_runner(*request->call, kRunnerPauseMs);
+    return request->call->respond_empty();
+  }
   request->poll->wait(request->space, head, [this, request] { try_claim(request); }, &workers_);
 }
 
@@ -147,16 +195,16 @@ void Face::get_command(const api::CallPtr& call) {
 }
 
 void Face::answer_command(const std::shared_ptr<CommandRequest>& request) {
-  const Seq head = spaces_.head(request->space);
-  const auto command = find_command(spaces_, request->space, request->id);
-  if (!command) return fail_command(request->call, command.error());
-  if (!*command) return fail_command(request->call, {ErrorCode::not_found, "there is no command " + request->id});
-  const CommandStatus status = (*command)->status;
+  const auto found = look_up(spaces_, request->space, request->id);
+  if (!found) return fail_command(request->call, found.error());
+  const auto& [command, head] = *found;
+  if (!command) return fail_command(request->call, {ErrorCode::not_found, "command " + request->id + " not found"});
+  const CommandStatus status = command->status;
   const bool changed = request->seen && *request->seen != status;
   // Its runner waits to hear of a cancellation.
-  const bool cancels = (*command)->cancel_requested && (*command)->claimed_by == request->call->principal().key_id;
+  const bool cancels = command->cancel_requested && command->claimed_by == request->call->principal().key_id;
   if (is_terminal(status) || changed || cancels || request->poll->is_over())
-    return request->call->respond_json(200, (*command)->to_text());
+    return request->call->respond_json(200, command->to_text());
   request->seen = status;
   request->poll->wait(request->space, head, [this, request] { answer_command(request); });
 }
@@ -164,8 +212,9 @@ void Face::answer_command(const std::shared_ptr<CommandRequest>& request) {
 void Face::patch_command(const api::CallPtr& call) {
   auto step = std::make_shared<Step>();
   TRY_CALL(call, const JsonView patch, call->json_object());
+  note_runner(*call, kRunnerPauseMs);
   spaces_.write(
-      space_of(*call), call->principal().key,
+      space_of(*call), call->principal().key, reads_of_step(call),
       [this, call, patch, step](SpaceWriter& writer) -> Result<> {
         TRY(*step, commands_.patch(writer, call->param("id"), patch, call->principal()));
         return {};
@@ -179,7 +228,8 @@ void Face::patch_command(const api::CallPtr& call) {
         api::Problem problem = api::problem_of({ErrorCode::conflict, step->reason});
         problem.title = step->reason;
         if (step->owned_by_other) {
-          problem.text_members.emplace_back("owner", access_.label_of_key_id(step->command.claimed_by));
+          TRY_CALL(call, std::string owner, access_.label_of_key_id(step->command.claimed_by));
+          problem.text_members.emplace_back("owner", std::move(owner));
         }
         call->fail(problem);
       });
@@ -188,7 +238,7 @@ void Face::patch_command(const api::CallPtr& call) {
 void Face::cancel_command(const api::CallPtr& call) {
   auto command = std::make_shared<Command>();
   spaces_.write(
-      space_of(*call), call->principal().key,
+      space_of(*call), call->principal().key, reads_of_step(call),
       [this, call, command](SpaceWriter& writer) -> Result<> {
         TRY(*command, commands_.cancel(writer, call->param("id")));
         return {};
@@ -235,6 +285,7 @@ void Face::read_output(const api::CallPtr& call) {
   http::Response response;
   response.content_type = "text/event-stream";
   response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+  if (call->fail_unless_valid()) return;
   response.body = outputs_.open(space_of(*call), call->param("id"), access_, call->shared_principal());
   call->respond(std::move(response));
 }

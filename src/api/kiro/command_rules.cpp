@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "api/kiro/approval.hpp"
 #include "base/bytes.hpp"
+#include "base/limits.hpp"
 #include "base/text.hpp"
 
 namespace syncline::kiro {
@@ -32,7 +34,11 @@ std::unexpected<Error> refuse(std::string text) { return fail(ErrorCode::invalid
 /// A command has a handful of fields; with a great many, each step of its life would be slow for everybody.
 constexpr std::size_t kFieldsMax = 256;
 
-Result<> check_field_count(JsonView object) {
+/// Of what becomes, or is added to, the document of a command.
+Result<> check_size(JsonView object) {
+  if (object.depth() > limits::kDocumentDepthMax) {
+    return refuse("a command may be nested " + std::to_string(limits::kDocumentDepthMax) + " levels deep");
+  }
   std::size_t count = 0;
   object.for_each_member([&](std::string_view, JsonView) { ++count; });
   if (count > kFieldsMax) return refuse("a command may have at most " + std::to_string(kFieldsMax) + " fields");
@@ -40,7 +46,7 @@ Result<> check_field_count(JsonView object) {
 }
 
 Result<> check_fields(JsonView request) {
-  CHECK_OK(check_field_count(request));
+  CHECK_OK(check_size(request));
   const auto type = request.find("type");
   if (!type) return refuse("field 'type' is missing");
   const auto name = type->as_string();
@@ -63,6 +69,9 @@ Result<> check_fields(JsonView request) {
   if (const auto timeout = request.find("timeoutMs"); timeout && timeout->as_integer().value_or(0) < 1) {
     return refuse("field 'timeoutMs' must be a whole number of at least 1");
   }
+  if (const auto ttl = request.find("ttlMs"); ttl && ttl->as_integer().value_or(-1) < 0) {
+    return refuse("field 'ttlMs' must be a whole number of at least 0");
+  }
   if (const auto priority = request.find("priority"); priority && !priority->as_integer()) {
     return refuse("field 'priority' must be a whole number");
   }
@@ -73,9 +82,9 @@ bool is_hub_field(std::string_view name) { return std::ranges::find(kHubFields, 
 
 /// What an order can say about what is done. A runner may add none of it: another runner may get the order yet.
 bool is_order_field(std::string_view name) {
-  constexpr std::array<std::string_view, 16> kNames = {
-      "type",  "command", "path",  "content",    "encoding",   "service",   "operation", "parameters",
-      "query", "glob",    "regex", "maxResults", "workingDir", "timeoutMs", "priority",  "metadata"};
+  constexpr std::array<std::string_view, 17> kNames = {
+      "type", "command", "path",       "content",    "encoding",  "service", "operation", "parameters", "query",
+      "glob", "regex",   "maxResults", "workingDir", "timeoutMs", "ttlMs",   "priority",  "metadata"};
   return std::ranges::find(kNames, name) != kNames.end();
 }
 
@@ -119,7 +128,7 @@ std::string make_command_id(std::int64_t now_ms) {
 
 Result<Step> take_step(Command command, JsonView patch, std::string_view key_id, std::int64_t lease_ms,
                        std::int64_t now_ms) {
-  CHECK_OK(check_field_count(patch));
+  CHECK_OK(check_size(patch));
   const CommandStatus from = command.status;
   CommandStatus to = from;
   if (const auto wanted = patch.find("status")) {
@@ -168,6 +177,24 @@ void claim(Command& command, std::string_view key_id, std::int64_t lease_ms, std
   command.move_to(CommandStatus::processing, now_ms);
   command.claimed_by = key_id;
   command.lease_ms = lease_ms;
+  drop_foreign_approval(command, key_id);
+}
+
+std::optional<std::int64_t> expiry_of(const Command& command, std::int64_t ttl_ms) {
+  if (command.status != CommandStatus::pending || command.is_held()) return std::nullopt;
+  const std::int64_t ttl = command.ttl_ms.value_or(ttl_ms);
+  const auto since = command.updated_at_ms ? command.updated_at_ms : command.created_at_ms;
+  if (ttl <= 0 || !since || *since > INT64_MAX - ttl) return std::nullopt;
+  return *since + ttl;
+}
+
+bool expire(Command& command, std::int64_t ttl_ms, std::int64_t now_ms) {
+  const auto at_ms = expiry_of(command, ttl_ms);
+  if (!at_ms || now_ms < *at_ms) return false;
+  const std::int64_t ttl = command.ttl_ms.value_or(ttl_ms);
+  const std::string text = ttl % 1000 == 0 ? std::to_string(ttl / 1000) + " s" : std::to_string(ttl) + " ms";
+  command.fail("expired: no runner took it within " + text, now_ms);
+  return true;
 }
 
 void handle_lost_runner(Command& command, std::int64_t now_ms) {

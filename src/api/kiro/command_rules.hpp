@@ -30,6 +30,11 @@ struct Step {
 
 /// Hands a pending command to a runner.
 void claim(Command& command, std::string_view key_id, std::int64_t lease_ms, std::int64_t now_ms);
+/// When a command that waits for a runner expires: its time begins when it is submitted, approved or requeued. Nothing
+/// if it does not wait, or waits for ever. `ttl_ms`: of commands without ttlMs; 0: for ever.
+[[nodiscard]] std::optional<std::int64_t> expiry_of(const Command& command, std::int64_t ttl_ms);
+/// Fails a command that has expired. False if it has not.
+[[nodiscard]] bool expire(Command& command, std::int64_t ttl_ms, std::int64_t now_ms);
 /// What becomes of a command whose runner was not heard of for its lease.
 void handle_lost_runner(Command& command, std::int64_t now_ms);
 /// Cancels: a pending command fails, one in progress is marked for its runner. False if that changes nothing.

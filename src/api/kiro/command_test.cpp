@@ -31,7 +31,7 @@ TEST(Command, a_claim_is_written_behind_what_the_client_sent_and_before_what_the
             R"("updatedAt":6,"claimedBy":"k","leaseMs":9,"note":1,"result":{}})");
 }
 
-TEST(Command, holding_and_answering_is_written_as_ever) {
+TEST(Command, approvals_are_written_in_the_same_form_as_before) {
   Command command = parse(R"({"type":"read_file","status":"processing","updatedAt":5,"claimedBy":"k","leaseMs":9})");
   hold(command, {"r", "p"}, 6);
   EXPECT_TRUE(command.is_held());

@@ -54,6 +54,11 @@ class ConversationPlan::Comparison {
       if (stored && stored->conversation == id_) add_known(record.to_record(), *std::move(stored));
       return true;
     }));
+    snapshot_.expect([&] {
+      Reads reads;
+      for (const Record& record : deleted) reads.histories.push_back({record.collection, record.id});
+      return reads;
+    });
     for (Record& record : deleted) {
       TRY(const auto versions, snapshot_.history(record, 1, kLookbackBytes));
       auto stored = versions.empty() ? std::nullopt : parse_message_doc(versions.front().doc);
@@ -125,6 +130,7 @@ class ConversationPlan::Comparison {
 
   /// What the author has since edited: a copy of it that somebody still holds adds nothing.
   Result<bool> is_old_copy(const Record& record, JsonView message) {
+    snapshot_.expect([&] { return Reads{.histories = {RecordKey{record.collection, record.id}}}; });
     TRY(const auto versions, snapshot_.history(record, kOldCopiesLookback, kLookbackBytes));
     return std::ranges::any_of(versions, [&](const Record& version) {
       const auto stored = version.deleted ? std::nullopt : parse_message_doc(version.doc);
@@ -140,11 +146,11 @@ class ConversationPlan::Comparison {
   std::unordered_multimap<std::string, std::size_t> by_place_;
 };
 
-Result<ConversationPlan> ConversationPlan::make(Snapshot& snapshot, std::string id, JsonView uploaded,
-                                                KeyNumber author) {
+Result<ConversationPlan> ConversationPlan::make(Snapshot& snapshot, std::string id,
+                                                const std::vector<JsonView>& uploaded, KeyNumber author) {
   ConversationPlan plan;
   plan.id_ = std::move(id);
-  TRY(const auto record, snapshot.find(kConversations, plan.id_));
+  TRY(const auto record, snapshot.find_undamaged(kConversations, plan.id_));
   std::optional<Timestamp> deleted_at;
   std::int64_t n = snapshot.info().head.value + 1;
   if (record && record->deleted) {
@@ -155,9 +161,9 @@ Result<ConversationPlan> ConversationPlan::make(Snapshot& snapshot, std::string 
     if (const auto ms = conversation.integer_of("deletedAt")) deleted_at = Timestamp::from_millis(*ms);
   }
   std::vector<JsonView> messages;
-  uploaded.for_each_element([&](JsonView message) {
+  std::ranges::copy_if(uploaded, std::back_inserter(messages), [&](JsonView message) {
     // An old client does not know of the deletion: only what was written after it counts.
-    if (!deleted_at || stamp_of(message) > *deleted_at) messages.push_back(message);
+    return !deleted_at || stamp_of(message) > *deleted_at;
   });
   if (!record || record->deleted) {
     if (record && messages.empty()) return plan;

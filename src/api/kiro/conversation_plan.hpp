@@ -8,9 +8,9 @@ namespace syncline::kiro {
 
 class ConversationPlan {
  public:
-  /// `uploaded`: an array of messages, valid as long as the plan. `author`: whose messages may be edited.
-  [[nodiscard]] static Result<ConversationPlan> make(Snapshot& snapshot, std::string id, JsonView uploaded,
-                                                     KeyNumber author);
+  /// `uploaded`: messages, valid as long as the plan. `author`: whose messages may be edited.
+  [[nodiscard]] static Result<ConversationPlan> make(Snapshot& snapshot, std::string id,
+                                                     const std::vector<JsonView>& uploaded, KeyNumber author);
 
   /// How many records it writes.
   [[nodiscard]] std::size_t size() const { return puts_.size() + (beginning_ ? 1 : 0); }

@@ -1,30 +1,12 @@
 #include "api/kiro/merge_state.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 
 namespace syncline::kiro {
 namespace {
 
 /// With more changes than that since the snapshot, it is cheaper to look again than to look through them all.
 constexpr std::size_t kChangesLookedAtMax = 256;
-
-/// Members of a part; of several with one id the last counts.
-std::vector<std::pair<std::string, JsonView>> members_of(JsonView state, std::string_view part) {
-  std::vector<std::pair<std::string, JsonView>> members;
-  std::unordered_map<std::string, std::size_t> places;
-  if (const auto map = state.find(part)) {
-    map->for_each_member([&](std::string_view id, JsonView value) {
-      const auto [place, is_new] = places.try_emplace(std::string(id), members.size());
-      if (is_new) {
-        members.emplace_back(id, value);
-      } else {
-        members[place->second].second = value;
-      }
-    });
-  }
-  return members;
-}
 
 /// True if the stored record says the same. What was only spelled anew on its way through a client is the same.
 bool is_same(const std::optional<Record>& stored, JsonView uploaded) {
@@ -41,7 +23,9 @@ Result<> merge_document(SpaceWriter& writer, const std::string& id, JsonView doc
 /// Nothing, or the reason why the command was left out.
 Result<std::optional<std::string>> merge_command(SpaceWriter& writer, CommandQueue& commands, const std::string& id,
                                                  JsonView uploaded, const Principal& principal) {
-  TRY(const auto stored, writer.txn().find(kCommands, id));
+  TRY(const auto stored, writer.find(kCommands, id));
+  // Whether it has run is not known any more: it must not run again.
+  if (writer.is_damaged(kCommands, id)) return "the command is damaged in the store";
   if (stored && !stored->deleted) {
     if (!principal.scopes.has(Scope::commands_run)) return "a state upload does not change commands";
     const Command current{JsonView(stored->doc)};
@@ -74,36 +58,45 @@ Result<> StateMerge::prepare(Snapshot& snapshot) {
   conversations_.clear();
   documents_.clear();
   commands_.clear();
-  ignored_.clear();
+  ignored_ = state_.ignored;
   const bool may_write = principal_.scopes.has(Scope::write);
-  for (const auto& [id, messages] : members_of(state_, kConversations)) {
+  for (const auto& [id, messages] : state_.conversations) {
     if (may_write) {
       read_[kConversations].insert(id);
       read_[kMessages].insert(message_id_prefix(id));
       TRY(auto plan, ConversationPlan::make(snapshot, id, messages, principal_.key));
       conversations_.push_back(std::move(plan));
     } else {
-      ignored_.push_back({kConversations, id, "the key needs the scope write"});
+      ignored_.add({kConversations, id, "the key needs the scope write"});
     }
   }
-  for (const auto& [id, document] : members_of(state_, kDocuments)) {
+  for (const auto& [id, document] : state_.documents) {
     if (may_write) {
       read_[kDocuments].insert(id);
-      TRY(const auto stored, snapshot.find(kDocuments, id));
+      TRY(const auto stored, snapshot.find_undamaged(kDocuments, id));
       if (!is_same(stored, document)) documents_.push_back({id, document});
     } else {
-      ignored_.push_back({kDocuments, id, "the key needs the scope write"});
+      ignored_.add({kDocuments, id, "the key needs the scope write"});
     }
   }
-  for (const auto& [id, command] : members_of(state_, kCommands)) {
+  for (const auto& [id, command] : state_.commands) {
     read_[kCommands].insert(id);
-    TRY(const auto stored, snapshot.find(kCommands, id));
+    TRY(const auto stored, snapshot.find_undamaged(kCommands, id));
     if (!is_same(stored, command)) commands_.push_back({id, command});
   }
   size_ = documents_.size() + commands_.size();
   for (const ConversationPlan& plan : conversations_) size_ += plan.size();
   written_ = 0;
   return {};
+}
+
+Reads StateMerge::reads() const {
+  Reads reads;
+  for (const auto& [collection, ids] : read_) {
+    auto& into = collection == kMessages ? reads.prefixes : reads.records;
+    for (const std::string& id : ids) into.push_back({std::string(collection), id});
+  }
+  return reads;
 }
 
 bool StateMerge::has_read(const RecordView& record) const {
@@ -127,8 +120,8 @@ Result<bool> StateMerge::is_current(Txn& txn) const {
   return current;
 }
 
-Result<std::vector<Ignored>> StateMerge::apply(SpaceWriter& writer, CommandQueue& commands, std::size_t count) const {
-  std::vector<Ignored> ignored;
+Result<IgnoredParts> StateMerge::apply(SpaceWriter& writer, CommandQueue& commands, std::size_t count) const {
+  IgnoredParts ignored;
   // The part of [from, end) that lies in the next `size` records, counted from their beginning.
   std::size_t from = written_;
   std::size_t end = std::min(written_ + count, size_);
@@ -150,7 +143,7 @@ Result<std::vector<Ignored>> StateMerge::apply(SpaceWriter& writer, CommandQueue
   for (std::size_t i = command_items.first; i < command_items.second; ++i) {
     const Item& command = commands_[i];
     TRY(auto reason, merge_command(writer, commands, command.id, command.value, principal_));
-    if (reason) ignored.push_back({kCommands, command.id, *std::move(reason)});
+    if (reason) ignored.add({kCommands, command.id, *std::move(reason)});
   }
   return ignored;
 }

@@ -9,27 +9,24 @@
 
 #include "api/kiro/command_queue.hpp"
 #include "api/kiro/conversation_plan.hpp"
+#include "api/kiro/state_form.hpp"
 
 namespace syncline::kiro {
-
-/// A part of an upload that was left out, and why.
-struct Ignored {
-  std::string_view part;
-  std::string id;
-  std::string reason;
-};
 
 /// The merge of one upload. Not safe for two threads at once.
 class StateMerge {
  public:
-  /// `state` has passed check_state(). It and `principal` outlive the merge.
-  StateMerge(JsonView state, const Principal& principal) : state_(state), principal_(principal) {}
+  /// The text of `state` and `principal` outlive the merge.
+  StateMerge(UploadedState state, const Principal& principal) : state_(std::move(state)), principal_(principal) {}
 
   /// Decides what becomes of each part. May be repeated; the last result counts.
   [[nodiscard]] Result<> prepare(Snapshot& snapshot);
 
   /// In a transaction: true if nothing that prepare() has read has changed since.
   [[nodiscard]] Result<bool> is_current(Txn& txn) const;
+
+  /// Everything that the two below look up: whatever the upload names.
+  [[nodiscard]] Reads reads() const;
 
   /// How many records remain to be written: what prepare() found, without what note_written() was told of.
   [[nodiscard]] std::size_t size() const { return size_ - written_; }
@@ -40,23 +37,19 @@ class StateMerge {
 
   /// In a transaction in which it is current: writes the next `count` records that the key may write, and returns what
   /// of them was left out. May run again if the transaction failed.
-  [[nodiscard]] Result<std::vector<Ignored>> apply(SpaceWriter& writer, CommandQueue& commands,
-                                                   std::size_t count) const;
+  [[nodiscard]] Result<IgnoredParts> apply(SpaceWriter& writer, CommandQueue& commands, std::size_t count) const;
 
   /// The next `count` records are committed, and with them the space stands at `head`.
   void note_written(std::size_t count, Seq head);
 
-  /// What prepare() left out.
-  [[nodiscard]] const std::vector<Ignored>& ignored() const { return ignored_; }
+  /// What could not be read, and what prepare() left out.
+  [[nodiscard]] const IgnoredParts& ignored() const { return ignored_; }
 
  private:
-  struct Item {
-    std::string id;
-    JsonView value;
-  };
+  using Item = UploadedState::Item;
   [[nodiscard]] bool has_read(const RecordView& record) const;
 
-  const JsonView state_;
+  const UploadedState state_;
   const Principal& principal_;
 
   Seq prepared_at_;
@@ -65,7 +58,7 @@ class StateMerge {
   std::vector<ConversationPlan> conversations_;
   std::vector<Item> documents_;  // that differ from what is stored
   std::vector<Item> commands_;   // the same
-  std::vector<Ignored> ignored_;
+  IgnoredParts ignored_;
   std::size_t size_ = 0;     // of all that is to be written: conversations, then documents, then commands
   std::size_t written_ = 0;  // from its beginning
 };

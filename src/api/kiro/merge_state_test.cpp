@@ -6,6 +6,7 @@
 
 #include "store/memory/memory_store.hpp"
 #include "support/manual_scheduler.hpp"
+#include "support/proving_store.hpp"
 
 namespace syncline::kiro {
 namespace {
@@ -22,6 +23,8 @@ class StateMergeTest : public testing::Test {
     ann_.key = {1};
     bob_.key = {2};
   }
+
+  static UploadedState read(const std::string& state) { return read_state(JsonView(state), false).value(); }
 
   void prepare(StateMerge& merge) {
     EXPECT_TRUE(spaces_.read(space_, [&](Snapshot& snapshot) { return merge.prepare(snapshot); }));
@@ -51,7 +54,7 @@ class StateMergeTest : public testing::Test {
     return was_current;
   }
   void upload(const std::string& state, const Principal& device) {
-    StateMerge merge(JsonView(state), device);
+    StateMerge merge(read(state), device);
     prepare(merge);
     EXPECT_TRUE(apply(merge, device));
   }
@@ -70,7 +73,8 @@ class StateMergeTest : public testing::Test {
   const SpaceName space_{AccountNumber{1}, std::string(kSpace)};
   Principal ann_, bob_;
   ManualClock clock_{Timestamp{1'800'000'000'000'000}};
-  MemoryStore store_{clock_, "e"};
+  MemoryStore memory_{clock_, "e"};
+  test::TwiceStore store_{memory_};  // every write function may run again
   test::ManualScheduler scheduler_;
   Live live_{scheduler_};
   PullProgress progress_{store_};
@@ -81,7 +85,7 @@ class StateMergeTest : public testing::Test {
 
 TEST_F(StateMergeTest, an_upload_of_another_device_to_the_conversation_in_between_is_seen) {
   const std::string state = state_with("from ann");
-  StateMerge merge(JsonView(state), ann_);
+  StateMerge merge(read(state), ann_);
   prepare(merge);
   upload(state_with("from bob"), bob_);
   EXPECT_FALSE(apply(merge, ann_));
@@ -92,7 +96,7 @@ TEST_F(StateMergeTest, an_upload_of_another_device_to_the_conversation_in_betwee
 
 TEST_F(StateMergeTest, the_same_message_from_two_devices_at_once_is_stored_once) {
   const std::string state = state_with("both have it");
-  StateMerge merge(JsonView(state), ann_);
+  StateMerge merge(read(state), ann_);
   prepare(merge);
   upload(state, bob_);
   EXPECT_FALSE(apply(merge, ann_));
@@ -103,7 +107,7 @@ TEST_F(StateMergeTest, the_same_message_from_two_devices_at_once_is_stored_once)
 
 TEST_F(StateMergeTest, what_changes_elsewhere_in_the_space_does_not_count) {
   const std::string state = state_with("from ann");
-  StateMerge merge(JsonView(state), ann_);
+  StateMerge merge(read(state), ann_);
   prepare(merge);
   upload(state_with("from bob", "another"), bob_);
   upload(R"({"documents":{"d":{"content":"x","timestamp":1}}})", bob_);
@@ -113,7 +117,7 @@ TEST_F(StateMergeTest, what_changes_elsewhere_in_the_space_does_not_count) {
 
 TEST_F(StateMergeTest, what_is_prepared_inside_the_transaction_is_current) {
   const std::string state = state_with("from ann");
-  StateMerge merge(JsonView(state), ann_);
+  StateMerge merge(read(state), ann_);
   prepare(merge);
   upload(state_with("from bob"), bob_);
   EXPECT_TRUE(spaces_.write_and_wait(space_, ann_.key, [&](SpaceWriter& writer) -> Result<> {
@@ -127,7 +131,7 @@ TEST_F(StateMergeTest, what_is_prepared_inside_the_transaction_is_current) {
 TEST_F(StateMergeTest, a_document_that_changes_in_between_is_seen) {
   const std::string state = R"({"documents":{"d":{"content":"x","timestamp":2}}})";
   upload(state, ann_);
-  StateMerge merge(JsonView(state), ann_);
+  StateMerge merge(read(state), ann_);
   prepare(merge);
   upload(R"({"documents":{"d":{"content":"y","timestamp":1}}})", bob_);  // loses: the document stays as it is
   EXPECT_TRUE(apply(merge, ann_));
@@ -139,8 +143,8 @@ TEST_F(StateMergeTest, a_document_that_changes_in_between_is_seen) {
 TEST_F(StateMergeTest, an_upload_in_several_transactions_ends_like_one_in_a_single_transaction) {
   const std::string state =
       R"({"conversations":{"c":[{"role":"user","content":"1","timestamp":1},{"role":"user","content":"2","timestamp":2},)"
-      R"({"role":"user","content":"3","timestamp":3}]},"documents":{"d":{"content":"x"},"e":{"content":"y"}}})";
-  StateMerge merge(JsonView(state), ann_);
+      R"({"role":"user","content":"3","timestamp":3}]},"documents":{"d":{"content":"x","timestamp":1},"e":{"content":"y","timestamp":1}}})";
+  StateMerge merge(read(state), ann_);
   prepare(merge);
   EXPECT_EQ(merge.size(), 6U) << "the conversation, three messages, two documents";
   while (merge.size() > 0) ASSERT_TRUE(apply_some(merge, ann_, std::min<std::size_t>(merge.size(), 2)));
@@ -155,7 +159,7 @@ TEST_F(StateMergeTest, all_commands_of_an_upload_are_written_in_its_last_transac
   const std::string state = R"({"documents":{"d":{"content":"x","timestamp":1},"e":{"content":"y","timestamp":1}},)"
                             R"("commands":{"a":)" +
                             command + R"(,"b":)" + command + R"(,"c":)" + command + "}}";
-  StateMerge merge(JsonView(state), ann_);
+  StateMerge merge(read(state), ann_);
   prepare(merge);
   EXPECT_EQ(merge.next_count(5), 5U) << "all at once, if that is few enough";
   EXPECT_EQ(merge.next_count(1), 1U);
@@ -168,7 +172,7 @@ TEST_F(StateMergeTest, all_commands_of_an_upload_are_written_in_its_last_transac
 TEST_F(StateMergeTest, an_upload_of_another_device_between_two_transactions_is_seen) {
   const std::string state = R"({"conversations":{"c":[{"role":"user","content":"from ann 1","timestamp":1},)"
                             R"({"role":"user","content":"from ann 2","timestamp":2}]}})";
-  StateMerge merge(JsonView(state), ann_);
+  StateMerge merge(read(state), ann_);
   prepare(merge);
   ASSERT_TRUE(apply_some(merge, ann_, 2));
   upload(state_with("from bob"), bob_);

@@ -26,6 +26,8 @@ std::string event_text(std::string_view event, std::string_view data) {
 /// first    retry line
 /// flowing  output events; waits for output or a change of the space
 /// ended    end event, then the end
+///
+/// A failed read ends no command: the stream is cut, and who reads along comes again.
 class Outputs::Stream final : public http::BodySource, public Watcher, public KeyHolder {
  public:
   Stream(Outputs& outputs, SpaceName space, std::string id, Access& access, std::shared_ptr<const Principal> reader)
@@ -39,8 +41,8 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
     std::erase_if(outputs_.streams_, [this](const auto& entry) { return entry.second == this; });
   }
 
-  void start(std::function<void()> wake) override {
-    wake_ = std::move(wake);
+  void start(http::Wake wake) override {
+    wake_ = std::move(wake.soon);
     keep_alive_.emplace(outputs_.spaces_.live().scheduler(), wake_);
     outputs_.spaces_.live().watch(key_.first, *this);
     outputs_.spaces_.live().add_key_holder(*this);
@@ -58,10 +60,16 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
 
   Next next() override {
     if (std::exchange(first_, false)) return chunk("retry: 2000\n\n");
-    if (access_changed_.exchange(false) && !access_.is_valid(*reader_)) ended_ = true;
+    if (access_changed_.exchange(false)) {
+      const auto valid = access_.check_valid(*reader_);
+      if (!valid && valid.error().code != ErrorCode::unauthorized) return Abort{};
+      if (!valid) ended_ = true;
+    }
     if (ended_) return End{};
     // The status is read before the output: what a finished command has said is all there.
-    const auto command = read_command();
+    const auto read = find_command();
+    if (!read) return Abort{};
+    const std::optional<Command>& command = *read;
     const Events events = outputs_.from(key_.first, key_.second, index_);
     index_ = events.next_index;
     std::string text = command ? status_event(*command) : "";
@@ -81,13 +89,13 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
  private:
   static Next chunk(std::string text) { return Chunk{std::make_shared<const std::string>(std::move(text))}; }
 
-  std::optional<Command> read_command() {
+  Result<std::optional<Command>> find_command() {
     std::optional<Command> command;
-    (void)outputs_.spaces_.read(key_.first, [&](Snapshot& snapshot) -> Result<> {
+    CHECK_OK(outputs_.spaces_.read(key_.first, [&](Snapshot& snapshot) -> Result<> {
       TRY(const auto record, snapshot.find(kCommands, key_.second));
       if (record && !record->deleted) command.emplace(JsonView(record->doc));
       return {};
-    });
+    }));
     return command;
   }
 

@@ -27,7 +27,7 @@ class Outputs {
   [[nodiscard]] Events from(const SpaceName& space, const std::string& id, std::size_t index);
 
   /// The event stream of a command: output as it comes, then `end` with the finished command.
-  /// Ends when the key is revoked.
+  /// Ends when the key is revoked, and is cut off when that or the command cannot be read.
   [[nodiscard]] std::unique_ptr<http::BodySource> open(const SpaceName& space, const std::string& id, Access& access,
                                                        std::shared_ptr<const Principal> reader);
 

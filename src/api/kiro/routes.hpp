@@ -4,6 +4,7 @@
 #include "api/face.hpp"
 #include "api/kiro/command_queue.hpp"
 #include "api/kiro/output.hpp"
+#include "api/kiro/runners.hpp"
 #include "api/kiro/view_cache.hpp"
 
 namespace syncline::kiro {
@@ -11,11 +12,14 @@ namespace syncline::kiro {
 /// The face's own parts. The rule book of `spaces` has make_space_rules() for kSpace.
 class Face final : public api::Face {
  public:
-  Face(Spaces& spaces, Access& access, Executor& workers, LeaseTimes lease_times, std::int64_t keep_days);
+  Face(Spaces& spaces, Access& access, Executor& workers, CommandTimes times, std::int64_t keep_days);
 
   [[nodiscard]] std::vector<api::Route> make_routes() override;
-  [[nodiscard]] Result<> start() override { return commands_.adopt_running(); }
-  void each_second() override { commands_.expire_leases(); }
+  [[nodiscard]] Result<> start() override { return commands_.adopt_open(); }
+  void each_second() override {
+    commands_.expire_leases();
+    commands_.expire_commands();
+  }
   [[nodiscard]] Result<> each_hour() override { return commands_.purge(keep_days_); }
 
  private:
@@ -56,6 +60,8 @@ class Face final : public api::Face {
   void list_approvals(const api::CallPtr& call);
   void forget_approval(const api::CallPtr& call);
 
+  /// A runner was heard of: it counts as connected for so long.
+  void note_runner(const api::Call& call, std::int64_t for_ms);
   [[nodiscard]] static SpaceName space_of(const api::Call& call) { return call.space(kSpace); }
   /// Answers with Kiro's own words for what went wrong with a command.
   static void fail_command(const api::CallPtr& call, const Error& error);
@@ -66,10 +72,11 @@ class Face final : public api::Face {
   ViewCache views_;
   CommandQueue commands_;
   Outputs outputs_;
+  Runners runners_;
   const std::int64_t keep_days_;
 };
 
 /// `keep_days`: how long finished commands are kept.
-[[nodiscard]] api::FaceModule make_module(LeaseTimes lease_times, std::int64_t keep_days);
+[[nodiscard]] api::FaceModule make_module(CommandTimes times, std::int64_t keep_days);
 
 }  // namespace syncline::kiro

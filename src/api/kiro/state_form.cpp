@@ -1,7 +1,11 @@
 #include "api/kiro/state_form.hpp"
 
+#include <unordered_map>
+
+#include "api/call.hpp"
 #include "api/kiro/space.hpp"
 #include "base/limits.hpp"
+#include "base/text.hpp"
 #include "core/record.hpp"
 
 namespace syncline::kiro {
@@ -10,81 +14,138 @@ namespace {
 /// Milliseconds between the years 1 and 9999: what a stamp can hold.
 constexpr double kMillisMax = 253'402'300'799'999.0;
 
-std::unexpected<Error> refuse(std::string where, std::string_view what) {
-  return fail(ErrorCode::invalid_argument, "field '" + std::move(where) + "' " + std::string(what));
-}
+using Item = UploadedState::Item;
 
-Result<> check_timestamp(JsonView object, const std::string& where) {
-  const auto timestamp = object.find("timestamp");
-  if (!timestamp) return refuse(where + ".timestamp", "is missing");
-  const auto millis = timestamp->as_number();
-  if (!millis || *millis < 0 || *millis > kMillisMax) {
-    return refuse(where + ".timestamp", "must be a time in Unix milliseconds");
-  }
-  return {};
-}
+std::unexpected<Error> refuse(std::string why) { return fail(ErrorCode::invalid_argument, std::move(why)); }
 
-Result<> check_message(JsonView message, const std::string& where) {
-  if (!message.is_object()) return refuse(where, "must be an object");
-  const auto role = message.find("role");
-  if (!role) return refuse(where + ".role", "is missing");
-  if (!role->is_string()) return refuse(where + ".role", "must be a string");
-  if (!message.find("content")) return refuse(where + ".content", "is missing");
-  return check_timestamp(message, where);
-}
-
-Result<> check_document(JsonView document, const std::string& where) {
-  if (!document.is_object()) return refuse(where, "must be an object");
-  if (!document.find("content")) return refuse(where + ".content", "is missing");
-  CHECK_OK(check_timestamp(document, where));
-  if (stamp_of(document) > kStampMax) return refuse(where + ".timestamp", "must be before the year 9998");
-  if (document.depth() > limits::kDocumentDepthMax) return refuse(where, "is nested too deep");
-  return {};
-}
-
-/// Calls check(id, value, where) for each member of a part and returns the first fault.
-template <typename Check>
-Result<> check_part(JsonView state, std::string_view part, Check&& check) {
-  const auto map = state.find(part);
-  if (!map) return {};
-  if (!map->is_object()) return refuse(std::string(part), "must be an object");
-  Result<> fault;
+/// The members of a map; of several with one id the last counts. Ids that differ in halves of characters only have
+/// become one, which the client is told.
+Result<std::vector<Item>> members_of(JsonView state, std::string_view part, IgnoredParts& ignored) {
+  std::vector<Item> members;
+  const auto map = state.find_set(part);
+  if (!map) return members;
+  if (!map->is_object()) return refuse("field '" + std::string(part) + "' must be an object");
+  std::unordered_map<std::string, std::size_t> places;
   map->for_each_member([&](std::string_view id, JsonView value) {
-    if (!fault) return;
-    const std::string where = std::string(part) + '.' + std::string(id.substr(0, 80));
-    if (const auto good = check_record_id(id); !good) {
-      fault = refuse(where, "has a bad id: " + good.error().text);
+    const auto [place, is_new] = places.try_emplace(std::string(id), members.size());
+    if (is_new) {
+      members.push_back({std::string(id), value});
     } else {
-      fault = check(value, where);
+      members[place->second].value = value;
+      if (id.contains(kReplacementCharacter)) {
+        ignored.add({part, std::string(cut_utf8(id, limits::kRecordIdBytesMax)),
+                     "another one's id differs in broken characters only; the last of them was read"});
+      }
     }
   });
-  return fault;
+  return members;
 }
 
-Result<> check_messages(JsonView messages, const std::string& where) {
-  if (!messages.is_array()) return refuse(where, "must be an array");
-  Result<> fault;
-  std::size_t index = 0;
-  messages.for_each_element([&](JsonView message) {
-    const std::string place = where + '[' + std::to_string(index++) + ']';
-    if (fault) fault = check_message(message, place);
-    if (fault && message.depth() >= limits::kDocumentDepthMax) fault = refuse(place, "is nested too deep");
-  });
-  return fault;
+Result<> check_timestamp(JsonView object) {
+  const auto timestamp = object.find("timestamp");
+  if (!timestamp) return refuse("timestamp is missing");
+  const auto millis = timestamp->as_number();
+  if (!millis || *millis < 0 || *millis > kMillisMax) return refuse("timestamp must be a time in Unix milliseconds");
+  return {};
 }
+
+/// Judges each part of an upload alone.
+class StateReader {
+ public:
+  explicit StateReader(bool is_doubtful) : is_doubtful_(is_doubtful) {}
+
+  Result<UploadedState> read(JsonView state) {
+    TRY(const auto conversations, members_of(state, kConversations, read_.ignored));
+    TRY(auto documents, members_of(state, kDocuments, read_.ignored));
+    TRY(auto commands, members_of(state, kCommands, read_.ignored));
+    if (const auto last_update = state.find_set("lastUpdate")) {
+      if (last_update->kind() != JsonKind::number) return refuse("field 'lastUpdate' must be a number");
+      read_.last_update_ms = last_update->as_number().value_or(0);
+    }
+    for (const Item& conversation : conversations) read_conversation(conversation);
+    take(documents, kDocuments, read_.documents, [this](JsonView document) { return check_document(document); });
+    take(commands, kCommands, read_.commands, [this](JsonView command) -> Result<> {
+      if (!command.is_object()) return refuse("must be an object");
+      return api::check_part(command, limits::kDocumentDepthMax, is_doubtful_);
+    });
+    return std::move(read_);
+  }
+
+ private:
+  template <typename Check>
+  void take(std::vector<Item>& uploaded, std::string_view part, std::vector<Item>& into, const Check& check) {
+    for (Item& item : uploaded) {
+      if (!has_good_id(part, item.id)) continue;
+      if (const auto good = check(item.value); !good) {
+        read_.ignored.add({part, std::move(item.id), good.error().text});
+      } else {
+        into.push_back(std::move(item));
+      }
+    }
+  }
+
+  void read_conversation(const Item& uploaded) {
+    if (!has_good_id(kConversations, uploaded.id)) return;
+    if (!uploaded.value.is_array()) {
+      return read_.ignored.add({kConversations, uploaded.id, "must be an array of messages"});
+    }
+    UploadedState::Conversation& conversation = read_.conversations.emplace_back();
+    conversation.id = uploaded.id;
+    std::size_t index = 0;
+    uploaded.value.for_each_element([&](JsonView message) {
+      if (const auto good = check_message(message); !good) {
+        read_.ignored.add({kConversations, uploaded.id, good.error().text, index});
+      } else {
+        conversation.messages.push_back(message);
+      }
+      ++index;
+    });
+  }
+
+  bool has_good_id(std::string_view part, const std::string& id) {
+    const auto good = check_record_id(id);
+    if (good) return true;
+    read_.ignored.add(
+        {part, std::string(cut_utf8(id, limits::kRecordIdBytesMax)), "has a bad id: " + good.error().text});
+    return false;
+  }
+
+  [[nodiscard]] Result<> check_message(JsonView message) const {
+    if (!message.is_object()) return refuse("must be an object");
+    // It is stored one level deeper.
+    CHECK_OK(api::check_part(message, limits::kDocumentDepthMax - 1, is_doubtful_));
+    const auto role = message.find("role");
+    if (!role) return refuse("role is missing");
+    if (!role->is_string()) return refuse("role must be a string");
+    if (!message.find("content")) return refuse("content is missing");
+    return check_timestamp(message);
+  }
+
+  [[nodiscard]] Result<> check_document(JsonView document) const {
+    if (!document.is_object()) return refuse("must be an object");
+    CHECK_OK(api::check_part(document, limits::kDocumentDepthMax, is_doubtful_));
+    if (!document.find("content")) return refuse("content is missing");
+    CHECK_OK(check_timestamp(document));
+    if (stamp_of(document) > kStampMax) return refuse("timestamp must be before the year 9998");
+    return {};
+  }
+
+  const bool is_doubtful_;
+  UploadedState read_;
+};
 
 }  // namespace
 
-Result<> check_state(JsonView state) {
-  if (const auto last_update = state.find("lastUpdate"); last_update && !last_update->as_number()) {
-    return refuse("lastUpdate", "must be a number");
-  }
-  CHECK_OK(check_part(state, "conversations", check_messages));
-  CHECK_OK(check_part(state, "documents", check_document));
-  return check_part(state, "commands", [](JsonView command, const std::string& where) -> Result<> {
-    if (!command.is_object()) return refuse(where, "must be an object");
-    return {};
-  });
+void IgnoredParts::add(Ignored part) {
+  count_ += 1;
+  if (listed_.size() < limits::kIgnoredListedMax) listed_.push_back(std::move(part));
 }
+
+void IgnoredParts::add(const IgnoredParts& more) {
+  for (const Ignored& part : more.listed_) add(part);
+  count_ += more.count_ - more.listed_.size();
+}
+
+Result<UploadedState> read_state(JsonView state, bool is_doubtful) { return StateReader(is_doubtful).read(state); }
 
 }  // namespace syncline::kiro

@@ -1,4 +1,9 @@
 // GET and POST /sync, and deleting a conversation or a document.
+//
+// Reading needs read, deleting write; an upload needs write, commands:submit or commands:run, and names in its answer
+// what the key may not write. Errors: 400 for a field that breaks the form of a state, 404 for an unknown id, 412 if
+// the state has changed since If-Match. An upload changes conversations, documents and commands; a deleted conversation
+// takes its messages along.
 #include <algorithm>
 
 #include "api/kiro/merge_state.hpp"
@@ -10,7 +15,9 @@
 namespace syncline::kiro {
 namespace {
 
-std::string etag_of(const Spaces& spaces, Seq seq) { return '"' + spaces.cursor(seq).to_text() + '"'; }
+std::string etag_of(const Spaces& spaces, const SpaceName& space, Seq seq) {
+  return '"' + spaces.cursor(space, seq).to_text() + '"';
+}
 
 /// "since" is a lastUpdate in milliseconds or an ETag of GET /sync. An ETag of another history counts as none: the
 /// whole state follows.
@@ -19,6 +26,7 @@ Result<Since> parse_since(Spaces& spaces, const SpaceName& space, std::string te
   if (const auto millis = parse_integer(text)) return Since{.by = Since::By::last_update, .last_update_ms = *millis};
   TRY(const Cursor cursor, parse_cursor(text));
   const auto seq = spaces.resume(space, cursor);
+  if (!seq && advice_of(seq.error().code) != Advice::resync) return std::unexpected(seq.error());
   if (!seq) return Since{.by = Since::By::seq, .seq = Seq{0}};
   return Since{.by = Since::By::seq, .seq = *seq};
 }
@@ -29,17 +37,17 @@ Audience audience_of(const Principal& principal) {
   return is_agent ? Audience::agents : Audience::everybody;
 }
 
-http::Response with_etag(const Spaces& spaces, http::Response response, Seq seq) {
-  response.headers.push_back({"ETag", etag_of(spaces, seq)});
+http::Response with_etag(const Spaces& spaces, const SpaceName& space, http::Response response, Seq seq) {
+  response.headers.push_back({"ETag", etag_of(spaces, space, seq)});
   response.headers.push_back({"Cache-Control", "private, no-cache"});
   response.headers.push_back({"Vary", "Authorization, Accept-Encoding"});
   return response;
 }
 
-http::Response not_modified(const Spaces& spaces, Seq seq) {
+http::Response not_modified(const Spaces& spaces, const SpaceName& space, Seq seq) {
   http::Response response;
   response.status = 304;
-  return with_etag(spaces, std::move(response), seq);
+  return with_etag(spaces, space, std::move(response), seq);
 }
 
 /// Deletes a record like any other writer: a version that the key had not seen is kept as a conflict.
@@ -82,6 +90,24 @@ constexpr int kPreparationsMax = 3;
 /// So many records of an upload are written in one transaction: about five milliseconds, then others have their turn.
 constexpr std::size_t kRecordsOfOneWrite = 250;
 
+/// What an answer that is still open says of the parts that were left out.
+void append_ignored(std::string& body, const IgnoredParts& ignored) {
+  if (ignored.count() == 0) return;
+  body += ",\"ignored\":";
+  JsonWriter writer(body);
+  writer.begin_array();
+  for (const Ignored& part : ignored.listed()) {
+    writer.begin_object().string("part", part.part).string("id", part.id);
+    if (part.index) writer.integer("index", static_cast<std::int64_t>(*part.index));
+    writer.string("reason", part.reason).end_object();
+  }
+  writer.end_array();
+  if (ignored.count() > ignored.listed().size()) body += ",\"ignoredCount\":" + std::to_string(ignored.count());
+}
+
+/// An agent that knows the published API alone asks for the state more often than that.
+constexpr std::int64_t kAgentPauseMs = 30'000;
+
 using Delete = Result<> (*)(SpaceWriter&, const std::string&);
 
 void delete_item(Spaces& spaces, const SpaceName& space, const api::CallPtr& call, std::string_view collection,
@@ -89,6 +115,11 @@ void delete_item(Spaces& spaces, const SpaceName& space, const api::CallPtr& cal
   const std::string id = call->param("id");
   spaces.write(
       space, call->principal().key,
+      [id, collection] {
+        Reads reads{.records = {RecordKey{std::string(collection), id}}};
+        if (collection == kConversations) reads.prefixes = {RecordKey{std::string(kMessages), message_id_prefix(id)}};
+        return reads;
+      },
       [=](SpaceWriter& writer) -> Result<> {
         TRY(const auto stored, writer.txn().find(collection, id));
         if (!stored) return fail(ErrorCode::not_found, std::string(what) + " not found");
@@ -120,17 +151,18 @@ struct Face::StateRequest {
 /// What one transaction has done of an upload. It counts once it is committed.
 struct Face::UploadStep {
   std::size_t written = 0;
-  std::vector<Ignored> ignored;  // commands: they are all in the last transaction
+  IgnoredParts ignored;  // commands: they are all in the last transaction
   bool is_current = false;
   bool newer = false;
 };
 
 /// An upload on its way through the store.
 struct Face::Upload {
-  Upload(api::CallPtr of, JsonView what) : call(std::move(of)), state(what), merge(what, call->principal()) {}
+  Upload(api::CallPtr of, UploadedState what)
+      : call(std::move(of)), last_update_ms(what.last_update_ms), merge(std::move(what), call->principal()) {}
 
   const api::CallPtr call;
-  const JsonView state;
+  const double last_update_ms;  // as the client has it
   StateMerge merge;
   int preparations = 0;  // since the last write
   bool has_begun = false;
@@ -143,6 +175,9 @@ void Face::get_state(const api::CallPtr& call) {
   request->call = call;
   request->space = space_of(*call);
   TRY_CALL(call, request->poll, api::LongPoll::of(call, spaces_));
+  if (audience_of(call->principal()) == Audience::agents) {
+    note_runner(*call, kAgentPauseMs + (call->query("wait") ? limits::kWaitSecondsMax * 1000 : 0));
+  }
   if (const auto since = call->query("since")) {
     TRY_CALL(call, request->since, parse_since(spaces_, request->space, *since));
   }
@@ -159,8 +194,8 @@ void Face::answer_state(const std::shared_ptr<StateRequest>& request) {
 /// Answers from the view, or not yet: nothing has changed and there is time left.
 std::optional<http::Response> Face::look(StateRequest& request, StateView& view) {
   const std::string_view if_none_match = request.call->header("If-None-Match");
-  const bool matches =
-      !if_none_match.empty() && if_none_match.find(etag_of(spaces_, view.seq())) != std::string_view::npos;
+  const std::string etag = etag_of(spaces_, request.space, view.seq());
+  const bool matches = !if_none_match.empty() && if_none_match.find(etag) != std::string_view::npos;
   const bool waits = !request.poll->is_over();
   if (request.first_look && !request.since && if_none_match.empty() && waits) {
     // Waiting without a point to wait from means from now on.
@@ -171,20 +206,20 @@ std::optional<http::Response> Face::look(StateRequest& request, StateView& view)
   const bool news = request.since ? view.has_changed(*request.since) : !matches;
   if (!news && waits) return std::nullopt;
   spaces_.note_pulled(request.call->principal().key, request.space, view.seq());
-  if (matches) return not_modified(spaces_, view.seq());
+  if (matches) return not_modified(spaces_, request.space, view.seq());
   http::Response response;
   if (request.since) {
     response.body = view.delta(*request.since, audience_of(request.call->principal()));
   } else {
     response.body = view.full(audience_of(request.call->principal()));
   }
-  return with_etag(spaces_, std::move(response), view.seq());
+  return with_etag(spaces_, request.space, std::move(response), view.seq());
 }
 
 void Face::post_state(const api::CallPtr& call) {
-  TRY_CALL(call, const JsonView state, call->json_object());
-  CHECK_CALL(call, check_state(state));
-  prepare_upload(std::make_shared<Upload>(call, state));
+  TRY_CALL(call, const api::JsonParts parts, call->json_parts());
+  TRY_CALL(call, UploadedState state, read_state(parts.json, parts.is_doubtful));
+  prepare_upload(std::make_shared<Upload>(call, std::move(state)));
 }
 
 void Face::prepare_upload(const std::shared_ptr<Upload>& upload) {
@@ -196,7 +231,7 @@ void Face::prepare_upload(const std::shared_ptr<Upload>& upload) {
 
 void Face::write_upload(const std::shared_ptr<Upload>& upload) {
   spaces_.write(
-      space_of(*upload->call), upload->call->principal().key,
+      space_of(*upload->call), upload->call->principal().key, [upload] { return upload->merge.reads(); },
       [this, upload](SpaceWriter& writer) -> Result<> {
         TRY(upload->step, apply_upload(*upload, writer));
         return {};
@@ -209,7 +244,7 @@ void Face::write_upload(const std::shared_ptr<Upload>& upload) {
 
 void Face::go_on_with_upload(const std::shared_ptr<Upload>& upload, Seq head) {
   const UploadStep& step = upload->step;
-  if (upload->call->fail_if_revoked()) return;
+  if (upload->call->fail_unless_valid()) return;
   if (!step.is_current) return prepare_upload(upload);
   if (!upload->has_begun) {
     upload->has_begun = true;
@@ -225,7 +260,7 @@ Result<Face::UploadStep> Face::apply_upload(Upload& upload, SpaceWriter& writer)
   const SpaceInfo& info = writer.txn().info();
   const std::string_view if_match = upload.call->header("If-Match");
   const bool is_conditional = !if_match.empty() && if_match != "*";
-  if (is_conditional && if_match.find(etag_of(spaces_, info.head)) == std::string_view::npos) {
+  if (is_conditional && if_match.find(etag_of(spaces_, info.name, info.head)) == std::string_view::npos) {
     return fail(ErrorCode::precondition_failed, "the state has changed since");
   }
   UploadStep step;
@@ -235,9 +270,7 @@ Result<Face::UploadStep> Face::apply_upload(Upload& upload, SpaceWriter& writer)
     CHECK_OK(upload.merge.prepare(writer.txn()));
     step.is_current = true;
   }
-  const auto last_update = upload.state.find("lastUpdate");
-  const double sent = last_update ? last_update->as_number().value_or(0) : 0;
-  step.newer = sent > static_cast<double>(info.updated_at.millis());
+  step.newer = upload.last_update_ms > static_cast<double>(info.updated_at.millis());
   // An upload with a condition is all or nothing.
   step.written = is_conditional ? upload.merge.size() : upload.merge.next_count(kRecordsOfOneWrite);
   TRY(step.ignored, upload.merge.apply(writer, commands_, step.written));
@@ -257,20 +290,11 @@ void Face::answer_upload(const Upload& upload) {
     seq = view.seq();
   }));
   if (may_read) spaces_.note_pulled(upload.call->principal().key, space, seq);
-  if (!upload.merge.ignored().empty() || !upload.step.ignored.empty()) {
-    body += ",\"ignored\":";
-    JsonWriter writer(body);
-    writer.begin_array();
-    for (const std::vector<Ignored>& parts : {upload.merge.ignored(), upload.step.ignored}) {
-      for (const Ignored& part : parts) {
-        writer.begin_object().string("part", part.part).string("id", part.id).string("reason", part.reason);
-        writer.end_object();
-      }
-    }
-    writer.end_array();
-  }
+  IgnoredParts ignored = upload.merge.ignored();
+  ignored.add(upload.step.ignored);
+  append_ignored(body, ignored);
   body += '}';
-  upload.call->respond(with_etag(spaces_, http::make_text(200, "application/json", std::move(body)), seq));
+  upload.call->respond(with_etag(spaces_, space, http::make_text(200, "application/json", std::move(body)), seq));
 }
 
 void Face::delete_conversation(const api::CallPtr& call) {

@@ -36,12 +36,11 @@ Result<> ViewCache::with(const SpaceName& space, const std::function<void(StateV
   const auto held = hold(space);
   {
     const MutexLock lock(held->mutex);
-    if (held->view.seq() != spaces_.head(space)) {
-      CHECK_OK(
-          spaces_.read(space, [&](Snapshot& snapshot) REQUIRES(held->mutex) { return held->view.catch_up(snapshot); }));
-      // The rendered state counts too, and the maps around the documents.
-      held->bytes = held->view.bytes() * 3;
-    }
+    // Not by Spaces::head(), which is a hint: whoever asks sees everything that was committed before.
+    CHECK_OK(
+        spaces_.read(space, [&](Snapshot& snapshot) REQUIRES(held->mutex) { return held->view.catch_up(snapshot); }));
+    // The rendered state counts too, and the maps around the documents.
+    held->bytes = held->view.bytes() * 3;
     use(held->view);
   }
   evict();

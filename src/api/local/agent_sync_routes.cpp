@@ -1,5 +1,9 @@
-// /sync/status, push, pull and full of a node: Kernle's published sync API, for the memory on this device. Operations
-// are stored here first; then the outbox goes to the hub. docs/api/node.md has the fields.
+// /sync/status, push, pull and full of a node: Kernle's published sync API, for the memory on this device.
+// docs/api/node.md has the fields.
+//
+// Open to the owner of the device. Errors: 400 without an agent, 401 if the hub does not accept the key, 503 if it is
+// unreachable. A push stores its operations here first, and then sends what waits; a pull changes the local copy;
+// retrying changes only when dead letters are offered again.
 #include <algorithm>
 #include <deque>
 #include <map>
@@ -103,6 +107,7 @@ Result<std::vector<Outcome>> store_operations(node::Profile& profile, const Memo
       [&](JsonView operation) { parsed.push_back(kernle::read_operation(operation, texts, false)); });
   std::vector<Outcome> outcomes;
   const auto stored = profile.spaces().write_and_wait(memory.space, key, [&](SpaceWriter& writer) -> Result<> {
+    outcomes.clear();
     for (const kernle::Operation& operation : parsed) {
       Outcome outcome{std::string(operation.id), std::string(operation.table_as_sent), "queued", ""};
       std::optional<Error> refusal = operation.refusal;
@@ -288,7 +293,7 @@ struct AgentRequest {
 
 Result<AgentRequest> read_request(node::Profile& profile, api::Call& call) {
   if (call.body().empty()) call.body() = "{}";
-  TRY(const JsonView body, call.repaired_json_object());
+  TRY(const JsonView body, call.json_object());
   TRY(const std::string agent, kernle::agent_in(body));
   TRY(Memory memory, memory_of(profile, call, agent));
   return AgentRequest{std::move(memory), body};
@@ -347,21 +352,39 @@ void ProfileFace::retry_dead_letters(const api::CallPtr& call) {
 }
 
 void ProfileFace::add_agent_sync_routes(Routes& routes) {
-  routes.get("/sync/status", owner_, "How an agent's memory is in sync (?agent_id=)", &ProfileFace::get_agent_status)
-      .errors_as(kernle::kErrors);
-  routes
-      .post("/sync/push", owner_, "Store {\"operations\"?} and send what waits: {\"agent_id\", \"limit\"?}",
-            &ProfileFace::push_agent)
-      .errors_as(kernle::kErrors);
-  routes.post("/sync/pull", owner_, "Fetch what is new at the hub: {\"agent_id\", \"full\"?}", &ProfileFace::pull_agent)
-      .errors_as(kernle::kErrors);
-  routes.post("/sync/full", owner_, "Pull, then push: {\"agent_id\"}", &ProfileFace::sync_agent)
-      .errors_as(kernle::kErrors);
-  routes.get("/sync/deadletters", owner_, "Changes that the hub refused (?agent_id=)", &ProfileFace::list_dead_letters)
-      .errors_as(kernle::kErrors);
-  routes
-      .post("/sync/deadletters/retry", owner_, "Offer them once more: {\"agent_id\"}", &ProfileFace::retry_dead_letters)
-      .errors_as(kernle::kErrors);
+  const auto with_agent = [](api::Route& route) -> api::Route& {
+    return route.errors_as(kernle::kErrors)
+        .query("agent_id", "the agent")
+        .query("stack_id", "the agent, by its newer name");
+  };
+  with_agent(
+      routes.get("/sync/status", owner_, "Show the sync state of an agent's memory", &ProfileFace::get_agent_status))
+      .answers(200, "the state, and what waits", "AgentStatus");
+  routes.post("/sync/push", owner_, "Store operations, then push pending changes to the hub", &ProfileFace::push_agent)
+      .errors_as(kernle::kErrors)
+      .body("agent_id; operations to store before; limit of the results", "AgentRequest")
+      .answers(200, "the results", "AgentPushed")
+      .answers(401, "the hub does not accept the key")
+      .answers(503, "the hub is unreachable");
+  routes.post("/sync/pull", owner_, "Pull new changes from the hub", &ProfileFace::pull_agent)
+      .errors_as(kernle::kErrors)
+      .body("agent_id; full true: from the beginning", "AgentRequest")
+      .answers(200, "how many records arrived", "AgentPulled")
+      .answers(401, "the hub does not accept the key")
+      .answers(503, "the hub is unreachable");
+  routes.post("/sync/full", owner_, "Pull, then push", &ProfileFace::sync_agent)
+      .errors_as(kernle::kErrors)
+      .body("agent_id", "AgentRequest")
+      .answers(200, "how many records moved", "AgentSynced")
+      .answers(401, "the hub does not accept the key")
+      .answers(503, "the hub is unreachable");
+  with_agent(
+      routes.get("/sync/deadletters", owner_, "List changes that the hub rejected", &ProfileFace::list_dead_letters))
+      .answers(200, "the changes", "DeadLetters");
+  routes.post("/sync/deadletters/retry", owner_, "Push rejected changes again", &ProfileFace::retry_dead_letters)
+      .errors_as(kernle::kErrors)
+      .body("agent_id", "AgentRequest")
+      .answers(200, "retried: how many changes", "DeadLettersRetried");
 }
 
 }  // namespace syncline::local

@@ -1,4 +1,8 @@
 // /api/cloud-sync: Kaisho's published local API. docs/api/node.md has its fields.
+//
+// Open to the owner of the device. Errors: 401, 403 and 422 for a connection that cannot be made, 502 if the hub fails
+// a request that is passed on. Connecting and disconnecting change settings.yaml and the replica; choosing models
+// changes settings.yaml and jobs.yaml; stopping the timer changes the hub, and then the local copy.
 #include <algorithm>
 
 #include "api/kaisho/change_cursor.hpp"
@@ -51,7 +55,7 @@ Result<replica::HubAccount> account_of(node::Profile& profile, const std::option
 std::string cursor_text(const std::optional<replica::SpaceStatus>& status) {
   const Cursor cursor = status ? status->cursor : Cursor{};
   const std::string position = status ? JsonView(status->positions).text_of(kaisho::entries().collection) : "";
-  return position.empty() ? kaisho::format_change_cursor(cursor.seq, cursor.epoch) : position;
+  return position.empty() ? kaisho::format_change_cursor(cursor) : position;
 }
 
 Result<std::int64_t> count_pending_deletes(node::Profile& profile) {
@@ -173,6 +177,7 @@ void ProfileFace::sync_now(const api::CallPtr& call) {
   if (!profile_.connection().is_enabled()) return call->respond_json(200, R"({"enabled":false})");
   blocking_.post([this, call] {
     const replica::CycleReport report = profile_.connection().sync_now(std::string(kaisho::kSpace));
+    if (report.is_local_failure) return call->fail(Error{ErrorCode::unavailable, report.errors.front()});
     if (!report.errors.empty()) return fail_with_gateway(call, report.errors.front());
     std::string out;
     JsonWriter writer(out);
@@ -230,16 +235,36 @@ void ProfileFace::stop_cloud_timer(const api::CallPtr& call) {
 }
 
 void ProfileFace::add_cloud_sync_routes(Routes& routes) {
-  routes.get("/api/cloud-sync/status", owner_, "Connection, plan and positions", &ProfileFace::get_cloud_status);
-  routes.post("/api/cloud-sync/connect", owner_, "Connect to a hub: {\"url\", \"api_key\"}", &ProfileFace::connect);
-  routes.post("/api/cloud-sync/disconnect", owner_, "Last pull, wipe the cloud if asked ({\"wipe\": true}), end sync",
-              &ProfileFace::disconnect);
-  routes.get("/api/cloud-sync/ai-usage", owner_, "Tokens of this month", &ProfileFace::get_ai_usage);
-  routes.post("/api/cloud-sync/sync-now", owner_, "One sync cycle, and wait for it", &ProfileFace::sync_now);
-  routes.post("/api/cloud-sync/use-kaisho-models", owner_, "Hosted models for the advisor and every job",
-              &ProfileFace::use_models);
-  routes.get("/api/cloud-sync/active", owner_, "The timer that runs in the cloud", &ProfileFace::get_cloud_timer);
-  routes.post("/api/cloud-sync/stop-cloud-timer", owner_, "Stop it", &ProfileFace::stop_cloud_timer);
+  routes.get("/api/cloud-sync/status", owner_, "Show connection, plan and cursors", &ProfileFace::get_cloud_status)
+      .answers(200, "the sync state of the Kaisho data", "CloudStatus");
+  routes.post("/api/cloud-sync/connect", owner_, "Connect to a hub", &ProfileFace::connect)
+      .body("url and api_key of the hub", "CloudConnect")
+      .answers(200, "connected", "CloudConnected")
+      .answers(401, "the hub does not accept the key")
+      .answers(422, "url or api_key is missing")
+      .answers(503, "the hub is unreachable");
+  routes
+      .post("/api/cloud-sync/disconnect", owner_, "Pull once more, then disconnect from the hub",
+            &ProfileFace::disconnect)
+      .query("wipe", "true: also delete the data in the cloud")
+      .body("wipe, as in the query", "CloudDisconnect")
+      .answers(200, "disconnected; the errors say what did not work", "CloudDisconnected");
+  routes.get("/api/cloud-sync/ai-usage", owner_, "Show the AI tokens used this month", &ProfileFace::get_ai_usage)
+      .answers(200, "the usage; error says why the hub did not answer", "CloudAiUsage");
+  routes.post("/api/cloud-sync/sync-now", owner_, "Run one sync cycle", &ProfileFace::sync_now)
+      .answers(200, "what the cycle moved; enabled false: sync is off", "CloudCycle")
+      .answers(502, "the cycle failed");
+  routes
+      .post("/api/cloud-sync/use-kaisho-models", owner_, "Use hosted models for the advisor and all jobs",
+            &ProfileFace::use_models)
+      .answers(200, "the models", "CloudModels");
+  routes.get("/api/cloud-sync/active", owner_, "Show the running timer in the cloud", &ProfileFace::get_cloud_timer)
+      .answers(200, "active, and the entry if a timer runs", "CloudTimer");
+  routes.post("/api/cloud-sync/stop-cloud-timer", owner_, "Stop the timer in the cloud", &ProfileFace::stop_cloud_timer)
+      .query("timer_id", "only if this timer runs")
+      .answers(200, "the finished entry", "CloudEntry")
+      .answers(400, "sync is off")
+      .answers(502, "the hub did not stop it");
 }
 
 }  // namespace syncline::local

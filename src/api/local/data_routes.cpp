@@ -1,4 +1,7 @@
 // /api/inbox, /tasks, /notes, /projects and /customers: what a program on the device needs beside the clock.
+//
+// Open to the owner of the device. Errors: 400 for a field with a wrong value, 404 for an unknown or deleted row, 409
+// for a customer that exists. Changes one row of the local copy, which the outbox then sends to the hub.
 #include <algorithm>
 
 #include "api/kaisho/space.hpp"
@@ -22,7 +25,7 @@ constexpr Section kSections[] = {{"/api/inbox", "/api/inbox/{id}", "inbox"},
                                  {"/api/projects", "/api/projects/{id}", "projects"}};
 
 std::unexpected<Error> no_such(std::string_view collection, const std::string& id) {
-  return fail(ErrorCode::not_found, "there is no '" + id + "' in " + std::string(collection));
+  return fail(ErrorCode::not_found, "'" + id + "' not found in " + std::string(collection));
 }
 
 Result<std::string> put_row(SpaceWriter& writer, std::string_view collection, const std::string& id,
@@ -96,12 +99,12 @@ void ProfileFace::show_row(const api::CallPtr& call, std::string_view collection
 
 void ProfileFace::create_row(const api::CallPtr& call, std::string_view collection) {
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
-  JsonObject row{body};
-  std::string id = row.text_of("id");
-  if (id.empty()) id = make_uuid7(profile_.spaces().clock().now().millis());
-  if (!row.find("created_at")) row.set_text("created_at", format_time(profile_.spaces().clock().now()));
-  answer_write(call, call->space(kaisho::kSpace), 201, [collection, id, doc = row.to_text()](SpaceWriter& writer) {
-    return put_row(writer, collection, id, doc);
+  answer_write(call, call->space(kaisho::kSpace), 201, [call, body, collection](SpaceWriter& writer) {
+    JsonObject row{body};
+    std::string id = row.text_of("id");
+    if (id.empty()) id = make_uuid7(writer.now().millis());
+    if (!row.find("created_at")) row.set_text("created_at", format_time(writer.now()));
+    return put_row(writer, collection, id, row.to_text());
   });
 }
 
@@ -146,7 +149,7 @@ void ProfileFace::create_customer(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
   JsonObject customer{body};
   if (customer.text_of("name").empty()) {
-    return call->fail(Error{ErrorCode::invalid_argument, "a customer needs a name"});
+    return call->fail(Error{ErrorCode::invalid_argument, "name is missing"});
   }
   if (!customer.find("contracts")) customer.set("contracts", "[]");
   answer_write(call, call->space(kaisho::kSpace), 201, [customer](SpaceWriter& writer) -> Result<std::string> {
@@ -189,17 +192,39 @@ void ProfileFace::delete_customer(const api::CallPtr& call) {
 void ProfileFace::add_data_routes(Routes& routes) {
   for (const Section& section : kSections) {
     const std::string_view collection = section.collection;
-    routes.get(section.list_path, owner_, "List", &ProfileFace::list_rows, collection);
-    routes.post(section.list_path, owner_, "Create; the id is made if none is given", &ProfileFace::create_row,
-                collection);
-    routes.get(section.record_path, owner_, "Show", &ProfileFace::show_row, collection);
-    routes.patch(section.record_path, owner_, "Change the fields that are named", &ProfileFace::change_row, collection);
-    routes.del(section.record_path, owner_, "Delete", &ProfileFace::delete_row, collection);
+    routes.get(section.list_path, owner_, "List rows", &ProfileFace::list_rows, collection)
+        .answers(200, "the rows", "Rows");
+    routes.post(section.list_path, owner_, "Create a row", &ProfileFace::create_row, collection)
+        .body("the fields; without an id, the node creates one", "Fields")
+        .answers(201, "the row", "Row")
+        .answers(400, "a field has a wrong value");
+    routes.get(section.record_path, owner_, "Show a row", &ProfileFace::show_row, collection)
+        .answers(200, "the row", "Row")
+        .answers(404, "unknown or deleted");
+    routes.patch(section.record_path, owner_, "Change fields of a row", &ProfileFace::change_row, collection)
+        .body("the fields to set", "Fields")
+        .answers(200, "the row", "Row")
+        .answers(404, "unknown or deleted");
+    routes.del(section.record_path, owner_, "Delete a row", &ProfileFace::delete_row, collection)
+        .answers(204, "deleted")
+        .answers(404, "unknown or deleted");
   }
-  routes.get("/api/customers", owner_, "List", &ProfileFace::list_customers);
-  routes.post("/api/customers", owner_, "Add: {\"name\", \"contracts\"?}", &ProfileFace::create_customer);
-  routes.patch("/api/customers/{id}", owner_, "Change, by name", &ProfileFace::change_customer);
-  routes.del("/api/customers/{id}", owner_, "Remove, by name", &ProfileFace::delete_customer);
+  routes.get("/api/customers", owner_, "List customers", &ProfileFace::list_customers)
+      .answers(200, "the customers", "Customers");
+  routes.post("/api/customers", owner_, "Add a customer", &ProfileFace::create_customer)
+      .body("name, and optionally contracts", "Fields")
+      .answers(201, "the customer", "Customer")
+      .answers(400, "no name")
+      .answers(409, "a customer with that name exists");
+  routes.patch("/api/customers/{id}", owner_, "Change a customer", &ProfileFace::change_customer)
+      .described("The id is the name.")
+      .body("the members to set", "Fields")
+      .answers(200, "the customer", "Customer")
+      .answers(404, "unknown");
+  routes.del("/api/customers/{id}", owner_, "Remove a customer", &ProfileFace::delete_customer)
+      .described("The id is the name.")
+      .answers(204, "removed")
+      .answers(404, "unknown");
 }
 
 }  // namespace syncline::local

@@ -3,10 +3,7 @@
 #include <algorithm>
 
 #include "api/kaisho/errors.hpp"
-#include "api/kaisho/routes.hpp"
-#include "api/kernle/space.hpp"
 #include "api/local/profile_face.hpp"
-#include "api/native/routes.hpp"
 #include "api/operations/routes.hpp"
 #include "base/text.hpp"
 
@@ -24,30 +21,56 @@ bool is_this_device(std::string_view authority) {
   return equal_ignoring_case(host, "localhost") || host == "127.0.0.1" || host == "[::1]";
 }
 
-/// Pages of other sites say where they come from; so do names of other sites that were made to lead here.
-std::optional<std::string> rejection_reason(const http::HeaderReader& headers) {
-  if (!is_this_device(headers.find("Host"))) return "this API answers to localhost, 127.0.0.1 and [::1] only";
+api::Problem make_problem(int status, std::string code, std::string detail) {
+  api::Problem problem;
+  problem.status = status;
+  problem.code = std::move(code);
+  problem.title = http::reason_of(status);
+  problem.detail = std::move(detail);
+  return problem;
+}
+
+/// Pages of other origins say where they come from; so do names of other sites that were made to lead here. Another
+/// port of this device is another origin: anybody may serve a page there.
+std::optional<std::string> find_foreign_origin(const http::HeaderReader& headers,
+                                               const std::vector<std::string>& allowed) {
+  const std::string_view host = headers.find("Host");
+  if (!is_this_device(host)) return "this API answers to localhost, 127.0.0.1 and [::1] only";
+  const std::string_view origin = headers.find("Origin");
+  if (!origin.empty()) {
+    const bool is_own = equal_ignoring_case(origin, "http://" + std::string(host));
+    if (is_own || std::ranges::find(allowed, origin) != allowed.end()) return std::nullopt;
+    return "pages of this origin may not use the API of this device; local.origins lists those that may";
+  }
   // Browsers leave Origin out of some requests, but not where they come from.
   const std::string_view site = headers.find("Sec-Fetch-Site");
-  if (site == "cross-site") return "pages of other sites may not use the API of this device";
-  const std::string_view origin = headers.find("Origin");
-  if (origin.empty()) return std::nullopt;
-  const std::size_t scheme = origin.find("://");
-  if (scheme != std::string_view::npos && is_this_device(origin.substr(scheme + 3))) return std::nullopt;
-  return "pages of this origin may not use the API of this device";
+  if (site.empty() || site == "same-origin" || site == "none") return std::nullopt;
+  return "pages of other origins may not use the API of this device";
 }
 
-std::vector<api::Route> under_clocks(std::vector<api::Route> routes) {
-  std::erase_if(routes, [](const api::Route& route) { return !route.pattern.starts_with("/clocks"); });
-  return routes;
+/// A page may send texts and forms to any server without being asked; for JSON, a browser asks first.
+bool is_foreign_form(const http::RequestHead& head) {
+  if (head.method == http::Method::get || head.method == http::Method::head) return false;
+  const std::string_view length = head.headers->find("Content-Length");
+  const bool has_body = !head.headers->find("Transfer-Encoding").empty() || (!length.empty() && length != "0");
+  const std::string_view type = head.headers->find("Content-Type");
+  return has_body && !equal_ignoring_case(trim(type.substr(0, type.find(';'))), "application/json");
 }
 
-std::vector<api::Route> only_socket(std::vector<api::Route> routes) {
-  std::erase_if(routes, [](const api::Route& route) { return route.pattern != "/ws"; });
-  return routes;
+std::optional<api::Problem> find_rejection(const http::RequestHead& head, const std::vector<std::string>& origins) {
+  if (auto reason = find_foreign_origin(*head.headers, origins)) {
+    return api::problem_of({ErrorCode::forbidden, *std::move(reason)});
+  }
+  if (!is_foreign_form(head)) return std::nullopt;
+  return make_problem(415, "unsupported_media_type", "a body needs the header Content-Type: application/json");
 }
 
-/// A space that somebody names is kept in step from then on.
+std::vector<api::Route> routes_of(std::vector<api::Route> all, const api::DeviceFace::Part& part) {
+  std::erase_if(all, [&](const api::Route& route) { return !route.pattern.starts_with(part.pattern_prefix); });
+  return all;
+}
+
+/// The node syncs every space that a request names.
 std::vector<api::Route> following(std::vector<api::Route> routes, node::Profile& profile) {
   for (api::Route& route : routes) {
     if (route.pattern.find("{space}") == std::string_view::npos) continue;
@@ -75,42 +98,54 @@ std::string profile_in(const http::RequestHead& head) {
 
 /// The routes of one profile, bound to it.
 struct Face::ProfileFaces {
-  ProfileFaces(node::Node& node, std::shared_ptr<node::Profile> of, Executor& blocking, const std::string& version)
+  ProfileFaces(node::Node& node, const std::vector<api::FaceModule>& modules, std::shared_ptr<node::Profile> of,
+               Executor& blocking, const std::string& version, const std::vector<std::string>& origins)
       : profile(std::move(of)),
         metrics(version),
-        kaisho(profile->spaces(), profile->access()),
-        native(profile->spaces(), profile->access()),
         own(node, *profile, blocking),
-        router(profile->access(), profile->spaces().clock(), {.everybody = profile->principal()}),
-        operations(router, profile->access(), metrics,
-                   {version, [this] { return not_ready(); }, [this] { return profile->store().status(); }}) {
+        router(profile->access(), profile->spaces().clock(),
+               {.cors_origins = origins, .everybody = profile->principal()}),
+        operations(
+            router, metrics,
+            {.version = version,
+             .not_ready = [this] { return not_ready(); },
+             .store_status = [this] { return profile->store().status(); },
+             .in_doubt =
+                 [this] { return profile->clock_status().advice("syncline profile accept-clock " + profile->name()); },
+             .metrics_for = operations::MetricsFor::this_machine}) {
     router.add(operations.make_routes());
     router.add(own.make_routes());
-    router.add_under("/api", under_clocks(kaisho.make_routes()));
-    router.add(only_socket(kaisho.make_routes()));
-    router.add(following(native.make_routes(), *profile));
+    for (const api::FaceModule& module : modules) {
+      if (module.on_device) add(*module.on_device);
+    }
     router.observe(metrics);
+  }
+
+  void add(const api::DeviceFace& of) {
+    api::Face& face = *faces.emplace_back(of.make(profile->spaces(), profile->access()));
+    for (const api::DeviceFace::Part& part : of.parts) {
+      router.add_under(part.path, following(routes_of(face.make_routes(), part), *profile));
+    }
   }
 
   std::optional<std::string> not_ready() const {
     const StoreStatus status = profile->store().status();
-    return status.failing.empty() ? std::nullopt : std::optional(status.failing);
+    return status.trouble().empty() ? std::nullopt : std::optional(status.trouble());
   }
 
   const std::shared_ptr<node::Profile> profile;
   operations::Metrics metrics;
-  kaisho::Face kaisho;
-  native::Face native;
+  std::vector<std::unique_ptr<api::Face>> faces;
   ProfileFace own;
   api::Router router;
   operations::Face operations;
 };
 
-/// A request that gets no further.
-class Face::TurnedAway final : public http::Exchange {
+/// A request that does not reach a route.
+class Face::Rejected final : public http::Exchange {
  public:
-  TurnedAway(const http::RequestHead& head, const Error& error) : call_(head, kaisho::kErrors) {
-    response_ = call_.problem_response(api::problem_of(error));
+  Rejected(const http::RequestHead& head, const api::Problem& problem) : call_(head, kaisho::kErrors) {
+    response_ = call_.problem_response(problem);
   }
   std::optional<http::Response> refusal() override { return std::move(response_); }
   std::size_t body_bytes_max() const override { return 0; }
@@ -132,7 +167,7 @@ class HeldSession final : public http::WebSocketSession {
  public:
   HeldSession(std::shared_ptr<void> keep, std::unique_ptr<http::WebSocketSession> session)
       : keep_(std::move(keep)), session_(std::move(session)) {}
-  void start(std::function<void()> wake) override { session_->start(std::move(wake)); }
+  void start(http::Wake wake) override { session_->start(std::move(wake)); }
   void on_text(std::string_view text) override { session_->on_text(text); }
   Next next() override { return session_->next(); }
   std::int64_t first_message_ms() const override { return session_->first_message_ms(); }
@@ -165,6 +200,7 @@ class Face::Held final : public http::Exchange {
   }
   std::string_view route() const override { return exchange_->route(); }
   std::string_view key_id() const override { return exchange_->key_id(); }
+  std::string_view account() const override { return exchange_->account(); }
 
  private:
   const std::shared_ptr<ProfileFaces> faces_;
@@ -179,16 +215,14 @@ Result<std::shared_ptr<Face::ProfileFaces>> Face::faces_for(const http::RequestH
     return !current || *current != entry.second->profile;
   });
   auto& faces = faces_[profile->name()];
-  if (!faces) faces = std::make_shared<ProfileFaces>(node_, profile, blocking_, version_);
+  if (!faces) faces = std::make_shared<ProfileFaces>(node_, modules_, profile, blocking_, version_, origins_);
   return faces;
 }
 
 std::unique_ptr<http::Exchange> Face::begin(const http::RequestHead& head) {
-  if (const auto reason = rejection_reason(*head.headers)) {
-    return std::make_unique<TurnedAway>(head, Error{ErrorCode::forbidden, *reason});
-  }
+  if (const auto rejection = find_rejection(head, origins_)) return std::make_unique<Rejected>(head, *rejection);
   auto faces = faces_for(head);
-  if (!faces) return std::make_unique<TurnedAway>(head, faces.error());
+  if (!faces) return std::make_unique<Rejected>(head, api::problem_of(faces.error()));
   return std::make_unique<Held>(*std::move(faces), head);
 }
 

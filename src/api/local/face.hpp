@@ -1,10 +1,13 @@
-// The API of a node, for the programs on its device. Its owner is everybody who gets here, so only this device gets
-// here: other hosts and pages of other sites are turned away. One table of routes a profile; requests mean the active
-// profile, or the one they name (header X-Syncline-Profile, or ?profile=).
+// The API of a node, for the programs on its device. Whoever reaches it acts as the owner of the device, so it rejects
+// requests for other hosts, from pages of other origins, and bodies that a page could send without asking. There is one
+// table of routes per profile: a request uses the active profile, or the one that it names (header X-Syncline-Profile,
+// or ?profile=). Any thread may ask; handlers run on network threads, and on those of `blocking` if they wait for a
+// hub.
 #pragma once
 
 #include <map>
 
+#include "api/face.hpp"
 #include "api/router.hpp"
 #include "base/mutex.hpp"
 #include "node/node.hpp"
@@ -13,9 +16,15 @@ namespace syncline::local {
 
 class Face final : public http::Application {
  public:
-  /// `blocking`: threads for what waits for a hub.
-  Face(node::Node& node, Executor& blocking, std::string version)
-      : node_(node), blocking_(blocking), version_(std::move(version)) {}
+  /// `modules`: the faces of which a node serves some routes. `blocking`: threads for what waits for a hub.
+  /// `origins`: whose pages may use the API besides its own, like "http://localhost:5173".
+  Face(node::Node& node, const std::vector<api::FaceModule>& modules, Executor& blocking, std::string version,
+       std::vector<std::string> origins = {})
+      : node_(node),
+        modules_(modules),
+        blocking_(blocking),
+        version_(std::move(version)),
+        origins_(std::move(origins)) {}
 
   [[nodiscard]] std::unique_ptr<http::Exchange> begin(const http::RequestHead& head) override;
   void finished(const http::Summary& summary) override;
@@ -23,14 +32,16 @@ class Face final : public http::Application {
 
  private:
   struct ProfileFaces;
-  class TurnedAway;
+  class Rejected;
   class Held;
 
   [[nodiscard]] Result<std::shared_ptr<ProfileFaces>> faces_for(const http::RequestHead& head);
 
   node::Node& node_;
+  const std::vector<api::FaceModule>& modules_;
   Executor& blocking_;
   const std::string version_;
+  const std::vector<std::string> origins_;
   Mutex mutex_;
   /// Made at the first request of a profile, while its replica is at work: making them changes nothing of the profile.
   std::map<std::string, std::shared_ptr<ProfileFaces>> faces_ GUARDED_BY(mutex_);

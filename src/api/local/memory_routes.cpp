@@ -1,4 +1,7 @@
 // /memory: the memories of an agent on this device, one by one.
+//
+// Open to the owner of the device. Errors: 400 without an agent, 404 for an unknown table or memory. Changes one memory
+// of the local copy, which the outbox then sends to the hub.
 #include "api/kernle/request.hpp"
 #include "api/kernle/space.hpp"
 #include "api/local/profile_face.hpp"
@@ -19,7 +22,7 @@ Result<Place> place_of(node::Profile& profile, const api::Call& call, std::optio
   const bool is_in_body = body && (body->find_set("agent_id") || body->find_set("stack_id"));
   TRY(const std::string agent, is_in_body ? kernle::agent_in(*body) : kernle::agent_in_query(call));
   const kernle::Table* table = kernle::find_table(call.param("table"));
-  if (table == nullptr) return fail(ErrorCode::not_found, "there is no table '" + call.param("table") + "'");
+  if (table == nullptr) return fail(ErrorCode::not_found, "unknown table '" + call.param("table") + "'");
   Place place{call.space(kernle::space_name_of(agent)), std::string(table->name)};
   CHECK_OK(profile.replica().add_space(place.space.name));
   return place;
@@ -33,7 +36,7 @@ std::string record_text(const RecordView& record) {
 }
 
 std::unexpected<Error> no_such(const Place& place, const std::string& id) {
-  return fail(ErrorCode::not_found, "there is no '" + id + "' in " + place.table);
+  return fail(ErrorCode::not_found, "'" + id + "' not found in " + place.table);
 }
 
 Result<std::string> put_memory(SpaceWriter& writer, const Place& place, const std::string& id, const std::string& doc) {
@@ -88,12 +91,13 @@ void ProfileFace::show_memory(const api::CallPtr& call) {
 void ProfileFace::create_memory(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
   TRY_CALL(call, const Place place, place_of(profile_, *call, body));
-  JsonObject object{body};
-  std::string id = object.text_of("id");
-  if (id.empty()) id = make_uuid7(profile_.spaces().clock().now().millis());
-  if (!object.find("created_at")) object.set_text("created_at", format_time(profile_.spaces().clock().now()));
-  answer_write(call, place.space, 201,
-               [place, id, doc = object.to_text()](SpaceWriter& writer) { return put_memory(writer, place, id, doc); });
+  answer_write(call, place.space, 201, [call, body, place](SpaceWriter& writer) {
+    JsonObject object{body};
+    std::string id = object.text_of("id");
+    if (id.empty()) id = make_uuid7(writer.now().millis());
+    if (!object.find("created_at")) object.set_text("created_at", format_time(writer.now()));
+    return put_memory(writer, place, id, object.to_text());
+  });
 }
 
 void ProfileFace::change_memory(const api::CallPtr& call) {
@@ -145,13 +149,37 @@ void ProfileFace::search_memories(const api::CallPtr& call) {
 }
 
 void ProfileFace::add_memory_routes(Routes& routes) {
-  routes.get("/memory/search", owner_,
-             "Search the memories of an agent: ?agent_id=&q=&limit=", &ProfileFace::search_memories);
-  routes.get("/memory/{table}", owner_, "List: ?agent_id=&after=&limit=", &ProfileFace::list_memories);
-  routes.post("/memory/{table}", owner_, "Create; the id is made if none is given", &ProfileFace::create_memory);
-  routes.get("/memory/{table}/{id}", owner_, "Show", &ProfileFace::show_memory);
-  routes.patch("/memory/{table}/{id}", owner_, "Change the fields that are named", &ProfileFace::change_memory);
-  routes.del("/memory/{table}/{id}", owner_, "Forget", &ProfileFace::forget_memory);
+  constexpr std::string_view kAgent = "the agent";
+  routes.get("/memory/search", owner_, "Search the memories of an agent", &ProfileFace::search_memories)
+      .query("agent_id", kAgent)
+      .query("q", "the search text")
+      .query("limit", "1 to 100")
+      .answers(200, "the memories, best first", "MemoryHits")
+      .answers(400, "no agent, or no search text");
+  routes.get("/memory/{table}", owner_, "List memories", &ProfileFace::list_memories)
+      .query("agent_id", kAgent)
+      .query("after", "the last id of the previous page")
+      .query("limit", "1 to 10000, 100 if absent")
+      .answers(200, "a page of memories", "Memories")
+      .answers(404, "unknown table");
+  routes.post("/memory/{table}", owner_, "Create a memory", &ProfileFace::create_memory)
+      .query("agent_id", kAgent)
+      .body("the fields; without an id, the node creates one", "Fields")
+      .answers(201, "the memory", "Memory")
+      .answers(404, "unknown table");
+  routes.get("/memory/{table}/{id}", owner_, "Show a memory", &ProfileFace::show_memory)
+      .query("agent_id", kAgent)
+      .answers(200, "the memory", "Memory")
+      .answers(404, "unknown or deleted");
+  routes.patch("/memory/{table}/{id}", owner_, "Change fields of a memory", &ProfileFace::change_memory)
+      .query("agent_id", kAgent)
+      .body("the fields to set", "Fields")
+      .answers(200, "the memory", "Memory")
+      .answers(404, "unknown or deleted");
+  routes.del("/memory/{table}/{id}", owner_, "Delete a memory", &ProfileFace::forget_memory)
+      .query("agent_id", kAgent)
+      .answers(204, "deleted")
+      .answers(404, "unknown or deleted");
 }
 
 }  // namespace syncline::local

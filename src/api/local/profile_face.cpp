@@ -1,12 +1,13 @@
 #include "api/local/profile_face.hpp"
 
 #include "api/kaisho/errors.hpp"
+#include "api/local/schemas.hpp"
 
 namespace syncline::local {
 
 std::vector<api::Route> ProfileFace::make_routes() {
   Routes routes(*this, "local", kaisho::kErrors);
-  routes.all().body_at_most(limits::kBodyBytesLarge);
+  routes.all().with_schemas(kSchemas).body_at_most(limits::kBodyBytesLarge);
   add_profile_routes(routes);
   add_cloud_sync_routes(routes);
   add_triage_routes(routes);
@@ -16,8 +17,8 @@ std::vector<api::Route> ProfileFace::make_routes() {
   return routes.take();
 }
 
-void ProfileFace::answer_later(const api::CallPtr& call, std::function<Result<std::string>()> work) {
-  blocking_.post([call, work = std::move(work)] {
+void ProfileFace::answer_later(const api::CallPtr& call, std::move_only_function<Result<std::string>()> work) {
+  blocking_.post([call, work = std::move(work)]() mutable {
     auto answer = work();
     if (!answer) return call->fail(answer.error());
     call->respond_json(200, *std::move(answer));
@@ -25,11 +26,11 @@ void ProfileFace::answer_later(const api::CallPtr& call, std::function<Result<st
 }
 
 void ProfileFace::answer_write(const api::CallPtr& call, const SpaceName& space, int status,
-                               std::function<Result<std::string>(SpaceWriter&)> work) {
+                               std::move_only_function<Result<std::string>(SpaceWriter&)> work) {
   auto text = std::make_shared<std::string>();
   profile_.spaces().write(
       space, call->principal().key,
-      [text, work = std::move(work)](SpaceWriter& writer) -> Result<> {
+      [text, work = std::move(work)](SpaceWriter& writer) mutable -> Result<> {
         TRY(*text, work(writer));
         return {};
       },

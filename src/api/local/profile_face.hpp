@@ -26,6 +26,7 @@ class ProfileFace final : public api::Face {
   void add_profile(const api::CallPtr& call);
   void use_profile(const api::CallPtr& call);
   void remove_profile(const api::CallPtr& call);
+  void accept_clock(const api::CallPtr& call);
 
   // cloud_sync_routes.cpp: Kaisho's published local API
   void add_cloud_sync_routes(Routes& routes);
@@ -74,10 +75,10 @@ class ProfileFace final : public api::Face {
   void forget_memory(const api::CallPtr& call);
 
   /// Runs `work` on a thread that may wait for the hub, and answers 200 with the JSON it returns.
-  void answer_later(const api::CallPtr& call, std::function<Result<std::string>()> work);
+  void answer_later(const api::CallPtr& call, std::move_only_function<Result<std::string>()> work);
   /// Writes to a space, and answers with the JSON that `work` returns; 204 if that is empty.
   void answer_write(const api::CallPtr& call, const SpaceName& space, int status,
-                    std::function<Result<std::string>(SpaceWriter&)> work);
+                    std::move_only_function<Result<std::string>(SpaceWriter&)> work);
 
   node::Node& node_;
   node::Profile& profile_;

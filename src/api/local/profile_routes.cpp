@@ -1,4 +1,7 @@
-// /profiles: which there are, which is meant, and how each one's sync stands.
+// /profiles: the profiles of this node, the active one, and the sync state of each.
+//
+// Open to the owner of the device. Errors: 400 for a wrong name, 404 for an unknown profile, 409 for one that exists or
+// is active. Adding and removing change the directories of the node.
 #include "api/local/profile_face.hpp"
 
 namespace syncline::local {
@@ -42,7 +45,8 @@ Result<std::string> status_json(node::Node& node, node::Profile& profile) {
       .boolean("active", node.active() == profile.name())
       .boolean("enabled", profile.connection().is_enabled())
       .string("url", settings.url)
-      .boolean("live", profile.replica().link_is_up());
+      .boolean("live", profile.replica().link_is_up())
+      .string("clock", to_text(profile.clock_status().state));
   append_text_or_null(writer, "settings_error", profile.settings().error());
   append_dialect(writer, profile);
   writer.name("spaces").begin_array();
@@ -100,12 +104,35 @@ void ProfileFace::remove_profile(const api::CallPtr& call) {
   });
 }
 
+void ProfileFace::accept_clock(const api::CallPtr& call) {
+  answer_later(call, [this, name = call->param("name")]() -> Result<std::string> {
+    TRY(const auto profile, node_.find(name));
+    CHECK_OK(profile->accept_clock());
+    return status_json(node_, *profile);
+  });
+}
+
 void ProfileFace::add_profile_routes(Routes& routes) {
-  routes.get("/profiles", owner_, "Profiles of this node, and how each is in sync", &ProfileFace::list_profiles);
-  routes.post("/profiles", owner_, "Add a profile: {\"name\"}", &ProfileFace::add_profile);
-  routes.post("/profiles/{name}/use", owner_, "Make it the active profile", &ProfileFace::use_profile);
-  routes.del("/profiles/{name}", owner_, "Take a profile out; its files are kept in removed/",
-             &ProfileFace::remove_profile);
+  routes.get("/profiles", owner_, "List the profiles and their sync state", &ProfileFace::list_profiles)
+      .answers(200, "the profiles", "Profiles");
+  routes.post("/profiles", owner_, "Add a profile", &ProfileFace::add_profile)
+      .body("the name", "ProfileRequest")
+      .answers(200, "the profile", "Profile")
+      .answers(400, "not a name")
+      .answers(409, "the profile exists");
+  routes.post("/profiles/{name}/use", owner_, "Make a profile the active one", &ProfileFace::use_profile)
+      .answers(200, "it is active", "Ok")
+      .answers(404, "unknown");
+  routes
+      .post("/profiles/{name}/accept-clock", owner_, "Trust this device's clock as it is now",
+            &ProfileFace::accept_clock)
+      .answers(200, "the profile", "Profile")
+      .answers(404, "unknown");
+  routes.del("/profiles/{name}", owner_, "Remove a profile", &ProfileFace::remove_profile)
+      .described("The node keeps its files in removed/.")
+      .answers(200, "kept_in: the directory of the files", "ProfileRemoved")
+      .answers(404, "unknown")
+      .answers(409, "the profile is active");
 }
 
 }  // namespace syncline::local

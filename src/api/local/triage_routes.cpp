@@ -1,4 +1,7 @@
 // /api/cloud-sync/pending and /triage: entries that came from another device without a customer.
+//
+// Open to the owner of the device. Errors: 422 for an entry that names neither start nor sync_id. Changes the entries
+// of the local copy that get a customer, which the outbox then sends to the hub.
 #include <algorithm>
 #include <ctime>
 
@@ -174,10 +177,14 @@ void ProfileFace::assign_customers(const api::CallPtr& call) {
 }
 
 void ProfileFace::add_triage_routes(Routes& routes) {
-  routes.get("/api/cloud-sync/pending", owner_, "Entries of this year that came without a customer",
-             &ProfileFace::list_waiting);
-  routes.post("/api/cloud-sync/triage", owner_, "Give them customers: {\"entries\": [{\"start\", \"customer\"?, ...}]}",
-              &ProfileFace::assign_customers);
+  routes
+      .get("/api/cloud-sync/pending", owner_, "List entries of this year that arrived without a customer",
+           &ProfileFace::list_waiting)
+      .answers(200, "the entries", "CloudPending");
+  routes.post("/api/cloud-sync/triage", owner_, "Assign customers to such entries", &ProfileFace::assign_customers)
+      .body("entries: each with its start or sync_id, and the fields to set", "CloudTriage")
+      .answers(200, "updated: how many entries", "CloudTriaged")
+      .answers(422, "an entry has neither start nor sync_id");
 }
 
 }  // namespace syncline::local

@@ -1,4 +1,7 @@
 // Reading a space: the feed, its records by id, and the list of spaces.
+//
+// All need read. Errors: 400 for a wrong name, limit or cursor, 410 for a cursor that is no longer valid. Changes no
+// record; an unfiltered read of the feed notes how far the key has pulled.
 #include <set>
 
 #include "api/long_poll.hpp"
@@ -6,12 +9,15 @@
 #include "api/native/routes.hpp"
 #include "api/page_source.hpp"
 #include "base/text.hpp"
+#include "service/lost_versions.hpp"
 
 namespace syncline::native {
 namespace {
 
 /// Enough for most pages, so that an answer grows once and not ten times.
 constexpr std::size_t kRecordBytesUsual = 512;
+/// The others come when these are healed.
+constexpr std::size_t kDamagedListedMax = 500;
 constexpr std::size_t kChunkBytesUsual = limits::kStreamChunkBytes + limits::kStreamChunkBytes / 4;
 
 struct ChangesRequest {
@@ -41,29 +47,48 @@ class ChangesWriter final : public api::ChunkWriter {
     bool full = false;
     bool more = false;
     const auto& collections = request_->collections;
+    const auto is_left_out = [&](std::string_view collection) {
+      return !collections.empty() && !collection.empty() && !collections.contains(collection);
+    };
+    /// False if the answer is full.
+    const auto begin_element = [&] {
+      more = left_ == 0;
+      full = out.size() >= limits::kStreamChunkBytes;
+      if (more || full) return false;
+      if (request_->found_any) out += ',';
+      request_->found_any = true;
+      --left_;
+      return true;
+    };
     CHECK_OK(spaces_.read(request_->space, [&](Snapshot& snapshot) -> Result<> {
       if (seen_.value == 0) request_->needs_no_deletions_through = snapshot.info().purged_through;
-      CHECK_OK(snapshot.feed(seen_, [&](const RecordView& record) {
-        if (!collections.empty() && !collections.contains(record.collection)) {
-          seen_ = record.seq;
-          return true;
+      head_ = snapshot.info().head;
+      const auto pass = [&](const RecordView& record) {
+        if (!is_left_out(record.collection)) {
+          if (!begin_element()) return false;
+          append_record(out, record);
         }
-        more = left_ == 0;
-        full = out.size() >= limits::kStreamChunkBytes;
-        if (more || full) return false;
-        if (request_->found_any) out += ',';
-        request_->found_any = true;
-        append_record(out, record);
         seen_ = record.seq;
-        --left_;
         return true;
-      }));
+      };
+      const auto pass_damaged = [&](const DamagedRecord& damaged) {
+        if (!is_left_out(damaged.collection)) {
+          if (!begin_element()) return false;
+          append_damaged(out, damaged);
+        }
+        seen_ = damaged.seq;
+        return true;
+      };
+      CHECK_OK(snapshot.feed(seen_, pass, pass_damaged));
       if (!more && !full) seen_ = std::max(seen_, snapshot.info().head);
-      return {};
+      return full ? Result<>{} : list_damage(snapshot);
     }));
     if (full) return State::more;
-    const Cursor reached{spaces_.epoch(), seen_, request_->needs_no_deletions_through};
-    out += "],\"cursor\":\"" + reached.to_text() + "\",\"more\":" + (more ? "true}" : "false}");
+    Cursor reached = spaces_.cursor(request_->space, seen_, head_);
+    reached.needs_no_deletions_through = request_->needs_no_deletions_through;
+    out += ']';
+    if (!damage_.empty()) out += ",\"damaged\":[" + damage_ + ']';
+    out += ",\"cursor\":\"" + reached.to_text() + "\",\"more\":" + (more ? "true}" : "false}");
     request_->since = seen_;
     // Who asked for some collections only has not seen the others.
     if (collections.empty() && request_->call->head().method == http::Method::get) {
@@ -73,11 +98,35 @@ class ChangesWriter final : public api::ChunkWriter {
   }
 
  private:
+  /// What is known to be damaged behind the reader, who may have received it when it was not, and still have it.
+  Result<> list_damage(Snapshot& snapshot) {
+    TRY(std::vector<DamagedRecord> all, lost_versions::list(snapshot));
+    for (const Damage& damage : spaces_.damage(request_->space)) {
+      if (damage.table != Damage::Table::record || all.size() >= kDamagedListedMax) continue;
+      if (damage.id.empty()) {
+        all.push_back({.collection = "", .id = "", .seq = damage.seq});
+        continue;
+      }
+      TRY(auto located, snapshot.locate(damage.collection, damage.id));
+      const bool is_there = located.damaged && located.damaged->seq == damage.seq;
+      if (is_there) all.push_back(*std::move(located.damaged));  // else it has been replaced by now
+    }
+    damage_.clear();
+    for (const DamagedRecord& damaged : all) {
+      if (damaged.seq > seen_ && !damaged.id.empty()) continue;
+      if (!damage_.empty()) damage_ += ',';
+      append_damaged(damage_, damaged);
+    }
+    return {};
+  }
+
   Spaces& spaces_;
   const std::shared_ptr<ChangesRequest> request_;
   Seq seen_;
+  Seq head_;  // of the newest snapshot
   std::int64_t left_;
   bool first_chunk_ = true;
+  std::string damage_;
 };
 
 void answer_changes(Spaces& spaces, const std::shared_ptr<ChangesRequest>& request) {
@@ -108,18 +157,29 @@ class RecordsWriter final : public api::ChunkWriter {
     bool full = false;
     std::string after = last_;
     CHECK_OK(spaces_.read(space_, [&](Snapshot& snapshot) {
-      return snapshot.scan(collection_, after, [&](const RecordView& record) {
-        if (record.deleted) return true;
+      const auto begin_element = [&](std::string_view id) {
         more = left_ == 0;
         full = out.size() >= limits::kStreamChunkBytes;
         if (more || full) return false;
         if (any_) out += ',';
         any_ = true;
-        append_record(out, record);
-        last_ = record.id;
+        last_ = id;
         --left_;
         return true;
-      });
+      };
+      const auto pass = [&](const RecordView& record) {
+        if (record.deleted) return true;
+        if (!begin_element(record.id)) return false;
+        append_record(out, record);
+        return true;
+      };
+      const auto pass_damaged = [&](const DamagedRecord& damaged) {
+        if (damaged.id.empty()) return true;
+        if (!begin_element(damaged.id)) return false;
+        append_damaged(out, damaged);
+        return true;
+      };
+      return snapshot.scan(collection_, after, pass, pass_damaged);
     }));
     if (full) return State::more;
     out += "],\"after\":";
@@ -154,8 +214,12 @@ void Face::get_changes(const api::CallPtr& call) {
   TRY_CALL(call, request->limit, call->query_integer("limit", 1, kPageMax, kPageDefault));
   TRY_CALL(call, request->poll, api::LongPoll::of(call, spaces_));
   TRY_CALL(call, const Cursor cursor, parse_cursor(call->query("since").value_or("")));
+  TRY_CALL(call, const Cursor known, parse_cursor(call->query("known").value_or("")));
   const auto since = spaces_.resume(request->space, cursor);
-  if (!since) return fail_with_cursor(call, since.error(), spaces_.cursor(spaces_.head(request->space)));
+  if (!since) return fail_with_cursor(call, since.error(), spaces_.cursor_at_head(request->space));
+  if (const auto checked = spaces_.check(request->space, known); !checked) {
+    return fail_with_cursor(call, checked.error(), spaces_.cursor_at_head(request->space));
+  }
   request->since = *since;
   request->needs_no_deletions_through = cursor.needs_no_deletions_through;
   if (const auto wanted = call->query("collections"); wanted && !wanted->empty()) {
@@ -184,7 +248,7 @@ void Face::list_spaces(const api::CallPtr& call) {
   writer.begin_object().name("spaces").begin_array();
   for (const SpaceInfo& info : infos) {
     writer.begin_object();
-    append_space_members(writer, info, spaces_.cursor(info.head));
+    append_space_members(writer, info, spaces_.cursor(info.name, info.head));
     writer.end_object();
   }
   writer.end_array().end_object();

@@ -1,4 +1,7 @@
-// Versions that lost: list, restore, dismiss.
+// Edits that lost a merge: list, restore, dismiss.
+//
+// Listing needs read, deciding write. Errors: 400 for a wrong state or action, 404 for an unknown conflict, 409 for one
+// that is decided. Restoring writes the losing edit as a new version; both decisions change the state of the conflict.
 #include "api/native/record_json.hpp"
 #include "api/native/routes.hpp"
 #include "base/text.hpp"
@@ -30,8 +33,9 @@ void Face::list_conflicts(const api::CallPtr& call) {
     for (const Conflict& conflict : conflicts) {
       if (body.size() > kListBytesMax) break;  // the next page has the rest
       if (body.back() != '[') body += ',';
-      TRY(const auto winner, snapshot.find(conflict.loser.collection, conflict.loser.id));
-      append_conflict(body, conflict, winner, access_.label_of(conflict.loser.origin));
+      TRY(const auto winner, find_winner(snapshot, conflict.loser));
+      TRY(const std::string label, access_.label_of(conflict.loser.origin));
+      append_conflict(body, conflict, winner, label);
     }
     return {};
   }));
@@ -51,20 +55,24 @@ void Face::decide_conflict(const api::CallPtr& call) {
   struct Outcome {
     Conflict conflict;
     std::optional<Record> winner;
+    std::string loser_key_label;
   };
   auto outcome = std::make_shared<Outcome>();
   spaces_.write(
-      space, call->principal().key,
-      [outcome, number, wanted](SpaceWriter& writer) -> Result<> {
+      space, call->principal().key, [number] { return Reads{.conflicts = {ConflictNumber{*number}}}; },
+      [outcome, number, wanted, this](SpaceWriter& writer) -> Result<> {
         TRY(outcome->conflict, wanted == "restore" ? writer.restore({*number}) : writer.dismiss({*number}));
         const Record& loser = outcome->conflict.loser;
-        TRY(outcome->winner, writer.txn().find(loser.collection, loser.id));
+        writer.expect(loser.collection, loser.id);
+        TRY(outcome->winner, find_winner(writer.txn(), loser));
+        // Before the commit: nothing may fail after it.
+        TRY(outcome->loser_key_label, access_.label_of(loser.origin));
         return {};
       },
-      [outcome, call, this](Result<Cursor> cursor) {
+      [outcome, call](Result<Cursor> cursor) {
         if (!cursor) return call->fail(cursor.error());
         std::string body;
-        append_conflict(body, outcome->conflict, outcome->winner, access_.label_of(outcome->conflict.loser.origin));
+        append_conflict(body, outcome->conflict, outcome->winner, outcome->loser_key_label);
         call->respond_json(200, std::move(body));
       });
 }

@@ -1,5 +1,6 @@
 // GET /v1/events: the same notices as /v1/live, as Server-Sent Events. The id of an event is the whole position (all
-// spaces with their cursors), so a client that resumes with it misses nothing.
+// spaces with their cursors), so a client that resumes with it misses nothing. Needs read; 400 for wrong spaces or a
+// wrong id; changes nothing.
 #include "api/event_keep_alive.hpp"
 #include "api/native/routes.hpp"
 #include "api/native/space_feed.hpp"
@@ -19,11 +20,11 @@ class EventStream final : public http::BodySource, public KeyHolder {
     if (feed_) spaces_.live().remove_key_holder(*this);
   }
 
-  void start(std::function<void()> wake) override {
-    wake_ = std::move(wake);
-    feed_.emplace(spaces_, wake_);
+  void start(http::Wake wake) override {
+    wake_ = wake.soon;
+    feed_.emplace(spaces_, std::move(wake));
     spaces_.live().add_key_holder(*this);
-    feed_->watch(principal_->account, wanted_);
+    is_cut_ = !feed_->watch(principal_->account, wanted_);
     keep_alive_.emplace(spaces_.live().scheduler(), wake_);
   }
 
@@ -35,8 +36,14 @@ class EventStream final : public http::BodySource, public KeyHolder {
   }
 
   Next next() override {
-    if (access_changed_.exchange(false) && !access_.is_valid(*principal_)) stopped_ = true;
+    if (access_changed_.exchange(false)) {
+      const auto valid = access_.check_valid(*principal_);
+      const bool is_revoked = !valid && valid.error().code == ErrorCode::unauthorized;
+      stopped_ = stopped_ || is_revoked;
+      is_cut_ = is_cut_ || (!valid && !is_revoked);
+    }
     if (stopped_) return End{};
+    if (is_cut_) return Abort{};
     if (first_) {
       first_ = false;
       return text("retry: 2000\n\n");
@@ -73,7 +80,18 @@ class EventStream final : public http::BodySource, public KeyHolder {
   std::atomic<bool> access_changed_ = true;  // something may have changed before we were told of changes
   bool first_ = true;
   bool stopped_ = false;
+  bool is_cut_ = false;  // the store could not be read: the client comes again
 };
+
+/// Whether the stream can be begun: what cannot be read now is better answered than cut off.
+Result<> check_cursors(Spaces& spaces, AccountNumber account, const Wanted& wanted) {
+  for (const auto& [name, cursor] : wanted) {
+    if (!cursor) continue;
+    const auto since = spaces.resume({account, name}, *cursor);
+    if (!since && advice_of(since.error().code) != Advice::resync) return std::unexpected(since.error());
+  }
+  return {};
+}
 
 /// "a=<cursor>,b=<cursor>", percent-encoded.
 Result<std::map<std::string, Cursor>> parse_position(std::string_view text) {
@@ -107,6 +125,8 @@ void Face::open_events(const api::CallPtr& call) {
   if (wanted.size() > limits::kWatchedSpacesMax) {
     return call->fail(Error{ErrorCode::invalid_argument, "too many spaces"});
   }
+  CHECK_CALL(call, check_cursors(spaces_, call->principal().account, wanted));
+  if (call->fail_unless_valid()) return;
   http::Response response;
   response.content_type = "text/event-stream";
   response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};

@@ -1,10 +1,14 @@
-// GET /v1/live: one WebSocket that says which spaces have something new.
+// GET /v1/live: one WebSocket that says which spaces have something new. Needs read; 426 without an upgrade; changes
+// nothing.
 //
 // state           client may say       server may say
-// authenticating  auth                 close 4001
-// open            auth, watch          ready, change, reset, error, close 4001 when the key is revoked
+// authenticating  auth                 close 4001; 1013 when the key cannot be checked
+// open            auth, watch          ready, change, reset, error; close 4001 when the key is revoked, 1013 when that
+// or
+//                                      a space cannot be read
 #include "api/native/routes.hpp"
 #include "api/native/space_feed.hpp"
+#include "api/socket_close.hpp"
 
 namespace syncline::native {
 namespace {
@@ -35,9 +39,9 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
     if (started_) spaces_.live().remove_key_holder(*this);
   }
 
-  void start(std::function<void()> wake) override {
-    wake_ = std::move(wake);
-    feed_.emplace(spaces_, wake_);
+  void start(http::Wake wake) override {
+    wake_ = wake.soon;
+    feed_.emplace(spaces_, std::move(wake), &note_text);
     started_ = true;
     spaces_.live().add_key_holder(*this);
   }
@@ -45,7 +49,7 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
   void on_text(std::string_view text) override {
     std::string copy(text);
     if (check_json(copy, limits::kDocumentDepthMax).fault != JsonFault::none || !JsonView(copy).is_object()) {
-      if (!principal_) return leave(4001, "the first message must be auth");
+      if (!principal_) return leave(api::kCloseUnauthorized, "the first message must be auth");
       return say_error("invalid_message", "a message must be a JSON object");
     }
     const JsonView json(copy);
@@ -53,7 +57,7 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
     const std::string name = type ? type->as_string().value_or("") : "";
     if (name == "auth") return authenticate(json);
     if (!principal_) {
-      leave(4001, "the first message must be auth");
+      leave(api::kCloseUnauthorized, "the first message must be auth");
     } else if (name == "watch") {
       watch(json);
     } else {
@@ -62,8 +66,10 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
   }
 
   Next next() override {
-    if (access_changed_.exchange(false) && principal_ && !access_.is_valid(*principal_)) {
-      leave(4001, "the key was revoked");
+    if (access_changed_.exchange(false) && principal_) {
+      if (const auto valid = access_.check_valid(*principal_); !valid) {
+        leave(api::make_close(valid.error(), "the key was revoked"));
+      }
     }
     if (close_) return *std::exchange(close_, std::nullopt);
     if (!replies_.empty()) {
@@ -71,12 +77,12 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
       replies_.erase(replies_.begin());
       return Frame(std::move(frame));
     }
-    if (const auto note = feed_->next()) return Frame(std::make_shared<const std::string>(note_text(*note)));
+    if (Frame frame = feed_->next_text()) return frame;
     return std::monostate{};
   }
 
   std::int64_t first_message_ms() const override { return principal_ ? 0 : limits::kAuthMessageMs; }
-  Close first_message_missing() const override { return {4001, "no auth message came"}; }
+  Close first_message_missing() const override { return {api::kCloseUnauthorized, "no auth message came"}; }
 
   void on_access_change() override {
     access_changed_ = true;
@@ -87,10 +93,12 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
   void authenticate(JsonView json) {
     const auto key = json.find("key") ? json.find("key") : json.find("token");
     auto principal = access_.authenticate(key ? key->as_string().value_or("") : "");
-    if (!principal || !(*principal)->scopes.has(Scope::read) || !access_.may_sync(**principal)) {
-      return leave(4001, "the key is not valid here");
+    if (!principal) return leave(api::make_close(principal.error(), "the key is not valid here"));
+    if (!(*principal)->scopes.has(Scope::read) || !access_.may_sync(**principal)) {
+      return leave(api::kCloseUnauthorized, "the key is not valid here");
     }
-    if (principal_ && principal_->key != (*principal)->key) return leave(4001, "one key a connection");
+    if (principal_ && principal_->key != (*principal)->key)
+      return leave(api::kCloseUnauthorized, "one key a connection");
     principal_ = *std::move(principal);
   }
 
@@ -111,11 +119,13 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
     JsonWriter writer(ready);
     writer.begin_object().string("type", "ready").name("spaces").begin_object();
     for (const auto& [name, cursor] : spaces) {
-      writer.name(name).string(spaces_.cursor(spaces_.head({principal_->account, name})).to_text());
+      writer.name(name).string(spaces_.cursor_at_head({principal_->account, name}).to_text());
     }
     writer.end_object().end_object();
     say(std::move(ready));
-    feed_->watch(principal_->account, spaces);
+    if (!feed_->watch(principal_->account, spaces)) {
+      leave(api::kCloseTryAgainLater, "a space cannot be read at the moment; try again later");
+    }
   }
 
   void say_error(std::string_view code, std::string_view detail) {
@@ -129,8 +139,9 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
     replies_.push_back(std::move(text));
   }
 
-  void leave(unsigned short code, std::string reason) {
-    if (!close_) close_ = Close{code, std::move(reason)};
+  void leave(unsigned short code, std::string reason) { leave(Close{code, std::move(reason)}); }
+  void leave(Close close) {
+    if (!close_) close_ = std::move(close);
   }
 
   Spaces& spaces_;

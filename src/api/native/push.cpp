@@ -1,4 +1,9 @@
 // POST /v1/spaces/{space}/push: many ops, one commit, one verdict each.
+//
+// Needs write. Errors: 400 for another body, 410 for the epoch of another history, 413 for too many ops, 422 for a
+// reused Idempotency-Key; an op that cannot be stored is refused in the answer instead. Changes the records of the
+// space.
+#include <algorithm>
 #include <deque>
 
 #include "api/idempotency.hpp"
@@ -21,8 +26,10 @@ struct ParsedOp {
 struct Push {
   api::CallPtr call;
   std::deque<std::string> texts;  // unescaped strings that ops point into
-  /// The history that the ops' `base` belong to; empty if the client does not say.
-  std::string epoch;
+  /// The history that the ops' `base` belong to, and the newest cursor that the client was given; empty if it does not
+  /// say.
+  Cursor history;
+  Cursor known;
   std::vector<ParsedOp> ops;
   std::vector<OpResult> results;
   std::optional<Receipt> replayed;
@@ -119,6 +126,19 @@ Result<Op> read_op(Push& push, JsonView json, bool has_doubtful_values) {
   return op;
 }
 
+Result<> read_history(Push& push, JsonView json) {
+  if (const auto epoch = json.find_set("epoch")) {
+    const auto text = epoch->as_string();
+    if (!text) return fail(ErrorCode::invalid_argument, "epoch must be a string");
+    // What is no name of a history is none of this store's.
+    if (!text->empty()) push.history = parse_history(*text).value_or(Cursor{.epoch = *text, .seq = {}});
+  }
+  if (const auto known = json.find_set("known")) {
+    TRY(push.known, parse_cursor(known->as_string().value_or("?")));
+  }
+  return {};
+}
+
 Result<> read_body(Push& push) {
   std::string& body = push.call->body();
   const JsonCheck check = check_json(body, limits::kBodyDepthMax);
@@ -127,7 +147,7 @@ Result<> read_body(Push& push) {
   const JsonView json(body);
   const auto ops = json.find("ops");
   if (!ops || !ops->is_array()) return fail(ErrorCode::invalid_argument, "the body must be {\"ops\": [...]}");
-  push.epoch = json.text_of("epoch");
+  CHECK_OK(read_history(push, json));
   ops->for_each_element([&](JsonView element) {
     if (push.ops.size() > limits::kPushOpsMax) return;
     auto op = read_op(push, element, doubtful);
@@ -192,7 +212,18 @@ std::string answer(const Push& push, const Cursor& cursor) {
   return out + "]}";
 }
 
+Reads reads_of(const Push& push) {
+  Reads reads;
+  push.idempotency.declare(reads);
+  reads.records.reserve(push.ops.size());
+  for (const ParsedOp& parsed : push.ops) {
+    if (!parsed.refusal) reads.records.push_back({std::string(parsed.op.collection), std::string(parsed.op.id)});
+  }
+  return reads;
+}
+
 Result<> apply_all(Push& push, SpaceWriter& writer, const Spaces& spaces) {
+  push.results.clear();
   TRY(push.replayed, push.idempotency.find(writer.txn()));
   if (push.replayed) return {};
   push.results.reserve(push.ops.size());
@@ -210,7 +241,8 @@ Result<> apply_all(Push& push, SpaceWriter& writer, const Spaces& spaces) {
     }
   }
   if (push.idempotency.is_active()) {
-    push.idempotency.keep(writer.txn(), 200, answer(push, spaces.cursor(writer.txn().info().head)));
+    const SpaceInfo& info = writer.txn().info();
+    push.idempotency.keep(writer.txn(), 200, answer(push, spaces.cursor(info.name, info.head)));
   }
   return {};
 }
@@ -224,13 +256,16 @@ void Face::push(const api::CallPtr& call) {
   const auto quiet = call->query("quiet");
   state->quiet = quiet && *quiet != "0" && *quiet != "false";
   CHECK_CALL(call, read_body(*state));
-  if (!state->epoch.empty() && state->epoch != spaces_.epoch()) {
-    const Error error{ErrorCode::epoch_changed, "the ops belong to another history of this space"};
-    return fail_with_cursor(call, error, spaces_.cursor(spaces_.head(space)));
+  Seq newest_base;
+  for (const ParsedOp& parsed : state->ops) newest_base = std::max(newest_base, parsed.op.base.value_or(Seq{}));
+  for (const Result<>& checked :
+       {spaces_.check_history_of(space, state->history, newest_base), spaces_.check(space, state->known)}) {
+    if (!checked) return fail_with_cursor(call, checked.error(), spaces_.cursor_at_head(space));
   }
   TRY_CALL(call, state->idempotency, api::Idempotency::of(*call));
   spaces_.write(
-      space, call->principal().key, [state, this](SpaceWriter& writer) { return apply_all(*state, writer, spaces_); },
+      space, call->principal().key, [state] { return reads_of(*state); },
+      [state, this](SpaceWriter& writer) { return apply_all(*state, writer, spaces_); },
       [state](Result<Cursor> cursor) {
         if (!cursor) return state->call->fail(cursor.error());
         if (state->replayed) return state->call->respond(api::replay(*std::move(state->replayed)));

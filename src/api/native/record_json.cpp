@@ -25,6 +25,19 @@ void append_record(std::string& out, const RecordView& record) {
   out += '}';
 }
 
+void append_damaged(std::string& out, const DamagedRecord& damaged) {
+  JsonWriter writer(out);
+  writer.begin_object().integer("seq", damaged.seq.value);
+  if (!damaged.collection.empty()) writer.string("collection", damaged.collection).string("id", damaged.id);
+  writer.boolean("damaged", true);
+  if (damaged.is_replaced) writer.boolean("replaced", true);
+  writer.end_object();
+}
+
+Result<std::optional<Record>> find_winner(Snapshot& snapshot, const Record& loser) {
+  return snapshot.find_undamaged(loser.collection, loser.id);
+}
+
 void append_conflict(std::string& out, const Conflict& conflict, const std::optional<Record>& winner,
                      std::string_view loser_key_label) {
   JsonWriter writer(out);

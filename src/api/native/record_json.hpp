@@ -9,6 +9,10 @@ namespace syncline::native {
 void append_record(std::string& out, const RecordView& record);
 /// The members of a record without the braces, so that others can follow.
 void append_record_members(std::string& out, const RecordView& record);
+/// What stands in a list in the place of a record that is damaged.
+void append_damaged(std::string& out, const DamagedRecord& damaged);
+/// The version that stands where another one lost; nothing if it is damaged.
+[[nodiscard]] Result<std::optional<Record>> find_winner(Snapshot& snapshot, const Record& loser);
 void append_conflict(std::string& out, const Conflict& conflict, const std::optional<Record>& winner,
                      std::string_view loser_key_label);
 

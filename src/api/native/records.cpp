@@ -1,4 +1,7 @@
-// One record: read, write, delete, and what it was before.
+// One record: read, write, delete, and its earlier versions.
+//
+// Reading needs read, changing write. Errors: 400 for a wrong name or document, 404 for a record that is unknown or,
+// when it is read, deleted, 412 if a precondition fails. Changes one record.
 #include "api/native/record_json.hpp"
 #include "api/native/routes.hpp"
 #include "base/text.hpp"
@@ -33,21 +36,24 @@ bool lists_etag(std::string_view header, std::string_view etag) {
   return false;
 }
 
-std::string etag_of(const Spaces& spaces, Seq seq) { return '"' + spaces.cursor(seq).to_text() + '"'; }
+std::string etag_of(const Spaces& spaces, const SpaceName& space, Seq seq) {
+  return '"' + spaces.cursor(space, seq).to_text() + '"';
+}
 
-http::Response record_response(const Spaces& spaces, int status, const Record& record) {
+http::Response record_response(const Spaces& spaces, const SpaceName& space, int status, const Record& record) {
   std::string body;
   append_record(body, view_of(record));
   auto response = http::make_text(status, "application/json", std::move(body));
-  response.headers.push_back({"ETag", etag_of(spaces, record.seq)});
+  response.headers.push_back({"ETag", etag_of(spaces, space, record.seq)});
   response.headers.push_back({"Cache-Control", "private, no-cache"});
   return response;
 }
 
 /// What If-Match and If-None-Match demand of the stored record.
-Result<> check_preconditions(const Spaces& spaces, const api::Call& call, const std::optional<Record>& stored) {
+Result<> check_preconditions(const Spaces& spaces, const SpaceName& space, const api::Call& call,
+                             const std::optional<Record>& stored) {
   const bool exists = stored && !stored->deleted;
-  const std::string etag = stored ? etag_of(spaces, stored->seq) : "";
+  const std::string etag = stored ? etag_of(spaces, space, stored->seq) : "";
   const std::string_view if_match = call.header("If-Match");
   if (!if_match.empty() && (!exists || !lists_etag(if_match, etag))) {
     return fail(ErrorCode::precondition_failed, "the record does not match If-Match");
@@ -63,6 +69,10 @@ Result<> check_preconditions(const Spaces& spaces, const api::Call& call, const 
 struct Edit {
   api::CallPtr call;
   Target target;
+
+  [[nodiscard]] Reads reads() const { return {.records = {RecordKey{target.collection, target.id}}}; }
+
+  // What it came to, in the last run of its write.
   bool existed = false;  // live, before
   bool known = false;    // live or deleted, before
   std::optional<OpResult> result;
@@ -71,10 +81,11 @@ struct Edit {
 
 Result<> apply(Edit& edit, bool deleted, SpaceWriter& writer, const Spaces& spaces) {
   Txn& txn = writer.txn();
-  TRY(const auto stored, txn.find(edit.target.collection, edit.target.id));
-  edit.known = stored.has_value();
-  edit.existed = stored && !stored->deleted;
-  CHECK_OK(check_preconditions(spaces, *edit.call, stored));
+  TRY(const auto stored, writer.find(edit.target.collection, edit.target.id));
+  const bool is_damaged = writer.is_damaged(edit.target.collection, edit.target.id);
+  edit.known = is_damaged || stored;
+  edit.existed = is_damaged || (stored && !stored->deleted);
+  CHECK_OK(check_preconditions(spaces, edit.target.space, *edit.call, stored));
   if (deleted && !edit.existed) return {};
   Op op{.collection = edit.target.collection, .id = edit.target.id, .deleted = deleted};
   if (!deleted) op.doc = edit.call->body();
@@ -103,7 +114,7 @@ void Face::get_record(const api::CallPtr& call) {
     return {};
   }));
   if (!record || record->deleted) return call->fail(not_found());
-  const std::string etag = etag_of(spaces_, record->seq);
+  const std::string etag = etag_of(spaces_, target.space, record->seq);
   const std::string_view if_none_match = call->header("If-None-Match");
   if (!if_none_match.empty() && lists_etag(if_none_match, etag)) {
     http::Response response;
@@ -111,7 +122,7 @@ void Face::get_record(const api::CallPtr& call) {
     response.headers.push_back({"ETag", etag});
     return call->respond(std::move(response));
   }
-  call->respond(record_response(spaces_, 200, *record));
+  call->respond(record_response(spaces_, target.space, 200, *record));
 }
 
 void Face::put_record(const api::CallPtr& call) {
@@ -119,11 +130,11 @@ void Face::put_record(const api::CallPtr& call) {
   CHECK_CALL(call, check_document(call->body()));
   auto edit = std::make_shared<Edit>(Edit{.call = call, .target = std::move(target)});
   spaces_.write(
-      edit->target.space, call->principal().key,
+      edit->target.space, call->principal().key, [edit] { return edit->reads(); },
       [edit, this](SpaceWriter& writer) { return apply(*edit, false, writer, spaces_); },
       [edit, this](Result<Cursor> cursor) {
         if (!cursor) return edit->call->fail(cursor.error());
-        edit->call->respond(record_response(spaces_, edit->existed ? 200 : 201, *edit->after));
+        edit->call->respond(record_response(spaces_, edit->target.space, edit->existed ? 200 : 201, *edit->after));
       });
 }
 
@@ -131,7 +142,7 @@ void Face::delete_record(const api::CallPtr& call) {
   TRY_CALL(call, Target target, target_of(*call));
   auto edit = std::make_shared<Edit>(Edit{.call = call, .target = std::move(target)});
   spaces_.write(
-      edit->target.space, call->principal().key,
+      edit->target.space, call->principal().key, [edit] { return edit->reads(); },
       [edit, this](SpaceWriter& writer) { return apply(*edit, true, writer, spaces_); },
       [edit](Result<Cursor> cursor) {
         if (!cursor) return edit->call->fail(cursor.error());
@@ -142,18 +153,27 @@ void Face::delete_record(const api::CallPtr& call) {
 
 Result<std::string> history_json(Snapshot& snapshot, Access& access, std::string_view collection, std::string_view id) {
   std::vector<Record> versions;
-  TRY(const auto current, snapshot.find(collection, id));
-  if (!current) return std::unexpected(not_found());
-  versions.push_back(*current);
-  TRY(auto earlier, snapshot.history(*current, limits::kHistoryVersionsShown, kListBytesMax));
+  Record newest;
+  TRY(Located located, snapshot.locate(collection, id));
+  if (located.damaged) {
+    newest.collection = collection;
+    newest.id = id;
+    newest.previous = located.damaged->previous;
+  } else {
+    if (!located.record) return std::unexpected(not_found());
+    newest = *std::move(located.record);
+    versions.push_back(newest);
+  }
+  TRY(auto earlier, snapshot.history(newest, limits::kHistoryVersionsShown, kListBytesMax));
   std::ranges::move(earlier, std::back_inserter(versions));
   std::string body = "{\"versions\":[";
   for (std::size_t i = 0; i < versions.size(); ++i) {
     const Record& version = versions[i];
     body += i == 0 ? "{" : ",{";
     append_record_members(body, view_of(version));
+    TRY(const std::string label, access.label_of(version.origin));
     body += ",\"key_label\":";
-    append_json_string(body, access.label_of(version.origin));
+    append_json_string(body, label);
     body += ",\"committed_at\":\"" + format_time(version.committed_at) + "\",\"rule\":\"";
     body.append(to_text(version.rule)).append("\"}");
   }

@@ -1,79 +1,86 @@
+// The table of the native API, and GET /v1/me. The other files have its handlers.
 #include "api/native/routes.hpp"
 
+#include "api/native/schemas.hpp"
 #include "api/route_builder.hpp"
 
 namespace syncline::native {
 namespace {
 
-constexpr api::Parameter kWait{"wait", "query", "seconds to hold an empty answer, at most 60"};
+constexpr api::Parameter kWait{"wait", "query", "seconds to wait for a change if there is none, at most 60"};
 constexpr api::Parameter kLimit{"limit", "query", "1 to 5000, 500 if absent"};
-constexpr api::Parameter kIfMatch{"If-Match", "header", "the ETag that the record must have: else 412"};
+constexpr api::Parameter kIfMatch{"If-Match", "header", "the ETag that the record must have, else 412"};
 
 }  // namespace
 
 std::vector<api::Route> Face::make_routes() {
   api::RouteBuilder routes(*this, "native", api::kProblemDetails);
+  routes.all().with_schemas(kSchemas);
   routes.post("/v1/spaces/{space}/push", Scope::write, "Change many records at once", &Face::push)
-      .described("Everything that is not refused commits together, durably, before the answer. One verdict an op.")
+      .described(
+          "Each op gets a verdict. The hub commits all ops that it does not reject together, durably, before it "
+          "answers.")
       .query("quiet", "1: list only what was not applied, each with its index")
       .header("Idempotency-Key", "makes a retry safe for 24 hours")
-      .body("ops: at most 5000 of {collection, id, updated_at?, base?, doc} or {..., deleted: true}")
+      .body("ops: at most 5000 of {collection, id, updated_at?, base?, doc} or {..., deleted: true}", "Push")
       .body_at_most(limits::kBodyBytesLarge)
-      .answers(200, "cursor, results")
+      .answers(200, "the verdicts, and the cursor after the push", "PushAnswer")
       .answers(400, "not a push")
+      .answers(410, "epoch names another history of the space")
       .answers(413, "too large")
       .answers(422, "Idempotency-Key reused");
-  routes.get("/v1/spaces/{space}/changes", Scope::read, "What has changed after a cursor", &Face::get_changes)
-      .described("Each record once, at its latest seq, by seq")
+  routes.get("/v1/spaces/{space}/changes", Scope::read, "List what changed after a cursor", &Face::get_changes)
+      .described("Each record once, at its latest seq, in the order of seqs.")
       .query("since", "a cursor; 0 or absent: from the beginning")
       .parameter(kLimit)
       .parameter(kWait)
       .query("collections", "only these, separated by commas")
-      .answers(200, "cursor, more, changes")
+      .answers(200, "a page of changes, and the cursor after it", "ChangesPage")
       .answers(400, "not a cursor")
-      .answers(410, "the cursor is of no use; code says why");
-  routes.get("/v1/spaces", Scope::read, "The account's spaces", &Face::list_spaces).answers(200, "spaces");
-  routes.get("/v1/spaces/{space}/records/{collection}", Scope::read, "Live records by id", &Face::list_records)
-      .query("after", "the last id of the page before")
+      .answers(410, "the cursor is no longer valid; code says why");
+  routes.get("/v1/spaces", Scope::read, "List the account's spaces", &Face::list_spaces)
+      .answers(200, "the spaces", "Spaces");
+  routes.get("/v1/spaces/{space}/records/{collection}", Scope::read, "List live records by id", &Face::list_records)
+      .query("after", "the last id of the previous page")
       .parameter(kLimit)
-      .answers(200, "records, after");
-  routes.get("/v1/spaces/{space}/records/{collection}/{id}", Scope::read, "One record", &Face::get_record)
-      .header("If-None-Match", "304 if it has that ETag")
-      .answers(200, "the record")
+      .answers(200, "a page of records", "RecordsPage");
+  routes.get("/v1/spaces/{space}/records/{collection}/{id}", Scope::read, "Read one record", &Face::get_record)
+      .header("If-None-Match", "304 if the record has this ETag")
+      .answers(200, "the record", "Record")
       .answers(304, "not changed")
       .answers(404, "unknown or deleted");
   routes.put("/v1/spaces/{space}/records/{collection}/{id}", Scope::write, "Write one record", &Face::put_record)
       .parameter(kIfMatch)
-      .header("If-None-Match", "*: only if there is none")
-      .body("the document")
+      .header("If-None-Match", "*: only if the record does not exist")
+      .body("the document", "Document")
       .body_at_most(limits::kDocumentBytesMax)
-      .answers(200, "replaced")
-      .answers(201, "made")
+      .answers(200, "replaced", "Record")
+      .answers(201, "created", "Record")
       .answers(412, "a precondition failed");
   routes.del("/v1/spaces/{space}/records/{collection}/{id}", Scope::write, "Delete one record", &Face::delete_record)
       .parameter(kIfMatch)
-      .answers(204, "deleted, also if it was before")
-      .answers(404, "there never was one")
+      .answers(204, "deleted, now or earlier")
+      .answers(404, "the record never existed")
       .answers(412, "a precondition failed");
   routes
-      .get("/v1/spaces/{space}/records/{collection}/{id}/history", Scope::read, "Versions of a record, newest first",
+      .get("/v1/spaces/{space}/records/{collection}/{id}/history", Scope::read, "List versions of a record",
            &Face::get_history)
-      .answers(200, "versions")
+      .described("Newest first.")
+      .answers(200, "the versions", "History")
       .answers(404, "unknown");
-  routes
-      .get("/v1/spaces/{space}/conflicts", Scope::read,
-           "Versions that lost without their author having seen the winner", &Face::list_conflicts)
+  routes.get("/v1/spaces/{space}/conflicts", Scope::read, "List edits that lost a merge", &Face::list_conflicts)
+      .described("A conflict is an edit that lost to a version that its author had not seen.")
       .query("state", "open (if absent), restored, dismissed or all")
-      .query("after", "the last id of the page before")
+      .query("after", "the last id of the previous page")
       .query("limit", "1 to 500")
-      .answers(200, "conflicts");
+      .answers(200, "the conflicts", "Conflicts");
   routes.post("/v1/spaces/{space}/conflicts/{id}", Scope::write, "Decide a conflict", &Face::decide_conflict)
-      .described("restore writes the loser as a new version")
-      .body("action: restore or dismiss")
-      .answers(200, "the conflict")
+      .described("restore writes the losing edit as a new version.")
+      .body("action: restore or dismiss", "ConflictDecision")
+      .answers(200, "the conflict", "Conflict")
       .answers(404, "unknown")
-      .answers(409, "decided before");
-  routes.get("/v1/live", Scope::read, "Notices over WebSocket", &Face::open_live)
+      .answers(409, "already decided");
+  routes.get("/v1/live", Scope::read, "Receive change notices over a WebSocket", &Face::open_live)
       .described(
           "The key in the header, or {type: auth, key} as the first message within 5 s; then {type: watch, spaces: "
           "{name: cursor}}")
@@ -81,18 +88,27 @@ std::vector<api::Route> Face::make_routes() {
       .answers(101, "the socket")
       .answers(401, "the key in the header is not valid")
       .answers(426, "not an upgrade");
-  routes.get("/v1/events", Scope::read, "Notices as Server-Sent Events", &Face::open_events)
+  routes.get("/v1/events", Scope::read, "Receive change notices as Server-Sent Events", &Face::open_events)
       .query("spaces", "names, separated by commas")
       .header("Last-Event-ID", "resumes after that event")
-      .query("last_event_id", "the same, for a first connect")
-      .answers(200, "the events");
+      .query("last_event_id", "the same, for a first connection")
+      .answers_as(200, "text/event-stream", "the events");
   routes
       .get("/v1/me",
            {Scope::read, Scope::write, Scope::keys, Scope::commands_submit, Scope::commands_run,
             Scope::commands_approve, Scope::admin},
-           "Who this key is", &Face::get_me)
-      .answers(200, "account, plan, key, limits");
+           "Show account, plan, key and limits", &Face::get_me)
+      .answers(200, "what the hub knows about this key", "Me");
+  routes.get("/v1/time", {}, "Show the hub's time", &Face::get_time)
+      .described("For clients that check their own clock: the time that decides between two edits.")
+      .answers(200, "the time, in UTC with microseconds", "Time");
   return routes.take();
+}
+
+void Face::get_time(const api::CallPtr& call) {
+  auto response = http::make_text(200, "application/json", "{\"now\":\"" + format_time(spaces_.clock().now()) + "\"}");
+  response.headers.push_back({"Cache-Control", "no-store"});
+  call->respond(std::move(response));
 }
 
 void Face::get_me(const api::CallPtr& call) {
@@ -125,6 +141,10 @@ void Face::get_me(const api::CallPtr& call) {
 
 api::FaceModule make_module() {
   return {.name = "native",
+          .on_device = api::DeviceFace{{{"/v1", ""}},
+                                       [](Spaces& spaces, Access& access) -> std::unique_ptr<api::Face> {
+                                         return std::make_unique<Face>(spaces, access);
+                                       }},
           .make = [](const api::FaceParts& parts) { return std::make_unique<Face>(parts.spaces, parts.access); }};
 }
 

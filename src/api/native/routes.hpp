@@ -34,6 +34,7 @@ class Face final : public api::Face {
   void open_events(const api::CallPtr& call);
   // routes.cpp
   void get_me(const api::CallPtr& call);
+  void get_time(const api::CallPtr& call);
 
   Spaces& spaces_;
   Access& access_;

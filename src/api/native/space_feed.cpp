@@ -10,10 +10,11 @@ void SpaceFeed::clear() {
     watched_.clear();
   }
   // Not under our lock: Live may be telling us something at this moment.
-  for (const std::string& name : names) spaces_.live().unwatch({account_, name}, *this);
+  for (const std::string& name : names) spaces_.live().unwatch({account_, name}, *this, wake_.loop);
 }
 
-void SpaceFeed::watch(AccountNumber account, const std::vector<std::pair<std::string, std::optional<Cursor>>>& wanted) {
+Result<> SpaceFeed::watch(AccountNumber account,
+                          const std::vector<std::pair<std::string, std::optional<Cursor>>>& wanted) {
   clear();
   account_ = account;
   for (const auto& [name, cursor] : wanted) {
@@ -24,6 +25,8 @@ void SpaceFeed::watch(AccountNumber account, const std::vector<std::pair<std::st
       const auto since = spaces_.resume(space, *cursor);
       if (since) {
         state.told = *since;
+      } else if (advice_of(since.error().code) != Advice::resync) {
+        return std::unexpected(since.error());
       } else {
         state.reset = since.error().code;
         state.useless = *cursor;
@@ -33,31 +36,62 @@ void SpaceFeed::watch(AccountNumber account, const std::vector<std::pair<std::st
       const MutexLock lock(mutex_);
       watched_[name] = state;
     }
-    spaces_.live().watch(space, *this);
+    spaces_.live().watch(space, *this, wake_.loop);
     on_change(space, spaces_.head(space));  // what came before the watch
   }
+  return {};
 }
 
 void SpaceFeed::on_change(const SpaceName& space, Seq head) {
-  bool news = false;
-  {
-    const MutexLock lock(mutex_);
-    const auto found = watched_.find(space.name);
-    if (found == watched_.end()) return;
-    found->second.head = std::max(found->second.head, head);
-    news = found->second.head > found->second.told || found->second.reset;
+  if (note_head(space, head, nullptr)) wake_.soon();
+}
+
+void SpaceFeed::on_notice(Notice& notice) {
+  // Last: what it writes may fail and end the connection.
+  if (note_head(notice.space, notice.head, &notice)) wake_.now();
+}
+
+bool SpaceFeed::note_head(const SpaceName& space, Seq head, Notice* notice) {
+  const MutexLock lock(mutex_);
+  const auto found = watched_.find(space.name);
+  if (found == watched_.end()) return false;
+  Watched& state = found->second;
+  if (head > state.head) {
+    state.head = head;
+    state.text = nullptr;
+    if (notice != nullptr && make_text_ != nullptr) {
+      if (!notice->text) {
+        notice->text = std::make_shared<const std::string>(make_text_({space.name, spaces_.cursor(space, head), {}}));
+      }
+      state.text = notice->text;
+    }
   }
-  if (news) wake_();
+  return has_news(state);
+}
+
+SpaceFeed::Note SpaceFeed::take(const std::string& name, Watched& state) {
+  state.told = std::max(state.head, state.told);
+  state.text = nullptr;
+  return {name, spaces_.cursor({account_, name}, state.told), std::exchange(state.reset, std::nullopt)};
 }
 
 std::optional<SpaceFeed::Note> SpaceFeed::next() {
   const MutexLock lock(mutex_);
   for (auto& [name, state] : watched_) {
-    if (!state.reset && state.head <= state.told) continue;
-    state.told = std::max(state.head, state.told);
-    return Note{name, spaces_.cursor(state.told), std::exchange(state.reset, std::nullopt)};
+    if (has_news(state)) return take(name, state);
   }
   return std::nullopt;
+}
+
+SpaceFeed::Text SpaceFeed::next_text() {
+  const MutexLock lock(mutex_);
+  for (auto& [name, state] : watched_) {
+    if (!has_news(state)) continue;
+    if (!state.text || state.reset) return std::make_shared<const std::string>(make_text_(take(name, state)));
+    state.told = state.head;
+    return std::exchange(state.text, nullptr);
+  }
+  return nullptr;
 }
 
 std::vector<std::pair<std::string, Cursor>> SpaceFeed::position() const {
@@ -65,7 +99,7 @@ std::vector<std::pair<std::string, Cursor>> SpaceFeed::position() const {
   std::vector<std::pair<std::string, Cursor>> position;
   position.reserve(watched_.size());
   for (const auto& [name, state] : watched_) {
-    position.emplace_back(name, state.reset ? state.useless : spaces_.cursor(state.told));
+    position.emplace_back(name, state.reset ? state.useless : spaces_.cursor({account_, name}, state.told));
   }
   return position;
 }

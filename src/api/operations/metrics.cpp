@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "base/mutex.hpp"
+#include "store/read_health.hpp"
 
 namespace syncline::operations {
 namespace {
@@ -41,6 +42,39 @@ struct Metrics::Parts {
       prometheus::BuildGauge().Name("syncline_queued_writes").Help("Writes not begun").Register(registry).Add({});
   prometheus::Gauge& commits =
       prometheus::BuildGauge().Name("syncline_commits").Help("Commits since the start").Register(registry).Add({});
+
+  prometheus::Gauge& damaged_rows = prometheus::BuildGauge()
+                                        .Name("syncline_damaged_rows")
+                                        .Help("Rows found damaged since the start and not healed")
+                                        .Register(registry)
+                                        .Add({});
+  prometheus::Family<prometheus::Gauge>& failed_reads = prometheus::BuildGauge()
+                                                            .Name("syncline_failed_reads")
+                                                            .Help("Reads since the start that met damage in the store")
+                                                            .Register(registry);
+
+  prometheus::Family<prometheus::Gauge>& quota_refusals = prometheus::BuildGauge()
+                                                              .Name("syncline_quota_refusals")
+                                                              .Help("Refused by quotas of plans since the start")
+                                                              .Register(registry);
+  prometheus::Family<prometheus::Gauge>& quota_limits =
+      prometheus::BuildGauge().Name("syncline_quota_limit").Help("Quotas of the plans; 0: no limit").Register(registry);
+
+  void show(const Quotas& quotas) {
+    const Quotas::Refusals refused = quotas.refusals();
+    quota_refusals.Add({{"kind", "writes"}}).Set(static_cast<double>(refused.writes));
+    quota_refusals.Add({{"kind", "requests"}}).Set(static_cast<double>(refused.requests));
+    for (const Plan plan : Quotas::kPlans) {
+      const Quotas::Limits& limits = quotas.of(plan);
+      const auto set = [&](const char* kind, std::int64_t limit) {
+        quota_limits.Add({{"plan", std::string(syncline::to_text(plan))}, {"kind", kind}})
+            .Set(static_cast<double>(limit));
+      };
+      set("bytes", limits.bytes);
+      set("records", limits.records);
+      set("requests_per_minute", limits.requests_per_minute);
+    }
+  }
 
   struct Series {
     prometheus::Counter* count;
@@ -97,11 +131,17 @@ void Metrics::on_request(const http::Summary& summary) {
 
 void Metrics::on_web_sockets(std::int64_t delta) { parts_->web_sockets.Increment(static_cast<double>(delta)); }
 
-std::string Metrics::to_text(const StoreStatus& store) {
+std::string Metrics::to_text(const StoreStatus& store, const Quotas* quotas) {
+  if (quotas != nullptr) parts_->show(*quotas);
   parts_->wal_bytes.Set(static_cast<double>(store.wal_bytes));
   parts_->file_bytes.Set(static_cast<double>(store.file_bytes));
   parts_->queued.Set(static_cast<double>(store.queued_writes));
   parts_->commits.Set(static_cast<double>(store.commits));
+  parts_->damaged_rows.Set(static_cast<double>(store.damaged_rows));
+  for (const ReadKind kind : {ReadKind::accounts, ReadKind::spaces, ReadKind::tables}) {
+    const std::int64_t count = store.failed_reads.at(static_cast<std::size_t>(kind));
+    parts_->failed_reads.Add({{"kind", std::string(syncline::to_text(kind))}}).Set(static_cast<double>(count));
+  }
   return prometheus::TextSerializer().Serialize(parts_->registry.Collect());
 }
 

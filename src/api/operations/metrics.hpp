@@ -15,8 +15,8 @@ class Metrics final : public api::RequestObserver {
   void on_request(const http::Summary& summary) override;
   void on_web_sockets(std::int64_t delta) override;
 
-  /// The text of version 0.0.4.
-  [[nodiscard]] std::string to_text(const StoreStatus& store);
+  /// The text of version 0.0.4. `quotas` may be null.
+  [[nodiscard]] std::string to_text(const StoreStatus& store, const Quotas* quotas);
 
  private:
   struct Parts;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/text.hpp"
 
@@ -33,10 +34,87 @@ void append_parameter(JsonWriter& writer, std::string_view name, std::string_vie
   writer.name("schema").begin_object().string("type", "string").end_object().end_object();
 }
 
-/// A body of JSON. `schema` is a JSON Schema.
-void append_content(JsonWriter& writer, std::string_view schema) {
-  writer.name("content").begin_object().name("application/json").begin_object().raw("schema", schema);
+/// `schema`: the name of a component, or a JSON Schema.
+std::string schema_json(std::string_view schema) {
+  if (schema.starts_with('{')) return std::string(schema);
+  return R"({"$ref":"#/components/schemas/)" + std::string(schema) + R"("})";
+}
+
+void append_content(JsonWriter& writer, std::string_view media_type, const std::string& schema) {
+  writer.name("content").begin_object().name(media_type).begin_object().raw("schema", schema);
   writer.end_object().end_object();
+}
+
+constexpr bool is_error(int status) { return status >= 400; }
+
+/// Every route can fail beyond the errors that it lists.
+constexpr std::string_view kOtherErrors = "any other error";
+
+/// The schema of an answer; empty for one without a body that is JSON.
+std::string_view schema_of(const api::Route& route, const api::Outcome& outcome) {
+  return outcome.schema.empty() && is_error(outcome.status) ? route.errors->schema_name : outcome.schema;
+}
+
+std::string_view media_type_of(const api::Route& route, const api::Outcome& outcome) {
+  return outcome.schema.empty() && is_error(outcome.status) ? route.errors->content_type : outcome.media_type;
+}
+
+/// One of two schemas, where two routes share a path.
+std::string either(std::string_view one, std::string_view other) {
+  if (one == other) return schema_json(one);
+  return R"({"anyOf":[)" + schema_json(one) + ',' + schema_json(other) + "]}";
+}
+
+const api::Outcome* find_outcome(const api::Route& route, int status) {
+  const auto found = std::ranges::find(route.outcomes, status, &api::Outcome::status);
+  return found == route.outcomes.end() ? nullptr : &*found;
+}
+
+/// `other`: see shared_with().
+void append_answer(JsonWriter& writer, const api::Route& route, const api::Outcome& outcome, const api::Route* other) {
+  writer.name(std::to_string(outcome.status)).begin_object().string("description", outcome.meaning);
+  const std::string_view media_type = media_type_of(route, outcome);
+  const std::string_view schema = schema_of(route, outcome);
+  const api::Outcome* others = other == nullptr ? nullptr : find_outcome(*other, outcome.status);
+  if (!schema.empty()) {
+    append_content(writer, media_type, either(schema, others == nullptr ? schema : schema_of(*other, *others)));
+  } else if (media_type != "application/json") {
+    append_content(writer, media_type, R"({"type":"string"})");
+  }
+  writer.end_object();
+}
+
+void append_error(JsonWriter& writer, std::string_view status, std::string_view meaning, const api::Route& route,
+                  const api::Route* other) {
+  writer.name(status).begin_object().string("description", meaning);
+  const std::string_view name = route.errors->schema_name;
+  append_content(writer, route.errors->content_type,
+                 either(name, other != nullptr ? other->errors->schema_name : name));
+  writer.end_object();
+}
+
+/// What all errors have, and what the format adds. Some errors say more.
+std::string error_schema(const api::ErrorFormat& errors) {
+  std::string schema =
+      R"({"type":"object","required":["type","title","status","detail","code","request_id"],"properties":{)"
+      R"("type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},)"
+      R"("code":{"type":"string"},"request_id":{"type":"string"},"cursor":{"type":"string"},)"
+      R"("retry_after":{"type":"integer"})";
+  if (!errors.schema_properties.empty()) schema.append(",").append(errors.schema_properties);
+  return schema + R"(},"additionalProperties":true})";
+}
+
+std::map<std::string, std::string> collect_schemas(const std::vector<api::Route>& routes) {
+  std::map<std::string, std::string> schemas;
+  std::set<const void*> seen;
+  for (const api::Route& route : routes) {
+    schemas.try_emplace(std::string(route.errors->schema_name), error_schema(*route.errors));
+    if (route.schemas.empty() || !seen.insert(route.schemas.data()).second) continue;
+    JsonView(route.schemas).for_each_member([&](std::string_view name, JsonView schema) {
+      schemas.insert_or_assign(std::string(name), std::string(schema.raw()));
+    });
+  }
+  return schemas;
 }
 
 /// The route that answers some requests of the same path and method instead; null if none does.
@@ -68,23 +146,17 @@ void append_operation(JsonWriter& writer, const api::Route& route, const api::Ro
   writer.end_array();
   if (!route.request_body.empty()) {
     writer.name("requestBody").begin_object().string("description", route.request_body);
-    append_content(writer, route.request_body_schema.empty() ? R"({"type":"object"})" : route.request_body_schema);
+    append_content(writer, "application/json", schema_json(route.request_body_schema));
     writer.end_object();
   }
   writer.name("responses").begin_object();
-  for (const api::Outcome& outcome : route.outcomes) {
-    writer.name(std::to_string(outcome.status)).begin_object().string("description", outcome.meaning);
-    if (!outcome.schema.empty()) append_content(writer, outcome.schema);
-    writer.end_object();
-  }
+  for (const api::Outcome& outcome : route.outcomes) append_answer(writer, route, outcome, other);
   const bool open = route.any_of.empty();
-  if (!open) {
-    writer.name("401").begin_object().string("description", "no valid key").end_object();
-    writer.name("403")
-        .begin_object()
-        .string("description", "the key needs one of: " + join_scopes(route.any_of, ", "))
-        .end_object();
+  if (!open && find_outcome(route, 401) == nullptr) append_error(writer, "401", "no valid key", route, other);
+  if (!open && find_outcome(route, 403) == nullptr) {
+    append_error(writer, "403", "the key needs one of: " + join_scopes(route.any_of, ", "), route, other);
   }
+  append_error(writer, "default", kOtherErrors, route, other);
   writer.end_object();
   writer.name("security").begin_array();
   if (!open) writer.begin_object().name("bearer").begin_array().end_array().end_object();
@@ -150,9 +222,11 @@ std::string make_open_api(const std::vector<api::Route>& routes, std::string_vie
     writer.end_object();
   }
   writer.end_object();
-  writer.name("components")
-      .begin_object()
-      .name("securitySchemes")
+  writer.name("components").begin_object();
+  writer.name("schemas").begin_object();
+  for (const auto& [name, schema] : collect_schemas(routes)) writer.raw(name, schema);
+  writer.end_object();
+  writer.name("securitySchemes")
       .begin_object()
       .name("bearer")
       .begin_object()

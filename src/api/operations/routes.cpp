@@ -1,9 +1,13 @@
+// Routes about the process itself. Open to everybody, except /metrics. They change nothing.
 #include "api/operations/routes.hpp"
 
 #include <array>
 
 #include "api/operations/open_api.hpp"
+#include "api/operations/schemas.hpp"
 #include "api/route_builder.hpp"
+#include "base/ip_address.hpp"
+#include "base/text.hpp"
 
 namespace syncline::operations {
 namespace {
@@ -24,42 +28,59 @@ std::string status_json(std::string_view status, std::string_view detail) {
   return body;
 }
 
-/// Figures are for the operator: this machine itself, unless a proxy speaks for others, or a key with scope admin.
-bool may_see_metrics(const api::Call& call, Access& access) {
-  const std::string_view peer = call.head().peer;
-  const bool local = (peer.starts_with("127.") || peer == "::1") && call.header("X-Forwarded-For").empty() &&
-                     call.header("Forwarded").empty();
-  if (local) return true;
-  const std::string_view header = call.header("Authorization");
-  if (header.size() <= 7) return false;
-  const auto principal = access.authenticate(header.substr(7));
-  return principal && (*principal)->scopes.has(Scope::admin);
+/// A page in a browser speaks to us by a name, also where its name has been pointed at this machine. Programs use the
+/// address.
+bool is_asked_by_address(const api::Call& call) {
+  std::string_view host = call.header("Host");
+  if (host.starts_with('[')) {
+    host = host.substr(1, host.find(']') == std::string_view::npos ? 0 : host.find(']') - 1);
+  } else {
+    host = host.substr(0, host.find(':'));
+  }
+  return equal_ignoring_case(host, "localhost") || parse_ip_address(host).has_value();
+}
+
+Result<> check_is_this_machine(const api::Call& call) {
+  if (is_loopback(call.head().peer) && is_asked_by_address(call) && call.header("X-Forwarded-For").empty() &&
+      call.header("Forwarded").empty()) {
+    return {};
+  }
+  return fail(ErrorCode::forbidden, "a node serves metrics only to programs on its own machine");
 }
 
 struct ProblemText {
   std::string_view code;
   std::string_view text;
 };
-constexpr std::array<ProblemText, 19> kProblems = {{
-    {"invalid_argument", "The request is not what the route expects; detail names the part. Correct it."},
-    {"invalid_document", "The document cannot be stored as it is, and is never changed to fit. Correct it."},
-    {"not_found", "There is no such route or thing."},
-    {"method_not_allowed", "The path exists for other methods; see the Allow header."},
-    {"conflict", "The stored state forbids it. Read it again and decide."},
-    {"precondition_failed", "It has changed since the version that the request names. Read it again."},
-    {"unauthorized", "There is no valid key in the request. Sign in again."},
-    {"insufficient_scope", "The key may not do this. Ask for a key with the scope."},
-    {"forbidden", "This is not allowed here."},
-    {"plan_too_small", "The account's plan does not include it."},
+constexpr std::array<ProblemText, 24> kProblems = {{
+    {"invalid_argument",
+     "The request does not have the form that the route expects; detail names the part. Correct it."},
+    {"invalid_document", "The hub stores documents unchanged and cannot store this one. Correct it."},
+    {"not_found", "The route or the resource does not exist."},
+    {"method_not_allowed", "The path does not support this method; see the Allow header."},
+    {"conflict", "The request conflicts with the stored state. Read the state again and decide."},
+    {"precondition_failed", "The resource has changed since the version that the request names. Read it again."},
+    {"unauthorized", "The request has no valid key. Log in again."},
+    {"insufficient_scope", "The key lacks the scope. Ask for a key that has it."},
+    {"forbidden", "The hub does not allow this; detail says why."},
+    {"plan_too_small", "The account's plan does not include this."},
     {"too_large", "The body or document is larger than the limit."},
-    {"epoch_changed", "The store was restored from a backup. Read from the beginning, then send what is missing."},
+    {"epoch_changed",
+     "The store was restored from a backup, has lost commits, or was replaced by an older copy. Push everything you "
+     "have again, then read from 0. Do not delete what the hub no longer has."},
     {"cursor_expired", "Deletions after the cursor have been purged. Read from the beginning."},
-    {"cursor_ahead", "The cursor is past the newest change. Read from the beginning."},
-    {"idempotency_key_reused", "The Idempotency-Key stands for another request. Use a new one."},
-    {"rate_limited", "Too many requests. Wait as long as Retry-After says."},
-    {"busy", "Too much is waiting. Try again in a moment."},
-    {"storage_full", "The disk is full. Nothing was written; try again when there is room."},
-    {"unavailable", "The hub is stopping or cannot reach what it needs. Try again in a moment."},
+    {"cursor_ahead", "The cursor is past the newest change. Push everything you have again, then read from 0."},
+    {"idempotency_key_reused", "The Idempotency-Key was used for another request. Use a new one."},
+    {"rate_limited", "Too many requests. Wait for the seconds in Retry-After."},
+    {"busy", "The hub is busy. Try again in a moment."},
+    {"storage_full", "The disk is full and nothing was written. Try again when there is space."},
+    {"quota_exceeded",
+     "The account has stored as much as its plan allows; nothing was written. Delete something, or ask the operator."},
+    {"damaged", "The stored record is damaged. Write it again, or wait until a device that has it sends it."},
+    {"unavailable", "The hub is stopping, or cannot read or reach what it needs. Try again in a moment."},
+    {"timed_out", "No answer came in time. Try again."},
+    {"clock_in_doubt", "The system clock is probably wrong. The operator must set or accept it."},
+    {"internal", "This is a defect of the hub. The operator finds the reason in the log."},
 }};
 
 }  // namespace
@@ -96,7 +117,7 @@ void Face::get_open_api(const api::CallPtr& call) {
 }
 
 void Face::get_health(const api::CallPtr& call) {
-  const bool good = facts_.store_status().failing.empty();
+  const bool good = facts_.store_status().trouble().empty();
   std::string body;
   JsonWriter(body)
       .begin_object()
@@ -107,15 +128,29 @@ void Face::get_health(const api::CallPtr& call) {
 }
 
 void Face::get_ready(const api::CallPtr& call) {
-  const auto reason = facts_.not_ready();
-  call->respond_json(reason ? 503 : 200, status_json(reason ? "not ready" : "ready", reason.value_or("")));
+  if (const auto reason = facts_.not_ready()) return call->respond_json(503, status_json("not ready", *reason));
+  std::string degraded = facts_.in_doubt ? facts_.in_doubt() : "";
+  if (const std::string warning = facts_.store_status().warning; !warning.empty()) {
+    degraded += (degraded.empty() ? "" : "; ") + warning;
+  }
+  call->respond_json(200, status_json(degraded.empty() ? "ready" : "degraded", degraded));
 }
 
 void Face::get_metrics(const api::CallPtr& call) {
-  if (!may_see_metrics(*call, access_)) {
-    return call->fail(Error{ErrorCode::forbidden, "metrics need a loopback client or a key with scope admin"});
+  if (facts_.metrics_for == MetricsFor::this_machine) CHECK_CALL(call, check_is_this_machine(*call));
+  respond_metrics(call);
+}
+
+void Face::get_open_metrics(const api::CallPtr& call) {
+  if (!is_asked_by_address(*call)) {
+    return call->fail(Error{ErrorCode::forbidden, "use the address of this machine in the URL, not a name"});
   }
-  call->respond(http::make_text(200, "text/plain; version=0.0.4", metrics_.to_text(facts_.store_status())));
+  respond_metrics(call);
+}
+
+void Face::respond_metrics(const api::CallPtr& call) {
+  call->respond(
+      http::make_text(200, "text/plain; version=0.0.4", metrics_.to_text(facts_.store_status(), facts_.quotas)));
 }
 
 void Face::get_problem(const api::CallPtr& call) {
@@ -129,24 +164,36 @@ void Face::get_problem(const api::CallPtr& call) {
 }
 
 std::vector<api::Route> Face::make_routes() {
+  constexpr std::string_view kHtml = "text/html; charset=utf-8";
   api::RouteBuilder routes(*this, "operations", api::kProblemDetails);
-  routes.get("/", {}, "What runs here", &Face::get_front_page)
-      .described("HTML for browsers, else JSON")
-      .answers(200, "name, version, status");
-  routes.get("/docs", {}, "This description, for people", &Face::get_docs).answers(200, "HTML");
-  routes.get("/openapi.json", {}, "This description, for programs", &Face::get_open_api).answers(200, "OpenAPI 3.1");
-  routes.get("/health", {}, "Is the process alive", &Face::get_health)
-      .answers(200, "status ok; database: connected, or failing");
-  routes.get("/ready", {}, "Can it take writes", &Face::get_ready)
-      .answers(200, "status ready")
-      .answers(503, "detail says why not");
-  routes.get("/metrics", {}, "Figures for Prometheus", &Face::get_metrics)
-      .described("Open to this machine; from elsewhere with a key of scope admin")
-      .answers(200, "text, version 0.0.4")
-      .answers(403, "not from here");
-  routes.get("/problems/{code}", {}, "What an error's type means", &Face::get_problem)
-      .answers(200, "HTML")
+  routes.all().with_schemas(kSchemas);
+  routes.get("/", {}, "Show name, version and status", &Face::get_front_page)
+      .described("HTML for browsers, JSON for others.")
+      .answers(200, "name, version, status", "FrontPage");
+  routes.get("/docs", {}, "Read this documentation", &Face::get_docs).answers_as(200, kHtml, "the page");
+  routes.get("/openapi.json", {}, "Read this documentation as OpenAPI", &Face::get_open_api)
+      .answers(200, "OpenAPI 3.1", "OpenApi");
+  routes.get("/health", {}, "Check that the process is alive", &Face::get_health)
+      .answers(200, "status ok; database: connected, or failing", "Health");
+  routes.get("/ready", {}, "Check that the process can read and write", &Face::get_ready)
+      .answers(200, "status ready; or degraded: it serves, and detail says what is wrong", "Ready")
+      .answers(503, "detail says why not", "Ready");
+  routes.get("/metrics", Scope::admin, "Read metrics for Prometheus", &Face::get_metrics)
+      .in_any_plan()
+      .described("A node needs no key and answers only programs on its own machine.")
+      .answers_as(200, "text/plain; version=0.0.4", "the metrics")
+      .answers(403, "the key lacks the scope admin");
+  routes.get("/problems/{code}", {}, "Explain an error code", &Face::get_problem)
+      .answers_as(200, kHtml, "the page")
       .answers(404, "unknown");
+  return routes.take();
+}
+
+std::vector<api::Route> Face::make_metrics_routes() {
+  api::RouteBuilder routes(*this, "operations", api::kProblemDetails);
+  routes.get("/metrics", {}, "Read metrics for Prometheus", &Face::get_open_metrics)
+      .answers_as(200, "text/plain; version=0.0.4", "the metrics")
+      .answers(403, "asked by a name");
   return routes.take();
 }
 

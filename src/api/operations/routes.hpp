@@ -7,21 +7,35 @@
 
 namespace syncline::operations {
 
-struct Facts {
-  std::string version;
-  /// Why the hub cannot take writes at this moment; nothing if it can.
-  std::function<std::optional<std::string>()> not_ready;
-  std::function<StoreStatus()> store_status;
+/// Who may read the figures, where no key is asked for.
+enum class MetricsFor : std::uint8_t {
+  everybody,
+  this_machine,  // programs of this machine that speak to it by its address
 };
 
-/// Open to everybody, but for the figures. Not a module: it speaks of the process that has all the faces, this one too.
+struct Facts {
+  std::string version;
+  /// Why nobody should rely on the hub at this moment; nothing if it reads and takes writes.
+  std::function<std::optional<std::string>()> not_ready;
+  std::function<StoreStatus()> store_status;
+  /// What is not as it should be although the hub serves; empty if nothing is. Null: never anything.
+  std::function<std::string()> in_doubt;
+  MetricsFor metrics_for = MetricsFor::everybody;
+  /// Null where accounts have none.
+  const Quotas* quotas = nullptr;
+};
+
+/// Open to everybody, but for the figures, which need a key with the scope admin. Not a module: it speaks of the
+/// process that has all the faces, this one too.
 class Face final : public api::Face {
  public:
   /// `router` has the table that /docs and /openapi.json describe.
-  Face(const api::Router& router, Access& access, Metrics& metrics, Facts facts)
-      : router_(router), access_(access), metrics_(metrics), facts_(std::move(facts)) {}
+  Face(const api::Router& router, Metrics& metrics, Facts facts)
+      : router_(router), metrics_(metrics), facts_(std::move(facts)) {}
 
   [[nodiscard]] std::vector<api::Route> make_routes() override;
+  /// /metrics alone, without a key, for a listener that the operator has set up for it.
+  [[nodiscard]] std::vector<api::Route> make_metrics_routes();
 
  private:
   void get_front_page(const api::CallPtr& call);
@@ -30,10 +44,11 @@ class Face final : public api::Face {
   void get_health(const api::CallPtr& call);
   void get_ready(const api::CallPtr& call);
   void get_metrics(const api::CallPtr& call);
+  void get_open_metrics(const api::CallPtr& call);
+  void respond_metrics(const api::CallPtr& call);
   void get_problem(const api::CallPtr& call);
 
   const api::Router& router_;
-  Access& access_;
   Metrics& metrics_;
   const Facts facts_;
 };

@@ -1,7 +1,14 @@
+// /webhooks: the webhooks of an account and their deliveries.
+//
+// Showing needs read or keys, changing write or keys, and read where it decides what is sent. Errors: 400 for a wrong
+// event, URL or secret, 404 for an unknown webhook or delivery, 409 for too many webhooks. Changes the account's
+// webhooks and the delivery queue.
 #include "api/webhooks/routes.hpp"
 
+#include "api/idempotency.hpp"
 #include "api/kernle/errors.hpp"
 #include "api/route_builder.hpp"
+#include "api/webhooks/schemas.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
 
@@ -66,7 +73,7 @@ Result<std::optional<std::string>> url_in(JsonView body) {
   return url;
 }
 
-/// Events tell of what there is.
+/// Events show what the account contains.
 Result<> check_may_read(const api::CallPtr& call) {
   if (call->principal().scopes.has(Scope::read)) return {};
   return fail(ErrorCode::forbidden, "webhooks need a key with scope read");
@@ -105,7 +112,7 @@ std::string deliveries_text(const std::vector<Delivery>& deliveries) {
 }
 
 void Face::add_webhook(const api::CallPtr& call) {
-  if (call->fail_if_revoked()) return;
+  if (call->fail_unless_valid()) return;
   CHECK_CALL(call, check_may_read(call));
   TRY_CALL(call, const JsonView body, call->json_object());
   const auto secret = body.find_set("secret");
@@ -117,7 +124,9 @@ void Face::add_webhook(const api::CallPtr& call) {
   if (!url) return call->fail(Error{ErrorCode::invalid_argument, "webhook_url is missing"});
   if (!names) return call->fail(Error{ErrorCode::invalid_argument, "events is missing"});
   TRY_CALL(call, const EventTypes events, subscriptions_.parse_events(*names));
-  TRY_CALL(call, const Webhook webhook, subscriptions_.add(account_of(call), *url, events, body.text_of("secret")));
+  TRY_CALL(call, const auto idempotency, api::Idempotency::of(*call));
+  TRY_CALL(call, const Webhook webhook,
+           subscriptions_.add(account_of(call), *url, events, body.text_of("secret"), idempotency.name()));
   auto response = http::make_text(201, "application/json", webhook_text(webhook, true));
   response.headers.push_back({"Cache-Control", "no-store"});
   call->respond(std::move(response));
@@ -133,7 +142,7 @@ void Face::get_webhook(const api::CallPtr& call) {
 }
 
 void Face::change_webhook(const api::CallPtr& call) {
-  if (call->fail_if_revoked()) return;
+  if (call->fail_unless_valid()) return;
   CHECK_CALL(call, check_may_read(call));
   TRY_CALL(call, const JsonView body, call->json_object());
   WebhookChange change;
@@ -153,6 +162,7 @@ void Face::change_webhook(const api::CallPtr& call) {
 }
 
 void Face::rotate_secret(const api::CallPtr& call) {
+  CHECK_CALL(call, check_may_read(call));  // the secret lets its holder pass events off as the hub's
   TRY_CALL(call, const Webhook webhook, subscriptions_.rotate(account_of(call), call->param("id")));
   auto response = http::make_text(200, "application/json", webhook_text(webhook, true));
   response.headers.push_back({"Cache-Control", "no-store"});
@@ -187,41 +197,48 @@ void Face::replay_delivery(const api::CallPtr& call) {
 std::vector<api::Route> Face::make_routes() {
   const ScopeSet reads = {Scope::read, Scope::keys};
   const ScopeSet writes = {Scope::write, Scope::keys};
-  constexpr std::string_view kWebhook = "id, webhook_url, events, enabled, disabled_because, created_at";
-  constexpr std::string_view kWithSecret = "the webhook, and secret: shown once";
   api::RouteBuilder routes(*this, "webhooks", kernle::kErrors);
-  routes.all().heavy().body_at_most(kBodyBytesMax);
-  routes.post("/webhooks", writes, "Be told of events", &Face::add_webhook)
-      .described("Each is posted with the headers of Standard Webhooks 1.0.0 until the receiver answers 2xx.")
+  routes.all().with_schemas(kSchemas).heavy().body_at_most(kBodyBytesMax);
+  routes.post("/webhooks", writes, "Add a webhook", &Face::add_webhook)
+      .described(
+          "The hub posts each event with the headers of Standard Webhooks 1.0.0, and retries until the receiver "
+          "answers "
+          "2xx.")
       .body(
           "webhook_url, events: some of sync.completed, memory.created, conflict.detected, record.changed, "
-          "command.completed, timer.started, timer.stopped; secret if it is to be a given one")
-      .answers(201, kWithSecret)
-      .answers(400, "no such event or no URL")
-      .answers(409, "there are too many");
-  routes.get("/webhooks", reads, "Webhooks of this account", &Face::list_webhooks).answers(200, "webhooks");
-  routes.get("/webhooks/{id}", reads, "One webhook", &Face::get_webhook).answers(200, kWebhook).answers(404, "unknown");
+          "command.completed, timer.started, timer.stopped; optionally the secret to use",
+          "WebhookRequest")
+      .answers(201, "the webhook with its secret, which is shown once", "Webhook")
+      .answers(400, "not an event or a URL")
+      .header("Idempotency-Key", "a second request with this key gets the webhook of the first one")
+      .answers(409, "the account has too many webhooks")
+      .answers(422, "Idempotency-Key reused");
+  routes.get("/webhooks", reads, "List the webhooks of this account", &Face::list_webhooks)
+      .answers(200, "the webhooks", "Webhooks");
+  routes.get("/webhooks/{id}", reads, "Show a webhook", &Face::get_webhook)
+      .answers(200, "the webhook", "Webhook")
+      .answers(404, "unknown");
   routes.patch("/webhooks/{id}", writes, "Change a webhook", &Face::change_webhook)
-      .described("With enabled true also one that the hub had given up; what waited is sent.")
-      .body("webhook_url, events, enabled: what is absent stays")
-      .answers(200, kWebhook)
-      .answers(400, "no such event or no URL")
+      .described("enabled: true re-enables a webhook that the hub had disabled, and sends its queued deliveries.")
+      .body("any of webhook_url, events, enabled", "WebhookChange")
+      .answers(200, "the webhook", "Webhook")
+      .answers(400, "not an event or a URL")
       .answers(404, "unknown");
-  routes.del("/webhooks/{id}", writes, "Remove a webhook and its log", &Face::remove_webhook)
-      .answers(204, "done")
+  routes.del("/webhooks/{id}", writes, "Delete a webhook and its log", &Face::remove_webhook)
+      .answers(204, "deleted")
       .answers(404, "unknown");
-  routes.post("/webhooks/{id}/rotate-secret", writes, "A new secret", &Face::rotate_secret)
-      .described("For 24 hours both sign.")
-      .answers(200, kWithSecret)
+  routes.post("/webhooks/{id}/rotate-secret", writes, "Replace the secret", &Face::rotate_secret)
+      .described("For 24 hours the hub signs with both secrets.")
+      .answers(200, "the webhook with its new secret, which is shown once", "Webhook")
       .answers(404, "unknown");
-  routes.get("/webhooks/{id}/deliveries", reads, "What became of its messages", &Face::list_deliveries)
-      .described("Newest first; those that have ended are kept for 30 days.")
+  routes.get("/webhooks/{id}/deliveries", reads, "List deliveries", &Face::list_deliveries)
+      .described("Newest first. The hub keeps finished ones for 30 days.")
       .query("limit", "1 to 500, 50 if absent")
-      .answers(200, "deliveries")
+      .answers(200, "the deliveries", "WebhookDeliveries")
       .answers(404, "unknown");
-  routes.post("/webhooks/{id}/deliveries/{delivery}/replay", writes, "Send a message once more", &Face::replay_delivery)
-      .described("With the id it has.")
-      .answers(200, "the delivery")
+  routes.post("/webhooks/{id}/deliveries/{delivery}/replay", writes, "Send a delivery again", &Face::replay_delivery)
+      .described("The message keeps its id.")
+      .answers(200, "the delivery", "WebhookDelivery")
       .answers(404, "unknown");
   return routes.take();
 }

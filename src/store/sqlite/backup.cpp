@@ -1,50 +1,17 @@
-#include "store/sqlite/backup.hpp"
-
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
+#include "base/private_files.hpp"
+#include "store/sqlite/examination.hpp"
 #include "store/sqlite/schema.hpp"
+#include "store/sqlite/sqlite_store.hpp"
 
 namespace syncline {
 namespace sqlite {
-namespace {
-
-/// Each query lists what must not exist; the text says what is wrong with a row of it.
-struct ConsistencyRule {
-  std::string_view query;
-  std::string_view problem;
-};
-constexpr std::array<ConsistencyRule, 4> kRules = {{
-    {"SELECT count(*) FROM record JOIN space ON space.number = pos >> 40 WHERE (pos & ((1 << 40) - 1)) > head",
-     "records have a seq beyond the head of their space"},
-    {"SELECT count(*) FROM record WHERE pos >> 40 NOT IN (SELECT number FROM space)", "records belong to no space"},
-    {"SELECT count(*) FROM record WHERE (scope >> 12, scope & 4095) NOT IN (SELECT space, number FROM collection)",
-     "records belong to no collection"},
-    {"SELECT count(*) FROM space WHERE records != "
-     "(SELECT count(*) FROM record WHERE pos > number << 40 AND pos < (number + 1) << 40 AND NOT flags & 1)",
-     "spaces have a wrong record count"},
-}};
-
-}  // namespace
-
-Result<std::vector<std::string>> find_problems(Connection& connection) {
-  std::vector<std::string> problems;
-  TRY(Statement check, connection.prepare("PRAGMA integrity_check"));
-  for (;;) {
-    TRY(const bool row, check.step());
-    if (!row) break;
-    if (check.bytes(0) != "ok") problems.emplace_back(check.bytes(0));
-  }
-  for (const ConsistencyRule& rule : kRules) {
-    TRY(const std::int64_t count, connection.query_integer(rule.query));
-    if (count > 0) problems.push_back(std::to_string(count) + " " + std::string(rule.problem));
-  }
-  return problems;
-}
-
 namespace {
 
 Result<> sync_path(const std::string& path) {
@@ -69,6 +36,21 @@ Result<> rename_into_place(const std::string& partial, const std::string& path) 
   return sync_path(directory_of(path));
 }
 
+Result<> make_indexes_again(Connection& on, SupersededRows& superseded) {
+  TRY(Transaction transaction, Transaction::begin(on));
+  CHECK_OK(rebuild_key_table(on, superseded));
+  CHECK_OK(on.execute("REINDEX"));
+  return transaction.commit();
+}
+
+/// Makes an empty file that its owner alone may read: a backup has the documents of all accounts.
+Result<> create_private(const std::string& path) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0) return fail(ErrorCode::unavailable, "cannot create " + path + ": " + std::strerror(errno));
+  ::close(file);
+  return {};
+}
+
 }  // namespace
 }  // namespace sqlite
 
@@ -76,7 +58,27 @@ using sqlite::Connection;
 
 Result<std::vector<std::string>> SqliteStore::verify() {
   TRY(Connection connection, Connection::open(path_, Connection::Mode::read_write));
-  return sqlite::find_problems(connection);
+  TRY(sqlite::Findings findings, sqlite::examine(std::move(connection)));
+  damage_.forget_all();
+  for (const Damage& damage : findings.damaged) damage_.note(damage);
+  // Where a damaged row is, the index may be all that knows whose it was.
+  const bool may_be_index = !findings.index_problems.empty() || findings.has_ended_early;
+  if (may_be_index && !findings.has_damaged_records()) {
+    const auto run = [&](Connection& on) -> Result<> {
+      const auto made = sqlite::make_indexes_again(on, superseded_);
+      findings.index_problems.push_back(made ? "the indexes have been made again"
+                                             : "the indexes stay damaged: " + made.error().text);
+      return {};
+    };
+    CHECK_OK(writer_->run_alone(run));
+  }
+  std::vector<std::string> texts = findings.to_texts();
+  if (const auto rows = directory_->verify(); rows) {
+    texts.insert(texts.end(), rows->begin(), rows->end());
+  } else {
+    texts.push_back("the directory cannot be read: " + rows.error().text);
+  }
+  return texts;
 }
 
 Result<> SqliteStore::backup(const std::string& path) {
@@ -84,6 +86,7 @@ Result<> SqliteStore::backup(const std::string& path) {
   if (std::filesystem::exists(path, ignored)) return fail(ErrorCode::conflict, path + " already exists");
   const std::string partial = path + ".partial";
   std::filesystem::remove(partial, ignored);
+  CHECK_OK(sqlite::create_private(partial));
   TRY(Connection source, Connection::open(path_, Connection::Mode::read_write));
   TRY(sqlite::Statement copy, source.prepare("VACUUM INTO ?"));
   copy.bind_text(1, partial);
@@ -94,8 +97,11 @@ Result<> SqliteStore::backup(const std::string& path) {
   if (auto copied = copy.run(); !copied) return cleaned(copied.error());
   {
     TRY(Connection made, Connection::open(partial, Connection::Mode::read_only));
-    TRY(const auto problems, sqlite::find_problems(made));
-    if (!problems.empty()) return cleaned({ErrorCode::storage_broken, "the copy is damaged: " + problems.front()});
+    TRY(const sqlite::Findings found, sqlite::examine(std::move(made)));
+    if (!found.problems.empty()) {
+      return cleaned({ErrorCode::storage_damaged, "the copy is damaged: " + found.problems.front()});
+    }
+    for (const Damage& damage : found.damaged) damage_.note(damage);
   }
   return sqlite::rename_into_place(partial, path);
 }
@@ -117,17 +123,19 @@ Result<> restore_backup(const std::string& from, const std::string& to, std::str
     if (application != sqlite::kApplicationId) {
       return fail(ErrorCode::wrong_store, from + " is not a backup of a syncline store");
     }
-    TRY(const auto problems, sqlite::find_problems(backup));
-    if (!problems.empty()) return fail(ErrorCode::wrong_store, from + " is damaged: " + problems.front());
+    TRY(const sqlite::Findings found, sqlite::examine(std::move(backup)));
+    if (!found.problems.empty()) return fail(ErrorCode::wrong_store, from + " is damaged: " + found.problems.front());
   }
   const std::string partial = to + ".partial";
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(partial + suffix, error);
   std::filesystem::copy_file(from, partial, std::filesystem::copy_options::overwrite_existing, error);
   if (error) return fail(ErrorCode::unavailable, "cannot copy " + from + ": " + error.message());
+  CHECK_OK(make_private(partial));  // the copy has the rights of the backup
   {
     TRY(Connection restored, Connection::open(partial, Connection::Mode::read_write));
     CHECK_OK(sqlite::open_schema(restored, new_epoch));
     CHECK_OK(restored.execute("UPDATE meta SET value = '" + std::string(new_epoch) + "' WHERE name = 'epoch'"));
+    CHECK_OK(restored.execute("DELETE FROM meta WHERE name LIKE 'epoch/%'"));
     TRY(const auto emptied, restored.checkpoint_truncate());
     if (emptied.frames_done != emptied.frames_in_log) return fail(ErrorCode::busy, partial + " is in use");
     CHECK_OK(restored.execute("PRAGMA journal_mode = DELETE"));

@@ -7,21 +7,34 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 5000;
 
+/// Nothing was ever written that is too large to be read.
+bool is_corrupt_code(int code) { return (code & 0xFF) == SQLITE_CORRUPT || (code & 0xFF) == SQLITE_TOOBIG; }
+/// True for the failures of a disk that has lost what it was given, unlike those of one that takes nothing more.
+bool is_failed_read(int extended) {
+  return extended == SQLITE_IOERR_READ || extended == SQLITE_IOERR_SHORT_READ || extended == SQLITE_IOERR_CORRUPTFS ||
+         extended == SQLITE_IOERR_DATA;
+}
+
 /// What an SQLite code means to the caller. `code` may be extended.
 std::unexpected<Error> error_of(sqlite3* database) {
   const int extended = sqlite3_extended_errcode(database);
-  const std::string text = std::string("database: ") + sqlite3_errmsg(database);
+  const std::string text = std::string("database: ") + sqlite3_errmsg(database) + " (" + std::to_string(extended) + ")";
+  if (is_failed_read(extended)) return fail(ErrorCode::storage_damaged, text);
+  if (extended == SQLITE_IOERR_NOMEM) return fail(ErrorCode::unavailable, text);
   switch (extended & 0xFF) {
     case SQLITE_FULL: return fail(ErrorCode::storage_full, "no space left for the store");
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return fail(ErrorCode::busy, text);
-    case SQLITE_IOERR:
-    case SQLITE_CORRUPT: return fail(ErrorCode::storage_broken, text + " (" + std::to_string(extended) + ")");
+    case SQLITE_IOERR: return fail(ErrorCode::storage_broken, text);
+    case SQLITE_CORRUPT:
+    case SQLITE_TOOBIG: return fail(ErrorCode::storage_damaged, text);  // nothing so large was ever written
     case SQLITE_NOTADB: return fail(ErrorCode::wrong_store, "not a syncline store");
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
-    case SQLITE_READONLY: return fail(ErrorCode::unavailable, text);
-    default: return fail(ErrorCode::internal, text + " (" + std::to_string(extended) + ")");
+    case SQLITE_READONLY:
+    case SQLITE_NOMEM:
+    case SQLITE_PROTOCOL: return fail(ErrorCode::unavailable, text);
+    default: return fail(ErrorCode::internal, text);
   }
 }
 
@@ -42,6 +55,7 @@ void Statement::bind_bytes(int index, std::string_view value) {
 }
 
 Result<bool> Statement::step() {
+  kept_.fill(nullptr);
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
@@ -54,13 +68,35 @@ Result<> Statement::run() {
   return {};
 }
 
-void Statement::reset() { sqlite3_reset(statement_.get()); }
+void Statement::reset() {
+  kept_.fill(nullptr);
+  sqlite3_reset(statement_.get());
+}
 
-std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+bool Statement::is_corrupt() const { return is_corrupt_code(sqlite3_errcode(sqlite3_db_handle(statement_.get()))); }
+
+/// A connection belongs to one thread at a time, so the value needs no protection.
+sqlite3_value* Statement::value(int column) const {
+  if (column >= kKeptColumnsMax) return sqlite3_column_value(statement_.get(), column);
+  sqlite3_value*& kept = kept_.at(static_cast<std::size_t>(column));
+  if (kept == nullptr) kept = sqlite3_column_value(statement_.get(), column);
+  return kept;
+}
+
+ColumnType Statement::type(int column) const {
+  switch (sqlite3_value_type(value(column))) {
+    case SQLITE_NULL: return ColumnType::null;
+    case SQLITE_INTEGER: return ColumnType::integer;
+    case SQLITE_BLOB: return ColumnType::bytes;
+    default: return ColumnType::other;
+  }
+}
+
+std::int64_t Statement::integer(int column) const { return sqlite3_value_int64(value(column)); }
 
 std::string_view Statement::bytes(int column) const {
-  const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_.get(), column));
-  return {data != nullptr ? data : "", static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+  const auto* data = static_cast<const char*>(sqlite3_value_blob(value(column)));
+  return {data != nullptr ? data : "", static_cast<std::size_t>(sqlite3_value_bytes(value(column)))};
 }
 
 Result<Connection> Connection::open(const std::string& path, Mode mode) {
@@ -111,8 +147,8 @@ Result<std::string> Connection::query_text(std::string_view sql) {
 }
 
 Result<CheckpointProgress> Connection::checkpoint(int mode) {
-  int in_log = 0;
-  int done = 0;
+  int in_log = -1;
+  int done = -1;
   const int code = sqlite3_wal_checkpoint_v2(database_.get(), nullptr, mode, &in_log, &done);
   if (code != SQLITE_OK && (code & 0xFF) != SQLITE_BUSY) return error_of(database_.get());
   return CheckpointProgress{in_log, done};
@@ -120,6 +156,14 @@ Result<CheckpointProgress> Connection::checkpoint(int mode) {
 
 Result<CheckpointProgress> Connection::checkpoint_passive() { return checkpoint(SQLITE_CHECKPOINT_PASSIVE); }
 Result<CheckpointProgress> Connection::checkpoint_truncate() { return checkpoint(SQLITE_CHECKPOINT_TRUNCATE); }
+
+Result<CheckpointProgress> Connection::try_checkpoint_truncate() {
+  sqlite3_busy_timeout(database_.get(), 0);
+  auto progress = checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+  sqlite3_busy_timeout(database_.get(), kBusyTimeoutMs);
+  return progress;
+}
+bool Connection::is_corrupt() const { return is_corrupt_code(sqlite3_errcode(database_.get())); }
 
 bool Connection::in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
 

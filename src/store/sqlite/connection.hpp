@@ -1,6 +1,7 @@
 // A thin C++ face of SQLite: one connection, its prepared statements, its errors as Result. One thread at a time.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,8 +11,11 @@
 
 struct sqlite3;
 struct sqlite3_stmt;
+struct sqlite3_value;
 
 namespace syncline::sqlite {
+
+enum class ColumnType : std::uint8_t { null, integer, bytes, other };
 
 /// A prepared statement. Bind all parameters, step, and reset before the next use; StatementScope does the last.
 class Statement {
@@ -30,6 +34,11 @@ class Statement {
   [[nodiscard]] Result<> run();
   void reset();
 
+  /// True if the last step failed because what it read makes no sense, not because it could not be read.
+  [[nodiscard]] bool is_corrupt() const;
+
+  /// Ask before the value: asking for a value may convert it.
+  [[nodiscard]] ColumnType type(int column) const;
   [[nodiscard]] std::int64_t integer(int column) const;
   /// Valid until the next step or reset.
   [[nodiscard]] std::string_view bytes(int column) const;
@@ -38,7 +47,12 @@ class Statement {
   struct Finalizer {
     void operator()(sqlite3_stmt* statement) const noexcept;
   };
+  /// Asking SQLite for a column of the row costs more than all that is asked of the column.
+  [[nodiscard]] sqlite3_value* value(int column) const;
+
+  static constexpr int kKeptColumnsMax = 16;
   std::unique_ptr<sqlite3_stmt, Finalizer> statement_;
+  mutable std::array<sqlite3_value*, kKeptColumnsMax> kept_{};  // of the current row; null: not asked for yet
 };
 
 /// Resets a statement when the work with it is over, however it ends.
@@ -74,7 +88,11 @@ class Connection {
   [[nodiscard]] Result<CheckpointProgress> checkpoint_passive();
   /// Waits for readers up to the busy timeout, copies everything and empties the log.
   [[nodiscard]] Result<CheckpointProgress> checkpoint_truncate();
+  /// The same, if nobody reads old pages or writes at this moment; frames_in_log is 0 then.
+  [[nodiscard]] Result<CheckpointProgress> try_checkpoint_truncate();
   [[nodiscard]] bool in_transaction() const;
+  /// True if the last call failed because what it read makes no sense, not because it could not be read.
+  [[nodiscard]] bool is_corrupt() const;
   /// From now on keeps the number of pages in the log at `frames`, updated at each commit of this connection.
   void watch_log(std::int64_t* frames);
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/limits.hpp"
+#include "store/sqlite/directory_tables.hpp"
 
 namespace syncline::sqlite {
 namespace {
@@ -55,10 +56,47 @@ CREATE TABLE value (space INTEGER NOT NULL, name BLOB NOT NULL, value BLOB NOT N
     R"sql(
 CREATE TABLE event (number INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, type TEXT NOT NULL,
   at INTEGER NOT NULL, data BLOB NOT NULL);
+)sql",
+    // 4: a hash of each row (row_hash.hpp); rows of before have none until they are written again. And which openings
+    // of the store wrote a space, and the number of the commit that wrote it last: what was written before counts as
+    // one opening's, so that from now on its cursors can be told from those of a copy.
+    R"sql(
+ALTER TABLE record ADD COLUMN hash INTEGER;
+ALTER TABLE history ADD COLUMN hash INTEGER;
+ALTER TABLE conflict ADD COLUMN hash INTEGER;
+ALTER TABLE receipt ADD COLUMN hash INTEGER;
+ALTER TABLE value ADD COLUMN hash INTEGER;
+CREATE TABLE incarnation (space INTEGER NOT NULL, head_before INTEGER NOT NULL, id INTEGER NOT NULL,
+  PRIMARY KEY (space, head_before)) WITHOUT ROWID;
+INSERT INTO incarnation SELECT number, 0, max(1, random() & 281474976710655) FROM space WHERE head > 0;
+ALTER TABLE space ADD COLUMN commit_number INTEGER NOT NULL DEFAULT 0;
+)sql",
+    // 5: a version of a record is one blob (record_row.hpp); the versions before stay in `record`, marked in
+    // `superseded`
+    // (superseded_rows.hpp), until they are moved to `history`; the keys have a table of their own, which is filled in
+    // the order of the keys (key_table.hpp). migration.cpp moves the rows, and gives those of before format 4 a hash.
+    R"sql(
+ALTER TABLE record RENAME TO record_4;
+ALTER TABLE history RENAME TO history_4;
+CREATE TABLE record (pos INTEGER PRIMARY KEY, row BLOB NOT NULL);
+CREATE TABLE history (pos INTEGER PRIMARY KEY, row BLOB NOT NULL);
+CREATE TABLE superseded (chunk INTEGER PRIMARY KEY, marks BLOB NOT NULL);
+CREATE TABLE key (scope INTEGER NOT NULL, id BLOB NOT NULL, pos INTEGER NOT NULL, PRIMARY KEY (scope, id))
+  WITHOUT ROWID;
+ALTER TABLE space ADD COLUMN merged_through INTEGER NOT NULL DEFAULT 0;
+-- seqs whose predecessors have been purged, and those that were looked at for old deletions
+ALTER TABLE space ADD COLUMN history_through INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE space ADD COLUMN aged_through INTEGER NOT NULL DEFAULT 0;
 )sql"};
+/// The first format whose rows have hashes.
+constexpr std::int64_t kVersionWithHashes = 4;
 
 Result<> migrate(Connection& connection, std::int64_t version, std::string_view new_epoch) {
   TRY(Transaction transaction, Transaction::begin(connection));
+  const bool is_new = version == 0;
+  if (version > 0 && version < kVersionWithHashes) {
+    CHECK_OK(connection.execute("INSERT OR REPLACE INTO meta VALUES ('rows_without_hash', '1')"));
+  }
   for (; version < kSchemaVersion; ++version) {
     CHECK_OK(connection.execute(kMigrations.at(static_cast<std::size_t>(version))));
     if (version == 0) {
@@ -66,6 +104,9 @@ Result<> migrate(Connection& connection, std::int64_t version, std::string_view 
       CHECK_OK(connection.execute("INSERT INTO meta VALUES ('epoch', '" + std::string(new_epoch) + "')"));
     }
   }
+  CHECK_OK(connection.execute(kDirectoryTables));  // of format 5
+  // From here on no version of before can open the store: what it would write would be missing in the new tables.
+  CHECK_OK(is_new ? connection.execute("DROP TABLE record_4; DROP TABLE history_4") : begin_move(connection));
   CHECK_OK(connection.execute("PRAGMA user_version = " + std::to_string(kSchemaVersion)));
   return transaction.commit();
 }
@@ -75,7 +116,7 @@ Result<> migrate(Connection& connection, std::int64_t version, std::string_view 
 Result<> configure_writer(Connection& connection) {
   CHECK_OK(connection.execute("PRAGMA journal_mode = WAL"));
   return connection.execute(
-      "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -32768; "
+      "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8192; "
       "PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = " +
       std::to_string(limits::kWalSoftBytes));
 }
@@ -84,7 +125,7 @@ Result<> configure_reader(Connection& connection) {
   return connection.execute("PRAGMA cache_size = -2048; PRAGMA query_only = ON; PRAGMA temp_store = MEMORY");
 }
 
-Result<> open_schema(Connection& connection, std::string_view new_epoch) {
+Result<> open_schema(Connection& connection, std::string_view new_epoch, const MoveOptions& move) {
   TRY(const std::int64_t application, connection.query_integer("PRAGMA application_id"));
   TRY(const std::int64_t version, connection.query_integer("PRAGMA user_version"));
   TRY(const std::int64_t tables, connection.query_integer("SELECT count(*) FROM sqlite_master"));
@@ -98,8 +139,8 @@ Result<> open_schema(Connection& connection, std::string_view new_epoch) {
                                             std::to_string(kSchemaVersion));
   }
   CHECK_OK(configure_writer(connection));
-  if (version == kSchemaVersion) return {};
-  return migrate(connection, version, new_epoch);
+  if (version < kSchemaVersion) CHECK_OK(migrate(connection, version, new_epoch));
+  return finish_move(connection, move);
 }
 
 }  // namespace syncline::sqlite

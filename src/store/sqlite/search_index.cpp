@@ -83,29 +83,29 @@ SearchIndex::SearchIndex(std::string path)
                        "CREATE TABLE position (account INTEGER NOT NULL, space TEXT NOT NULL, epoch TEXT NOT NULL,"
                        " seq INTEGER NOT NULL, PRIMARY KEY (account, space)) WITHOUT ROWID;"}) {}
 
-Result<Seq> SearchIndex::position(const SpaceName& space, const std::string& epoch) {
+Result<Cursor> SearchIndex::position(const SpaceName& space) {
   const MutexLock lock(mutex_);
   CHECK_OK(file_.open());
-  TRY(Statement row,
-      file_.connection().prepare("SELECT seq FROM position WHERE account = ? AND space = ? AND epoch = ?"));
+  TRY(Statement row, file_.connection().prepare("SELECT epoch, seq FROM position WHERE account = ? AND space = ?"));
   row.bind(1, space.account.value);
   row.bind_text(2, space.name);
-  row.bind_text(3, epoch);
   TRY(const bool found, row.step());
-  return found ? Seq{row.integer(0)} : Seq{};
+  if (!found) return Cursor{};
+  // The column has the name of the whole history.
+  Cursor cursor = parse_history(row.bytes(0)).value_or(Cursor{});
+  cursor.seq = {row.integer(1)};
+  return cursor;
 }
 
-Result<> SearchIndex::update(const SpaceName& space, const std::string& epoch, const std::vector<Entry>& entries,
-                             Seq through) {
+Result<> SearchIndex::update(const SpaceName& space, const std::vector<Entry>& entries, const Cursor& through) {
   const MutexLock lock(mutex_);
   CHECK_OK(file_.open());
   TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(file_.connection()));
-  CHECK_OK(write(space, epoch, entries, through));
+  CHECK_OK(write(space, entries, through));
   return transaction.commit();
 }
 
-Result<> SearchIndex::write(const SpaceName& space, const std::string& epoch, const std::vector<Entry>& entries,
-                            Seq through) {
+Result<> SearchIndex::write(const SpaceName& space, const std::vector<Entry>& entries, const Cursor& through) {
   Connection& on = file_.connection();
   const std::string table = table_of(space.account);
   CHECK_OK(on.execute("CREATE VIRTUAL TABLE IF NOT EXISTS " + table +
@@ -159,10 +159,11 @@ Result<> SearchIndex::write(const SpaceName& space, const std::string& epoch, co
     CHECK_OK(insert.run());
   }
   TRY(Statement note, on.prepare("INSERT OR REPLACE INTO position (account, space, epoch, seq) VALUES (?,?,?,?)"));
+  const std::string history = through.history();
   note.bind(1, space.account.value);
   note.bind_text(2, space.name);
-  note.bind_text(3, epoch);
-  note.bind(4, through.value);
+  note.bind_text(3, history);
+  note.bind(4, through.seq.value);
   return note.run();
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/mutex.hpp"
+#include "core/cursor.hpp"
 #include "store/sqlite/side_file.hpp"
 #include "store/store.hpp"
 
@@ -44,19 +45,18 @@ class SearchIndex {
   /// The file is opened, or made, when it is first needed. ":memory:" keeps the index in memory.
   explicit SearchIndex(std::string path);
 
-  /// The feed of the space has been indexed up to here; 0 for another epoch.
-  [[nodiscard]] Result<Seq> position(const SpaceName& space, const std::string& epoch);
+  /// The feed of the space has been indexed up to here; "from the beginning" if it has not.
+  [[nodiscard]] Result<Cursor> position(const SpaceName& space);
   /// Takes the entries, and notes that the space is indexed up to `through`, together.
-  [[nodiscard]] Result<> update(const SpaceName& space, const std::string& epoch, const std::vector<Entry>& entries,
-                                Seq through);
+  [[nodiscard]] Result<> update(const SpaceName& space, const std::vector<Entry>& entries, const Cursor& through);
   /// Best first. With several words those that have all of them; if none has, those that have some.
   [[nodiscard]] Result<std::vector<Match>> find(const Query& query);
   /// Removes all of an account.
   [[nodiscard]] Result<> forget(AccountNumber account);
 
  private:
-  [[nodiscard]] Result<> write(const SpaceName& space, const std::string& epoch, const std::vector<Entry>& entries,
-                               Seq through) REQUIRES(mutex_);
+  [[nodiscard]] Result<> write(const SpaceName& space, const std::vector<Entry>& entries, const Cursor& through)
+      REQUIRES(mutex_);
   [[nodiscard]] Result<std::vector<Match>> match(const Query& query, const std::string& words) REQUIRES(mutex_);
 
   Mutex mutex_;

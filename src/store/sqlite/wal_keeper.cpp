@@ -1,23 +1,29 @@
 #include "store/sqlite/wal_keeper.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <utility>
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "base/thread_name.hpp"
 
 namespace syncline::sqlite {
 namespace {
 
-/// So few pages are copied by the writer in a few milliseconds.
-constexpr std::int64_t kFewFrames = 512;
+/// So few pages are copied by the writer between two commits. More: the background thread has done sooner; those who
+/// wait for the next commit wait longer.
+constexpr std::int64_t kFewFrames = 64;
 /// The background thread follows a busy writer this often before it leaves the rest to it.
 constexpr int kRoundsMax = 4;
 constexpr std::int64_t kHardStepBytes = 16LL << 20U;
+/// Between two syncs of the mark. Longer: less for the disk to do; more commits whose loss in a power cut stays unseen.
+constexpr auto kSyncInterval = std::chrono::milliseconds(100);
 
 }  // namespace
 
-WalKeeper::WalKeeper(Connection background, std::function<void(const Error&)> on_failure)
-    : background_(std::move(background)), on_failure_(std::move(on_failure)), thread_([this] { run(); }) {}
+WalKeeper::WalKeeper(Connection background, CommitMark& mark, Options options)
+    : background_(std::move(background)), mark_(mark), options_(std::move(options)), thread_([this] { run(); }) {}
 
 WalKeeper::~WalKeeper() {
   {
@@ -26,9 +32,23 @@ WalKeeper::~WalKeeper() {
   }
   changed_.notify_one();
   thread_.join();
+  mark_.sync();
+}
+
+void WalKeeper::note_commit() {
+  const auto now = Deadline::clock::now();
+  bool was_resting = false;
+  {
+    const MutexLock lock(mutex_);
+    was_resting = !sync_at_;
+    if (was_resting) sync_at_ = now + kSyncInterval;
+    empty_at_ = now + std::chrono::milliseconds(options_.empty_after_ms);
+  }
+  if (was_resting) changed_.notify_one();
 }
 
 Result<> WalKeeper::after_commit(Connection& writer, std::int64_t log_bytes) {
+  note_commit();
   if (log_bytes >= std::max(limits::kWalHardBytes, next_hard_bytes_)) {
     TRY(const CheckpointProgress progress, writer.checkpoint_passive());
     const std::int64_t frames_left = progress.frames_in_log - progress.frames_done;
@@ -50,23 +70,61 @@ Result<> WalKeeper::after_commit(Connection& writer, std::int64_t log_bytes) {
   return {};
 }
 
+std::optional<Deadline> WalKeeper::next_task() const {
+  return sync_at_ && empty_at_ ? std::min(sync_at_, empty_at_) : sync_at_ ? sync_at_ : empty_at_;
+}
+
 void WalKeeper::run() {
+  name_thread("wal keeper");
   MutexLock lock(mutex_);
   for (;;) {
-    while (phase_ != Phase::copying && phase_ != Phase::stopping) changed_.wait(mutex_);
+    const auto task = next_task();
+    const auto now = Deadline::clock::now();
     if (phase_ == Phase::stopping) return;
-    lock.unlock();
-    copy_most();
-    lock.lock();
-    if (phase_ == Phase::copying) phase_ = Phase::finishing;
+    if (phase_ == Phase::copying) {
+      lock.unlock();
+      copy_most();
+      lock.lock();
+      if (phase_ == Phase::copying) phase_ = Phase::finishing;
+    } else if (sync_at_ && *sync_at_ <= now) {
+      sync_at_.reset();
+      lock.unlock();
+      mark_.sync();
+      lock.lock();
+    } else if (empty_at_ && *empty_at_ <= now) {
+      const auto asked_at = std::exchange(empty_at_, std::nullopt);
+      lock.unlock();
+      const bool is_empty = empty_log();
+      lock.lock();
+      // Whoever commits meanwhile sets the next time.
+      if (!is_empty && !empty_at_) empty_at_ = *asked_at + std::chrono::milliseconds(options_.empty_after_ms);
+      if (is_empty && phase_ == Phase::finishing) phase_ = Phase::idle;
+    } else if (task) {
+      (void)changed_.wait_until(mutex_, *task);
+    } else {
+      changed_.wait(mutex_);
+    }
   }
+}
+
+bool WalKeeper::empty_log() {
+  // First the bulk, which disturbs nobody; then, with the writer kept out, what is left of it.
+  auto progress = background_.checkpoint_passive();
+  if (progress) progress = background_.try_checkpoint_truncate();
+  if (!progress) {
+    options_.on_failure(progress.error());
+    return true;  // the next commit tries again
+  }
+  const bool is_empty = progress->frames_in_log == 0;
+  if (is_empty) options_.on_empty();
+  return is_empty;
 }
 
 void WalKeeper::copy_most() {
   for (int round = 0; round < kRoundsMax; ++round) {
     const auto progress = background_.checkpoint_passive();
     if (!progress) {
-      on_failure_(progress.error());
+      options_.on_failure(progress.error());
       return;
     }
     if (progress->frames_in_log - progress->frames_done < kFewFrames) return;

@@ -1,9 +1,15 @@
-#include "runner/command_line.hpp"
+#include "core/command_pattern.hpp"
 
+#include <algorithm>
+#include <array>
+
+#include "base/bytes.hpp"
 #include "base/text.hpp"
 
-namespace syncline::runner {
+namespace syncline {
 namespace {
+
+constexpr std::string_view kExactly = "exactly: ";
 
 /// What no shell treats specially outside quotes. Everything that is not listed makes a line not simple.
 bool is_plain(char c) {
@@ -146,4 +152,65 @@ bool Pattern::matches(const std::vector<std::string>& words) const {
   return true;
 }
 
-}  // namespace syncline::runner
+bool Pattern::may_mean(const std::vector<std::string>& words) const {
+  if (words.size() < words_.size() || (words.size() > words_.size() && !any_further_)) return false;
+  // "git" is meant by "/usr/bin/git"; a pattern that names a path itself is meant by that path.
+  const std::string& program = words.front();
+  const std::string name = program.substr(program.rfind('/') + 1);
+  if (program != words_.front() && name != words_.front()) return false;
+  return std::all_of(words_.begin() + 1, words_.end(), [&](const std::string& wanted) {
+    return std::any_of(words.begin() + 1, words.end(),
+                       [&](const std::string& word) { return word_matches(wanted, word); });
+  });
+}
+
+std::string to_option_name(std::string_view name) {
+  std::string option;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool upper = name[i] >= 'A' && name[i] <= 'Z';
+    const bool after_lower = i > 0 && name[i - 1] >= 'a' && name[i - 1] <= 'z';
+    if (upper && after_lower) option += '-';
+    option += upper ? static_cast<char>(name[i] + 32) : name[i];
+  }
+  return option;
+}
+
+std::optional<std::vector<std::string>> words_of_command(CommandType type, const JsonObject& fields) {
+  switch (type) {
+    case CommandType::execute_bash: return split_simple_line(fields.text_of("command"));
+    case CommandType::aws_operation:
+      return std::vector{fields.text_of("service"), to_option_name(fields.text_of("operation"))};
+    default: return std::nullopt;
+  }
+}
+
+std::string fingerprint_of_command(CommandType type, const JsonObject& fields) {
+  constexpr std::array<std::string_view, 12> kWhatIsAsked = {"command",  "workingDir", "path",      "content",
+                                                             "encoding", "service",    "operation", "parameters",
+                                                             "query",    "glob",       "regex",     "maxResults"};
+  std::string asked(to_text(type));
+  for (const std::string_view name : kWhatIsAsked) {
+    const auto value = fields.find(name);
+    std::string text = value ? canonical_json(*value) : std::string();
+    if (name == "operation" && value && value->is_string()) {
+      std::string spelled;
+      append_json_string(spelled, to_option_name(value->as_string().value_or("")));
+      text = canonical_json(JsonView(spelled));
+    }
+    asked += '\n' + text;
+  }
+  return to_hex(as_text(sha256(asked)));
+}
+
+std::string exact_pattern(std::string_view subject, std::string_view fingerprint) {
+  return std::string(kExactly) + std::string(subject) + " (" + std::string(fingerprint) + ")";
+}
+
+bool pattern_covers(std::string_view pattern, CommandType type, const JsonObject& fields) {
+  if (pattern.starts_with(kExactly)) return pattern.ends_with(" (" + fingerprint_of_command(type, fields) + ")");
+  const auto parsed = Pattern::parse(pattern);
+  const auto words = words_of_command(type, fields);
+  return parsed && words && parsed->matches(*words);
+}
+
+}  // namespace syncline

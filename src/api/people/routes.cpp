@@ -1,0 +1,211 @@
+// Sessions, keys and the password of the account that asks.
+//
+// Scope keys. Errors: 400 for a field with a wrong value, 403 for a wrong password or a right that the asking key
+// lacks, 404 for a key of another account. Changes keys, and the password.
+#include "api/people/routes.hpp"
+
+#include <algorithm>
+
+#include "api/accounts/identity.hpp"
+#include "api/people/schemas.hpp"
+#include "base/json_object.hpp"
+
+namespace syncline::people {
+namespace {
+
+constexpr std::size_t kBodyBytesMax = 16UL << 10U;
+
+void append_time(JsonWriter& writer, std::string_view name, const std::optional<Timestamp>& time) {
+  writer.name(name);
+  time ? writer.string(format_time(*time)) : writer.null();
+}
+
+void append_text(JsonWriter& writer, std::string_view name, const std::string& text) {
+  writer.name(name);
+  text.empty() ? writer.null() : writer.string(text);
+}
+
+void append_key(JsonWriter& writer, const Key& key, std::int64_t sessions, const std::string* token) {
+  writer.begin_object().string("id", key.id);
+  if (token != nullptr) writer.string("key", *token);
+  writer.string("label", key.label).name("scopes").begin_array();
+  for (const std::string_view scope : key.scopes.names()) writer.string(scope);
+  writer.end_array().string("created_at", format_time(key.created_at));
+  append_time(writer, "expires_at", key.expires_at);
+  append_time(writer, "last_used_at", key.last_used_at);
+  append_time(writer, "revoked_at", key.revoked_at);
+  writer.integer("sessions", sessions).end_object();
+}
+
+Result<std::string> text_in(JsonView body, std::string_view name) {
+  const auto value = body.find(name);
+  if (!value || !value->is_string()) return fail(ErrorCode::invalid_argument, std::string(name) + " must be a string");
+  return value->as_string().value_or("");
+}
+
+Result<ScopeSet> scopes_in(JsonView body) {
+  const auto list = body.find("scopes");
+  ScopeSet scopes;
+  Result<> good = list && list->kind() == JsonKind::array
+                      ? Result<>{}
+                      : fail(ErrorCode::invalid_argument, "scopes must be a list of names");
+  CHECK_OK(good);
+  list->for_each_element([&](JsonView item) {
+    const auto named = parse_scopes(item.as_string().value_or(""));
+    if (!named) {
+      good = std::unexpected(named.error());
+    } else {
+      scopes.add_all(*named);
+    }
+  });
+  CHECK_OK(good);
+  return scopes;
+}
+
+void respond_secret(const api::CallPtr& call, int status, std::string body) {
+  auto response = http::make_text(status, "application/json", std::move(body));
+  response.headers.push_back({"Cache-Control", "no-store"});
+  call->respond(std::move(response));
+}
+
+}  // namespace
+
+void Face::list_sessions(const api::CallPtr& call) {
+  TRY_CALL(call, const auto sessions, own_.sessions(call->principal()));
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().name("sessions").begin_array();
+  for (const Key& session : sessions) {
+    writer.begin_object().string("id", session.id).string("label", session.label);
+    append_text(writer, "user_agent", session.client);
+    append_text(writer, "address", session.address);
+    writer.string("created_at", format_time(session.created_at));
+    append_time(writer, "last_used_at", session.last_used_at);
+    append_time(writer, "expires_at", session.expires_at);
+    writer.boolean("current", session.number == call->principal().key).end_object();
+  }
+  writer.end_array().end_object();
+  call->respond_json(200, std::move(out));
+}
+
+void Face::end_session(const api::CallPtr& call) {
+  CHECK_CALL(call, own_.end_session(call->principal(), call->param("id")));
+  call->respond_empty();
+}
+
+void Face::end_other_sessions(const api::CallPtr& call) {
+  TRY_CALL(call, const std::int64_t ended, own_.end_other_sessions(call->principal()));
+  call->respond_json(200, "{\"ended\":" + std::to_string(ended) + "}");
+}
+
+void Face::list_keys(const api::CallPtr& call) {
+  TRY_CALL(call, const auto keys, own_.keys(call->principal()));
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().name("keys").begin_array();
+  for (const OwnKeys::WithSessions& own : keys) append_key(writer, own.key, own.sessions, nullptr);
+  writer.end_array().end_object();
+  call->respond_json(200, std::move(out));
+}
+
+void Face::add_key(const api::CallPtr& call) {
+  TRY_CALL(call, const JsonView body, call->json_object());
+  OwnKeys::Wanted wanted;
+  TRY_CALL(call, wanted.label, text_in(body, "label"));
+  TRY_CALL(call, wanted.scopes, scopes_in(body));
+  if (body.find_set("token")) {
+    TRY_CALL(call, wanted.token, text_in(body, "token"));
+  }
+  if (body.find_set("expires_at")) {
+    TRY_CALL(call, const std::string end, text_in(body, "expires_at"));
+    TRY_CALL(call, wanted.expires_at, parse_time(end));
+  }
+  TRY_CALL(call, const NewKey made, own_.add(call->principal(), wanted));
+  std::string out;
+  JsonWriter writer(out);
+  append_key(writer, made.key, 0, &made.token);
+  respond_secret(call, 201, std::move(out));
+}
+
+void Face::change_key(const api::CallPtr& call) {
+  TRY_CALL(call, const JsonView body, call->json_object());
+  TRY_CALL(call, const std::string label, text_in(body, "label"));
+  TRY_CALL(call, const OwnKeys::WithSessions changed, own_.relabel(call->principal(), call->param("id"), label));
+  std::string out;
+  JsonWriter writer(out);
+  append_key(writer, changed.key, changed.sessions, nullptr);
+  call->respond_json(200, std::move(out));
+}
+
+void Face::revoke_key(const api::CallPtr& call) {
+  CHECK_CALL(call, own_.revoke(call->principal(), call->param("id")));
+  call->respond_empty();
+}
+
+void Face::change_password(const api::CallPtr& call) {
+  const std::string client = counted_peer(std::string(call->head().client));
+  CHECK_CALL(call, passwords_.post(client, [this, call] { replace_password(call); }));
+}
+
+void Face::replace_password(const api::CallPtr& call) {
+  TRY_CALL(call, const JsonView body, call->json_object());
+  TRY_CALL(call, const std::string current, text_in(body, "current"));
+  TRY_CALL(call, const std::string next, text_in(body, "new"));
+  TRY_CALL(call, const Session session,
+           sessions_.change_password(call->principal(), current, next, accounts::caller_of(*call)));
+  std::string out;
+  JsonWriter(out)
+      .begin_object()
+      .string("access_token", session.access_token)
+      .string("refresh_token", session.refresh_token)
+      .end_object();
+  respond_secret(call, 200, std::move(out));
+}
+
+std::vector<api::Route> Face::make_routes() {
+  api::RouteBuilder routes(*this, "people", api::kProblemDetails);
+  routes.all().with_schemas(kSchemas).heavy().in_any_plan().body_at_most(kBodyBytesMax);
+  routes.get("/v1/sessions", Scope::keys, "List the sessions of this account", &Face::list_sessions)
+      .described("Sessions that people opened with a password, and devices with a key; last used first.")
+      .answers(200, "the sessions that stand", "OwnSessions");
+  routes.del("/v1/sessions/{id}", Scope::keys, "End a session", &Face::end_session)
+      .answers(204, "ended")
+      .answers(404, "no session of this account");
+  routes.post("/v1/sessions/end-others", Scope::keys, "End all sessions but this one", &Face::end_other_sessions)
+      .described("Keys stay; they are revoked one by one.")
+      .answers(200, "how many have ended", "EndedSessions");
+  routes.get("/v1/keys", Scope::keys, "List the keys of this account", &Face::list_keys)
+      .described("Oldest first, revoked ones too, without sessions.")
+      .answers(200, "the keys", "OwnKeys");
+  routes.post("/v1/keys", Scope::keys, "Create a key", &Face::add_key)
+      .described("At most with the scopes of the key or session that asks.")
+      .body("label, scopes; optionally expires_at and token", "NewOwnKey")
+      .answers(201, "the key with its token, which is shown once", "OwnKey")
+      .answers(400, "not a label, scope or time")
+      .answers(403, "a scope that the asking key lacks")
+      .answers(409, "the token is already registered");
+  routes.patch("/v1/keys/{id}", Scope::keys, "Rename a key", &Face::change_key)
+      .body("label", "OwnKeyChange")
+      .answers(200, "the key", "OwnKey")
+      .answers(400, "not a label")
+      .answers(404, "no key of this account");
+  routes.del("/v1/keys/{id}", Scope::keys, "Revoke a key", &Face::revoke_key)
+      .described("Ends the sessions that were opened with it, too.")
+      .answers(204, "revoked")
+      .answers(404, "no key of this account that stands");
+  routes.post("/v1/password", Scope::keys, "Change your password", &Face::change_password)
+      .described("Ends all sessions of the account and opens a new one. Keys stay.")
+      .body("the current password and the new one", "PasswordChange")
+      .answers(200, "a new session", "ChangedPassword")
+      .answers(400, "the new password is too short")
+      .answers(403, "the current password is wrong")
+      .answers(429, "too many failed attempts")
+      .answers(503, "too many requests that hash a password");
+  return routes.take();
+}
+
+api::FaceModule make_module() {
+  return {.name = "people", .make = [](const api::FaceParts& parts) { return std::make_unique<Face>(parts); }};
+}
+
+}  // namespace syncline::people

@@ -1,0 +1,48 @@
+// JSON Schemas of the bodies and answers about one's own access, for /openapi.json.
+#pragma once
+
+#include <string_view>
+
+namespace syncline::people {
+
+inline constexpr std::string_view kSchemas = R"({
+"OwnSession": {"type": "object",
+  "required": ["id", "label", "user_agent", "address", "created_at", "last_used_at", "expires_at", "current"],
+  "properties": {
+  "id": {"type": "string"}, "label": {"type": "string"},
+  "user_agent": {"type": ["string", "null"], "description": "what the program called itself when it logged in"},
+  "address": {"type": ["string", "null"], "description": "where it logged in from"},
+  "created_at": {"type": "string", "format": "date-time"},
+  "last_used_at": {"type": ["string", "null"], "format": "date-time"},
+  "expires_at": {"type": ["string", "null"], "format": "date-time"},
+  "current": {"type": "boolean", "description": "true for the session that asks"}}},
+"OwnSessions": {"type": "object", "required": ["sessions"], "properties": {
+  "sessions": {"type": "array", "items": {"$ref": "#/components/schemas/OwnSession"}}}},
+"EndedSessions": {"type": "object", "required": ["ended"], "properties": {"ended": {"type": "integer"}}},
+"OwnKey": {"type": "object",
+  "required": ["id", "label", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at", "sessions"],
+  "properties": {
+  "id": {"type": "string"}, "key": {"type": "string", "description": "the token; only in the answer that creates it"},
+  "label": {"type": "string"}, "scopes": {"type": "array", "items": {"type": "string"}},
+  "created_at": {"type": "string", "format": "date-time"},
+  "expires_at": {"type": ["string", "null"], "format": "date-time"},
+  "last_used_at": {"type": ["string", "null"], "format": "date-time"},
+  "revoked_at": {"type": ["string", "null"], "format": "date-time"},
+  "sessions": {"type": "integer", "description": "device sessions that were opened with it"}}},
+"OwnKeys": {"type": "object", "required": ["keys"], "properties": {
+  "keys": {"type": "array", "items": {"$ref": "#/components/schemas/OwnKey"}}}},
+"NewOwnKey": {"type": "object", "required": ["label", "scopes"], "properties": {
+  "label": {"type": "string", "minLength": 1},
+  "scopes": {"type": "array", "items": {"enum": ["read", "write", "keys", "commands:submit", "commands:run",
+    "commands:approve", "admin"]}},
+  "expires_at": {"type": "string", "format": "date-time"},
+  "token": {"type": "string", "description": "use this token instead of a generated one"}}},
+"OwnKeyChange": {"type": "object", "required": ["label"], "properties": {
+  "label": {"type": "string", "minLength": 1}}},
+"PasswordChange": {"type": "object", "required": ["current", "new"], "properties": {
+  "current": {"type": "string"}, "new": {"type": "string", "minLength": 8}}},
+"ChangedPassword": {"type": "object", "required": ["access_token", "refresh_token"], "properties": {
+  "access_token": {"type": "string"}, "refresh_token": {"type": "string"}}}
+})";
+
+}  // namespace syncline::people

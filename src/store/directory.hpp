@@ -1,0 +1,158 @@
+// The directory contract: who may enter a store, and what is known of those who do. Accounts, keys, sessions (a session
+// is a key), reset tokens, how far keys have pulled, and how much accounts have asked. These are rows of tables of
+// their own, not records: nobody pulls them, they have no seq and no history, and each is found by an index.
+//
+// - read(): a consistent view that never waits for writers. Runs on the calling thread, also inside a read or a write
+//   function of the store.
+// - write(): the function sees all earlier commits of the directory and its own changes. Returns when the changes are
+//   durable, or with the error that undid them: the function's own, or the store's. It waits for the thread that
+//   writes, so it must not be called by a write function or a `done` of the store, or by a network thread.
+// - A write function may run more than once, and only the last run counts: see WriteFunction in store.hpp.
+// - A failed read says nothing about what is stored. If a read of a write function fails, the function has failed.
+// - A row that is no longer what was written is never delivered: looking it up fails with `damaged`, and lists leave it
+//   out.
+// - revoke_in_reserve() works on a full disk: see there.
+//
+// The meaning of a `doc` is the service's; no lookup needs it. Every implementation passes directory_test.cpp. All
+// methods may be called from any thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+namespace syncline {
+
+struct AccountRow {
+  AccountNumber number;
+  std::string email;  // in lower case; no two accounts have the same
+  Timestamp created_at;
+  std::string password;  // its hash; empty: none
+  KeyNumber api_key;     // the key that the account replaces as a whole (POST /auth/api-key); 0: none
+  std::string doc;
+};
+
+struct KeyRow {
+  KeyNumber number;
+  AccountNumber account;
+  KeyNumber parent;        // of a session: the key that it was opened with; 0: none
+  std::string token_hash;  // SHA-256 of the token: 32 bytes
+  Timestamp created_at;
+  std::optional<Timestamp> revoked_at;
+  /// From then on nobody can use or renew the key, and purging may remove it.
+  std::optional<Timestamp> ends_at;
+  /// Written by set_last_used() alone.
+  std::optional<Timestamp> last_used_at;
+  std::string doc;
+};
+
+/// What lets somebody set a new password.
+struct ResetRow {
+  std::string token_hash;
+  AccountNumber account;
+  Timestamp expires_at;
+};
+
+/// The key was handed the space up to `seq`.
+struct PulledRow {
+  KeyNumber key;
+  SpaceName space;
+  Seq seq;
+};
+
+/// How often the account has asked, on a day and in its month.
+struct UsageRow {
+  AccountNumber account;
+  std::string day;  // "2026-11-22"
+  std::int64_t today = 0;
+  std::int64_t this_month = 0;
+};
+
+/// Each returns false to stop the visit. It collects what is to be done: it must not use the view that calls it to
+/// change anything.
+using AccountVisitor = std::function<bool(const AccountRow&)>;
+using KeyVisitor = std::function<bool(const KeyRow&)>;
+using UsageVisitor = std::function<bool(const UsageRow&)>;
+
+class DirectoryView {
+ public:
+  virtual ~DirectoryView() = default;
+
+  [[nodiscard]] virtual Result<std::optional<AccountRow>> find_account(AccountNumber number) = 0;
+  [[nodiscard]] virtual Result<std::optional<AccountRow>> find_account_by_email(std::string_view email) = 0;
+  /// All of them, by address.
+  [[nodiscard]] virtual Result<> accounts(const AccountVisitor& visit) = 0;
+
+  [[nodiscard]] virtual Result<std::optional<KeyRow>> find_key(KeyNumber number) = 0;
+  /// The newest key with that token: only one of them can stand.
+  [[nodiscard]] virtual Result<std::optional<KeyRow>> find_key_by_token(std::string_view token_hash) = 0;
+  /// Keys of one account, or of all, revoked ones too, by number.
+  [[nodiscard]] virtual Result<> keys(std::optional<AccountNumber> account, const KeyVisitor& visit) = 0;
+  /// Sessions that were opened with that key, by number.
+  [[nodiscard]] virtual Result<> keys_opened_with(KeyNumber parent, const KeyVisitor& visit) = 0;
+  /// Keys that end at `until` or earlier, first those that end first.
+  [[nodiscard]] virtual Result<> keys_that_end(Timestamp until, const KeyVisitor& visit) = 0;
+
+  [[nodiscard]] virtual Result<std::optional<ResetRow>> find_reset(std::string_view token_hash) = 0;
+  /// 0 if nothing is known.
+  [[nodiscard]] virtual Result<Seq> find_pulled(KeyNumber key, const SpaceName& space) = 0;
+  [[nodiscard]] virtual Result<> usage(const UsageVisitor& visit) = 0;
+  /// A number under a name, 0 if there is none. For what the service must know of the directory as a whole.
+  [[nodiscard]] virtual Result<std::int64_t> find_mark(std::string_view name) = 0;
+};
+
+class DirectoryTxn : public DirectoryView {
+ public:
+  /// The store's time when this run of the function began: the only clock of a write function.
+  [[nodiscard]] virtual Timestamp now() const = 0;
+
+  /// Numbers that were never used, also not by what was removed since.
+  [[nodiscard]] virtual Result<AccountNumber> next_account_number() = 0;
+  [[nodiscard]] virtual Result<KeyNumber> next_key_number() = 0;
+
+  /// Adds the account, or replaces the one of that number. `conflict` if another one has the address.
+  [[nodiscard]] virtual Result<> put_account(const AccountRow& account) = 0;
+  /// Removes the account with its keys, reset tokens, progress and usage.
+  [[nodiscard]] virtual Result<> erase_account(AccountNumber number) = 0;
+  /// Adds the key, or replaces the one of that number but for `last_used_at`.
+  [[nodiscard]] virtual Result<> put_key(const KeyRow& key) = 0;
+  [[nodiscard]] virtual Result<> remove_key(KeyNumber number) = 0;
+  /// Nothing happens without such a key, or if it was used later.
+  [[nodiscard]] virtual Result<> set_last_used(KeyNumber number, Timestamp at) = 0;
+  [[nodiscard]] virtual Result<> put_reset(const ResetRow& reset) = 0;
+  [[nodiscard]] virtual Result<> remove_resets_of(AccountNumber account) = 0;
+  /// Those that expire at `until` or earlier.
+  [[nodiscard]] virtual Result<> remove_expired_resets(Timestamp until) = 0;
+  /// Raises what is known; a smaller seq changes nothing.
+  [[nodiscard]] virtual Result<> put_pulled(const PulledRow& pulled) = 0;
+  [[nodiscard]] virtual Result<> put_usage(const UsageRow& usage) = 0;
+  [[nodiscard]] virtual Result<> remove_usage(AccountNumber account) = 0;
+  [[nodiscard]] virtual Result<> put_mark(std::string_view name, std::int64_t value) = 0;
+
+  // The marks under which the numbers are counted: the last one that was used.
+  static constexpr std::string_view kLastAccount = "last_account";
+  static constexpr std::string_view kLastKey = "last_key";
+};
+
+using DirectoryReadFunction = std::function<Result<>(DirectoryView&)>;
+using DirectoryWriteFunction = std::function<Result<>(DirectoryTxn&)>;
+
+class Directory {
+ public:
+  virtual ~Directory() = default;
+
+  [[nodiscard]] virtual Result<> read(const DirectoryReadFunction& run) = 0;
+  [[nodiscard]] virtual Result<> write(const DirectoryWriteFunction& run) = 0;
+
+  /// For a revocation that write() could not store because the disk is full: notes it durably where room was set aside,
+  /// without waiting for a writer. From then on every lookup and list shows the key as revoked, also after a restart,
+  /// and the next write() that succeeds stores it in the key's row. `storage_full` if that room is used up too.
+  [[nodiscard]] virtual Result<> revoke_in_reserve(const KeyRow& key, Timestamp at) = 0;
+};
+
+}  // namespace syncline

@@ -1,0 +1,201 @@
+#include "store/memory/memory_directory.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace syncline {
+
+class MemoryDirectory::Work final : public DirectoryTxn {
+ public:
+  Work(State& state, Timestamp now) : state_(state), now_(now) {}
+
+  Result<std::optional<AccountRow>> find_account(AccountNumber number) override {
+    return found_in(state_.accounts, number);
+  }
+  Result<std::optional<AccountRow>> find_account_by_email(std::string_view email) override {
+    const auto found = std::ranges::find(state_.accounts, email, [](const auto& entry) { return entry.second.email; });
+    if (found == state_.accounts.end()) return std::nullopt;
+    return found->second;
+  }
+  Result<> accounts(const AccountVisitor& visit) override {
+    std::vector<AccountRow> rows;
+    rows.reserve(state_.accounts.size());
+    for (const auto& [number, row] : state_.accounts) rows.push_back(row);
+    std::ranges::sort(rows, {}, &AccountRow::email);
+    for (const AccountRow& row : rows) {
+      if (!visit(row)) break;
+    }
+    return {};
+  }
+
+  Result<std::optional<KeyRow>> find_key(KeyNumber number) override { return found_in(state_.keys, number); }
+  Result<std::optional<KeyRow>> find_key_by_token(std::string_view token_hash) override {
+    std::optional<KeyRow> newest;
+    for (const auto& [number, row] : state_.keys) {
+      if (row.token_hash == token_hash) newest = row;
+    }
+    return newest;
+  }
+  Result<> keys(std::optional<AccountNumber> account, const KeyVisitor& visit) override {
+    return visit_keys([&](const KeyRow& row) { return !account || row.account == *account; }, visit);
+  }
+  Result<> keys_opened_with(KeyNumber parent, const KeyVisitor& visit) override {
+    return visit_keys([&](const KeyRow& row) { return row.parent == parent; }, visit);
+  }
+  Result<> keys_that_end(Timestamp until, const KeyVisitor& visit) override {
+    std::vector<KeyRow> rows;
+    for (const auto& [number, row] : state_.keys) {
+      if (row.ends_at && *row.ends_at <= until) rows.push_back(row);
+    }
+    std::ranges::sort(rows, {}, [](const KeyRow& row) { return std::pair(*row.ends_at, row.number); });
+    for (const KeyRow& row : rows) {
+      if (!visit(row)) break;
+    }
+    return {};
+  }
+
+  Result<std::optional<ResetRow>> find_reset(std::string_view token_hash) override {
+    const auto found = state_.resets.find(token_hash);
+    if (found == state_.resets.end()) return std::nullopt;
+    return found->second;
+  }
+  Result<Seq> find_pulled(KeyNumber key, const SpaceName& space) override {
+    const auto found = state_.pulled.find({key, space});
+    return found == state_.pulled.end() ? Seq{} : found->second;
+  }
+  Result<> usage(const UsageVisitor& visit) override {
+    for (const auto& [account, row] : state_.usage) {
+      if (!visit(row)) break;
+    }
+    return {};
+  }
+  Result<std::int64_t> find_mark(std::string_view name) override {
+    const auto found = state_.marks.find(name);
+    return found == state_.marks.end() ? 0 : found->second;
+  }
+
+  Timestamp now() const override { return now_; }
+  Result<AccountNumber> next_account_number() override { return AccountNumber{++mark(kLastAccount)}; }
+  Result<KeyNumber> next_key_number() override { return KeyNumber{++mark(kLastKey)}; }
+
+  Result<> put_account(const AccountRow& account) override {
+    TRY(const auto holder, find_account_by_email(account.email));
+    if (holder && holder->number != account.number) {
+      return fail(ErrorCode::conflict, "account '" + account.email + "' already exists");
+    }
+    state_.accounts[account.number] = account;
+    return {};
+  }
+  Result<> erase_account(AccountNumber number) override {
+    state_.accounts.erase(number);
+    state_.usage.erase(number);
+    std::erase_if(state_.keys, [&](const auto& entry) { return entry.second.account == number; });
+    std::erase_if(state_.pulled, [&](const auto& entry) { return entry.first.second.account == number; });
+    return remove_resets_of(number);
+  }
+  Result<> put_key(const KeyRow& key) override {
+    KeyRow& row = state_.keys[key.number];
+    const auto last_used_at = row.last_used_at;
+    row = key;
+    row.last_used_at = last_used_at;
+    return {};
+  }
+  Result<> remove_key(KeyNumber number) override {
+    state_.keys.erase(number);
+    std::erase_if(state_.pulled, [&](const auto& entry) { return entry.first.first == number; });
+    return {};
+  }
+  Result<> set_last_used(KeyNumber number, Timestamp at) override {
+    const auto found = state_.keys.find(number);
+    if (found != state_.keys.end()) found->second.last_used_at = std::max(found->second.last_used_at.value_or(at), at);
+    return {};
+  }
+  Result<> put_reset(const ResetRow& reset) override {
+    state_.resets[reset.token_hash] = reset;
+    return {};
+  }
+  Result<> remove_resets_of(AccountNumber account) override {
+    std::erase_if(state_.resets, [&](const auto& entry) { return entry.second.account == account; });
+    return {};
+  }
+  Result<> remove_expired_resets(Timestamp until) override {
+    std::erase_if(state_.resets, [&](const auto& entry) { return entry.second.expires_at <= until; });
+    return {};
+  }
+  Result<> put_pulled(const PulledRow& pulled) override {
+    Seq& seq = state_.pulled[{pulled.key, pulled.space}];
+    seq = std::max(seq, pulled.seq);
+    return {};
+  }
+  Result<> put_usage(const UsageRow& usage) override {
+    state_.usage[usage.account] = usage;
+    return {};
+  }
+  Result<> remove_usage(AccountNumber account) override {
+    state_.usage.erase(account);
+    return {};
+  }
+  Result<> put_mark(std::string_view name, std::int64_t value) override {
+    mark(name) = value;
+    return {};
+  }
+
+ private:
+  template <typename Rows, typename Number>
+  static std::optional<typename Rows::mapped_type> found_in(const Rows& rows, Number number) {
+    const auto found = rows.find(number);
+    if (found == rows.end()) return std::nullopt;
+    return found->second;
+  }
+  template <typename Picks>
+  Result<> visit_keys(const Picks& picks, const KeyVisitor& visit) {
+    for (const auto& [number, row] : state_.keys) {
+      if (picks(row) && !visit(row)) break;
+    }
+    return {};
+  }
+  std::int64_t& mark(std::string_view name) { return state_.marks[std::string(name)]; }
+
+  State& state_;
+  const Timestamp now_;
+};
+
+Result<> MemoryDirectory::read(const DirectoryReadFunction& run) {
+  const MutexLock lock(mutex_);
+  Work work(state_, {});
+  return run(work);
+}
+
+Result<> MemoryDirectory::write(const DirectoryWriteFunction& run) {
+  const MutexLock lock(mutex_);
+  State changed = state_;
+  Work work(changed, clock_.now());
+  CHECK_OK(run(work));
+  state_ = std::move(changed);
+  commits_ += 1;
+  return {};
+}
+
+std::int64_t MemoryDirectory::commits() const {
+  const MutexLock lock(mutex_);
+  return commits_;
+}
+
+Result<> MemoryDirectory::revoke_in_reserve(const KeyRow& key, Timestamp at) {
+  const MutexLock lock(mutex_);
+  const auto found = state_.keys.find(key.number);
+  if (found != state_.keys.end() && !found->second.revoked_at) found->second.revoked_at = at;
+  return {};
+}
+
+void MemoryDirectory::copy_from(const MemoryDirectory& other) {
+  State copy;
+  {
+    const MutexLock lock(other.mutex_);
+    copy = other.state_;
+  }
+  const MutexLock lock(mutex_);
+  state_ = std::move(copy);
+}
+
+}  // namespace syncline

@@ -1,0 +1,42 @@
+// The directory in memory: the reference that the others are compared with, and the fast one for tests. A write works
+// on a copy of everything, which replaces the original if the function succeeds. Safe from any thread.
+#pragma once
+
+#include <map>
+
+#include "base/mutex.hpp"
+#include "store/directory.hpp"
+
+namespace syncline {
+
+class MemoryDirectory final : public Directory {
+ public:
+  explicit MemoryDirectory(const Clock& clock) : clock_(clock) {}
+
+  [[nodiscard]] Result<> read(const DirectoryReadFunction& run) override;
+  [[nodiscard]] Result<> write(const DirectoryWriteFunction& run) override;
+  [[nodiscard]] Result<> revoke_in_reserve(const KeyRow& key, Timestamp at) override;
+
+  /// Writes that have succeeded.
+  [[nodiscard]] std::int64_t commits() const EXCLUDES(mutex_);
+  /// Takes over everything that the other one has.
+  void copy_from(const MemoryDirectory& other);
+
+ private:
+  struct State {
+    std::map<AccountNumber, AccountRow> accounts;
+    std::map<KeyNumber, KeyRow> keys;
+    std::map<std::string, ResetRow, std::less<>> resets;
+    std::map<std::pair<KeyNumber, SpaceName>, Seq> pulled;
+    std::map<AccountNumber, UsageRow> usage;
+    std::map<std::string, std::int64_t, std::less<>> marks;
+  };
+  class Work;
+
+  const Clock& clock_;
+  mutable RecursiveMutex mutex_;  // a read function may read again
+  State state_ GUARDED_BY(mutex_);
+  std::int64_t commits_ GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace syncline

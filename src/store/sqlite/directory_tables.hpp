@@ -1,0 +1,97 @@
+// The tables of the directory (directory.hpp) in syncline.db: their rows, their hashes, and the statements on them. One
+// object serves one read or one write on a connection. One thread at a time.
+#pragma once
+
+#include <unordered_map>
+
+#include "store/directory.hpp"
+#include "store/sqlite/connection.hpp"
+#include "store/sqlite/revocation_reserve.hpp"
+
+namespace syncline::sqlite {
+
+/// What migration 5 makes (schema.cpp). Times are microseconds, 0 for none; tokens are SHA-256 of the token. `hash` is
+/// XXH3-64 over the columns before it.
+inline constexpr const char* kDirectoryTables = R"sql(
+CREATE TABLE account (number INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL,
+  password BLOB NOT NULL, api_key INTEGER NOT NULL, doc BLOB NOT NULL, hash INTEGER NOT NULL);
+CREATE TABLE api_key (number INTEGER PRIMARY KEY, account INTEGER NOT NULL, parent INTEGER NOT NULL,
+  token BLOB NOT NULL, created_at INTEGER NOT NULL, revoked_at INTEGER NOT NULL, ends_at INTEGER NOT NULL,
+  doc BLOB NOT NULL, hash INTEGER NOT NULL, last_used_at INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX api_key_account ON api_key (account);
+CREATE INDEX api_key_parent ON api_key (parent) WHERE parent > 0;
+CREATE INDEX api_key_token ON api_key (token);
+CREATE INDEX api_key_end ON api_key (ends_at) WHERE ends_at > 0;
+CREATE TABLE password_reset (token BLOB PRIMARY KEY, account INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+  hash INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX password_reset_account ON password_reset (account);
+CREATE TABLE pulled (key INTEGER NOT NULL, account INTEGER NOT NULL, space TEXT NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY (key, account, space)) WITHOUT ROWID;
+CREATE INDEX pulled_account ON pulled (account);
+CREATE TABLE request_usage (account INTEGER PRIMARY KEY, day TEXT NOT NULL, today INTEGER NOT NULL,
+  this_month INTEGER NOT NULL);
+CREATE TABLE directory_mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+)sql";
+
+class DirectoryTables final : public DirectoryTxn {
+ public:
+  /// `reserve` holds revocations that are not in the rows yet.
+  DirectoryTables(Connection& on, Timestamp now, const RevocationReserve& reserve)
+      : on_(on), now_(now), reserve_(reserve) {}
+
+  [[nodiscard]] Result<std::optional<AccountRow>> find_account(AccountNumber number) override;
+  [[nodiscard]] Result<std::optional<AccountRow>> find_account_by_email(std::string_view email) override;
+  [[nodiscard]] Result<> accounts(const AccountVisitor& visit) override;
+  [[nodiscard]] Result<std::optional<KeyRow>> find_key(KeyNumber number) override;
+  [[nodiscard]] Result<std::optional<KeyRow>> find_key_by_token(std::string_view token_hash) override;
+  [[nodiscard]] Result<> keys(std::optional<AccountNumber> account, const KeyVisitor& visit) override;
+  [[nodiscard]] Result<> keys_opened_with(KeyNumber parent, const KeyVisitor& visit) override;
+  [[nodiscard]] Result<> keys_that_end(Timestamp until, const KeyVisitor& visit) override;
+  [[nodiscard]] Result<std::optional<ResetRow>> find_reset(std::string_view token_hash) override;
+  [[nodiscard]] Result<Seq> find_pulled(KeyNumber key, const SpaceName& space) override;
+  [[nodiscard]] Result<> usage(const UsageVisitor& visit) override;
+  [[nodiscard]] Result<std::int64_t> find_mark(std::string_view name) override;
+
+  [[nodiscard]] Timestamp now() const override { return now_; }
+  [[nodiscard]] Result<AccountNumber> next_account_number() override;
+  [[nodiscard]] Result<KeyNumber> next_key_number() override;
+  [[nodiscard]] Result<> put_account(const AccountRow& account) override;
+  [[nodiscard]] Result<> erase_account(AccountNumber number) override;
+  [[nodiscard]] Result<> put_key(const KeyRow& key) override;
+  [[nodiscard]] Result<> remove_key(KeyNumber number) override;
+  [[nodiscard]] Result<> set_last_used(KeyNumber number, Timestamp at) override;
+  [[nodiscard]] Result<> put_reset(const ResetRow& reset) override;
+  [[nodiscard]] Result<> remove_resets_of(AccountNumber account) override;
+  [[nodiscard]] Result<> remove_expired_resets(Timestamp until) override;
+  [[nodiscard]] Result<> put_pulled(const PulledRow& pulled) override;
+  [[nodiscard]] Result<> put_usage(const UsageRow& usage) override;
+  [[nodiscard]] Result<> remove_usage(AccountNumber account) override;
+  [[nodiscard]] Result<> put_mark(std::string_view name, std::int64_t value) override;
+
+  /// The first error of a read or a write; a function that has met one has failed, whatever it returns.
+  [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
+  /// Rows that are not what was written, a text each.
+  [[nodiscard]] Result<std::vector<std::string>> verify();
+
+ private:
+  using Bind = std::function<void(Statement&)>;
+  using Row = std::function<Result<bool>(Statement&)>;
+
+  /// Runs the statement, prepared once, and calls `row` for each row until that returns false.
+  [[nodiscard]] Result<> query(const char* sql, const Bind& bind, const Row& row);
+  [[nodiscard]] Result<> run(const char* sql, const Bind& bind);
+  [[nodiscard]] Result<> run_for(const char* sql, std::int64_t number);
+  [[nodiscard]] Result<> visit_keys(const char* sql, std::int64_t bound, const KeyVisitor& visit);
+  [[nodiscard]] Result<std::optional<KeyRow>> find_one_key(const char* sql, const Bind& bind);
+  [[nodiscard]] Result<std::optional<AccountRow>> find_one_account(const char* sql, const Bind& bind);
+  [[nodiscard]] Result<KeyRow> key_of(const Statement& row) const;
+  [[nodiscard]] Result<std::int64_t> next_number(std::string_view mark);
+
+  Connection& on_;
+  const Timestamp now_;
+  const RevocationReserve& reserve_;
+  std::unordered_map<const char*, Statement> idle_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace syncline::sqlite

@@ -1,0 +1,121 @@
+#include "support/proving_directory.hpp"
+
+namespace syncline::test {
+
+template <class Base>
+class FailingDirectory::FailingView : public Base {
+ public:
+  FailingView(const Faults& faults, Base& below) : faults_(faults), below_(below) {}
+
+  Result<std::optional<AccountRow>> find_account(AccountNumber number) override {
+    CHECK_OK(faults_.next_read());
+    return below_.find_account(number);
+  }
+  Result<std::optional<AccountRow>> find_account_by_email(std::string_view email) override {
+    CHECK_OK(faults_.next_read());
+    return below_.find_account_by_email(email);
+  }
+  Result<> accounts(const AccountVisitor& visit) override {
+    return cut(visit, [&](const AccountVisitor& cut_off) { return below_.accounts(cut_off); });
+  }
+  Result<std::optional<KeyRow>> find_key(KeyNumber number) override {
+    CHECK_OK(faults_.next_read());
+    return below_.find_key(number);
+  }
+  Result<std::optional<KeyRow>> find_key_by_token(std::string_view token_hash) override {
+    CHECK_OK(faults_.next_read());
+    return below_.find_key_by_token(token_hash);
+  }
+  Result<> keys(std::optional<AccountNumber> account, const KeyVisitor& visit) override {
+    return cut(visit, [&](const KeyVisitor& cut_off) { return below_.keys(account, cut_off); });
+  }
+  Result<> keys_opened_with(KeyNumber parent, const KeyVisitor& visit) override {
+    return cut(visit, [&](const KeyVisitor& cut_off) { return below_.keys_opened_with(parent, cut_off); });
+  }
+  Result<> keys_that_end(Timestamp until, const KeyVisitor& visit) override {
+    return cut(visit, [&](const KeyVisitor& cut_off) { return below_.keys_that_end(until, cut_off); });
+  }
+  Result<std::optional<ResetRow>> find_reset(std::string_view token_hash) override {
+    CHECK_OK(faults_.next_read());
+    return below_.find_reset(token_hash);
+  }
+  Result<Seq> find_pulled(KeyNumber key, const SpaceName& space) override {
+    CHECK_OK(faults_.next_read());
+    return below_.find_pulled(key, space);
+  }
+  Result<> usage(const UsageVisitor& visit) override {
+    return cut(visit, [&](const UsageVisitor& cut_off) { return below_.usage(cut_off); });
+  }
+  Result<std::int64_t> find_mark(std::string_view name) override {
+    CHECK_OK(faults_.next_read());
+    return below_.find_mark(name);
+  }
+
+ protected:
+  const Faults& faults_;
+  Base& below_;
+
+ private:
+  template <typename Visitor, typename Visit>
+  Result<> cut(const Visitor& visit, const Visit& visit_below) {
+    const auto failure = faults_.next_read();
+    if (failure) return visit_below(visit);
+    CHECK_OK(visit_below([&](const auto& row) {
+      (void)visit(row);
+      return false;
+    }));
+    return failure;
+  }
+};
+
+class FailingDirectory::FailingTxn final : public FailingView<DirectoryTxn> {
+ public:
+  using FailingView::FailingView;
+
+  Timestamp now() const override { return below_.now(); }
+  Result<AccountNumber> next_account_number() override {
+    CHECK_OK(faults_.next_read());
+    return below_.next_account_number();
+  }
+  Result<KeyNumber> next_key_number() override {
+    CHECK_OK(faults_.next_read());
+    return below_.next_key_number();
+  }
+  Result<> put_account(const AccountRow& account) override { return below_.put_account(account); }
+  Result<> erase_account(AccountNumber number) override { return below_.erase_account(number); }
+  Result<> put_key(const KeyRow& key) override { return below_.put_key(key); }
+  Result<> remove_key(KeyNumber number) override { return below_.remove_key(number); }
+  Result<> set_last_used(KeyNumber number, Timestamp at) override {
+    CHECK_OK(faults_.next_read());
+    return below_.set_last_used(number, at);
+  }
+  Result<> put_reset(const ResetRow& reset) override { return below_.put_reset(reset); }
+  Result<> remove_resets_of(AccountNumber account) override { return below_.remove_resets_of(account); }
+  Result<> remove_expired_resets(Timestamp until) override { return below_.remove_expired_resets(until); }
+  Result<> put_pulled(const PulledRow& pulled) override {
+    CHECK_OK(faults_.next_read());
+    return below_.put_pulled(pulled);
+  }
+  Result<> put_usage(const UsageRow& usage) override { return below_.put_usage(usage); }
+  Result<> remove_usage(AccountNumber account) override { return below_.remove_usage(account); }
+  Result<> put_mark(std::string_view name, std::int64_t value) override { return below_.put_mark(name, value); }
+};
+
+Result<> FailingDirectory::read(const DirectoryReadFunction& run) {
+  CHECK_OK(faults_.next_read());
+  return directory_.read([&](DirectoryView& below) {
+    FailingView<DirectoryView> view(faults_, below);
+    return run(view);
+  });
+}
+
+Result<> FailingDirectory::write(const DirectoryWriteFunction& run) {
+  const auto rewind = faults_.rewind();
+  return directory_.write([&](DirectoryTxn& below) {
+    rewind();
+    FailingTxn txn(faults_, below);
+    return run(txn);
+  });
+}
+
+}  // namespace syncline::test
