@@ -3,7 +3,8 @@
 usage: run_tests.py [fast]
 
 Prints each stage's result as it ends, the output of those that fail, a table of all stages, and as its last line
-"N passed, N failed". Exit status 0 if nothing failed.
+"N passed, N failed". Exit status 0 if nothing failed. If only a few tests failed, they run again at the end
+(second_chance.py).
 
 fast: tree checks, unit and API tests, 500 simulations, and the process tests whose files differ from the last commit.
 """
@@ -16,6 +17,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import second_chance
 
 ROOT = Path(__file__).resolve().parents[1]
 CORES = os.cpu_count() or 2
@@ -209,6 +212,8 @@ def main():
     began = time.monotonic()
     stages = fast_stages() if sys.argv[1:] else all_stages()
     Schedule(stages).run()
+    for name in second_chance.give(stages, ROOT):
+        print(f"== failed beside other work, passed {second_chance.TIMES} times alone: {name}", flush=True)
     width = max(len(stage.name) for stage in stages)
     print(f"\n{'stage':<{width}}  seconds  passed  failed")
     for stage in stages:

@@ -303,11 +303,12 @@ void HttpConnection::write_response() {
   }
   enter(Phase::writing, server_.options.write_timeout_ms);
   pumping_ = true;
+  // Before the head: who has read it is told of all that happens from then on.
+  if (encoder_->is_stream()) encoder_->start_stream(make_wake(loop_, weak_from_this(), &HttpConnection::pump));
   stream_->write(pieces, progress(), [self = self()](const boost::system::error_code& error, std::size_t) {
     self->pumping_ = false;
     if (error) return self->close();
     if (!self->encoder_->is_stream()) return self->finish();
-    self->encoder_->start_stream(make_wake(self->loop_, self->weak_from_this(), &HttpConnection::pump));
     self->pump();
   });
 }

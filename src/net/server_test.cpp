@@ -1,24 +1,24 @@
 // The server over real sockets, with a small application of the test's own and a client that writes bytes as it likes.
 #include "net/server.hpp"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <thread>
+
+#include "support/raw_client.hpp"
 
 namespace syncline::net {
 namespace {
 
 using http::Response;
+using test::RawClient;
 
 /// GET /n answers its path, POST echoes, /stream streams, /slow answers from another thread, /refused never wants a
 /// body.
 class TestExchange final : public http::Exchange {
  public:
-  explicit TestExchange(const http::RequestHead& head) : target_(head.target) {}
+  TestExchange(const http::RequestHead& head, std::atomic<bool>& stream_has_started)
+      : target_(head.target), stream_has_started_(stream_has_started) {}
 
   std::optional<Response> refusal() override {
     if (target_ != "/refused") return std::nullopt;
@@ -42,6 +42,10 @@ class TestExchange final : public http::Exchange {
       Response response;
       response.content_type = "text/plain";
       response.body = std::make_unique<Source>();
+      respond(std::move(response));
+    } else if (target_ == "/slow-stream") {
+      Response response;
+      response.body = std::make_unique<SlowStart>(stream_has_started_);
       respond(std::move(response));
     } else if (target_ == "/large") {
       respond(http::make_text(200, "application/json", std::string(200'000, ' ')));
@@ -72,63 +76,34 @@ class TestExchange final : public http::Exchange {
     bool woken_ = false;
   };
 
+  /// Takes its time to begin, and has nothing to say.
+  class SlowStart final : public http::BodySource {
+   public:
+    explicit SlowStart(std::atomic<bool>& has_started) : has_started_(has_started) {}
+    void start(http::Wake) override {
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      has_started_ = true;
+    }
+    void stop() override {}
+    Next next() override { return Wait{}; }
+
+   private:
+    std::atomic<bool>& has_started_;
+  };
+
   const std::string target_;
+  std::atomic<bool>& stream_has_started_;
 };
 
 class TestApplication final : public http::Application {
  public:
   std::unique_ptr<http::Exchange> begin(const http::RequestHead& head) override {
-    return std::make_unique<TestExchange>(head);
+    return std::make_unique<TestExchange>(head, stream_has_started);
   }
   void finished(const http::Summary&) override { ++finished_count; }
   void web_sockets_changed(std::int64_t) override {}
   std::atomic<int> finished_count = 0;
-};
-
-/// A connection that says exactly what it is told.
-class RawClient {
- public:
-  explicit RawClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_TRUE(socket_ >= 0 && ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-  }
-  RawClient(const RawClient&) = delete;
-  RawClient& operator=(const RawClient&) = delete;
-  ~RawClient() { ::close(socket_); }
-
-  void send(const std::string& text) {
-    EXPECT_EQ(::send(socket_, text.data(), text.size(), MSG_NOSIGNAL), text.size());
-  }
-
-  /// Everything that comes until `until` has come, the peer closes, or 5 s are over.
-  std::string receive(const std::string& until) {
-    std::string text;
-    char buffer[65536];
-    while (until.empty() || text.find(until) == std::string::npos) {
-      pollfd ready{socket_, POLLIN, 0};
-      if (::poll(&ready, 1, 5000) <= 0) return text + "<time-out>";
-      const ssize_t count = ::recv(socket_, buffer, sizeof buffer, 0);
-      if (count <= 0) return text;
-      text.append(buffer, static_cast<std::size_t>(count));
-    }
-    return text;
-  }
-  std::string receive_all() { return receive(""); }
-  /// What has come, without waiting.
-  std::string take() {
-    char buffer[4096];
-    const ssize_t count = ::recv(socket_, buffer, sizeof buffer, MSG_DONTWAIT);
-    return count > 0 ? std::string(buffer, static_cast<std::size_t>(count)) : std::string();
-  }
-  bool try_send(const std::string& text) {
-    return ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
-  }
-
- private:
-  int socket_;
+  std::atomic<bool> stream_has_started = false;
 };
 
 class ServerTest : public testing::Test {
@@ -194,6 +169,16 @@ TEST_F(ServerTest, a_stream_comes_in_chunks) {
   const std::string answer = ask(get("/stream"));
   EXPECT_NE(answer.find("Transfer-Encoding: chunked"), std::string::npos);
   EXPECT_TRUE(answer.ends_with("7\r\nchunk1;\r\n7\r\nchunk2;\r\n7\r\nchunk3;\r\n0\r\n\r\n")) << answer;
+}
+
+TEST_F(ServerTest, whoever_has_read_the_head_of_a_stream_is_told_of_all_that_happens_from_then_on) {
+  start();
+  RawClient client(port());
+  client.send(get("/slow-stream"));
+
+  EXPECT_TRUE(client.receive("\r\n\r\n").starts_with("HTTP/1.1 200 "));
+
+  EXPECT_TRUE(application_.stream_has_started);
 }
 
 TEST_F(ServerTest, accepts_whole_chunked_and_expect_continue_bodies) {

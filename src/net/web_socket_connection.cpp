@@ -165,15 +165,16 @@ class WebSocketConnection final : public Connection, public std::enable_shared_f
     heard();
     const std::int64_t first_ms = session_->first_message_ms();
     first_message_deadline_ms_ = first_ms > 0 ? steady_ms() + first_ms : 0;
+    // Before the 101: who has read it hears of all that happens from then on.
+    session_->start(make_wake(loop_, weak_from_this(), &WebSocketConnection::pump));
     const auto& message = request->message;
-    socket_.async_accept(
-        message, [self = self(), request = std::move(request)](const boost::system::error_code& error) {
-          if (error) return;
-          self->accepted_ = true;
-          self->session_->start(make_wake(self->loop_, self->weak_from_this(), &WebSocketConnection::pump));
-          self->read();
-          self->pump();
-        });
+    socket_.async_accept(message,
+                         [self = self(), request = std::move(request)](const boost::system::error_code& error) {
+                           if (error) return;
+                           self->accepted_ = true;
+                           self->read();
+                           self->pump();
+                         });
   }
 
   std::shared_ptr<void> hold() override { return weak_from_this().lock(); }

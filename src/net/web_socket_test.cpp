@@ -103,5 +103,35 @@ TEST_F(WebSocketTest, a_reader_that_vanishes_in_the_middle_of_a_frame_ends_its_c
   EXPECT_EQ(last.opcode, WebSocketClient::kClose);
 }
 
+/// Takes its time to begin.
+class SlowStart final : public http::WebSocketSession {
+ public:
+  explicit SlowStart(std::atomic<bool>& has_started) : has_started_(has_started) {}
+
+  void start(http::Wake) override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    has_started_ = true;
+  }
+  void on_text(std::string_view) override {}
+  Next next() override { return std::monostate{}; }
+  std::int64_t first_message_ms() const override { return 0; }
+  Close first_message_missing() const override { return {}; }
+
+ private:
+  std::atomic<bool>& has_started_;
+};
+
+TEST(WebSocketStartTest, whoever_has_read_the_101_hears_of_all_that_happens_from_then_on) {
+  std::atomic<bool> has_started = false;
+  test::UpgradeApplication application{[&] { return std::make_unique<SlowStart>(has_started); }};
+  Server server{{.port = 0}};
+  ASSERT_TRUE(server.start(application));
+
+  const WebSocketClient client(server.port());
+
+  ASSERT_TRUE(client.is_open());
+  EXPECT_TRUE(has_started);
+}
+
 }  // namespace
 }  // namespace syncline::net
