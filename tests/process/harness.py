@@ -250,15 +250,40 @@ class WebSocket:
             self.buffer += more
         head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
         self.status = int(head.split()[1])
+        self.messages = []
 
-    def _take(self, count):
-        while len(self.buffer) < count:
-            more = self.socket.recv(65536)
-            if not more:
-                raise ConnectionError("closed")
-            self.buffer += more
-        taken, self.buffer = self.buffer[:count], self.buffer[count:]
-        return taken
+    def _take_frame(self):
+        """The first byte and the payload of the next frame, or None if it has not come whole."""
+        head = 4 if len(self.buffer) > 1 and self.buffer[1] & 0x7F == 126 else 2
+        if len(self.buffer) < head:
+            return None
+        length = struct.unpack(">H", self.buffer[2:4])[0] if head == 4 else self.buffer[1] & 0x7F
+        if len(self.buffer) < head + length:
+            return None
+        frame = self.buffer[0], self.buffer[head:head + length]
+        self.buffer = self.buffer[head + length:]
+        return frame
+
+    def _take_messages(self):
+        """Sorts what has come: messages wait for receive(), pings are answered."""
+        while frame := self._take_frame():
+            first, payload = frame
+            if first & 15 == 1:
+                self.messages.append(json.loads(payload))
+            elif first & 15 == 8:
+                self.messages.append(("close", struct.unpack(">H", payload[:2])[0] if len(payload) >= 2 else None))
+            elif first & 15 == 9:
+                self._send(10, payload)
+
+    def answer_pings(self):
+        """For sockets that nobody reads for long. Does not wait."""
+        self.socket.settimeout(0)
+        try:
+            self.buffer += self.socket.recv(65536)
+        except BlockingIOError:
+            pass
+        self.socket.settimeout(DEADLINE_S)
+        self._take_messages()
 
     def _send(self, opcode, payload):
         mask = os.urandom(4)
@@ -272,18 +297,14 @@ class WebSocket:
 
     def receive(self):
         """The next message, or ("close", code)."""
-        while True:
-            first, second = self._take(2)
-            length = second & 0x7F
-            if length == 126:
-                length = struct.unpack(">H", self._take(2))[0]
-            payload = self._take(length)
-            if first & 15 == 1:
-                return json.loads(payload)
-            if first & 15 == 8:
-                return ("close", struct.unpack(">H", payload[:2])[0] if len(payload) >= 2 else None)
-            if first & 15 == 9:
-                self._send(10, payload)
+        self._take_messages()
+        while not self.messages:
+            more = self.socket.recv(65536)
+            if not more:
+                raise ConnectionError("closed")
+            self.buffer += more
+            self._take_messages()
+        return self.messages.pop(0)
 
     def close(self):
         self.socket.close()
