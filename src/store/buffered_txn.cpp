@@ -138,9 +138,9 @@ void BufferedTxn::set_hidden_stamps(const Record& stored, Timestamp effective_at
     own->record.claimed_at = claimed_at;
     return;
   }
-  const HiddenStampsChange change{stored.seq, stored.updated_at, effective_at, claimed_at};
-  hidden_stamps_[stored.seq] = change;
-  changes_.emplace_back(change);
+  const HiddenStamps stamps{effective_at, claimed_at};
+  hidden_stamps_.insert_or_assign(stored.seq, stamps);
+  changes_.emplace_back(HiddenStampsChange{stored.collection, stored.id, stored.seq, stamps});
 }
 
 Result<Txn::KeptConflict> BufferedTxn::add_conflict(const Conflict& conflict) {

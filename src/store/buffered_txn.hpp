@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "core/merge.hpp"
+#include "store/hidden_stamps.hpp"
 #include "store/store.hpp"
 
 namespace syncline {
@@ -20,10 +21,10 @@ struct PutChange {
   std::optional<DamagedRecord> damaged;
 };
 struct HiddenStampsChange {
+  std::string collection;
+  std::string id;
   Seq seq;
-  Timestamp updated_at;
-  Timestamp effective_at;
-  Timestamp claimed_at;
+  HiddenStamps stamps;
 };
 struct ConflictChange {
   Conflict conflict;  // with its number
@@ -130,7 +131,7 @@ class BufferedTxn final : public Txn {
   /// Indexes into changes_ of the newest put of each key, by the hash of the key.
   std::unordered_multimap<std::size_t, std::size_t> own_puts_;
   std::set<std::string, std::less<>> new_collections_;
-  std::map<Seq, HiddenStampsChange> hidden_stamps_;
+  std::map<Seq, HiddenStamps> hidden_stamps_;
   std::unordered_map<std::string, ConflictNumber> own_conflicts_;  // by fingerprint
   /// Index into changes_ of the newest value of a name.
   std::unordered_map<std::string, std::size_t> own_values_;

@@ -120,6 +120,7 @@ class Snapshot {
   }
   /// Records with a seq greater than `since`, by seq. Deletions up to purged_through are left out. Those that are
   /// damaged as with scan().
+  /// effective_at and claimed_at are those that the version was stored with: set_hidden_stamps() may have raised them.
   [[nodiscard]] virtual Result<> feed(Seq since, const RecordVisitor& visit, const DamagedVisitor& on_damaged) = 0;
   [[nodiscard]] Result<> feed(Seq since, const RecordVisitor& visit) { return feed(since, visit, nullptr); }
   /// Versions that `newest` replaced, newest first, as far as they are kept and undamaged; no more than `bytes_max` of

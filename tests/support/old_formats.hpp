@@ -102,7 +102,7 @@ inline void make_old_format(const std::string& path, int format) {
     run("DROP TABLE " + std::string(table));
   }
   OldVersionTables(file).make();
-  run("DROP TABLE key; DROP TABLE superseded; ALTER TABLE space DROP COLUMN merged_through;"
+  run("DROP TABLE key; DROP TABLE superseded; DROP TABLE raised; ALTER TABLE space DROP COLUMN merged_through;"
       "ALTER TABLE space DROP COLUMN history_through; ALTER TABLE space DROP COLUMN aged_through;"
       "DELETE FROM meta WHERE name = 'keys_merged_before'");
   if (format < 4) {

@@ -155,8 +155,8 @@ struct MemoryStore::Space final : Snapshot {
 
   void apply(const HiddenStampsChange& change) {
     Record& record = records.at(order.at(change.seq));
-    record.effective_at = change.effective_at;
-    record.claimed_at = change.claimed_at;
+    record.effective_at = change.stamps.effective_at;
+    record.claimed_at = change.stamps.claimed_at;
   }
 };
 

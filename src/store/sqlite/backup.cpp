@@ -37,10 +37,8 @@ Result<> rename_into_place(const std::string& partial, const std::string& path) 
 }
 
 Result<> make_indexes_again(Connection& on, SupersededRows& superseded) {
-  TRY(Transaction transaction, Transaction::begin(on));
   CHECK_OK(rebuild_key_table(on, superseded));
-  CHECK_OK(on.execute("REINDEX"));
-  return transaction.commit();
+  return on.execute("REINDEX");
 }
 
 /// Makes an empty file that its owner alone may read: a backup has the documents of all accounts.

@@ -14,9 +14,9 @@ Result<std::optional<RecordKey>> find_key_at(Reader& reader, std::int64_t pos) {
     if (parsed) own = {pack_scope(space_of_pos(pos), parsed->collection), std::string(parsed->version.id)};
   }
   {
-    const auto place = find_pos(reader, own.scope, own.id, kAnySeq);
+    const auto place = find_place(reader, own.scope, own.id, kAnySeq);
     if (!place && place.error().code != ErrorCode::storage_damaged) return std::unexpected(place.error());
-    if (place && *place == pos) return own;
+    if (place && place->pos == pos) return own;
   }
   if (auto recent = reader.shared.keys->find_key(pos)) return recent;
   const StatementScope scope(reader.key_of_pos);

@@ -195,15 +195,25 @@ class Examination {
     if (!has_marks) findings_.index_problems.emplace_back("the table of superseded rows is damaged");
     TRY(const std::uint64_t expected, sum_of_records(tails, superseded));
     std::uint64_t found = 0;
-    TRY(Statement keys, on().prepare("SELECT scope, id, pos FROM key"));
+    std::int64_t damaged_stamps = 0;
+    TRY(Statement keys, on().prepare("SELECT scope, id, pos, raised FROM key"));
     for (;;) {
       TRY(const bool row, keys.step());
       if (!row) break;
       const bool has_types = keys.type(0) == ColumnType::integer && keys.type(1) == ColumnType::bytes &&
                              keys.type(2) == ColumnType::integer;
-      const bool is_in_tail = has_types && in_tails.find(keys.integer(0), keys.bytes(1), kAnySeq).pos != 0;
+      const std::string_view raised = keys.bytes(3);
+      if (has_types && !raised.empty() &&
+          !read_raised_column(keys.integer(0), keys.bytes(1), keys.integer(2), raised)) {
+        ++damaged_stamps;
+      }
+      const bool is_in_tail = has_types && in_tails.find(keys.integer(0), keys.bytes(1), kAnySeq).place.pos != 0;
       if (is_in_tail) continue;
       found += has_types ? hash_of_key(keys.integer(0), keys.bytes(1), keys.integer(2)) : 1;
+    }
+    if (damaged_stamps > 0) {
+      findings_.index_problems.push_back("the key table has damaged stamps of " + std::to_string(damaged_stamps) +
+                                         " records");
     }
     if (found != expected) findings_.index_problems.emplace_back("the key table does not fit the records");
     return {};

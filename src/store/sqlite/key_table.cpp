@@ -114,7 +114,7 @@ class TailReader {
       }
     }
     if (is_history) return {};
-    std::int64_t known = keys_.find(row.scope, row.id, kAnySeq).pos;
+    std::int64_t known = keys_.find(row.scope, row.id, kAnySeq).place.pos;
     if (known == 0) {
       const StatementScope scope(key_);
       key_.bind(1, row.scope);
@@ -190,10 +190,40 @@ Result<bool> load_recent(Connection& connection, const Tails& tails, RecentKeys&
   return is_whole;
 }
 
+namespace {
+
+/// The records do not have the stamps of the keys, so those that can be read are kept. What cannot be read is lost:
+/// then a version may win that is older than an echo of the record.
+Result<> save_raised(Connection& connection) {
+  TRY(Statement rows, connection.prepare("SELECT scope, id, pos, raised FROM key WHERE raised != x''"));
+  TRY(Statement insert, connection.prepare("INSERT INTO temp.raised_before VALUES (?,?,?,?)"));
+  for (;;) {
+    const auto row = rows.step();
+    if (!row && !rows.is_corrupt()) return std::unexpected(row.error());
+    if (!row || !*row) return {};
+    const std::int64_t scope = rows.integer(0);
+    const std::int64_t pos = rows.integer(2);
+    if (!read_raised_column(scope, rows.bytes(1), pos, rows.bytes(3))) continue;
+    const StatementScope insert_scope(insert);
+    insert.bind(1, scope);
+    insert.bind_bytes(2, rows.bytes(1));
+    insert.bind(3, pos);
+    insert.bind_bytes(4, rows.bytes(3));
+    CHECK_OK(insert.run());
+  }
+}
+
+}  // namespace
+
 Result<> rebuild_key_table(Connection& connection, SupersededRows& superseded) {
   CHECK_OK(
-      connection.execute("DROP TABLE IF EXISTS temp.found;"
-                         "CREATE TEMP TABLE found (scope INTEGER NOT NULL, id BLOB NOT NULL, pos INTEGER NOT NULL)"));
+      connection.execute("DROP TABLE IF EXISTS temp.found; DROP TABLE IF EXISTS temp.raised_before;"
+                         "CREATE TEMP TABLE found (scope INTEGER NOT NULL, id BLOB NOT NULL, pos INTEGER NOT NULL);"
+                         "CREATE TEMP TABLE raised_before (scope INTEGER NOT NULL, id BLOB NOT NULL, "
+                         "pos INTEGER NOT NULL, raised BLOB NOT NULL)"));
+  // Before the transaction: after a read of a damaged row, SQLite refuses all writes of one.
+  CHECK_OK(save_raised(connection));
+  TRY(Transaction transaction, Transaction::begin(connection));
   {
     TRY(Statement rows, connection.prepare("SELECT pos, row FROM record"));
     TRY(Statement insert, connection.prepare("INSERT INTO temp.found VALUES (?,?,?)"));
@@ -224,7 +254,9 @@ Result<> rebuild_key_table(Connection& connection, SupersededRows& superseded) {
   superseded.take_over(made);
   CHECK_OK(connection.execute(
       "DELETE FROM key; DELETE FROM superseded;"
-      "INSERT INTO key (scope, id, pos) SELECT scope, id, max(pos) FROM temp.found GROUP BY scope, id"));
+      "INSERT INTO key (scope, id, pos) SELECT scope, id, max(pos) FROM temp.found GROUP BY scope, id;"
+      "UPDATE key SET raised = before.raised FROM temp.raised_before AS before "
+      "WHERE key.scope = before.scope AND key.id = before.id AND key.pos = before.pos"));
   TRY(Statement put, connection.prepare(kPutChunk));
   for (const std::int64_t chunk : made.next_to_store(SIZE_MAX)) {
     const std::string stored = superseded.stored_form(chunk);
@@ -233,13 +265,20 @@ Result<> rebuild_key_table(Connection& connection, SupersededRows& superseded) {
     put.bind_bytes(2, stored);
     CHECK_OK(put.run());
   }
-  return connection.execute("DROP TABLE temp.found");
+  CHECK_OK(transaction.commit());
+  return connection.execute("DROP TABLE temp.found; DROP TABLE temp.raised_before");
 }
 
 Result<> KeyMerger::prepare(Connection& connection, std::int64_t next_commit) {
-  TRY(put_key_, connection.prepare("INSERT INTO key (scope, id, pos) VALUES (?,?,?) "
-                                   "ON CONFLICT DO UPDATE SET pos = excluded.pos"));
+  TRY(put_key_, connection.prepare("INSERT INTO key (scope, id, pos, raised) VALUES (?,?,?,?) "
+                                   "ON CONFLICT DO UPDATE SET pos = excluded.pos, raised = excluded.raised"));
   TRY(put_mark_, connection.prepare("INSERT OR REPLACE INTO meta VALUES ('keys_merged_before', ?)"));
+  TRY(put_raised_mark_, connection.prepare("INSERT OR REPLACE INTO meta VALUES ('raised_merged_through', ?)"));
+  TRY(put_raised_, connection.prepare("INSERT INTO raised (number, space, stamps) VALUES (?,?,?)"));
+  TRY(delete_raised_, connection.prepare("DELETE FROM raised WHERE number <= ?"));
+  TRY(raised_merged_through_, read_raised_merged_through(connection));
+  TRY(last_raised_, connection.query_integer("SELECT coalesce(max(number), 0) FROM raised"));
+  last_raised_ = std::max(last_raised_, raised_merged_through_);
   TRY(put_chunk_, connection.prepare(kPutChunk));
   turn(next_commit);
   is_marked_ =
@@ -250,6 +289,8 @@ Result<> KeyMerger::prepare(Connection& connection, std::int64_t next_commit) {
 /// From here on the older generation is one that the file does not call merged yet.
 void KeyMerger::turn(std::int64_t next_commit) {
   young_since_ = next_commit;
+  has_commits_since_ = false;
+  raised_before_young_ = last_raised_;
   is_marked_ = false;
   owed_ = 0;
   owed_percent_ = kPercentOfShare;
@@ -258,6 +299,7 @@ void KeyMerger::turn(std::int64_t next_commit) {
 }
 
 Result<> KeyMerger::merge_share() {
+  has_commits_since_ = true;
   owed_ += keys_.put_count() * owed_percent_;
   if (is_marked_ || owed_ < options_.slice_keys_min * 100) return {};
   CHECK_OK(merge(owed_ / 100));
@@ -271,7 +313,9 @@ Result<> KeyMerger::merge(std::size_t count_max) {
     const StatementScope scope(put_key_);
     put_key_.bind(1, entry.scope);
     put_key_.bind_bytes(2, entry.id);
-    put_key_.bind(3, entry.pos);
+    put_key_.bind(3, entry.place.pos);
+    const std::string raised = raised_column(entry.scope, entry.id, entry.place);
+    put_key_.bind_bytes(4, raised);
     CHECK_OK(put_key_.run());
   }
   merged_now_ = entries.size();
@@ -283,10 +327,36 @@ Result<> KeyMerger::merge(std::size_t count_max) {
   if (is_marked_ || !is_last) return {};
   marks_now_ = true;
   if (keys_.has_gaps()) return {};  // what could not be read is not in the table: it is to be tried again
-  const std::string since = std::to_string(young_since_);
-  const StatementScope scope(put_mark_);
-  put_mark_.bind_text(1, since);
-  return put_mark_.run();
+  return put_mark();
+}
+
+Result<> KeyMerger::put_mark() {
+  {
+    const std::string since = std::to_string(young_since_);
+    const StatementScope scope(put_mark_);
+    put_mark_.bind_text(1, since);
+    CHECK_OK(put_mark_.run());
+  }
+  if (raised_before_young_ == 0) return {};
+  {
+    const std::string through = std::to_string(raised_before_young_);
+    const StatementScope scope(put_raised_mark_);
+    put_raised_mark_.bind_text(1, through);
+    CHECK_OK(put_raised_mark_.run());
+  }
+  // A space that was written since may have a tail with records of the generation that is now in the table.
+  const StatementScope scope(delete_raised_);
+  delete_raised_.bind(1, has_commits_since_ ? raised_merged_through_ : raised_before_young_);
+  return delete_raised_.run();
+}
+
+Result<> KeyMerger::store_raised(std::int64_t space, std::string_view stamps) {
+  const std::string sealed = sealed_raised(++last_raised_, stamps);
+  const StatementScope scope(put_raised_);
+  put_raised_.bind(1, last_raised_);
+  put_raised_.bind(2, space);
+  put_raised_.bind_bytes(3, sealed);
+  return put_raised_.run();
 }
 
 Result<> KeyMerger::store_marks(std::size_t count_max) {
@@ -305,7 +375,10 @@ void KeyMerger::note_committed(std::int64_t next_commit) {
   superseded_.commit(keys_.oldest_reader());
   // Keys that have changed again have left the older generation; the marks of their former versions have not.
   if (keys_.merging_size() == 0 && superseded_.unstored_count() == 0) keys_.end_generation();
-  is_marked_ = std::exchange(marks_now_, false) || is_marked_;
+  if (std::exchange(marks_now_, false)) {
+    is_marked_ = true;
+    if (!keys_.has_gaps()) raised_merged_through_ = raised_before_young_;
+  }
   if (!is_marked_ || keys_.young_size() < options_.generation_keys) return;
   keys_.turn();
   superseded_.turn();

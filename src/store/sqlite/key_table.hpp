@@ -3,6 +3,7 @@
 //
 //   meta keys_merged_before   keys of commits with a lesser number are in the table
 //   space.merged_through      so are those of the space up to this seq, even if it was written later
+//   meta raised_merged_through  raised stamps in rows of `raised` up to this number are in the table
 //
 // So what the table lacks is the tail of some feeds, and that is read when the store is opened. The table `superseded`
 // lacks the same: the marks that the records of these tails have made (superseded_rows.hpp).
@@ -28,7 +29,7 @@ using Tails = std::map<std::int64_t, Seq>;
 /// Keys of commits before this one are in the table.
 [[nodiscard]] Result<std::int64_t> read_first_unmerged_commit(Connection& connection);
 
-/// Makes the marks and the tables `key` and `superseded` anew of the records, in the open transaction. The marks in
+/// Makes the marks and the tables `key` and `superseded` anew of the records, in a transaction of its own. The marks in
 /// memory are right even if the tables cannot be written.
 [[nodiscard]] Result<> rebuild_key_table(Connection& connection, SupersededRows& superseded);
 
@@ -43,6 +44,9 @@ class KeyMerger {
   };
   KeyMerger(RecentKeys& keys, SupersededRows& superseded, Options options)
       : keys_(keys), superseded_(superseded), options_(options) {}
+
+  /// Stores what was raised in a space (append_raised()) with the open transaction.
+  [[nodiscard]] Result<> store_raised(std::int64_t space, std::string_view stamps);
 
   /// `next_commit`: the number of the next commit.
   [[nodiscard]] Result<> prepare(Connection& connection, std::int64_t next_commit);
@@ -62,14 +66,21 @@ class KeyMerger {
 
  private:
   void turn(std::int64_t next_commit);
+  [[nodiscard]] Result<> put_mark();
   [[nodiscard]] Result<> store_marks(std::size_t count_max);
 
   RecentKeys& keys_;
   SupersededRows& superseded_;
   const Options options_;
-  Statement put_key_, put_mark_, put_chunk_;
+  Statement put_key_, put_mark_, put_raised_mark_, put_chunk_, put_raised_, delete_raised_;
   /// The first commit whose keys are in the young generation.
   std::int64_t young_since_ = 0;
+  bool has_commits_since_ = false;
+  /// Numbers of rows of `raised`: the last one, the last of before the young generation, and the last of before the
+  /// older one.
+  std::int64_t last_raised_ = 0;
+  std::int64_t raised_before_young_ = 0;
+  std::int64_t raised_merged_through_ = 0;
   /// The older generation is in the table, and the file says so.
   bool is_marked_ = true;
   bool marks_now_ = false;      // in this transaction

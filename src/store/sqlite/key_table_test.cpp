@@ -336,7 +336,7 @@ TEST_F(KeyTableTest, verify_beside_a_writer_finds_nothing) {
 TEST_F(KeyTableTest, verify_sees_a_key_without_a_record_and_one_that_leads_elsewhere) {
   auto store = open();
   fill(*store, 0, 30);
-  for (const char* damage : {"INSERT INTO key SELECT scope, x'FF', pos FROM key LIMIT 1",
+  for (const char* damage : {"INSERT INTO key (scope, id, pos) SELECT scope, x'FF', pos FROM key LIMIT 1",
                              "UPDATE key SET pos = pos + 1 WHERE id = (SELECT min(id) FROM key)",
                              "DELETE FROM key WHERE id = (SELECT min(id) FROM key)"}) {
     execute(damage);

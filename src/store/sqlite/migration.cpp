@@ -321,10 +321,8 @@ class Move {
         on_.query_integer("SELECT (SELECT count(*) FROM record) - (SELECT count(*) FROM key)"));
     if (missing == 0) return {};
     log(LogLevel::error, "key_index_was_damaged", {{"keys_missing", missing}});
-    TRY(Transaction transaction, Transaction::begin(on_));
     SupersededRows none;  // the formats before kept them elsewhere
-    CHECK_OK(rebuild_key_table(on_, none));
-    return transaction.commit();
+    return rebuild_key_table(on_, none);
   }
 
   Result<> end() {

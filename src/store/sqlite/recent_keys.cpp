@@ -37,13 +37,13 @@ RecentKeys::Found RecentKeys::find(std::int64_t scope, std::string_view id, Seq 
   for (const Generation* generation : {&young_, &merging_}) {
     if (!generation->filter.may_contain(hash)) continue;
     const auto found = generation->keys.find(key);
-    if (found != generation->keys.end() && seq_of(found->second) <= head) return {found->second, true};
+    if (found != generation->keys.end() && seq_of(found->second.pos) <= head) return {found->second, true};
   }
   Found newest;
   if (kept_.empty()) return newest;
   const auto [begin, end] = kept_.equal_range(key);
   for (auto at = begin; at != end; ++at) {
-    if (seq_of(at->second) <= head) newest.pos = std::max(newest.pos, at->second);
+    if (seq_of(at->second.pos) <= head && at->second.pos > newest.place.pos) newest.place = at->second;
   }
   return newest;
 }
@@ -51,22 +51,25 @@ RecentKeys::Found RecentKeys::find(std::int64_t scope, std::string_view id, Seq 
 RecentKeys::Page RecentKeys::list(std::int64_t scope, std::string_view after, Seq head, std::size_t count_max) const {
   Page page;
   const SharedLock lock(mutex_);
+  int age = 0;
   const auto collect = [&](const auto& keys) {
     std::size_t count = 0;
     for (auto at = keys.upper_bound(Key{scope, after}); at != keys.end() && at->first.scope == scope; ++at) {
-      if (seq_of(at->second) > head) continue;
-      page.keys.push_back({std::string(at->first.id), at->second});
+      if (seq_of(at->second.pos) > head) continue;
+      page.keys.push_back({std::string(at->first.id), at->second, age});
       if (++count < count_max) continue;
       // Whether more follow is not known: all sources are complete up to here.
       if (!page.through || page.keys.back().id < *page.through) page.through = page.keys.back().id;
       break;
     }
+    ++age;
   };
   collect(young_.keys);
   collect(merging_.keys);
   collect(kept_);
-  std::ranges::sort(page.keys,
-                    [](const Listed& a, const Listed& b) { return std::tie(a.id, b.pos) < std::tie(b.id, a.pos); });
+  std::ranges::sort(page.keys, [](const Listed& a, const Listed& b) {
+    return std::tie(a.id, b.place.pos, a.age) < std::tie(b.id, a.place.pos, b.age);
+  });
   const auto same = std::ranges::unique(page.keys, {}, &Listed::id);  // the first one has the greatest place
   page.keys.erase(same.begin(), same.end());
   if (page.through) {
@@ -80,7 +83,7 @@ std::optional<RecordKey> RecentKeys::find_key(std::int64_t pos) const {
   std::optional<RecordKey> found;
   const auto look = [&](const auto& keys) {
     for (const auto& [key, place] : keys) {
-      if (place == pos) found = RecordKey{key.scope, std::string(key.id)};
+      if (place.pos == pos) found = RecordKey{key.scope, std::string(key.id)};
     }
   };
   look(young_.keys);
@@ -100,9 +103,22 @@ void RecentKeys::load(std::int64_t scope, std::string_view id, std::int64_t pos)
   const Key key{scope, id};
   const auto at = merging_.keys.lower_bound(key);
   if (at != merging_.keys.end() && !Less()(key, at->first)) {
-    at->second = pos;
+    at->second = {.pos = pos};
   } else {
-    merging_.keys.emplace_hint(at, Key{scope, copy(id)}, pos);
+    merging_.keys.emplace_hint(at, Key{scope, copy(id)}, Place{.pos = pos});
+    note_in_filter(merging_, key);
+  }
+}
+
+void RecentKeys::load_raised(std::int64_t scope, std::string_view id, const Place& place, bool is_in_table) {
+  const MutexLock lock(mutex_);
+  const Key key{scope, id};
+  const auto at = merging_.keys.lower_bound(key);
+  if (at != merging_.keys.end() && !Less()(key, at->first)) {
+    // It may have been replaced since.
+    if (at->second.pos == place.pos) at->second = place;
+  } else if (!is_in_table) {
+    merging_.keys.emplace_hint(at, Key{scope, copy(id)}, place);
     note_in_filter(merging_, key);
   }
 }
@@ -118,8 +134,8 @@ void RecentKeys::note_gap(std::int64_t space, Seq through) {
   has_gaps_ = true;
 }
 
-void RecentKeys::keep(const Key& key, std::int64_t pos) {
-  kept_in_order_.push_back({commits_ + 1, kept_.emplace(Key{key.scope, copy(key.id)}, pos)});
+void RecentKeys::keep(const Key& key, const Place& place) {
+  kept_in_order_.push_back({commits_ + 1, kept_.emplace(Key{key.scope, copy(key.id)}, place)});
 }
 
 void RecentKeys::remove_kept(const Kept& kept) {
@@ -135,24 +151,24 @@ RecentKeys::Map::node_type RecentKeys::take_merging(const Key& key) {
 
 void RecentKeys::note_in_filter(Generation& generation, const Key& key) {
   if (!generation.filter.add(KeyFilter::hash_of(key.scope, key.id))) return;
-  for (const auto& [other, pos] : generation.keys)
+  for (const auto& [other, place] : generation.keys)
     (void)generation.filter.add(KeyFilter::hash_of(other.scope, other.id));
 }
 
 void RecentKeys::put(std::int64_t scope, std::string_view id, std::int64_t pos) {
   const MutexLock lock(mutex_);
   const Key key{scope, id};
-  Put put{Put::Kind::added, young_.keys.lower_bound(key), 0};
+  Put put{Put::Kind::added, young_.keys.lower_bound(key), {}};
   const bool is_young = put.at != young_.keys.end() && !Less()(key, put.at->first);
   if (is_young) {
     put.kind = Put::Kind::replaced;
-    put.previous = std::exchange(put.at->second, pos);
+    put.previous = std::exchange(put.at->second, Place{.pos = pos});
   } else if (auto node = take_merging(key); !node.empty()) {
     put.kind = Put::Kind::moved;
-    put.previous = std::exchange(node.mapped(), pos);
+    put.previous = std::exchange(node.mapped(), Place{.pos = pos});
     put.at = young_.keys.insert(put.at, std::move(node));
   } else {
-    put.at = young_.keys.emplace_hint(put.at, Key{scope, copy(id)}, pos);
+    put.at = young_.keys.emplace_hint(put.at, Key{scope, copy(id)}, Place{.pos = pos});
   }
   if (!is_young) note_in_filter(young_, key);
   // A reader may begin before this transaction is committed.
@@ -161,10 +177,27 @@ void RecentKeys::put(std::int64_t scope, std::string_view id, std::int64_t pos) 
   journal_.push_back(put);
 }
 
+void RecentKeys::raise(std::int64_t scope, std::string_view id, const Place& place) {
+  const MutexLock lock(mutex_);
+  const Key key{scope, id};
+  const auto at = young_.keys.lower_bound(key);
+  if (at != young_.keys.end() && !Less()(key, at->first)) {
+    if (at->second.pos == place.pos) journal_.push_back({Put::Kind::raised, at, std::exchange(at->second, place)});
+    return;
+  }
+  // An entry of the older generation stays where it is: the tail that it can be read from ends with that generation.
+  journal_.push_back({Put::Kind::added, young_.keys.emplace_hint(at, Key{scope, copy(id)}, place), {}});
+  note_in_filter(young_, key);
+}
+
 void RecentKeys::take_back(std::size_t count) {
   const MutexLock lock(mutex_);
   for (; journal_.size() > count; journal_.pop_back()) {
     const Put& put = journal_.back();
+    if (put.kind == Put::Kind::raised) {
+      put.at->second = put.previous;
+      continue;
+    }
     if (put.kind != Put::Kind::added) {
       remove_kept(kept_in_order_.back());
       kept_in_order_.pop_back();
@@ -187,9 +220,9 @@ std::vector<RecentKeys::Entry> RecentKeys::next_to_merge(std::size_t count_max) 
   const SharedLock lock(mutex_);
   std::vector<Entry> entries;
   entries.reserve(std::min(count_max, merging_.keys.size()));
-  for (const auto& [key, pos] : merging_.keys) {
+  for (const auto& [key, place] : merging_.keys) {
     if (entries.size() == count_max) break;
-    entries.push_back({key.scope, key.id, pos});
+    entries.push_back({key.scope, key.id, place});
   }
   return entries;
 }

@@ -8,6 +8,9 @@
 // A reader asks for the state of its snapshot. An entry counts for it only if its seq is not beyond the snapshot's
 // head, and what was replaced or merged stays until every reader that began before has ended: the table that such a
 // reader sees does not have it.
+//
+// A record whose stamps are raised has an entry too, with the place that it had before; readers may see the stamps of
+// either moment.
 #pragma once
 
 #include <atomic>
@@ -25,6 +28,7 @@
 #include "base/ids.hpp"
 #include "base/mutex.hpp"
 #include "store/sqlite/key_filter.hpp"
+#include "store/sqlite/raised_stamps.hpp"
 
 namespace syncline::sqlite {
 
@@ -36,7 +40,7 @@ struct RecordKey {
 
 class RecentKeys {
  public:
-  /// Keys of the young generation before it is merged. More: fewer pages written for each key, more memory (100 bytes
+  /// Keys of the young generation before it is merged. More: fewer pages written for each key, more memory (120 bytes
   /// each), more to read when a store is opened after a crash.
   static constexpr std::size_t kGenerationKeys = 262'144;
 
@@ -61,7 +65,7 @@ class RecentKeys {
   };
 
   struct Found {
-    std::int64_t pos = 0;  // 0: not here
+    Place place;  // nowhere: it is not here
     /// Nothing in the table can be newer. Else the greater of the two places is the record's.
     bool is_newest = false;
   };
@@ -70,7 +74,8 @@ class RecentKeys {
 
   struct Listed {
     std::string id;
-    std::int64_t pos = 0;
+    Place place;
+    int age = 0;  // of two entries with the same place, the younger one counts
   };
   struct Page {
     std::vector<Listed> keys;
@@ -92,6 +97,9 @@ class RecentKeys {
 
   /// The next record that the table may not have, by place.
   void load(std::int64_t scope, std::string_view id, std::int64_t pos) EXCLUDES(mutex_);
+  /// After all of these, in the order of the commits: stamps that were raised. If the table has them already, they
+  /// count only for a record that was loaded, since its entry hides that of the table.
+  void load_raised(std::int64_t scope, std::string_view id, const Place& place, bool is_in_table) EXCLUDES(mutex_);
   /// The table has the keys of all records of the space up to `through`.
   void load_space(std::int64_t space, Seq through) EXCLUDES(mutex_);
   /// Somewhere after `through` a record of the space could not be read.
@@ -105,6 +113,8 @@ class RecentKeys {
   [[nodiscard]] std::int64_t oldest_reader() const EXCLUDES(mutex_);
   /// The record at `pos` is the newest of its key. Readers see it once the transaction is committed.
   void put(std::int64_t scope, std::string_view id, std::int64_t pos) EXCLUDES(mutex_);
+  /// The stamps of the newest record of the key, which is at `place`, are raised.
+  void raise(std::int64_t scope, std::string_view id, const Place& place) EXCLUDES(mutex_);
   /// How many were put in this transaction.
   [[nodiscard]] std::size_t put_count() const { return journal_.size(); }
   /// Takes back all that were put in this transaction but the first `count`: they are not stored.
@@ -112,7 +122,7 @@ class RecentKeys {
   struct Entry {
     std::int64_t scope = 0;
     std::string_view id;
-    std::int64_t pos = 0;
+    Place place;
   };
   /// The first entries of the older generation, in the order of the key; valid until commit().
   [[nodiscard]] std::vector<Entry> next_to_merge(std::size_t count_max) const EXCLUDES(mutex_);
@@ -138,8 +148,8 @@ class RecentKeys {
   struct Less {
     bool operator()(const Key& a, const Key& b) const { return a.scope != b.scope ? a.scope < b.scope : a.id < b.id; }
   };
-  using Map = std::pmr::map<Key, std::int64_t, Less>;
-  using Multimap = std::pmr::multimap<Key, std::int64_t, Less>;
+  using Map = std::pmr::map<Key, Place, Less>;
+  using Multimap = std::pmr::multimap<Key, Place, Less>;
   struct Generation {
     explicit Generation(std::pmr::memory_resource* pool) : keys(pool) {}
     Map keys;
@@ -153,10 +163,10 @@ class RecentKeys {
     Multimap::iterator at;
   };
   struct Put {
-    enum class Kind { added, replaced, moved };
+    enum class Kind { added, replaced, moved, raised };
     Kind kind;
-    Map::iterator at;       // in the young generation
-    std::int64_t previous;  // place, but of an added key
+    Map::iterator at;  // in the young generation
+    Place previous;    // but of an added key
   };
 
   [[nodiscard]] std::multiset<std::int64_t>::iterator add_pin() EXCLUDES(mutex_);
@@ -165,7 +175,7 @@ class RecentKeys {
   void note_in_filter(Generation& generation, const Key& key) REQUIRES(mutex_);
   [[nodiscard]] std::string_view copy(std::string_view id) REQUIRES(mutex_);
   void release(std::string_view id) REQUIRES(mutex_);
-  void keep(const Key& key, std::int64_t pos) REQUIRES(mutex_);
+  void keep(const Key& key, const Place& place) REQUIRES(mutex_);
   /// The caller takes it out of kept_in_order_.
   void remove_kept(const Kept& kept) REQUIRES(mutex_);
   /// The entry is in the table, or its space is gone: readers that began before still need it.

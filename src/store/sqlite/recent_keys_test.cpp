@@ -17,13 +17,16 @@ class RecentKeysTest : public testing::Test {
   static std::int64_t at(std::int64_t seq) { return pack_pos(kSpace, {seq}); }
   void put(std::string_view id, std::int64_t seq) { keys_.put(kScope, id, at(seq)); }
   /// 0 if it is not there.
-  std::int64_t find(std::string_view id, std::int64_t head) { return seq_of(keys_.find(kScope, id, {head}).pos).value; }
+  std::int64_t find(std::string_view id, std::int64_t head) {
+    return seq_of(keys_.find(kScope, id, {head}).place.pos).value;
+  }
   /// "id@seq" of all, by pages of `each`.
   std::vector<std::string> list(std::int64_t head, std::size_t each, std::string after = "") {
     std::vector<std::string> all;
     for (;;) {
       const RecentKeys::Page page = keys_.list(kScope, after, {head}, each);
-      for (const auto& listed : page.keys) all.push_back(listed.id + '@' + std::to_string(seq_of(listed.pos).value));
+      for (const auto& listed : page.keys)
+        all.push_back(listed.id + '@' + std::to_string(seq_of(listed.place.pos).value));
       if (!page.through) return all;
       after = *page.through;
     }
@@ -39,7 +42,7 @@ TEST_F(RecentKeysTest, a_key_counts_from_the_snapshot_on_that_has_its_record) {
   EXPECT_EQ(find("a", 0), 0) << "a reader that began before the commit";
   EXPECT_EQ(find("a", 1), 1);
   EXPECT_EQ(find("b", 1), 0);
-  EXPECT_EQ(keys_.find(kScope + 1, "a", {1}).pos, 0) << "another collection";
+  EXPECT_EQ(keys_.find(kScope + 1, "a", {1}).place.pos, 0) << "another collection";
 }
 
 TEST_F(RecentKeysTest, a_reader_sees_the_place_of_before_until_it_ends) {
@@ -167,7 +170,7 @@ TEST_F(RecentKeysTest, forgets_spaces_that_are_gone) {
   keys_.commit(0);
   keys_.forget_spaces({kSpace});
   EXPECT_EQ(list(9, 10), Items{});
-  EXPECT_NE(keys_.find(kScope + (1 << kCollectionBits), "other", {1}).pos, 0);
+  EXPECT_NE(keys_.find(kScope + (1 << kCollectionBits), "other", {1}).place.pos, 0);
 }
 
 TEST_F(RecentKeysTest, finds_all_of_many_keys_in_either_generation) {

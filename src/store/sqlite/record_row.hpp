@@ -3,10 +3,12 @@
 //
 //   bytes   0  hash: XXH3-64 of everything behind it, with the place as its seed, so that a good row in the place of
 //              another is noticed too
-//           8  1 if deleted     9  rule     10  number of the collection (2 bytes)     12  length of the id (4 bytes)
+//           8  flags: 1 if deleted, 2 if `before` follows     9  rule     10  number of the collection (2 bytes)     12
+//           length of the id (4 bytes)
 //          16  updated_at      24  effective_at - updated_at      32  claimed_at      40  committed_at
 //          48  origin          56  previous: the seq of the version that this one replaced; 0: none
-//          64  id, then the document
+//          64  before: effective_at and claimed_at of the version that this one replaced, if its own row has others
+//              id, document
 #pragma once
 
 #include <optional>
@@ -14,6 +16,7 @@
 #include <string_view>
 
 #include "core/record.hpp"
+#include "store/sqlite/raised_stamps.hpp"
 
 namespace syncline::sqlite {
 
@@ -21,17 +24,17 @@ namespace syncline::sqlite {
 struct RecordRow {
   std::int64_t collection = 0;
   RecordView version;  // without seq and collection; texts in the row
+  std::optional<HiddenStamps> before;
 };
 
 /// Makes `row` that of a version; `pos` is the place where it will be.
-void write_row(std::string& row, std::int64_t pos, const Record& version, std::int64_t collection);
+void write_row(std::string& row, std::int64_t pos, const Record& version, std::int64_t collection,
+               const std::optional<HiddenStamps>& before = {});
 /// Nothing if the bytes cannot be a row.
 [[nodiscard]] std::optional<RecordRow> parse_row(std::string_view row);
 /// True if the bytes are a row that was written for this place.
 [[nodiscard]] bool is_as_written(std::int64_t pos, std::string_view row);
 
-/// Replaces the stamps that merges compare.
-void set_row_stamps(std::string& row, std::int64_t pos, std::int64_t effective_lift, Timestamp claimed_at);
 /// Makes a row that was written one that is damaged.
 void spoil_row(std::string& row);
 

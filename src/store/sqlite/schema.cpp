@@ -74,15 +74,17 @@ ALTER TABLE space ADD COLUMN commit_number INTEGER NOT NULL DEFAULT 0;
     // 5: a version of a record is one blob (record_row.hpp); the versions before stay in `record`, marked in
     // `superseded`
     // (superseded_rows.hpp), until they are moved to `history`; the keys have a table of their own, which is filled in
-    // the order of the keys (key_table.hpp). migration.cpp moves the rows, and gives those of before format 4 a hash.
+    // the order of the keys (key_table.hpp), with stamps that were raised since (raised_stamps.hpp). migration.cpp
+    // moves the rows, and gives those of before format 4 a hash.
     R"sql(
 ALTER TABLE record RENAME TO record_4;
 ALTER TABLE history RENAME TO history_4;
 CREATE TABLE record (pos INTEGER PRIMARY KEY, row BLOB NOT NULL);
 CREATE TABLE history (pos INTEGER PRIMARY KEY, row BLOB NOT NULL);
 CREATE TABLE superseded (chunk INTEGER PRIMARY KEY, marks BLOB NOT NULL);
-CREATE TABLE key (scope INTEGER NOT NULL, id BLOB NOT NULL, pos INTEGER NOT NULL, PRIMARY KEY (scope, id))
-  WITHOUT ROWID;
+CREATE TABLE key (scope INTEGER NOT NULL, id BLOB NOT NULL, pos INTEGER NOT NULL, raised BLOB NOT NULL DEFAULT x'',
+  PRIMARY KEY (scope, id)) WITHOUT ROWID;
+CREATE TABLE raised (number INTEGER PRIMARY KEY, space INTEGER NOT NULL, stamps BLOB NOT NULL);
 ALTER TABLE space ADD COLUMN merged_through INTEGER NOT NULL DEFAULT 0;
 -- seqs whose predecessors have been purged, and those that were looked at for old deletions
 ALTER TABLE space ADD COLUMN history_through INTEGER NOT NULL DEFAULT 0;

@@ -2,41 +2,14 @@
 
 #include <algorithm>
 
+#include "store/sqlite/record_row.hpp"
+
 namespace syncline::sqlite {
 namespace {
-
-Conflict read_conflict(const Statement& row, const SpaceEntry& space) {
-  Conflict conflict;
-  conflict.number = {row.integer(0)};
-  conflict.rule = static_cast<Rule>(row.integer(1));
-  conflict.state = static_cast<ConflictState>(row.integer(2));
-  conflict.at = {row.integer(3)};
-  Record& loser = conflict.loser;
-  loser.seq = seq_of(row.integer(4));
-  loser.collection = space.collections.at(static_cast<std::size_t>(collection_of(row.integer(5))));
-  loser.id = row.bytes(6);
-  loser.updated_at = loser.effective_at = {row.integer(7)};
-  loser.committed_at = {row.integer(8)};
-  loser.origin = {row.integer(9)};
-  const std::int64_t flags = row.integer(10);
-  loser.rule = static_cast<Rule>(flags >> 1);
-  loser.deleted = (flags & 1) != 0;
-  loser.doc = row.bytes(11);
-  return conflict;
-}
-
-bool is_intact_conflict(const Statement& row, const SpaceEntry& space) {
-  return is_as_written(kConflictForm, row) &&
-         static_cast<std::size_t>(collection_of(row.integer(5))) < space.collections.size();
-}
 
 std::string select(const RowForm& form) {
   return "SELECT " + std::string(form.columns) + ", hash FROM " + std::string(to_text(form.table)) + " WHERE ";
 }
-
-/// How the columns of a conflict are read.
-constexpr int kConflictIdColumn = 6;
-constexpr int kConflictDocColumn = 11;
 
 /// Superseded rows in a row after which a feed looks for the next one that is not.
 constexpr int kPassedOverMax = 64;
@@ -59,8 +32,8 @@ Result<std::unique_ptr<Reader>> Reader::make(Connection connection, const Shared
   TRY(reader->info, on.prepare("SELECT head, records, bytes, updated_at, purged_through, collections "
                                "FROM space WHERE number = ?"));
   TRY(reader->collections, on.prepare("SELECT name FROM collection WHERE space = ? ORDER BY number"));
-  TRY(reader->key, on.prepare("SELECT pos FROM key WHERE scope = ? AND id = ?"));
-  TRY(reader->keys_after, on.prepare("SELECT id, pos FROM key WHERE scope = ? AND id > ? ORDER BY id"));
+  TRY(reader->key, on.prepare("SELECT pos, raised FROM key WHERE scope = ? AND id = ?"));
+  TRY(reader->keys_after, on.prepare("SELECT id, pos, raised FROM key WHERE scope = ? AND id > ? ORDER BY id"));
   TRY(reader->find, on.prepare(record_at));
   TRY(reader->listed, on.prepare(record_at));
   // Not up to the end: a row whose place is damaged may lie beyond it, with good ones behind. The first row of the next
@@ -114,33 +87,57 @@ Result<SqliteSnapshot> make_snapshot(Reader& reader, const SpaceName& name, cons
   return SqliteSnapshot(reader, std::move(entry), std::move(info));
 }
 
-Result<std::int64_t> find_pos(Reader& reader, std::int64_t scope, std::string_view id, Seq head) {
+namespace {
+
+/// What a row of the key table says.
+Place read_place(std::int64_t scope, std::string_view id, std::int64_t pos, std::string_view raised) {
+  Place place{.pos = pos};
+  if (raised.empty()) return place;
+  if (const auto stamps = read_raised_column(scope, id, pos, raised)) place.raised = *stamps;
+  return place;
+}
+
+}  // namespace
+
+Result<Place> find_place(Reader& reader, std::int64_t scope, std::string_view id, Seq head) {
   const RecentKeys::Found recent = reader.shared.keys->find(scope, id, head);
-  if (recent.is_newest) return recent.pos;
+  if (recent.is_newest) return recent.place;
   const StatementScope key_scope(reader.key);
   reader.key.bind(1, scope);
   reader.key.bind_bytes(2, id);
   TRY(const bool is_in_table, reader.key.step());
-  const std::int64_t pos = is_in_table ? std::max(recent.pos, reader.key.integer(0)) : recent.pos;
-  if (pos == 0 && reader.shared.keys->has_gap(space_of_scope(scope))) {
+  Place place = recent.place;
+  if (is_in_table && reader.key.integer(0) >= place.pos) {
+    place = read_place(scope, id, reader.key.integer(0), reader.key.bytes(1));
+  }
+  if (place.pos == 0 && reader.shared.keys->has_gap(space_of_scope(scope))) {
     return fail(ErrorCode::storage_damaged, "some of the newest records of the space cannot be read");
   }
-  return pos;
+  return place;
+}
+
+void SqliteSnapshot::apply_raised(const Place& place, RecordView& record) {
+  if (!place.is_raised()) return;
+  record.effective_at = place.raised.effective_at;
+  record.claimed_at = place.raised.claimed_at;
+  if (reader_.notes_raised) reader_.raised[place.pos] = place.raised;
 }
 
 Result<Located> SqliteSnapshot::locate(std::string_view collection, std::string_view id) {
   const auto number = entry_ ? entry_->collection_number(collection) : std::nullopt;
   if (!number) return Located{};
   const std::int64_t key_scope = pack_scope(entry_->number, *number);
-  TRY(const std::int64_t pos, find_pos(reader_, key_scope, id, info_.head));
+  TRY(const Place place, find_place(reader_, key_scope, id, info_.head));
+  const std::int64_t pos = place.pos;
   if (pos == 0) return Located{};
   std::optional<Error> error;
   {
     const StatementScope scope(reader_.find);
     reader_.find.bind(1, pos);
     const auto row = reader_.find.step();
-    const auto version = row && *row ? read_version(reader_.find, *entry_) : std::nullopt;
+    auto version = row && *row ? read_version(reader_.find, *entry_) : std::nullopt;
     if (version && version->id == id && version->collection == collection) {
+      apply_raised(place, *version);
       return Located{version->to_record(), std::nullopt};
     }
     if (!row && !reader_.find.is_corrupt()) return std::unexpected(row.error());
@@ -172,8 +169,10 @@ Result<> SqliteSnapshot::scan(std::string_view collection, std::string_view afte
     if (!is_in_table && !is_recent) return {};
     const int order = !is_recent ? -1 : !is_in_table ? 1 : table.bytes(0).compare(recent.keys[at].id);
     const std::string id(order <= 0 ? table.bytes(0) : recent.keys[at].id);
-    const std::int64_t pos = std::max(order <= 0 ? table.integer(1) : 0, order >= 0 ? recent.keys[at].pos : 0);
-    TRY(const bool goes_on, visit_listed(id, pos, visit, on_damaged));
+    Place place = order >= 0 ? recent.keys[at].place : Place{};
+    // An entry in memory with the same place is the newer one.
+    if (order <= 0 && table.integer(1) > place.pos) place = read_place(scope, id, table.integer(1), table.bytes(2));
+    TRY(const bool goes_on, visit_listed(id, place, visit, on_damaged));
     if (!goes_on) return {};
     if (order >= 0) ++at;
     if (order <= 0) {
@@ -182,15 +181,20 @@ Result<> SqliteSnapshot::scan(std::string_view collection, std::string_view afte
   }
 }
 
-Result<bool> SqliteSnapshot::visit_listed(std::string_view id, std::int64_t pos, const RecordVisitor& visit,
+Result<bool> SqliteSnapshot::visit_listed(std::string_view id, const Place& place, const RecordVisitor& visit,
                                           const DamagedVisitor& on_damaged) {
+  const std::int64_t pos = place.pos;
   Statement& row = reader_.listed;
   const StatementScope scope(row);
   row.bind(1, pos);
   const auto found = row.step();
-  if (const auto version = found && *found ? read_version(row, *entry_) : std::nullopt) {
+  if (auto version = found && *found ? read_version(row, *entry_) : std::nullopt) {
     // The row is good, so if it has another key, the table does not.
-    if (version->id != id) note(Damage::Table::key_index, id, seq_of(pos), 0);
+    if (version->id == id) {
+      apply_raised(place, *version);
+    } else {
+      note(Damage::Table::key_index, id, seq_of(pos), 0);
+    }
     return visit(*version);
   }
   if (!found && !row.is_corrupt()) return std::unexpected(found.error());
@@ -200,8 +204,8 @@ Result<bool> SqliteSnapshot::visit_listed(std::string_view id, std::int64_t pos,
   }
   if (!found) {
     // A page that makes no sense is more than a damaged row.
-    const auto place = has_row_at(pos);
-    if (!place || !*place) return std::unexpected(found.error());
+    const auto has_row = has_row_at(pos);
+    if (!has_row || !*has_row) return std::unexpected(found.error());
     reader_.unreadable.push_back(pos);
   }
   return pass_damaged(pos, on_damaged);
@@ -277,6 +281,10 @@ Result<std::vector<Record>> SqliteSnapshot::history(const Record& newest, std::s
   std::vector<Record> versions;
   std::size_t bytes = 0;
   if (!entry_) return versions;
+  std::optional<HiddenStamps> stamps;
+  if (newest.previous != 0 && count_max > 0) {
+    TRY(stamps, find_stamps_before(newest));
+  }
   for (std::int64_t seq = newest.previous; seq != 0 && versions.size() < count_max;) {
     Statement& row = reader_.version;
     const StatementScope scope(row);
@@ -285,7 +293,7 @@ Result<std::vector<Record>> SqliteSnapshot::history(const Record& newest, std::s
     if (!found && !row.is_corrupt()) return std::unexpected(found.error());
     if (found && !*found) break;
     reader_.met_unreadable = reader_.met_unreadable || !found;
-    const auto version = found ? read_version(row, *entry_) : std::nullopt;
+    auto version = found ? read_version(row, *entry_) : std::nullopt;
     if (!version) {
       note(Damage::Table::history, newest.id, Seq{seq}, 0);
       break;
@@ -293,129 +301,34 @@ Result<std::vector<Record>> SqliteSnapshot::history(const Record& newest, std::s
     if (version->id != newest.id || version->collection != newest.collection) break;
     bytes += version->doc.size();
     if (!versions.empty() && bytes > bytes_max) break;
+    if (stamps) {
+      version->effective_at = stamps->effective_at;
+      version->claimed_at = stamps->claimed_at;
+    }
     versions.push_back(version->to_record());
     seq = version->previous;
+    stamps = parse_row(row.bytes(1))->before;
   }
   return versions;
 }
 
-Result<std::vector<Conflict>> SqliteSnapshot::conflicts(std::optional<ConflictState> state, ConflictNumber after,
-                                                        std::size_t count_max) {
-  std::vector<Conflict> found;
-  std::size_t bytes = 0;
-  if (!entry_) return found;
-  Statement& statement = state ? reader_.conflicts_of_state : reader_.conflicts;
-  while (found.size() < count_max) {
-    const StatementScope scope(statement);
-    statement.bind(1, entry_->number);
-    statement.bind(2, after.value);
-    const std::size_t wanted = count_max - found.size();
-    statement.bind(3, static_cast<std::int64_t>(wanted));
-    if (state) statement.bind(4, static_cast<std::int64_t>(*state));
-    std::size_t rows = 0;
-    auto row = statement.step();
-    for (; row && *row; row = statement.step()) {
-      ++rows;
-      after = {statement.integer(0)};
-      if (!is_intact_conflict(statement, *entry_)) {
-        note(Damage::Table::conflict, statement.bytes(kConflictIdColumn), {}, after.value);
-        continue;
-      }
-      bytes += statement.bytes(kConflictDocColumn).size();
-      if (!found.empty() && bytes > kListBytesMax) return found;
-      found.push_back(read_conflict(statement, *entry_));
-    }
-    if (row && rows < wanted) return found;
-    if (row) continue;  // damaged ones have taken the place of others
-    if (!statement.is_corrupt()) return std::unexpected(row.error());
-    reader_.met_unreadable = true;
-    const StatementScope next_scope(reader_.next_conflict);
-    reader_.next_conflict.bind(1, after.value);
-    TRY(const bool more, reader_.next_conflict.step());
-    if (!more) return std::unexpected(row.error());
-    after = {reader_.next_conflict.integer(0)};
-    // SQLite may have read on, to sort: the next row need not be the one that cannot be read.
-    auto next = find_conflict(after);
-    if (!next && next.error().code != ErrorCode::damaged) return std::unexpected(next.error());
-    if (!next || !*next || (state && (*next)->state != *state)) continue;
-    bytes += (*next)->loser.doc.size();
-    if (!found.empty() && bytes > kListBytesMax) return found;
-    found.push_back(**std::move(next));
+Result<std::optional<HiddenStamps>> SqliteSnapshot::find_stamps_before(const Record& newest) {
+  const std::int64_t before = pack_pos(entry_->number, Seq{newest.previous});
+  if (newest.seq > info_.head) {
+    // Not in the file yet, so what it replaces has still the place of the key.
+    const auto collection = entry_->collection_number(newest.collection);
+    if (!collection) return std::nullopt;
+    TRY(const Place place, find_place(reader_, pack_scope(entry_->number, *collection), newest.id, info_.head));
+    return place.pos == before && place.is_raised() ? std::optional(place.raised) : std::nullopt;
   }
-  return found;
-}
-
-Result<std::optional<Conflict>> SqliteSnapshot::find_conflict(ConflictNumber number) {
-  if (!entry_) return std::nullopt;
-  const StatementScope scope(reader_.conflict);
-  reader_.conflict.bind(1, number.value);
-  reader_.conflict.bind(2, entry_->number);
-  const auto row = reader_.conflict.step();
-  if (!row && !reader_.conflict.is_corrupt()) return std::unexpected(row.error());
-  if (row && !*row) return std::nullopt;
-  reader_.met_unreadable = reader_.met_unreadable || !row;
-  if (row && is_intact_conflict(reader_.conflict, *entry_)) {
-    return read_conflict(reader_.conflict, *entry_);
-  }
-  note(Damage::Table::conflict, "", {}, number.value);
-  return fail(ErrorCode::damaged, "conflict " + std::to_string(number.value) + " is damaged in the store");
-}
-
-Result<std::optional<Receipt>> SqliteSnapshot::find_receipt(std::string_view key) {
-  if (!entry_) return std::nullopt;
-  const StatementScope scope(reader_.receipt);
-  reader_.receipt.bind(1, entry_->number);
-  reader_.receipt.bind_bytes(2, key);
-  TRY(const bool row, reader_.receipt.step());
-  if (!row) return std::nullopt;
-  if (!is_as_written(kReceiptForm, reader_.receipt)) {
-    note(Damage::Table::receipt, key, {}, 0);
-    return std::nullopt;
-  }
-  return Receipt{std::string(reader_.receipt.bytes(3)), static_cast<int>(reader_.receipt.integer(4)),
-                 std::string(reader_.receipt.bytes(5))};
-}
-
-Result<std::optional<ConflictNumber>> SqliteSnapshot::find_kept(std::string_view fingerprint) {
-  if (!entry_) return std::nullopt;
-  const StatementScope scope(reader_.kept);
-  reader_.kept.bind(1, entry_->number);
-  reader_.kept.bind_bytes(2, fingerprint);
-  TRY(const bool row, reader_.kept.step());
-  if (!row) return std::nullopt;
-  return ConflictNumber{reader_.kept.integer(0)};
-}
-
-Result<std::vector<Event>> read_events(Reader& reader, std::size_t count_max) {
-  std::vector<Event> found;
-  std::size_t bytes = 0;
-  const StatementScope scope(reader.events);
-  reader.events.bind(1, static_cast<std::int64_t>(count_max));
-  while (bytes < kListBytesMax) {
-    TRY(const bool row, reader.events.step());
-    if (!row) break;
-    found.push_back({.number = {reader.events.integer(0)},
-                     .account = {reader.events.integer(1)},
-                     .type = std::string(reader.events.bytes(2)),
-                     .at = {reader.events.integer(3)},
-                     .data = std::string(reader.events.bytes(4))});
-    bytes += found.back().data.size();
-  }
-  return found;
-}
-
-Result<std::optional<std::string>> SqliteSnapshot::find_value(std::string_view name) {
-  if (!entry_) return std::nullopt;
-  const StatementScope scope(reader_.value);
-  reader_.value.bind(1, entry_->number);
-  reader_.value.bind_bytes(2, name);
-  TRY(const bool row, reader_.value.step());
-  if (!row) return std::nullopt;
-  if (!is_as_written(kValueForm, reader_.value)) {
-    note(Damage::Table::value, name, {}, 0);
-    return std::nullopt;
-  }
-  return std::string(reader_.value.bytes(2));
+  Statement& row = reader_.version;
+  const StatementScope scope(row);
+  row.bind(1, pack_pos(entry_->number, newest.seq));
+  const auto found = row.step();
+  if (!found && !row.is_corrupt()) return std::unexpected(found.error());
+  reader_.met_unreadable = reader_.met_unreadable || !found;
+  if (!found || !*found || !read_version(row, *entry_)) return std::nullopt;
+  return parse_row(row.bytes(1))->before;
 }
 
 }  // namespace syncline::sqlite

@@ -2,6 +2,8 @@
 // transaction) and the writer (inside its own).
 #pragma once
 
+#include <unordered_map>
+
 #include "store/sqlite/layout.hpp"
 #include "store/sqlite/recent_keys.hpp"
 #include "store/sqlite/row_hash.hpp"
@@ -29,13 +31,16 @@ struct Reader {
   std::vector<std::int64_t> unreadable;
   /// Or rows of other tables.
   bool met_unreadable = false;
+  /// By place: the stamps of the records that were looked up or changed, where they are not in their rows. For the
+  /// writer, which gives them to the next version.
+  std::unordered_map<std::int64_t, HiddenStamps> raised;
+  bool notes_raised = false;
 
   [[nodiscard]] static Result<std::unique_ptr<Reader>> make(Connection connection, const Shared& shared);
 };
 
-/// Where the newest record of that key is that is not beyond `head`, by the keys in memory and the key table; 0:
-/// nowhere.
-[[nodiscard]] Result<std::int64_t> find_pos(Reader& reader, std::int64_t scope, std::string_view id, Seq head);
+/// Where the newest record of that key is that is not beyond `head`, by the keys in memory and the key table.
+[[nodiscard]] Result<Place> find_place(Reader& reader, std::int64_t scope, std::string_view id, Seq head);
 /// Whose the damaged row at `pos` is: by its own columns if the keys agree, else by the keys. Nothing if nobody can
 /// tell.
 [[nodiscard]] Result<std::optional<RecordKey>> find_key_at(Reader& reader, std::int64_t pos);
@@ -70,8 +75,12 @@ class SqliteSnapshot final : public Snapshot {
   [[nodiscard]] Result<Located> look_closer(std::string_view collection, std::string_view id, std::int64_t key_scope,
                                             std::int64_t pos, const std::optional<Error>& error);
   /// Visits the record at `pos` that a list of keys named; false if the visitor ends the visit.
-  [[nodiscard]] Result<bool> visit_listed(std::string_view id, std::int64_t pos, const RecordVisitor& visit,
+  [[nodiscard]] Result<bool> visit_listed(std::string_view id, const Place& place, const RecordVisitor& visit,
                                           const DamagedVisitor& on_damaged);
+  /// Gives the record at the place the stamps that its row does not have.
+  void apply_raised(const Place& place, RecordView& record);
+  /// The stamps of the version that `newest` replaced, where its row does not have them.
+  [[nodiscard]] Result<std::optional<HiddenStamps>> find_stamps_before(const Record& newest);
   /// True if there is a row at `pos`, whatever is in it. Fails if the page makes no sense.
   [[nodiscard]] Result<bool> has_row_at(std::int64_t pos);
   /// False if the feed ends at the row at `pos`, which is beyond its end.

@@ -62,6 +62,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
   CHECK_OK(store->catalog_.load(connection));
   TRY(const sqlite::Tails tails, sqlite::read_tails(connection));
   TRY(const bool is_whole, sqlite::load_recent(connection, tails, store->keys_, store->superseded_));
+  CHECK_OK(sqlite::load_raised(connection, store->keys_, !tails.empty()));
   if (!is_whole) {
     log(LogLevel::error, "superseded_rows_damaged", {{"what_now", "the table is made again of the records"}});
     CHECK_OK(store->make_marks_again(connection));
@@ -81,9 +82,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
 }
 
 Result<> SqliteStore::make_marks_again(Connection& connection) {
-  TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(connection));
-  const auto made = sqlite::rebuild_key_table(connection, superseded_);
-  if (made) return transaction.commit();
+  auto made = sqlite::rebuild_key_table(connection, superseded_);
+  if (made) return {};
   // A table that cannot be written either is for `verify`; the marks in memory are right.
   log(LogLevel::error, "superseded_rows_stay_damaged", {{"error", made.error().text}});
   return made.error().code == ErrorCode::storage_damaged ? Result<>{} : made;
@@ -222,6 +222,9 @@ Result<> SqliteStore::erase_account(AccountNumber account) {
         own +
         ";"
         "DELETE FROM history WHERE pos >> 40 IN " +
+        own +
+        ";"
+        "DELETE FROM raised WHERE space IN " +
         own +
         ";"
         "DELETE FROM superseded WHERE chunk >> 28 IN " +

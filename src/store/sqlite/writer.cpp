@@ -63,6 +63,7 @@ void Writer::stop() {
 
 Result<> Writer::prepare(Connection connection, const Shared& shared) {
   TRY(reader_, Reader::make(std::move(connection), shared));
+  reader_->notes_raised = true;
   Connection& on = reader_->connection;
   const auto insert = [](const RowForm& form) {
     std::string values = "?";
@@ -73,7 +74,6 @@ Result<> Writer::prepare(Connection connection, const Shared& shared) {
   TRY(commit_, on.prepare("COMMIT"));
   TRY(insert_record_, on.prepare("INSERT INTO record (pos, row) VALUES (?,?)"));
   TRY(delete_record_, on.prepare("DELETE FROM record WHERE pos = ?"));
-  TRY(update_record_, on.prepare("UPDATE record SET row = ?2 WHERE pos = ?1"));
   TRY(insert_conflict_, on.prepare("INSERT INTO " + insert(kConflictForm)));
   TRY(update_conflict_, on.prepare("UPDATE conflict SET state = ?2, hash = ?3 WHERE number = ?1"));
   TRY(insert_receipt_, on.prepare("INSERT OR REPLACE INTO " + insert(kReceiptForm)));
@@ -259,6 +259,7 @@ void Writer::commit_group(std::vector<Task>& group) {
     }
   }
   touched_.clear();
+  reader_->raised.clear();
   if (!outcome && outcome.error().code != ErrorCode::damaged) note_failure(outcome.error());
   reader_->met_unreadable = false;
   for (const std::int64_t pos : std::exchange(reader_->unreadable, {})) {
@@ -353,6 +354,7 @@ Result<> Writer::store_spaces() {
     update_space_.bind(7, last_commit_);
     update_space_.bind(8, keys_.merged_through(space.entry->number, space.info.head).value);
     CHECK_OK(update_space_.run());
+    if (!space.raised.empty()) CHECK_OK(merger_.store_raised(space.entry->number, space.raised));
   }
   return {};
 }

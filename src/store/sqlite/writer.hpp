@@ -66,6 +66,7 @@ class Writer {
     SpaceInfo info;
     bool is_new = false;
     std::vector<Seq> healed;
+    std::string raised;  // append_raised()
   };
   class Backing;
 
@@ -131,9 +132,9 @@ class Writer {
 
   // Writer thread only.
   std::unique_ptr<Reader> reader_;
-  Statement insert_record_, delete_record_, update_record_, insert_conflict_, update_conflict_, insert_receipt_,
-      insert_value_, delete_value_, insert_event_, insert_space_, update_space_, insert_collection_,
-      insert_incarnation_, forget_incarnations_, begin_, commit_;
+  Statement insert_record_, delete_record_, insert_conflict_, update_conflict_, insert_receipt_, insert_value_,
+      delete_value_, insert_event_, insert_space_, update_space_, insert_collection_, insert_incarnation_,
+      forget_incarnations_, begin_, commit_;
   std::unordered_map<SpaceName, Touched> touched_;
   std::string row_;  // the one that is being written
   std::int64_t last_conflict_number_ = 0;

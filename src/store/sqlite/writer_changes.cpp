@@ -55,7 +55,9 @@ Result<> Writer::apply(Touched& space, const PutChange& change) {
   if (change.damaged) CHECK_OK(delete_record(pack_pos(number, change.damaged->seq)));
   const std::int64_t pos = pack_pos(number, record.seq);
   const std::int64_t collection = *space.entry->collection_number(record.collection);
-  write_row(row_, pos, record, collection);
+  const auto before = reader_->raised.find(pack_pos(number, Seq{record.previous}));
+  write_row(row_, pos, record, collection,
+            before == reader_->raised.end() ? std::nullopt : std::optional(before->second));
   const StatementScope scope(insert_record_);
   insert_record_.bind(1, pos);
   insert_record_.bind_bytes(2, row_);
@@ -67,21 +69,13 @@ Result<> Writer::apply(Touched& space, const PutChange& change) {
 }
 
 Result<> Writer::apply(Touched& space, const HiddenStampsChange& change) {
-  const std::int64_t pos = pack_pos(space.entry->number, change.seq);
-  {
-    Statement& stored = reader_->record_at;
-    const StatementScope stored_scope(stored);
-    stored.bind(1, pos);
-    TRY(const bool found, stored.step());
-    // A row that was damaged meanwhile must not be made to look right.
-    if (!found || !read_version(stored, *space.entry)) return {};
-    row_ = stored.bytes(1);
-  }
-  set_row_stamps(row_, pos, change.effective_at.micros - change.updated_at.micros, change.claimed_at);
-  const StatementScope scope(update_record_);
-  update_record_.bind(1, pos);
-  update_record_.bind_bytes(2, row_);
-  return update_record_.run();
+  const std::int64_t number = space.entry->number;
+  const std::int64_t scope = pack_scope(number, *space.entry->collection_number(change.collection));
+  const Place place{.pos = pack_pos(number, change.seq), .raised = change.stamps};
+  keys_.raise(scope, change.id, place);
+  append_raised(space.raised, scope, change.id, place);
+  reader_->raised[place.pos] = place.raised;
+  return {};
 }
 
 Result<> Writer::apply(Touched& space, const ConflictChange& change) {

@@ -11,6 +11,7 @@ Result<> Writer::apply_over_damage(Touched& space, const BufferedTxn& txn, Task&
   const SpaceInfo info_before = space.info;
   const std::size_t keys_before = keys_.put_count();
   const std::size_t marks_before = superseded_.marked_count();
+  const std::size_t raised_before = space.raised.size();
   CHECK_OK(on.execute("SAVEPOINT over_damage"));
   auto done = apply_all(space, txn);
   if (done) done = count_again(space);
@@ -29,6 +30,7 @@ Result<> Writer::apply_over_damage(Touched& space, const BufferedTxn& txn, Task&
   CHECK_OK(on.execute("ROLLBACK TO over_damage; RELEASE over_damage"));
   keys_.take_back(keys_before);
   superseded_.take_back(marks_before);
+  space.raised.resize(raised_before);
   *space.entry = entry_before;
   space.info = info_before;
   task.result = fail(ErrorCode::damaged, "the store is too damaged at this record to write it; restore a backup");
