@@ -1,6 +1,7 @@
 #include "app/admin_accounts.hpp"
 
 #include "api/kaisho/wipe.hpp"
+#include "app/public_url.hpp"
 #include "base/text.hpp"
 #include "wire/kaisho_rows.hpp"
 
@@ -30,6 +31,11 @@ void append_account(JsonWriter& writer, const Account& account) {
   writer.begin_object();
   append_account_members(writer, account);
   writer.end_object();
+}
+
+/// Where the token is used in a browser, if the hub knows where people reach it.
+void append_link(JsonWriter& writer, std::string_view public_url, std::string_view token) {
+  if (const std::string link = password_link(public_url, token); !link.empty()) writer.string("link", link);
 }
 
 Result<std::string> account_json(const Result<Account>& account) {
@@ -99,13 +105,18 @@ Result<std::string> account_password(CoreServices& core, const JsonObject& reque
 }
 
 Result<std::string> account_reset(CoreServices& core, const JsonObject& request) {
+  TRY(const std::string public_url, core.public_url);
   TRY(const std::string token, core.sessions.make_reset_token(request.text_of("email")));
   std::string out;
-  JsonWriter(out).begin_object().string("account", request.text_of("email")).string("reset_token", token).end_object();
+  JsonWriter writer(out);
+  writer.begin_object().string("account", request.text_of("email")).string("reset_token", token);
+  append_link(writer, public_url, token);
+  writer.end_object();
   return out;
 }
 
 Result<std::string> account_invite(CoreServices& core, const JsonObject& request) {
+  TRY(const std::string public_url, core.public_url);
   const std::string email = request.text_of("email");
   TRY(const auto known, core.access.find_account(email));
   if (!known) {
@@ -119,7 +130,9 @@ Result<std::string> account_invite(CoreServices& core, const JsonObject& request
   JsonWriter writer(out);
   writer.begin_object();
   append_account_members(writer, account);
-  writer.string("invitation", token)
+  writer.string("invitation", token);
+  append_link(writer, public_url, token);
+  writer
       .string("expires_at", format_time(core.clock.now().plus_micros(Sessions::kInvitationSeconds * kMicrosPerSecond)))
       .end_object();
   return out;

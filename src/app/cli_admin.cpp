@@ -115,7 +115,8 @@ void define_accounts(Command root, Invocation& invocation) {
       .text("EMAIL", "email", email)
       .example("syncline account reset me@example.org");
   AdminCommand(account, invocation, "account invite",
-               "Create a one-time invitation, valid for 7 days: whoever has it sets the password")
+               "Create a one-time invitation, valid for 7 days: whoever has it sets the password; a link with "
+               "hub.public_url")
       .text("EMAIL", "email", email + "; added if there is none")
       .optional_text("--plan PLAN", "plan", plans + " (default for a new account: free)")
       .example("syncline account invite friend@example.org --plan pro");

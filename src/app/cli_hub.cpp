@@ -55,10 +55,7 @@ Result<Settings> load_settings(const SettingsOptions& options, const std::string
   auto flags = options.flags;
   TRY(const auto assigned, read_assignments(options.assignments));
   for (const auto& [key, value] : assigned) flags[key] = value;
-  std::string file = options.file;
-  const std::string beside_data = data + "/hub.yaml";
-  if (file.empty() && std::filesystem::exists(beside_data)) file = beside_data;
-  return Settings::load(flags, file);
+  return Settings::load(flags, options.file.empty() ? find_settings_file(data) : options.file);
 }
 
 Result<> back_up(const Invocation& invocation, const std::string& to) {

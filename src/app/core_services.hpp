@@ -81,6 +81,8 @@ struct CoreServices {
     return meter.forget(account);
   }
 
+  /// Where people reach the hub, for links; empty if nobody has said so. An error if the setting is wrong.
+  Result<std::string> public_url = std::string();
   TrustedClock& clock;
   std::unique_ptr<SqliteStore> store;
   Live live;

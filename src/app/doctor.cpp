@@ -10,6 +10,7 @@
 #include "app/control.hpp"
 #include "app/data_directory.hpp"
 #include "app/offline.hpp"
+#include "app/public_url.hpp"
 #include "base/json.hpp"
 #include "base/limits.hpp"
 #include "base/private_files.hpp"
@@ -139,6 +140,18 @@ void check_tls(Checks& checks, const Settings& settings) {
              readable ? certificate : "the tls.certificate or tls.key file does not exist");
 }
 
+void check_public_url(Checks& checks, const Settings& settings) {
+  const auto url = read_public_url(settings);
+  if (!url) return checks.add("public url", "failed", url.error().text);
+  if (url->empty()) return checks.add("public url", "ok", "not set; the hub prints no links");
+  const bool has_port = url->rfind(':') > url->find(':') && !url->ends_with(']');
+  checks.add("public url", has_port ? "warning" : "ok",
+             has_port ? *url +
+                            " has a port: browsers send the hub's cookies to every service on that host; give the hub "
+                            "a host name of its own"
+                      : *url);
+}
+
 void check_clock(Checks& checks, const std::string& data) {
   const Timestamp now = SystemClock().now();
   if (now.micros < limits::kEarliestTimeMicros) {
@@ -160,6 +173,7 @@ Diagnosis examine(const Settings& settings, const std::string& data) {
   check_hub(checks, data);
   check_descriptors(checks);
   check_tls(checks, settings);
+  check_public_url(checks, settings);
   check_secret_file(checks, "ai key", settings.text("ai.key_file"));
   check_clock(checks, data);
   return checks.finish();

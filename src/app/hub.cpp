@@ -14,6 +14,7 @@
 #include "app/data_directory.hpp"
 #include "app/plan_settings.hpp"
 #include "app/process.hpp"
+#include "app/public_url.hpp"
 #include "app/server_options.hpp"
 #include "app/webhook_settings.hpp"
 #include "base/limits.hpp"
@@ -40,7 +41,7 @@ class Hub {
  public:
   Hub(const Settings& settings, const DataDirectory& directory, TrustedClock& clock, std::unique_ptr<SqliteStore> store,
       net::ServerOptions options, std::optional<net::ServerOptions> metrics, const Quotas::ByPlan& quotas,
-      std::vector<api::FaceModule> modules, webhooks::Sender::Options webhooks)
+      std::vector<api::FaceModule> modules, webhooks::Sender::Options webhooks, std::string public_url)
       : clock_(clock),
         server_(std::move(options)),
         password_threads_(static_cast<std::size_t>(std::max<std::int64_t>(1, settings.integer("threads.passwords"))),
@@ -58,6 +59,7 @@ class Hub {
                      .quotas = &core_.quotas}),
         metrics_router_(core_.access, clock_, {}) {
     if (metrics) metrics_server_.emplace(*std::move(metrics));
+    core_.public_url = std::move(public_url);
     core_.access.enforce_plans(settings.boolean("plans.enforce"));
     core_.webhooks.on_wake([this] { sender_.wake(); });
     const api::FaceParts parts{
@@ -200,6 +202,7 @@ Result<> run_hub(const Settings& settings, const std::string& data, std::vector<
   std::ranges::move(more, std::back_inserter(faces));
   TRY(const Quotas::ByPlan quotas, read_quotas(settings));
   TRY(webhooks::Sender::Options webhooks, read_webhook_settings(settings));
+  TRY(std::string public_url, read_public_url(settings));
   const sigset_t signals = block_signals();
   raise_descriptor_limit();
   ::mallopt(M_MMAP_THRESHOLD, kMappedBytesMin);
@@ -214,7 +217,7 @@ Result<> run_hub(const Settings& settings, const std::string& data, std::vector<
   TrustedClock clock(TrustedClock::Of::hub);
   TRY(auto store, open_store(directory.store_path(), clock, settings));
   Hub hub(settings, directory, clock, std::move(store), std::move(options), std::move(metrics), quotas,
-          std::move(faces), std::move(webhooks));
+          std::move(faces), std::move(webhooks), std::move(public_url));
   CHECK_OK(hub.start(directory));
   std::printf("syncline hub ready at %s\n", hub.url().c_str());
   std::fflush(stdout);

@@ -4,6 +4,7 @@
 
 #include "app/admin.hpp"
 #include "app/control.hpp"
+#include "app/public_url.hpp"
 #include "store/sqlite/store_file.hpp"
 
 namespace syncline::app {
@@ -24,7 +25,12 @@ class NoScheduler final : public Scheduler {
   struct NoTimer final : Timer {};
 };
 
-Result<std::string> run_here(const DataDirectory& directory, const JsonObject& request) {
+Result<std::string> public_url_beside(const std::string& data) {
+  TRY(const Settings settings, Settings::load_beside(data));
+  return read_public_url(settings);
+}
+
+Result<std::string> run_here(const DataDirectory& directory, const std::string& data, const JsonObject& request) {
   TrustedClock clock(TrustedClock::Of::hub);
   NoScheduler scheduler;
   TRY(auto store, open_store_file(directory.store_path(), clock, {}));
@@ -35,6 +41,7 @@ Result<std::string> run_here(const DataDirectory& directory, const JsonObject& r
   TRY(const auto faces, make_faces(Settings::defaults()));
   CoreServices core(std::move(store), {directory.search_path(), directory.webhooks_path()}, clock, scheduler, {}, {},
                     faces);
+  core.public_url = public_url_beside(data);
   if (needs_all) CHECK_OK(core.load());
   auto answer = run_admin(core, request);
   if (core.store->status().commits > 0) core.keep_clock();
@@ -46,7 +53,7 @@ Result<std::string> run_here(const DataDirectory& directory, const JsonObject& r
 Result<std::string> run_anywhere(const std::string& data, const JsonObject& request, DataDirectory::Missing missing) {
   for (int attempt = 1;; ++attempt) {
     const auto directory = DataDirectory::own(data, missing);
-    if (directory) return run_here(*directory, request);
+    if (directory) return run_here(*directory, data, request);
     if (directory.error().code != ErrorCode::locked) return std::unexpected(directory.error());
     auto answer = call_control(data + "/control", request);
     if (answer || answer.error().code != ErrorCode::unavailable || attempt == kOwnerAttempts) return answer;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 
 #include "base/text.hpp"
 
@@ -31,6 +32,8 @@ bool is_boolean(std::string_view text) { return text == "true" || text == "false
 const std::vector<SettingInfo>& all_settings() {
   static const std::vector<SettingInfo> kSettings = {
       {"listen", SettingKind::text, "127.0.0.1:8080", "address and port to listen on; port 0 picks a free one"},
+      {"hub.public_url", SettingKind::text, "",
+       "where people reach the hub, like https://hub.example.org; links that the hub prints begin with it"},
       {"rate_limit", SettingKind::integer, "0", "requests per minute and key; 0: no limit"},
       {"plans.enforce", SettingKind::boolean, "false", "reject sync requests of accounts with the free plan"},
       {"accounts.signup", SettingKind::boolean, "false", "let anyone create an account with POST /auth/signup"},
@@ -112,6 +115,14 @@ Result<std::map<std::string, std::string>> read_assignments(const std::vector<st
   }
   return values;
 }
+
+std::string find_settings_file(const std::string& data) {
+  std::string file = data + "/hub.yaml";
+  std::error_code ignored;
+  return std::filesystem::exists(file, ignored) ? file : std::string();
+}
+
+Result<Settings> Settings::load_beside(const std::string& data) { return load({}, find_settings_file(data)); }
 
 Settings Settings::defaults(const std::vector<SettingInfo>& known) {
   Settings settings;

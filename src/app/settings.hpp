@@ -29,6 +29,9 @@ struct SettingValue {
   std::string origin;  // "default", "file /etc/...:3", "environment SYNCLINE_...", "flag"
 };
 
+/// hub.yaml in the data directory; empty if there is none.
+[[nodiscard]] std::string find_settings_file(const std::string& data);
+
 /// What `--set KEY=VALUE` says, by key.
 [[nodiscard]] Result<std::map<std::string, std::string>> read_assignments(const std::vector<std::string>& assignments);
 
@@ -37,6 +40,8 @@ class Settings {
   /// `flags`: key -> value. `file`: read if not empty; must exist. Fails naming the key and where it was set.
   [[nodiscard]] static Result<Settings> load(const std::map<std::string, std::string>& flags, const std::string& file,
                                              const std::vector<SettingInfo>& known = all_settings());
+  /// The settings of a hub for a command that is given none: the file in the data directory, and the environment.
+  [[nodiscard]] static Result<Settings> load_beside(const std::string& data);
   /// What is set if nobody sets anything; the environment counts for nothing.
   [[nodiscard]] static Settings defaults(const std::vector<SettingInfo>& known = all_settings());
 

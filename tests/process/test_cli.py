@@ -1,4 +1,6 @@
 """The command line: beside a running hub and without one, for people and for scripts."""
+import base64
+import hashlib
 import json
 import re
 import sqlite3
@@ -89,6 +91,33 @@ def test_an_invitation_adds_the_account_and_sets_a_password_once(tmp_path):
         assert set(session.get("/v1/me").json()["key"]["scopes"]) >= {"read", "write", "keys", "commands:approve"}
     finally:
         hub.stop()
+
+
+def test_links_begin_with_the_public_url_of_the_hub_and_lead_to_a_page(tmp_path):
+    data = tmp_path / "data"
+    cli("account", "add", "ann@example.org", "--plan", "pro", data=data)
+    assert "link" not in cli_json("account", "invite", "dora@example.org", data=data)
+    (data / "hub.yaml").write_text("hub:\n  public_url: HTTPS://Hub.example.org:443/\n")
+    invited = cli_json("account", "invite", "dora@example.org", data=data)
+    assert invited["link"] == "https://hub.example.org/set-password#" + invited["invitation"]
+    hub = Hub(data=data, arguments=["--set", "hub.public_url=http://localhost:8080"]).start()
+    try:
+        reset = cli_json("account", "reset", "ann@example.org", data=data)
+        assert reset["link"] == "http://localhost:8080/set-password#" + reset["reset_token"]
+        page = requests.get(hub.url + "/set-password", timeout=10)
+        script = page.text.split("<script>")[1].split("</script>")[0]
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"script-src 'sha256-{digest}'" in page.headers["Content-Security-Policy"]
+    finally:
+        hub.stop()
+    (data / "hub.yaml").write_text("hub:\n  public_url: hub.example.org\n")
+    code, _, error = cli("account", "invite", "eve@example.org", data=data, check=False)
+    assert code == 2 and "hub.public_url must be like" in error
+    assert "eve@" not in cli("account", "list", data=data)[1]
+    code, _, error = cli("hub", data=data, check=False)
+    assert code == 2 and "hub.public_url must be like" in error
+    code, out, _ = cli("doctor", data=data, check=False)
+    assert code != 0 and "hub.public_url must be like" in out
 
 
 def test_errors_are_json_on_standard_error_when_asked(data):

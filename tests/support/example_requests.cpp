@@ -92,6 +92,7 @@ constexpr auto kWithoutReads = std::to_array<std::string_view>({
     "/ready",
     "/metrics",
     "/problems/{code}",
+    "/set-password",
     "/v1/me",
     "/v1/time",
     "/sync/status",  // the one of plans

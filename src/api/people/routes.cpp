@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "api/accounts/identity.hpp"
+#include "api/people/pages.hpp"
 #include "api/people/schemas.hpp"
 #include "base/json_object.hpp"
 
@@ -162,6 +163,8 @@ void Face::replace_password(const api::CallPtr& call) {
   respond_secret(call, 200, std::move(out));
 }
 
+void Face::show_set_password(const api::CallPtr& call) { call->respond(set_password_page()); }
+
 std::vector<api::Route> Face::make_routes() {
   api::RouteBuilder routes(*this, "people", api::kProblemDetails);
   routes.all().with_schemas(kSchemas).heavy().in_any_plan().body_at_most(kBodyBytesMax);
@@ -201,6 +204,11 @@ std::vector<api::Route> Face::make_routes() {
       .answers(403, "the current password is wrong")
       .answers(429, "too many failed attempts")
       .answers(503, "too many requests that hash a password");
+  routes.get("/set-password", {}, "Set a password with an invitation or a reset token", &Face::show_set_password)
+      .quick()
+      .described(
+          "The page that links of `syncline account invite` and `account reset` lead to; the token is behind the #.")
+      .answers_as(200, "text/html; charset=utf-8", "the page");
   return routes.take();
 }
 

@@ -25,6 +25,7 @@ class Face final : public api::Face {
   void revoke_key(const api::CallPtr& call);
   void change_password(const api::CallPtr& call);
   void replace_password(const api::CallPtr& call);
+  void show_set_password(const api::CallPtr& call);
 
   OwnKeys& own_;
   Sessions& sessions_;

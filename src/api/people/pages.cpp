@@ -1,0 +1,62 @@
+#include "api/people/pages.hpp"
+
+#include "base/bytes.hpp"
+
+namespace syncline::people {
+namespace {
+
+constexpr std::string_view kScript = R"(
+const form = document.querySelector("form");
+const outcome = document.querySelector("[role=status]");
+const secret = location.hash.slice(1);
+if (secret !== "") form.querySelector("[data-secret]").value = secret;
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  outcome.textContent = "Sending.";
+  try {
+    const answer = await fetch(form.dataset.route, {
+      method: "POST",
+      headers: {"Content-Type": "application/json"},
+      body: JSON.stringify(Object.fromEntries(new FormData(form))),
+    });
+    outcome.textContent = answer.ok ? form.dataset.done : (await answer.json()).detail;
+    if (answer.ok) form.remove();
+  } catch {
+    outcome.textContent = "The hub does not answer. Try again.";
+  }
+});
+)";
+
+http::Response make_page(std::string_view title, std::string_view form) {
+  std::string page =
+      "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width, initial-scale=1\"><title>";
+  page.append(title).append(
+      " - syncline</title><style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;"
+      "max-width:30rem;margin:2rem auto;padding:0 1rem}input,button{font:inherit;padding:.5rem;box-sizing:border-box}"
+      "input{width:100%}</style></head><body><main><h1>");
+  page.append(title).append("</h1>").append(form);
+  page.append("<p role=\"status\"></p></main><script>").append(kScript).append("</script></body></html>\n");
+  auto response = http::make_text(200, "text/html; charset=utf-8", std::move(page));
+  response.headers = {{"Cache-Control", "no-cache"},
+                      {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-" +
+                                                      to_base64(as_text(sha256(kScript))) +
+                                                      "'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+                                                      "frame-ancestors 'none'"},
+                      {"Referrer-Policy", "no-referrer"},
+                      {"X-Content-Type-Options", "nosniff"}};
+  return response;
+}
+
+}  // namespace
+
+http::Response set_password_page() {
+  return make_page("Set your password",
+                   "<form data-route=\"/auth/reset-password\" data-done=\"Your password is set. You can close this "
+                   "page.\"><input type=\"hidden\" name=\"token\" data-secret>"
+                   "<p><label>New password, at least 8 characters<br><input type=\"password\" name=\"password\" "
+                   "autocomplete=\"new-password\" minlength=\"8\" required></label></p>"
+                   "<p><button>Set password</button></p></form>");
+}
+
+}  // namespace syncline::people

@@ -1,0 +1,12 @@
+// The pages that links of the hub lead to. Each is one form that sends its fields to a route of the hub as JSON; what
+// stands behind the # of the link is one of them, so that no server on the way sees it.
+#pragma once
+
+#include "http/message.hpp"
+
+namespace syncline::people {
+
+/// To set a password with a token for that: /set-password#TOKEN.
+[[nodiscard]] http::Response set_password_page();
+
+}  // namespace syncline::people
