@@ -7,8 +7,10 @@
 #include <optional>
 #include <vector>
 
+#include "api/cookie_gate.hpp"
 #include "api/route.hpp"
 #include "replica/dialect.hpp"
+#include "service/browser_sessions.hpp"
 #include "service/device_keys.hpp"
 #include "service/events.hpp"
 #include "service/own_keys.hpp"
@@ -29,6 +31,7 @@ struct FaceParts {
   Access& access;
   Search& search;
   Sessions& sessions;
+  BrowserSessions& browser_sessions;
   DeviceKeys& device_keys;
   OwnKeys& own_keys;
   RequestMeter& meter;
@@ -40,6 +43,8 @@ struct FaceParts {
   Executor& workers;
   /// Threads for what hashes a password.
   PasswordQueue& passwords;
+  /// How browsers stay signed in.
+  const CookieGate& cookies;
 };
 
 /// A face at work in one hub. Made before the first request and destroyed after the last one. Its handlers run on

@@ -37,6 +37,8 @@ struct Route {
   enum class Key : std::uint8_t { in_header, may_follow };
   /// Which plans include the route, while plans are enforced.
   enum class Plan : std::uint8_t { with_sync, any };
+  /// Whether a browser's cookie lets in, too. Not where a published API has its own clients.
+  enum class Cookie : std::uint8_t { never, accepted };
 
   http::Method method = http::Method::get;
   std::string_view pattern;  // "/v1/spaces/{space}/push"
@@ -49,6 +51,7 @@ struct Route {
   Cost cost = Cost::quick;
   Key key = Key::in_header;
   Plan plan = Plan::with_sync;
+  Cookie cookie = Cookie::never;
   /// Where two published APIs share a path: this route is for requests that have one of these query parameters, and
   /// must be added before the other. Empty: for all requests.
   std::vector<std::string_view> only_with_query;
@@ -94,6 +97,7 @@ struct Route {
   /// Where the routes of a table are heavy: this one is not.
   Route& quick() { return set(cost, Cost::quick); }
   Route& key_may_follow() { return set(key, Key::may_follow); }
+  Route& with_cookies() { return set(cookie, Cookie::accepted); }
   Route& in_any_plan() { return set(plan, Plan::any); }
   Route& only_with(std::vector<std::string_view> names) { return set(only_with_query, std::move(names)); }
   Route& errors_as(const ErrorFormat& format) { return set(errors, &format); }

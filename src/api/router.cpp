@@ -182,6 +182,9 @@ std::optional<Problem> Router::admit(const Route& route, Call& call) {
     return problem_of({ErrorCode::forbidden, "pages of this origin may not connect"});
   }
   const std::string_view header = call.header("Authorization");
+  if (header.empty() && options_.cookies != nullptr && route.cookie == Route::Cookie::accepted) {
+    if (const auto cookie = options_.cookies->find(call)) return admit_cookie(route, call, *cookie);
+  }
   if (header.empty() && route.key == Route::Key::may_follow) return std::nullopt;
   if (header.empty()) return unauthorized("a bearer token is needed", false);
   constexpr std::string_view kScheme = "bearer ";
@@ -193,7 +196,24 @@ std::optional<Problem> Router::admit(const Route& route, Call& call) {
     if (principal.error().code != ErrorCode::unauthorized) return problem_of(principal.error());
     return unauthorized(principal.error().text, true);
   }
-  call.set_principal(*std::move(principal), access_);
+  return admit_principal(route, call, *std::move(principal));
+}
+
+std::optional<Problem> Router::admit_cookie(const Route& route, Call& call, std::string_view cookie) {
+  if (auto problem = options_.cookies->refuse(call)) {
+    // A page of another origin gets the hub's cookies, too, if it is on the same host; its first message is its key.
+    if (route.key == Route::Key::may_follow) return std::nullopt;
+    return problem;
+  }
+  auto principal = access_.authenticate(cookie, Access::Via::cookie);
+  if (principal) return admit_principal(route, call, *std::move(principal));
+  if (principal.error().code != ErrorCode::unauthorized) return problem_of(principal.error());
+  return unauthorized("the session is over; sign in again", false);
+}
+
+std::optional<Problem> Router::admit_principal(const Route& route, Call& call,
+                                               std::shared_ptr<const Principal> principal) {
+  call.set_principal(std::move(principal), access_);
   if (!call.principal().scopes.has_any(route.any_of)) return insufficient_scope(route.any_of);
   if (route.plan == Route::Plan::with_sync && !access_.may_sync(call.principal())) {
     Problem problem = problem_of({ErrorCode::forbidden, "the free plan does not include sync"});
@@ -227,6 +247,7 @@ std::optional<Problem> Router::check_rate(Call& call) {
 bool Router::is_own_origin(const Call& call) const {
   const std::string_view origin = call.header("Origin");
   if (origin.empty()) return true;  // not a browser
+  if (options_.cookies != nullptr && options_.cookies->page_of(call) == CookieGate::Page::own) return true;
   const std::size_t scheme = origin.find("://");
   if (scheme != std::string_view::npos && origin.substr(scheme + 3) == call.header("Host")) return true;
   return std::ranges::any_of(options_.cors_origins,

@@ -2,6 +2,7 @@
 // that dispatches is also the one that /openapi.json and the tests read.
 #pragma once
 
+#include "api/cookie_gate.hpp"
 #include "api/route.hpp"
 #include "service/access.hpp"
 #include "service/quotas.hpp"
@@ -23,6 +24,8 @@ class Router final : public http::Application {
     std::vector<std::string> cors_origins;  // "*" for all
     /// On a device of one owner, everybody who gets here is the owner. Null: keys are asked for.
     std::shared_ptr<const Principal> everybody;
+    /// Lets browsers in with a cookie, where a route accepts one. Null: nowhere. Outlives the router.
+    const CookieGate* cookies = nullptr;
   };
 
   Router(Access& access, const Clock& clock, Options options)
@@ -62,6 +65,10 @@ class Router final : public http::Application {
   [[nodiscard]] Match find(http::Method method, std::string_view target) const;
   /// Lets the call in, or says why not.
   [[nodiscard]] std::optional<Problem> admit(const Route& route, Call& call);
+  /// The same for a request with a cookie and without an Authorization.
+  [[nodiscard]] std::optional<Problem> admit_cookie(const Route& route, Call& call, std::string_view cookie);
+  [[nodiscard]] std::optional<Problem> admit_principal(const Route& route, Call& call,
+                                                       std::shared_ptr<const Principal> principal);
   /// Counts a request that is let in, or says how many there may be.
   [[nodiscard]] std::optional<Problem> check_rate(Call& call);
   [[nodiscard]] bool is_own_origin(const Call& call) const;

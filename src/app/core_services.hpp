@@ -3,6 +3,7 @@
 
 #include "app/faces.hpp"
 #include "base/log.hpp"
+#include "service/browser_sessions.hpp"
 #include "service/device_keys.hpp"
 #include "service/directory_move.hpp"
 #include "service/housekeeping.hpp"
@@ -34,6 +35,7 @@ struct CoreServices {
                {.on_change = [this] { live.notify_access_change(); },
                 .on_erase = [this](AccountNumber account) { return erase_rest(account); }}),
         sessions(*store, access, of_store),
+        browser_sessions(access, sessions, of_store),
         device_keys(*store, access, of_store),
         own_keys(*store, access),
         meter(*store, of_store),
@@ -88,6 +90,7 @@ struct CoreServices {
   Live live;
   Access access;
   Sessions sessions;
+  BrowserSessions browser_sessions;
   DeviceKeys device_keys;
   OwnKeys own_keys;
   RequestMeter meter;

@@ -23,6 +23,7 @@
 #include "base/text.hpp"
 #include "net/server.hpp"
 #include "net/workers.hpp"
+#include "service/hub_id.hpp"
 #include "store/sqlite/store_file.hpp"
 
 namespace syncline::app {
@@ -41,8 +42,9 @@ class Hub {
  public:
   Hub(const Settings& settings, const DataDirectory& directory, TrustedClock& clock, std::unique_ptr<SqliteStore> store,
       net::ServerOptions options, std::optional<net::ServerOptions> metrics, const Quotas::ByPlan& quotas,
-      std::vector<api::FaceModule> modules, webhooks::Sender::Options webhooks, std::string public_url)
+      std::vector<api::FaceModule> modules, webhooks::Sender::Options webhooks, api::CookieGate::Options cookies)
       : clock_(clock),
+        cookies_(cookies),
         server_(std::move(options)),
         password_threads_(static_cast<std::size_t>(std::max<std::int64_t>(1, settings.integer("threads.passwords"))),
                           kPasswordNiceness),
@@ -50,7 +52,11 @@ class Hub {
               {settings.integer("history.days"), settings.integer("tombstones.days")}, quotas, modules),
         metrics_(SYNCLINE_VERSION),
         sender_(*core_.store, core_.deliveries, core_.webhooks, clock_, std::move(webhooks)),
-        router_(core_.access, clock_, {settings.integer("rate_limit"), settings.list("cors.origins")}),
+        router_(core_.access, clock_,
+                {.requests_per_minute = settings.integer("rate_limit"),
+                 .cors_origins = settings.list("cors.origins"),
+                 .everybody = nullptr,
+                 .cookies = &cookies_}),
         operations_(router_, metrics_,
                     {.version = SYNCLINE_VERSION,
                      .not_ready = [this] { return not_ready(); },
@@ -59,13 +65,23 @@ class Hub {
                      .quotas = &core_.quotas}),
         metrics_router_(core_.access, clock_, {}) {
     if (metrics) metrics_server_.emplace(*std::move(metrics));
-    core_.public_url = std::move(public_url);
+    core_.public_url = std::move(cookies.public_origin);
     core_.access.enforce_plans(settings.boolean("plans.enforce"));
     core_.webhooks.on_wake([this] { sender_.wake(); });
-    const api::FaceParts parts{
-        core_.spaces,      core_.access, core_.search,   core_.sessions,   core_.device_keys,
-        core_.own_keys,    core_.meter,  core_.webhooks, core_.deliveries, [this] { sender_.wake(); },
-        server_.workers(), passwords_};
+    const api::FaceParts parts{.spaces = core_.spaces,
+                               .access = core_.access,
+                               .search = core_.search,
+                               .sessions = core_.sessions,
+                               .browser_sessions = core_.browser_sessions,
+                               .device_keys = core_.device_keys,
+                               .own_keys = core_.own_keys,
+                               .meter = core_.meter,
+                               .subscriptions = core_.webhooks,
+                               .deliveries = core_.deliveries,
+                               .wake_sender = [this] { sender_.wake(); },
+                               .workers = server_.workers(),
+                               .passwords = passwords_,
+                               .cookies = cookies_};
     for (api::FaceModule& module : modules) {
       std::unique_ptr<api::Face> face = module.make(parts);
       core_.housekeeping.each_hour([&face = *face] { report_purge(face.each_hour()); });
@@ -164,6 +180,7 @@ class Hub {
   };
 
   TrustedClock& clock_;
+  const api::CookieGate cookies_;
   net::Server server_;
   net::Workers password_threads_;
   PasswordQueue passwords_{password_threads_};
@@ -202,7 +219,11 @@ Result<> run_hub(const Settings& settings, const std::string& data, std::vector<
   std::ranges::move(more, std::back_inserter(faces));
   TRY(const Quotas::ByPlan quotas, read_quotas(settings));
   TRY(webhooks::Sender::Options webhooks, read_webhook_settings(settings));
-  TRY(std::string public_url, read_public_url(settings));
+  api::CookieGate::Options cookies{.hub_id = {},
+                                   .public_origin = {},
+                                   .tls = options.tls.has_value(),
+                                   .plain_http_anywhere = settings.boolean("console.insecure")};
+  TRY(cookies.public_origin, read_public_url(settings));
   const sigset_t signals = block_signals();
   raise_descriptor_limit();
   ::mallopt(M_MMAP_THRESHOLD, kMappedBytesMin);
@@ -216,8 +237,9 @@ Result<> run_hub(const Settings& settings, const std::string& data, std::vector<
   TRY(const DataDirectory directory, DataDirectory::own(data, DataDirectory::Missing::create));
   TrustedClock clock(TrustedClock::Of::hub);
   TRY(auto store, open_store(directory.store_path(), clock, settings));
+  TRY(cookies.hub_id, load_hub_id(store->directory()));
   Hub hub(settings, directory, clock, std::move(store), std::move(options), std::move(metrics), quotas,
-          std::move(faces), std::move(webhooks), std::move(public_url));
+          std::move(faces), std::move(webhooks), std::move(cookies));
   CHECK_OK(hub.start(directory));
   std::printf("syncline hub ready at %s\n", hub.url().c_str());
   std::fflush(stdout);

@@ -34,6 +34,8 @@ const std::vector<SettingInfo>& all_settings() {
       {"listen", SettingKind::text, "127.0.0.1:8080", "address and port to listen on; port 0 picks a free one"},
       {"hub.public_url", SettingKind::text, "",
        "where people reach the hub, like https://hub.example.org; links that the hub prints begin with it"},
+      {"console.insecure", SettingKind::boolean, "false",
+       "let browsers sign in by plain http from other machines; everybody on the way can read the cookie"},
       {"rate_limit", SettingKind::integer, "0", "requests per minute and key; 0: no limit"},
       {"plans.enforce", SettingKind::boolean, "false", "reject sync requests of accounts with the free plan"},
       {"accounts.signup", SettingKind::boolean, "false", "let anyone create an account with POST /auth/signup"},

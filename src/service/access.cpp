@@ -23,7 +23,13 @@ constexpr int kLookUpsMax = 5;
 
 SpaceName system_space() { return {AccountNumber{0}, "system"}; }
 
-Result<std::shared_ptr<const Principal>> Access::authenticate(std::string_view token) {
+Result<std::shared_ptr<const Principal>> Access::authenticate(std::string_view token, Via via) {
+  TRY(auto principal, recognise(token));
+  if (principal->is_cookie != (via == Via::cookie)) return invalid_token();
+  return principal;
+}
+
+Result<std::shared_ptr<const Principal>> Access::recognise(std::string_view token) {
   if (token.size() < kTokenBytesMin || token.size() > kTokenBytesMax) return invalid_token();
   const std::string hash(as_text(sha256(token)));
   for (int tries = 1;; ++tries) {
@@ -88,6 +94,7 @@ Result<std::shared_ptr<const Principal>> Access::look_up(std::string_view token)
                                                       .label = stored.key.label,
                                                       .scopes = effective_scopes(stored.key, account.role),
                                                       .is_person = stored.key.is_person,
+                                                      .is_cookie = stored.key.is_cookie,
                                                       .agent = stored.key.agent,
                                                       .expires_at = expires_at,
                                                       .ai_cap = account.ai_cap});
@@ -208,6 +215,9 @@ Result<Account> Access::set_role(std::string_view email, Role role) {
     }));
     if (role == Role::member && account.role == Role::admin && !has_other) {
       return fail(ErrorCode::conflict, account.email + " is the only admin; make another account an admin first");
+    }
+    if (account.role != role) {
+      CHECK_OK(revoke_keys(txn, account.number, [](const StoredKey& stored) { return stored.key.is_cookie; }));
     }
     account.role = role;
     row.doc = doc_of(account);

@@ -44,6 +44,7 @@ struct Key {
   std::string parent;      // of a device's session: id of the key that it was opened with, and ends with
   std::string agent;       // the agent that it was made for; empty for most
   bool is_person = false;  // a session that somebody opened with a password
+  bool is_cookie = false;  // a session that a browser keeps in a cookie
   std::string client;      // of a session: what its program called itself (User-Agent), as it said
   std::string address;     // of a session: where it was opened from
 };
@@ -79,8 +80,11 @@ class Access {
 
   // Whatever asks who somebody is: `unauthorized` means that the store says so. An error of the store is another one.
 
-  /// The principal of a bearer token, or unauthorized.
-  [[nodiscard]] Result<std::shared_ptr<const Principal>> authenticate(std::string_view token);
+  /// How a token came.
+  enum class Via { bearer, cookie };
+  /// The principal of a token, or unauthorized. A token that was made for a cookie is good as a cookie alone, every
+  /// other one as a bearer token alone.
+  [[nodiscard]] Result<std::shared_ptr<const Principal>> authenticate(std::string_view token, Via via = Via::bearer);
   /// unauthorized once the key was revoked or has expired, or its account was removed.
   [[nodiscard]] Result<> check_valid(const Principal& principal);
 
@@ -105,7 +109,8 @@ class Access {
   [[nodiscard]] Result<Account> get_account(std::string_view email);
   [[nodiscard]] Result<std::vector<Account>> accounts();
   [[nodiscard]] Result<Account> set_plan(std::string_view email, Plan plan);
-  /// `conflict` if nobody would be an admin afterwards.
+  /// Ends the account's sessions in browsers, which begin again with the new rights. `conflict` if nobody would be an
+  /// admin afterwards.
   [[nodiscard]] Result<Account> set_role(std::string_view email, Role role);
   /// Nothing goes back to what the plan has.
   [[nodiscard]] Result<Account> set_ai_cap(std::string_view email, std::optional<std::int64_t> tokens);
@@ -152,6 +157,7 @@ class Access {
  private:
   using Usage = std::unordered_map<KeyNumber, std::int64_t>;  // microseconds
 
+  [[nodiscard]] Result<std::shared_ptr<const Principal>> recognise(std::string_view token);
   [[nodiscard]] Result<std::shared_ptr<const Principal>> look_up(std::string_view token);
   [[nodiscard]] Result<Account> change_account(std::string_view email, const std::function<void(Account&)>& alter);
   /// After a change that may have put somebody out.
@@ -162,7 +168,7 @@ class Access {
   [[nodiscard]] bool is_ended(const Principal& principal) const EXCLUDES(mutex_);
   /// When keys were used last, as far as that is not written down yet.
   [[nodiscard]] Usage recent_usage() const EXCLUDES(mutex_);
-  /// Sessions of devices live on while they are used: those of `usage`. Returns the keys that changed.
+  /// Sessions of devices and browsers live on while they are used: those of `usage`. Returns the keys that changed.
   [[nodiscard]] static Result<std::vector<KeyRow>> prolong(DirectoryTxn& txn, const Usage& usage);
 
   Store& store_;

@@ -126,6 +126,10 @@ KeyRow row_of(const StoredKey& stored) {
   text("previous_hash", stored.previous_hash);
   time("previous_expires_at", stored.previous_expires_at);
   time("refresh_expires_at", stored.refresh_expires_at);
+  if (stored.cookie) {
+    writer.integer("idle_seconds", stored.cookie->idle_seconds);
+    writer.string("cookie_until", format_time(stored.cookie->until)).boolean("keep", stored.cookie->keep);
+  }
   text("prefix", stored.key.prefix);
   text("agent", stored.key.agent);
   text("client", stored.key.client);
@@ -138,7 +142,7 @@ KeyRow row_of(const StoredKey& stored) {
           .token_hash = from_hex(stored.hash),
           .created_at = stored.key.created_at,
           .revoked_at = stored.key.revoked_at,
-          .ends_at = parent ? stored.key.expires_at : stored.refresh_expires_at,
+          .ends_at = parent || stored.cookie ? stored.key.expires_at : stored.refresh_expires_at,
           .last_used_at = {},
           .doc = std::move(doc)};
 }
@@ -170,7 +174,14 @@ StoredKey key_from(const KeyRow& row) {
   stored.key.prefix = json.text_of("prefix");
   if (row.parent.value != 0) stored.key.parent = key_id_of(row.parent);
   stored.key.agent = json.text_of("agent");
-  stored.key.is_person = stored.refresh_expires_at.has_value();
+  if (const auto until = time_field(json, "cookie_until")) {
+    const auto keep = json.find("keep");
+    stored.cookie = {.idle_seconds = integer_field(json, "idle_seconds"),
+                     .until = *until,
+                     .keep = keep && keep->as_boolean().value_or(false)};
+  }
+  stored.key.is_cookie = stored.cookie.has_value();
+  stored.key.is_person = stored.refresh_expires_at || (stored.key.is_cookie && stored.key.parent.empty());
   stored.key.client = json.text_of("client");
   stored.key.address = json.text_of("address");
   return stored;
@@ -195,6 +206,13 @@ bool is_session(const Principal& principal) { return principal.is_person || prin
 
 Timestamp ends_of_session(Timestamp used_at, const std::optional<Timestamp>& key_expires_at) {
   const Timestamp end = used_at.plus_micros(kSessionSeconds * kMicrosPerSecond);
+  return key_expires_at ? std::min(end, *key_expires_at) : end;
+}
+
+Timestamp end_after_use(const StoredKey& session, Timestamp used_at, const std::optional<Timestamp>& key_expires_at) {
+  if (!session.cookie) return ends_of_session(used_at, key_expires_at);
+  const Timestamp idle = used_at.plus_micros(session.cookie->idle_seconds * kMicrosPerSecond);
+  const Timestamp end = std::min(idle, session.cookie->until);
   return key_expires_at ? std::min(end, *key_expires_at) : end;
 }
 

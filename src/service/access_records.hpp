@@ -23,6 +23,13 @@ struct Rotation {
   std::vector<std::string> replaced_hashes;
 };
 
+/// How a session in a browser's cookie lives: until it was not used for so long, and no longer than `until`.
+struct CookieLife {
+  std::int64_t idle_seconds = 0;
+  Timestamp until;
+  bool keep = false;  // the browser keeps the cookie when it is closed
+};
+
 /// What is stored of a key: everything but the secret, of which only the hash.
 struct StoredKey {
   Key key;
@@ -34,6 +41,7 @@ struct StoredKey {
   std::string previous_hash;
   std::optional<Timestamp> previous_expires_at;
   std::optional<Timestamp> refresh_expires_at;
+  std::optional<CookieLife> cookie;
 };
 
 /// In hexadecimal digits, as in documents.
@@ -71,6 +79,9 @@ struct StoredKey {
 [[nodiscard]] bool is_session(const Principal& principal);
 /// When the session of a device ends that was used then: not after its key.
 [[nodiscard]] Timestamp ends_of_session(Timestamp used_at, const std::optional<Timestamp>& key_expires_at);
+/// When a session that lives while it is used ends, if it was used then last.
+[[nodiscard]] Timestamp end_after_use(const StoredKey& session, Timestamp used_at,
+                                      const std::optional<Timestamp>& key_expires_at);
 /// What a key may do now: a session what the role of its account may, any other key no more than that.
 [[nodiscard]] ScopeSet effective_scopes(const Key& key, Role role);
 

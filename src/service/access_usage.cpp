@@ -55,11 +55,12 @@ Result<std::vector<KeyRow>> Access::prolong(DirectoryTxn& txn, const Usage& usag
   std::vector<KeyRow> prolonged;
   for (const auto& [number, micros] : usage) {
     TRY(const auto row, txn.find_key(number));
-    if (!row || row->parent.value == 0 || row->revoked_at) continue;
+    if (!row || row->revoked_at) continue;
     StoredKey stored = key_from(*row);
-    if (!stored.key.expires_at) continue;
+    const bool lives_by_use = row->parent.value != 0 || stored.cookie;
+    if (!lives_by_use || !stored.key.expires_at) continue;
     TRY(const auto parent, txn.find_key(row->parent));
-    const Timestamp until = ends_of_session({micros}, parent ? key_from(*parent).key.expires_at : std::nullopt);
+    const Timestamp until = end_after_use(stored, {micros}, parent ? key_from(*parent).key.expires_at : std::nullopt);
     if (until.micros - stored.key.expires_at->micros < kWorthWritingSeconds * kMicrosPerSecond) continue;
     stored.key.expires_at = until;
     CHECK_OK(put_key_in(txn, stored));

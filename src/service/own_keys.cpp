@@ -21,7 +21,8 @@ Result<std::vector<Key>> OwnKeys::sessions(const Principal& owner) {
   TRY(auto keys, access_.keys(owner.email));
   const Timestamp now = access_.clock().now();
   std::erase_if(keys, [&](const Key& key) {
-    return !is_session(key) || key.revoked_at || (!key.is_person && has_expired(key.expires_at, now));
+    const bool can_be_renewed = key.is_person && !key.is_cookie;
+    return !is_session(key) || key.revoked_at || (!can_be_renewed && has_expired(key.expires_at, now));
   });
   // Those used last come first.
   std::ranges::sort(keys, {}, [](const Key& key) {

@@ -73,6 +73,7 @@ struct Principal {
   std::string label;
   ScopeSet scopes;
   bool is_person = false;               // a session that somebody opened with a password
+  bool is_cookie = false;               // a session whose token is good as a cookie alone
   std::string agent;                    // the agent that the key was made for; empty for most
   std::optional<Timestamp> expires_at;  // of a session's access token
   std::optional<std::int64_t> ai_cap;   // AI tokens a month, if the account has a cap of its own

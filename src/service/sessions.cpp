@@ -156,39 +156,54 @@ Result<std::string> Sessions::check_known(const std::string& address, std::strin
 }
 
 Result<Session> Sessions::log_in(std::string_view email, std::string_view password, const Caller& caller) {
-  const std::string address = lower_case(email.substr(0, limits::kRecordIdBytesMax + 1));
-  TRY(const std::string hash, check_known(address, password, caller));
   Session session;
-  CHECK_OK(access_.change(Access::Effect::admits, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
-    // It may have been changed while it was compared.
-    TRY(const auto standing, find_password(txn, address));
-    if (standing != hash) return wrong_login();
-    TRY(const Account account, get_account_in(txn, address));
+  CHECK_OK(log_in(email, password, caller, [&](DirectoryTxn& txn, const Account& account) -> Result<> {
     TRY(session, open_session(txn, account, caller));
-    return account.number;
+    return {};
   }));
   return session;
 }
 
+Result<> Sessions::log_in(std::string_view email, std::string_view password, const Caller& caller, const Open& open) {
+  const std::string address = lower_case(email.substr(0, limits::kRecordIdBytesMax + 1));
+  TRY(const std::string hash, check_known(address, password, caller));
+  return access_.change(Access::Effect::admits, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
+    // It may have been changed while it was compared.
+    TRY(const auto standing, find_password(txn, address));
+    if (standing != hash) return wrong_login();
+    TRY(const Account account, get_account_in(txn, address));
+    CHECK_OK(open(txn, account));
+    return account.number;
+  });
+}
+
 Result<Session> Sessions::change_password(const Principal& owner, std::string_view current, std::string_view next,
                                           const Caller& caller) {
+  Session session;
+  CHECK_OK(change_password(owner, current, next, caller, [&](DirectoryTxn& txn, const Account& account) -> Result<> {
+    TRY(session, open_session(txn, account, caller));
+    return {};
+  }));
+  return session;
+}
+
+Result<> Sessions::change_password(const Principal& owner, std::string_view current, std::string_view next,
+                                   const Caller& caller, const Open& open) {
   CHECK_OK(check_password(next));
   const auto known = check_known(owner.email, current, caller);
   const std::unexpected<Error> wrong = fail(ErrorCode::forbidden, "the current password is wrong");
   if (!known && known.error().code == ErrorCode::unauthorized) return wrong;
   if (!known) return std::unexpected(known.error());
   TRY(const std::string hash, hash_password(next));
-  Session session;
-  CHECK_OK(access_.change(Access::Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
+  return access_.change(Access::Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
     CHECK_OK(check_standing(txn, owner, txn.now()));
     TRY(const auto standing, find_password(txn, owner.email));
     if (standing != *known) return wrong;
     TRY([[maybe_unused]] const Replaced replaced, replace_password(txn, owner.account, hash, std::nullopt));
     TRY(const Account account, get_account_in(txn, owner.email));
-    TRY(session, open_session(txn, account, caller));
+    CHECK_OK(open(txn, account));
     return account.number;
-  }));
-  return session;
+  });
 }
 
 Result<Session> Sessions::refresh(std::string_view refresh_token) {
@@ -244,7 +259,7 @@ Result<Session> Sessions::refresh(std::string_view refresh_token) {
 
 Result<Sessions::Replaced> Sessions::replace_password(DirectoryTxn& txn, AccountNumber account, std::string_view hash,
                                                       std::optional<Timestamp> revoke_since) {
-  const auto is_session = [](const StoredKey& stored) { return stored.refresh_expires_at.has_value(); };
+  const auto is_session = [](const StoredKey& stored) { return stored.key.is_person; };
   TRY(const auto row, txn.find_account(account));
   Replaced replaced;
   std::vector<std::string> ended;

@@ -27,10 +27,16 @@ class Sessions {
   /// logged in before does not feel. A peer on this machine may be a proxy that speaks for many, so only the last of
   /// these counts for it.
   [[nodiscard]] Result<Session> log_in(std::string_view email, std::string_view password, const Caller& caller);
+  /// What a right password opens, in the transaction that has found it right.
+  using Open = std::function<Result<>(DirectoryTxn&, const Account&)>;
+  [[nodiscard]] Result<> log_in(std::string_view email, std::string_view password, const Caller& caller,
+                                const Open& open);
   /// For whoever is logged in and knows the current password: sets a new one, ends all sessions of the account and
   /// opens a new one. `forbidden` for a wrong password, which counts like a failed login.
   [[nodiscard]] Result<Session> change_password(const Principal& owner, std::string_view current, std::string_view next,
                                                 const Caller& caller);
+  [[nodiscard]] Result<> change_password(const Principal& owner, std::string_view current, std::string_view next,
+                                         const Caller& caller, const Open& open);
   /// New tokens for the session. The shown refresh token stays good until the new one is used, for a client that never
   /// got the answer, or keeps its first token; calls that show it at the same time get the same tokens. A token that
   /// was replaced is a copy in other hands: it ends the session.

@@ -18,13 +18,33 @@ std::vector<api::FaceModule> make_modules(std::vector<api::FaceModule> more) {
   return *std::move(modules);
 }
 
+api::Router::Options with_cookies(api::Router::Options options, const api::CookieGate& cookies) {
+  options.cookies = &cookies;
+  return options;
+}
+
 }  // namespace
 
-ApiFixture::ApiFixture(api::Router::Options options, std::vector<api::FaceModule> more)
-    : modules_(make_modules(std::move(more))), router_(access_, service_clock_, std::move(options)) {
+ApiFixture::ApiFixture(api::Router::Options options, std::vector<api::FaceModule> more,
+                       api::CookieGate::Options cookies)
+    : modules_(make_modules(std::move(more))),
+      cookies_(std::move(cookies)),
+      router_(access_, service_clock_, with_cookies(std::move(options), cookies_)) {
   router_.add(operations_.make_routes());
-  const api::FaceParts parts{spaces_, access_,   search_,     sessions_, device_keys_, own_keys_,
-                             meter_,  webhooks_, deliveries_, [] {},     scheduler_,   passwords_};
+  const api::FaceParts parts{.spaces = spaces_,
+                             .access = access_,
+                             .search = search_,
+                             .sessions = sessions_,
+                             .browser_sessions = browser_sessions_,
+                             .device_keys = device_keys_,
+                             .own_keys = own_keys_,
+                             .meter = meter_,
+                             .subscriptions = webhooks_,
+                             .deliveries = deliveries_,
+                             .wake_sender = [] {},
+                             .workers = scheduler_,
+                             .passwords = passwords_,
+                             .cookies = cookies_};
   for (const api::FaceModule& module : modules_) {
     api::Face& face = *faces_.emplace_back(module.make(parts));
     EXPECT_TRUE(face.start());

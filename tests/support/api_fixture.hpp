@@ -23,7 +23,8 @@ class ApiFixture : public testing::Test {
 
  protected:
   /// `more`: faces beside those of the program.
-  explicit ApiFixture(api::Router::Options options = {}, std::vector<api::FaceModule> more = {});
+  explicit ApiFixture(api::Router::Options options = {}, std::vector<api::FaceModule> more = {},
+                      api::CookieGate::Options cookies = {.hub_id = "0123abcd"});
 
   /// A key of the account; the account is made at its first key.
   std::string add_key(const std::string& email, ScopeSet scopes, const std::string& label = "test");
@@ -52,6 +53,7 @@ class ApiFixture : public testing::Test {
   Live live_{scheduler_};
   Access access_{store_, service_clock_, {.on_change = [this] { live_.notify_access_change(); }}};
   Sessions sessions_{store_, access_, service_clock_};
+  BrowserSessions browser_sessions_{access_, sessions_, service_clock_};
   DeviceKeys device_keys_{store_, access_, service_clock_};
   OwnKeys own_keys_{store_, access_};
   RequestMeter meter_{store_, service_clock_};
@@ -64,6 +66,7 @@ class ApiFixture : public testing::Test {
   Search search_{spaces_, search_index_, app::find_search_subject(modules_)};
   DeliveryQueue deliveries_{":memory:"};
   PasswordQueue passwords_{scheduler_};
+  const api::CookieGate cookies_;
   operations::Metrics metrics_{"test"};
   std::vector<std::unique_ptr<api::Face>> faces_;
   api::Router router_;

@@ -40,6 +40,7 @@ constexpr auto kRequests = std::to_array<ExampleRequest>({
     {post, "/v1/keys", {}, R"({"label":"l","scopes":["read"]})"},
     {patch, "/v1/keys/{id}", "/v1/keys/{key}", R"({"label":"l"})"},
     {del, "/v1/keys/{id}", "/v1/keys/{key}", {}},
+    {post, "/v1/session", {}, R"({"email":"cleo@example.org","password":"correct horse"})"},
     {post, "/v1/password", {}, R"({"current":"wrong horse","new":"correct horse"})"},
     {get, "/sync", "/sync?since={state}", {}},
     {post, "/sync", {}, kState},
@@ -93,6 +94,7 @@ constexpr auto kWithoutReads = std::to_array<std::string_view>({
     "/metrics",
     "/problems/{code}",
     "/set-password",
+    "/v1/session",  // GET
     "/v1/me",
     "/v1/time",
     "/sync/status",  // the one of plans
@@ -178,6 +180,7 @@ RequestSpec ExampleFixture::request_for(const api::Route& route, const std::stri
   spec.target = prefix + fill(spec.target);
   spec.body = fill(spec.body);
   spec.headers["Idempotency-Key"] = fill("{n}");
+  spec.headers["Host"] = "localhost";
   return spec;
 }
 

@@ -15,7 +15,7 @@ constexpr api::Parameter kIfMatch{"If-Match", "header", "the ETag that the recor
 
 std::vector<api::Route> Face::make_routes() {
   api::RouteBuilder routes(*this, "native", api::kProblemDetails);
-  routes.all().with_schemas(kSchemas);
+  routes.all().with_schemas(kSchemas).with_cookies();
   routes.post("/v1/spaces/{space}/push", Scope::write, "Change many records at once", &Face::push)
       .described(
           "Each op gets a verdict. The hub commits all ops that it does not reject together, durably, before it "

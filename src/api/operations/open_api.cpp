@@ -160,6 +160,9 @@ void append_operation(JsonWriter& writer, const api::Route& route, const api::Ro
   writer.end_object();
   writer.name("security").begin_array();
   if (!open) writer.begin_object().name("bearer").begin_array().end_array().end_object();
+  if (!open && route.cookie == api::Route::Cookie::accepted) {
+    writer.begin_object().name("cookie").begin_array().end_array().end_object();
+  }
   writer.end_array().end_object();
 }
 
@@ -232,6 +235,15 @@ std::string make_open_api(const std::vector<api::Route>& routes, std::string_vie
       .begin_object()
       .string("type", "http")
       .string("scheme", "bearer")
+      .end_object()
+      .name("cookie")
+      .begin_object()
+      .string("type", "apiKey")
+      .string("in", "cookie")
+      .string("name", "__Host-syncline")
+      .string("description",
+              "Set by POST /v1/session. The name goes on with - and the id of the hub, and begins with syncline where "
+              "browsers reach the hub by plain http. Counts for pages of the hub alone.")
       .end_object()
       .end_object()
       .end_object();

@@ -12,6 +12,20 @@
 #include "base/json_object.hpp"
 
 namespace syncline::people {
+
+Result<std::string> text_in(JsonView body, std::string_view name) {
+  const auto value = body.find(name);
+  if (!value || !value->is_string()) return fail(ErrorCode::invalid_argument, std::string(name) + " must be a string");
+  return value->as_string().value_or("");
+}
+
+void respond_secret(const api::CallPtr& call, int status, std::string body, std::vector<http::Header> headers) {
+  auto response = http::make_text(status, "application/json", std::move(body));
+  response.headers = std::move(headers);
+  response.headers.push_back({"Cache-Control", "no-store"});
+  call->respond(std::move(response));
+}
+
 namespace {
 
 constexpr std::size_t kBodyBytesMax = 16UL << 10U;
@@ -38,12 +52,6 @@ void append_key(JsonWriter& writer, const Key& key, std::int64_t sessions, const
   writer.integer("sessions", sessions).end_object();
 }
 
-Result<std::string> text_in(JsonView body, std::string_view name) {
-  const auto value = body.find(name);
-  if (!value || !value->is_string()) return fail(ErrorCode::invalid_argument, std::string(name) + " must be a string");
-  return value->as_string().value_or("");
-}
-
 Result<ScopeSet> scopes_in(JsonView body) {
   const auto list = body.find("scopes");
   ScopeSet scopes;
@@ -61,12 +69,6 @@ Result<ScopeSet> scopes_in(JsonView body) {
   });
   CHECK_OK(good);
   return scopes;
-}
-
-void respond_secret(const api::CallPtr& call, int status, std::string body) {
-  auto response = http::make_text(status, "application/json", std::move(body));
-  response.headers.push_back({"Cache-Control", "no-store"});
-  call->respond(std::move(response));
 }
 
 }  // namespace
@@ -152,6 +154,11 @@ void Face::replace_password(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, call->json_object());
   TRY_CALL(call, const std::string current, text_in(body, "current"));
   TRY_CALL(call, const std::string next, text_in(body, "new"));
+  if (call->principal().is_cookie) {
+    TRY_CALL(call, const BrowserSession session,
+             browser_sessions_.change_password(call->principal(), current, next, accounts::caller_of(*call)));
+    return respond_browser_session(call, session);
+  }
   TRY_CALL(call, const Session session,
            sessions_.change_password(call->principal(), current, next, accounts::caller_of(*call)));
   std::string out;
@@ -167,7 +174,8 @@ void Face::show_set_password(const api::CallPtr& call) { call->respond(set_passw
 
 std::vector<api::Route> Face::make_routes() {
   api::RouteBuilder routes(*this, "people", api::kProblemDetails);
-  routes.all().with_schemas(kSchemas).heavy().in_any_plan().body_at_most(kBodyBytesMax);
+  routes.all().with_schemas(kSchemas).heavy().in_any_plan().with_cookies().body_at_most(kBodyBytesMax);
+  add_session_routes(routes);
   routes.get("/v1/sessions", Scope::keys, "List the sessions of this account", &Face::list_sessions)
       .described("Sessions that people opened with a password, and devices with a key; last used first.")
       .answers(200, "the sessions that stand", "OwnSessions");
@@ -197,9 +205,11 @@ std::vector<api::Route> Face::make_routes() {
       .answers(204, "revoked")
       .answers(404, "no key of this account that stands");
   routes.post("/v1/password", Scope::keys, "Change your password", &Face::change_password)
-      .described("Ends all sessions of the account and opens a new one. Keys stay.")
+      .described("Ends all sessions of the account and opens a new one: in a cookie, if a cookie asks. Keys stay.")
       .body("the current password and the new one", "PasswordChange")
-      .answers(200, "a new session", "ChangedPassword")
+      .answers(
+          200, "a new session",
+          R"({"anyOf":[{"$ref":"#/components/schemas/ChangedPassword"},{"$ref":"#/components/schemas/SignedIn"}]})")
       .answers(400, "the new password is too short")
       .answers(403, "the current password is wrong")
       .answers(429, "too many failed attempts")

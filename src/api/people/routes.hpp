@@ -11,11 +11,26 @@ namespace syncline::people {
 class Face final : public api::Face {
  public:
   explicit Face(const api::FaceParts& parts)
-      : own_(parts.own_keys), sessions_(parts.sessions), passwords_(parts.passwords) {}
+      : own_(parts.own_keys),
+        sessions_(parts.sessions),
+        browser_sessions_(parts.browser_sessions),
+        passwords_(parts.passwords),
+        cookies_(parts.cookies) {}
 
   [[nodiscard]] std::vector<api::Route> make_routes() override;
 
  private:
+  using Routes = api::RouteBuilder<Face>;
+
+  /// POST, GET and DELETE /v1/session, in session_routes.cpp.
+  void add_session_routes(Routes& routes);
+  void sign_in(const api::CallPtr& call);
+  void check_sign_in(const api::CallPtr& call);
+  void show_session(const api::CallPtr& call);
+  void sign_out(const api::CallPtr& call);
+  /// What a new session may do, with its cookie.
+  void respond_browser_session(const api::CallPtr& call, const BrowserSession& session);
+
   void list_sessions(const api::CallPtr& call);
   void end_session(const api::CallPtr& call);
   void end_other_sessions(const api::CallPtr& call);
@@ -29,8 +44,15 @@ class Face final : public api::Face {
 
   OwnKeys& own_;
   Sessions& sessions_;
+  BrowserSessions& browser_sessions_;
   PasswordQueue& passwords_;
+  const api::CookieGate& cookies_;
 };
+
+/// A member of the body that must be a string.
+[[nodiscard]] Result<std::string> text_in(JsonView body, std::string_view name);
+/// An answer that no cache may keep.
+void respond_secret(const api::CallPtr& call, int status, std::string body, std::vector<http::Header> headers = {});
 
 [[nodiscard]] api::FaceModule make_module();
 

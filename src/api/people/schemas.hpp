@@ -18,6 +18,16 @@ inline constexpr std::string_view kSchemas = R"({
   "current": {"type": "boolean", "description": "true for the session that asks"}}},
 "OwnSessions": {"type": "object", "required": ["sessions"], "properties": {
   "sessions": {"type": "array", "items": {"$ref": "#/components/schemas/OwnSession"}}}},
+"SignIn": {"type": "object", "properties": {
+  "email": {"type": "string"}, "password": {"type": "string"},
+  "key": {"type": "string", "description": "instead of email and password: a key that is no session"},
+  "keep": {"type": "boolean", "description": "true: the browser keeps the cookie when it is closed; default false"},
+  "kind": {"enum": ["desk", "phone"], "description": "desk: ends after 7 days without use (default); phone: 30 days"},
+  "label": {"type": "string", "minLength": 1, "description": "name in the list of sessions; default browser"}}},
+"SignedIn": {"type": "object", "required": ["account", "role", "scopes", "expires_at"], "properties": {
+  "account": {"type": "string"}, "role": {"enum": ["admin", "member"]},
+  "scopes": {"type": "array", "items": {"type": "string"}},
+  "expires_at": {"type": ["string", "null"], "format": "date-time", "description": "unless it is used before"}}},
 "EndedSessions": {"type": "object", "required": ["ended"], "properties": {"ended": {"type": "integer"}}},
 "OwnKey": {"type": "object",
   "required": ["id", "label", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at", "sessions"],

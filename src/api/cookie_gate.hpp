@@ -1,0 +1,46 @@
+// The cookie with which a browser stays signed in, and which requests it counts for: those of the hub's own pages.
+// Every program on a host gets the cookies of that host, whatever its port, so the name of a hub's cookie carries the
+// hub's id, and a request that changes something must say that it comes from the hub's own origin. cors.origins plays
+// no part. Never changes; safe from any thread.
+#pragma once
+
+#include "api/call.hpp"
+
+namespace syncline::api {
+
+class CookieGate {
+ public:
+  struct Options {
+    std::string hub_id;         // eight hexadecimal digits
+    std::string public_origin;  // hub.public_url, as app/public_url.hpp makes it; empty: none
+    bool tls = false;           // of the hub itself
+    bool plain_http_anywhere = false;
+  };
+
+  explicit CookieGate(Options options);
+
+  /// "__Host-syncline-1a2b3c4d"; without the prefix if browsers reach the hub by plain http.
+  [[nodiscard]] const std::string& name() const { return name_; }
+  /// The value of the cookie; nothing if the request has none, or an empty one.
+  [[nodiscard]] std::optional<std::string_view> find(const Call& call) const;
+
+  enum class Page { own, unknown, foreign };
+  /// Which page made the request, as far as the browser says so: the `Origin`, or `Sec-Fetch-Site` without one.
+  [[nodiscard]] Page page_of(const Call& call) const;
+
+  /// The cookie does not count for this request, because of its page or of the type of its body.
+  [[nodiscard]] std::optional<Problem> refuse(const Call& call) const;
+  /// `forbidden` for a foreign page, and where the cookie would cross a network in clear text.
+  [[nodiscard]] Result<> check_sign_in(const Call& call) const;
+
+  /// Set-Cookie. Without `seconds` the browser forgets the cookie when it is closed.
+  [[nodiscard]] http::Header make(std::string_view token, std::optional<std::int64_t> seconds) const;
+  [[nodiscard]] http::Header clear() const { return make("", 0); }
+
+ private:
+  const Options options_;
+  const bool is_secure_;
+  const std::string name_;
+};
+
+}  // namespace syncline::api
