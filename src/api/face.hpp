@@ -13,6 +13,7 @@
 #include "service/browser_sessions.hpp"
 #include "service/device_keys.hpp"
 #include "service/events.hpp"
+#include "service/first_run.hpp"
 #include "service/own_keys.hpp"
 #include "service/password_queue.hpp"
 #include "service/request_meter.hpp"
@@ -32,6 +33,7 @@ struct FaceParts {
   Search& search;
   Sessions& sessions;
   BrowserSessions& browser_sessions;
+  FirstRun& first_run;
   DeviceKeys& device_keys;
   OwnKeys& own_keys;
   RequestMeter& meter;

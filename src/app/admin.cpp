@@ -49,6 +49,18 @@ Result<std::string> key_add(CoreServices& core, const JsonObject& request) {
   return out;
 }
 
+Result<std::string> setup(CoreServices& core, const JsonObject&) {
+  TRY(const FirstRun::Code code, core.first_run.code());
+  std::string out;
+  JsonWriter(out)
+      .begin_object()
+      .string("code", code.text)
+      .string("link", code.link)
+      .string("expires_at", format_time(code.expires_at))
+      .end_object();
+  return out;
+}
+
 Result<std::string> key_list(CoreServices& core, const JsonObject& request) {
   const auto account = optional_text(request, "account");
   TRY(const auto keys, core.access.keys(account));
@@ -296,7 +308,8 @@ struct Named {
   std::string_view name;
   Handler run;
 };
-constexpr std::array<Named, 31> kHandlers = {{{"account add", account_add},
+constexpr std::array<Named, 32> kHandlers = {{{"setup", setup},
+                                              {"account add", account_add},
                                               {"account label", account_label},
                                               {"account undo-wipe", account_undo_wipe},
                                               {"account ai-cap", account_ai_cap},

@@ -210,6 +210,11 @@ void define_hub(Command root, Invocation& invocation) {
 }
 
 void define_data_and_settings(Command root, Invocation& invocation) {
+  const Command setup = root.add("setup", "Show the code that makes the first account of a running hub");
+  add_common(setup, invocation);
+  setup.example("syncline setup --data /srv/syncline");
+  setup.on_run(ask(invocation, "setup"));
+
   define_backup(root, invocation);
   define_diagnosis(root, invocation);
   define_clock(root, invocation);

@@ -6,6 +6,7 @@
 #include "service/browser_sessions.hpp"
 #include "service/device_keys.hpp"
 #include "service/directory_move.hpp"
+#include "service/first_run.hpp"
 #include "service/housekeeping.hpp"
 #include "service/own_keys.hpp"
 #include "service/request_meter.hpp"
@@ -36,6 +37,7 @@ struct CoreServices {
                 .on_erase = [this](AccountNumber account) { return erase_rest(account); }}),
         sessions(*store, access, of_store),
         browser_sessions(access, sessions, of_store),
+        first_run(*store, access, sessions, of_store),
         device_keys(*store, access, of_store),
         own_keys(*store, access),
         meter(*store, of_store),
@@ -91,6 +93,7 @@ struct CoreServices {
   Access access;
   Sessions sessions;
   BrowserSessions browser_sessions;
+  FirstRun first_run;
   DeviceKeys device_keys;
   OwnKeys own_keys;
   RequestMeter meter;

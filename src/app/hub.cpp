@@ -37,6 +37,22 @@ constexpr int kMappedBytesMin = 512 << 10;
 /// return_memory() trims the heap when it is worth it; in between it keeps what it has.
 constexpr int kTrimBytes = 64 << 20;
 
+/// For whoever runs the hub to read: not for the log.
+void show_code(const FirstRun::Code& code) {
+  std::printf(
+      "no account is an admin yet: open %s on this machine or by https, or enter the code %s there (good until %s)\n",
+      code.link.c_str(), code.text.c_str(), format_time(code.expires_at).c_str());
+  std::fflush(stdout);
+}
+
+/// Under which a browser on this machine reaches what listens there. An address for all interfaces is none of a page.
+std::string local_url(std::string url) {
+  for (const std::string_view all : {"//0.0.0.0:", "//[::]:"}) {
+    if (const std::size_t at = url.find(all); at != std::string::npos) url.replace(at, all.size(), "//localhost:");
+  }
+  return url;
+}
+
 /// Everything that runs in a hub, in the order in which it depends on each other.
 class Hub {
  public:
@@ -73,6 +89,7 @@ class Hub {
                                .search = core_.search,
                                .sessions = core_.sessions,
                                .browser_sessions = core_.browser_sessions,
+                               .first_run = core_.first_run,
                                .device_keys = core_.device_keys,
                                .own_keys = core_.own_keys,
                                .meter = core_.meter,
@@ -108,6 +125,7 @@ class Hub {
       log(LogLevel::info, "metrics_started", {{"url", metrics_server_->url()}});
     }
     CHECK_OK(server_.start(router_));
+    core_.first_run.serve(core_.public_url->empty() ? local_url(server_.url()) : *core_.public_url, show_code);
     core_.housekeeping.start();
     core_.search.start();
     sender_.start();
@@ -116,6 +134,14 @@ class Hub {
   }
 
   [[nodiscard]] std::string url() const { return server_.url(); }
+
+  /// Shows the code for the first account, if there is none yet.
+  void announce_first_run() {
+    const auto needed = core_.first_run.is_needed();
+    if (!needed) log(LogLevel::warning, "accounts_not_read", {{"error", needed.error().text}});
+    if (!needed || !*needed) return;
+    if (const auto code = core_.first_run.code()) show_code(*code);
+  }
 
   void reload() {
     const auto reloaded = server_.reload_certificates();
@@ -245,6 +271,7 @@ Result<> run_hub(const Settings& settings, const std::string& data, std::vector<
   std::fflush(stdout);
   log(LogLevel::info, "started", {{"url", hub.url()}, {"data", data}, {"version", SYNCLINE_VERSION}});
   flush_log();
+  hub.announce_first_run();
   notify_systemd("READY=1\nSTATUS=serving at " + hub.url());
 
   for (;;) {

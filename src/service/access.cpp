@@ -208,11 +208,7 @@ Result<Account> Access::set_role(std::string_view email, Role role) {
   CHECK_OK(change(Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
     TRY(AccountRow row, get_account_row_in(txn, email));
     account = account_from(row);
-    bool has_other = false;
-    CHECK_OK(txn.accounts([&](const AccountRow& other) {
-      has_other = other.number != row.number && account_from(other).role == Role::admin;
-      return !has_other;
-    }));
+    TRY(const bool has_other, has_admin_in(txn, row.number));
     if (role == Role::member && account.role == Role::admin && !has_other) {
       return fail(ErrorCode::conflict, account.email + " is the only admin; make another account an admin first");
     }

@@ -241,6 +241,15 @@ Result<Account> add_account_in(DirectoryTxn& txn, std::string_view email, Plan p
   return account;
 }
 
+Result<bool> has_admin_in(DirectoryView& view, AccountNumber other_than) {
+  bool found = false;
+  CHECK_OK(view.accounts([&](const AccountRow& row) {
+    found = row.number != other_than && account_from(row).role == Role::admin;
+    return !found;
+  }));
+  return found;
+}
+
 Result<std::optional<AccountRow>> find_account_row_in(DirectoryView& view, std::string_view email) {
   return view.find_account_by_email(lower_case(email));
 }

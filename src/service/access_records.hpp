@@ -90,6 +90,8 @@ void note_caller(Key& session, const Caller& caller);
 
 /// A new account, stored. `conflict` if there is one of that address; invalid_argument if it is no address.
 [[nodiscard]] Result<Account> add_account_in(DirectoryTxn& txn, std::string_view email, Plan plan, Role role);
+/// Whether an account is an admin, not counting `other_than`.
+[[nodiscard]] Result<bool> has_admin_in(DirectoryView& view, AccountNumber other_than = {});
 [[nodiscard]] Result<std::optional<AccountRow>> find_account_row_in(DirectoryView& view, std::string_view email);
 [[nodiscard]] Result<AccountRow> get_account_row_in(DirectoryView& view, std::string_view email);
 [[nodiscard]] Result<Account> get_account_in(DirectoryView& view, std::string_view email);

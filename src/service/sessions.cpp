@@ -132,6 +132,19 @@ Result<Session> Sessions::sign_up(std::string_view email, std::string_view passw
   return session;
 }
 
+Result<> Sessions::add_admin(std::string_view email, std::string_view password, const Open& open) {
+  CHECK_OK(check_password(password));
+  TRY(const std::string hash, hash_password(password));
+  return access_.change(Access::Effect::admits, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
+    TRY(const bool has_admin, has_admin_in(txn));
+    if (has_admin) return fail(ErrorCode::conflict, "an account is an admin already");
+    TRY(const Account account, add_account_in(txn, email, Plan::pro, Role::admin));
+    CHECK_OK(put_password(txn, account.number, hash));
+    CHECK_OK(open(txn, account));
+    return account.number;
+  });
+}
+
 Result<std::string> Sessions::check_known(const std::string& address, std::string_view password, const Caller& caller) {
   const std::string counted = counted_peer(caller.address);
   const std::string pair = counted.empty() ? std::string() : address + ' ' + counted;

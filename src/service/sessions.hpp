@@ -22,13 +22,15 @@ class Sessions {
   /// A new account with a password. `conflict` if there is one of that address; `too_many` after too many from `peer`.
   [[nodiscard]] Result<Session> sign_up(std::string_view email, std::string_view password, Plan plan,
                                         const Caller& caller);
+  /// What a right password opens, in the transaction that has found it right.
+  using Open = std::function<Result<>(DirectoryTxn&, const Account&)>;
+  /// A new account that is an admin. `conflict` if an account is one, or if there is one of that address.
+  [[nodiscard]] Result<> add_admin(std::string_view email, std::string_view password, const Open& open);
   /// `unauthorized` in the same words and the same time for a wrong address and a wrong password; `too_many` after too
   /// many failures: of the address from one peer, of the peer, or of the address from anywhere, which a peer that has
   /// logged in before does not feel. A peer on this machine may be a proxy that speaks for many, so only the last of
   /// these counts for it.
   [[nodiscard]] Result<Session> log_in(std::string_view email, std::string_view password, const Caller& caller);
-  /// What a right password opens, in the transaction that has found it right.
-  using Open = std::function<Result<>(DirectoryTxn&, const Account&)>;
   [[nodiscard]] Result<> log_in(std::string_view email, std::string_view password, const Caller& caller,
                                 const Open& open);
   /// For whoever is logged in and knows the current password: sets a new one, ends all sessions of the account and

@@ -36,6 +36,7 @@ ApiFixture::ApiFixture(api::Router::Options options, std::vector<api::FaceModule
                              .search = search_,
                              .sessions = sessions_,
                              .browser_sessions = browser_sessions_,
+                             .first_run = first_run_,
                              .device_keys = device_keys_,
                              .own_keys = own_keys_,
                              .meter = meter_,
@@ -50,6 +51,7 @@ ApiFixture::ApiFixture(api::Router::Options options, std::vector<api::FaceModule
     EXPECT_TRUE(face.start());
     router_.add(face.make_routes(), module.prefixes);
   }
+  first_run_.serve("http://localhost:8080", [this](const FirstRun::Code& code) { shown_codes_.push_back(code.text); });
   router_.meter(meter_);
   router_.observe(metrics_);
   key_ = add_key("ann@example.org",

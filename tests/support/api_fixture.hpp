@@ -54,6 +54,9 @@ class ApiFixture : public testing::Test {
   Access access_{store_, service_clock_, {.on_change = [this] { live_.notify_access_change(); }}};
   Sessions sessions_{store_, access_, service_clock_};
   BrowserSessions browser_sessions_{access_, sessions_, service_clock_};
+  FirstRun first_run_{store_, access_, sessions_, service_clock_};
+  /// What the hub has shown to whoever runs it.
+  std::vector<std::string> shown_codes_;
   DeviceKeys device_keys_{store_, access_, service_clock_};
   OwnKeys own_keys_{store_, access_};
   RequestMeter meter_{store_, service_clock_};

@@ -94,6 +94,8 @@ constexpr auto kWithoutReads = std::to_array<std::string_view>({
     "/metrics",
     "/problems/{code}",
     "/set-password",
+    "/setup",
+    "/v1/setup",    // it remembers that it is done
     "/v1/session",  // GET
     "/v1/me",
     "/v1/time",

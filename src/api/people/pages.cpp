@@ -50,6 +50,18 @@ http::Response make_page(std::string_view title, std::string_view form) {
 
 }  // namespace
 
+http::Response setup_page() {
+  return make_page("Set up this hub",
+                   "<form data-route=\"/v1/setup\" data-done=\"The hub is set up, and you are signed in.\">"
+                   "<p><label>Code that the hub has printed<br><input name=\"code\" data-secret required "
+                   "autocomplete=\"off\" spellcheck=\"false\"></label></p>"
+                   "<p><label>Your e-mail address<br><input type=\"email\" name=\"email\" autocomplete=\"username\" "
+                   "required></label></p>"
+                   "<p><label>Password, at least 8 characters<br><input type=\"password\" name=\"password\" "
+                   "autocomplete=\"new-password\" minlength=\"8\" required></label></p>"
+                   "<p><button>Set up</button></p></form>");
+}
+
 http::Response set_password_page() {
   return make_page("Set your password",
                    "<form data-route=\"/auth/reset-password\" data-done=\"Your password is set. You can close this "

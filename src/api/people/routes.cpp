@@ -176,6 +176,7 @@ std::vector<api::Route> Face::make_routes() {
   api::RouteBuilder routes(*this, "people", api::kProblemDetails);
   routes.all().with_schemas(kSchemas).heavy().in_any_plan().with_cookies().body_at_most(kBodyBytesMax);
   add_session_routes(routes);
+  add_setup_routes(routes);
   routes.get("/v1/sessions", Scope::keys, "List the sessions of this account", &Face::list_sessions)
       .described("Sessions that people opened with a password, and devices with a key; last used first.")
       .answers(200, "the sessions that stand", "OwnSessions");

@@ -14,6 +14,7 @@ class Face final : public api::Face {
       : own_(parts.own_keys),
         sessions_(parts.sessions),
         browser_sessions_(parts.browser_sessions),
+        first_run_(parts.first_run),
         passwords_(parts.passwords),
         cookies_(parts.cookies) {}
 
@@ -28,6 +29,12 @@ class Face final : public api::Face {
   void check_sign_in(const api::CallPtr& call);
   void show_session(const api::CallPtr& call);
   void sign_out(const api::CallPtr& call);
+  /// /v1/setup and its page, in setup_routes.cpp.
+  void add_setup_routes(Routes& routes);
+  void show_setup(const api::CallPtr& call);
+  void set_up(const api::CallPtr& call);
+  void check_set_up(const api::CallPtr& call);
+  void show_setup_page(const api::CallPtr& call);
   /// What a new session may do, with its cookie.
   void respond_browser_session(const api::CallPtr& call, const BrowserSession& session);
 
@@ -45,6 +52,7 @@ class Face final : public api::Face {
   OwnKeys& own_;
   Sessions& sessions_;
   BrowserSessions& browser_sessions_;
+  FirstRun& first_run_;
   PasswordQueue& passwords_;
   const api::CookieGate& cookies_;
 };

@@ -28,6 +28,10 @@ inline constexpr std::string_view kSchemas = R"({
   "account": {"type": "string"}, "role": {"enum": ["admin", "member"]},
   "scopes": {"type": "array", "items": {"type": "string"}},
   "expires_at": {"type": ["string", "null"], "format": "date-time", "description": "unless it is used before"}}},
+"Setup": {"type": "object", "required": ["needed"], "properties": {"needed": {"type": "boolean"}}},
+"NewSetup": {"type": "object", "required": ["code", "email", "password"], "properties": {
+  "code": {"type": "string", "description": "as the hub has printed it; case, dashes and spaces do not matter"},
+  "email": {"type": "string"}, "password": {"type": "string", "minLength": 8}}},
 "EndedSessions": {"type": "object", "required": ["ended"], "properties": {"ended": {"type": "integer"}}},
 "OwnKey": {"type": "object",
   "required": ["id", "label", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at", "sessions"],
