@@ -22,6 +22,8 @@ class Idempotency {
   [[nodiscard]] bool is_active() const { return !key_.empty(); }
   /// 32 bytes that are the same for the same key on the same route, of one API key; empty if inactive.
   [[nodiscard]] const std::string& name() const { return key_; }
+  /// 32 bytes that are the same for the same body; empty if inactive.
+  [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
 
  private:
   std::string key_;

@@ -275,10 +275,18 @@ Result<NewKey> Access::add_key(std::string_view email, std::string_view label, S
   NewKey made;
   CHECK_OK(change(Effect::admits, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
     if (terms.maker != nullptr) CHECK_OK(check_standing(txn, *terms.maker, txn.now()));
+    TRY(const Account account, get_account_in(txn, email));
+    if (terms.request != nullptr) {
+      TRY(auto again, find_made_by(txn, account.number, *terms.request, token));
+      if (again) {
+        made = *std::move(again);
+        made.key.account_email = account.email;
+        return account.number;
+      }
+    }
     if (has_expired(terms.expires_at, txn.now())) {
       return fail(ErrorCode::invalid_argument, "expires_at must be in the future");
     }
-    TRY(const Account account, get_account_in(txn, email));
     if (scopes.has(Scope::admin) && account.role != Role::admin) {
       return fail(ErrorCode::invalid_argument, "the account '" + account.email +
                                                    "' is a member, whose keys cannot have the scope admin; 'syncline "
@@ -287,7 +295,8 @@ Result<NewKey> Access::add_key(std::string_view email, std::string_view label, S
     }
     TRY(StoredKey stored, new_key(txn, account, label, scopes));
     stored.key.expires_at = terms.expires_at;
-    made = {stored.key, token ? std::string(*token) : make_token(stored.key.id)};
+    const std::string own = terms.request != nullptr ? note_request(stored, *terms.request) : make_token(stored.key.id);
+    made = {stored.key, token ? std::string(*token) : own};
     stored.hash = hash_of(made.token);
     if (token) {
       TRY(const auto taken, txn.find_key_by_token(as_text(sha256(*token))));

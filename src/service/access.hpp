@@ -62,7 +62,16 @@ struct Caller {
 
 struct NewKey {
   Key key;
-  std::string token;  // the only time it is seen
+  std::string token;         // the only time it is seen
+  bool is_repeated = false;  // an earlier request has made it
+};
+
+/// A request that may come again: it makes one key, and shows the same token each time. The token is not stored for
+/// that. It follows from the credential of the one who asks, which the hub does not have, and a number that it stores.
+struct RepeatableRequest {
+  std::string name;         // 32 bytes that stand for its Idempotency-Key, its route and the asking key
+  std::string fingerprint;  // 32 bytes: its content
+  std::string credential;   // the token with which it came
 };
 
 class Access {
@@ -123,8 +132,12 @@ class Access {
   struct KeyTerms {
     const Principal* maker = nullptr;
     std::optional<Timestamp> expires_at = std::nullopt;
+    /// Null: each call makes a key.
+    const RepeatableRequest* request = nullptr;
   };
-  /// With `token`, registers that very token, for clients that demand a certain form.
+  /// With `token`, registers that very token, for clients that demand a certain form. For a request that has come in
+  /// the last 24 hours, returns the key that it made, as it is now: `key_reused` if its content was another one,
+  /// `conflict` if the credential was, since the token follows from it.
   [[nodiscard]] Result<NewKey> add_key(std::string_view email, std::string_view label, ScopeSet scopes,
                                        std::optional<std::string_view> token, const KeyTerms& terms);
   [[nodiscard]] Result<NewKey> add_key(std::string_view email, std::string_view label, ScopeSet scopes,

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/bytes.hpp"
+#include "base/hmac.hpp"
+#include "base/limits.hpp"
 #include "base/text.hpp"
 
 namespace syncline::access {
@@ -130,6 +132,9 @@ KeyRow row_of(const StoredKey& stored) {
     writer.integer("idle_seconds", stored.cookie->idle_seconds);
     writer.string("cookie_until", format_time(stored.cookie->until)).boolean("keep", stored.cookie->keep);
   }
+  text("request_name", stored.request_name);
+  text("request_fingerprint", stored.request_fingerprint);
+  text("token_nonce", stored.token_nonce);
   text("prefix", stored.key.prefix);
   text("agent", stored.key.agent);
   text("client", stored.key.client);
@@ -171,6 +176,9 @@ StoredKey key_from(const KeyRow& row) {
   stored.previous_hash = json.text_of("previous_hash");
   stored.previous_expires_at = time_field(json, "previous_expires_at");
   stored.refresh_expires_at = time_field(json, "refresh_expires_at");
+  stored.request_name = json.text_of("request_name");
+  stored.request_fingerprint = json.text_of("request_fingerprint");
+  stored.token_nonce = json.text_of("token_nonce");
   stored.key.prefix = json.text_of("prefix");
   if (row.parent.value != 0) stored.key.parent = key_id_of(row.parent);
   stored.key.agent = json.text_of("agent");
@@ -292,6 +300,46 @@ Result<StoredKey> new_key(DirectoryTxn& txn, const Account& account, std::string
   stored.key.scopes = scopes;
   stored.key.created_at = txn.now();
   return stored;
+}
+
+namespace {
+
+std::string token_by_request(const StoredKey& stored, const RepeatableRequest& request) {
+  const std::string what = "key " + stored.token_nonce + ' ' + stored.key.id;
+  return token_of(stored.key.id, as_text(hmac_sha256(request.credential, what)));
+}
+
+}  // namespace
+
+std::string note_request(StoredKey& stored, const RepeatableRequest& request) {
+  stored.request_name = to_hex(request.name);
+  stored.request_fingerprint = to_hex(request.fingerprint);
+  stored.token_nonce = to_hex(random_bytes(16));
+  return token_by_request(stored, request);
+}
+
+Result<std::optional<NewKey>> find_made_by(DirectoryTxn& txn, AccountNumber account, const RepeatableRequest& request,
+                                           std::optional<std::string_view> token) {
+  const std::string name = to_hex(request.name);
+  const Timestamp since = txn.now().plus_micros(-limits::kIdempotencySeconds * kMicrosPerSecond);
+  std::optional<StoredKey> made;
+  CHECK_OK(txn.keys(account, [&](const KeyRow& row) {
+    if (row.created_at <= since) return true;
+    StoredKey stored = key_from(row);
+    if (stored.request_name == name) made = std::move(stored);
+    return !made;
+  }));
+  if (!made) return std::nullopt;
+  if (made->request_fingerprint != to_hex(request.fingerprint)) {
+    return fail(ErrorCode::key_reused, "this Idempotency-Key was used for another request");
+  }
+  NewKey again{made->key, token ? std::string(*token) : token_by_request(*made, request), true};
+  if (!equal_in_constant_time(hash_of(again.token), made->hash)) {
+    return fail(ErrorCode::conflict, "this request has made the key '" + made->key.id +
+                                         "', whose token only the access token can show that asked for it; revoke the "
+                                         "key and make another one");
+  }
+  return again;
 }
 
 Result<> put_key_in(DirectoryTxn& txn, const StoredKey& stored) { return txn.put_key(row_of(stored)); }

@@ -42,6 +42,10 @@ struct StoredKey {
   std::optional<Timestamp> previous_expires_at;
   std::optional<Timestamp> refresh_expires_at;
   std::optional<CookieLife> cookie;
+  /// Of a key that a RepeatableRequest has made, in hexadecimal digits: what it is found by, and its token's number.
+  std::string request_name;
+  std::string request_fingerprint;
+  std::string token_nonce;
 };
 
 /// In hexadecimal digits, as in documents.
@@ -100,6 +104,13 @@ void note_caller(Key& session, const Caller& caller);
 /// A key of the account with the next number; not stored yet.
 [[nodiscard]] Result<StoredKey> new_key(DirectoryTxn& txn, const Account& account, std::string_view label,
                                         ScopeSet scopes);
+/// What the request has made before; nothing if it comes for the first time in 24 hours. `token`: the one that it
+/// brings itself, if it does.
+[[nodiscard]] Result<std::optional<NewKey>> find_made_by(DirectoryTxn& txn, AccountNumber account,
+                                                         const RepeatableRequest& request,
+                                                         std::optional<std::string_view> token);
+/// Notes in the key which request makes it, and returns the token that follows from it.
+[[nodiscard]] std::string note_request(StoredKey& stored, const RepeatableRequest& request);
 [[nodiscard]] Result<> put_key_in(DirectoryTxn& txn, const StoredKey& stored);
 /// Revokes the account's keys that `wanted` picks among those that stand.
 [[nodiscard]] Result<> revoke_keys(DirectoryTxn& txn, AccountNumber account,

@@ -72,8 +72,9 @@ Result<NewKey> OwnKeys::add(const Principal& maker, const Wanted& wanted) {
   CHECK_OK(check_has_all(maker, wanted.scopes));
   std::optional<std::string_view> token;
   if (wanted.token) token = *wanted.token;
-  return access_.add_key(maker.email, wanted.label, wanted.scopes, token,
-                         {.maker = &maker, .expires_at = wanted.expires_at});
+  return access_.add_key(
+      maker.email, wanted.label, wanted.scopes, token,
+      {.maker = &maker, .expires_at = wanted.expires_at, .request = wanted.request ? &*wanted.request : nullptr});
 }
 
 Result<OwnKeys::WithSessions> OwnKeys::relabel(const Principal& owner, std::string_view id, std::string_view label) {

@@ -30,8 +30,9 @@ class OwnKeys {
     ScopeSet scopes;
     std::optional<std::string> token;
     std::optional<Timestamp> expires_at;
+    std::optional<RepeatableRequest> request;
   };
-  /// `forbidden` names a scope that the maker lacks.
+  /// `forbidden` names a scope that the maker lacks. A request that comes again gets the key that it made.
   [[nodiscard]] Result<NewKey> add(const Principal& maker, const Wanted& wanted);
   /// not_found for a session, or a key of another account.
   [[nodiscard]] Result<WithSessions> relabel(const Principal& owner, std::string_view id, std::string_view label);

@@ -276,8 +276,20 @@ TEST_F(NativeTest, a_conflict_can_be_listed_and_restored) {
   EXPECT_EQ(listed.at("conflicts.0.loser_key_label"), "test");
   const std::string url = "/v1/spaces/s/conflicts/" + listed.at("conflicts.0.id");
   EXPECT_EQ(post(url, R"({"action":"forget"})").status, 400);
-  EXPECT_EQ(post(url, R"({"action":"restore"})").at("state"), "restored");
+  const auto restore = [&] {
+    return call({.method = http::Method::post,
+                 .target = url,
+                 .token = key_,
+                 .body = R"({"action":"restore"})",
+                 .headers = {{"Idempotency-Key", "r1"}}});
+  };
+  const test::Answer restored = restore();
+  EXPECT_EQ(restored.at("state"), "restored");
   EXPECT_EQ(get("/v1/spaces/s/records/c/1").at("doc"), R"({"v":"laptop"})");
+  const std::string cursor = get("/v1/spaces/s/changes").at("cursor");
+  EXPECT_EQ(restore().body, restored.body);
+  EXPECT_EQ(restore().headers.at("Idempotent-Replayed"), "true");
+  EXPECT_EQ(get("/v1/spaces/s/changes").at("cursor"), cursor);
   EXPECT_EQ(post(url, R"({"action":"dismiss"})").status, 409);
   EXPECT_EQ(get("/v1/spaces/s/conflicts").at("conflicts"), "[]");
   EXPECT_EQ(post("/v1/spaces/s/conflicts/999", R"({"action":"dismiss"})").status, 404);

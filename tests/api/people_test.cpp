@@ -27,6 +27,13 @@ class PeopleTest : public test::ApiFixture {
                    const std::string& token = "") {
     return call({.method = method, .target = target, .token = token.empty() ? session_ : token, .body = body});
   }
+  test::Answer make_key(const std::string& repeat_key, const std::string& body, const std::string& token = "") {
+    return call({.method = http::Method::post,
+                 .target = "/v1/keys",
+                 .token = token.empty() ? session_ : token,
+                 .body = body,
+                 .headers = {{"Idempotency-Key", repeat_key}}});
+  }
   bool is_valid(const std::string& token) { return call({.target = "/v1/me", .token = token}).status == 200; }
 
   std::string session_;
@@ -113,6 +120,79 @@ TEST_F(PeopleTest, keys_are_listed_renamed_and_revoked) {
   EXPECT_EQ(ask(http::Method::del, target).status, 204);
   EXPECT_FALSE(is_valid(made.at("key")));
   EXPECT_EQ(ask(http::Method::del, target).status, 404);
+}
+
+TEST_F(PeopleTest, a_repeated_request_makes_one_key_and_shows_the_same_token) {
+  const std::string body = R"({"label":"phone","scopes":["read"]})";
+  const test::Answer first = make_key("\"r1\"", body);
+  ASSERT_EQ(first.status, 201) << first.body;
+  EXPECT_FALSE(first.headers.contains("Idempotent-Replayed"));
+  const test::Answer again = make_key("\"r1\"", body);
+  EXPECT_EQ(again.status, 201);
+  EXPECT_EQ(again.body, first.body);
+  EXPECT_EQ(again.headers.at("Idempotent-Replayed"), "true");
+  EXPECT_EQ(again.headers.at("Cache-Control"), "no-store");
+  EXPECT_TRUE(is_valid(first.at("key")));
+  EXPECT_EQ(own_keys_.keys({.email = "ann@example.org"})->size(), 2U) << "and the fixture's";
+  EXPECT_NE(make_key("\"r2\"", body).at("id"), first.at("id"));
+  EXPECT_NE(make_key("", body).at("id"), make_key("", body).at("id")) << "without an Idempotency-Key";
+}
+
+TEST_F(PeopleTest, the_token_of_a_repeatable_request_is_not_stored) {
+  const test::Answer made = make_key("r1", R"({"label":"phone","scopes":["read"]})");
+  const std::string token = made.at("key");
+  const std::string secret = token.substr(token.rfind('_') + 1, 20);
+  ASSERT_TRUE(store_.directory().read([&](DirectoryView& view) {
+    return view.keys(std::nullopt, [&](const KeyRow& row) {
+      EXPECT_EQ(row.doc.find(secret), std::string::npos) << row.doc;
+      EXPECT_EQ(row.doc.find(session_), std::string::npos) << row.doc;
+      return true;
+    });
+  }));
+}
+
+TEST_F(PeopleTest, another_request_with_the_same_idempotency_key_is_refused) {
+  ASSERT_EQ(make_key("r1", R"({"label":"phone","scopes":["read"]})").status, 201);
+  const test::Answer other = make_key("r1", R"({"label":"tablet","scopes":["read"]})");
+  EXPECT_EQ(other.status, 422);
+  EXPECT_EQ(other.at("code"), "idempotency_key_reused");
+  EXPECT_EQ(make_key(std::string(257, 'x'), R"({"label":"phone","scopes":["read"]})").status, 400);
+}
+
+TEST_F(PeopleTest, a_repeated_request_is_the_askers_own_and_good_for_a_day) {
+  const std::string body = R"({"label":"phone","scopes":["read"]})";
+  const std::string maker = add_key("ann@example.org", {Scope::keys, Scope::read});
+  const std::string first = make_key("r1", body, maker).at("id");
+  EXPECT_NE(make_key("r1", body).at("id"), first) << "another key asks";
+  clock_.advance_micros(86'399 * kMicrosPerSecond);
+  EXPECT_EQ(make_key("r1", body, maker).at("id"), first);
+  clock_.advance_micros(kMicrosPerSecond);
+  EXPECT_NE(make_key("r1", body, maker).at("id"), first);
+}
+
+TEST_F(PeopleTest, a_renewed_session_cannot_show_the_token_again) {
+  const auto session = sessions_.log_in("ann@example.org", kPassword, "-");
+  const std::string body = R"({"label":"phone","scopes":["read"]})";
+  ASSERT_EQ(make_key("r1", body, session->access_token).status, 201);
+  const auto renewed = sessions_.refresh(session->refresh_token);
+  ASSERT_TRUE(renewed);
+  EXPECT_EQ(make_key("r1", body, renewed->access_token).status, 409);
+  const std::string own = R"({"label":"old client","scopes":["read"],"token":"a-token-of-its-own"})";
+  EXPECT_EQ(make_key("r2", own, renewed->access_token).status, 201);
+  const test::Answer again = make_key("r2", own, renewed->access_token);
+  EXPECT_EQ(again.at("key"), "a-token-of-its-own");
+  EXPECT_EQ(again.headers.at("Idempotent-Replayed"), "true");
+}
+
+TEST_F(PeopleTest, a_repeated_request_shows_the_key_as_it_is_now) {
+  const std::string end = format_time(clock_.now().plus_micros(60 * kMicrosPerSecond));
+  const std::string body = R"({"label":"guest","scopes":["read"],"expires_at":")" + end + "\"}";
+  const test::Answer made = make_key("r1", body);
+  ASSERT_EQ(made.status, 201);
+  clock_.advance_micros(61 * kMicrosPerSecond);
+  EXPECT_EQ(make_key("r1", body).status, 201) << "it was made, although it has ended";
+  EXPECT_EQ(ask(http::Method::del, "/v1/keys/" + made.at("id")).status, 204);
+  EXPECT_NE(make_key("r1", body).at("revoked_at"), "null");
 }
 
 TEST_F(PeopleTest, a_password_is_changed_by_whoever_knows_it) {

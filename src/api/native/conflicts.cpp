@@ -2,6 +2,7 @@
 //
 // Listing needs read, deciding write. Errors: 400 for a wrong state or action, 404 for an unknown conflict, 409 for one
 // that is decided. Restoring writes the losing edit as a new version; both decisions change the state of the conflict.
+#include "api/idempotency.hpp"
 #include "api/native/record_json.hpp"
 #include "api/native/routes.hpp"
 #include "base/text.hpp"
@@ -53,27 +54,39 @@ void Face::decide_conflict(const api::CallPtr& call) {
     return call->fail(Error{ErrorCode::invalid_argument, "action must be restore or dismiss"});
   }
   struct Outcome {
+    api::Idempotency idempotency;
+    std::optional<Receipt> replayed;
+    std::string body;
     Conflict conflict;
     std::optional<Record> winner;
-    std::string loser_key_label;
   };
   auto outcome = std::make_shared<Outcome>();
+  TRY_CALL(call, outcome->idempotency, api::Idempotency::of(*call));
   spaces_.write(
-      space, call->principal().key, [number] { return Reads{.conflicts = {ConflictNumber{*number}}}; },
+      space, call->principal().key,
+      [outcome, number] {
+        Reads reads{.conflicts = {ConflictNumber{*number}}};
+        outcome->idempotency.declare(reads);
+        return reads;
+      },
       [outcome, number, wanted, this](SpaceWriter& writer) -> Result<> {
+        TRY(outcome->replayed, outcome->idempotency.find(writer.txn()));
+        if (outcome->replayed) return {};
         TRY(outcome->conflict, wanted == "restore" ? writer.restore({*number}) : writer.dismiss({*number}));
         const Record& loser = outcome->conflict.loser;
         writer.expect(loser.collection, loser.id);
         TRY(outcome->winner, find_winner(writer.txn(), loser));
         // Before the commit: nothing may fail after it.
-        TRY(outcome->loser_key_label, access_.label_of(loser.origin));
+        TRY(const std::string loser_key_label, access_.label_of(loser.origin));
+        outcome->body.clear();
+        append_conflict(outcome->body, outcome->conflict, outcome->winner, loser_key_label);
+        outcome->idempotency.keep(writer.txn(), 200, outcome->body);
         return {};
       },
       [outcome, call](Result<Cursor> cursor) {
         if (!cursor) return call->fail(cursor.error());
-        std::string body;
-        append_conflict(body, outcome->conflict, outcome->winner, outcome->loser_key_label);
-        call->respond_json(200, std::move(body));
+        if (outcome->replayed) return call->respond(api::replay(*std::move(outcome->replayed)));
+        call->respond_json(200, std::move(outcome->body));
       });
 }
 

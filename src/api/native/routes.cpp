@@ -76,10 +76,12 @@ std::vector<api::Route> Face::make_routes() {
       .answers(200, "the conflicts", "Conflicts");
   routes.post("/v1/spaces/{space}/conflicts/{id}", Scope::write, "Decide a conflict", &Face::decide_conflict)
       .described("restore writes the losing edit as a new version.")
+      .header("Idempotency-Key", "makes a retry safe for 24 hours")
       .body("action: restore or dismiss", "ConflictDecision")
       .answers(200, "the conflict", "Conflict")
       .answers(404, "unknown")
-      .answers(409, "already decided");
+      .answers(409, "already decided")
+      .answers(422, "Idempotency-Key reused");
   routes.get("/v1/live", Scope::read, "Receive change notices over a WebSocket", &Face::open_live)
       .described(
           "The key in the header, or {type: auth, key} as the first message within 5 s; then {type: watch, spaces: "

@@ -7,9 +7,11 @@
 #include <algorithm>
 
 #include "api/accounts/identity.hpp"
+#include "api/idempotency.hpp"
 #include "api/people/pages.hpp"
 #include "api/people/schemas.hpp"
 #include "base/json_object.hpp"
+#include "base/text.hpp"
 
 namespace syncline::people {
 
@@ -111,7 +113,14 @@ void Face::list_keys(const api::CallPtr& call) {
   call->respond_json(200, std::move(out));
 }
 
+std::string Face::credential_of(const api::Call& call) const {
+  const std::string_view header = call.header("Authorization");
+  if (header.empty()) return std::string(cookies_.find(call).value_or(""));
+  return std::string(trim(header.substr(std::min(header.size(), header.find(' ')))));
+}
+
 void Face::add_key(const api::CallPtr& call) {
+  TRY_CALL(call, const auto idempotency, api::Idempotency::of(*call));
   TRY_CALL(call, const JsonView body, call->json_object());
   OwnKeys::Wanted wanted;
   TRY_CALL(call, wanted.label, text_in(body, "label"));
@@ -123,11 +132,17 @@ void Face::add_key(const api::CallPtr& call) {
     TRY_CALL(call, const std::string end, text_in(body, "expires_at"));
     TRY_CALL(call, wanted.expires_at, parse_time(end));
   }
+  if (idempotency.is_active()) {
+    wanted.request = {
+        .name = idempotency.name(), .fingerprint = idempotency.fingerprint(), .credential = credential_of(*call)};
+  }
   TRY_CALL(call, const NewKey made, own_.add(call->principal(), wanted));
   std::string out;
   JsonWriter writer(out);
   append_key(writer, made.key, 0, &made.token);
-  respond_secret(call, 201, std::move(out));
+  std::vector<http::Header> headers;
+  if (made.is_repeated) headers.push_back({"Idempotent-Replayed", "true"});
+  respond_secret(call, 201, std::move(out), std::move(headers));
 }
 
 void Face::change_key(const api::CallPtr& call) {
@@ -184,18 +199,23 @@ std::vector<api::Route> Face::make_routes() {
       .answers(204, "ended")
       .answers(404, "no session of this account");
   routes.post("/v1/sessions/end-others", Scope::keys, "End all sessions but this one", &Face::end_other_sessions)
-      .described("Keys stay; they are revoked one by one.")
+      .described("Keys stay; they are revoked one by one. A repeated request ends what has begun since.")
       .answers(200, "how many have ended", "EndedSessions");
   routes.get("/v1/keys", Scope::keys, "List the keys of this account", &Face::list_keys)
       .described("Oldest first, revoked ones too, without sessions.")
       .answers(200, "the keys", "OwnKeys");
   routes.post("/v1/keys", Scope::keys, "Create a key", &Face::add_key)
-      .described("At most with the scopes of the key or session that asks.")
+      .described(
+          "At most with the scopes of the key or session that asks. The hub does not store the token: a repeated "
+          "request "
+          "gets the same one, because it follows from the access token or cookie that asks.")
+      .header("Idempotency-Key", "a second request with this key gets the key of the first one, for 24 hours")
       .body("label, scopes; optionally expires_at and token", "NewOwnKey")
       .answers(201, "the key with its token, which is shown once", "OwnKey")
       .answers(400, "not a label, scope or time")
       .answers(403, "a scope that the asking key lacks")
-      .answers(409, "the token is already registered");
+      .answers(409, "the token is already registered, or the access token is another one than at the first request")
+      .answers(422, "Idempotency-Key reused");
   routes.patch("/v1/keys/{id}", Scope::keys, "Rename a key", &Face::change_key)
       .body("label", "OwnKeyChange")
       .answers(200, "the key", "OwnKey")
@@ -206,7 +226,10 @@ std::vector<api::Route> Face::make_routes() {
       .answers(204, "revoked")
       .answers(404, "no key of this account that stands");
   routes.post("/v1/password", Scope::keys, "Change your password", &Face::change_password)
-      .described("Ends all sessions of the account and opens a new one: in a cookie, if a cookie asks. Keys stay.")
+      .described(
+          "Ends all sessions of the account and opens a new one: in a cookie, if a cookie asks. Keys stay. "
+          "Idempotency-Key "
+          "has no effect: a repeated request finds the password changed, and gets 401 or 403.")
       .body("the current password and the new one", "PasswordChange")
       .answers(
           200, "a new session",

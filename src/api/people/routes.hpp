@@ -41,6 +41,8 @@ class Face final : public api::Face {
   void list_sessions(const api::CallPtr& call);
   void end_session(const api::CallPtr& call);
   void end_other_sessions(const api::CallPtr& call);
+  /// The token with which the request came.
+  [[nodiscard]] std::string credential_of(const api::Call& call) const;
   void list_keys(const api::CallPtr& call);
   void add_key(const api::CallPtr& call);
   void change_key(const api::CallPtr& call);
