@@ -156,13 +156,15 @@ Result<std::string> account_list(CoreServices& core, const JsonObject&) {
     TRY(const auto spaces, core.spaces.list(account.number));
     std::int64_t bytes = 0;
     std::int64_t records = 0;
+    std::int64_t history_bytes = 0;
     for (const SpaceInfo& space : spaces) {
       bytes += space.bytes;
       records += space.records;
+      history_bytes += space.history_bytes;
     }
     writer.begin_object();
     append_account_members(writer, account);
-    writer.integer("bytes", bytes).integer("records", records);
+    writer.integer("bytes", bytes).integer("records", records).integer("history_bytes", history_bytes);
     writer.integer("requests_today", core.meter.usage(account.number).today);
     append_quota(writer, core.quotas.of(account.plan));
     writer.end_object();

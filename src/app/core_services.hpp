@@ -53,6 +53,7 @@ struct CoreServices {
     housekeeping.each_minute([this] { (void)meter.save(); });
     housekeeping.each_minute([this] { keep_clock(); });
     housekeeping.each_minute([this] { quotas.forget_idle(); });
+    housekeeping.each_hour([this] { quotas.read_again(); });
   }
 
   /// What must be read before anything is served or changed.

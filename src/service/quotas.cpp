@@ -1,6 +1,9 @@
 #include "service/quotas.hpp"
 
+#include <algorithm>
 #include <cstdio>
+
+#include "base/limits.hpp"
 
 namespace syncline {
 namespace {
@@ -8,10 +11,20 @@ namespace {
 /// No body takes that long to arrive.
 constexpr int kIdleMinutesMax = 60;
 
+/// What a deletion leaves of the record, at most.
+constexpr auto kDeletedBytesMax = static_cast<std::int64_t>(limits::kRecordIdBytesMax + 64);
+
 std::unexpected<Error> exceeded(Plan plan, const std::string& most, const std::string& would_have) {
   return fail(ErrorCode::quota_exceeded, "the plan " + std::string(to_text(plan)) + " stores at most " + most +
                                              ", and this would make " + would_have +
                                              "; delete something or ask the operator for a larger plan");
+}
+
+std::unexpected<Error> replaces_too_much(Plan plan, std::int64_t most) {
+  return fail(ErrorCode::quota_exceeded,
+              "the hub keeps at most " + format_bytes(most) + " of earlier and conflicting versions for the plan " +
+                  std::string(to_text(plan)) +
+                  "; until old ones have been purged, it accepts only deletions; ask the operator for a larger plan");
 }
 
 }  // namespace
@@ -33,20 +46,27 @@ void Quotas::Account::put(const SpaceInfo& info) {
   if (info.head < space.head) return;
   bytes += info.bytes - space.bytes;
   records += info.records - space.records;
-  space = {info.head, info.bytes, info.records};
+  history += info.history_bytes - space.history;
+  space = {info.head, info.bytes, info.records, info.history_bytes};
 }
 
 void Quotas::Account::add(const Claim& claim) {
   bytes += claim.bytes;
   records += claim.records;
+  history += claim.history;
   waiting_writes += 1;
 }
 
 void Quotas::Account::take_back(Claim& claim) {
   bytes -= claim.bytes;
   records -= claim.records;
+  history -= claim.history;
   waiting_writes -= 1;
   claim = {};
+}
+
+std::int64_t Quotas::Claim::replaced_bytes() const {
+  return history - std::max<std::int64_t>(0, -bytes) - std::max<std::int64_t>(0, -records) * kDeletedBytesMax;
 }
 
 void Quotas::measure(AccountNumber number, Plan plan) {
@@ -57,6 +77,7 @@ void Quotas::measure(AccountNumber number, Plan plan) {
   account.plan = plan;
   account.is_measured = has_limits(plan) && spaces.has_value();
   if (!spaces) return;
+  account.is_outdated = false;
   for (const SpaceInfo& space : *spaces) account.put(space);
 }
 
@@ -65,7 +86,7 @@ RateLimit::Verdict Quotas::take_request(const Principal& principal, Timestamp no
   {
     const SharedLock lock(mutex_);
     const auto known = accounts_.find(principal.account);
-    is_known = known != accounts_.end() && known->second.plan == principal.plan &&
+    is_known = known != accounts_.end() && known->second.plan == principal.plan && !known->second.is_outdated &&
                (known->second.is_measured || !has_limits(principal.plan));
     if (is_known) known->second.idle_minutes.store(0, std::memory_order_relaxed);
   }
@@ -84,7 +105,8 @@ Result<> Quotas::claim(Claim& claim, const SpaceInfo& before, const SpaceInfo& a
   Account& account = known->second;
   if (claim.is_counted) account.take_back(claim);
   if (!has_limits(account.plan)) return {};
-  const Claim wanted{true, after.bytes - before.bytes, after.records - before.records};
+  const Claim wanted{true, after.bytes - before.bytes, after.records - before.records,
+                     after.history_bytes - before.history_bytes};
   const Limits& limits = of(account.plan);
   const std::int64_t bytes = account.bytes + wanted.bytes;
   const std::int64_t records = account.records + wanted.records;
@@ -93,6 +115,12 @@ Result<> Quotas::claim(Claim& claim, const SpaceInfo& before, const SpaceInfo& a
   }
   if (account.is_measured && limits.records > 0 && wanted.records > 0 && records > limits.records) {
     return exceeded(account.plan, std::to_string(limits.records) + " records", std::to_string(records));
+  }
+  const std::int64_t history_max = limits.history_bytes();
+  // What is added is refused too: it could be deleted, and added again.
+  const bool only_deletes = wanted.replaced_bytes() <= 0 && wanted.bytes <= 0 && wanted.records <= 0;
+  if (account.is_measured && history_max > 0 && !only_deletes && account.history + wanted.history > history_max) {
+    return replaces_too_much(account.plan, history_max);
   }
   claim = wanted;
   account.add(claim);
@@ -105,6 +133,11 @@ void Quotas::settle(AccountNumber account, Claim& claim, const SpaceInfo* commit
   if (known == accounts_.end()) return;
   if (claim.is_counted) known->second.take_back(claim);
   if (committed != nullptr && has_limits(known->second.plan)) known->second.put(*committed);
+}
+
+void Quotas::read_again() {
+  const MutexLock lock(mutex_);
+  for (auto& [number, account] : accounts_) account.is_outdated = has_limits(account.plan);
 }
 
 void Quotas::forget_idle() {

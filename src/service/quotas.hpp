@@ -1,7 +1,9 @@
-// What an account may store and how often it may ask, by its plan. Usage is what the live records of its spaces take:
-// earlier versions and deletions are the hub's affair. It is exact when a write is decided: each space counts as its
-// newest commit left it, and writes that wait for their commit count too. A plan is known from the account's first
-// request on; what an operator writes before counts, and is not refused. Safe from any thread.
+// What an account may store and how often it may ask, by its plan. Usage is what the live records of its spaces take,
+// and apart from it what is kept beside them: replaced versions and answers until they are purged, and losers. Whoever
+// deletes gets room for other records at once, and nobody fills the disk by replacing one record. Usage is exact when a
+// write is decided: each space counts as its newest commit left it, and writes that wait for their commit count too. A
+// plan is known from the account's first request on; what an operator writes before counts, and is not refused. Safe
+// from any thread.
 #pragma once
 
 #include <array>
@@ -22,6 +24,9 @@ class Quotas {
     std::int64_t bytes = 0;
     std::int64_t records = 0;
     std::int64_t requests_per_minute = 0;
+
+    /// Of what is kept beside the records: room to replace everything twice.
+    [[nodiscard]] std::int64_t history_bytes() const { return 2 * bytes; }
   };
   static constexpr std::array<Plan, 4> kPlans = {Plan::free, Plan::companion, Plan::pro, Plan::team};
   using ByPlan = std::array<Limits, kPlans.size()>;
@@ -36,6 +41,10 @@ class Quotas {
     bool is_counted = false;
     std::int64_t bytes = 0;
     std::int64_t records = 0;
+    std::int64_t history = 0;
+
+    /// What it adds beside the records, but for what it deletes: that may always be written, and comes to an end.
+    [[nodiscard]] std::int64_t replaced_bytes() const;
   };
 
   Quotas(Store& store, const ByPlan& limits);
@@ -46,8 +55,9 @@ class Quotas {
   /// Counts a request. Reads the account's usage if it is not known.
   [[nodiscard]] RateLimit::Verdict take_request(const Principal& principal, Timestamp now);
 
-  /// quota_exceeded if a write makes the space larger than the account has room for. What makes it smaller may always
-  /// be written. `claim` is the write's own, and is replaced if its function runs again. On the store's writer thread.
+  /// quota_exceeded if a write makes the space larger than the account has room for, or if more has been replaced than
+  /// may be kept. Deletions may always be written. `claim` is the write's own, and is replaced if its function runs
+  /// again. On the store's writer thread.
   [[nodiscard]] Result<> claim(Claim& claim, const SpaceInfo& before, const SpaceInfo& after);
   /// Ends the claim of a write that was committed, with the space as it then was, or that failed: null.
   void settle(AccountNumber account, Claim& claim, const SpaceInfo* committed);
@@ -56,21 +66,27 @@ class Quotas {
 
   /// Each minute: forgets accounts that have asked for nothing in the last hour, longer than any request lasts.
   void forget_idle();
+  /// Each hour, after the store has purged: usage is read again with the account's next request.
+  void read_again();
 
  private:
   struct Space {
     Seq head;
     std::int64_t bytes = 0;
     std::int64_t records = 0;
+    std::int64_t history = 0;
   };
   struct Account {
     Plan plan = Plan::free;
     /// All its spaces are here; else those that were written meanwhile.
     bool is_measured = false;
+    /// Something may have been purged since.
+    bool is_outdated = false;
     std::atomic<int> idle_minutes = 0;
     /// Of `spaces` and of the writes that wait for their commit.
     std::int64_t bytes = 0;
     std::int64_t records = 0;
+    std::int64_t history = 0;
     std::int64_t waiting_writes = 0;
     std::unordered_map<std::string, Space> spaces;
 

@@ -93,6 +93,31 @@ TEST_F(QuotasTest, a_write_between_a_refresh_and_the_next_request_is_refused_too
   EXPECT_FALSE(put("b", 600));
 }
 
+TEST_F(QuotasTest, replaced_versions_count_until_they_are_purged) {
+  EXPECT_TRUE(ask(Plan::free).allowed);
+  int replaced = 0;
+  while (replaced < 100 && put("a", 400 + static_cast<std::size_t>(replaced % 2))) ++replaced;
+  // 2,000 bytes; each is 400 of the document, one of the id and 64 beside them. The first write replaces nothing.
+  EXPECT_EQ(replaced, 1 + 4);
+  const auto refused = put("a", 399);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::quota_exceeded);
+  EXPECT_NE(refused.error().text.find("earlier and conflicting versions"), std::string::npos) << refused.error().text;
+
+  EXPECT_TRUE(put("b", 100)) << "there is room yet, and what is new replaces nothing";
+  EXPECT_TRUE(put("a", 0)) << "deletions are always written";
+  EXPECT_FALSE(put("a", 400)) << "what is deleted and added again would be without end";
+  EXPECT_FALSE(put("c", 10));
+  EXPECT_TRUE(put("b", 0));
+
+  ASSERT_TRUE(store_.purge({.history = clock_.now().plus_micros(1), .tombstones = {}, .receipts = {}}));
+  EXPECT_FALSE(put("a", 400)) << "nobody has looked yet";
+  quotas_.read_again();
+  EXPECT_TRUE(ask(Plan::free).allowed);
+  EXPECT_TRUE(put("a", 400)) << "there is room again";
+  EXPECT_TRUE(put("a", 401));
+}
+
 /// On SQLite, where writes that wait together are committed together.
 class GroupQuotasTest : public testing::Test {
  protected:

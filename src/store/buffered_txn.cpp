@@ -107,6 +107,7 @@ Seq BufferedTxn::put(Record record, const Record* replaced) {
       info_.bytes -= static_cast<std::int64_t>(replaced->doc.size());
     }
     change.record.previous = replaced->seq.value;
+    info_.history_bytes += bytes_of(*replaced);
   }
   const std::size_t hash = hash_of(change.record.collection, change.record.id);
   const auto [begin, end] = own_puts_.equal_range(hash);
@@ -153,6 +154,7 @@ Result<Txn::KeptConflict> BufferedTxn::add_conflict(const Conflict& conflict) {
   ConflictChange change{conflict, std::move(fingerprint)};
   const ConflictNumber number = change.conflict.number = backing_.next_conflict_number();
   own_conflicts_.emplace(change.fingerprint, number);
+  info_.history_bytes += bytes_of(conflict.loser);
   changes_.emplace_back(std::move(change));
   return KeptConflict{number, true};
 }
@@ -166,6 +168,7 @@ Result<std::optional<Receipt>> BufferedTxn::find_receipt(std::string_view key) {
 }
 
 void BufferedTxn::put_receipt(std::string_view key, Receipt receipt) {
+  info_.history_bytes += bytes_of(receipt);
   changes_.emplace_back(ReceiptChange{std::string(key), std::move(receipt), time_.now});
 }
 

@@ -335,6 +335,49 @@ TEST_P(StoreTest, purging_history_keeps_recent_versions) {
   EXPECT_EQ(feed({}), (Items{"a=4@4"}));
 }
 
+TEST_P(StoreTest, what_is_kept_beside_the_records_is_counted_until_they_are_purged) {
+  const auto kept = [&] {
+    std::int64_t bytes = 0;
+    EXPECT_TRUE(store_->read(kSpace, [&](Snapshot& snapshot) -> Result<> {
+      TRY(const auto newest, snapshot.find("c", "a"));
+      TRY(const auto earlier, snapshot.history(*newest, 10, kListBytesMax));
+      for (const Record& version : earlier) bytes += bytes_of(version);
+      EXPECT_EQ(snapshot.info().history_bytes, store_->spaces(AccountNumber{1})->front().history_bytes);
+      bytes -= snapshot.info().history_bytes;
+      return {};
+    }));
+    return -bytes;  // more than the history
+  };
+  put("a", "1");
+  EXPECT_EQ(store_->spaces(AccountNumber{1})->front().history_bytes, 0);
+  put("a", "22");
+  put("a", "");
+  EXPECT_EQ(kept(), 0);
+  EXPECT_GT(store_->spaces(AccountNumber{1})->front().history_bytes, 2 * 64);
+  clock_.advance_micros(1'000'000);
+  put("a", "4");
+  EXPECT_TRUE(store_->purge({.history = clock_.now().plus_micros(-500'000)}));
+  EXPECT_EQ(kept(), 0);
+  EXPECT_EQ(store_->spaces(AccountNumber{1})->front().history_bytes, 64 + 1) << "the deletion";
+  const Conflict conflict{.rule = Rule::later_stamp, .at = clock_.now(), .loser = *find("a")};
+  for (int time = 0; time < 2; ++time) {
+    EXPECT_TRUE(write_and_wait(*store_, kSpace, {}, [&](Txn& txn) -> Result<> {
+      txn.expect([&] { return Reads{.fingerprints = {version_fingerprint(conflict.loser)}}; });
+      TRY([[maybe_unused]] const auto added, txn.add_conflict(conflict));
+      return {};
+    }));
+  }
+  EXPECT_EQ(kept(), bytes_of(conflict.loser)) << "a repeated conflict is kept once";
+  const Receipt receipt{"f", 200, std::string(1000, 'x')};
+  EXPECT_TRUE(write_and_wait(*store_, kSpace, {}, [&](Txn& txn) -> Result<> {
+    txn.put_receipt("key", receipt);
+    return {};
+  }));
+  EXPECT_EQ(kept(), bytes_of(conflict.loser) + bytes_of(receipt));
+  EXPECT_TRUE(store_->purge({.receipts = clock_.now().plus_micros(1)}));
+  EXPECT_EQ(kept(), bytes_of(conflict.loser)) << "answers are purged";
+}
+
 TEST_P(StoreTest, erasing_an_account_affects_no_other) {
   put("a", "1");
   put("a", "2", kOther);

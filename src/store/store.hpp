@@ -36,13 +36,20 @@ namespace syncline {
 
 struct SpaceInfo {
   SpaceName name;
-  std::string epoch;         // of this space's history
-  Seq head;                  // newest seq, 0 for a space without changes
-  std::int64_t records = 0;  // live ones
-  std::int64_t bytes = 0;    // of the live documents
-  Timestamp updated_at;      // commit stamp of the newest change
-  Seq purged_through;        // deletions up to here are no longer in the feed
+  std::string epoch;               // of this space's history
+  Seq head;                        // newest seq, 0 for a space without changes
+  std::int64_t records = 0;        // live ones
+  std::int64_t bytes = 0;          // of the live documents
+  std::int64_t history_bytes = 0;  // kept beside the records: replaced and losing versions, answers; by bytes_of()
+  Timestamp updated_at;            // commit stamp of the newest change
+  Seq purged_through;              // deletions up to here are no longer in the feed
 };
+
+/// What a version takes in the store.
+[[nodiscard]] inline std::int64_t bytes_of(const Record& version) {
+  constexpr std::size_t kNumbers = 64;
+  return static_cast<std::int64_t>(kNumbers + version.id.size() + version.doc.size());
+}
 
 /// What stands for a key: a record, live or deleted, a damaged row, or neither.
 struct Located {
@@ -63,6 +70,9 @@ struct Receipt {
   int status = 0;
   std::string body;
 };
+[[nodiscard]] inline std::int64_t bytes_of(const Receipt& receipt) {
+  return static_cast<std::int64_t>(64 + receipt.body.size());
+}
 
 /// Something that happened in a write, for those who asked to be told.
 struct Event {

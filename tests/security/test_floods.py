@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from harness import SLOW, Hub, cli, free_port, wait_until
+from harness import ROOT, SLOW, Hub, cli, free_port, wait_until
 
 ATTACKER = Path(__file__).with_name("attacker.py")
 MIB = 1 << 20
@@ -195,6 +195,45 @@ def test_metrics_are_for_administrators_or_their_own_listener(make_hub):
     assert requests.get(own + "/metrics", headers={"Host": "evil.example"}, timeout=30).status_code == 403
     for other in ("/v1/me", "/health", "/auth/login"):
         assert requests.get(own + other, timeout=30).status_code == 404
+
+
+def test_the_default_quotas_are_the_documented_ones(make_hub):
+    hub = make_hub()
+    metrics = hub.client(scopes="admin").get("/metrics").text
+    for plan, kind, most in (("free", "bytes", 100_000_000), ("free", "requests_per_minute", 600),
+                             ("companion", "bytes", 1_000_000_000), ("companion", "requests_per_minute", 6000),
+                             ("pro", "bytes", 0), ("team", "requests_per_minute", 0)):
+        line = f'syncline_quota_limit{{kind="{kind}",plan="{plan}"}} {most}'
+        assert line in metrics, [line for line in metrics.splitlines() if "quota_limit" in line]
+    documented = (ROOT / "docs/limits.md").read_text()
+    for words in ("free 100 MB, companion 1 GB, pro and team no limit (`quota.bytes`)",
+                  "free 600, companion 6,000, pro and team no limit (`quota.requests_per_minute`)",
+                  "20,000 (`connections.max`); 256 (`limits.connections_per_address`)"):
+        assert words in documented
+
+
+def test_replacing_one_record_does_not_fill_the_disk(make_hub):
+    hub = make_hub("quota.bytes=free=1000000")
+    cli("account", "add", "eve@example.org", "--plan", "free", data=hub.data)
+    hub.known_accounts.add("eve@example.org")
+    client = hub.client(email="eve@example.org")
+
+    def push(**fields):
+        return client.post("/v1/spaces/s/push", {"ops": [{"collection": "c", "id": "r", **fields}]})
+
+    accepted = 0
+    while accepted < 100 and push(doc={"t": str(accepted) + "x" * 100_000}).status_code == 200:
+        accepted += 1
+    assert 18 <= accepted <= 21, "twice a million bytes of earlier versions"
+    refused = push(doc={"t": "y"})
+    assert refused.status_code == 507 and "2.0 MB of earlier and conflicting versions" in refused.json()["detail"]
+    assert push(deleted=True).status_code == 200, "deletions are accepted"
+    other = client.post("/v1/spaces/t/push", {"ops": [{"collection": "c", "id": "n", "doc": {}}]})
+    assert other.status_code == 507, "nothing else"
+    shown = json.loads(cli("account", "list", "--json", data=hub.data)[1])["accounts"]
+    listed = next(account for account in shown if account["account"] == "eve@example.org")
+    assert listed["bytes"] == 0 and 1_900_000 < listed["history_bytes"] < 2_200_000, listed
+    assert sum(file.stat().st_size for file in hub.data.rglob("*") if file.is_file()) < 40_000_000
 
 
 def test_plans_limit_what_an_account_stores_and_asks(make_hub):

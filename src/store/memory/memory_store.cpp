@@ -321,8 +321,16 @@ Result<> MemoryStore::erase_account(AccountNumber account) {
 Result<> MemoryStore::purge(const PurgeCutoffs& cutoffs) {
   const MutexLock lock(mutex_);
   for (auto& [name, space] : spaces_) {
-    std::erase_if(space->replaced, [&](const auto& entry) { return entry.second.at < cutoffs.history; });
-    std::erase_if(space->receipts, [&](const auto& entry) { return entry.second.at < cutoffs.receipts; });
+    std::erase_if(space->replaced, [&](const auto& entry) {
+      const bool is_old = entry.second.at < cutoffs.history;
+      if (is_old) space->state.history_bytes -= bytes_of(entry.second.record);
+      return is_old;
+    });
+    std::erase_if(space->receipts, [&](const auto& entry) {
+      const bool is_old = entry.second.at < cutoffs.receipts;
+      if (is_old) space->state.history_bytes -= bytes_of(entry.second.receipt);
+      return is_old;
+    });
     for (const auto& [key, record] : space->records) {
       if (record.deleted && record.committed_at < cutoffs.tombstones) {
         space->state.purged_through = std::max(space->state.purged_through, record.seq);

@@ -1,6 +1,7 @@
 #include "store/sqlite/history_purge.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.hpp"
 #include "store/sqlite/layout.hpp"
@@ -30,20 +31,24 @@ Result<> HistoryPurge::list_spaces(Connection& on) {
   return {};
 }
 
-Result<> HistoryPurge::remove(Connection& on, const std::vector<std::int64_t>& places) {
-  TRY(Statement in_place, on.prepare("DELETE FROM record WHERE pos = ? RETURNING pos"));
-  TRY(Statement moved, on.prepare("DELETE FROM history WHERE pos = ?"));
+Result<> HistoryPurge::remove(Connection& on, Space& space, const std::vector<std::int64_t>& places) {
+  TRY(Statement in_place, on.prepare("DELETE FROM record WHERE pos = ? RETURNING length(row)"));
+  TRY(Statement moved, on.prepare("DELETE FROM history WHERE pos = ? RETURNING length(row)"));
   for (const std::int64_t pos : places) {
     // A record that is not history is left alone, whatever names it.
     if (superseded_.contains(pos, kAnySeq)) {
       const StatementScope scope(in_place);
       in_place.bind(1, pos);
       TRY(const bool was_there, in_place.step());
-      if (was_there) gone_[chunk_of(pos)] += 1;
+      if (was_there) {
+        gone_[chunk_of(pos)] += 1;
+        space.purged_bytes += in_place.integer(0);
+      }
     }
     const StatementScope scope(moved);
     moved.bind(1, pos);
-    CHECK_OK(moved.run());
+    TRY(const bool was_moved, moved.step());
+    if (was_moved) space.purged_bytes += moved.integer(0);
   }
   return {};
 }
@@ -73,7 +78,7 @@ Result<bool> HistoryPurge::purge_history(Connection& on, Space& space) {
     }
   }
   std::ranges::sort(old);
-  CHECK_OK(remove(on, old));
+  CHECK_OK(remove(on, space, old));
   return is_done;
 }
 
@@ -97,13 +102,15 @@ Result<bool> HistoryPurge::purge_tombstones(Connection& on, Space& space) {
   }
 }
 
-Result<> HistoryPurge::store(Connection& on, const Space& space) {
+Result<> HistoryPurge::store(Connection& on, Space& space) {
   TRY(Statement update, on.prepare("UPDATE space SET history_through = ?2, aged_through = ?3, "
-                                   "purged_through = max(purged_through, ?4) WHERE number = ?1"));
+                                   "purged_through = max(purged_through, ?4), "
+                                   "history_bytes = max(0, history_bytes - ?5) WHERE number = ?1"));
   update.bind(1, space.number);
   update.bind(2, space.history_through.value);
   update.bind(3, space.aged_through.value);
   update.bind(4, space.purged_through.value);
+  update.bind(5, std::exchange(space.purged_bytes, 0));
   return update.run();
 }
 

@@ -24,6 +24,7 @@ class HistoryPurge {
   struct Space {
     std::int64_t number = 0;
     Seq history_through, aged_through, purged_through;
+    std::int64_t purged_bytes = 0;  // in this transaction
     bool has_purged_history = false;
   };
   [[nodiscard]] Result<> list_spaces(Connection& on);
@@ -31,8 +32,8 @@ class HistoryPurge {
   [[nodiscard]] Result<bool> purge_history(Connection& on, Space& space);
   [[nodiscard]] Result<bool> purge_tombstones(Connection& on, Space& space);
   /// `places` are in order.
-  [[nodiscard]] Result<> remove(Connection& on, const std::vector<std::int64_t>& places);
-  [[nodiscard]] Result<> store(Connection& on, const Space& space);
+  [[nodiscard]] Result<> remove(Connection& on, Space& space, const std::vector<std::int64_t>& places);
+  [[nodiscard]] Result<> store(Connection& on, Space& space);
 
   SupersededRows& superseded_;
   const PurgeCutoffs cutoffs_;

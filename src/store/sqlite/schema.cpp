@@ -113,6 +113,22 @@ Result<> migrate(Connection& connection, std::int64_t version, std::string_view 
   return transaction.commit();
 }
 
+/// Adds the column of what is kept beside the records (SpaceInfo::history_bytes), and counts what is in the store:
+/// once, when versions of earlier formats are where they belong.
+Result<> count_history(Connection& connection) {
+  TRY(const std::int64_t has_column,
+      connection.query_integer("SELECT count(*) FROM pragma_table_info('space') WHERE name = 'history_bytes'"));
+  if (has_column > 0) return {};
+  TRY(Transaction transaction, Transaction::begin(connection));
+  CHECK_OK(connection.execute(
+      "ALTER TABLE space ADD COLUMN history_bytes INTEGER NOT NULL DEFAULT 0;"
+      "UPDATE space SET history_bytes = "
+      "coalesce((SELECT sum(length(row)) FROM history WHERE pos > number << 40 AND pos < (number + 1) << 40), 0) + "
+      "coalesce((SELECT sum(64 + length(id) + length(doc)) FROM conflict WHERE space = space.number), 0) + "
+      "coalesce((SELECT sum(64 + length(body)) FROM receipt WHERE space = space.number), 0)"));
+  return transaction.commit();
+}
+
 }  // namespace
 
 Result<> configure_writer(Connection& connection) {
@@ -142,7 +158,8 @@ Result<> open_schema(Connection& connection, std::string_view new_epoch, const M
   }
   CHECK_OK(configure_writer(connection));
   if (version < kSchemaVersion) CHECK_OK(migrate(connection, version, new_epoch));
-  return finish_move(connection, move);
+  CHECK_OK(finish_move(connection, move));
+  return count_history(connection);
 }
 
 }  // namespace syncline::sqlite

@@ -29,7 +29,7 @@ Result<std::unique_ptr<Reader>> Reader::make(Connection connection, const Shared
   const std::string conflicts = select(kConflictForm);
   TRY(reader->begin, on.prepare("BEGIN"));
   TRY(reader->commit, on.prepare("COMMIT"));
-  TRY(reader->info, on.prepare("SELECT head, records, bytes, updated_at, purged_through, collections "
+  TRY(reader->info, on.prepare("SELECT head, records, bytes, updated_at, purged_through, collections, history_bytes "
                                "FROM space WHERE number = ?"));
   TRY(reader->collections, on.prepare("SELECT name FROM collection WHERE space = ? ORDER BY number"));
   TRY(reader->key, on.prepare("SELECT pos, raised FROM key WHERE scope = ? AND id = ?"));
@@ -72,6 +72,7 @@ Result<SqliteSnapshot> make_snapshot(Reader& reader, const SpaceName& name, cons
   info.bytes = reader.info.integer(2);
   info.updated_at = {reader.info.integer(3)};
   info.purged_through = {reader.info.integer(4)};
+  info.history_bytes = reader.info.integer(6);
   const auto collections = static_cast<std::size_t>(reader.info.integer(5));
   if (collections > entry->collections.size()) {
     auto complete = std::make_shared<SpaceEntry>(SpaceEntry{.number = entry->number});

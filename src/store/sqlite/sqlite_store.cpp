@@ -162,9 +162,10 @@ Result<> SqliteStore::read(const SpaceName& space, const ReadFunction& run) {
 Result<std::vector<SpaceInfo>> SqliteStore::spaces(std::optional<AccountNumber> account) {
   std::vector<SpaceInfo> infos;
   CHECK_OK(with_reader(ReadKind::tables, [&](Reader& reader) -> Result<> {
-    TRY(Statement rows, reader.connection.prepare("SELECT account, name, head, records, bytes, updated_at, "
-                                                  "purged_through FROM space WHERE ?1 < 0 OR account = ?1 "
-                                                  "ORDER BY account, name"));
+    TRY(Statement rows,
+        reader.connection.prepare("SELECT account, name, head, records, bytes, updated_at, "
+                                  "purged_through, history_bytes FROM space WHERE ?1 < 0 OR account = ?1 "
+                                  "ORDER BY account, name"));
     rows.bind(1, account ? account->value : -1);
     for (;;) {
       TRY(const bool row, rows.step());
@@ -176,6 +177,7 @@ Result<std::vector<SpaceInfo>> SqliteStore::spaces(std::optional<AccountNumber> 
                        .head = {rows.integer(2)},
                        .records = rows.integer(3),
                        .bytes = rows.integer(4),
+                       .history_bytes = rows.integer(7),
                        .updated_at = {rows.integer(5)},
                        .purged_through = {rows.integer(6)}});
     }
@@ -273,8 +275,13 @@ Result<> SqliteStore::purge(const PurgeCutoffs& cutoffs) {
       return {};
     }));
   }
-  return writer_->run_alone([&](Connection& on) {
-    return on.execute("DELETE FROM receipt WHERE at < " + std::to_string(cutoffs.receipts.micros));
+  return writer_->run_alone([&](Connection& on) -> Result<> {
+    const std::string old = "receipt WHERE at < " + std::to_string(cutoffs.receipts.micros);
+    TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(on));
+    CHECK_OK(on.execute("UPDATE space SET history_bytes = max(0, history_bytes - (SELECT sum(64 + length(body)) FROM " +
+                        old + " AND space = space.number)) WHERE number IN (SELECT space FROM " + old +
+                        "); DELETE FROM " + old));
+    return transaction.commit();
   });
 }
 

@@ -83,7 +83,8 @@ Result<> Writer::prepare(Connection connection, const Shared& shared) {
   TRY(insert_space_, on.prepare("INSERT INTO space (number, account, name, head, records, bytes, updated_at, "
                                 "purged_through, collections) VALUES (?,?,?,0,0,0,0,0,0)"));
   TRY(update_space_, on.prepare("UPDATE space SET head = ?2, records = ?3, bytes = ?4, updated_at = ?5, "
-                                "collections = ?6, commit_number = ?7, merged_through = ?8 WHERE number = ?1"));
+                                "collections = ?6, commit_number = ?7, merged_through = ?8, "
+                                "history_bytes = ?9 WHERE number = ?1"));
   TRY(insert_incarnation_, on.prepare("INSERT INTO incarnation (space, head_before, id) VALUES (?,?,?)"));
   TRY(forget_incarnations_, on.prepare("DELETE FROM incarnation WHERE space = ? AND head_before < ?"));
   TRY(insert_collection_, on.prepare("INSERT INTO collection (space, number, name) VALUES (?,?,?)"));
@@ -349,6 +350,7 @@ Result<> Writer::store_spaces() {
     update_space_.bind(2, space.info.head.value);
     update_space_.bind(3, space.info.records);
     update_space_.bind(4, space.info.bytes);
+    update_space_.bind(9, space.info.history_bytes);
     update_space_.bind(5, space.info.updated_at.micros);
     update_space_.bind(6, static_cast<std::int64_t>(space.entry->collections.size()));
     update_space_.bind(7, last_commit_);
