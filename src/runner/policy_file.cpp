@@ -182,14 +182,20 @@ class PolicyReader {
     return {};
   }
 
-  /// Programs that start others, whichever they are told to.
+  /// Programs that start others, whichever they are told to. By any path, and in any version: "python3.11".
   static bool starts_any_program(const Pattern& pattern) {
-    static constexpr std::array<std::string_view, 26> kStarters = {
-        "sh",   "bash",    "dash",    "zsh",    "ksh",  "fish", "busybox", "env",  "eval",
-        "exec", "command", "xargs",   "nohup",  "nice", "time", "sudo",    "doas", "timeout",
-        "su",   "setsid",  "python3", "python", "perl", "ruby", "node",    "ssh"};
-    const std::string_view program = pattern.whole_program();
-    return std::ranges::find(kStarters, program.substr(program.rfind('/') + 1)) != kStarters.end();
+    static constexpr std::array kStarters = std::to_array<std::string_view>(
+        {"sh",      "bash",  "dash",    "zsh",    "ksh",     "mksh",   "ash",   "csh",    "tcsh",   "fish",
+         "busybox", "env",   "eval",    "exec",   "command", "time",   "nice",  "sudo",   "doas",   "su",
+         "xargs",   "nohup", "timeout", "setsid", "stdbuf",  "script", "watch", "find",   "perl",   "ruby",
+         "node",    "deno",  "bun",     "php",    "lua",     "luajit", "tclsh", "expect", "awk",    "gawk",
+         "mawk",    "nawk",  "pypy",    "ssh",    "vim",     "vi",     "gdb",   "strace", "python", "parallel"});
+    std::string_view program = pattern.whole_program();
+    program = program.substr(program.rfind('/') + 1);
+    if (const std::size_t end = program.find_last_not_of("0123456789."); end != std::string_view::npos) {
+      program = program.substr(0, end + 1);
+    }
+    return std::ranges::find(kStarters, program) != kStarters.end();
   }
 
   /// A pattern names words, and whoever may run anything has others: "sh -c", "env", "eval", a path, a link. To let

@@ -43,6 +43,7 @@ def test_addresses_with_control_characters_are_refused():
             answer = anybody.post("/auth/register", {"email": address, "stack_id": "claire"})
             assert answer.status_code == 400, (name, answer.text)
             assert cli("account", "add", address, "--plan", "pro", data=hub.data, check=False)[0] == 2, name
+            assert cli("account", "invite", address, data=hub.data, check=False)[0] == 2, name
         assert anybody.post("/auth/signup", {"email": "é@example.org", "password": "a long password"}).status_code < 300
     finally:
         assert hub.stop() == 0
