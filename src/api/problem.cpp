@@ -28,6 +28,7 @@ int status_of(ErrorCode code) {
     case ErrorCode::damaged:
     case ErrorCode::wrong_store:
     case ErrorCode::newer_store:
+    case ErrorCode::answer_too_large:
     case ErrorCode::unavailable: return 503;
     case ErrorCode::clock_in_doubt:
     case ErrorCode::internal: return 500;
@@ -76,6 +77,7 @@ std::string_view code_of(ErrorCode code) {
     case ErrorCode::storage_damaged:
     case ErrorCode::wrong_store:
     case ErrorCode::newer_store:
+    case ErrorCode::answer_too_large:
     case ErrorCode::unavailable: return "unavailable";
     case ErrorCode::internal: return "internal";
   }

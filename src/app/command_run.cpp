@@ -115,6 +115,7 @@ class CommandSession {
       http::ClientRequest request{
           http::Method::get, command_path(id_) + "?wait=" + std::to_string(kWaitSeconds), "", {}};
       request.timeout_ms = kWaitSeconds * 2000;
+      request.answer_bytes_max = limits::kAnswerBytesPage;
       const auto began = std::chrono::steady_clock::now();
       const auto response = client_.send(request, stop);
       if (stop.stop_requested()) break;

@@ -35,6 +35,7 @@ inline constexpr int kExitInterrupted = 130;
     case ErrorCode::key_reused: return kExitConflict;
     case ErrorCode::unauthorized:
     case ErrorCode::forbidden: return kExitAuth;
+    case ErrorCode::answer_too_large:
     case ErrorCode::unavailable: return kExitUnreachable;
     case ErrorCode::wrong_store: return kExitWrongStore;
     case ErrorCode::newer_store: return kExitNewerStore;

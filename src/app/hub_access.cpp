@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "app/output.hpp"
+#include "base/limits.hpp"
 #include "base/text.hpp"
 #include "net/curl_client.hpp"
 
@@ -57,7 +58,6 @@ Result<http::ClientFactory> reach_hub(const HubOptions& options) {
   if (url.empty()) return fail(ErrorCode::invalid_argument, "no hub given; use --hub URL or set SYNCLINE_HUB");
   TRY(const std::string key, key_of(options));
   TRY(net::Endpoint endpoint, net::make_endpoint(url, key));
-  endpoint.answer_bytes_max = options.answer_bytes_max;
   warn_of_plain_http(url);
   return net::make_client_factory(std::move(endpoint));
 }
@@ -80,7 +80,9 @@ Error error_of(const http::ClientResponse& response) {
 }
 
 Result<std::string> ask_hub(http::Client& client, const http::ClientRequest& request, std::stop_token stop) {
-  TRY(http::ClientResponse response, client.send(request, std::move(stop)));
+  http::ClientRequest sent = request;
+  sent.answer_bytes_max = limits::kAnswerBytesPage;
+  TRY(http::ClientResponse response, client.send(sent, std::move(stop)));
   if (response.status / 100 != 2) return std::unexpected(error_of(response));
   return std::move(response.body);
 }

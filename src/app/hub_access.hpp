@@ -15,7 +15,6 @@ struct HubOptions {
   std::string url;
   std::string key;
   std::string key_file;
-  std::size_t answer_bytes_max = 256UL << 20U;  // more than that is an error
 };
 
 /// From the option or the environment.

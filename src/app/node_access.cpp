@@ -1,5 +1,6 @@
 #include "app/node_access.hpp"
 
+#include "base/limits.hpp"
 #include "net/curl_client.hpp"
 
 namespace syncline::app {
@@ -47,7 +48,7 @@ void NodeClient::reach(http::ClientFactory clients) {
 
 http::ClientRequest NodeClient::make_request(http::Method method, const std::string& target, const std::string& body,
                                              std::int64_t timeout_ms) const {
-  http::ClientRequest request{method, target, body, {}, timeout_ms};
+  http::ClientRequest request{method, target, body, {}, timeout_ms, limits::kAnswerBytesPage};
   if (!profile_.empty()) request.headers.push_back({"X-Syncline-Profile", profile_});
   return request;
 }

@@ -27,7 +27,7 @@ std::function<std::string()> follow_transfer(const NodeClient& node, const NodeO
   };
   const auto watch = std::make_shared<Watch>(node.clients()(), options.profile, std::nullopt);
   return [watch]() -> std::string {
-    const auto answer = watch->client->send({http::Method::get, "/profiles", "", {}, 5000});
+    const auto answer = watch->client->send({http::Method::get, "/profiles", "", {}, 5000, limits::kAnswerBytesPage});
     const auto object = answer && answer->status == 200 ? http::parse_object(answer->body) : JsonObject{};
     const auto profiles = object ? object->find("profiles") : std::nullopt;
     if (!profiles) return "";

@@ -8,7 +8,6 @@
 #include <filesystem>
 
 #include "app/process.hpp"
-#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/mutex.hpp"
 #include "runner/plain_launcher.hpp"
@@ -17,11 +16,6 @@
 
 namespace syncline::app {
 namespace {
-
-/// A hub is not trusted with this machine's memory. A command is a document, and the hub adds little to it; with the
-/// published API, an answer has the whole state.
-constexpr std::size_t kCommandBytesMax = limits::kDocumentBytesMax + (1UL << 20U);
-constexpr std::size_t kStateBytesMax = limits::kBodyBytesLarge;
 
 Result<runner::Policy> read_policy(const RunnerSettings& settings) {
   const bool has_flags = !settings.roots.empty() || !settings.allow.empty();
@@ -104,9 +98,7 @@ Result<> run_runner(const RunnerSettings& settings) {
   raise_descriptor_limit();   // a dozen for each command that runs
   ::mallopt(M_ARENA_MAX, 2);  // threads that mostly wait need no heaps of their own
   TRY(const LogLevel level, parse_log_level(settings.log_level));
-  HubOptions hub = settings.hub;
-  hub.answer_bytes_max = settings.published_api ? kStateBytesMax : kCommandBytesMax;
-  TRY(const http::ClientFactory clients, reach_hub(hub));
+  TRY(const http::ClientFactory clients, reach_hub(settings.hub));
   const sigset_t signals = block_signals();
   set_log_level(level);
 

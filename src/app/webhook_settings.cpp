@@ -20,10 +20,8 @@ Result<webhooks::Sender::Options> read_webhook_settings(const Settings& settings
   options.threads = static_cast<std::size_t>(std::max<std::int64_t>(1, settings.integer("webhooks.threads")));
   TRY(const auto guard, webhooks::AddressGuard::make(settings.list("webhooks.allow")));
   options.connect = [guard](const std::string& url) {
-    return net::make_client_factory({.url = url,
-                                     .token = {},
-                                     .allows_address = [guard](std::string_view at) { return guard.allows(at); },
-                                     .answer_bytes_max = limits::kWebhookAnswerBytesMax})();
+    return net::make_client_factory(
+        {.url = url, .token = {}, .allows_address = [guard](std::string_view at) { return guard.allows(at); }})();
   };
   return options;
 }

@@ -25,6 +25,8 @@ inline constexpr std::size_t kBodyBytesAi = 8UL << 20U;      // a conversation w
 inline constexpr std::size_t kPushOpsMax = 5000;
 inline constexpr std::size_t kPageRecordsMax = 5000;
 inline constexpr std::size_t kPageRecordsDefault = 500;
+/// A page ends with the record that exceeds it: readers hold a page in memory.
+inline constexpr std::size_t kPageBytesMax = 32UL << 20U;
 inline constexpr std::int64_t kWaitSecondsMax = 60;
 /// Bodies are read into memory: what all of them take, and those of one account. One body of the largest kind fits into
 /// a share beside smaller ones; more would let one account keep the others waiting.
@@ -51,6 +53,21 @@ inline constexpr std::int64_t kAuthMessageMs = 5'000;    // a WebSocket's first 
 inline constexpr std::int64_t kPingIntervalMs = 30'000;
 inline constexpr std::size_t kWebSocketMessageBytesMax = 64UL << 10U;
 inline constexpr std::size_t kWatchedSpacesMax = 256;  // per socket or event stream
+inline constexpr std::size_t kSpacesKeptMax =
+    10'000;  // that a node keeps in sync with one hub, for a hub invents names
+
+// What other servers answer, in bytes after decompression: an answer is held in memory until it is complete
+inline constexpr std::size_t kAnswerHeadBytesMax = 64UL
+                                                   << 10U;  // of all headers, also those before and after the answer
+inline constexpr std::size_t kErrorAnswerBytesMax = 64UL << 10U;  // of an answer that reports an error; the rest is cut
+inline constexpr std::size_t kErrorTextBytesMax = 1000;           // of another server's words, in our messages and logs
+inline constexpr std::size_t kAnswerBytesDefault = 1UL << 20U;    // an account, a status, a verdict
+/// A document of the largest kind, and what wraps it.
+inline constexpr std::size_t kAnswerBytesDocument = kDocumentBytesMax + (1UL << 20U);
+/// A list of spaces, of some hundred bytes each.
+inline constexpr std::size_t kAnswerBytesSpaces = 16UL << 20U;
+/// The largest page: kPageBytesMax, one more document, and what wraps them. More would need as much memory.
+inline constexpr std::size_t kAnswerBytesPage = 64UL << 20U;
 
 // Merge
 inline constexpr std::int64_t kClockAheadMicrosMax = 5LL * 60 * 1'000'000;

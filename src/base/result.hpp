@@ -35,9 +35,10 @@ enum class ErrorCode {
   internal,        // a bug of ours
 
   // Last, because the numbers travel between two processes.
-  storage_damaged,  // what is stored cannot be read
-  damaged,          // a row is no longer what was written; all others are as good as ever
-  quota_exceeded,   // the account has stored as much as its plan allows
+  storage_damaged,   // what is stored cannot be read
+  damaged,           // a row is no longer what was written; all others are as good as ever
+  quota_exceeded,    // the account has stored as much as its plan allows
+  answer_too_large,  // another server answers more than it should; it may do better later
 };
 
 /// What the caller should do about an error.
@@ -51,6 +52,7 @@ enum class Advice { give_up, retry_later, resync, reauth };
     case ErrorCode::storage_broken:
     case ErrorCode::storage_damaged:
     case ErrorCode::unavailable:
+    case ErrorCode::answer_too_large:
     case ErrorCode::timed_out: return Advice::retry_later;
     case ErrorCode::epoch_changed:
     case ErrorCode::cursor_expired:

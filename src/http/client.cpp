@@ -1,6 +1,7 @@
 #include "http/client.hpp"
 
 #include "base/limits.hpp"
+#include "base/text.hpp"
 
 namespace syncline::http {
 
@@ -9,7 +10,8 @@ std::string describe(const ClientResponse& response) {
   const auto problem = parse_object(response.body);
   if (!problem) return answered;
   const std::string detail = problem->text_of(problem->find("detail") ? "detail" : "error");
-  return detail.empty() ? answered : answered + ": " + detail;
+  if (detail.empty()) return answered;
+  return answered.append(": ").append(cut_utf8(detail, limits::kErrorTextBytesMax));
 }
 
 Result<JsonObject> parse_object(std::string body) {

@@ -7,6 +7,7 @@
 #include <stop_token>
 
 #include "base/json_object.hpp"
+#include "base/limits.hpp"
 #include "base/result.hpp"
 #include "http/message.hpp"
 
@@ -19,6 +20,8 @@ struct ClientRequest {
   std::vector<Header> headers;
   /// Until the answer is there, all of it; for streams, between two pieces.
   std::int64_t timeout_ms = 30'000;
+  /// Decompressed. More is an error; a stream has no limit.
+  std::size_t answer_bytes_max = limits::kAnswerBytesDefault;
 };
 
 struct ClientResponse {
@@ -27,7 +30,7 @@ struct ClientResponse {
   std::optional<std::int64_t> retry_after_s;  // Retry-After, if it was sent in seconds
 };
 
-/// "the hub answered 409: the command has ended already", from a problem body if there is one.
+/// "the hub answered 409: the command has ended already", from a problem body if there is one; long words are cut.
 [[nodiscard]] std::string describe(const ClientResponse& response);
 /// The body as a JSON object; `unavailable` if it is none.
 [[nodiscard]] Result<JsonObject> parse_object(std::string body);
@@ -36,8 +39,9 @@ struct ClientResponse {
 class Client {
  public:
   virtual ~Client() = default;
-  /// Any status is a success. `timed_out` if it took too long, `unavailable` if no answer came, was cut off, or `stop`
-  /// was requested meanwhile.
+  /// Any status is a success; the body of an error is cut at kErrorAnswerBytesMax. `timed_out` if it took too long,
+  /// `unavailable` if no answer came, was cut off, or `stop` was requested meanwhile; `answer_too_large` if more came
+  /// than the request allows.
   [[nodiscard]] virtual Result<ClientResponse> send(const ClientRequest& request, std::stop_token stop = {}) = 0;
   /// Like send, but a body of status 200 goes to `take` piece by piece and not into the response.
   [[nodiscard]] virtual Result<ClientResponse> stream(const ClientRequest& request,

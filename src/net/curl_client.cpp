@@ -1,8 +1,13 @@
 #include "net/curl_client.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+
+#include "net/answer_head.hpp"
 
 namespace syncline::net {
 namespace {
@@ -38,8 +43,10 @@ class CurlClient final : public http::Client {
     CURL* easy = nullptr;
     const std::function<void(std::string_view)>* take = nullptr;
     const Endpoint* endpoint = nullptr;
+    std::size_t bytes_max = 0;
+    AnswerHead head;
     std::string body;
-    bool too_large = false;
+    bool is_full = false;  // the body was longer
     bool address_refused = false;
   };
 
@@ -69,12 +76,24 @@ class CurlClient final : public http::Client {
       (*receiver.take)({data, size});
       return size;
     }
-    if (receiver.body.size() + size > receiver.endpoint->answer_bytes_max) {
-      receiver.too_large = true;
-      return 0;
+    const bool is_success = status / 100 == 2;
+    const std::size_t most = is_success ? receiver.bytes_max : limits::kErrorAnswerBytesMax;
+    if (receiver.body.empty() && is_success) {
+      curl_off_t announced = 0;
+      curl_easy_getinfo(receiver.easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+      receiver.is_full = announced > 0 && std::cmp_greater(announced, most) && !receiver.endpoint->allows_address;
+      if (receiver.is_full) return 0;  // why read what cannot be taken
+      if (announced > 0) receiver.body.reserve(std::min(static_cast<std::size_t>(announced), most));
     }
-    receiver.body.append(data, size);
-    return size;
+    const std::size_t taken = std::min(size, most - receiver.body.size());
+    receiver.body.append(data, taken);
+    receiver.is_full = taken < size;
+    return taken;
+  }
+
+  static std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
+    Receiver& receiver = *static_cast<Receiver*>(user);
+    return receiver.head.take({data, size}) ? size : 0;
   }
 
   std::unique_ptr<curl_slist, ListCloser> make_headers(const http::ClientRequest& request) const {
@@ -110,6 +129,8 @@ class CurlClient final : public http::Client {
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlClient::on_data);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &receiver);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlClient::on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, &receiver);
     if (endpoint_.allows_address) {
       curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &CurlClient::on_open_socket);
       curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &receiver);
@@ -134,7 +155,11 @@ class CurlClient final : public http::Client {
       return fail(ErrorCode::unavailable, endpoint_.url + ": " + std::string(what));
     };
     if (!prepare()) return unavailable("libcurl cannot start");
-    Receiver receiver{.easy = easy_.get(), .take = take, .endpoint = &endpoint_};
+    Receiver receiver{.easy = easy_.get(),
+                      .take = take,
+                      .endpoint = &endpoint_,
+                      .bytes_max = request.answer_bytes_max,
+                      .head = AnswerHead(endpoint_.compresses)};
     const auto headers = make_headers(request);
     set_options(request, headers.get(), receiver);
     if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK) return unavailable("libcurl cannot start");
@@ -160,8 +185,12 @@ class CurlClient final : public http::Client {
     if (is_unknown_name || (receiver.address_refused && outcome != CURLE_OK)) {
       return fail(ErrorCode::forbidden, endpoint_.url + ": it has no address that is public or allowed");
     }
-    if (receiver.too_large && !endpoint_.allows_address) return unavailable("the answer is too large");
-    if (receiver.too_large) outcome = CURLE_OK;
+    if (const auto fault = receiver.head.fault()) return fail(fault->code, endpoint_.url + ": " + fault->text);
+    if (receiver.is_full && status / 100 == 2 && !endpoint_.allows_address) {
+      return fail(ErrorCode::answer_too_large,
+                  endpoint_.url + ": the answer is larger than " + std::to_string(request.answer_bytes_max) + " bytes");
+    }
+    if (receiver.is_full) outcome = CURLE_OK;
     if (outcome == CURLE_ABORTED_BY_CALLBACK) return unavailable("stopped");
     if (outcome == CURLE_OPERATION_TIMEDOUT) {
       return fail(ErrorCode::timed_out, endpoint_.url + ": no answer in time");

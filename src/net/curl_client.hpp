@@ -10,14 +10,12 @@ struct Endpoint {
   std::string url;    // "https://hub.example.org", without a slash at the end
   std::string token;  // sent as Bearer; empty: nothing is
   /// Asked for each address before a connection to it: 4 bytes of IPv4 or 16 of IPv6. With it there is no proxy, and an
-  /// answer is read up to answer_bytes_max and not further, which is no error. Null: any address.
+  /// answer is read up to the request's answer_bytes_max and not further, which is no error. Null: any address.
   std::function<bool(std::string_view address)> allows_address;
   /// Never through a proxy.
   bool is_direct = false;
   /// Asks for compressed answers.
   bool compresses = false;
-  /// More is an error.
-  std::size_t answer_bytes_max = 256UL << 20U;
 };
 
 /// invalid_argument unless the URL is http or https with a host and nothing behind the path.

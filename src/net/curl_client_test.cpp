@@ -10,6 +10,7 @@
 
 #include "base/back_off.hpp"
 #include "base/file_descriptor.hpp"
+#include "net/answer_head.hpp"
 
 namespace syncline::net {
 namespace {
@@ -80,6 +81,46 @@ TEST(BackOff, doubles_from_two_seconds_to_a_minute_with_20_percent_jitter) {
   }
   back_off.reset();
   EXPECT_LE(back_off.next_ms(), 2400);
+}
+
+// How the client takes the headers of an answer.
+
+enum class Decodes : std::uint8_t { no, yes };
+
+bool is_read(std::initializer_list<std::string_view> lines, Decodes decodes = Decodes::yes) {
+  AnswerHead head(decodes == Decodes::yes);
+  for (const std::string_view line : lines) {
+    if (!head.take(line)) return false;
+  }
+  return true;
+}
+
+TEST(AnswerHeadTest, a_body_is_decoded_only_as_it_was_asked_for) {
+  EXPECT_TRUE(is_read({"HTTP/1.1 200 OK\r\n", "Content-Encoding: gzip\r\n", "Transfer-Encoding: chunked\r\n"}));
+  EXPECT_TRUE(is_read({"content-encoding:GZIP\r\n"}));
+  EXPECT_TRUE(is_read({"Content-Encoding: identity\r\n", "Transfer-Encoding: identity\r\n"}));
+  for (const std::string_view line :
+       {"Content-Encoding: br\r\n", "Content-Encoding: zstd\r\n", "Content-Encoding: gzip, gzip\r\n",
+        "Transfer-Encoding: gzip\r\n", "Transfer-Encoding: gzip, chunked\r\n", "transfer-encoding: deflate\r\n"}) {
+    EXPECT_FALSE(is_read({"HTTP/1.1 200 OK\r\n", line})) << line;
+  }
+  EXPECT_FALSE(is_read({"Content-Encoding: gzip\r\n", "Content-Encoding: gzip\r\n"})) << "in two layers";
+}
+
+TEST(AnswerHeadTest, what_is_not_decoded_may_be_encoded) {
+  EXPECT_TRUE(is_read({"Content-Encoding: br\r\n"}, Decodes::no));
+  EXPECT_FALSE(is_read({"Transfer-Encoding: gzip\r\n"}, Decodes::no));
+}
+
+TEST(AnswerHeadTest, all_headers_together_have_a_limit) {
+  AnswerHead head(false);
+  const std::string line = "X-Filler: " + std::string(1000, 'x') + "\r\n";
+  int taken = 0;
+  while (taken < 1000 && head.take(line)) ++taken;
+  EXPECT_EQ(taken, 64);
+  ASSERT_TRUE(head.fault());
+  EXPECT_EQ(head.fault()->code, ErrorCode::answer_too_large);
+  EXPECT_EQ(head.fault()->text, "the answer's headers are larger than 65536 bytes");
 }
 
 }  // namespace

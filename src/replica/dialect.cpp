@@ -9,8 +9,9 @@ constexpr std::int64_t kAnswerMs = 15'000;
 
 }  // namespace
 
-Result<http::ClientResponse> Inquiry::ask(http::Method method, std::string_view target) const {
-  return client.send({method, std::string(target), "", {}, kAnswerMs}, stop);
+Result<http::ClientResponse> Inquiry::ask(http::Method method, std::string_view target,
+                                          std::size_t answer_bytes_max) const {
+  return client.send({method, std::string(target), "", {}, kAnswerMs, answer_bytes_max}, stop);
 }
 
 Result<std::optional<JsonObject>> Inquiry::find_object(std::string_view target) const {

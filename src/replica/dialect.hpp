@@ -53,7 +53,8 @@ struct Inquiry {
   const Clock& clock;
   std::stop_token stop;
 
-  [[nodiscard]] Result<http::ClientResponse> ask(http::Method method, std::string_view target) const;
+  [[nodiscard]] Result<http::ClientResponse> ask(http::Method method, std::string_view target,
+                                                 std::size_t answer_bytes_max = limits::kAnswerBytesDefault) const;
   /// The object at `target`; nothing if the hub has no such path. Otherwise as Dialect::recognise() fails: a hub in
   /// trouble is asked again, so it is not one that does not know the path.
   [[nodiscard]] Result<std::optional<JsonObject>> find_object(std::string_view target) const;

@@ -13,6 +13,8 @@ namespace {
 
 /// The hub says something on a quiet link each 20 s.
 constexpr std::int64_t kLinkSilenceMs = 70'000;
+/// A notice names a space and a cursor.
+constexpr std::size_t kNoticeBytesMax = 64UL << 10U;
 
 std::string join_for_query(const std::vector<std::string>& names) {
   std::string text;
@@ -39,14 +41,22 @@ void LiveLink::set_up(bool is_up) {
 }
 
 void LiveLink::find_spaces(std::int64_t connection, http::Client& client, const std::stop_token& stop) {
-  const auto response = client.send({http::Method::get, "/v1/spaces", "", {}, 30'000}, stop);
+  const http::ClientRequest request{http::Method::get, "/v1/spaces", "", {}, 30'000, limits::kAnswerBytesSpaces};
+  const auto response = client.send(request, stop);
   if (!response || response->status != 200) return;
   const auto answer = http::parse_object(response->body);
   const auto list = answer ? answer->find("spaces") : std::nullopt;
   if (!list || !list->is_array()) return;
+  bool is_full = false;
   list->for_each_element([&](JsonView element) {
-    const std::string name = element.text_of("name");
+    const std::string name = is_full ? "" : element.text_of("name");
     if (!check_space_name(name) || !spaces_.is_current(connection)) return;
+    if (spaces_.count() >= limits::kSpacesKeptMax && !spaces_.find(name)) {
+      log(LogLevel::warning, "spaces_not_added",
+          {{"kept", static_cast<std::int64_t>(limits::kSpacesKeptMax)}, {"first", name}});
+      is_full = true;
+      return;
+    }
     if (const auto added = spaces_.add(name); !added) {
       log(LogLevel::warning, "space_not_added", {{"space", name}, {"error", added.error().text}});
     }
@@ -79,9 +89,11 @@ void LiveLink::listen_once(const HubConnection& connection, http::Client& client
   if (!names || names->empty()) return;
   const std::stop_callback forward(stop, [&ends_link] { ends_link.request_stop(); });
   const std::int64_t ends_ms = steady_ms() + connection.hub.interval_ms;
-  http::EventStreamReader reader([this, &connection](const std::string& event, const std::string& data) {
-    take_notice(connection.number, event, data);
-  });
+  http::EventStreamReader reader(
+      [this, &connection](const std::string& event, const std::string& data) {
+        take_notice(connection.number, event, data);
+      },
+      kNoticeBytesMax);
   http::ClientRequest request{http::Method::get, "/v1/events?spaces=" + join_for_query(*names), "", {}, kLinkSilenceMs};
   request.headers = {{"Accept", "text/event-stream"}};
   (void)client.stream(

@@ -13,6 +13,7 @@ std::unexpected<Error> other_history() { return fail(ErrorCode::epoch_changed, "
 
 http::ClientRequest NativeExchange::begin_pull() {
   asked_since_ = local_.cursor();
+  asked_max_ = page_max_;
   return make_pull(local_.name().name, asked_since_, local_.known(), page_max_);
 }
 
@@ -25,7 +26,7 @@ Result<PullNext> NativeExchange::take_pull(const http::ClientResponse& response)
     CHECK_OK(local_.read_from_start());
     return PullOutcome{local_.cursor(), true};
   }
-  TRY(const Page page, parse_page(response.body, asked_since_));
+  TRY(const Page page, parse_page(response.body, asked_since_, asked_max_));
   if (local_.is_other_history(page.cursor)) return other_history();
   if (page.more && page.cursor.seq <= asked_since_.seq)
     return not_understood("it announces more changes, but its cursor does not advance");
@@ -44,13 +45,13 @@ http::ClientRequest NativeExchange::begin_push(const Batch& batch) {
   return make_push(local_.name().name, local_.history(), local_.known(), ops);
 }
 
-Result<PushNext> NativeExchange::take_push(const Batch&, const http::ClientResponse& response) {
+Result<PushNext> NativeExchange::take_push(const Batch& batch, const http::ClientResponse& response) {
   if (response.status != 200) {
     const Error error = error_of(response);
     if (advice_of(error.code) == Advice::resync && local_.epoch().empty()) return not_understood(error.text);
     return std::unexpected(error);
   }
-  TRY(PushAnswer answer, parse_push_answer(response.body));
+  TRY(PushAnswer answer, parse_push_answer(response.body, batch.items.size()));
   if (local_.is_other_history(answer.cursor)) return other_history();
   return answer;
 }

@@ -23,6 +23,7 @@ class NativeExchange final : public Exchange {
   /// Smaller after a pull that failed.
   std::int64_t page_max_;
   Cursor asked_since_;
+  std::int64_t asked_max_ = 0;
 };
 
 }  // namespace syncline::replica

@@ -1,10 +1,14 @@
 #include "replica/native_wire.hpp"
 
+#include "base/limits.hpp"
 #include "base/text.hpp"
 #include "replica/answer.hpp"
 
 namespace syncline::replica {
 namespace {
+
+/// What hubs list of damaged records beside a page.
+constexpr std::int64_t kDamagedListedMax = 500;
 
 std::string path_of(std::string_view space) { return "/v1/spaces/" + percent_encode(space); }
 
@@ -93,7 +97,9 @@ http::ClientRequest make_pull(std::string_view space, const Cursor& since, const
   std::string target = path_of(space) + "/changes?since=" + (since.epoch.empty() ? "0" : since.to_text());
   // A reader that knows no more than its cursor has nothing to add.
   if (!known.epoch.empty() && known.to_text() != since.to_text()) target += "&known=" + known.to_text();
-  return {http::Method::get, target + "&limit=" + std::to_string(limit), "", {}};
+  http::ClientRequest request{http::Method::get, target + "&limit=" + std::to_string(limit), "", {}};
+  request.answer_bytes_max = limits::kAnswerBytesPage;
+  return request;
 }
 
 http::ClientRequest make_push(std::string_view space, std::string_view history, const Cursor& known,
@@ -102,10 +108,12 @@ http::ClientRequest make_push(std::string_view space, std::string_view history, 
   if (!history.empty()) body.append("\"epoch\":\"").append(history).append("\",");
   if (!known.epoch.empty()) body.append("\"known\":\"").append(known.to_text()).append("\",");
   body.append("\"ops\":[").append(ops).append("]}");
-  return {http::Method::post, path_of(space) + "/push", std::move(body), {}};
+  http::ClientRequest request{http::Method::post, path_of(space) + "/push", std::move(body), {}};
+  request.answer_bytes_max = limits::kAnswerBytesPage;  // with the versions that have won
+  return request;
 }
 
-Result<Page> parse_page(std::string body, const Cursor& since) {
+Result<Page> parse_page(std::string body, const Cursor& since, std::int64_t limit) {
   Page page;
   TRY(page.body, check_answer(std::move(body)));
   const JsonView json(*page.body);
@@ -119,8 +127,14 @@ Result<Page> parse_page(std::string body, const Cursor& since) {
   page.cursor = *cursor;
   page.more = *more->as_boolean();
   Result<> fault;
+  // A small element takes more memory read than written: a page of more than was asked for is not read to the end.
+  std::int64_t left = limit + kDamagedListedMax;
+  const auto is_full = [&] {
+    if (fault && --left < 0) fault = not_understood("it has more records than were asked for");
+    return !fault;
+  };
   changes->for_each_element([&](JsonView element) {
-    if (!fault) return;
+    if (is_full()) return;
     if (auto damaged = read_damaged(element)) {
       page.damaged.push_back(*std::move(damaged));
       return;
@@ -132,16 +146,17 @@ Result<Page> parse_page(std::string body, const Cursor& since) {
       fault = std::unexpected(version.error());
     }
   });
-  if (!fault) return std::unexpected(fault.error());
   if (const auto damaged = json.find("damaged")) {
     damaged->for_each_element([&](JsonView element) {
+      if (is_full()) return;
       if (auto one = read_damaged(element)) page.damaged.push_back(*std::move(one));
     });
   }
+  if (!fault) return std::unexpected(fault.error());
   return page;
 }
 
-Result<PushAnswer> parse_push_answer(std::string body) {
+Result<PushAnswer> parse_push_answer(std::string body, std::size_t ops) {
   PushAnswer answer;
   TRY(answer.body, check_answer(std::move(body)));
   const JsonView json(*answer.body);
@@ -151,6 +166,7 @@ Result<PushAnswer> parse_push_answer(std::string body) {
   answer.cursor = *cursor;
   Result<> fault;
   results->for_each_element([&](JsonView element) {
+    if (fault && answer.verdicts.size() == ops) fault = not_understood("it has more results than the push had ops");
     if (!fault) return;
     auto verdict = read_verdict(answer.texts, element);
     if (verdict) {

@@ -72,8 +72,8 @@ void append_op(std::string& out, const Record& record, Seq base);
 [[nodiscard]] http::ClientRequest make_push(std::string_view space, std::string_view history, const Cursor& known,
                                             std::string_view ops);
 
-/// Fail with `unavailable` if the text is not such an answer.
-[[nodiscard]] Result<Page> parse_page(std::string body, const Cursor& since);
-[[nodiscard]] Result<PushAnswer> parse_push_answer(std::string body);
+/// Fail with `unavailable` if the text is not such an answer, or has more than `limit` records or `ops` results.
+[[nodiscard]] Result<Page> parse_page(std::string body, const Cursor& since, std::int64_t limit);
+[[nodiscard]] Result<PushAnswer> parse_push_answer(std::string body, std::size_t ops);
 
 }  // namespace syncline::replica

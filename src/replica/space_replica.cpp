@@ -18,6 +18,7 @@ SyncFailure::Kind kind_of(const Error& error) {
     case ErrorCode::storage_damaged:
     case ErrorCode::too_many: return SyncFailure::Kind::local;
     case ErrorCode::unavailable:
+    case ErrorCode::answer_too_large:
     case ErrorCode::timed_out: return SyncFailure::Kind::unreachable;
     default: return SyncFailure::Kind::other;
   }

@@ -53,6 +53,11 @@ std::vector<KeptSpacePtr> SpaceSet::all() const {
   return all;
 }
 
+std::size_t SpaceSet::count() const {
+  const MutexLock lock(mutex_);
+  return kept_.size();
+}
+
 KeptSpacePtr SpaceSet::find(const std::string& space) const {
   const MutexLock lock(mutex_);
   const auto found = kept_.find(space);

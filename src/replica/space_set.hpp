@@ -68,6 +68,7 @@ class SpaceSet {
   /// From now on the space is kept in step too.
   [[nodiscard]] Result<> add(const std::string& space);
   [[nodiscard]] std::vector<KeptSpacePtr> all() const;
+  [[nodiscard]] std::size_t count() const;
   /// Null if it is not kept in step.
   [[nodiscard]] KeptSpacePtr find(const std::string& space) const;
   /// Wakes all that wait here, and ends the live link: the owner is about to end its threads.

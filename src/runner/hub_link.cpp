@@ -16,6 +16,9 @@ constexpr std::int64_t kClaimWaitSeconds = 50;
 constexpr std::int64_t kSlackMs = 20'000;           // on top of what the hub was asked to wait
 constexpr std::int64_t kReportTimeoutMs = 120'000;  // results can be large, and links slow
 constexpr std::size_t kTakenMax = 100'000;
+// A hub is not trusted with this machine's memory.
+constexpr std::size_t kCommandBytesMax = limits::kAnswerBytesDocument;  // the hub adds little to a command
+constexpr std::size_t kStateBytesMax = limits::kAnswerBytesPage;        // of the published API: all that a space has
 
 /// Whose errors are believed. A proxy on the way, a gateway that starts or a page that asks for a login have words of
 /// their own for a hub that they do not reach, with the same statuses.
@@ -64,7 +67,8 @@ class CommandRoutes : public HubLink {
 
   Result<Receipt> report(const std::string& id, const Outcome& outcome, std::stop_token stop) override {
     TRY(const auto response,
-        client_->send({http::Method::patch, path_of(id), make_report(outcome), {}, kReportTimeoutMs}, std::move(stop)));
+        client_->send({http::Method::patch, path_of(id), make_report(outcome), {}, kReportTimeoutMs, kCommandBytesMax},
+                      std::move(stop)));
     if (response.status == 200) {
       TRY([[maybe_unused]] const JsonObject command, http::parse_object(response.body));
       return Receipt::accepted;
@@ -78,7 +82,8 @@ class CommandRoutes : public HubLink {
   }
 
  protected:
-  Result<Standing> ask_standing(const http::ClientRequest& request, std::stop_token stop) {
+  Result<Standing> ask_standing(http::ClientRequest request, std::stop_token stop) {
+    request.answer_bytes_max = kCommandBytesMax;
     TRY(const auto response, client_->send(request, std::move(stop)));
     if (has_ended(response)) return Standing{.is_ours = false};
     if (response.status != 200) return error_of(response, believed_);
@@ -103,6 +108,7 @@ class ClaimingLink final : public CommandRoutes {
   Result<std::optional<RawOrder>> next(std::stop_token stop) override {
     http::ClientRequest request{http::Method::post, "/command/claim?wait=" + std::to_string(kClaimWaitSeconds), "", {}};
     request.timeout_ms = kClaimWaitSeconds * 1000 + kSlackMs;
+    request.answer_bytes_max = kCommandBytesMax;
     TRY(const auto response, client_->send(request, std::move(stop)));
     if (response.status == 204) return std::nullopt;
     const bool has_no_such_route = response.status == 404 || response.status == 405;
@@ -124,7 +130,7 @@ class ClaimingLink final : public CommandRoutes {
   Result<Standing> watch(const std::string& id, std::int64_t seconds, std::stop_token stop) override {
     http::ClientRequest request{http::Method::get, path_of(id) + "?wait=" + std::to_string(seconds), "", {}};
     request.timeout_ms = seconds * 1000 + kSlackMs;
-    return ask_standing(request, std::move(stop));
+    return ask_standing(std::move(request), std::move(stop));
   }
 
   Result<> send_output(const std::string& id, Stream stream, std::string_view text, std::stop_token stop) override {
@@ -214,7 +220,9 @@ class PublishedLink final : public CommandRoutes {
  private:
   /// Makes all pending commands that nobody has taken wait.
   Result<> poll(const std::stop_token& stop) REQUIRES(found_->mutex) {
-    TRY(const auto response, client_->send({http::Method::get, "/sync", "", {}}, stop));
+    http::ClientRequest request{http::Method::get, "/sync", "", {}};
+    request.answer_bytes_max = kStateBytesMax;
+    TRY(const auto response, client_->send(request, stop));
     if (response.status != 200) return error_of(response, believed_);
     TRY(const JsonObject state, http::parse_object(response.body));
     const auto commands = state.find("commands");
@@ -236,7 +244,9 @@ class PublishedLink final : public CommandRoutes {
 
   /// Nothing if somebody else was quicker.
   Result<std::optional<RawOrder>> take(const std::string& id, const std::stop_token& stop) {
-    TRY(const auto response, client_->send({http::Method::patch, path_of(id), R"({"status":"processing"})", {}}, stop));
+    http::ClientRequest request{http::Method::patch, path_of(id), R"({"status":"processing"})", {}};
+    request.answer_bytes_max = kCommandBytesMax;
+    TRY(const auto response, client_->send(request, stop));
     if (has_ended(response)) return std::nullopt;
     if (response.status != 200) return error_of(response, believed_);
     TRY(JsonObject command, http::parse_object(response.body));

@@ -177,7 +177,8 @@ void Sender::attempt(Delivery delivery, const std::stop_token& stop) {
                                                   {"webhook-signature", sign(webhook->secrets(clock_.now()),
                                                                              delivery.message, unix_s, delivery.body)},
                                                   {"User-Agent", "syncline-webhooks"}},
-                                      .timeout_ms = options_.timeout_ms};
+                                      .timeout_ms = options_.timeout_ms,
+                                      .answer_bytes_max = limits::kWebhookAnswerBytesMax};
     const auto answer = options_.connect(webhook->url)->send(request, stop);
     if (!stop.stop_requested()) note_outcome(*webhook, std::move(delivery), answer);
   }

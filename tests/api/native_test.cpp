@@ -155,6 +155,24 @@ TEST_F(NativeTest, a_large_page_is_streamed_and_complete) {
   EXPECT_EQ(page.at("more"), "false");
 }
 
+TEST_F(NativeTest, a_page_ends_with_the_record_that_makes_it_too_large) {
+  const std::string text(12UL << 20U, 'x');
+  for (const char* id : {"1", "2", "3", "4"}) {
+    push(R"({"collection":"c","id":")" + std::string(id) + R"(","doc":{"t":")" + text + "\"}}");
+  }
+  const test::Answer page = get("/v1/spaces/s/changes?limit=5000");
+  EXPECT_EQ(page.at("changes.2.id"), "3");
+  EXPECT_EQ(page.at("changes.3"), "(none)");
+  EXPECT_EQ(page.at("more"), "true");
+  const test::Answer rest = get("/v1/spaces/s/changes?since=" + page.at("cursor"));
+  EXPECT_EQ(rest.at("changes.0.id"), "4");
+  EXPECT_EQ(rest.at("more"), "false");
+  const test::Answer records = get("/v1/spaces/s/records/c");
+  EXPECT_EQ(records.at("records.3"), "(none)");
+  EXPECT_EQ(records.at("after"), "3");
+  EXPECT_EQ(get("/v1/spaces/s/records/c?after=3").at("records.0.id"), "4");
+}
+
 TEST_F(NativeTest, rejected_cursors_name_the_reason) {
   push(R"({"collection":"c","id":"1","doc":{}})");
   const std::vector<std::tuple<std::string, int, std::string>> cases = {{"other.1", 410, "epoch_changed"},

@@ -282,3 +282,21 @@ def test_an_idle_node_uses_few_resources(hub):
             assert share < 0.002, share
     finally:
         node.stop()
+
+
+def test_large_documents_come_page_by_page(hub):
+    """More than a node takes at once, of documents of nearly the largest kind: no page is too large for it."""
+    client = hub.client()
+    for number in range(6):
+        client.push("notes", [{"collection": "items", "id": str(number), "doc": {"text": "x" * (14 << 20)}}])
+    page = client.get("/v1/spaces/notes/changes?limit=5000")
+    assert len(page.json()["changes"]) == 3 and page.json()["more"] is True
+    node = Node().start()
+    try:
+        node.api.post("/v1/spaces/notes/push", {"ops": []})
+        node.connect(hub.url, client.key)
+        wait_until(lambda: node.is_in_sync(["notes"]), "the node has them")
+        assert len(content(node.api)) == 6
+        assert "sync_failed" not in node.log_text() and "too large" not in node.log_text()
+    finally:
+        node.stop()

@@ -9,15 +9,21 @@
 #include "api/ai/reply_stream.hpp"
 #include "api/ai/routes.hpp"
 #include "api/ai/stream_events.hpp"
+#include "base/limits.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "http/event_stream_reader.hpp"
 
 namespace syncline::ai {
 namespace {
 
 constexpr std::int64_t kRetrySeconds = 5;
-/// What an answer that never came is charged at most: nobody knows how far the upstream had got.
+/// What an answer that never came, or not whole, is charged at most: nobody knows how far the upstream had got.
 constexpr std::int64_t kTimedOutTokensMax = 4096;
+/// A long text, or some pictures. Each request under way may hold so much.
+constexpr std::size_t kAnswerBytesMax = 32UL << 20U;
+/// 2,048 vectors of 3,072 numbers in base64, or 1,000 in decimal digits.
+constexpr std::size_t kEmbeddingsBytesMax = 64UL << 20U;
 constexpr std::string_view kCutBy = "X-Cut-By";
 
 api::Problem problem(int status, std::string code, std::string detail) {
@@ -35,6 +41,9 @@ api::Problem upstream_problem(const Result<http::ClientResponse>& answer, Form f
     if (answer.error().code == ErrorCode::timed_out) {
       return problem(504, "upstream_timeout", "the AI upstream did not answer in time");
     }
+    if (answer.error().code == ErrorCode::answer_too_large) {
+      return problem(502, "upstream_answer_too_large", "the AI upstream's answer is too large; ask for less at once");
+    }
     return problem(502, "upstream_unreachable", "the AI upstream cannot be reached");
   }
   if (answer->status == 429) {
@@ -49,7 +58,8 @@ api::Problem upstream_problem(const Result<http::ClientResponse>& answer, Form f
     const auto body = parse_json_object(answer->body, limits::kBodyDepthMax);
     const auto error = body ? body->find("error") : std::nullopt;
     const auto message = error && error->is_object() ? error->find("message") : error;
-    const std::string words = message ? message->as_string().value_or("") : "";
+    std::string words = message ? message->as_string().value_or("") : "";
+    words = std::string(cut_utf8(words, limits::kErrorTextBytesMax));
     if (answer->status == 404 && form != Form::kaisho) {
       return problem(404, "upstream_not_found", "the AI upstream does not have the route or the model: " + words);
     }
@@ -83,7 +93,11 @@ struct Face::Job {
             .target = std::string(completion.target()),
             .body = completion.to_text(reservation.tokens),
             .headers = {{"X-Request-Id", std::string(call->head().request_id)}},
-            .timeout_ms = face.upstream_->timeout_ms};
+            .timeout_ms = face.upstream_->timeout_ms,
+            .answer_bytes_max = answer_bytes_max()};
+  }
+  [[nodiscard]] std::size_t answer_bytes_max() const {
+    return completion.form == Form::embeddings ? kEmbeddingsBytesMax : kAnswerBytesMax;
   }
   [[nodiscard]] std::string_view cut_by() const { return completion.cut_by(reservation.tokens); }
   [[nodiscard]] bool sends_limit() const { return completion.limit_within(reservation.tokens).has_value(); }
@@ -197,8 +211,9 @@ void Face::settle(const Job& job, const Tokens& used) {
 }
 
 void Face::give_up(const JobPtr& job, const Result<http::ClientResponse>& answer) {
-  // What the upstream refused cost nothing; what it did not finish in time it has worked on.
-  const bool may_have_cost = !answer && answer.error().code == ErrorCode::timed_out;
+  // What the upstream refused cost nothing; what it did not finish in time, or answered too much to, it has worked on.
+  const bool may_have_cost =
+      !answer && (answer.error().code == ErrorCode::timed_out || answer.error().code == ErrorCode::answer_too_large);
   if (may_have_cost) {
     const Tokens& reserved = job->reservation.tokens;
     settle(*job, {reserved.input, std::min(reserved.output, kTimedOutTokensMax)});

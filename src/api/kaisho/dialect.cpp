@@ -4,6 +4,7 @@
 
 #include "api/kaisho/exchange.hpp"
 #include "base/bytes.hpp"
+#include "base/limits.hpp"
 
 namespace syncline::kaisho {
 namespace {
@@ -60,7 +61,7 @@ Result<std::optional<HubAccount>> CloudDialect::recognise(const Inquiry& inquiry
 Result<> CloudDialect::complete(const Inquiry& inquiry, HubAccount& account) const {
   if (account.may_sync) return {};
   // Some of these services know plans and do not ask for one.
-  TRY(const auto active, inquiry.ask(http::Method::get, "/sync/active"));
+  TRY(const auto active, inquiry.ask(http::Method::get, "/sync/active", limits::kAnswerBytesDocument));
   account.may_sync = active.status == 200;
   return {};
 }

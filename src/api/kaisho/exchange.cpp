@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "replica/answer.hpp"
@@ -48,6 +49,9 @@ std::optional<std::string> skip_millisecond(const std::string& cursor) {
   return format_time(at->plus_micros(kStampGrainMicros));
 }
 
+/// A service that gives more rows than it was asked for is put up with, within reason: each takes memory.
+constexpr std::size_t kPageRowsMax = 10UL * kPageRows;
+
 /// A row as an op; nothing if it has no id or no stamp, for then there is nothing to go by.
 std::optional<Op> read_row(const Resource& resource, JsonView row, std::deque<std::string>& texts) {
   const auto id = row.is_object() ? text_in(texts, row, "id") : std::nullopt;
@@ -76,11 +80,13 @@ bool CloudExchange::carries(std::string_view collection) const {
 http::ClientRequest CloudExchange::ask_changes() const {
   std::string since = positions_.text_of(resource().collection);
   if (since.empty()) since = kBeginning;
-  return {
+  http::ClientRequest request{
       http::Method::get,
       std::string(resource().changes_path) + "?since=" + percent_encode(since) + "&limit=" + std::to_string(kPageRows),
       "",
       {}};
+  request.answer_bytes_max = limits::kAnswerBytesPage;
+  return request;
 }
 
 http::ClientRequest CloudExchange::begin_pull() {
@@ -124,13 +130,15 @@ Result<PullNext> CloudExchange::take_changes(const http::ClientResponse& respons
   std::deque<std::string> texts;
   std::vector<Op> ops;
   std::string ids;
+  std::size_t count = 0;
   rows->for_each_element([&](JsonView row) {
-    const auto op = read_row(resource(), row, texts);
+    const auto op = ++count > kPageRowsMax ? std::nullopt : read_row(resource(), row, texts);
     if (!op) return;
     ops.push_back(*op);
     if (!ids.empty()) ids += ',';
     append_json_string(ids, op->id);
   });
+  if (count > kPageRowsMax) return not_understood("it has more rows than were asked for");
   const bool moves = cursor != positions_.text_of(resource().collection);
   const auto more = json.find("has_more");
   has_more_ = more && more->as_boolean().value_or(false);
@@ -185,7 +193,9 @@ http::ClientRequest CloudExchange::make_request(const Batch& batch, const Part& 
     for (const std::string_view name : {"start", "customer", "description", "task_id", "contract"}) {
       if (const auto value = doc.find(name)) start.set(name, std::string(value->raw()));
     }
-    return post("/sync/active/start", start.to_text());
+    http::ClientRequest request = post("/sync/active/start", start.to_text());
+    request.answer_bytes_max = limits::kAnswerBytesDocument;  // the timer that runs then
+    return request;
   }
   std::string body = R"({"entries":[)";
   for (const std::size_t i : part.items) {

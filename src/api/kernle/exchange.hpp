@@ -18,6 +18,8 @@ class BackendExchange final : public replica::Exchange {
                                                     const http::ClientResponse& response) override;
 
  private:
+  /// Stores what is in the list, some at a time. `reaches_end`: the next pull begins where this one ends.
+  [[nodiscard]] Result<> take_operations(JsonView list, bool has_doubtful_values, bool reaches_end);
   [[nodiscard]] http::ClientRequest ask(std::string_view path, std::string_view since) const;
 
   replica::LocalSpace& local_;

@@ -9,6 +9,7 @@
 #include "api/kaisho/dialect.hpp"
 #include "api/kaisho/space.hpp"
 #include "api/local/profile_face.hpp"
+#include "base/limits.hpp"
 #include "base/text.hpp"
 
 namespace syncline::local {
@@ -210,7 +211,8 @@ void ProfileFace::get_cloud_timer(const api::CallPtr& call) {
     TRY(const auto status, kaisho_status(profile_));
     const bool is_away = status && status->sync.is_failing;
     if (!profile_.connection().is_enabled() || is_away) return std::string(kNone);
-    const auto answer = profile_.connection().ask_hub({http::Method::get, "/sync/active", "", {}, kHubAnswerMs});
+    const auto answer = profile_.connection().ask_hub(
+        {http::Method::get, "/sync/active", "", {}, kHubAnswerMs, limits::kAnswerBytesDocument});
     return answer && answer->status == 200 ? answer->body : std::string(kNone);
   });
 }
@@ -225,8 +227,8 @@ void ProfileFace::stop_cloud_timer(const api::CallPtr& call) {
     JsonWriter(body).begin_object().string("id", *id).end_object();
   }
   blocking_.post([this, call, body] {
-    const auto answer =
-        profile_.connection().ask_hub({http::Method::post, "/sync/active/stop", body, {}, kHubAnswerMs});
+    const auto answer = profile_.connection().ask_hub(
+        {http::Method::post, "/sync/active/stop", body, {}, kHubAnswerMs, limits::kAnswerBytesDocument});
     if (!answer) return fail_with_gateway(call, answer.error().text);
     if (answer->status != 200) return fail_with_gateway(call, http::describe(*answer));
     (void)profile_.connection().sync_now(std::string(kaisho::kSpace));  // so that this device shows it at once

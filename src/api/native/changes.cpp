@@ -52,7 +52,7 @@ class ChangesWriter final : public api::ChunkWriter {
     };
     /// False if the answer is full.
     const auto begin_element = [&] {
-      more = left_ == 0;
+      more = left_ == 0 || bytes_ + out.size() >= limits::kPageBytesMax;
       full = out.size() >= limits::kStreamChunkBytes;
       if (more || full) return false;
       if (request_->found_any) out += ',';
@@ -83,6 +83,7 @@ class ChangesWriter final : public api::ChunkWriter {
       if (!more && !full) seen_ = std::max(seen_, snapshot.info().head);
       return full ? Result<>{} : list_damage(snapshot);
     }));
+    bytes_ += out.size();
     if (full) return State::more;
     Cursor reached = spaces_.cursor(request_->space, seen_, head_);
     reached.needs_no_deletions_through = request_->needs_no_deletions_through;
@@ -125,6 +126,7 @@ class ChangesWriter final : public api::ChunkWriter {
   Seq seen_;
   Seq head_;  // of the newest snapshot
   std::int64_t left_;
+  std::size_t bytes_ = 0;  // in earlier chunks
   bool first_chunk_ = true;
   std::string damage_;
 };
@@ -158,7 +160,7 @@ class RecordsWriter final : public api::ChunkWriter {
     std::string after = last_;
     CHECK_OK(spaces_.read(space_, [&](Snapshot& snapshot) {
       const auto begin_element = [&](std::string_view id) {
-        more = left_ == 0;
+        more = left_ == 0 || bytes_ + out.size() >= limits::kPageBytesMax;
         full = out.size() >= limits::kStreamChunkBytes;
         if (more || full) return false;
         if (any_) out += ',';
@@ -181,6 +183,7 @@ class RecordsWriter final : public api::ChunkWriter {
       };
       return snapshot.scan(collection_, after, pass, pass_damaged);
     }));
+    bytes_ += out.size();
     if (full) return State::more;
     out += "],\"after\":";
     if (more) {
@@ -198,6 +201,7 @@ class RecordsWriter final : public api::ChunkWriter {
   const std::string collection_;
   std::string last_;
   std::int64_t left_;
+  std::size_t bytes_ = 0;  // in earlier chunks
   bool any_ = false;
   bool first_chunk_ = true;
 };
