@@ -46,7 +46,8 @@ struct SpaceInfo {
 };
 
 /// What a version takes in the store.
-[[nodiscard]] inline std::int64_t bytes_of(const Record& version) {
+template <class Text>
+[[nodiscard]] std::int64_t bytes_of(const BasicRecord<Text>& version) {
   constexpr std::size_t kNumbers = 64;
   return static_cast<std::int64_t>(kNumbers + version.id.size() + version.doc.size());
 }

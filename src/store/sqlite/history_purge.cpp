@@ -31,9 +31,19 @@ Result<> HistoryPurge::list_spaces(Connection& on) {
   return {};
 }
 
+namespace {
+
+/// As bytes_of() had counted the version.
+std::int64_t counted_bytes(std::string_view row) {
+  const auto parsed = parse_row(row);
+  return parsed ? bytes_of(parsed->version) : static_cast<std::int64_t>(row.size());
+}
+
+}  // namespace
+
 Result<> HistoryPurge::remove(Connection& on, Space& space, const std::vector<std::int64_t>& places) {
-  TRY(Statement in_place, on.prepare("DELETE FROM record WHERE pos = ? RETURNING length(row)"));
-  TRY(Statement moved, on.prepare("DELETE FROM history WHERE pos = ? RETURNING length(row)"));
+  TRY(Statement in_place, on.prepare("DELETE FROM record WHERE pos = ? RETURNING row"));
+  TRY(Statement moved, on.prepare("DELETE FROM history WHERE pos = ? RETURNING row"));
   for (const std::int64_t pos : places) {
     // A record that is not history is left alone, whatever names it.
     if (superseded_.contains(pos, kAnySeq)) {
@@ -42,13 +52,13 @@ Result<> HistoryPurge::remove(Connection& on, Space& space, const std::vector<st
       TRY(const bool was_there, in_place.step());
       if (was_there) {
         gone_[chunk_of(pos)] += 1;
-        space.purged_bytes += in_place.integer(0);
+        space.purged_bytes += counted_bytes(in_place.bytes(0));
       }
     }
     const StatementScope scope(moved);
     moved.bind(1, pos);
     TRY(const bool was_moved, moved.step());
-    if (was_moved) space.purged_bytes += moved.integer(0);
+    if (was_moved) space.purged_bytes += counted_bytes(moved.bytes(0));
   }
   return {};
 }
