@@ -14,6 +14,12 @@ namespace {
 constexpr std::int64_t kRowsEach = 10'000;
 constexpr std::int64_t kRowsForSpace = 4;
 
+/// As bytes_of() had counted the version.
+std::int64_t counted_bytes(std::string_view row) {
+  const auto parsed = parse_row(row);
+  return parsed ? bytes_of(parsed->version) : static_cast<std::int64_t>(row.size());
+}
+
 }  // namespace
 
 Result<> HistoryPurge::list_spaces(Connection& on) {
@@ -30,16 +36,6 @@ Result<> HistoryPurge::list_spaces(Connection& on) {
   is_listed_ = true;
   return {};
 }
-
-namespace {
-
-/// As bytes_of() had counted the version.
-std::int64_t counted_bytes(std::string_view row) {
-  const auto parsed = parse_row(row);
-  return parsed ? bytes_of(parsed->version) : static_cast<std::int64_t>(row.size());
-}
-
-}  // namespace
 
 Result<> HistoryPurge::remove(Connection& on, Space& space, const std::vector<std::int64_t>& places) {
   TRY(Statement in_place, on.prepare("DELETE FROM record WHERE pos = ? RETURNING row"));

@@ -191,6 +191,21 @@ TEST_F(RaisedStampsTest, a_failed_commit_raises_nothing) {
   EXPECT_EQ(versions(*store, "a"), (Lines{"2@2+0/0", "1@1+3/3"}));
 }
 
+TEST_F(RaisedStampsTest, a_purged_version_is_counted_as_when_it_was_replaced) {
+  auto store = open();
+  for (const char* doc : {"1", "2", "3"}) {
+    ASSERT_TRUE(put(*store, "a", doc));
+    ASSERT_TRUE(raise(*store, "a", 3));
+  }
+  EXPECT_EQ(store->spaces(kNotesOfAnn.account)->front().history_bytes, 2 * (64 + 1 + 1));
+  clock_.advance_micros(1'000'000);
+  ASSERT_TRUE(store->purge({.history = clock_.now()}));
+  EXPECT_EQ(versions(*store, "a"), Lines{"3@3+3/3"});
+  EXPECT_EQ(store->spaces(kNotesOfAnn.account)->front().history_bytes, 0);
+  ASSERT_TRUE(put(*store, "a", "4"));
+  EXPECT_EQ(store->spaces(kNotesOfAnn.account)->front().history_bytes, 64 + 1 + 1);
+}
+
 TEST_F(RaisedStampsTest, the_rows_of_before_go_once_the_keys_are_in_their_table) {
   auto closing = options();
   closing.merge_keys_after_ms = 60'000;
