@@ -48,8 +48,7 @@ struct SpaceInfo {
 /// What a version takes in the store.
 template <class Text>
 [[nodiscard]] std::int64_t bytes_of(const BasicRecord<Text>& version) {
-  constexpr std::size_t kNumbers = 64;
-  return static_cast<std::int64_t>(kNumbers + version.id.size() + version.doc.size());
+  return static_cast<std::int64_t>(64 + version.id.size() + version.doc.size());
 }
 
 /// What stands for a key: a record, live or deleted, a damaged row, or neither.
