@@ -276,9 +276,9 @@ Result<> KeyMerger::prepare(Connection& connection, std::int64_t next_commit) {
   TRY(put_raised_mark_, connection.prepare("INSERT OR REPLACE INTO meta VALUES ('raised_merged_through', ?)"));
   TRY(put_raised_, connection.prepare("INSERT INTO raised (number, space, stamps) VALUES (?,?,?)"));
   TRY(delete_raised_, connection.prepare("DELETE FROM raised WHERE number <= ?"));
-  TRY(raised_merged_through_, read_raised_merged_through(connection));
+  TRY(const std::int64_t raised_merged_through, read_raised_merged_through(connection));
   TRY(last_raised_, connection.query_integer("SELECT coalesce(max(number), 0) FROM raised"));
-  last_raised_ = std::max(last_raised_, raised_merged_through_);
+  last_raised_ = std::max(last_raised_, raised_merged_through);
   TRY(put_chunk_, connection.prepare(kPutChunk));
   turn(next_commit);
   is_marked_ =
@@ -346,7 +346,7 @@ Result<> KeyMerger::put_mark() {
   }
   // A space that was written since may have a tail with records of the generation that is now in the table.
   const StatementScope scope(delete_raised_);
-  delete_raised_.bind(1, has_commits_since_ ? raised_merged_through_ : raised_before_young_);
+  delete_raised_.bind(1, has_commits_since_ ? raised_outside_tails_ : raised_before_young_);
   return delete_raised_.run();
 }
 
@@ -377,7 +377,7 @@ void KeyMerger::note_committed(std::int64_t next_commit) {
   if (keys_.merging_size() == 0 && superseded_.unstored_count() == 0) keys_.end_generation();
   if (std::exchange(marks_now_, false)) {
     is_marked_ = true;
-    if (!keys_.has_gaps()) raised_merged_through_ = raised_before_young_;
+    if (!keys_.has_gaps()) raised_outside_tails_ = raised_before_young_;
   }
   if (!is_marked_ || keys_.young_size() < options_.generation_keys) return;
   keys_.turn();

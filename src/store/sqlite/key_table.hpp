@@ -76,11 +76,11 @@ class KeyMerger {
   /// The first commit whose keys are in the young generation.
   std::int64_t young_since_ = 0;
   bool has_commits_since_ = false;
-  /// Numbers of rows of `raised`: the last one, the last of before the young generation, and the last of before the
-  /// older one.
+  /// Numbers of rows of `raised`: the last one, the last of before the young generation, and the last one whose records
+  /// can be in no tail any more. After an opening that is none: the tails were read again.
   std::int64_t last_raised_ = 0;
   std::int64_t raised_before_young_ = 0;
-  std::int64_t raised_merged_through_ = 0;
+  std::int64_t raised_outside_tails_ = 0;
   /// The older generation is in the table, and the file says so.
   bool is_marked_ = true;
   bool marks_now_ = false;      // in this transaction
