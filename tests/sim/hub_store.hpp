@@ -6,13 +6,17 @@
 #include <map>
 #include <optional>
 
+#include "support/proving_directory.hpp"
 #include "support/proving_store.hpp"
 
 namespace syncline::sim {
 
 class HubStore final : public test::ForwardingStore {
  public:
-  explicit HubStore(Store& store) : ForwardingStore(store) {}
+  explicit HubStore(Store& store)
+      : ForwardingStore(store),
+        directory_(store.directory(), {[this] { return next_read(); },
+                                       [this] { return [this, left = passing_left_] { passing_left_ = left; }; }}) {}
 
   /// `passing` reads from now succeed, and all after them fail until heal().
   void fail_reads_after(std::int64_t passing) { passing_left_ = passing; }
@@ -22,6 +26,7 @@ class HubStore final : public test::ForwardingStore {
 
   void write(const SpaceName& space, const WriteOptions& options, WriteFunction run, WriteDone done) override;
   [[nodiscard]] Result<> read(const SpaceName& space, const ReadFunction& run) override;
+  [[nodiscard]] Directory& directory() override { return directory_; }
   [[nodiscard]] Result<std::vector<SpaceInfo>> spaces(std::optional<AccountNumber> account) override;
   [[nodiscard]] Seq head(const SpaceName& space) const override;
 
@@ -30,6 +35,7 @@ class HubStore final : public test::ForwardingStore {
 
   std::optional<std::int64_t> passing_left_;
   std::function<void(const SpaceName&)> before_publication_;
+  test::FailingDirectory directory_;
   std::map<SpaceName, Seq> published_;  // of spaces whose last commit is not published
 };
 

@@ -172,6 +172,21 @@ TEST_F(HistoryInPlaceTest, after_a_crash_the_marks_that_the_file_lacks_are_made_
   }
 }
 
+TEST_F(HistoryInPlaceTest, marks_outlive_the_keys_of_their_generation) {
+  auto options = crashing();
+  options.keys.slice_keys_min = 100;  // nothing is merged
+  auto store = open(options);
+  update(*store, 4, 2);
+  update(*store, 8, 1);  // the generation is full, and has marks
+  update(*store, 8, 1);  // all its keys change again, and so leave it
+  update(*store, 1, 1);
+  const Items before = feed(*store);
+  crash();
+  auto again = open(options);
+  EXPECT_EQ(feed(*again), before);
+  EXPECT_EQ(problems(*again), Items{});
+}
+
 TEST_F(HistoryInPlaceTest, rows_that_were_moved_keep_their_place_in_the_history_and_survive_a_crash) {
   auto moving = crashing();
   moving.reclaim = {.idle_percent = 100, .busy_percent = 0, .rows_each = 16};
