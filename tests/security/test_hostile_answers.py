@@ -204,7 +204,8 @@ def test_a_node_takes_a_large_memory_piece_by_piece(serve, node):
     time.sleep(3)
     check_peak(node.process.pid, 250)
     log = node.log_text()
-    assert log.count('"operation_not_taken"') == 20 * log.count('"operations_not_taken"') > 0
+    reads = log.count('"operations_not_taken"')  # the next one may be on its way
+    assert reads > 0 and 20 * reads <= log.count('"operation_not_taken"') <= 20 * (reads + 1)
 
 
 # In a small process: a child counts what its parent had when it was started.
