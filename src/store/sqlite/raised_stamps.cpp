@@ -1,13 +1,11 @@
 #include "store/sqlite/raised_stamps.hpp"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <cstring>
 
 #include "base/log.hpp"
 #include "store/sqlite/connection.hpp"
 #include "store/sqlite/recent_keys.hpp"
+#include "store/sqlite/row_hash.hpp"
 
 namespace syncline::sqlite {
 namespace {
@@ -32,19 +30,21 @@ std::int64_t take_number(std::string_view& from) {
   return number;
 }
 
-std::int64_t hash_of(std::string_view bytes, std::int64_t seed) {
-  return static_cast<std::int64_t>(XXH3_64bits_withSeed(bytes.data(), bytes.size(), static_cast<std::uint64_t>(seed)));
+/// Of the column of a key.
+std::int64_t hash_of(std::int64_t scope, std::string_view id, const Place& place) {
+  RowHash hash(Damage::Table::key_index);
+  for (const std::int64_t number :
+       {scope, place.pos, place.raised.effective_at.micros, place.raised.claimed_at.micros}) {
+    hash.add(number);
+  }
+  return hash.finish(id);
 }
 
-/// What the column of a key says, in the words of its hash.
-std::string hashed_column(std::int64_t scope, std::string_view id, const Place& place) {
-  std::string hashed;
-  hashed.reserve(24 + id.size());
-  append_number(hashed, scope);
-  append_number(hashed, place.raised.effective_at.micros);
-  append_number(hashed, place.raised.claimed_at.micros);
-  hashed += id;
-  return hashed;
+/// Of a row of `raised`.
+std::int64_t hash_of(std::int64_t number, std::string_view stamps) {
+  RowHash hash(Damage::Table::key_index);
+  hash.add(number);
+  return hash.finish(stamps);
 }
 
 /// False if the bytes end in the middle of a record.
@@ -70,7 +70,7 @@ std::string raised_column(std::int64_t scope, std::string_view id, const Place& 
   column.reserve(kColumnBytes);
   append_number(column, place.raised.effective_at.micros);
   append_number(column, place.raised.claimed_at.micros);
-  append_number(column, hash_of(hashed_column(scope, id, place), place.pos));
+  append_number(column, hash_of(scope, id, place));
   return column;
 }
 
@@ -80,7 +80,7 @@ std::optional<HiddenStamps> read_raised_column(std::int64_t scope, std::string_v
   Place place{.pos = pos};
   place.raised.effective_at = {take_number(column)};
   place.raised.claimed_at = {take_number(column)};
-  if (!place.is_raised() || take_number(column) != hash_of(hashed_column(scope, id, place), pos)) return std::nullopt;
+  if (!place.is_raised() || take_number(column) != hash_of(scope, id, place)) return std::nullopt;
   return place.raised;
 }
 
@@ -96,7 +96,7 @@ void append_raised(std::string& stamps, std::int64_t scope, std::string_view id,
 std::string sealed_raised(std::int64_t number, std::string_view stamps) {
   std::string sealed;
   sealed.reserve(8 + stamps.size());
-  append_number(sealed, hash_of(stamps, number));
+  append_number(sealed, hash_of(number, stamps));
   sealed += stamps;
   return sealed;
 }
@@ -119,7 +119,7 @@ Result<> load_raised(Connection& connection, RecentKeys& keys, bool has_tails) {
       last = rows.integer(0);
       std::string_view stamps = rows.bytes(1);
       const std::int64_t hash = take_number(stamps);
-      if (hash != hash_of(stamps, last) || !load_row(stamps, last <= merged_through, keys)) {
+      if (hash != hash_of(last, stamps) || !load_row(stamps, last <= merged_through, keys)) {
         log(LogLevel::error, "raised_stamps_damaged", {{"number", last}});
       }
     }

@@ -34,8 +34,8 @@ struct Place {
   static constexpr std::int64_t kNotRaised = INT64_MIN;
 };
 
-/// The column `raised` of the key, empty if they are not: effective_at, claimed_at, and XXH3-64 of them, the key and
-/// the place, little-endian. Bytes without a hash would let one flipped bit keep a record from ever being written
+/// The column `raised` of the key, empty if they are not: effective_at, claimed_at, and a RowHash of them, the key
+/// and the place, little-endian. Bytes without a hash would let one flipped bit keep a record from ever being written
 /// again.
 [[nodiscard]] std::string raised_column(std::int64_t scope, std::string_view id, const Place& place);
 /// Nothing if that is not what was written for the key and its place.
@@ -44,7 +44,7 @@ struct Place {
 
 /// Adds one record to what will be a row of `raised`.
 void append_raised(std::string& stamps, std::int64_t scope, std::string_view id, const Place& place);
-/// What is stored of it: the same behind XXH3-64 of it with the row's number as the seed.
+/// What is stored of it: the same behind a RowHash of it and the row's number.
 [[nodiscard]] std::string sealed_raised(std::int64_t number, std::string_view stamps);
 /// Passes the rows of `raised` on to the keys, in their order, after the tails (key_table.hpp); without tails, those
 /// that the key table has already are left out. A row that is not what was written is passed over, with a line in the
