@@ -1,11 +1,10 @@
 """A hub that is not what the runner takes it for."""
 import json
-import socket
-import threading
 from pathlib import Path
 
 import pytest
 from harness import SLOW, cli, wait_until
+from hostile_server import HostileServer, endless
 from runner_harness import Runner, ScriptedHub
 
 ROUTES = {"claims": [], "published": ["--published-api", "--poll", "1"]}
@@ -23,39 +22,10 @@ def test_a_redirection_does_not_end_a_runner(tmp_path, routes):
     hub.close()
 
 
-class EndlessHub:
-    """Answers each request with a JSON text that does not end before `size` bytes, and does not say so."""
-
-    def __init__(self, size):
-        self.size = size
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
-
-    def _answer(self, connection):
-        piece = b"x" * (1 << 20)
-        try:
-            connection.recv(65536)
-            connection.sendall(b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"commandId": "')
-            for _ in range(self.size // len(piece)):
-                connection.sendall(piece)
-        except OSError:
-            pass  # the runner has had enough
-        connection.close()
-
-
 @pytest.mark.alone
 @pytest.mark.parametrize("routes", ROUTES)
 def test_a_runner_reads_no_more_of_an_answer_than_a_command_can_have(tmp_path, routes):
-    hub = EndlessHub(600 << 20)
+    hub = HostileServer(lambda method, path: endless(b'{"commandId": "', b"x"))
     (tmp_path / "root").mkdir()
     runner = Runner(hub.url, "key", tmp_path, ["--root", str(tmp_path / "root"), "--allow", "any", "--concurrency", "1",
                                                *ROUTES[routes]]).start()
@@ -66,7 +36,7 @@ def test_a_runner_reads_no_more_of_an_answer_than_a_command_can_have(tmp_path, r
         peak_mib = int(next(line for line in status if line.startswith("VmHWM")).split()[1]) >> 10
         assert peak_mib < {"claims": 80, "published": 200}[routes], peak_mib
     assert runner.stop() == 0
-    hub.listener.close()
+    hub.close()
 
 
 def test_an_audit_log_that_was_cut_with_its_head_is_noticed(make_site):
