@@ -31,7 +31,7 @@ std::int64_t take_number(std::string_view& from) {
 }
 
 /// Of the column of a key.
-std::int64_t hash_of(std::int64_t scope, std::string_view id, const Place& place) {
+std::int64_t hash_of_place(std::int64_t scope, std::string_view id, const Place& place) {
   RowHash hash(Damage::Table::key_index);
   for (const std::int64_t number :
        {scope, place.pos, place.raised.effective_at.micros, place.raised.claimed_at.micros}) {
@@ -41,7 +41,7 @@ std::int64_t hash_of(std::int64_t scope, std::string_view id, const Place& place
 }
 
 /// Of a row of `raised`.
-std::int64_t hash_of(std::int64_t number, std::string_view stamps) {
+std::int64_t hash_of_list(std::int64_t number, std::string_view stamps) {
   RowHash hash(Damage::Table::key_index);
   hash.add(number);
   return hash.finish(stamps);
@@ -70,7 +70,7 @@ std::string raised_column(std::int64_t scope, std::string_view id, const Place& 
   column.reserve(kColumnBytes);
   append_number(column, place.raised.effective_at.micros);
   append_number(column, place.raised.claimed_at.micros);
-  append_number(column, hash_of(scope, id, place));
+  append_number(column, hash_of_place(scope, id, place));
   return column;
 }
 
@@ -80,7 +80,7 @@ std::optional<HiddenStamps> read_raised_column(std::int64_t scope, std::string_v
   Place place{.pos = pos};
   place.raised.effective_at = {take_number(column)};
   place.raised.claimed_at = {take_number(column)};
-  if (!place.is_raised() || take_number(column) != hash_of(scope, id, place)) return std::nullopt;
+  if (!place.is_raised() || take_number(column) != hash_of_place(scope, id, place)) return std::nullopt;
   return place.raised;
 }
 
@@ -96,7 +96,7 @@ void append_raised(std::string& stamps, std::int64_t scope, std::string_view id,
 std::string sealed_raised(std::int64_t number, std::string_view stamps) {
   std::string sealed;
   sealed.reserve(8 + stamps.size());
-  append_number(sealed, hash_of(number, stamps));
+  append_number(sealed, hash_of_list(number, stamps));
   sealed += stamps;
   return sealed;
 }
@@ -119,7 +119,7 @@ Result<> load_raised(Connection& connection, RecentKeys& keys, bool has_tails) {
       last = rows.integer(0);
       std::string_view stamps = rows.bytes(1);
       const std::int64_t hash = take_number(stamps);
-      if (hash != hash_of(last, stamps) || !load_row(stamps, last <= merged_through, keys)) {
+      if (hash != hash_of_list(last, stamps) || !load_row(stamps, last <= merged_through, keys)) {
         log(LogLevel::error, "raised_stamps_damaged", {{"number", last}});
       }
     }
