@@ -31,11 +31,11 @@ class RequestMeter {
 
  private:
   struct Counted {
-    std::string day;  // "2026-11-22"
+    std::int64_t day = 0;  // since 1970-01-01
     std::int64_t today = 0;
     std::int64_t this_month = 0;
   };
-  Counted& counted(AccountNumber account, const std::string& day) REQUIRES(mutex_);
+  Counted& counted(AccountNumber account, std::int64_t day) REQUIRES(mutex_);
 
   Directory& directory_;
   const Clock& clock_;

@@ -89,20 +89,25 @@ Cursor Spaces::cursor(const SpaceName& space, Seq seq, Seq heard_through) const 
 
 Result<Seq> Spaces::resume(const SpaceName& space, const Cursor& cursor) {
   if (cursor.epoch.empty()) return Seq{0};
-  std::string epoch = store_.epoch(space);
-  Seq head = store_.head(space);
-  Seq purged_through;
+  const Seq head = store_.head(space);
   // Who is at the head cannot have missed purged deletions. Who is past it has read a commit that a snapshot showed
   // before the head did, so a snapshot must tell.
-  if (cursor.seq != head || cursor.knows_through() > head) {
-    CHECK_OK(store_.read(space, [&](Snapshot& snapshot) -> Result<> {
-      epoch = snapshot.info().epoch;
-      head = snapshot.info().head;
-      purged_through = snapshot.info().purged_through;
-      return {};
-    }));
+  if (cursor.seq == head && cursor.knows_through() <= head) {
+    auto since = resume_at(cursor, store_.epoch(space), *store_.lineage(space), head, {});
+    if (!since && since.error().code != ErrorCode::cursor_expired) note_lost_changes(space, cursor);
+    return since;
   }
-  auto since = resume_at(cursor, epoch, *store_.lineage(space), head, purged_through);
+  Result<Seq> since;
+  CHECK_OK(store_.read(space, [&](Snapshot& snapshot) -> Result<> {
+    since = resume_in(snapshot, space, cursor);
+    return {};
+  }));
+  return since;
+}
+
+Result<Seq> Spaces::resume_in(Snapshot& snapshot, const SpaceName& space, const Cursor& cursor) {
+  const SpaceInfo& info = snapshot.info();
+  auto since = resume_at(cursor, info.epoch, *store_.lineage(space), info.head, info.purged_through);
   if (!since && since.error().code != ErrorCode::cursor_expired) note_lost_changes(space, cursor);
   return since;
 }

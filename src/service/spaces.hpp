@@ -64,6 +64,8 @@ class Spaces {
 
   /// Where reading continues: see resume_at().
   [[nodiscard]] Result<Seq> resume(const SpaceName& space, const Cursor& cursor);
+  /// The same, as of a snapshot of that space, which then need not be taken for this alone.
+  [[nodiscard]] Result<Seq> resume_in(Snapshot& snapshot, const SpaceName& space, const Cursor& cursor);
   /// Whether what the cursor knows is part of the space's history: see check_history().
   [[nodiscard]] Result<> check(const SpaceName& space, const Cursor& cursor);
   /// Whether the changes up to `through` of the history that the cursor names are part of the space's history, whatever

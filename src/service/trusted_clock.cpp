@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::string_view kValue = "clock";
 constexpr std::int64_t kKeepEachMicros = 30LL * 60 * kMicrosPerSecond;
+/// So long now() does without a look at everything, and so far the clocks may part meanwhile.
+constexpr std::int64_t kQuickMicros = 100'000;
+constexpr std::int64_t kQuickApartMicros = 1000;
 
 std::string how_far(std::int64_t off_micros) {
   const auto rounded = [](std::int64_t count, std::int64_t unit) { return (count + unit / 2) / unit; };
@@ -67,11 +70,32 @@ TrustedClock::TrustedClock(Of of, Source source)
   trust_.start_unknown(read(), {});
 }
 
+Timestamp TrustedClock::not_before_shown(Timestamp time) const {
+  std::int64_t shown = shown_.load(std::memory_order_relaxed);
+  while (shown < time.micros && !shown_.compare_exchange_weak(shown, time.micros, std::memory_order_relaxed)) {
+  }
+  return {std::max(shown, time.micros)};
+}
+
+ClockVerdict TrustedClock::look_locked() const {
+  const ClockReading reading = read();
+  ClockVerdict verdict = trust_.look(reading);
+  const bool is_wall = verdict.state == ClockState::trusted && verdict.now == reading.wall;
+  quick_apart_ = reading.wall.micros - reading.steady_micros;
+  quick_until_ = is_wall ? reading.steady_micros + kQuickMicros : 0;
+  // Without a look now() gets ahead by a moment. What is earlier than that is meant to be: a person has accepted an
+  // earlier time, or a device follows a wall clock that was set back.
+  if (verdict.now.micros < shown_ - 2 * kQuickMicros) shown_ = verdict.now.micros;
+  verdict.now = not_before_shown(verdict.now);
+  verdict.latest = std::max(verdict.latest, verdict.now);
+  return verdict;
+}
+
 ClockVerdict TrustedClock::look() const {
   ClockVerdict verdict;
   {
     const MutexLock lock(mutex_);
-    verdict = trust_.look(read());
+    verdict = look_locked();
     if (std::exchange(logged_, verdict.state) == verdict.state) return verdict;
   }
   const bool is_trusted = verdict.state == ClockState::trusted;
@@ -82,7 +106,12 @@ ClockVerdict TrustedClock::look() const {
   return verdict;
 }
 
-Timestamp TrustedClock::now() const { return look().now; }
+Timestamp TrustedClock::now() const {
+  const ClockReading reading = read();
+  const std::int64_t apart = reading.wall.micros - reading.steady_micros;
+  const bool is_quick = reading.steady_micros < quick_until_ && std::abs(apart - quick_apart_) <= kQuickApartMicros;
+  return is_quick ? not_before_shown(reading.wall) : look().now;
+}
 Timestamp TrustedClock::latest() const { return look().latest; }
 bool TrustedClock::is_trusted() const { return look().state == ClockState::trusted; }
 

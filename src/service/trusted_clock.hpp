@@ -2,6 +2,7 @@
 // last is kept in the store, beside the newest commit stamps, so that the next process knows. Safe from any thread.
 #pragma once
 
+#include <atomic>
 #include <functional>
 
 #include "base/mutex.hpp"
@@ -53,12 +54,20 @@ class TrustedClock final : public Clock {
   [[nodiscard]] ClockReading read() const { return {source_.wall(), source_.steady_micros()}; }
   /// What holds now. Logs a change of the state.
   [[nodiscard]] ClockVerdict look() const;
+  [[nodiscard]] ClockVerdict look_locked() const REQUIRES(mutex_);
+  /// `time`, or the latest time that now() has returned.
+  [[nodiscard]] Timestamp not_before_shown(Timestamp time) const;
   [[nodiscard]] Result<> keep(Store& store, Timestamp time);
 
   const Source source_;
   const Of of_;
   mutable Mutex mutex_;
   mutable ClockTrust trust_ GUARDED_BY(mutex_);
+  /// now() is called several times a request, by all threads: for a moment after a look that found the wall clock right
+  /// it needs no lock, as long as the wall clock goes with the steady one. Until which steady time; 0: not at all.
+  mutable std::atomic<std::int64_t> quick_until_ = 0;
+  mutable std::atomic<std::int64_t> quick_apart_ = 0;  // wall clock - steady clock
+  mutable std::atomic<std::int64_t> shown_ = 0;        // the latest time that now() has returned
   mutable ClockState logged_ GUARDED_BY(mutex_) = ClockState::trusted;
   bool is_loaded_ GUARDED_BY(mutex_) = false;
   bool was_kept_ GUARDED_BY(mutex_) = false;

@@ -90,6 +90,29 @@ TEST(ClockStatus, advice_rounds_to_the_nearest_unit) {
   EXPECT_TRUE(advice(60 * kDayMicros - kMinuteMicros).contains(" 60 days behind "));
 }
 
+TEST_F(TrustedClockTest, now_never_goes_back_between_two_looks_at_everything) {
+  Timestamp before = clock_.now();
+  pass(40'000);
+  EXPECT_EQ(clock_.now(), wall());
+  for (const std::int64_t step : {-900, -60'000, 500, -2'000'000}) {
+    off_ += step;
+    for (int i = 0; i < 100; ++i) {
+      pass(997);
+      const Timestamp now = clock_.now();
+      EXPECT_GE(now, before) << "after a step of " << step << " us";
+      before = now;
+    }
+  }
+}
+
+TEST_F(TrustedClockTest, a_step_between_two_looks_is_noticed_at_once) {
+  (void)clock_.now();
+  pass(1000);
+  off_ += 2 * kHourMicros;
+  EXPECT_LT(clock_.now(), truth().plus_micros(kMinuteMicros));
+  EXPECT_EQ(clock_.clock->status().state, ClockState::ahead);
+}
+
 TEST_F(TrustedClockTest, a_clock_that_is_ahead_from_the_start_erases_nothing_and_stamps_nothing_ahead) {
   put(R"({"v":1})");
   put("");

@@ -386,22 +386,6 @@ TEST_F(NativeTest, events_resume_after_the_last_event) {
   EXPECT_NE(resumed("s=old.1").find("event: reset"), std::string::npos);
 }
 
-TEST_F(NativeTest, paged_reading_from_the_beginning_ends_after_a_purge) {
-  for (const char* id : {"1", "2", "3", "4"}) {
-    push(R"({"collection":"c","id":")" + std::string(id) + R"(","doc":{}})");
-  }
-  push(R"({"collection":"c","id":"1","deleted":true})");
-  clock_.advance_micros(1'000'000);
-  ASSERT_TRUE(store_.purge({{}, clock_.now(), {}}));
-  const auto first = get("/v1/spaces/s/changes?limit=1");
-  EXPECT_EQ(first.at("more"), "true");
-  const auto second = get("/v1/spaces/s/changes?limit=2&since=" + first.at("cursor"));
-  EXPECT_EQ(second.status, 200);
-  EXPECT_EQ(second.at("changes.1.id"), "4");
-  // A cursor from before the purge may have missed the deletion.
-  EXPECT_EQ(get("/v1/spaces/s/changes?since=e1.2").status, 410);
-}
-
 TEST_F(NativeTest, a_push_whose_epoch_is_no_string_stores_nothing) {
   const auto answer = post("/v1/spaces/s/push", R"({"epoch":5,"ops":[{"collection":"c","id":"1","doc":{}}]})");
   EXPECT_EQ(answer.status, 400);

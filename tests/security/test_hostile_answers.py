@@ -184,9 +184,9 @@ def kernle(pull=None, push=None):
     def answer(method, path):
         if path == "/auth/login":
             return whole(b'{"user_id":"u1","token":"t1"}')
-        if path == "/sync/pull":
+        if pull and path == "/sync/pull":
             return pull()
-        if path == "/sync/push":
+        if push and path == "/sync/push":
             return push()
         return NOT_FOUND
 

@@ -25,6 +25,8 @@ struct ChangesRequest {
   SpaceName space;
   Seq since;
   Seq needs_no_deletions_through;  // see Cursor
+  /// Of a reader that is behind: checked in the snapshot that the page is read from.
+  std::optional<Cursor> unchecked;
   std::int64_t limit = 0;
   std::optional<api::LongPoll> poll;
   bool found_any = false;
@@ -61,7 +63,11 @@ class ChangesWriter final : public api::ChunkWriter {
       return true;
     };
     CHECK_OK(spaces_.read(request_->space, [&](Snapshot& snapshot) -> Result<> {
-      if (seen_.value == 0) request_->needs_no_deletions_through = snapshot.info().purged_through;
+      if (auto checked = check_place(snapshot); !checked) {
+        if (bytes_ == 0) return checked;
+        more = true;  // the page ends here, and its cursor will be refused
+        return {};
+      }
       head_ = snapshot.info().head;
       const auto pass = [&](const RecordView& record) {
         if (!is_left_out(record.collection)) {
@@ -80,7 +86,7 @@ class ChangesWriter final : public api::ChunkWriter {
         return true;
       };
       CHECK_OK(snapshot.feed(seen_, pass, pass_damaged));
-      if (!more && !full) seen_ = std::max(seen_, snapshot.info().head);
+      if (!more && !full) seen_ = std::max(seen_, head_);
       return full ? Result<>{} : list_damage(snapshot);
     }));
     bytes_ += out.size();
@@ -99,6 +105,18 @@ class ChangesWriter final : public api::ChunkWriter {
   }
 
  private:
+  /// Fails if the cursor is no longer valid, or if deletions that the reader needs have been purged since the last
+  /// chunk.
+  Result<> check_place(Snapshot& snapshot) {
+    const Seq purged_through = snapshot.info().purged_through;
+    if (const auto cursor = std::exchange(request_->unchecked, std::nullopt)) {
+      TRY(seen_, spaces_.resume_in(snapshot, request_->space, *cursor));
+    }
+    if (seen_.value == 0) request_->needs_no_deletions_through = purged_through;
+    if (std::max(seen_, request_->needs_no_deletions_through) >= purged_through) return {};
+    return fail(ErrorCode::cursor_expired, "deletions after the cursor have been purged");
+  }
+
   /// What is known to be damaged behind the reader, who may have received it when it was not, and still have it.
   Result<> list_damage(Snapshot& snapshot) {
     TRY(std::vector<DamagedRecord> all, lost_versions::list(snapshot));
@@ -134,10 +152,11 @@ class ChangesWriter final : public api::ChunkWriter {
 void answer_changes(Spaces& spaces, const std::shared_ptr<ChangesRequest>& request) {
   const bool is_over = request->poll->is_over();
   // Nothing new: no need to ask the disk.
-  const bool at_head = request->since >= spaces.head(request->space);
+  const bool at_head = !request->unchecked && request->since >= spaces.head(request->space);
   if (!at_head || is_over) {
-    TRY_CALL(request->call, http::Response page, api::make_page(std::make_unique<ChangesWriter>(spaces, request)));
-    if (request->found_any || is_over) return request->call->respond(std::move(page));
+    auto page = api::make_page(std::make_unique<ChangesWriter>(spaces, request));
+    if (!page) return fail_with_cursor(request->call, page.error(), spaces.cursor_at_head(request->space));
+    if (request->found_any || is_over) return request->call->respond(*std::move(page));
     // Only changes of other collections: wait on from behind them.
   }
   request->poll->wait(request->space, request->since, [&spaces, request] { answer_changes(spaces, request); });
@@ -219,12 +238,17 @@ void Face::get_changes(const api::CallPtr& call) {
   TRY_CALL(call, request->poll, api::LongPoll::of(call, spaces_));
   TRY_CALL(call, const Cursor cursor, parse_cursor(call->query("since").value_or("")));
   TRY_CALL(call, const Cursor known, parse_cursor(call->query("known").value_or("")));
-  const auto since = spaces_.resume(request->space, cursor);
-  if (!since) return fail_with_cursor(call, since.error(), spaces_.cursor_at_head(request->space));
+  request->since = cursor.seq;
+  if (!cursor.epoch.empty() && cursor.seq < spaces_.head(request->space)) {
+    request->unchecked = cursor;
+  } else {
+    const auto since = spaces_.resume(request->space, cursor);
+    if (!since) return fail_with_cursor(call, since.error(), spaces_.cursor_at_head(request->space));
+    request->since = *since;
+  }
   if (const auto checked = spaces_.check(request->space, known); !checked) {
     return fail_with_cursor(call, checked.error(), spaces_.cursor_at_head(request->space));
   }
-  request->since = *since;
   request->needs_no_deletions_through = cursor.needs_no_deletions_through;
   if (const auto wanted = call->query("collections"); wanted && !wanted->empty()) {
     for (const std::string_view name : split(*wanted, ',')) {
