@@ -82,7 +82,7 @@ inline constexpr std::int64_t kEarliestTimeMicros = 1'767'225'600LL * 1'000'000;
 // Store
 inline constexpr std::size_t kGroupWritesMax = 1024;         // writes that share a transaction
 inline constexpr std::size_t kWriteQueueMax = 65'536;        // beyond: "busy", retry
-inline constexpr std::int64_t kWalSoftBytes = 16LL << 20U;   // a background checkpoint begins
+inline constexpr std::int64_t kWalSoftBytes = 32LL << 20U;   // a background checkpoint begins
 inline constexpr std::int64_t kWalHardBytes = 192LL << 20U;  // the writer itself stops to checkpoint
 inline constexpr std::int64_t kHistoryDays = 30;
 inline constexpr std::int64_t kTombstoneDays = 180;

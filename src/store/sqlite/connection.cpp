@@ -163,6 +163,15 @@ Result<CheckpointProgress> Connection::try_checkpoint_truncate() {
   sqlite3_busy_timeout(database_.get(), kBusyTimeoutMs);
   return progress;
 }
+
+Result<> Connection::sync_database() {
+  sqlite3_file* file = nullptr;
+  const int found = sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
+  if (found != SQLITE_OK || file == nullptr || file->pMethods == nullptr) return {};  // not open: nothing is copied
+  if (file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY) == SQLITE_OK) return {};
+  return fail(ErrorCode::storage_broken, "cannot sync the database file");
+}
+
 bool Connection::is_corrupt() const { return is_corrupt_code(sqlite3_errcode(database_.get())); }
 
 bool Connection::in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }

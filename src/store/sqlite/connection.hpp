@@ -90,6 +90,9 @@ class Connection {
   [[nodiscard]] Result<CheckpointProgress> checkpoint_truncate();
   /// The same, if nobody reads old pages or writes at this moment; frames_in_log is 0 then.
   [[nodiscard]] Result<CheckpointProgress> try_checkpoint_truncate();
+  /// Syncs the database file itself: what checkpoints have copied into it. A checkpoint does so only if it has reached
+  /// the end of the log. A failure is final: the operating system may report it once and forget the pages.
+  [[nodiscard]] Result<> sync_database();
   [[nodiscard]] bool in_transaction() const;
   /// True if the last call failed because what it read makes no sense, not because it could not be read.
   [[nodiscard]] bool is_corrupt() const;

@@ -121,13 +121,21 @@ bool WalKeeper::empty_log() {
 }
 
 void WalKeeper::copy_most() {
+  std::int64_t done_before = 0;
   for (int round = 0; round < kRoundsMax; ++round) {
     const auto progress = background_.checkpoint_passive();
     if (!progress) {
       options_.on_failure(progress.error());
       return;
     }
-    if (progress->frames_in_log - progress->frames_done < kFewFrames) return;
+    // SQLite syncs what it has copied once it has copied the last page. That is the writer's part, and the writer must
+    // not wait for all that was copied here.
+    if (const auto synced = background_.sync_database(); !synced) {
+      options_.on_failure(synced.error());
+      return;
+    }
+    // What the writer has added meanwhile is not in the log that this round saw.
+    if (progress->frames_done - std::exchange(done_before, progress->frames_done) < kFewFrames) return;
   }
 }
 
