@@ -90,6 +90,10 @@ inline constexpr std::size_t kHistoryVersionsShown = 100;
 /// Openings of the store that are remembered of a space. More: devices that were away for longer need not begin anew.
 inline constexpr std::size_t kIncarnationsMax = 256;
 
+// Audit log
+inline constexpr std::int64_t kAuditDays = 400;
+inline constexpr std::int64_t kAuditEntriesMax = 1'000'000;  // however many acts a day there are
+
 // Wiping
 inline constexpr std::int64_t kWipeUndoDays = 7;  // history is kept at least that long
 
