@@ -10,7 +10,7 @@
 // - A write function may run more than once, and only the last run counts: see WriteFunction in store.hpp.
 // - A failed read says nothing about what is stored. If a read of a write function fails, the function has failed.
 // - A row that is no longer what was written is never delivered: looking it up fails with `damaged`, and lists leave it
-//   out.
+//   out. Entries of the audit log alone are delivered as they are: their chain shows what was changed.
 // - revoke_in_reserve() works on a full disk: see there.
 //
 // The meaning of a `doc` is the service's; no lookup needs it. Every implementation passes directory_test.cpp. All
@@ -21,7 +21,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/hash_chain.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -73,11 +75,29 @@ struct UsageRow {
   std::int64_t this_month = 0;
 };
 
+/// An entry of the audit log. `text` is the entry; the other members are copies of what it says, to look it up by.
+struct AuditRow {
+  std::int64_t number = 0;
+  Timestamp at;
+  std::string actor;    // address of the account that acted
+  std::string account;  // address of the account that it concerns
+  std::string action;
+  std::string text;
+};
+
+/// Both ends of the audit log, kept apart from its entries, so that missing ones are noticed.
+struct AuditEnds {
+  ChainHead last;
+  /// The last entry that was purged.
+  ChainHead purged;
+};
+
 /// Each returns false to stop the visit. It collects what is to be done: it must not use the view that calls it to
 /// change anything.
 using AccountVisitor = std::function<bool(const AccountRow&)>;
 using KeyVisitor = std::function<bool(const KeyRow&)>;
 using UsageVisitor = std::function<bool(const UsageRow&)>;
+using AuditVisitor = std::function<bool(const AuditRow&)>;
 
 class DirectoryView {
  public:
@@ -104,6 +124,13 @@ class DirectoryView {
   [[nodiscard]] virtual Result<> usage(const UsageVisitor& visit) = 0;
   /// A number under a name, 0 if there is none. For what the service must know of the directory as a whole.
   [[nodiscard]] virtual Result<std::int64_t> find_mark(std::string_view name) = 0;
+
+  /// Nothing before the first entry.
+  [[nodiscard]] virtual Result<std::optional<AuditEnds>> find_audit_ends() = 0;
+  /// Entries with numbers above `after`, by number.
+  [[nodiscard]] virtual Result<> audit_after(std::int64_t after, const AuditVisitor& visit) = 0;
+  /// Entries with numbers below `before`, newest first.
+  [[nodiscard]] virtual Result<> audit_before(std::int64_t before, const AuditVisitor& visit) = 0;
 };
 
 class DirectoryTxn : public DirectoryView {
@@ -133,6 +160,11 @@ class DirectoryTxn : public DirectoryView {
   [[nodiscard]] virtual Result<> put_usage(const UsageRow& usage) = 0;
   [[nodiscard]] virtual Result<> remove_usage(AccountNumber account) = 0;
   [[nodiscard]] virtual Result<> put_mark(std::string_view name, std::int64_t value) = 0;
+  /// Fails if there is an entry of that number: none is ever replaced.
+  [[nodiscard]] virtual Result<> add_audit(const AuditRow& row) = 0;
+  [[nodiscard]] virtual Result<> put_audit_ends(const AuditEnds& ends) = 0;
+  /// Removes the entries up to that number.
+  [[nodiscard]] virtual Result<> remove_audit_through(std::int64_t number) = 0;
 
   // The marks under which the numbers are counted: the last one that was used.
   static constexpr std::string_view kLastAccount = "last_account";
@@ -153,6 +185,8 @@ class Directory {
   /// without waiting for a writer. From then on every lookup and list shows the key as revoked, also after a restart,
   /// and the next write() that succeeds stores it in the key's row. `storage_full` if that room is used up too.
   [[nodiscard]] virtual Result<> revoke_in_reserve(const KeyRow& key, Timestamp at) = 0;
+  /// The keys whose revocation is in the reserve alone: no write() has stored it yet.
+  [[nodiscard]] virtual Result<std::vector<KeyNumber>> revoked_in_reserve() = 0;
 };
 
 }  // namespace syncline

@@ -239,8 +239,84 @@ TEST_P(DirectoryTest, a_revocation_in_the_reserve_is_seen_by_every_read_and_stor
   put_key(key_row(1, kFirstAccount));
   ASSERT_TRUE(directory().revoke_in_reserve(*find_key(1), Timestamp{90}));
   EXPECT_EQ(find_key(1)->revoked_at, Timestamp{90});
+  EXPECT_EQ(directory().revoked_in_reserve().value(), std::vector{KeyNumber{1}});
   put_key(key_row(2, kFirstAccount));
   EXPECT_EQ(find_key(1)->revoked_at, Timestamp{90});
+  EXPECT_TRUE(directory().revoked_in_reserve()->empty());
+}
+
+AuditRow audit_row(std::int64_t number) {
+  return {.number = number,
+          .at = Timestamp{number * 10},
+          .actor = "ann@example.org",
+          .account = "bob@example.org",
+          .action = "key.revoked",
+          .text = R"({"n":)" + std::to_string(number) + "}"};
+}
+
+TEST_P(DirectoryTest, entries_of_the_audit_log_are_listed_both_ways_and_removed_from_their_beginning) {
+  write([](DirectoryTxn& txn) -> Result<> {
+    for (std::int64_t number = 1; number <= 4; ++number) CHECK_OK(txn.add_audit(audit_row(number)));
+    return {};
+  });
+  const auto list = [this](const auto& visit_all) {
+    Numbers found;
+    read([&](DirectoryView& view) {
+      found.clear();
+      return visit_all(view, [&](const AuditRow& row) {
+        found.push_back(row.number);
+        return found.size() < 3;
+      });
+    });
+    return found;
+  };
+  const auto after = [&](std::int64_t number) {
+    return list([=](DirectoryView& view, const AuditVisitor& visit) { return view.audit_after(number, visit); });
+  };
+  const auto before = [&](std::int64_t number) {
+    return list([=](DirectoryView& view, const AuditVisitor& visit) { return view.audit_before(number, visit); });
+  };
+  EXPECT_EQ(after(0), (Numbers{1, 2, 3})) << "the visitor stops it";
+  EXPECT_EQ(after(2), (Numbers{3, 4}));
+  EXPECT_EQ(before(4), (Numbers{3, 2, 1}));
+  EXPECT_EQ(before(1), Numbers{});
+  write([](DirectoryTxn& txn) { return txn.remove_audit_through(2); });
+  EXPECT_EQ(before(100), (Numbers{4, 3}));
+  read([](DirectoryView& view) {
+    return view.audit_after(3, [](const AuditRow& row) {
+      EXPECT_EQ(row.at, Timestamp{40});
+      EXPECT_EQ(row.actor, "ann@example.org");
+      EXPECT_EQ(row.account, "bob@example.org");
+      EXPECT_EQ(row.action, "key.revoked");
+      EXPECT_EQ(row.text, R"({"n":4})");
+      return true;
+    });
+  });
+}
+
+TEST_P(DirectoryTest, an_entry_of_the_audit_log_is_not_replaced) {
+  write([](DirectoryTxn& txn) { return txn.add_audit(audit_row(1)); });
+  EXPECT_FALSE(directory().write([](DirectoryTxn& txn) { return txn.add_audit(audit_row(1)); }));
+}
+
+TEST_P(DirectoryTest, the_ends_of_the_audit_log_come_back_as_they_were_put) {
+  read([](DirectoryView& view) -> Result<> {
+    TRY(const auto none, view.find_audit_ends());
+    EXPECT_FALSE(none);
+    return {};
+  });
+  write([](DirectoryTxn& txn) { return txn.put_audit_ends({.last = {1, "x"}, .purged = {0, "y"}}); });
+  write([](DirectoryTxn& txn) { return txn.put_audit_ends({.last = {7, "aa"}, .purged = {3, "bb"}}); });
+  read([](DirectoryView& view) -> Result<> {
+    TRY(const auto ends, view.find_audit_ends());
+    EXPECT_TRUE(ends);
+    if (!ends) return {};
+    EXPECT_EQ(ends->last.count, 7);
+    EXPECT_EQ(ends->last.hash, "aa");
+    EXPECT_EQ(ends->purged.count, 3);
+    EXPECT_EQ(ends->purged.hash, "bb");
+    return {};
+  });
 }
 
 TEST_P(DirectoryTest, a_read_may_be_made_inside_a_write_of_a_space) {

@@ -50,6 +50,16 @@ class FailingDirectory::FailingView : public Base {
     CHECK_OK(faults_.next_read());
     return below_.find_mark(name);
   }
+  Result<std::optional<AuditEnds>> find_audit_ends() override {
+    CHECK_OK(faults_.next_read());
+    return below_.find_audit_ends();
+  }
+  Result<> audit_after(std::int64_t after, const AuditVisitor& visit) override {
+    return cut(visit, [&](const AuditVisitor& cut_off) { return below_.audit_after(after, cut_off); });
+  }
+  Result<> audit_before(std::int64_t before, const AuditVisitor& visit) override {
+    return cut(visit, [&](const AuditVisitor& cut_off) { return below_.audit_before(before, cut_off); });
+  }
 
  protected:
   const Faults& faults_;
@@ -99,6 +109,9 @@ class FailingDirectory::FailingTxn final : public FailingView<DirectoryTxn> {
   Result<> put_usage(const UsageRow& usage) override { return below_.put_usage(usage); }
   Result<> remove_usage(AccountNumber account) override { return below_.remove_usage(account); }
   Result<> put_mark(std::string_view name, std::int64_t value) override { return below_.put_mark(name, value); }
+  Result<> add_audit(const AuditRow& row) override { return below_.add_audit(row); }
+  Result<> put_audit_ends(const AuditEnds& ends) override { return below_.put_audit_ends(ends); }
+  Result<> remove_audit_through(std::int64_t number) override { return below_.remove_audit_through(number); }
 };
 
 Result<> FailingDirectory::read(const DirectoryReadFunction& run) {

@@ -74,6 +74,17 @@ class MemoryDirectory::Work final : public DirectoryTxn {
     return found == state_.marks.end() ? 0 : found->second;
   }
 
+  Result<std::optional<AuditEnds>> find_audit_ends() override { return state_.audit_ends; }
+  Result<> audit_after(std::int64_t after, const AuditVisitor& visit) override {
+    for (auto row = state_.audit.upper_bound(after); row != state_.audit.end() && visit(row->second);) ++row;
+    return {};
+  }
+  Result<> audit_before(std::int64_t before, const AuditVisitor& visit) override {
+    for (auto row = state_.audit.lower_bound(before); row != state_.audit.begin() && visit((--row)->second);) {
+    }
+    return {};
+  }
+
   Timestamp now() const override { return now_; }
   Result<AccountNumber> next_account_number() override { return AccountNumber{++mark(kLastAccount)}; }
   Result<KeyNumber> next_key_number() override { return KeyNumber{++mark(kLastKey)}; }
@@ -139,6 +150,18 @@ class MemoryDirectory::Work final : public DirectoryTxn {
     mark(name) = value;
     return {};
   }
+  Result<> add_audit(const AuditRow& row) override {
+    if (state_.audit.emplace(row.number, row).second) return {};
+    return fail(ErrorCode::conflict, "the audit log has an entry " + std::to_string(row.number));
+  }
+  Result<> put_audit_ends(const AuditEnds& ends) override {
+    state_.audit_ends = ends;
+    return {};
+  }
+  Result<> remove_audit_through(std::int64_t number) override {
+    std::erase_if(state_.audit, [&](const auto& entry) { return entry.first <= number; });
+    return {};
+  }
 
  private:
   template <typename Rows, typename Number>
@@ -171,6 +194,7 @@ Result<> MemoryDirectory::write(const DirectoryWriteFunction& run) {
   State changed = state_;
   Work work(changed, clock_.now());
   CHECK_OK(run(work));
+  changed.reserved.clear();
   state_ = std::move(changed);
   commits_ += 1;
   return {};
@@ -184,8 +208,15 @@ std::int64_t MemoryDirectory::commits() const {
 Result<> MemoryDirectory::revoke_in_reserve(const KeyRow& key, Timestamp at) {
   const MutexLock lock(mutex_);
   const auto found = state_.keys.find(key.number);
-  if (found != state_.keys.end() && !found->second.revoked_at) found->second.revoked_at = at;
+  if (found == state_.keys.end() || found->second.revoked_at) return {};
+  found->second.revoked_at = at;
+  state_.reserved.insert(key.number);
   return {};
+}
+
+Result<std::vector<KeyNumber>> MemoryDirectory::revoked_in_reserve() {
+  const MutexLock lock(mutex_);
+  return std::vector<KeyNumber>(state_.reserved.begin(), state_.reserved.end());
 }
 
 void MemoryDirectory::copy_from(const MemoryDirectory& other) {

@@ -33,6 +33,15 @@ CREATE TABLE request_usage (account INTEGER PRIMARY KEY, day TEXT NOT NULL, toda
 CREATE TABLE directory_mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 )sql";
 
+/// Made when a store is opened that does not have them. `hash` of the last entry, and of the last one that was purged,
+/// are hexadecimal digits.
+inline constexpr const char* kAuditTables = R"sql(
+CREATE TABLE IF NOT EXISTS audit (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL,
+  account TEXT NOT NULL, action TEXT NOT NULL, entry TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS audit_end (which TEXT PRIMARY KEY, number INTEGER NOT NULL, hash TEXT NOT NULL)
+  WITHOUT ROWID;
+)sql";
+
 class DirectoryTables final : public DirectoryTxn {
  public:
   /// `reserve` holds revocations that are not in the rows yet.
@@ -51,6 +60,9 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Result<Seq> find_pulled(KeyNumber key, const SpaceName& space) override;
   [[nodiscard]] Result<> usage(const UsageVisitor& visit) override;
   [[nodiscard]] Result<std::int64_t> find_mark(std::string_view name) override;
+  [[nodiscard]] Result<std::optional<AuditEnds>> find_audit_ends() override;
+  [[nodiscard]] Result<> audit_after(std::int64_t after, const AuditVisitor& visit) override;
+  [[nodiscard]] Result<> audit_before(std::int64_t before, const AuditVisitor& visit) override;
 
   [[nodiscard]] Timestamp now() const override { return now_; }
   [[nodiscard]] Result<AccountNumber> next_account_number() override;
@@ -67,7 +79,12 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Result<> put_usage(const UsageRow& usage) override;
   [[nodiscard]] Result<> remove_usage(AccountNumber account) override;
   [[nodiscard]] Result<> put_mark(std::string_view name, std::int64_t value) override;
+  [[nodiscard]] Result<> add_audit(const AuditRow& row) override;
+  [[nodiscard]] Result<> put_audit_ends(const AuditEnds& ends) override;
+  [[nodiscard]] Result<> remove_audit_through(std::int64_t number) override;
 
+  /// True if the key's row itself says that it is revoked, or there is no row: what the reserve has does not count.
+  [[nodiscard]] Result<bool> is_revocation_stored(KeyNumber number);
   /// The first error of a read or a write; a function that has met one has failed, whatever it returns.
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
   /// Rows that are not what was written, a text each.
@@ -81,6 +98,7 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Result<> query(const char* sql, const Bind& bind, const Row& row);
   [[nodiscard]] Result<> run(const char* sql, const Bind& bind);
   [[nodiscard]] Result<> run_for(const char* sql, std::int64_t number);
+  [[nodiscard]] Result<> visit_audit(const char* sql, std::int64_t bound, const AuditVisitor& visit);
   [[nodiscard]] Result<> visit_keys(const char* sql, std::int64_t bound, const KeyVisitor& visit);
   [[nodiscard]] Result<std::optional<KeyRow>> find_one_key(const char* sql, const Bind& bind);
   [[nodiscard]] Result<std::optional<AccountRow>> find_one_account(const char* sql, const Bind& bind);
