@@ -73,6 +73,9 @@ class Router::RoutedExchange final : public http::Exchange {
     call_->start(std::move(body), std::move(respond));
     const CallPtr call = std::move(call_);
     principal_ = call->shared_principal();
+    if (!is_heavy()) return route_->handle(call);
+    // Whatever changes accounts, keys or settings is heavy.
+    const ActingAs acting(principal_.get(), call->head().client);
     route_->handle(call);
   }
 

@@ -59,6 +59,7 @@ struct CoreServices {
   /// What must be read before anything is served or changed.
   [[nodiscard]] Result<> load() {
     CHECK_OK(move_to_directory(*store));
+    CHECK_OK(access.audit().adopt_reserve());
     CHECK_OK(progress.load());
     CHECK_OK(meter.load());
     return webhooks.load();

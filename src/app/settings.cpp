@@ -86,6 +86,7 @@ const std::vector<SettingInfo>& all_settings() {
       {"history.days", SettingKind::integer, "30", "days to keep replaced versions; less than 7 counts as 7"},
       {"tombstones.days", SettingKind::integer, "180",
        "days to keep deletions in the feed; a device offline for longer pulls everything again"},
+      {"audit.days", SettingKind::integer, "400", "days to keep the audit log"},
       {"commands.keep_days", SettingKind::integer, "30", "days to keep finished commands"},
       {"commands.ttl_seconds", SettingKind::integer, "900",
        "seconds that a command may wait for a runner before it fails; 0: no limit"},

@@ -135,7 +135,7 @@ void Access::announce_change() const {
 
 Result<> Access::change(Effect effect, const Change& run) {
   AccountNumber whose;
-  CHECK_OK(directory_.write([&](DirectoryTxn& txn) -> Result<> {
+  CHECK_OK(audit_.write([&](DirectoryTxn& txn) -> Result<> {
     TRY(whose, run(txn));
     return {};
   }));
@@ -151,6 +151,7 @@ Result<Account> Access::add_account(std::string_view email, Plan plan) {
     bool is_first = true;
     CHECK_OK(txn.accounts([&](const AccountRow&) { return is_first = false; }));
     TRY(account, add_account_in(txn, email, plan, is_first ? Role::admin : Role::member));
+    CHECK_OK(record(txn, account_event("account.created", account, to_text(account.role))));
     return account.number;
   }));
   return account;
@@ -186,7 +187,8 @@ Result<std::vector<Account>> Access::accounts() {
   return found;
 }
 
-Result<Account> Access::change_account(std::string_view email, const std::function<void(Account&)>& alter) {
+Result<Account> Access::change_account(std::string_view email, std::string_view action, std::string_view detail,
+                                       const std::function<void(Account&)>& alter) {
   Account account;
   CHECK_OK(change(Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
     TRY(AccountRow row, get_account_row_in(txn, email));
@@ -194,13 +196,14 @@ Result<Account> Access::change_account(std::string_view email, const std::functi
     alter(account);
     row.doc = doc_of(account);
     CHECK_OK(txn.put_account(row));
+    CHECK_OK(record(txn, account_event(action, account, detail)));
     return account.number;
   }));
   return account;
 }
 
 Result<Account> Access::set_plan(std::string_view email, Plan plan) {
-  return change_account(email, [&](Account& account) { account.plan = plan; });
+  return change_account(email, "account.plan", to_text(plan), [&](Account& account) { account.plan = plan; });
 }
 
 Result<Account> Access::set_role(std::string_view email, Role role) {
@@ -218,13 +221,15 @@ Result<Account> Access::set_role(std::string_view email, Role role) {
     account.role = role;
     row.doc = doc_of(account);
     CHECK_OK(txn.put_account(row));
+    CHECK_OK(record(txn, account_event("account.role", account, to_text(role))));
     return account.number;
   }));
   return account;
 }
 
 Result<Account> Access::set_ai_cap(std::string_view email, std::optional<std::int64_t> tokens) {
-  return change_account(email, [&](Account& account) { account.ai_cap = tokens; });
+  return change_account(email, "account.ai_cap", tokens ? std::to_string(*tokens) : "default",
+                        [&](Account& account) { account.ai_cap = tokens; });
 }
 
 std::string_view Access::reported_plan(const Principal& principal) const {
@@ -235,7 +240,8 @@ std::string_view Access::reported_plan(const Principal& principal) const {
 
 Result<Account> Access::set_plan_label(std::string_view email, std::string_view label) {
   if (!label.empty()) CHECK_OK(check_plan_label(label));
-  return change_account(email, [&](Account& account) { account.plan_label = label; });
+  return change_account(email, "account.plan_label", label.empty() ? "default" : label,
+                        [&](Account& account) { account.plan_label = label; });
 }
 
 Result<Account> Access::remove_account(std::string_view email) {
@@ -248,12 +254,14 @@ Result<Account> Access::remove_account(std::string_view email) {
     row.api_key = {};
     row.password.clear();  // a login under way finds none any more
     CHECK_OK(txn.put_account(row));
+    CHECK_OK(record(txn, account_event("account.removed", account, "its keys are revoked")));
     return account.number;
   }));
   CHECK_OK(store_.erase_account(account.number));
   if (listeners_.on_erase) CHECK_OK(listeners_.on_erase(account.number));
   CHECK_OK(change(Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
     CHECK_OK(txn.erase_account(account.number));
+    CHECK_OK(record(txn, account_event("account.erased", account, "its data and keys are gone")));
     return account.number;
   }));
   return account;
@@ -303,6 +311,7 @@ Result<NewKey> Access::add_key(std::string_view email, std::string_view label, S
       if (taken && !taken->revoked_at) return fail(ErrorCode::conflict, "this token is already registered");
     }
     CHECK_OK(put_key_in(txn, stored));
+    CHECK_OK(record(txn, key_event("key.created", stored.key)));
     return account.number;
   }));
   return made;
@@ -341,9 +350,14 @@ Result<std::vector<Key>> Access::keys(std::optional<std::string_view> email) {
   return found;
 }
 
-Result<> Access::store_revocation(KeyNumber number) {
-  const auto written =
-      directory_.write([&](DirectoryTxn& txn) -> Result<> { return revoke_with_sessions(txn, number); });
+Result<> Access::store_revocation(const Key& key) {
+  const KeyNumber number = key.number;
+  const AuditEvent event = revocation_event(key, ActingAs::current());
+  const auto written = audit_.write([&](DirectoryTxn& txn) -> Result<> {
+    TRY(const auto standing, txn.find_key(number));
+    if (standing && !standing->revoked_at) CHECK_OK(record(txn, event));
+    return revoke_with_sessions(txn, number);
+  });
   if (written) return {};
   std::optional<KeyRow> row;
   CHECK_OK(directory_.read([&](DirectoryView& view) -> Result<> {
@@ -354,6 +368,7 @@ Result<> Access::store_revocation(KeyNumber number) {
   const auto reserved = directory_.revoke_in_reserve(*row, clock_.now());
   if (reserved) {
     log(LogLevel::warning, "revocation_in_reserve", {{"key", key_id_of(number)}, {"error", written.error().text}});
+    if (!row->revoked_at) audit_.note(event);
     return {};
   }
   return fail(written.error().code, "the key is revoked until the hub restarts, but this could not be stored (" +
@@ -375,7 +390,7 @@ Result<Key> Access::revoke_key(std::string_view id) {
   }
   forget_cached(stored.key.account);
   announce_change();
-  CHECK_OK(store_revocation(number));
+  CHECK_OK(store_revocation(stored.key));
   {
     const MutexLock lock(mutex_);
     ended_.erase(number);

@@ -11,6 +11,7 @@
 
 #include "base/mutex.hpp"
 #include "base/time.hpp"
+#include "service/audit_trail.hpp"
 #include "service/principal.hpp"
 #include "store/store.hpp"
 
@@ -85,7 +86,11 @@ class Access {
   };
 
   Access(Store& store, const Clock& clock, Listeners listeners = {})
-      : store_(store), directory_(store.directory()), clock_(clock), listeners_(std::move(listeners)) {}
+      : store_(store),
+        directory_(store.directory()),
+        clock_(clock),
+        listeners_(std::move(listeners)),
+        audit_(directory_, clock) {}
 
   // Whatever asks who somebody is: `unauthorized` means that the store says so. An error of the store is another one.
 
@@ -153,6 +158,8 @@ class Access {
   /// Label of a key, "hub" for the hub itself, empty for a key that is gone. For people to read.
   [[nodiscard]] Result<std::string> label_of(KeyNumber key);
   [[nodiscard]] Result<std::string> label_of_key_id(std::string_view id);
+  /// The key with that id; of a session that was opened with a key, that key. Nothing if it is gone.
+  [[nodiscard]] Result<std::optional<Key>> origin_of_key_id(std::string_view id);
 
   /// What a change of accounts and keys means for those who are let in already.
   enum class Effect { admits, revokes };
@@ -163,6 +170,8 @@ class Access {
   [[nodiscard]] Result<> change(Effect effect, const Change& run);
 
   [[nodiscard]] const Clock& clock() const { return clock_; }
+  /// Who did what. A change() is recorded in its own transaction, with record().
+  [[nodiscard]] AuditTrail& audit() { return audit_; }
 
   /// Writes down when keys were last used. Called by housekeeping and at the end.
   [[nodiscard]] Result<> store_usage();
@@ -172,12 +181,13 @@ class Access {
 
   [[nodiscard]] Result<std::shared_ptr<const Principal>> recognise(std::string_view token);
   [[nodiscard]] Result<std::shared_ptr<const Principal>> look_up(std::string_view token);
-  [[nodiscard]] Result<Account> change_account(std::string_view email, const std::function<void(Account&)>& alter);
+  [[nodiscard]] Result<Account> change_account(std::string_view email, std::string_view action, std::string_view detail,
+                                               const std::function<void(Account&)>& alter);
   /// After a change that may have put somebody out.
   void forget_cached(AccountNumber account) EXCLUDES(mutex_);
   void announce_change() const;
   /// Stores that the key is revoked: in its row, or where room is set aside for that.
-  [[nodiscard]] Result<> store_revocation(KeyNumber number);
+  [[nodiscard]] Result<> store_revocation(const Key& key);
   [[nodiscard]] bool is_ended(const Principal& principal) const EXCLUDES(mutex_);
   /// When keys were used last, as far as that is not written down yet.
   [[nodiscard]] Usage recent_usage() const EXCLUDES(mutex_);
@@ -188,6 +198,7 @@ class Access {
   Directory& directory_;
   const Clock& clock_;
   const Listeners listeners_;
+  AuditTrail audit_;
   bool enforce_plans_ = false;
 
   struct Cached {

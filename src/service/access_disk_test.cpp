@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "base/bytes.hpp"
 #include "base/text.hpp"
@@ -91,10 +92,20 @@ TEST_F(AccessOnDiskTest, a_key_can_be_revoked_and_listed_on_a_full_disk) {
   }
   EXPECT_TRUE(is_reserve_used) << "the disk was not full";
 
+  EXPECT_TRUE(access_->audit().has_waiting());
   open(kSmall);
   for (const NewKey& key : keys) EXPECT_FALSE(access_->authenticate(key.token)) << "after a restart, still full";
   open();
+  ASSERT_TRUE(access_->audit().adopt_reserve());
   ASSERT_TRUE(access_->add_account("bob@example.org", Plan::pro)) << "any write stores what the reserve has";
+  const auto logged = access_->audit().list({.account = {}, .action = "key.revoked", .since = {}, .limit = 1000});
+  ASSERT_TRUE(logged);
+  std::set<std::string> logged_keys;
+  for (const AuditEntry& entry : logged->entries) logged_keys.insert(entry.event.target);
+  EXPECT_EQ(logged->entries.size(), keys.size()) << "each revocation has one entry, whoever could store it";
+  EXPECT_EQ(logged_keys.size(), keys.size());
+  EXPECT_EQ(access_->audit().verify()->fault, "");
+  EXPECT_TRUE(store_->directory().revoked_in_reserve()->empty());
   store_ = nullptr;
   std::filesystem::remove(path_ + "-revoked");
   open();

@@ -124,4 +124,15 @@ void note_caller(Key& session, const Caller& caller);
 [[nodiscard]] Result<> check_standing(DirectoryView& view, const Principal& principal, Timestamp now);
 [[nodiscard]] std::unexpected<Error> invalid_token();
 
+// For the audit log.
+[[nodiscard]] AuditEvent account_event(std::string_view action, const Account& account, std::string_view detail);
+/// With the label and the scopes of the key.
+[[nodiscard]] AuditEvent key_event(std::string_view action, const Key& key);
+/// "key.revoked"; of a session "session.ended", or "session.signed_out" if it ends itself.
+[[nodiscard]] AuditEvent revocation_event(const Key& key, const Actor& actor);
+/// The key has ended because the new one takes its place.
+[[nodiscard]] AuditEvent replacement_event(std::string_view account, KeyNumber old, const Key& made);
+/// Somebody has opened the session, which is new.
+[[nodiscard]] AuditEvent session_event(const Account& account, const Key& session);
+
 }  // namespace syncline::access

@@ -41,6 +41,7 @@ Result<BrowserSession> BrowserSessions::open(DirectoryTxn& txn, const Account& a
                          .keep = terms.keep};
   stored.hash = hash_of(session.token);
   CHECK_OK(put_key_in(txn, stored));
+  CHECK_OK(record(txn, session_event(account, stored.key)));
   return session;
 }
 
@@ -62,6 +63,8 @@ Result<BrowserSession> BrowserSessions::sign_in_with_key(std::string_view key, c
   if (!principal && principal.error().code != ErrorCode::unauthorized) return std::unexpected(principal.error());
   if (!principal || is_session(**principal)) {
     by_peer_.note_failure(counted, clock_.now());
+    access_.audit().note_refusal(
+        {.action = "session.refused", .account = {}, .target = {}, .detail = "a key that opens no session"});
     return fail(ErrorCode::unauthorized, "this key is unknown, revoked, expired, or a session's");
   }
   CHECK_OK(by_key_.check((*principal)->key_id, clock_.now()));

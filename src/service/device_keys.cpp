@@ -58,6 +58,7 @@ Result<NewKey> DeviceKeys::make_key(DirectoryTxn& txn, const Account& account, s
   stored.key.agent = agent;
   stored.hash = hash_of(made.token);
   CHECK_OK(put_key_in(txn, stored));
+  CHECK_OK(record(txn, key_event("key.created", stored.key)));
   made.key = std::move(stored.key);
   return made;
 }
@@ -72,6 +73,7 @@ Result<DeviceSession> DeviceKeys::open_session(DirectoryTxn& txn, const Account&
   DeviceSession session{account, key, make_token(stored.key.id), *stored.key.expires_at};
   stored.hash = hash_of(session.token);
   CHECK_OK(put_key_in(txn, stored));
+  CHECK_OK(record(txn, session_event(account, stored.key)));
   return session;
 }
 
@@ -87,6 +89,7 @@ Result<DeviceKeys::Registered> DeviceKeys::sign_up(std::string_view email, std::
       return fail(ErrorCode::conflict, "Email already registered");
     }
     if (!account) return std::unexpected(account.error());
+    CHECK_OK(record(txn, account_event("account.created", *account, "signed up")));
     TRY(NewKey made, make_key(txn, *account, kFirstKeyName, {Scope::read, Scope::write, Scope::keys}, agent));
     TRY(registered.session, open_session(txn, *account, made.key, {peer, ""}));
     registered.secret = std::move(made.token);
@@ -102,6 +105,8 @@ Result<DeviceSession> DeviceKeys::log_in(std::string_view api_key, const Caller&
   if (!principal && principal.error().code != ErrorCode::unauthorized) return std::unexpected(principal.error());
   if (!principal || is_session(**principal)) {
     by_peer_.note_failure(counted, clock_.now());
+    access_.audit().note_refusal(
+        {.action = "session.refused", .account = {}, .target = {}, .detail = "a key that opens no session"});
     return fail(ErrorCode::unauthorized, "Invalid API key");
   }
   CHECK_OK(by_key_.check((*principal)->key_id, clock_.now()));
@@ -170,6 +175,7 @@ Result<NewKey> DeviceKeys::cycle(const Principal& owner, std::string_view id) {
     TRY(made, make_key(txn, account, old.key.label, old.key.scopes, old.key.agent));
     CHECK_OK(move_api_key(txn, account.number, old.key.number, made.key.number));
     CHECK_OK(revoke_with_sessions(txn, old.key.number));
+    CHECK_OK(record(txn, replacement_event(account.email, old.key.number, made.key)));
     return account.number;
   }));
   return made;

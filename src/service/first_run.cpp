@@ -101,6 +101,7 @@ Result<> FirstRun::check_code(std::string_view code, const Caller& caller) {
   }
   by_peer_.note_failure(counted, clock_.now());
   by_anybody_.note_failure(kAnybody, clock_.now());
+  access_.audit().note_refusal({.action = "setup.refused", .account = {}, .target = {}, .detail = "a wrong code"});
   if (replaced && show) show(*replaced);
   return fail(ErrorCode::forbidden, fault);
 }

@@ -48,6 +48,10 @@ Result<std::int64_t> OwnKeys::end_other_sessions(const Principal& owner) {
       if (is_other) ++ended;
       return is_other;
     }));
+    CHECK_OK(record(txn, {.action = "session.ended_others",
+                          .account = owner.email,
+                          .target = owner.key_id,
+                          .detail = std::to_string(ended) + " sessions"}));
     return owner.account;
   }));
   return ended;
@@ -83,8 +87,12 @@ Result<OwnKeys::WithSessions> OwnKeys::relabel(const Principal& owner, std::stri
     CHECK_OK(check_standing(txn, owner, txn.now()));
     TRY(auto stored, find_key_in(txn, id));
     if (!stored || stored->key.account != owner.account || is_session(stored->key)) return no_such("key", id);
-    stored->key.label = label;
+    const std::string before = std::exchange(stored->key.label, std::string(label));
     CHECK_OK(put_key_in(txn, *stored));
+    CHECK_OK(record(txn, {.action = "key.renamed",
+                          .account = owner.email,
+                          .target = stored->key.id,
+                          .detail = before + " to " + stored->key.label}));
     return owner.account;
   }));
   TRY(const auto own, keys(owner));

@@ -71,9 +71,14 @@ class Sessions {
 
  private:
   [[nodiscard]] static Result<Session> open_session(DirectoryTxn& txn, const Account& account, const Caller& caller);
-  /// The hash of the password, if it is the account's; counts failures. Wrong ones are `unauthorized`.
+  /// The hash of the password, if it is the account's; counts failures. Wrong ones are `unauthorized`, and in the audit
+  /// log under that action.
   [[nodiscard]] Result<std::string> check_known(const std::string& address, std::string_view password,
-                                                const Caller& caller);
+                                                const Caller& caller, std::string_view action);
+  [[nodiscard]] Result<std::string> compare(const std::string& address, std::string_view password, const Caller& caller,
+                                            bool& has_password);
+  /// In the audit log. `account`: its address; empty if it is not known.
+  void note_refusal(std::string_view action, const std::string& account, const Error& error);
   [[nodiscard]] static Result<Replaced> replace_password(DirectoryTxn& txn, AccountNumber account,
                                                          std::string_view hash, std::optional<Timestamp> revoke_since);
   /// The account that a reset token is for; unauthorized if it is none.

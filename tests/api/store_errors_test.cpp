@@ -64,7 +64,11 @@ class StoreErrorsTest : public test::ExampleFixture {
           return passing;
         }
         if (failed == 0) return passing;
+        const bool has_entry_waiting = access_.audit().has_waiting();
+        EXPECT_TRUE(access_.audit().flush());
         if (is_kept_in_reserve(spec, pending.get())) continue;
+        // It was done, but the log of that could not be written: the entry follows with the next write.
+        if (has_entry_waiting && pending.get().status < 500) continue;
         if (!expect_store_error(pending.get(), what)) return passing;
       }
     }
