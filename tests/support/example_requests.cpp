@@ -146,6 +146,7 @@ ExampleFixture::ExampleFixture() {
                          Scope::commands_approve, Scope::admin},
                         "everything");
   other_ = add_key("ann@example.org", {Scope::read, Scope::write, Scope::keys, Scope::commands_run}, "other");
+  ide_ = add_key("ann@example.org", {Scope::commands_submit}, "ide");
   api_key_ = as(everything_, http::Method::post, "/auth/keys", R"({"name":"device"})").at("key");
   EXPECT_TRUE(access_.add_account("cleo@example.org", Plan::pro));
   EXPECT_TRUE(sessions_.set_password("cleo@example.org", "correct horse"));
@@ -200,7 +201,7 @@ std::string ExampleFixture::fill(std::string_view text) {
 }
 
 std::string ExampleFixture::submit(const std::string& line) {
-  return as(everything_, http::Method::post, "/command", R"({"type":"execute_bash","command":")" + line + "\"}")
+  return as(ide_, http::Method::post, "/command", R"({"type":"execute_bash","command":")" + line + "\"}")
       .at("commandId");
 }
 

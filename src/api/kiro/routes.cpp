@@ -79,6 +79,7 @@ std::vector<api::Route> Face::make_routes() {
       .described("Commands of these patterns run without asking again.")
       .answers(200, "the standing approvals", "KiroStandingApprovals");
   routes.del("/command/approvals/{id}", {Scope::commands_approve}, "Delete a standing approval", &Face::forget_approval)
+      .heavy()
       .answers(204, "deleted")
       .answers(404, "unknown");
   routes.post("/command/{id}/approval/request", {Scope::commands_run}, "Ask for approval", &Face::ask_approval)
@@ -92,8 +93,14 @@ std::vector<api::Route> Face::make_routes() {
   routes
       .post("/command/{id}/approval", {Scope::commands_approve}, "Approve or deny a held command",
             &Face::answer_approval)
+      .described(
+          "A key does not approve what it submitted itself, nor what a key of the same label or a session of it did: "
+          "403 with the code own_command. A person who is signed in with a password may, and whoever submitted a "
+          "command may deny it.")
+      .heavy()
       .body("decision, always (true: also for later commands of the same pattern), reason", "KiroApprovalAnswer")
       .answers(200, "the command", "KiroCommand")
+      .answers(403, "the approver submitted the command")
       .answers(404, "unknown")
       .answers(409, "the command does not wait for approval");
   routes.get("/command/{id}", command_readers, "Show a command", &Face::get_command)

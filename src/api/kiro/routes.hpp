@@ -59,6 +59,9 @@ class Face final : public api::Face {
   void answer_approval(const api::CallPtr& call);
   void list_approvals(const api::CallPtr& call);
   void forget_approval(const api::CallPtr& call);
+  /// In the audit log.
+  void note_answer(const api::Call& call, std::string_view action, const std::string& target, const std::string& detail,
+                   bool succeeded);
 
   /// A runner was heard of: it counts as connected for so long.
   void note_runner(const api::Call& call, std::int64_t for_ms);
