@@ -176,8 +176,11 @@ Router::Match Router::find(http::Method method, std::string_view target) const {
 }
 
 std::optional<Problem> Router::admit(const Route& route, Call& call) {
-  if (options_.everybody) call.set_principal(options_.everybody, access_);
-  if (route.any_of.empty() || options_.everybody) return std::nullopt;
+  if (options_.everybody) {
+    call.set_principal(options_.everybody, access_, route.any_of);
+    return reach_space(route, call);
+  }
+  if (route.any_of.empty()) return std::nullopt;
   if (route.key == Route::Key::may_follow && !is_own_origin(call)) {
     return problem_of({ErrorCode::forbidden, "pages of this origin may not connect"});
   }
@@ -191,7 +194,7 @@ std::optional<Problem> Router::admit(const Route& route, Call& call) {
   if (header.size() <= kScheme.size() || !equal_ignoring_case(header.substr(0, kScheme.size()), kScheme)) {
     return unauthorized("the Authorization header must be 'Bearer <key>'", true);
   }
-  auto principal = access_.authenticate(trim(header.substr(kScheme.size())));
+  auto principal = access_.authenticate(trim(header.substr(kScheme.size())), Access::Via::bearer, call.head().client);
   if (!principal) {
     if (principal.error().code != ErrorCode::unauthorized) return problem_of(principal.error());
     return unauthorized(principal.error().text, true);
@@ -205,7 +208,7 @@ std::optional<Problem> Router::admit_cookie(const Route& route, Call& call, std:
     if (route.key == Route::Key::may_follow) return std::nullopt;
     return problem;
   }
-  auto principal = access_.authenticate(cookie, Access::Via::cookie);
+  auto principal = access_.authenticate(cookie, Access::Via::cookie, call.head().client);
   if (principal) return admit_principal(route, call, *std::move(principal));
   if (principal.error().code != ErrorCode::unauthorized) return problem_of(principal.error());
   return unauthorized("the session is over; sign in again", false);
@@ -213,7 +216,7 @@ std::optional<Problem> Router::admit_cookie(const Route& route, Call& call, std:
 
 std::optional<Problem> Router::admit_principal(const Route& route, Call& call,
                                                std::shared_ptr<const Principal> principal) {
-  call.set_principal(std::move(principal), access_);
+  call.set_principal(std::move(principal), access_, route.any_of);
   if (!call.principal().scopes.has_any(route.any_of)) return insufficient_scope(route.any_of);
   if (route.plan == Route::Plan::with_sync && !access_.may_sync(call.principal())) {
     Problem problem = problem_of({ErrorCode::forbidden, "the free plan does not include sync"});
@@ -222,7 +225,21 @@ std::optional<Problem> Router::admit_principal(const Route& route, Call& call,
     return problem;
   }
   if (meter_ != nullptr) meter_->count(call.principal().account);
-  return check_rate(call);
+  if (auto problem = check_rate(call)) return problem;
+  return reach_space(route, call);
+}
+
+std::optional<Problem> Router::reach_space(const Route& route, Call& call) {
+  const SpaceLimit& limit = call.principal().spaces;
+  Result<> reached;
+  if (route.reach == Route::Reach::account && limit.is_limited()) reached = space_not_allowed(limit, "");
+  if (route.reach == Route::Reach::one_space) {
+    std::string name(route.space);
+    if (!route.space_param.empty()) name += call.param(route.space_param);
+    if (const auto space = call.reach(name); !space) reached = std::unexpected(space.error());
+  }
+  if (reached) return std::nullopt;
+  return problem_of(reached.error());
 }
 
 std::optional<Problem> Router::check_rate(Call& call) {

@@ -25,7 +25,9 @@ void append_key(JsonWriter& writer, const Key& key, const std::string* token) {
   writer.string("account", key.account_email).string("label", key.label);
   writer.name("scopes").begin_array();
   for (const std::string_view scope : key.scopes.names()) writer.string(scope);
-  writer.end_array().string("created_at", format_time(key.created_at));
+  writer.end_array().name("spaces");
+  append_names(writer, key.spaces);
+  writer.string("created_at", format_time(key.created_at));
   const auto time_or_null = [&](std::string_view name, const std::optional<Timestamp>& time) {
     writer.name(name);
     if (time) {
@@ -42,7 +44,14 @@ void append_key(JsonWriter& writer, const Key& key, const std::string* token) {
 Result<std::string> key_add(CoreServices& core, const JsonObject& request) {
   TRY(const ScopeSet scopes, parse_scopes(request.text_of("scopes")));
   const auto token = optional_text(request, "token");
-  TRY(const NewKey made, core.access.add_key(request.text_of("account"), request.text_of("label"), scopes, token));
+  Access::KeyTerms terms;
+  if (const auto list = request.find("spaces")) {
+    std::vector<std::string> names;
+    list->for_each_element([&](JsonView name) { names.push_back(name.as_string().value_or("")); });
+    TRY(terms.spaces, SpaceLimit::only(std::move(names)));
+  }
+  TRY(const NewKey made,
+      core.access.add_key(request.text_of("account"), request.text_of("label"), scopes, token, terms));
   std::string out;
   JsonWriter writer(out);
   append_key(writer, made.key, &made.token);

@@ -2,6 +2,7 @@
 // or of the data itself if none runs.
 #include <cstdint>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -21,10 +22,15 @@ class AdminCommand {
  public:
   AdminCommand(Command group, Invocation& invocation, const std::string& words, const std::string& help,
                Missing missing = Missing::refuse)
-      : command_(group.add(words.substr(words.rfind(' ') + 1), help)), request_(std::make_shared<JsonObject>()) {
+      : command_(group.add(words.substr(words.rfind(' ') + 1), help)),
+        request_(std::make_shared<JsonObject>()),
+        lists_(std::make_shared<Lists>()) {
     request_->set_text("command", words);
     add_common(command_, invocation);
-    command_.on_run([&invocation, request = request_, missing]() -> Result<> {
+    command_.on_run([&invocation, request = request_, lists = lists_, missing]() -> Result<> {
+      for (const auto& [field, texts] : *lists) {
+        if (!texts.empty()) request->set(field, json_list(texts));
+      }
       TRY(const std::string answer, run_anywhere(invocation.data, *request, missing));
       print_result(answer, invocation.form());
       return {};
@@ -38,6 +44,12 @@ class AdminCommand {
 
   AdminCommand& optional_text(const std::string& option, const std::string& field, const std::string& help) {
     add_text(option, field, help);
+    return *this;
+  }
+
+  /// A list: one text each time that the option is given.
+  AdminCommand& texts(const std::string& option, const std::string& field, const std::string& help) {
+    command_.option(option, (*lists_)[field], help).repeatable();
     return *this;
   }
 
@@ -77,8 +89,20 @@ class AdminCommand {
     return command_.text_option(option, take, help);
   }
 
+  using Lists = std::map<std::string, std::vector<std::string>>;
+
+  static std::string json_list(const std::vector<std::string>& texts) {
+    std::string list;
+    JsonWriter writer(list);
+    writer.begin_array();
+    for (const std::string& text : texts) writer.string(text);
+    writer.end_array();
+    return list;
+  }
+
   const Command command_;
   const std::shared_ptr<JsonObject> request_;
+  const std::shared_ptr<Lists> lists_;
 };
 
 void define_accounts(Command root, Invocation& invocation) {
@@ -143,7 +167,8 @@ void define_keys(Command root, Invocation& invocation) {
       .text("--scopes SCOPES", "scopes",
             "comma-separated list of: read, write, keys, commands:submit, commands:run, commands:approve, admin")
       .optional_text("--token TOKEN", "token", "use this token instead of a generated one")
-      .example("syncline key add --account me@example.org --label laptop --scopes read,write");
+      .texts("--space NAME", "spaces", "limit the key to this space; repeat for several (default: all spaces)")
+      .example("syncline key add --account me@example.org --label laptop --scopes read,write --space notes");
   AdminCommand(key, invocation, "key list", "List keys")
       .optional_text("--account EMAIL", "account", "only keys of this account")
       .example("syncline key list --account me@example.org");

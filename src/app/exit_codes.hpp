@@ -34,7 +34,8 @@ inline constexpr int kExitInterrupted = 130;
     case ErrorCode::precondition_failed:
     case ErrorCode::key_reused: return kExitConflict;
     case ErrorCode::unauthorized:
-    case ErrorCode::forbidden: return kExitAuth;
+    case ErrorCode::forbidden:
+    case ErrorCode::space_not_allowed: return kExitAuth;
     case ErrorCode::answer_too_large:
     case ErrorCode::unavailable: return kExitUnreachable;
     case ErrorCode::wrong_store: return kExitWrongStore;

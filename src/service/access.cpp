@@ -23,13 +23,14 @@ constexpr int kLookUpsMax = 5;
 
 SpaceName system_space() { return {AccountNumber{0}, "system"}; }
 
-Result<std::shared_ptr<const Principal>> Access::authenticate(std::string_view token, Via via) {
-  TRY(auto principal, recognise(token));
+Result<std::shared_ptr<const Principal>> Access::authenticate(std::string_view token, Via via,
+                                                              std::string_view address) {
+  TRY(auto principal, recognise(token, address));
   if (principal->is_cookie != (via == Via::cookie)) return invalid_token();
   return principal;
 }
 
-Result<std::shared_ptr<const Principal>> Access::recognise(std::string_view token) {
+Result<std::shared_ptr<const Principal>> Access::recognise(std::string_view token, std::string_view address) {
   if (token.size() < kTokenBytesMin || token.size() > kTokenBytesMax) return invalid_token();
   const std::string hash(as_text(sha256(token)));
   for (int tries = 1;; ++tries) {
@@ -42,6 +43,7 @@ Result<std::shared_ptr<const Principal>> Access::recognise(std::string_view toke
         const Timestamp now = clock_.now();
         if (has_expired(cached->second->principal->expires_at, now)) return invalid_token();
         cached->second->last_used_micros.store(now.micros, std::memory_order_relaxed);
+        note_address(cached->second.get(), cached->second->principal->key, address);
         return cached->second->principal;
       }
     }
@@ -54,8 +56,10 @@ Result<std::shared_ptr<const Principal>> Access::recognise(std::string_view toke
       auto entry = std::make_unique<Cached>();
       entry->principal = principal;
       entry->last_used_micros = clock_.now().micros;
+      note_address(entry.get(), principal->key, address);
       if (cache_.insert_or_assign(hash, std::move(entry)).second) cached_of_[principal->account].push_back(hash);
     } else {
+      note_address(nullptr, principal->key, address);
       unsaved_usage_[principal->key] = clock_.now().micros;
     }
     return principal;
@@ -73,8 +77,6 @@ Result<std::shared_ptr<const Principal>> Access::look_up(std::string_view token)
       TRY(row, view.find_key_by_token(as_text(sha256(token))));
     }
     if (!row) return invalid_token();
-    TRY(const bool revoked, is_revoked(view, *row));
-    if (revoked) return invalid_token();
     const StoredKey stored = key_from(*row);
     const bool right = equal_in_constant_time(stored.hash, hash);
     const bool right_before = equal_in_constant_time(stored.previous_hash, hash);
@@ -83,6 +85,7 @@ Result<std::shared_ptr<const Principal>> Access::look_up(std::string_view token)
     TRY(const auto account_row, view.find_account(row->account));
     if (!account_row) return invalid_token();
     const Account account = account_from(*account_row);
+    TRY(const Rights rights, rights_in(view, *row, account.role));
     principal = std::make_shared<Principal>(Principal{.account = account.number,
                                                       .email = account.email,
                                                       .plan = account.plan,
@@ -92,7 +95,8 @@ Result<std::shared_ptr<const Principal>> Access::look_up(std::string_view token)
                                                       .opened_with = row->parent,
                                                       .key_id = stored.key.id,
                                                       .label = stored.key.label,
-                                                      .scopes = effective_scopes(stored.key, account.role),
+                                                      .scopes = rights.scopes,
+                                                      .spaces = rights.spaces,
                                                       .is_person = stored.key.is_person,
                                                       .is_cookie = stored.key.is_cookie,
                                                       .agent = stored.key.agent,
@@ -107,11 +111,6 @@ Result<std::shared_ptr<const Principal>> Access::look_up(std::string_view token)
 bool Access::is_ended(const Principal& principal) const {
   const SharedLock lock(mutex_);
   return ended_.contains(principal.key) || ended_.contains(principal.opened_with);
-}
-
-Result<> Access::check_valid(const Principal& principal) {
-  if (is_ended(principal)) return invalid_token();
-  return directory_.read([&](DirectoryView& view) { return check_standing(view, principal, clock_.now()); });
 }
 
 void Access::forget_cached(AccountNumber account) {
@@ -274,7 +273,10 @@ Result<NewKey> Access::add_key(std::string_view email, std::string_view label, S
   }
   NewKey made;
   CHECK_OK(change(Effect::admits, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
-    if (terms.maker != nullptr) CHECK_OK(check_standing(txn, *terms.maker, txn.now()));
+    if (terms.maker != nullptr) {
+      TRY(const Rights own, rights_of(txn, *terms.maker, txn.now()));
+      CHECK_OK(check_may_give(own, scopes, terms.spaces));
+    }
     TRY(const Account account, get_account_in(txn, email));
     if (terms.request != nullptr) {
       TRY(auto again, find_made_by(txn, account.number, *terms.request, token));
@@ -295,6 +297,8 @@ Result<NewKey> Access::add_key(std::string_view email, std::string_view label, S
     }
     TRY(StoredKey stored, new_key(txn, account, label, scopes));
     stored.key.expires_at = terms.expires_at;
+    stored.key.spaces = terms.spaces;
+    if (terms.maker != nullptr) note_maker(stored.key, *terms.maker);
     const std::string own = terms.request != nullptr ? note_request(stored, *terms.request) : make_token(stored.key.id);
     made = {stored.key, token ? std::string(*token) : own};
     stored.hash = hash_of(made.token);
@@ -310,6 +314,7 @@ Result<NewKey> Access::add_key(std::string_view email, std::string_view label, S
 
 Result<std::vector<Key>> Access::keys(std::optional<std::string_view> email) {
   const Usage recent = recent_usage();
+  const Addresses addresses = recent_addresses();
   std::vector<Key> found;
   CHECK_OK(directory_.read([&](DirectoryView& view) -> Result<> {
     std::unordered_map<AccountNumber, Account> accounts;
@@ -329,6 +334,7 @@ Result<std::vector<Key>> Access::keys(std::optional<std::string_view> email) {
       const Account& account = accounts[row.account];
       key.account_email = account.email;
       if (key.is_person) key.scopes = scopes_of(account.role);
+      if (const auto from = addresses.find(row.number); from != addresses.end()) key.last_address = from->second;
       const auto used = recent.find(row.number);
       const std::int64_t used_micros = used == recent.end() ? 0 : used->second;
       if (used_micros > 0 && (!key.last_used_at || key.last_used_at->micros < used_micros)) {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -36,6 +37,7 @@ struct Key {
   std::string account_email;
   std::string label;
   ScopeSet scopes;
+  SpaceLimit spaces;
   Timestamp created_at;
   std::optional<Timestamp> revoked_at;
   std::optional<Timestamp> expires_at;  // of a session's access token
@@ -47,6 +49,10 @@ struct Key {
   bool is_cookie = false;  // a session that a browser keeps in a cookie
   std::string client;      // of a session: what its program called itself (User-Agent), as it said
   std::string address;     // of a session: where it was opened from
+  // Who made the key: id and label of the key or session that asked for it; empty for the operator.
+  std::string maker;
+  std::string maker_label;
+  std::string last_address;  // where it was used last; empty if that is not known
 };
 
 /// Who asks, as far as a session is recognised by it.
@@ -93,9 +99,25 @@ class Access {
   enum class Via { bearer, cookie };
   /// The principal of a token, or unauthorized. A token that was made for a cookie is good as a cookie alone, every
   /// other one as a bearer token alone.
-  [[nodiscard]] Result<std::shared_ptr<const Principal>> authenticate(std::string_view token, Via via = Via::bearer);
-  /// unauthorized once the key was revoked or has expired, or its account was removed.
-  [[nodiscard]] Result<> check_valid(const Principal& principal);
+  /// `address`: where the request comes from; empty if nobody knows.
+  [[nodiscard]] Result<std::shared_ptr<const Principal>> authenticate(std::string_view token, Via via = Via::bearer,
+                                                                      std::string_view address = {});
+
+  /// What a request does with a space.
+  enum class Use : std::uint8_t { read, write };
+  /// The space that the principal means by that name, which its key is for: the only way from a name to a space.
+  /// invalid_argument for what is no name, space_not_allowed for a key that is limited to other spaces, forbidden for a
+  /// space of another account.
+  [[nodiscard]] Result<SpaceName> reach(const Principal& principal, std::string_view name, Use use);
+  /// What somebody was let in with: one of the scopes, to use these spaces so.
+  struct Hold {
+    ScopeSet any_of;  // empty: none is needed
+    std::span<const SpaceName> spaces;
+    Use use = Use::read;
+  };
+  /// Whether the key, as it is now, would still be let in like that. unauthorized once it was revoked or has expired,
+  /// or its account was removed; forbidden if it has none of the scopes any more; and the errors of reach().
+  [[nodiscard]] Result<> check_still(const Principal& principal, const Hold& hold);
 
   /// While plans are enforced, the free one does not include sync. Called by the thread that makes the hub, before
   /// anybody is served.
@@ -134,7 +156,9 @@ class Access {
     std::optional<Timestamp> expires_at = std::nullopt;
     /// Null: each call makes a key.
     const RepeatableRequest* request = nullptr;
+    SpaceLimit spaces;
   };
+  /// `forbidden` or space_not_allowed if the maker's key has fewer rights than the key shall have.
   /// With `token`, registers that very token, for clients that demand a certain form. For a request that has come in
   /// the last 24 hours, returns the key that it made, as it is now: `key_reused` if its content was another one,
   /// `conflict` if the credential was, since the token follows from it.
@@ -164,13 +188,14 @@ class Access {
 
   [[nodiscard]] const Clock& clock() const { return clock_; }
 
-  /// Writes down when keys were last used. Called by housekeeping and at the end.
+  /// Writes down when keys were last used, and from where. Called by housekeeping and at the end.
   [[nodiscard]] Result<> store_usage();
 
  private:
   using Usage = std::unordered_map<KeyNumber, std::int64_t>;  // microseconds
+  using Addresses = std::unordered_map<KeyNumber, std::string>;
 
-  [[nodiscard]] Result<std::shared_ptr<const Principal>> recognise(std::string_view token);
+  [[nodiscard]] Result<std::shared_ptr<const Principal>> recognise(std::string_view token, std::string_view address);
   [[nodiscard]] Result<std::shared_ptr<const Principal>> look_up(std::string_view token);
   [[nodiscard]] Result<Account> change_account(std::string_view email, const std::function<void(Account&)>& alter);
   /// After a change that may have put somebody out.
@@ -193,13 +218,28 @@ class Access {
   struct Cached {
     std::shared_ptr<const Principal> principal;
     std::atomic<std::int64_t> last_used_micros = 0;
+    std::atomic<std::size_t> address_hash = 0;  // of the address that was noted last
   };
+  /// The key was used from there.
+  void note_address(Cached* cached, KeyNumber key, std::string_view address) EXCLUDES(addresses_mutex_);
+  /// Where keys were used last, as far as that is not written down yet.
+  [[nodiscard]] Addresses recent_addresses() const EXCLUDES(addresses_mutex_);
+  /// Writes down where keys were used last.
+  [[nodiscard]] Result<> store_addresses() EXCLUDES(addresses_mutex_);
   mutable SharedMutex mutex_;
   std::unordered_map<std::string, std::unique_ptr<Cached>> cache_ GUARDED_BY(mutex_);         // by SHA-256 of the token
   std::unordered_map<AccountNumber, std::vector<std::string>> cached_of_ GUARDED_BY(mutex_);  // its tokens in cache_
   std::unordered_set<KeyNumber> ended_ GUARDED_BY(mutex_);  // revoked, but not stored yet
   Usage unsaved_usage_ GUARDED_BY(mutex_);
   std::uint64_t generation_ GUARDED_BY(mutex_) = 0;
+  mutable Mutex addresses_mutex_;
+  Addresses unsaved_addresses_ GUARDED_BY(addresses_mutex_);
 };
+
+/// Whether an error of authenticate(), reach() or check_still() is an answer about the key; else it is one of the
+/// store.
+[[nodiscard]] constexpr bool is_refusal(ErrorCode code) {
+  return code == ErrorCode::unauthorized || code == ErrorCode::forbidden || code == ErrorCode::space_not_allowed;
+}
 
 }  // namespace syncline

@@ -116,14 +116,14 @@ TEST_F(AccessOnDiskTest, a_session_ends_with_a_key_that_is_revoked_in_the_reserv
                  .doc = R"({"label":"l","scopes":"read"})"};
   ASSERT_TRUE(store_->directory().write([&](DirectoryTxn& txn) { return txn.put_key(session); }));
   Principal device{.account = {1}, .key = {77}, .opened_with = key.key.number, .key_id = "k77"};
-  ASSERT_TRUE(access_->check_valid(device));
+  ASSERT_TRUE(access_->check_still(device, {}));
 
   ASSERT_TRUE(store_->directory().read([&](DirectoryView& view) -> Result<> {
     TRY(const auto row, view.find_key(key.key.number));
     return store_->directory().revoke_in_reserve(*row, clock_.now());
   }));
 
-  EXPECT_EQ(access_->check_valid(device).error().code, ErrorCode::unauthorized);
+  EXPECT_EQ(access_->check_still(device, {}).error().code, ErrorCode::unauthorized);
 }
 
 TEST_F(AccessOnDiskTest, a_damaged_row_is_said_to_be_damaged_and_never_believed) {

@@ -50,6 +50,19 @@ std::optional<Timestamp> time_field(JsonView doc, std::string_view name) {
   return *time;
 }
 
+namespace {
+
+/// A limit that cannot be read allows nothing.
+SpaceLimit spaces_field(JsonView doc) {
+  const auto list = doc.find("spaces");
+  if (!list) return {};
+  std::vector<std::string> names;
+  if (list->is_array()) list->for_each_element([&](JsonView name) { names.push_back(name.as_string().value_or("")); });
+  return SpaceLimit::only(std::move(names)).value_or(SpaceLimit::none());
+}
+
+}  // namespace
+
 bool has_expired(const std::optional<Timestamp>& expires_at, Timestamp now) { return expires_at && *expires_at <= now; }
 
 std::string hash_of(std::string_view token) { return to_hex(as_text(sha256(token))); }
@@ -139,6 +152,13 @@ KeyRow row_of(const StoredKey& stored) {
   text("agent", stored.key.agent);
   text("client", stored.key.client);
   text("address", stored.key.address);
+  text("maker", stored.key.maker);
+  text("maker_label", stored.key.maker_label);
+  text("last_address", stored.key.last_address);
+  if (stored.key.spaces.is_limited()) {
+    writer.name("spaces");
+    append_names(writer, stored.key.spaces);
+  }
   writer.end_object();
   const auto parent = key_number_of(stored.key.parent);
   return {.number = stored.key.number,
@@ -192,6 +212,10 @@ StoredKey key_from(const KeyRow& row) {
   stored.key.is_person = stored.refresh_expires_at || (stored.key.is_cookie && stored.key.parent.empty());
   stored.key.client = json.text_of("client");
   stored.key.address = json.text_of("address");
+  stored.key.maker = json.text_of("maker");
+  stored.key.maker_label = json.text_of("maker_label");
+  stored.key.last_address = json.text_of("last_address");
+  stored.key.spaces = spaces_field(json);
   return stored;
 }
 
@@ -200,13 +224,15 @@ Result<> check_label(std::string_view label) {
   return fail(ErrorCode::invalid_argument, "a label must have 1 to 200 bytes of UTF-8");
 }
 
-Result<> check_has_all(const Principal& principal, ScopeSet scopes) {
+Result<> check_may_give(const Rights& own, ScopeSet scopes, const SpaceLimit& spaces) {
   for (const std::string_view name : scopes.names()) {
     TRY(const ScopeSet scope, parse_scopes(name));
-    if (principal.scopes.has_any(scope)) continue;
+    if (own.scopes.has_any(scope)) continue;
     return fail(ErrorCode::forbidden, "the key has a scope that the requesting key lacks: " + std::string(name));
   }
-  return {};
+  if (own.spaces.allows_all_of(spaces)) return {};
+  return fail(ErrorCode::space_not_allowed, "the requesting key is only for " + own.spaces.to_text() +
+                                                ", so it gives no rights for " + spaces.to_text());
 }
 
 bool is_session(const Key& key) { return key.is_person || !key.parent.empty(); }
@@ -226,6 +252,24 @@ Timestamp end_after_use(const StoredKey& session, Timestamp used_at, const std::
 
 ScopeSet effective_scopes(const Key& key, Role role) {
   return key.is_person ? scopes_of(role) : key.scopes.common_with(scopes_of(role));
+}
+
+Result<Rights> rights_in(DirectoryView& view, const KeyRow& row, Role role) {
+  if (row.revoked_at) return invalid_token();
+  const Key key = key_from(row).key;
+  Rights rights{effective_scopes(key, role), key.spaces};
+  if (row.parent.value == 0) return rights;
+  TRY(const auto parent, view.find_key(row.parent));
+  if (!parent || parent->revoked_at) return invalid_token();
+  const Key opened_with = key_from(*parent).key;
+  rights.scopes = rights.scopes.common_with(opened_with.scopes);
+  rights.spaces = rights.spaces.common_with(opened_with.spaces);
+  return rights;
+}
+
+void note_maker(Key& key, const Principal& maker) {
+  key.maker = maker.key_id;
+  key.maker_label = maker.label;
 }
 
 void note_caller(Key& session, const Caller& caller) {
@@ -373,20 +417,27 @@ Result<> revoke_with_sessions(DirectoryTxn& txn, KeyNumber number) {
   return {};
 }
 
-Result<bool> is_revoked(DirectoryView& view, const KeyRow& row) {
-  if (row.revoked_at) return true;
-  if (row.parent.value == 0) return false;
-  TRY(const auto parent, view.find_key(row.parent));
-  return !parent || parent->revoked_at.has_value();
-}
-
-Result<> check_standing(DirectoryView& view, const Principal& principal, Timestamp now) {
+Result<Rights> rights_of(DirectoryView& view, const Principal& principal, Timestamp now) {
   TRY(const auto row, view.find_key(principal.key));
   TRY(const auto account, view.find_account(principal.account));
   if (!row || !account || row->account != principal.account) return invalid_token();
-  TRY(const bool revoked, is_revoked(view, *row));
-  if (revoked || has_expired(key_from(*row).key.expires_at, now)) return invalid_token();
+  TRY(Rights rights, rights_in(view, *row, account_from(*account).role));
+  if (has_expired(key_from(*row).key.expires_at, now)) return invalid_token();
+  return rights;
+}
+
+Result<> check_standing(DirectoryView& view, const Principal& principal, Timestamp now) {
+  TRY([[maybe_unused]] const Rights rights, rights_of(view, principal, now));
   return {};
+}
+
+Result<> check_limit(const SpaceLimit& limit, AccountNumber account, const SpaceName& space) {
+  const std::string name = name_for(account, space);
+  return limit.allows(name) ? Result<>{} : Result<>(space_not_allowed(limit, name));
+}
+
+Result<> check_shared(AccountNumber guest, const SpaceName& space, Access::Use) {
+  return fail(ErrorCode::forbidden, "the space '" + name_for(guest, space) + "' is not shared with this account");
 }
 
 std::unexpected<Error> invalid_token() { return fail(ErrorCode::unauthorized, "invalid token"); }

@@ -364,19 +364,19 @@ Result<> Sessions::purge() {
 }
 
 Result<std::string> Sessions::replace_api_key(const Principal& asker, std::string_view label) {
-  ScopeSet scopes;
-  for (const Scope scope : {Scope::read, Scope::write}) {
-    if (asker.scopes.has(scope)) scopes.add(scope);
-  }
-  if (scopes.empty())
-    return fail(ErrorCode::forbidden, "a key without the scope read or write cannot create an API key");
   std::string token = make_uuid4();
   CHECK_OK(access_.change(Access::Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
-    CHECK_OK(check_standing(txn, asker, txn.now()));
+    TRY(const Rights own, rights_of(txn, asker, txn.now()));
+    const ScopeSet scopes = own.scopes.common_with({Scope::read, Scope::write});
+    if (scopes.empty()) {
+      return fail(ErrorCode::forbidden, "a key without the scope read or write cannot create an API key");
+    }
     TRY(auto row, txn.find_account(asker.account));
     if (!row) return invalid_token();
     if (row->api_key.value != 0) CHECK_OK(revoke_with_sessions(txn, row->api_key));
     TRY(StoredKey stored, new_key(txn, account_from(*row), label, scopes));
+    stored.key.spaces = own.spaces;
+    note_maker(stored.key, asker);
     stored.hash = hash_of(token);
     CHECK_OK(put_key_in(txn, stored));
     row->api_key = stored.key.number;

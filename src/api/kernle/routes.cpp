@@ -80,7 +80,7 @@ Search::Subject make_search_subject() { return {std::string(kSpacePrefix), searc
 
 std::vector<api::Route> Face::make_routes() {
   api::RouteBuilder routes(*this, "kernle", kErrors);
-  routes.all().with_schemas(kSchemas).heavy();
+  routes.all().with_schemas(kSchemas).heavy().in_named_spaces();
   routes.post("/sync/push", Scope::write, "Store the changes of a device", &Face::push)
       .described(
           "Each operation gets a verdict. All that are accepted are committed together, durably, before the answer. "

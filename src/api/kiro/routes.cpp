@@ -26,9 +26,9 @@ Face::Face(Spaces& spaces, Access& access, Executor& workers, CommandTimes times
 
 std::vector<api::Route> Face::make_routes() {
   const ScopeSet uploaders{Scope::write, Scope::commands_run, Scope::commands_submit};
-  const ScopeSet command_readers{Scope::read, Scope::commands_submit, Scope::commands_run, Scope::commands_approve};
+  const ScopeSet readers = command_readers();
   api::RouteBuilder routes(*this, "kiro", kErrors);
-  routes.all().with_schemas(kSchemas);
+  routes.all().with_schemas(kSchemas).in_space(kSpace);
   routes.get("/sync", {Scope::read}, "Read the complete state", &Face::get_state)
       .described("Conversations, documents and commands. With since, only what changed after it, and what was deleted.")
       .query("since", "a lastUpdate in milliseconds, or an ETag of this route")
@@ -68,7 +68,7 @@ std::vector<api::Route> Face::make_routes() {
       .answers(200, "the command with its commandId", "KiroCommand")
       .answers(204, "no command is pending")
       .heavy();
-  routes.get("/command", command_readers, "List commands", &Face::list_commands)
+  routes.get("/command", readers, "List commands", &Face::list_commands)
       .described("Newest first, without their content and results.")
       .query("status", "held (waiting for approval), pending, processing, completed or failed")
       .query("limit", "at most so many, 1 to 1000; 100 if absent")
@@ -96,7 +96,7 @@ std::vector<api::Route> Face::make_routes() {
       .answers(200, "the command", "KiroCommand")
       .answers(404, "unknown")
       .answers(409, "the command does not wait for approval");
-  routes.get("/command/{id}", command_readers, "Show a command", &Face::get_command)
+  routes.get("/command/{id}", readers, "Show a command", &Face::get_command)
       .described("With wait, the hub answers as soon as the status changes.")
       .query("wait", kWait)
       .answers(200, "the command", "KiroCommand")
@@ -115,7 +115,7 @@ std::vector<api::Route> Face::make_routes() {
           "A pending command fails at once. A running one is marked with cancelRequested, and its runner stops it.")
       .answers(200, "the command", "KiroCommand")
       .answers(404, "unknown");
-  routes.get("/command/{id}/output", command_readers, "Follow live output", &Face::read_output)
+  routes.get("/command/{id}/output", readers, "Follow live output", &Face::read_output)
       .described(
           "Server-Sent Events: output {stream, data}, then end with the command; status {status, approval} while it "
           "waits for approval and when that changes.")

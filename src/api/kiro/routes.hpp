@@ -62,7 +62,7 @@ class Face final : public api::Face {
 
   /// A runner was heard of: it counts as connected for so long.
   void note_runner(const api::Call& call, std::int64_t for_ms);
-  [[nodiscard]] static SpaceName space_of(const api::Call& call) { return call.space(kSpace); }
+  [[nodiscard]] static SpaceName space_of(const api::Call& call) { return call.space(); }
   /// Answers with Kiro's own words for what went wrong with a command.
   static void fail_command(const api::CallPtr& call, const Error& error);
 

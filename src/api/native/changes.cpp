@@ -233,7 +233,7 @@ constexpr auto kPageDefault = static_cast<std::int64_t>(limits::kPageRecordsDefa
 void Face::get_changes(const api::CallPtr& call) {
   auto request = std::make_shared<ChangesRequest>();
   request->call = call;
-  TRY_CALL(call, request->space, space_of(*call));
+  request->space = call->space();
   TRY_CALL(call, request->limit, call->query_integer("limit", 1, kPageMax, kPageDefault));
   TRY_CALL(call, request->poll, api::LongPoll::of(call, spaces_));
   TRY_CALL(call, const Cursor cursor, parse_cursor(call->query("since").value_or("")));
@@ -260,11 +260,10 @@ void Face::get_changes(const api::CallPtr& call) {
 }
 
 void Face::list_records(const api::CallPtr& call) {
-  TRY_CALL(call, SpaceName space, space_of(*call));
   CHECK_CALL(call, check_collection_name(call->param("collection")));
   TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, kPageMax, kPageDefault));
   TRY_CALL(call, http::Response page,
-           api::make_page(std::make_unique<RecordsWriter>(spaces_, std::move(space), call->param("collection"),
+           api::make_page(std::make_unique<RecordsWriter>(spaces_, call->space(), call->param("collection"),
                                                           call->query("after").value_or(""), limit)));
   call->respond(std::move(page));
 }
@@ -275,6 +274,7 @@ void Face::list_spaces(const api::CallPtr& call) {
   JsonWriter writer(body);
   writer.begin_object().name("spaces").begin_array();
   for (const SpaceInfo& info : infos) {
+    if (!call->principal().spaces.allows(info.name.name)) continue;
     writer.begin_object();
     append_space_members(writer, info, spaces_.cursor(info.name, info.head));
     writer.end_object();

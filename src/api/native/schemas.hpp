@@ -70,8 +70,9 @@ inline constexpr std::string_view kSchemas = R"({
   "action": {"enum": ["restore", "dismiss"]}}},
 "Me": {"type": "object", "required": ["account", "plan", "key", "limits"], "properties": {
   "account": {"type": "string"}, "plan": {"type": "string"},
-  "key": {"type": "object", "required": ["id", "label", "scopes"], "properties": {
-    "id": {"type": "string"}, "label": {"type": "string"}, "scopes": {"type": "array", "items": {"type": "string"}}}},
+  "key": {"type": "object", "required": ["id", "label", "scopes", "spaces"], "properties": {
+    "id": {"type": "string"}, "label": {"type": "string"}, "scopes": {"type": "array", "items": {"type": "string"}},
+    "spaces": {"type": ["array", "null"], "items": {"type": "string"}, "description": "null: all"}}},
   "limits": {"type": "object", "additionalProperties": {"type": "integer"}}}}
 })";
 

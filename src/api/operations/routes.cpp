@@ -52,7 +52,7 @@ struct ProblemText {
   std::string_view code;
   std::string_view text;
 };
-constexpr std::array<ProblemText, 27> kProblems = {{
+constexpr std::array<ProblemText, 28> kProblems = {{
     {"invalid_argument",
      "The request does not have the form that the route expects; detail names the part. Correct it."},
     {"invalid_document", "The hub stores documents unchanged and cannot store this one. Correct it."},
@@ -63,6 +63,8 @@ constexpr std::array<ProblemText, 27> kProblems = {{
     {"unauthorized", "The request has no valid key. Log in again."},
     {"insufficient_scope", "The key lacks the scope. Ask for a key that has it."},
     {"forbidden", "The hub does not allow this; detail says why."},
+    {"space_not_allowed",
+     "The key is limited to some spaces, which detail names. Use a key for this space, or for all spaces."},
     {"foreign_origin",
      "A cookie counts only for requests that pages of the hub make. Programs and other pages use a bearer token."},
     {"unsupported_media_type", "With a cookie, a body must be JSON and say so in its Content-Type."},

@@ -34,13 +34,19 @@ inline constexpr std::string_view kSchemas = R"({
   "email": {"type": "string"}, "password": {"type": "string", "minLength": 8}}},
 "EndedSessions": {"type": "object", "required": ["ended"], "properties": {"ended": {"type": "integer"}}},
 "OwnKey": {"type": "object",
-  "required": ["id", "label", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at", "sessions"],
+  "required": ["id", "label", "scopes", "spaces", "maker", "created_at", "expires_at", "last_used_at", "last_address",
+    "revoked_at", "sessions"],
   "properties": {
   "id": {"type": "string"}, "key": {"type": "string", "description": "the token; only in the answer that creates it"},
   "label": {"type": "string"}, "scopes": {"type": "array", "items": {"type": "string"}},
+  "spaces": {"type": ["array", "null"], "items": {"type": "string"}, "description": "null: all"},
+  "maker": {"type": ["object", "null"], "required": ["id", "label"],
+    "properties": {"id": {"type": "string"}, "label": {"type": "string"}},
+    "description": "the key or session that asked for it; null: the operator"},
   "created_at": {"type": "string", "format": "date-time"},
   "expires_at": {"type": ["string", "null"], "format": "date-time"},
   "last_used_at": {"type": ["string", "null"], "format": "date-time"},
+  "last_address": {"type": ["string", "null"], "description": "where it was used last"},
   "revoked_at": {"type": ["string", "null"], "format": "date-time"},
   "sessions": {"type": "integer", "description": "device sessions that were opened with it"}}},
 "OwnKeys": {"type": "object", "required": ["keys"], "properties": {
@@ -49,10 +55,16 @@ inline constexpr std::string_view kSchemas = R"({
   "label": {"type": "string", "minLength": 1},
   "scopes": {"type": "array", "items": {"enum": ["read", "write", "keys", "commands:submit", "commands:run",
     "commands:approve", "admin"]}},
+  "spaces": {"type": ["array", "null"], "items": {"type": "string"}, "minItems": 1, "maxItems": 100,
+    "description": "the spaces that the key is for; absent: all"},
   "expires_at": {"type": "string", "format": "date-time"},
   "token": {"type": "string", "description": "use this token instead of a generated one"}}},
-"OwnKeyChange": {"type": "object", "required": ["label"], "properties": {
-  "label": {"type": "string", "minLength": 1}}},
+"OwnKeyChange": {"type": "object", "properties": {
+  "label": {"type": "string", "minLength": 1},
+  "scopes": {"type": "array", "items": {"type": "string"}, "description": "some of those that it has"},
+  "spaces": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 100,
+    "description": "some of those that it is for"},
+  "expires_at": {"type": ["string", "null"], "format": "date-time"}}},
 "PasswordChange": {"type": "object", "required": ["current", "new"], "properties": {
   "current": {"type": "string"}, "new": {"type": "string", "minLength": 8}}},
 "ChangedPassword": {"type": "object", "required": ["access_token", "refresh_token"], "properties": {

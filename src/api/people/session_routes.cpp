@@ -108,9 +108,11 @@ void Face::add_session_routes(Routes& routes) {
       .answers(429, "too many failed attempts")
       .answers(503, "too many requests that hash a password");
   routes.get("/v1/session", any, "Show who is signed in", &Face::show_session)
+      .outside_spaces()
       .quick()
       .answers(200, "the session or key that asks", "SignedIn");
   routes.del("/v1/session", any, "Sign out", &Face::sign_out)
+      .outside_spaces()
       .described("Ends the session that asks, at once and on open connections too, and clears the cookie.")
       .answers(204, "ended")
       .answers(404, "the key that asks is no session");
