@@ -35,6 +35,8 @@ class Call {
   [[nodiscard]] const std::shared_ptr<const Principal>& shared_principal() const { return principal_; }
   /// The space that was reached last: the route's, or the handler's.
   [[nodiscard]] const SpaceName& space() const;
+  /// Whether that one belongs to another account.
+  [[nodiscard]] bool is_guest() const { return !reached_.empty() && space().account != principal_->account; }
   /// The space of that name, if the key may use it as the route does: the errors of Access::reach(). One that a handler
   /// works in while it waits is checked again with the key: see fail_unless_valid().
   [[nodiscard]] Result<SpaceName> reach(std::string_view name);

@@ -20,6 +20,7 @@
 #include "service/rule_book.hpp"
 #include "service/search.hpp"
 #include "service/sessions.hpp"
+#include "service/shares.hpp"
 #include "service/spaces.hpp"
 #include "store/sqlite/delivery_queue.hpp"
 #include "webhooks/subscriptions.hpp"
@@ -36,6 +37,7 @@ struct FaceParts {
   FirstRun& first_run;
   DeviceKeys& device_keys;
   OwnKeys& own_keys;
+  Shares& shares;
   RequestMeter& meter;
   webhooks::Subscriptions& subscriptions;
   DeliveryQueue& deliveries;

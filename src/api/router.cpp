@@ -39,6 +39,17 @@ bool is_meant(const Route& route, std::string_view target) {
   });
 }
 
+/// In /v1/spaces/@12/notes/changes, "@12/notes" is the name of a space, although it has a slash. As one segment, with
+/// %2F, it stays as it is.
+void join_shared_name(std::vector<std::string_view>& segments) {
+  if (segments.size() < 4 || segments[0] != "v1" || segments[1] != "spaces") return;
+  const std::string_view account = segments[2];
+  if (!account.starts_with('@') && !account.starts_with("%40")) return;
+  if (account.find("%2F") != std::string_view::npos || account.find("%2f") != std::string_view::npos) return;
+  segments[2] = {account.data(), account.size() + 1 + segments[3].size()};
+  segments.erase(segments.begin() + 3);
+}
+
 }  // namespace
 
 /// The exchange of one request: what net/ sees of a Call.
@@ -73,6 +84,8 @@ class Router::RoutedExchange final : public http::Exchange {
     call_->start(std::move(body), std::move(respond));
     const CallPtr call = std::move(call_);
     principal_ = call->shared_principal();
+    // A body may take long to arrive, and others may have changed their minds.
+    if (principal_ && call->is_guest() && call->fail_unless_valid()) return;
     route_->handle(call);
   }
 
@@ -149,7 +162,8 @@ Router::Match Router::find(http::Method method, std::string_view target) const {
   Match match;
   const std::string_view path = target.substr(0, target.find('?'));
   if (path.empty() || path.front() != '/') return match;
-  const auto segments = split(path.substr(1), '/');
+  auto segments = split(path.substr(1), '/');
+  join_shared_name(segments);
   const auto fits = [&](const Entry& entry) {
     return std::ranges::equal(entry.segments, segments, [](std::string_view pattern, std::string_view segment) {
       return pattern.starts_with('{') ? !segment.empty() : pattern == segment;
@@ -238,8 +252,13 @@ std::optional<Problem> Router::reach_space(const Route& route, Call& call) {
     if (!route.space_param.empty()) name += call.param(route.space_param);
     if (const auto space = call.reach(name); !space) reached = std::unexpected(space.error());
   }
-  if (reached) return std::nullopt;
-  return problem_of(reached.error());
+  if (!reached) return problem_of(reached.error());
+  if (quotas_ == nullptr || !call.is_guest()) return std::nullopt;
+  // What guests write counts to the account that has the space.
+  const auto plan = access_.plan_of(call.space().account);
+  if (!plan) return problem_of(plan.error());
+  quotas_->expect_write(call.space().account, *plan);
+  return std::nullopt;
 }
 
 std::optional<Problem> Router::check_rate(Call& call) {

@@ -70,7 +70,7 @@ class Router final : public http::Application {
   [[nodiscard]] std::optional<Problem> admit_principal(const Route& route, Call& call,
                                                        std::shared_ptr<const Principal> principal);
   /// Reaches the space of the route; refuses a key that is limited to spaces where the route touches others.
-  [[nodiscard]] static std::optional<Problem> reach_space(const Route& route, Call& call);
+  [[nodiscard]] std::optional<Problem> reach_space(const Route& route, Call& call);
   /// Counts a request that is let in, or says how many there may be.
   [[nodiscard]] std::optional<Problem> check_rate(Call& call);
   [[nodiscard]] bool is_own_origin(const Call& call) const;

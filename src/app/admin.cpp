@@ -6,6 +6,7 @@
 #include "api/native/record_json.hpp"
 #include "api/webhooks/routes.hpp"
 #include "app/admin_accounts.hpp"
+#include "app/admin_shares.hpp"
 #include "app/admin_store.hpp"
 #include "base/text.hpp"
 
@@ -317,7 +318,7 @@ struct Named {
   std::string_view name;
   Handler run;
 };
-constexpr std::array<Named, 32> kHandlers = {{{"setup", setup},
+constexpr std::array<Named, 35> kHandlers = {{{"setup", setup},
                                               {"account add", account_add},
                                               {"account label", account_label},
                                               {"account undo-wipe", account_undo_wipe},
@@ -338,6 +339,9 @@ constexpr std::array<Named, 32> kHandlers = {{{"setup", setup},
                                               {"conflicts restore", conflicts_restore},
                                               {"conflicts dismiss", conflicts_dismiss},
                                               {"space history", space_history},
+                                              {"space share", space_share},
+                                              {"space shares", space_shares},
+                                              {"space unshare", space_unshare},
                                               {"webhooks list", webhooks_list},
                                               {"webhooks add", webhooks_add},
                                               {"webhooks remove", webhooks_remove},

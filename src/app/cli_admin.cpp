@@ -179,7 +179,7 @@ void define_keys(Command root, Invocation& invocation) {
 
 void define_spaces_and_conflicts(Command root, Invocation& invocation) {
   const Command space =
-      root.add_group("space", "Inspect spaces, the named data sets of accounts", "syncline space list");
+      root.add_group("space", "Inspect and share spaces, the named data sets of accounts", "syncline space list");
   space.alias("spaces");
   AdminCommand(space, invocation, "space list", "List spaces")
       .optional_text("--account EMAIL", "account", "only spaces of this account")
@@ -190,6 +190,23 @@ void define_spaces_and_conflicts(Command root, Invocation& invocation) {
       .text("ID", "id", "id of the record")
       .text("--account EMAIL", "account", "account that owns the space")
       .example("syncline space history kernle/claire notes n1 --account me@example.org");
+
+  const std::string owner = "account that has the space (default: the only one that has such a space)";
+  AdminCommand(space, invocation, "space share", "Let another account read or write a space")
+      .text("SPACE", "space", "name of the space")
+      .text("--with EMAIL", "guest", "account that may use the space, as @<number of the owner>/SPACE")
+      .text("--rights RIGHTS", "rights", "read or write; sharing again changes them")
+      .optional_text("--owner EMAIL", "owner", owner)
+      .example("syncline space share notes --with friend@example.org --rights read");
+  AdminCommand(space, invocation, "space unshare", "Stop sharing a space, immediately and on open connections too")
+      .text("SPACE", "space", "name of the space")
+      .text("--with EMAIL", "guest", "account that may no longer use the space")
+      .optional_text("--owner EMAIL", "owner", owner)
+      .example("syncline space unshare notes --with friend@example.org");
+  AdminCommand(space, invocation, "space shares", "List who may use the spaces of others")
+      .optional_text("SPACE", "space", "only spaces of this name")
+      .optional_text("--owner EMAIL", "owner", "only spaces of this account")
+      .example("syncline space shares --owner me@example.org");
 
   const Command conflict =
       root.add_group("conflict", "Manage conflicts, the edits that lost a merge", "syncline conflict list");

@@ -12,6 +12,7 @@
 #include "service/request_meter.hpp"
 #include "service/search.hpp"
 #include "service/sessions.hpp"
+#include "service/shares.hpp"
 #include "service/spaces.hpp"
 #include "service/trusted_clock.hpp"
 #include "store/sqlite/delivery_queue.hpp"
@@ -40,6 +41,7 @@ struct CoreServices {
         first_run(*store, access, sessions, of_store),
         device_keys(*store, access, of_store),
         own_keys(*store, access),
+        shares(*store, access),
         meter(*store, of_store),
         quotas(*store, of_plans),
         progress(*store),
@@ -97,6 +99,7 @@ struct CoreServices {
   FirstRun first_run;
   DeviceKeys device_keys;
   OwnKeys own_keys;
+  Shares shares;
   RequestMeter meter;
   Quotas quotas;
   PullProgress progress;

@@ -92,6 +92,7 @@ class Hub {
                                .first_run = core_.first_run,
                                .device_keys = core_.device_keys,
                                .own_keys = core_.own_keys,
+                               .shares = core_.shares,
                                .meter = core_.meter,
                                .subscriptions = core_.webhooks,
                                .deliveries = core_.deliveries,

@@ -16,7 +16,8 @@ inline constexpr int kDocumentDepthMax = 64;
 inline constexpr int kBodyDepthMax = 72;              // the document's 64 and room for what wraps it
 inline constexpr int kCheckedDepthMax = 16'384;       // deeper text is not judged part by part: no encoder writes it
 inline constexpr std::size_t kCollectionsMax = 4096;  // of a space; a position of the key index
-inline constexpr std::size_t kKeySpacesMax = 100;     // that a key can be limited to: they are read with the key
+inline constexpr std::size_t kSharesMax = 1000;    // of an account with others: they are listed and counted as a whole
+inline constexpr std::size_t kKeySpacesMax = 100;  // that a key can be limited to: they are read with the key
 
 // Requests
 inline constexpr std::size_t kHeaderBytesMax = 16UL << 10U;

@@ -107,8 +107,10 @@ class Access {
   enum class Use : std::uint8_t { read, write };
   /// The space that the principal means by that name, which its key is for: the only way from a name to a space.
   /// invalid_argument for what is no name, space_not_allowed for a key that is limited to other spaces, forbidden for a
-  /// space of another account.
+  /// space of another account that is not shared with the principal's, or not for that use.
   [[nodiscard]] Result<SpaceName> reach(const Principal& principal, std::string_view name, Use use);
+  /// Plan::free for an account that is gone.
+  [[nodiscard]] Result<Plan> plan_of(AccountNumber number);
   /// What somebody was let in with: one of the scopes, to use these spaces so.
   struct Hold {
     ScopeSet any_of;  // empty: none is needed

@@ -436,10 +436,6 @@ Result<> check_limit(const SpaceLimit& limit, AccountNumber account, const Space
   return limit.allows(name) ? Result<>{} : Result<>(space_not_allowed(limit, name));
 }
 
-Result<> check_shared(AccountNumber guest, const SpaceName& space, Access::Use) {
-  return fail(ErrorCode::forbidden, "the space '" + name_for(guest, space) + "' is not shared with this account");
-}
-
 std::unexpected<Error> invalid_token() { return fail(ErrorCode::unauthorized, "invalid token"); }
 
 }  // namespace syncline::access

@@ -135,8 +135,8 @@ void note_maker(Key& key, const Principal& maker);
 [[nodiscard]] Result<> check_standing(DirectoryView& view, const Principal& principal, Timestamp now);
 /// space_not_allowed unless the limit of a key of that account allows the space.
 [[nodiscard]] Result<> check_limit(const SpaceLimit& limit, AccountNumber account, const SpaceName& space);
-/// `forbidden`: spaces belong to their accounts.
-[[nodiscard]] Result<> check_shared(AccountNumber guest, const SpaceName& space, Access::Use use);
+/// `forbidden` unless the space, which another account has, is shared with the guest for that use. In shares.cpp.
+[[nodiscard]] Result<> check_shared(DirectoryView& view, AccountNumber guest, const SpaceName& space, Access::Use use);
 [[nodiscard]] std::unexpected<Error> invalid_token();
 
 }  // namespace syncline::access

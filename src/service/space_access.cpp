@@ -9,7 +9,8 @@ using namespace access;
 Result<SpaceName> Access::reach(const Principal& principal, std::string_view name, Use use) {
   TRY(SpaceName space, parse_space_name(principal.account, name));
   CHECK_OK(check_limit(principal.spaces, principal.account, space));
-  if (space.account != principal.account) CHECK_OK(check_shared(principal.account, space, use));
+  if (space.account == principal.account) return space;
+  CHECK_OK(directory_.read([&](DirectoryView& view) { return check_shared(view, principal.account, space, use); }));
   return space;
 }
 
@@ -22,10 +23,20 @@ Result<> Access::check_still(const Principal& principal, const Hold& hold) {
     }
     for (const SpaceName& space : hold.spaces) {
       CHECK_OK(check_limit(rights.spaces, principal.account, space));
-      if (space.account != principal.account) CHECK_OK(check_shared(principal.account, space, hold.use));
+      if (space.account != principal.account) CHECK_OK(check_shared(view, principal.account, space, hold.use));
     }
     return {};
   });
+}
+
+Result<Plan> Access::plan_of(AccountNumber number) {
+  Plan plan = Plan::free;
+  CHECK_OK(directory_.read([&](DirectoryView& view) -> Result<> {
+    TRY(const auto row, view.find_account(number));
+    if (row) plan = account_from(*row).plan;
+    return {};
+  }));
+  return plan;
 }
 
 }  // namespace syncline

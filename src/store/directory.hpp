@@ -1,6 +1,7 @@
 // The directory contract: who may enter a store, and what is known of those who do. Accounts, keys, sessions (a session
-// is a key), reset tokens, how far keys have pulled, and how much accounts have asked. These are rows of tables of
-// their own, not records: nobody pulls them, they have no seq and no history, and each is found by an index.
+// is a key), reset tokens, who may use whose space, how far keys have pulled, and how much accounts have asked. These
+// are rows of tables of their own, not records: nobody pulls them, they have no seq and no history, and each is found
+// by an index.
 //
 // - read(): a consistent view that never waits for writers. Runs on the calling thread, also inside a read or a write
 //   function of the store.
@@ -65,6 +66,14 @@ struct PulledRow {
   Seq seq;
 };
 
+/// The account that has the space lets another one use it.
+struct GrantRow {
+  SpaceName space;
+  AccountNumber guest;
+  bool may_write = false;
+  Timestamp created_at;
+};
+
 /// How often the account has asked, on a day and in its month.
 struct UsageRow {
   AccountNumber account;
@@ -77,6 +86,7 @@ struct UsageRow {
 /// change anything.
 using AccountVisitor = std::function<bool(const AccountRow&)>;
 using KeyVisitor = std::function<bool(const KeyRow&)>;
+using GrantVisitor = std::function<bool(const GrantRow&)>;
 using UsageVisitor = std::function<bool(const UsageRow&)>;
 
 class DirectoryView {
@@ -101,6 +111,11 @@ class DirectoryView {
   [[nodiscard]] virtual Result<std::optional<ResetRow>> find_reset(std::string_view token_hash) = 0;
   /// 0 if nothing is known.
   [[nodiscard]] virtual Result<Seq> find_pulled(KeyNumber key, const SpaceName& space) = 0;
+  [[nodiscard]] virtual Result<std::optional<GrantRow>> find_grant(const SpaceName& space, AccountNumber guest) = 0;
+  /// What the account grants, by space and guest.
+  [[nodiscard]] virtual Result<> grants_by(AccountNumber owner, const GrantVisitor& visit) = 0;
+  /// What the account was granted, by owner and space.
+  [[nodiscard]] virtual Result<> grants_to(AccountNumber guest, const GrantVisitor& visit) = 0;
   [[nodiscard]] virtual Result<> usage(const UsageVisitor& visit) = 0;
   /// A number under a name, 0 if there is none. For what the service must know of the directory as a whole.
   [[nodiscard]] virtual Result<std::int64_t> find_mark(std::string_view name) = 0;
@@ -117,7 +132,7 @@ class DirectoryTxn : public DirectoryView {
 
   /// Adds the account, or replaces the one of that number. `conflict` if another one has the address.
   [[nodiscard]] virtual Result<> put_account(const AccountRow& account) = 0;
-  /// Removes the account with its keys, reset tokens, progress and usage.
+  /// Removes the account with its keys, reset tokens, progress, usage, and what it grants and was granted.
   [[nodiscard]] virtual Result<> erase_account(AccountNumber number) = 0;
   /// Adds the key, or replaces the one of that number but for `last_used_at`.
   [[nodiscard]] virtual Result<> put_key(const KeyRow& key) = 0;
@@ -130,6 +145,9 @@ class DirectoryTxn : public DirectoryView {
   [[nodiscard]] virtual Result<> remove_expired_resets(Timestamp until) = 0;
   /// Raises what is known; a smaller seq changes nothing.
   [[nodiscard]] virtual Result<> put_pulled(const PulledRow& pulled) = 0;
+  /// Adds the grant, or replaces the one of that space and guest.
+  [[nodiscard]] virtual Result<> put_grant(const GrantRow& grant) = 0;
+  [[nodiscard]] virtual Result<> remove_grant(const SpaceName& space, AccountNumber guest) = 0;
   [[nodiscard]] virtual Result<> put_usage(const UsageRow& usage) = 0;
   [[nodiscard]] virtual Result<> remove_usage(AccountNumber account) = 0;
   [[nodiscard]] virtual Result<> put_mark(std::string_view name, std::int64_t value) = 0;

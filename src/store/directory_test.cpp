@@ -209,6 +209,57 @@ TEST_P(DirectoryTest, reset_tokens_go_with_their_account_and_their_time) {
   EXPECT_FALSE(has('b'));
 }
 
+TEST_P(DirectoryTest, grants_are_found_by_owner_and_guest_and_go_with_either) {
+  const SpaceName notes{kFirstAccount, "notes"};
+  const SpaceName diary{kFirstAccount, "diary"};
+  const SpaceName theirs{kSecondAccount, "notes"};
+  constexpr AccountNumber kThird{3};
+  write([&](DirectoryTxn& txn) -> Result<> {
+    CHECK_OK(txn.put_grant({notes, kThird, true, Timestamp{5}}));
+    CHECK_OK(txn.put_grant({notes, kSecondAccount, true, Timestamp{5}}));
+    CHECK_OK(txn.put_grant({diary, kThird, false, Timestamp{6}}));
+    CHECK_OK(txn.put_grant({theirs, kThird, false, Timestamp{7}}));
+    return txn.put_grant({notes, kSecondAccount, false, Timestamp{8}});
+  });
+  using Found = std::vector<std::string>;
+  const auto list = [this](const auto& visit_all) {
+    Found found;
+    read([&](DirectoryView& view) {
+      found.clear();
+      return visit_all(view, [&](const GrantRow& row) {
+        found.push_back(std::to_string(row.space.account.value) + row.space.name + std::to_string(row.guest.value) +
+                        (row.may_write ? "w" : "r"));
+        return true;
+      });
+    });
+    return found;
+  };
+  const auto by = [&](AccountNumber owner) {
+    return list([&](DirectoryView& view, const GrantVisitor& visit) { return view.grants_by(owner, visit); });
+  };
+  const auto to = [&](AccountNumber guest) {
+    return list([&](DirectoryView& view, const GrantVisitor& visit) { return view.grants_to(guest, visit); });
+  };
+  EXPECT_EQ(by(kFirstAccount), (Found{"1diary3r", "1notes2r", "1notes3w"}));
+  EXPECT_EQ(to(kThird), (Found{"1diary3r", "1notes3w", "2notes3r"}));
+  read([&](DirectoryView& view) -> Result<> {
+    TRY(const auto known, view.find_grant(notes, kSecondAccount));
+    TRY(const auto none, view.find_grant(theirs, kFirstAccount));
+    EXPECT_TRUE(known && !known->may_write && known->created_at == Timestamp{8});
+    EXPECT_FALSE(none);
+    return {};
+  });
+  write([&](DirectoryTxn& txn) -> Result<> {
+    CHECK_OK(txn.remove_grant(diary, kThird));
+    CHECK_OK(txn.remove_grant(diary, kSecondAccount));
+    return txn.erase_account(kSecondAccount);
+  });
+  EXPECT_EQ(by(kFirstAccount), (Found{"1notes3w"}));
+  EXPECT_EQ(to(kThird), (Found{"1notes3w"}));
+  write([&](DirectoryTxn& txn) { return txn.erase_account(kFirstAccount); });
+  EXPECT_EQ(to(kThird), Found{});
+}
+
 TEST_P(DirectoryTest, an_erased_account_leaves_nothing) {
   write([](DirectoryTxn& txn) -> Result<> {
     CHECK_OK(txn.put_account(account_row(kFirstAccount, "ann@example.org")));

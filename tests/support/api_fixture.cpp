@@ -39,6 +39,7 @@ ApiFixture::ApiFixture(api::Router::Options options, std::vector<api::FaceModule
                              .first_run = first_run_,
                              .device_keys = device_keys_,
                              .own_keys = own_keys_,
+                             .shares = shares_,
                              .meter = meter_,
                              .subscriptions = webhooks_,
                              .deliveries = deliveries_,

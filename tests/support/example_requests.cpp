@@ -36,6 +36,9 @@ constexpr auto kRequests = std::to_array<ExampleRequest>({
     {get, "/v1/spaces/{space}/records/{collection}/{id}/history", "/v1/spaces/s/records/c/{record}/history", {}},
     {get, "/v1/spaces/{space}/conflicts", "/v1/spaces/conflicts/conflicts", {}},
     {post, "/v1/spaces/{space}/conflicts/{id}", "/v1/spaces/conflicts/conflicts/{conflict}", R"({"action":"restore"})"},
+    {get, "/v1/spaces/{space}/shares", "/v1/spaces/s/shares", {}},
+    {put, "/v1/spaces/{space}/shares/{guest}", "/v1/spaces/s/shares/cleo@example.org", R"({"rights":"read"})"},
+    {del, "/v1/spaces/{space}/shares/{guest}", "/v1/spaces/{shared}/shares/cleo@example.org", {}},
     {get, "/v1/events", "/v1/events?spaces=s&last_event_id=s={cursor}", {}},
     {post, "/v1/keys", {}, R"({"label":"l","scopes":["read"]})"},
     {patch, "/v1/keys/{id}", "/v1/keys/{key}", R"({"label":"l"})"},
@@ -225,6 +228,10 @@ std::string ExampleFixture::make(std::string_view name) {
     const std::string before = get("/v1/spaces/s/changes").at("cursor");
     as(everything_, http::Method::post, "/v1/spaces/s/push", op);
     return name == "record" ? n : before;
+  }
+  if (name == "shared") {
+    as(everything_, http::Method::put, "/v1/spaces/s/shares/cleo@example.org", R"({"rights":"read"})");
+    return "s";
   }
   if (name == "conflict") {
     const auto push = [&](const std::string& token, const std::string& year) {

@@ -43,6 +43,16 @@ class FailingDirectory::FailingView : public Base {
     CHECK_OK(faults_.next_read());
     return below_.find_pulled(key, space);
   }
+  Result<std::optional<GrantRow>> find_grant(const SpaceName& space, AccountNumber guest) override {
+    CHECK_OK(faults_.next_read());
+    return below_.find_grant(space, guest);
+  }
+  Result<> grants_by(AccountNumber owner, const GrantVisitor& visit) override {
+    return cut(visit, [&](const GrantVisitor& cut_off) { return below_.grants_by(owner, cut_off); });
+  }
+  Result<> grants_to(AccountNumber guest, const GrantVisitor& visit) override {
+    return cut(visit, [&](const GrantVisitor& cut_off) { return below_.grants_to(guest, cut_off); });
+  }
   Result<> usage(const UsageVisitor& visit) override {
     return cut(visit, [&](const UsageVisitor& cut_off) { return below_.usage(cut_off); });
   }
@@ -95,6 +105,10 @@ class FailingDirectory::FailingTxn final : public FailingView<DirectoryTxn> {
   Result<> put_pulled(const PulledRow& pulled) override {
     CHECK_OK(faults_.next_read());
     return below_.put_pulled(pulled);
+  }
+  Result<> put_grant(const GrantRow& grant) override { return below_.put_grant(grant); }
+  Result<> remove_grant(const SpaceName& space, AccountNumber guest) override {
+    return below_.remove_grant(space, guest);
   }
   Result<> put_usage(const UsageRow& usage) override { return below_.put_usage(usage); }
   Result<> remove_usage(AccountNumber account) override { return below_.remove_usage(account); }

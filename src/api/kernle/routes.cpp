@@ -118,11 +118,11 @@ std::vector<api::Route> Face::make_routes() {
       .described(
           "Finds memories that contain all words, or some of them if no memory contains all. The last word may be "
           "incomplete.")
-      .body("query, limit, memory_types, agent_id", "KernleSearch")
+      .body("query, limit, memory_types, agent_id or space", "KernleSearch")
       .answers(200, "results, best first", "KernleMemories")
       .answers(404, "nothing matches: the client then searches what it has not pushed yet");
   routes.post("/search", Scope::read, "Search the memories of an account or of one agent", &Face::search)
-      .body("query, agent_id, limit, types, min_score, created_after, created_before, tags", "KernleSearch")
+      .body("query, agent_id or space, limit, types, min_score, created_after, created_before, tags", "KernleSearch")
       .answers(200, "results, best first", "KernleHits");
   return routes.take();
 }

@@ -121,7 +121,13 @@ Result<Request> read_request(api::Call& call) {
   TRY(request.filter.created_before, read_time(body, "created_before"));
   TRY(request.filter.tags, read_texts(body, "tags"));
   if (const auto score = body.find_set("min_score")) request.filter.score_min = score->as_number().value_or(0);
-  if (body.find_set("agent_id") || body.find_set("stack_id")) {
+  if (const auto name = body.find_set("space")) {
+    TRY(const SpaceName space, call.reach(name->as_string().value_or("")));
+    if (!agent_of(space.name)) return fail(ErrorCode::invalid_argument, "space must name the space of an agent");
+    request.query.account = space.account;
+    request.query.spaces = {space.name};
+    request.names_agent = true;
+  } else if (body.find_set("agent_id") || body.find_set("stack_id")) {
     TRY(const std::string agent, agent_in(body));
     TRY(const SpaceName space, call.reach(space_name_of(agent)));
     request.query.spaces = {space.name};

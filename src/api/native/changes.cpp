@@ -279,8 +279,27 @@ void Face::list_spaces(const api::CallPtr& call) {
     append_space_members(writer, info, spaces_.cursor(info.name, info.head));
     writer.end_object();
   }
-  writer.end_array().end_object();
+  writer.end_array();
+  if (shares_ != nullptr) CHECK_CALL(call, append_shared(writer, call->principal()));
+  writer.end_object();
   call->respond_json(200, std::move(body));
+}
+
+Result<> Face::append_shared(JsonWriter& writer, const Principal& guest) {
+  TRY(const auto shares, shares_->given_to(guest.account));
+  writer.name("shared").begin_array();
+  for (const Shares::Share& share : shares) {
+    const std::string name = name_for(guest.account, share.space);
+    if (!guest.spaces.allows(name)) continue;
+    writer.begin_object()
+        .string("name", name)
+        .string("owner", share.owner)
+        .string("rights", to_text(share.rights))
+        .string("cursor", spaces_.cursor_at_head(share.space).to_text())
+        .end_object();
+  }
+  writer.end_array();
+  return {};
 }
 
 }  // namespace syncline::native

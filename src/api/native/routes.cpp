@@ -40,7 +40,7 @@ std::vector<api::Route> Face::make_routes() {
       .answers(200, "a page of changes, and the cursor after it", "ChangesPage")
       .answers(400, "not a cursor")
       .answers(410, "the cursor is no longer valid; code says why");
-  routes.get("/v1/spaces", Scope::read, "List the account's spaces", &Face::list_spaces)
+  routes.get("/v1/spaces", Scope::read, "List the account's spaces, and those shared with it", &Face::list_spaces)
       .in_named_spaces()
       .answers(200, "the spaces", "Spaces");
   routes.get("/v1/spaces/{space}/records/{collection}", Scope::read, "List live records by id", &Face::list_records)
@@ -163,7 +163,9 @@ api::FaceModule make_module() {
                                        [](Spaces& spaces, Access& access) -> std::unique_ptr<api::Face> {
                                          return std::make_unique<Face>(spaces, access);
                                        }},
-          .make = [](const api::FaceParts& parts) { return std::make_unique<Face>(parts.spaces, parts.access); }};
+          .make = [](const api::FaceParts& parts) {
+            return std::make_unique<Face>(parts.spaces, parts.access, &parts.shares);
+          }};
 }
 
 }  // namespace syncline::native

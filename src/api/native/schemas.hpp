@@ -47,7 +47,10 @@ inline constexpr std::string_view kSchemas = R"({
   "name": {"type": "string"}, "cursor": {"type": "string"}, "records": {"type": "integer"},
   "bytes": {"type": "integer"}, "updated_at": {"type": "string", "format": "date-time"}}},
 "Spaces": {"type": "object", "required": ["spaces"], "properties": {
-  "spaces": {"type": "array", "items": {"$ref": "#/components/schemas/Space"}}}},
+  "spaces": {"type": "array", "items": {"$ref": "#/components/schemas/Space"}},
+  "shared": {"type": "array", "items": {"type": "object", "required": ["name", "owner", "rights", "cursor"],
+    "properties": {"name": {"type": "string"}, "owner": {"type": "string"}, "rights": {"enum": ["read", "write"]},
+    "cursor": {"type": "string"}}}, "description": "spaces of other accounts; absent on a node"}}},
 "Version": {"type": "object",
   "required": ["seq", "collection", "id", "updated_at", "deleted", "key_label", "committed_at", "rule"], "properties": {
   "seq": {"type": "integer"}, "collection": {"type": "string"}, "id": {"type": "string"},

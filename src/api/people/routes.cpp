@@ -239,6 +239,7 @@ std::vector<api::Route> Face::make_routes() {
   routes.all().with_schemas(kSchemas).heavy().in_any_plan().with_cookies().body_at_most(kBodyBytesMax);
   add_session_routes(routes);
   add_setup_routes(routes);
+  add_share_routes(routes);
   routes.get("/v1/sessions", Scope::keys, "List the sessions of this account", &Face::list_sessions)
       .outside_spaces()
       .described("Sessions that people opened with a password, and devices with a key; last used first.")

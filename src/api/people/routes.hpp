@@ -1,4 +1,5 @@
-// What people see and change of their own access: their sessions, their keys, their password. Part of /v1.
+// What people see and change of access to what is theirs: their sessions, keys and password, and with whom they share
+// spaces. Part of /v1.
 #pragma once
 
 #include "api/face.hpp"
@@ -12,6 +13,7 @@ class Face final : public api::Face {
  public:
   explicit Face(const api::FaceParts& parts)
       : own_(parts.own_keys),
+        shares_(parts.shares),
         sessions_(parts.sessions),
         browser_sessions_(parts.browser_sessions),
         first_run_(parts.first_run),
@@ -35,6 +37,11 @@ class Face final : public api::Face {
   void set_up(const api::CallPtr& call);
   void check_set_up(const api::CallPtr& call);
   void show_setup_page(const api::CallPtr& call);
+  /// /v1/spaces/{space}/shares, in share_routes.cpp.
+  void add_share_routes(Routes& routes);
+  void list_shares(const api::CallPtr& call);
+  void put_share(const api::CallPtr& call);
+  void remove_share(const api::CallPtr& call);
   /// What a new session may do, with its cookie.
   void respond_browser_session(const api::CallPtr& call, const BrowserSession& session);
 
@@ -52,6 +59,7 @@ class Face final : public api::Face {
   void show_set_password(const api::CallPtr& call);
 
   OwnKeys& own_;
+  Shares& shares_;
   Sessions& sessions_;
   BrowserSessions& browser_sessions_;
   FirstRun& first_run_;

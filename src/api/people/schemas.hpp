@@ -65,6 +65,12 @@ inline constexpr std::string_view kSchemas = R"({
   "spaces": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 100,
     "description": "some of those that it is for"},
   "expires_at": {"type": ["string", "null"], "format": "date-time"}}},
+"SpaceShare": {"type": "object", "required": ["account", "email", "rights", "created_at"], "properties": {
+  "account": {"type": "integer"}, "email": {"type": "string"}, "rights": {"enum": ["read", "write"]},
+  "created_at": {"type": "string", "format": "date-time"}}},
+"SpaceShares": {"type": "object", "required": ["shares"], "properties": {
+  "shares": {"type": "array", "items": {"$ref": "#/components/schemas/SpaceShare"}}}},
+"NewSpaceShare": {"type": "object", "required": ["rights"], "properties": {"rights": {"enum": ["read", "write"]}}},
 "PasswordChange": {"type": "object", "required": ["current", "new"], "properties": {
   "current": {"type": "string"}, "new": {"type": "string", "minLength": 8}}},
 "ChangedPassword": {"type": "object", "required": ["access_token", "refresh_token"], "properties": {

@@ -63,6 +63,15 @@ class MemoryDirectory::Work final : public DirectoryTxn {
     const auto found = state_.pulled.find({key, space});
     return found == state_.pulled.end() ? Seq{} : found->second;
   }
+  Result<std::optional<GrantRow>> find_grant(const SpaceName& space, AccountNumber guest) override {
+    return found_in(state_.grants, std::pair(space, guest));
+  }
+  Result<> grants_by(AccountNumber owner, const GrantVisitor& visit) override {
+    return visit_grants([&](const GrantRow& row) { return row.space.account == owner; }, visit);
+  }
+  Result<> grants_to(AccountNumber guest, const GrantVisitor& visit) override {
+    return visit_grants([&](const GrantRow& row) { return row.guest == guest; }, visit);
+  }
   Result<> usage(const UsageVisitor& visit) override {
     for (const auto& [account, row] : state_.usage) {
       if (!visit(row)) break;
@@ -91,6 +100,9 @@ class MemoryDirectory::Work final : public DirectoryTxn {
     state_.usage.erase(number);
     std::erase_if(state_.keys, [&](const auto& entry) { return entry.second.account == number; });
     std::erase_if(state_.pulled, [&](const auto& entry) { return entry.first.second.account == number; });
+    std::erase_if(state_.grants, [&](const auto& entry) {
+      return entry.second.space.account == number || entry.second.guest == number;
+    });
     return remove_resets_of(number);
   }
   Result<> put_key(const KeyRow& key) override {
@@ -127,6 +139,14 @@ class MemoryDirectory::Work final : public DirectoryTxn {
     seq = std::max(seq, pulled.seq);
     return {};
   }
+  Result<> put_grant(const GrantRow& grant) override {
+    state_.grants[{grant.space, grant.guest}] = grant;
+    return {};
+  }
+  Result<> remove_grant(const SpaceName& space, AccountNumber guest) override {
+    state_.grants.erase({space, guest});
+    return {};
+  }
   Result<> put_usage(const UsageRow& usage) override {
     state_.usage[usage.account] = usage;
     return {};
@@ -150,6 +170,13 @@ class MemoryDirectory::Work final : public DirectoryTxn {
   template <typename Picks>
   Result<> visit_keys(const Picks& picks, const KeyVisitor& visit) {
     for (const auto& [number, row] : state_.keys) {
+      if (picks(row) && !visit(row)) break;
+    }
+    return {};
+  }
+  template <typename Picks>
+  Result<> visit_grants(const Picks& picks, const GrantVisitor& visit) {
+    for (const auto& [key, row] : state_.grants) {
       if (picks(row) && !visit(row)) break;
     }
     return {};

@@ -28,6 +28,7 @@ class MemoryDirectory final : public Directory {
     std::map<KeyNumber, KeyRow> keys;
     std::map<std::string, ResetRow, std::less<>> resets;
     std::map<std::pair<KeyNumber, SpaceName>, Seq> pulled;
+    std::map<std::pair<SpaceName, AccountNumber>, GrantRow> grants;
     std::map<AccountNumber, UsageRow> usage;
     std::map<std::string, std::int64_t, std::less<>> marks;
   };

@@ -33,6 +33,15 @@ CREATE TABLE request_usage (account INTEGER PRIMARY KEY, day TEXT NOT NULL, toda
 CREATE TABLE directory_mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 )sql";
 
+/// Made when a store is opened that does not have it, without a format of its own: a version that does not know the
+/// table lets no guest in.
+inline constexpr const char* kGrantTable = R"sql(
+CREATE TABLE IF NOT EXISTS space_grant (account INTEGER NOT NULL, space TEXT NOT NULL, guest INTEGER NOT NULL,
+  may_write INTEGER NOT NULL, created_at INTEGER NOT NULL, hash INTEGER NOT NULL,
+  PRIMARY KEY (account, space, guest)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS space_grant_guest ON space_grant (guest);
+)sql";
+
 class DirectoryTables final : public DirectoryTxn {
  public:
   /// `reserve` holds revocations that are not in the rows yet.
@@ -49,6 +58,9 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Result<> keys_that_end(Timestamp until, const KeyVisitor& visit) override;
   [[nodiscard]] Result<std::optional<ResetRow>> find_reset(std::string_view token_hash) override;
   [[nodiscard]] Result<Seq> find_pulled(KeyNumber key, const SpaceName& space) override;
+  [[nodiscard]] Result<std::optional<GrantRow>> find_grant(const SpaceName& space, AccountNumber guest) override;
+  [[nodiscard]] Result<> grants_by(AccountNumber owner, const GrantVisitor& visit) override;
+  [[nodiscard]] Result<> grants_to(AccountNumber guest, const GrantVisitor& visit) override;
   [[nodiscard]] Result<> usage(const UsageVisitor& visit) override;
   [[nodiscard]] Result<std::int64_t> find_mark(std::string_view name) override;
 
@@ -64,6 +76,8 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Result<> remove_resets_of(AccountNumber account) override;
   [[nodiscard]] Result<> remove_expired_resets(Timestamp until) override;
   [[nodiscard]] Result<> put_pulled(const PulledRow& pulled) override;
+  [[nodiscard]] Result<> put_grant(const GrantRow& grant) override;
+  [[nodiscard]] Result<> remove_grant(const SpaceName& space, AccountNumber guest) override;
   [[nodiscard]] Result<> put_usage(const UsageRow& usage) override;
   [[nodiscard]] Result<> remove_usage(AccountNumber account) override;
   [[nodiscard]] Result<> put_mark(std::string_view name, std::int64_t value) override;
@@ -81,6 +95,8 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Result<> query(const char* sql, const Bind& bind, const Row& row);
   [[nodiscard]] Result<> run(const char* sql, const Bind& bind);
   [[nodiscard]] Result<> run_for(const char* sql, std::int64_t number);
+  [[nodiscard]] Result<> visit_grants(const char* sql, AccountNumber account, const GrantVisitor& visit);
+  [[nodiscard]] Result<> verify_grants(std::vector<std::string>& problems);
   [[nodiscard]] Result<> visit_keys(const char* sql, std::int64_t bound, const KeyVisitor& visit);
   [[nodiscard]] Result<std::optional<KeyRow>> find_one_key(const char* sql, const Bind& bind);
   [[nodiscard]] Result<std::optional<AccountRow>> find_one_account(const char* sql, const Bind& bind);

@@ -159,7 +159,8 @@ Result<> open_schema(Connection& connection, std::string_view new_epoch, const M
   CHECK_OK(configure_writer(connection));
   if (version < kSchemaVersion) CHECK_OK(migrate(connection, version, new_epoch));
   CHECK_OK(finish_move(connection, move));
-  return count_history(connection);
+  CHECK_OK(count_history(connection));
+  return connection.execute(kGrantTable);
 }
 
 }  // namespace syncline::sqlite
