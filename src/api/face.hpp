@@ -16,6 +16,7 @@
 #include "service/first_run.hpp"
 #include "service/own_keys.hpp"
 #include "service/password_queue.hpp"
+#include "service/public_url.hpp"
 #include "service/request_meter.hpp"
 #include "service/rule_book.hpp"
 #include "service/search.hpp"
@@ -47,6 +48,8 @@ struct FaceParts {
   PasswordQueue& passwords;
   /// How browsers stay signed in.
   const CookieGate& cookies;
+  /// Where people reach the hub.
+  PublicUrl& public_url;
 };
 
 /// A face at work in one hub. Made before the first request and destroyed after the last one. Its handlers run on

@@ -49,8 +49,7 @@ Result<std::string> key_add(CoreServices& core, const JsonObject& request) {
   return out;
 }
 
-Result<std::string> setup(CoreServices& core, const JsonObject&) {
-  TRY(const FirstRun::Code code, core.first_run.code());
+std::string code_json(const FirstRun::Code& code) {
   std::string out;
   JsonWriter(out)
       .begin_object()
@@ -59,6 +58,16 @@ Result<std::string> setup(CoreServices& core, const JsonObject&) {
       .string("expires_at", format_time(code.expires_at))
       .end_object();
   return out;
+}
+
+Result<std::string> setup(CoreServices& core, const JsonObject&) {
+  TRY(const FirstRun::Code code, core.first_run.code());
+  return code_json(code);
+}
+
+Result<std::string> setup_again(CoreServices& core, const JsonObject&) {
+  TRY(const FirstRun::Code code, core.first_run.renew());
+  return code_json(code);
 }
 
 Result<std::string> key_list(CoreServices& core, const JsonObject& request) {
@@ -308,7 +317,8 @@ struct Named {
   std::string_view name;
   Handler run;
 };
-constexpr std::array<Named, 32> kHandlers = {{{"setup", setup},
+constexpr std::array<Named, 33> kHandlers = {{{"setup", setup},
+                                              {"setup again", setup_again},
                                               {"account add", account_add},
                                               {"account label", account_label},
                                               {"account undo-wipe", account_undo_wipe},

@@ -105,7 +105,7 @@ Result<std::string> account_password(CoreServices& core, const JsonObject& reque
 }
 
 Result<std::string> account_reset(CoreServices& core, const JsonObject& request) {
-  TRY(const std::string public_url, core.public_url);
+  TRY(const std::string public_url, core.public_url());
   TRY(const std::string token, core.sessions.make_reset_token(request.text_of("email")));
   std::string out;
   JsonWriter writer(out);
@@ -116,7 +116,7 @@ Result<std::string> account_reset(CoreServices& core, const JsonObject& request)
 }
 
 Result<std::string> account_invite(CoreServices& core, const JsonObject& request) {
-  TRY(const std::string public_url, core.public_url);
+  TRY(const std::string public_url, core.public_url());
   const std::string email = request.text_of("email");
   TRY(const auto known, core.access.find_account(email));
   if (!known) {

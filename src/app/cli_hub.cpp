@@ -55,7 +55,8 @@ Result<Settings> load_settings(const SettingsOptions& options, const std::string
   auto flags = options.flags;
   TRY(const auto assigned, read_assignments(options.assignments));
   for (const auto& [key, value] : assigned) flags[key] = value;
-  return Settings::load(flags, options.file.empty() ? find_settings_file(data) : options.file);
+  return Settings::load(flags, options.file.empty() ? find_settings_file(data) : options.file, all_settings(),
+                        setup_file_in(data));
 }
 
 Result<> back_up(const Invocation& invocation, const std::string& to) {
@@ -213,7 +214,9 @@ void define_data_and_settings(Command root, Invocation& invocation) {
   const Command setup = root.add("setup", "Show the code that makes the first account of a running hub");
   add_common(setup, invocation);
   setup.example("syncline setup --data /srv/syncline");
-  setup.on_run(ask(invocation, "setup"));
+  const auto again = std::make_shared<bool>(false);
+  setup.flag("--again", *again, "make a new code; the one before it is good no more");
+  setup.on_run([&invocation, again] { return ask(invocation, *again ? "setup again" : "setup")(); });
 
   define_backup(root, invocation);
   define_diagnosis(root, invocation);

@@ -87,7 +87,7 @@ struct CoreServices {
   }
 
   /// Where people reach the hub, for links; empty if nobody has said so. An error if the setting is wrong.
-  Result<std::string> public_url = std::string();
+  std::function<Result<std::string>()> public_url = [] { return std::string(); };
   TrustedClock& clock;
   std::unique_ptr<SqliteStore> store;
   Live live;

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kRemoved = "removed";
 
-/// Those at the top of the directory: hub.yaml, node.yaml.
+/// Those at the top of the directory: hub.yaml, setup.yaml, node.yaml.
 bool is_settings_file(const fs::path& path, const fs::path& directory) {
   return path.parent_path() == directory && path.extension() == ".yaml";
 }
@@ -34,10 +34,10 @@ struct Kind {
 };
 
 const Kind& kind_of(DataDirectory::Of owner) {
-  static const Kind kHub = {
-      "syncline.db",
-      {"syncline.db", "syncline.db-wal", "syncline.db-shm", "syncline.db-commit", "syncline.db.partial",
-       "syncline.db.partial-wal", "syncline.db.partial-shm", "lock", "control", "hub.yaml", "lost+found"}};
+  static const Kind kHub = {"syncline.db",
+                            {"syncline.db", "syncline.db-wal", "syncline.db-shm", "syncline.db-commit",
+                             "syncline.db.partial", "syncline.db.partial-wal", "syncline.db.partial-shm", "lock",
+                             "control", "hub.yaml", "setup.yaml", "setup.yaml.partial", "lost+found"}};
   static const Kind kNode = {"profiles",
                              {"profiles", "active", "active.partial", "removed", "node.url", "node.url.partial",
                               "node.yaml", "lock", "lost+found"}};

@@ -58,9 +58,11 @@ class Hub {
  public:
   Hub(const Settings& settings, const DataDirectory& directory, TrustedClock& clock, std::unique_ptr<SqliteStore> store,
       net::ServerOptions options, std::optional<net::ServerOptions> metrics, const Quotas::ByPlan& quotas,
-      std::vector<api::FaceModule> modules, webhooks::Sender::Options webhooks, api::CookieGate::Options cookies)
+      std::vector<api::FaceModule> modules, webhooks::Sender::Options webhooks, api::CookieGate::Options cookies,
+      PublicUrl::Keep keep_url)
       : clock_(clock),
         cookies_(cookies),
+        public_url_(cookies.public_origin, std::move(keep_url)),
         server_(std::move(options)),
         password_threads_(static_cast<std::size_t>(std::max<std::int64_t>(1, settings.integer("threads.passwords"))),
                           kPasswordNiceness),
@@ -81,7 +83,8 @@ class Hub {
                      .quotas = &core_.quotas}),
         metrics_router_(core_.access, clock_, {}) {
     if (metrics) metrics_server_.emplace(*std::move(metrics));
-    core_.public_url = std::move(cookies.public_origin);
+    core_.public_url = [this] { return public_url_.get(); };
+    public_url_.on_change([this](const std::string& url) { cookies_.use_public_origin(url); });
     core_.access.enforce_plans(settings.boolean("plans.enforce"));
     core_.webhooks.on_wake([this] { sender_.wake(); });
     const api::FaceParts parts{.spaces = core_.spaces,
@@ -98,7 +101,8 @@ class Hub {
                                .wake_sender = [this] { sender_.wake(); },
                                .workers = server_.workers(),
                                .passwords = passwords_,
-                               .cookies = cookies_};
+                               .cookies = cookies_,
+                               .public_url = public_url_};
     for (api::FaceModule& module : modules) {
       std::unique_ptr<api::Face> face = module.make(parts);
       core_.housekeeping.each_hour([&face = *face] { report_purge(face.each_hour()); });
@@ -125,7 +129,8 @@ class Hub {
       log(LogLevel::info, "metrics_started", {{"url", metrics_server_->url()}});
     }
     CHECK_OK(server_.start(router_));
-    core_.first_run.serve(core_.public_url->empty() ? local_url(server_.url()) : *core_.public_url, show_code);
+    const std::string url = public_url_.get();
+    core_.first_run.serve(url.empty() ? local_url(server_.url()) : url, show_code);
     core_.housekeeping.start();
     core_.search.start();
     sender_.start();
@@ -206,7 +211,8 @@ class Hub {
   };
 
   TrustedClock& clock_;
-  const api::CookieGate cookies_;
+  api::CookieGate cookies_;
+  PublicUrl public_url_;
   net::Server server_;
   net::Workers password_threads_;
   PasswordQueue passwords_{password_threads_};
@@ -265,7 +271,7 @@ Result<> run_hub(const Settings& settings, const std::string& data, std::vector<
   TRY(auto store, open_store(directory.store_path(), clock, settings));
   TRY(cookies.hub_id, load_hub_id(store->directory()));
   Hub hub(settings, directory, clock, std::move(store), std::move(options), std::move(metrics), quotas,
-          std::move(faces), std::move(webhooks), std::move(cookies));
+          std::move(faces), std::move(webhooks), std::move(cookies), keep_public_url(settings, data));
   CHECK_OK(hub.start(directory));
   std::printf("syncline hub ready at %s\n", hub.url().c_str());
   std::fflush(stdout);

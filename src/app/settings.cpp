@@ -118,13 +118,17 @@ Result<std::map<std::string, std::string>> read_assignments(const std::vector<st
   return values;
 }
 
+std::string setup_file_in(const std::string& data) { return data + "/setup.yaml"; }
+
 std::string find_settings_file(const std::string& data) {
   std::string file = data + "/hub.yaml";
   std::error_code ignored;
   return std::filesystem::exists(file, ignored) ? file : std::string();
 }
 
-Result<Settings> Settings::load_beside(const std::string& data) { return load({}, find_settings_file(data)); }
+Result<Settings> Settings::load_beside(const std::string& data) {
+  return load({}, find_settings_file(data), all_settings(), setup_file_in(data));
+}
 
 Settings Settings::defaults(const std::vector<SettingInfo>& known) {
   Settings settings;
@@ -135,8 +139,10 @@ Settings Settings::defaults(const std::vector<SettingInfo>& known) {
 }
 
 Result<Settings> Settings::load(const std::map<std::string, std::string>& flags, const std::string& file,
-                                const std::vector<SettingInfo>& known) {
+                                const std::vector<SettingInfo>& known, const std::string& setup_file) {
   Settings settings = defaults(known);
+  std::error_code ignored;
+  if (!setup_file.empty() && std::filesystem::exists(setup_file, ignored)) CHECK_OK(settings.load_file(setup_file));
   if (!file.empty()) CHECK_OK(settings.load_file(file));
   for (const SettingInfo& info : known) {
     const std::string name = environment_name(info.key);

@@ -16,7 +16,8 @@ class Face final : public api::Face {
         browser_sessions_(parts.browser_sessions),
         first_run_(parts.first_run),
         passwords_(parts.passwords),
-        cookies_(parts.cookies) {}
+        cookies_(parts.cookies),
+        public_url_(parts.public_url) {}
 
   [[nodiscard]] std::vector<api::Route> make_routes() override;
 
@@ -57,6 +58,7 @@ class Face final : public api::Face {
   FirstRun& first_run_;
   PasswordQueue& passwords_;
   const api::CookieGate& cookies_;
+  PublicUrl& public_url_;
 };
 
 /// A member of the body that must be a string.

@@ -31,7 +31,8 @@ inline constexpr std::string_view kSchemas = R"({
 "Setup": {"type": "object", "required": ["needed"], "properties": {"needed": {"type": "boolean"}}},
 "NewSetup": {"type": "object", "required": ["code", "email", "password"], "properties": {
   "code": {"type": "string", "description": "as the hub has printed it; case, dashes and spaces do not matter"},
-  "email": {"type": "string"}, "password": {"type": "string", "minLength": 8}}},
+  "email": {"type": "string"}, "password": {"type": "string", "minLength": 8},
+  "public_url": {"type": "string", "description": "where people reach the hub, like https://hub.example.org"}}},
 "EndedSessions": {"type": "object", "required": ["ended"], "properties": {"ended": {"type": "integer"}}},
 "OwnKey": {"type": "object",
   "required": ["id", "label", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at", "sessions"],
