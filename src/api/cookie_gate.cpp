@@ -55,7 +55,8 @@ std::shared_ptr<const CookieGate::Origin> CookieGate::public_origin() const {
 
 std::string CookieGate::origin_for(const Call& call) const {
   const auto ours = public_origin();
-  return ours->text.empty() ? (options_.tls ? "https://" : "http://") + lower_case(call.header("Host")) : ours->text;
+  if (!ours->text.empty()) return ours->text;
+  return (options_.tls ? "https://" : "http://") + to_valid_utf8(lower_case(call.header("Host")));
 }
 
 std::optional<std::string_view> CookieGate::find(const Call& call) const {

@@ -15,6 +15,7 @@
 #include "service/events.hpp"
 #include "service/first_run.hpp"
 #include "service/own_keys.hpp"
+#include "service/pairings.hpp"
 #include "service/password_queue.hpp"
 #include "service/public_url.hpp"
 #include "service/request_meter.hpp"
@@ -35,6 +36,7 @@ struct FaceParts {
   Sessions& sessions;
   BrowserSessions& browser_sessions;
   FirstRun& first_run;
+  Pairings& pairings;
   DeviceKeys& device_keys;
   OwnKeys& own_keys;
   RequestMeter& meter;

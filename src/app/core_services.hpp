@@ -9,6 +9,7 @@
 #include "service/first_run.hpp"
 #include "service/housekeeping.hpp"
 #include "service/own_keys.hpp"
+#include "service/pairings.hpp"
 #include "service/request_meter.hpp"
 #include "service/search.hpp"
 #include "service/sessions.hpp"
@@ -40,6 +41,7 @@ struct CoreServices {
         first_run(*store, access, sessions, of_store),
         device_keys(*store, access, of_store),
         own_keys(*store, access),
+        pairings(access, live, of_store),
         meter(*store, of_store),
         quotas(*store, of_plans),
         progress(*store),
@@ -97,6 +99,7 @@ struct CoreServices {
   FirstRun first_run;
   DeviceKeys device_keys;
   OwnKeys own_keys;
+  Pairings pairings;
   RequestMeter meter;
   Quotas quotas;
   PullProgress progress;

@@ -93,6 +93,7 @@ class Hub {
                                .sessions = core_.sessions,
                                .browser_sessions = core_.browser_sessions,
                                .first_run = core_.first_run,
+                               .pairings = core_.pairings,
                                .device_keys = core_.device_keys,
                                .own_keys = core_.own_keys,
                                .meter = core_.meter,

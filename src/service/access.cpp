@@ -328,7 +328,7 @@ Result<std::vector<Key>> Access::keys(std::optional<std::string_view> email) {
       Key key = key_from(row).key;
       const Account& account = accounts[row.account];
       key.account_email = account.email;
-      if (key.is_person) key.scopes = scopes_of(account.role);
+      if (key.is_person) key.scopes = effective_scopes(key, account.role);
       const auto used = recent.find(row.number);
       const std::int64_t used_micros = used == recent.end() ? 0 : used->second;
       if (used_micros > 0 && (!key.last_used_at || key.last_used_at->micros < used_micros)) {

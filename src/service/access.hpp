@@ -40,13 +40,14 @@ struct Key {
   std::optional<Timestamp> revoked_at;
   std::optional<Timestamp> expires_at;  // of a session's access token
   std::optional<Timestamp> last_used_at;
-  std::string prefix;      // how the token begins, to recognise it by; empty: "sl_" and the id
-  std::string parent;      // of a device's session: id of the key that it was opened with, and ends with
-  std::string agent;       // the agent that it was made for; empty for most
-  bool is_person = false;  // a session that somebody opened with a password
-  bool is_cookie = false;  // a session that a browser keeps in a cookie
-  std::string client;      // of a session: what its program called itself (User-Agent), as it said
-  std::string address;     // of a session: where it was opened from
+  std::string prefix;           // how the token begins, to recognise it by; empty: "sl_" and the id
+  std::string parent;           // of a device's session: id of the key that it was opened with, and ends with
+  std::string agent;            // the agent that it was made for; empty for most
+  bool is_person = false;       // a session that somebody opened with a password
+  bool is_cookie = false;       // a session that a browser keeps in a cookie
+  bool has_own_scopes = false;  // a person's session that may do no more than these: a paired device's
+  std::string client;           // of a session: what its program called itself (User-Agent), as it said
+  std::string address;          // of a session: where it was opened from
 };
 
 /// Who asks, as far as a session is recognised by it.

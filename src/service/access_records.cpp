@@ -132,6 +132,7 @@ KeyRow row_of(const StoredKey& stored) {
     writer.integer("idle_seconds", stored.cookie->idle_seconds);
     writer.string("cookie_until", format_time(stored.cookie->until)).boolean("keep", stored.cookie->keep);
   }
+  if (stored.key.has_own_scopes) writer.boolean("own_scopes", true);
   text("request_name", stored.request_name);
   text("request_fingerprint", stored.request_fingerprint);
   text("token_nonce", stored.token_nonce);
@@ -190,6 +191,8 @@ StoredKey key_from(const KeyRow& row) {
   }
   stored.key.is_cookie = stored.cookie.has_value();
   stored.key.is_person = stored.refresh_expires_at || (stored.key.is_cookie && stored.key.parent.empty());
+  const auto own_scopes = json.find("own_scopes");
+  stored.key.has_own_scopes = own_scopes && own_scopes->as_boolean().value_or(false);
   stored.key.client = json.text_of("client");
   stored.key.address = json.text_of("address");
   return stored;
@@ -225,7 +228,7 @@ Timestamp end_after_use(const StoredKey& session, Timestamp used_at, const std::
 }
 
 ScopeSet effective_scopes(const Key& key, Role role) {
-  return key.is_person ? scopes_of(role) : key.scopes.common_with(scopes_of(role));
+  return key.is_person && !key.has_own_scopes ? scopes_of(role) : key.scopes.common_with(scopes_of(role));
 }
 
 void note_caller(Key& session, const Caller& caller) {

@@ -86,7 +86,8 @@ struct StoredKey {
 /// When a session that lives while it is used ends, if it was used then last.
 [[nodiscard]] Timestamp end_after_use(const StoredKey& session, Timestamp used_at,
                                       const std::optional<Timestamp>& key_expires_at);
-/// What a key may do now: a session what the role of its account may, any other key no more than that.
+/// What a key may do now: a session of a person what the role of its account may, any other key, and a session with
+/// scopes of its own, no more than that.
 [[nodiscard]] ScopeSet effective_scopes(const Key& key, Role role);
 
 /// Keeps who opened the session, shortened to what people need to recognise it.

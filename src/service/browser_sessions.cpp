@@ -22,7 +22,10 @@ BrowserTerms terms_of(const StoredKey& stored) {
 Result<BrowserSession> BrowserSessions::open(DirectoryTxn& txn, const Account& account, const Key* key,
                                              const BrowserTerms& terms, const Caller& caller) {
   CHECK_OK(check_label(terms.label));
-  TRY(StoredKey stored, new_key(txn, account, terms.label, key != nullptr ? key->scopes : ScopeSet{Scope::read}));
+  ScopeSet scopes = key != nullptr ? key->scopes : ScopeSet{Scope::read};
+  if (terms.scopes) scopes = terms.scopes->common_with(key != nullptr ? key->scopes : scopes_of(account.role));
+  TRY(StoredKey stored, new_key(txn, account, terms.label, scopes));
+  stored.key.has_own_scopes = key == nullptr && terms.scopes;
   if (key != nullptr) {
     stored.key.parent = key->id;
     stored.key.agent = key->agent;
@@ -35,6 +38,7 @@ Result<BrowserSession> BrowserSessions::open(DirectoryTxn& txn, const Account& a
   stored.key.expires_at = end_after_use(stored, txn.now(), key != nullptr ? key->expires_at : std::nullopt);
   note_caller(stored.key, caller);
   BrowserSession session{.account = account,
+                         .key = stored.key,
                          .token = make_token(stored.key.id),
                          .scopes = effective_scopes(stored.key, account.role),
                          .expires_at = *stored.key.expires_at,

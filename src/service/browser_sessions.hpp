@@ -14,10 +14,13 @@ struct BrowserTerms {
   bool is_phone = false;
   /// The browser keeps the cookie when it is closed.
   bool keep = false;
+  /// The session may do no more than this, whatever its account or key may.
+  std::optional<ScopeSet> scopes = std::nullopt;
 };
 
 struct BrowserSession {
   Account account;
+  Key key;
   std::string token;  // the cookie's value
   ScopeSet scopes;
   Timestamp expires_at;  // unless it is used

@@ -186,6 +186,8 @@ TEST_F(StoreErrorsTest, waiting_requests_answer_503) {
   }
   expect_store_error(answer_of_wait({.method = http::Method::post, .target = "/command/claim?wait=30", .token = key_}),
                      "claim");
+  const std::string pairing = as(everything_, http::Method::post, "/v1/pairings").at("id");
+  expect_store_error(answer_of_wait({.target = "/v1/pairings/" + pairing + "?wait=30", .token = everything_}), pairing);
 }
 
 TEST_F(StoreErrorsTest, sockets_close_so_that_clients_come_again) {

@@ -59,6 +59,7 @@ class ApiFixture : public testing::Test {
   std::vector<std::string> shown_codes_;
   DeviceKeys device_keys_{store_, access_, service_clock_};
   OwnKeys own_keys_{store_, access_};
+  Pairings pairings_{access_, live_, service_clock_};
   RequestMeter meter_{store_, service_clock_};
   PullProgress progress_{store_};
   const std::vector<api::FaceModule> modules_;

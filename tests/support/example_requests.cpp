@@ -41,6 +41,8 @@ constexpr auto kRequests = std::to_array<ExampleRequest>({
     {patch, "/v1/keys/{id}", "/v1/keys/{key}", R"({"label":"l"})"},
     {del, "/v1/keys/{id}", "/v1/keys/{key}", {}},
     {post, "/v1/session", {}, R"({"email":"cleo@example.org","password":"correct horse"})"},
+    {post, "/v1/pairings/look", {}, R"({"code":"{pairing}"})"},
+    {post, "/v1/pairings/claim", {}, R"({"code":"{pairing}"})"},
     {post, "/v1/password", {}, R"({"current":"wrong horse","new":"correct horse"})"},
     {get, "/sync", "/sync?since={state}", {}},
     {post, "/sync", {}, kState},
@@ -98,6 +100,9 @@ constexpr auto kWithoutReads = std::to_array<std::string_view>({
     "/v1/setup",    // it remembers that it is done
     "/v1/session",  // GET
     "/v1/me",
+    "/m/pair",
+    "/v1/pairings",  // they are in memory
+    "/v1/pairings/{id}",
     "/v1/time",
     "/sync/status",  // the one of plans
     "/auth/usage",
@@ -276,6 +281,7 @@ std::string ExampleFixture::make(std::string_view name) {
               R"({"webhook_url":"https://app.example/hook","events":["record.changed"]})")
         .at("id");
   }
+  if (name == "pairing") return as(everything_, http::Method::post, "/v1/pairings").at("code");
   if (name == "key") return as(everything_, http::Method::post, "/auth/keys", R"({"name":"k"})").at("id");
   if (name == "refresh") {
     return call({.method = http::Method::post,

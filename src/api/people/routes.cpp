@@ -21,6 +21,25 @@ Result<std::string> text_in(JsonView body, std::string_view name) {
   return value->as_string().value_or("");
 }
 
+Result<ScopeSet> scopes_in(JsonView body) {
+  const auto list = body.find("scopes");
+  ScopeSet scopes;
+  Result<> good = list && list->kind() == JsonKind::array
+                      ? Result<>{}
+                      : fail(ErrorCode::invalid_argument, "scopes must be a list of names");
+  CHECK_OK(good);
+  list->for_each_element([&](JsonView item) {
+    const auto named = parse_scopes(item.as_string().value_or(""));
+    if (!named) {
+      good = std::unexpected(named.error());
+    } else {
+      scopes.add_all(*named);
+    }
+  });
+  CHECK_OK(good);
+  return scopes;
+}
+
 void respond_secret(const api::CallPtr& call, int status, std::string body, std::vector<http::Header> headers) {
   auto response = http::make_text(status, "application/json", std::move(body));
   response.headers = std::move(headers);
@@ -52,25 +71,6 @@ void append_key(JsonWriter& writer, const Key& key, std::int64_t sessions, const
   append_time(writer, "last_used_at", key.last_used_at);
   append_time(writer, "revoked_at", key.revoked_at);
   writer.integer("sessions", sessions).end_object();
-}
-
-Result<ScopeSet> scopes_in(JsonView body) {
-  const auto list = body.find("scopes");
-  ScopeSet scopes;
-  Result<> good = list && list->kind() == JsonKind::array
-                      ? Result<>{}
-                      : fail(ErrorCode::invalid_argument, "scopes must be a list of names");
-  CHECK_OK(good);
-  list->for_each_element([&](JsonView item) {
-    const auto named = parse_scopes(item.as_string().value_or(""));
-    if (!named) {
-      good = std::unexpected(named.error());
-    } else {
-      scopes.add_all(*named);
-    }
-  });
-  CHECK_OK(good);
-  return scopes;
 }
 
 }  // namespace
@@ -192,6 +192,7 @@ std::vector<api::Route> Face::make_routes() {
   routes.all().with_schemas(kSchemas).heavy().in_any_plan().with_cookies().body_at_most(kBodyBytesMax);
   add_session_routes(routes);
   add_setup_routes(routes);
+  add_pairing_routes(routes);
   routes.get("/v1/sessions", Scope::keys, "List the sessions of this account", &Face::list_sessions)
       .described("Sessions that people opened with a password, and devices with a key; last used first.")
       .answers(200, "the sessions that stand", "OwnSessions");

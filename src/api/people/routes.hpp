@@ -15,6 +15,7 @@ class Face final : public api::Face {
         sessions_(parts.sessions),
         browser_sessions_(parts.browser_sessions),
         first_run_(parts.first_run),
+        pairings_(parts.pairings),
         passwords_(parts.passwords),
         cookies_(parts.cookies),
         public_url_(parts.public_url) {}
@@ -36,6 +37,13 @@ class Face final : public api::Face {
   void set_up(const api::CallPtr& call);
   void check_set_up(const api::CallPtr& call);
   void show_setup_page(const api::CallPtr& call);
+  /// /v1/pairings and its page, in pairing_routes.cpp.
+  void add_pairing_routes(Routes& routes);
+  void make_pairing(const api::CallPtr& call);
+  void show_pairing(const api::CallPtr& call);
+  void look_at_pairing(const api::CallPtr& call);
+  void claim_pairing(const api::CallPtr& call);
+  void show_pair_page(const api::CallPtr& call);
   /// What a new session may do, with its cookie.
   void respond_browser_session(const api::CallPtr& call, const BrowserSession& session);
 
@@ -56,6 +64,7 @@ class Face final : public api::Face {
   Sessions& sessions_;
   BrowserSessions& browser_sessions_;
   FirstRun& first_run_;
+  Pairings& pairings_;
   PasswordQueue& passwords_;
   const api::CookieGate& cookies_;
   PublicUrl& public_url_;
@@ -63,6 +72,10 @@ class Face final : public api::Face {
 
 /// A member of the body that must be a string.
 [[nodiscard]] Result<std::string> text_in(JsonView body, std::string_view name);
+/// The member scopes, a list of their names.
+[[nodiscard]] Result<ScopeSet> scopes_in(JsonView body);
+/// The member kind, which is phone or desk.
+[[nodiscard]] Result<bool> is_phone_in(JsonView body);
 /// An answer that no cache may keep.
 void respond_secret(const api::CallPtr& call, int status, std::string body, std::vector<http::Header> headers = {});
 

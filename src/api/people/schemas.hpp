@@ -33,6 +33,36 @@ inline constexpr std::string_view kSchemas = R"({
   "code": {"type": "string", "description": "as the hub has printed it; case, dashes and spaces do not matter"},
   "email": {"type": "string"}, "password": {"type": "string", "minLength": 8},
   "public_url": {"type": "string", "description": "where people reach the hub, like https://hub.example.org"}}},
+"NewPairing": {"type": "object", "properties": {
+  "scopes": {"type": "array", "minItems": 1, "items": {"enum": ["read", "write", "commands:submit", "commands:run",
+    "commands:approve"]}},
+  "label": {"type": "string", "minLength": 1, "description": "name of the device, unless it chooses another one"}}},
+"MadePairing": {"type": "object", "required": ["id", "code", "url", "svg", "scopes", "expires_at"], "properties": {
+  "id": {"type": "string"}, "code": {"type": "string", "description": "eight digits of base 32, like K7QM-3FXD"},
+  "url": {"type": "string", "description": "opens the pairing page; the code is behind the #"},
+  "svg": {"type": "string", "description": "the url as a QR code"},
+  "scopes": {"type": "array", "items": {"type": "string"}},
+  "expires_at": {"type": "string", "format": "date-time"}}},
+"Pairing": {"type": "object", "required": ["state", "expires_at"], "properties": {
+  "state": {"enum": ["waiting", "claimed", "expired"]},
+  "expires_at": {"type": "string", "format": "date-time", "description": "of the code"},
+  "device": {"type": "object", "required": ["id", "label", "scopes", "user_agent", "address", "created_at"],
+    "description": "once claimed; its id is that of its session in /v1/sessions", "properties": {
+    "id": {"type": "string"}, "label": {"type": "string"},
+    "scopes": {"type": "array", "items": {"type": "string"}},
+    "user_agent": {"type": "string"}, "address": {"type": "string"},
+    "created_at": {"type": "string", "format": "date-time"}}}}},
+"PairingCode": {"type": "object", "required": ["code"], "properties": {
+  "code": {"type": "string", "description": "case, dashes and spaces do not matter"}}},
+"PairingOffer": {"type": "object", "required": ["hub", "account", "scopes", "label", "expires_at"], "properties": {
+  "hub": {"type": "string", "description": "where people reach the hub"}, "account": {"type": "string"},
+  "scopes": {"type": "array", "items": {"type": "string"}},
+  "label": {"type": "string", "description": "proposed for the device; may be empty"},
+  "expires_at": {"type": "string", "format": "date-time"}}},
+"PairingClaim": {"type": "object", "required": ["code"], "properties": {
+  "code": {"type": "string"},
+  "label": {"type": "string", "minLength": 1, "description": "name in the list of sessions"},
+  "kind": {"enum": ["desk", "phone"], "description": "phone: ends after 30 days without use (default); desk: 7"}}},
 "EndedSessions": {"type": "object", "required": ["ended"], "properties": {"ended": {"type": "integer"}}},
 "OwnKey": {"type": "object",
   "required": ["id", "label", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at", "sessions"],

@@ -8,6 +8,13 @@
 #include "api/people/schemas.hpp"
 
 namespace syncline::people {
+
+Result<bool> is_phone_in(JsonView body) {
+  TRY(const std::string kind, text_in(body, "kind"));
+  if (kind != "desk" && kind != "phone") return fail(ErrorCode::invalid_argument, "kind must be desk or phone");
+  return kind == "phone";
+}
+
 namespace {
 
 Result<bool> flag_in(JsonView body, std::string_view name) {
@@ -22,9 +29,7 @@ Result<BrowserTerms> terms_in(JsonView body) {
   BrowserTerms terms;
   TRY(terms.keep, flag_in(body, "keep"));
   if (body.find_set("kind")) {
-    TRY(const std::string kind, text_in(body, "kind"));
-    if (kind != "desk" && kind != "phone") return fail(ErrorCode::invalid_argument, "kind must be desk or phone");
-    terms.is_phone = kind == "phone";
+    TRY(terms.is_phone, is_phone_in(body));
   }
   if (body.find_set("label")) {
     TRY(terms.label, text_in(body, "label"));
