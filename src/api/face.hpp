@@ -16,6 +16,7 @@
 #include "service/first_run.hpp"
 #include "service/own_keys.hpp"
 #include "service/pairings.hpp"
+#include "service/passkeys.hpp"
 #include "service/password_queue.hpp"
 #include "service/public_url.hpp"
 #include "service/request_meter.hpp"
@@ -37,6 +38,7 @@ struct FaceParts {
   BrowserSessions& browser_sessions;
   FirstRun& first_run;
   Pairings& pairings;
+  Passkeys& passkeys;
   DeviceKeys& device_keys;
   OwnKeys& own_keys;
   RequestMeter& meter;

@@ -108,8 +108,9 @@ void define_accounts(Command root, Invocation& invocation) {
   AdminCommand(account, invocation, "account password", "Set the password for POST /auth/login")
       .text("EMAIL", "email", email)
       .file("--password-file FILE", "password", "file with the password in its first line; - for standard input")
-      .optional_text("--revoke-keys-since TIME", "revoke_keys_since",
-                     "also revoke API keys created since then, in case somebody else knew the password")
+      .optional_text(
+          "--revoke-keys-since TIME", "revoke_keys_since",
+          "also revoke API keys and remove passkeys created since then, in case somebody else knew the password")
       .example("syncline account password me@example.org --password-file password.txt");
   AdminCommand(account, invocation, "account reset", "Create a one-time password reset token, valid for one hour")
       .text("EMAIL", "email", email)

@@ -10,6 +10,7 @@
 #include "service/housekeeping.hpp"
 #include "service/own_keys.hpp"
 #include "service/pairings.hpp"
+#include "service/passkeys.hpp"
 #include "service/request_meter.hpp"
 #include "service/search.hpp"
 #include "service/sessions.hpp"
@@ -42,6 +43,7 @@ struct CoreServices {
         device_keys(*store, access, of_store),
         own_keys(*store, access),
         pairings(access, live, of_store),
+        passkeys(*store, access, of_store),
         meter(*store, of_store),
         quotas(*store, of_plans),
         progress(*store),
@@ -100,6 +102,7 @@ struct CoreServices {
   DeviceKeys device_keys;
   OwnKeys own_keys;
   Pairings pairings;
+  Passkeys passkeys;
   RequestMeter meter;
   Quotas quotas;
   PullProgress progress;

@@ -94,6 +94,7 @@ class Hub {
                                .browser_sessions = core_.browser_sessions,
                                .first_run = core_.first_run,
                                .pairings = core_.pairings,
+                               .passkeys = core_.passkeys,
                                .device_keys = core_.device_keys,
                                .own_keys = core_.own_keys,
                                .meter = core_.meter,

@@ -245,6 +245,7 @@ Result<Account> Access::remove_account(std::string_view email) {
     TRY(AccountRow row, get_account_row_in(txn, email));
     account = account_from(row);
     CHECK_OK(revoke_keys(txn, account.number, [](const StoredKey&) { return true; }));
+    CHECK_OK(remove_passkeys(txn, account.number));
     row.api_key = {};
     row.password.clear();  // a login under way finds none any more
     CHECK_OK(txn.put_account(row));

@@ -116,6 +116,9 @@ void note_caller(Key& session, const Caller& caller);
 /// Revokes the account's keys that `wanted` picks among those that stand.
 [[nodiscard]] Result<> revoke_keys(DirectoryTxn& txn, AccountNumber account,
                                    const std::function<bool(const StoredKey&)>& wanted);
+/// Removes the account's passkeys, or those that were made at `since` or later.
+[[nodiscard]] Result<> remove_passkeys(DirectoryTxn& txn, AccountNumber account,
+                                       std::optional<Timestamp> since = std::nullopt);
 /// Revokes the key and the sessions that were opened with it, if they stand.
 [[nodiscard]] Result<> revoke_with_sessions(DirectoryTxn& txn, KeyNumber number);
 /// True if the key is revoked, or the one that it was opened with is.

@@ -289,6 +289,7 @@ Result<Sessions::Replaced> Sessions::replace_password(DirectoryTxn& txn, Account
   CHECK_OK(revoke_keys(txn, account, [&](const StoredKey& stored) {
     return is_session(stored) || has_ended(stored.key.id) || has_ended(stored.key.parent);
   }));
+  if (revoke_since) CHECK_OK(remove_passkeys(txn, account, revoke_since));
   CHECK_OK(txn.remove_resets_of(account));
   CHECK_OK(put_password(txn, account, hash));
   return replaced;

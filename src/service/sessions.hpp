@@ -49,8 +49,8 @@ class Sessions {
     std::vector<Key> revoked;
     std::vector<Key> kept;
   };
-  /// 8 to 1024 bytes. Ends all sessions and reset tokens of the account. Keys of programs stay, but for those made at
-  /// `revoke_since` or later: whoever knew the password may have made some.
+  /// 8 to 1024 bytes. Ends all sessions and reset tokens of the account. Keys of programs and
+  /// passkeys stay, but for those made at `revoke_since` or later: whoever knew the password may have made some.
   [[nodiscard]] Result<Replaced> set_password(std::string_view email, std::string_view password,
                                               std::optional<Timestamp> revoke_since = std::nullopt);
   /// How long a reset token is good, and a token for somebody who is invited.

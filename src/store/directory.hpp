@@ -1,6 +1,6 @@
 // The directory contract: who may enter a store, and what is known of those who do. Accounts, keys, sessions (a session
-// is a key), reset tokens, how far keys have pulled, and how much accounts have asked. These are rows of tables of
-// their own, not records: nobody pulls them, they have no seq and no history, and each is found by an index.
+// is a key), passkeys, reset tokens, how far keys have pulled, and how much accounts have asked. These are rows of
+// tables of their own, not records: nobody pulls them, they have no seq and no history, and each is found by an index.
 //
 // - read(): a consistent view that never waits for writers. Runs on the calling thread, also inside a read or a write
 //   function of the store.
@@ -51,6 +51,15 @@ struct KeyRow {
   std::string doc;
 };
 
+/// What somebody signs in with instead of a password.
+struct PasskeyRow {
+  PasskeyNumber number;
+  AccountNumber account;
+  std::string credential;  // the id that its device has given it; no two passkeys have the same
+  Timestamp created_at;
+  std::string doc;
+};
+
 /// What lets somebody set a new password.
 struct ResetRow {
   std::string token_hash;
@@ -77,6 +86,7 @@ struct UsageRow {
 /// change anything.
 using AccountVisitor = std::function<bool(const AccountRow&)>;
 using KeyVisitor = std::function<bool(const KeyRow&)>;
+using PasskeyVisitor = std::function<bool(const PasskeyRow&)>;
 using UsageVisitor = std::function<bool(const UsageRow&)>;
 
 class DirectoryView {
@@ -98,6 +108,10 @@ class DirectoryView {
   /// Keys that end at `until` or earlier, first those that end first.
   [[nodiscard]] virtual Result<> keys_that_end(Timestamp until, const KeyVisitor& visit) = 0;
 
+  [[nodiscard]] virtual Result<std::optional<PasskeyRow>> find_passkey(std::string_view credential) = 0;
+  /// Those of one account, by number.
+  [[nodiscard]] virtual Result<> passkeys(AccountNumber account, const PasskeyVisitor& visit) = 0;
+
   [[nodiscard]] virtual Result<std::optional<ResetRow>> find_reset(std::string_view token_hash) = 0;
   /// 0 if nothing is known.
   [[nodiscard]] virtual Result<Seq> find_pulled(KeyNumber key, const SpaceName& space) = 0;
@@ -114,16 +128,20 @@ class DirectoryTxn : public DirectoryView {
   /// Numbers that were never used, also not by what was removed since.
   [[nodiscard]] virtual Result<AccountNumber> next_account_number() = 0;
   [[nodiscard]] virtual Result<KeyNumber> next_key_number() = 0;
+  [[nodiscard]] virtual Result<PasskeyNumber> next_passkey_number() = 0;
 
   /// Adds the account, or replaces the one of that number. `conflict` if another one has the address.
   [[nodiscard]] virtual Result<> put_account(const AccountRow& account) = 0;
-  /// Removes the account with its keys, reset tokens, progress and usage.
+  /// Removes the account with its keys, passkeys, reset tokens, progress and usage.
   [[nodiscard]] virtual Result<> erase_account(AccountNumber number) = 0;
   /// Adds the key, or replaces the one of that number but for `last_used_at`.
   [[nodiscard]] virtual Result<> put_key(const KeyRow& key) = 0;
   [[nodiscard]] virtual Result<> remove_key(KeyNumber number) = 0;
   /// Nothing happens without such a key, or if it was used later.
   [[nodiscard]] virtual Result<> set_last_used(KeyNumber number, Timestamp at) = 0;
+  /// Adds the passkey, or replaces the one of that number. `conflict` if another one has the credential.
+  [[nodiscard]] virtual Result<> put_passkey(const PasskeyRow& passkey) = 0;
+  [[nodiscard]] virtual Result<> remove_passkey(PasskeyNumber number) = 0;
   [[nodiscard]] virtual Result<> put_reset(const ResetRow& reset) = 0;
   [[nodiscard]] virtual Result<> remove_resets_of(AccountNumber account) = 0;
   /// Those that expire at `until` or earlier.
@@ -137,6 +155,7 @@ class DirectoryTxn : public DirectoryView {
   // The marks under which the numbers are counted: the last one that was used.
   static constexpr std::string_view kLastAccount = "last_account";
   static constexpr std::string_view kLastKey = "last_key";
+  static constexpr std::string_view kLastPasskey = "last_passkey";
 };
 
 using DirectoryReadFunction = std::function<Result<>(DirectoryView&)>;

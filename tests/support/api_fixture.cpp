@@ -39,6 +39,7 @@ ApiFixture::ApiFixture(api::Router::Options options, std::vector<api::FaceModule
                              .browser_sessions = browser_sessions_,
                              .first_run = first_run_,
                              .pairings = pairings_,
+                             .passkeys = passkeys_,
                              .device_keys = device_keys_,
                              .own_keys = own_keys_,
                              .meter = meter_,

@@ -60,6 +60,7 @@ class ApiFixture : public testing::Test {
   DeviceKeys device_keys_{store_, access_, service_clock_};
   OwnKeys own_keys_{store_, access_};
   Pairings pairings_{access_, live_, service_clock_};
+  Passkeys passkeys_{store_, access_, service_clock_};
   RequestMeter meter_{store_, service_clock_};
   PullProgress progress_{store_};
   const std::vector<api::FaceModule> modules_;

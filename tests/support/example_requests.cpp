@@ -103,6 +103,9 @@ constexpr auto kWithoutReads = std::to_array<std::string_view>({
     "/m/pair",
     "/v1/pairings",  // they are in memory
     "/v1/pairings/{id}",
+    "/v1/passkeys",          // POST: keys may not
+    "/v1/passkeys/options",  // keys may not
+    "/v1/session/passkey-options",
     "/v1/time",
     "/sync/status",  // the one of plans
     "/auth/usage",

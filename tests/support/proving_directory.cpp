@@ -35,6 +35,13 @@ class FailingDirectory::FailingView : public Base {
   Result<> keys_that_end(Timestamp until, const KeyVisitor& visit) override {
     return cut(visit, [&](const KeyVisitor& cut_off) { return below_.keys_that_end(until, cut_off); });
   }
+  Result<std::optional<PasskeyRow>> find_passkey(std::string_view credential) override {
+    CHECK_OK(faults_.next_read());
+    return below_.find_passkey(credential);
+  }
+  Result<> passkeys(AccountNumber account, const PasskeyVisitor& visit) override {
+    return cut(visit, [&](const PasskeyVisitor& cut_off) { return below_.passkeys(account, cut_off); });
+  }
   Result<std::optional<ResetRow>> find_reset(std::string_view token_hash) override {
     CHECK_OK(faults_.next_read());
     return below_.find_reset(token_hash);
@@ -81,6 +88,10 @@ class FailingDirectory::FailingTxn final : public FailingView<DirectoryTxn> {
     CHECK_OK(faults_.next_read());
     return below_.next_key_number();
   }
+  Result<PasskeyNumber> next_passkey_number() override {
+    CHECK_OK(faults_.next_read());
+    return below_.next_passkey_number();
+  }
   Result<> put_account(const AccountRow& account) override { return below_.put_account(account); }
   Result<> erase_account(AccountNumber number) override { return below_.erase_account(number); }
   Result<> put_key(const KeyRow& key) override { return below_.put_key(key); }
@@ -89,6 +100,8 @@ class FailingDirectory::FailingTxn final : public FailingView<DirectoryTxn> {
     CHECK_OK(faults_.next_read());
     return below_.set_last_used(number, at);
   }
+  Result<> put_passkey(const PasskeyRow& passkey) override { return below_.put_passkey(passkey); }
+  Result<> remove_passkey(PasskeyNumber number) override { return below_.remove_passkey(number); }
   Result<> put_reset(const ResetRow& reset) override { return below_.put_reset(reset); }
   Result<> remove_resets_of(AccountNumber account) override { return below_.remove_resets_of(account); }
   Result<> remove_expired_resets(Timestamp until) override { return below_.remove_expired_resets(until); }

@@ -52,7 +52,7 @@ struct ProblemText {
   std::string_view code;
   std::string_view text;
 };
-constexpr std::array<ProblemText, 29> kProblems = {{
+constexpr std::array<ProblemText, 30> kProblems = {{
     {"invalid_argument",
      "The request does not have the form that the route expects; detail names the part. Correct it."},
     {"invalid_document", "The hub stores documents unchanged and cannot store this one. Correct it."},
@@ -68,6 +68,9 @@ constexpr std::array<ProblemText, 29> kProblems = {{
     {"unsupported_media_type", "With a cookie, a body must be JSON and say so in its Content-Type."},
     {"pairing_over",
      "The code was used, has expired, or its maker has signed out. Make a new one where the first was made."},
+    {"passkeys_unavailable",
+     "Browsers offer passkeys for a host name that is reached by https. Set hub.public_url, and sign in with a "
+     "password or a key until then."},
     {"public_url_set",
      "hub.public_url is set where the hub runs, to something else. Change it there, or leave public_url out."},
     {"already_set_up", "The hub has an admin. Sign in, or ask the admin for an invitation."},

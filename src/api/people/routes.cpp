@@ -193,8 +193,10 @@ std::vector<api::Route> Face::make_routes() {
   add_session_routes(routes);
   add_setup_routes(routes);
   add_pairing_routes(routes);
+  add_passkey_routes(routes);
   routes.get("/v1/sessions", Scope::keys, "List the sessions of this account", &Face::list_sessions)
-      .described("Sessions that people opened with a password, and devices with a key; last used first.")
+      .described(
+          "Sessions that people opened with a password, a passkey or a code, and devices with a key; last used first.")
       .answers(200, "the sessions that stand", "OwnSessions");
   routes.del("/v1/sessions/{id}", Scope::keys, "End a session", &Face::end_session)
       .answers(204, "ended")

@@ -16,6 +16,7 @@ class Face final : public api::Face {
         browser_sessions_(parts.browser_sessions),
         first_run_(parts.first_run),
         pairings_(parts.pairings),
+        passkeys_(parts.passkeys),
         passwords_(parts.passwords),
         cookies_(parts.cookies),
         public_url_(parts.public_url) {}
@@ -44,6 +45,13 @@ class Face final : public api::Face {
   void look_at_pairing(const api::CallPtr& call);
   void claim_pairing(const api::CallPtr& call);
   void show_pair_page(const api::CallPtr& call);
+  /// /v1/passkeys and /v1/session/passkey-options, in passkey_routes.cpp.
+  void add_passkey_routes(Routes& routes);
+  void begin_passkey(const api::CallPtr& call);
+  void add_passkey(const api::CallPtr& call);
+  void list_passkeys(const api::CallPtr& call);
+  void remove_passkey(const api::CallPtr& call);
+  void begin_passkey_sign_in(const api::CallPtr& call);
   /// What a new session may do, with its cookie.
   void respond_browser_session(const api::CallPtr& call, const BrowserSession& session);
 
@@ -65,6 +73,7 @@ class Face final : public api::Face {
   BrowserSessions& browser_sessions_;
   FirstRun& first_run_;
   Pairings& pairings_;
+  Passkeys& passkeys_;
   PasswordQueue& passwords_;
   const api::CookieGate& cookies_;
   PublicUrl& public_url_;

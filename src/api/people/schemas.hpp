@@ -21,6 +21,10 @@ inline constexpr std::string_view kSchemas = R"({
 "SignIn": {"type": "object", "properties": {
   "email": {"type": "string"}, "password": {"type": "string"},
   "key": {"type": "string", "description": "instead of email and password: a key that is no session"},
+  "passkey": {"type": "object", "description": "instead: toJSON() of what navigator.credentials.get() has answered",
+    "required": ["id", "response"], "properties": {"id": {"type": "string"}, "response": {"type": "object",
+    "required": ["clientDataJSON", "authenticatorData", "signature"], "properties": {
+    "clientDataJSON": {"type": "string"}, "authenticatorData": {"type": "string"}, "signature": {"type": "string"}}}}},
   "keep": {"type": "boolean", "description": "true: the browser keeps the cookie when it is closed; default false"},
   "kind": {"enum": ["desk", "phone"], "description": "desk: ends after 7 days without use (default); phone: 30 days"},
   "label": {"type": "string", "minLength": 1, "description": "name in the list of sessions; default browser"}}},
@@ -63,6 +67,42 @@ inline constexpr std::string_view kSchemas = R"({
   "code": {"type": "string"},
   "label": {"type": "string", "minLength": 1, "description": "name in the list of sessions"},
   "kind": {"enum": ["desk", "phone"], "description": "phone: ends after 30 days without use (default); desk: 7"}}},
+"OwnPasskey": {"type": "object", "required": ["id", "label", "created_at", "last_used_at"], "properties": {
+  "id": {"type": "string"}, "label": {"type": "string"},
+  "created_at": {"type": "string", "format": "date-time"},
+  "last_used_at": {"type": ["string", "null"], "format": "date-time"}}},
+"OwnPasskeys": {"type": "object", "required": ["passkeys"], "properties": {
+  "passkeys": {"type": "array", "items": {"$ref": "#/components/schemas/OwnPasskey"}}}},
+"NewPasskey": {"type": "object", "required": ["label", "credential"], "properties": {
+  "label": {"type": "string", "minLength": 1},
+  "credential": {"type": "object", "required": ["id", "response"], "properties": {
+    "id": {"type": "string", "description": "base64url, as all bytes here"},
+    "response": {"type": "object", "properties": {
+      "clientDataJSON": {"type": "string"}, "authenticatorData": {"type": "string"},
+      "publicKey": {"type": "string", "description": "SubjectPublicKeyInfo"},
+      "publicKeyAlgorithm": {"enum": [-7, -8, -257]}},
+      "required": ["clientDataJSON", "authenticatorData", "publicKey", "publicKeyAlgorithm"]}}}}},
+"PasskeyDescriptor": {"type": "object", "required": ["type", "id"], "properties": {
+  "type": {"type": "string"}, "id": {"type": "string"}}},
+"PasskeyCreation": {"type": "object", "required": ["rp", "user", "challenge", "pubKeyCredParams", "timeout",
+  "attestation", "excludeCredentials", "authenticatorSelection"], "properties": {
+  "rp": {"type": "object", "required": ["id", "name"], "properties": {
+    "id": {"type": "string"}, "name": {"type": "string"}}},
+  "user": {"type": "object", "required": ["id", "name", "displayName"], "properties": {
+    "id": {"type": "string"}, "name": {"type": "string"}, "displayName": {"type": "string"}}},
+  "challenge": {"type": "string"},
+  "pubKeyCredParams": {"type": "array", "items": {"type": "object", "required": ["type", "alg"], "properties": {
+    "type": {"type": "string"}, "alg": {"type": "integer"}}}},
+  "timeout": {"type": "integer", "description": "milliseconds"}, "attestation": {"type": "string"},
+  "excludeCredentials": {"type": "array", "items": {"$ref": "#/components/schemas/PasskeyDescriptor"}},
+  "authenticatorSelection": {"type": "object", "required": ["residentKey", "requireResidentKey", "userVerification"],
+    "properties": {"residentKey": {"type": "string"}, "requireResidentKey": {"type": "boolean"},
+    "userVerification": {"type": "string"}}}}},
+"PasskeyRequest": {"type": "object", "required": ["challenge", "rpId", "timeout", "userVerification",
+  "allowCredentials"], "properties": {
+  "challenge": {"type": "string"}, "rpId": {"type": "string"},
+  "timeout": {"type": "integer", "description": "milliseconds"}, "userVerification": {"type": "string"},
+  "allowCredentials": {"type": "array", "items": {"$ref": "#/components/schemas/PasskeyDescriptor"}}}},
 "EndedSessions": {"type": "object", "required": ["ended"], "properties": {"ended": {"type": "integer"}}},
 "OwnKey": {"type": "object",
   "required": ["id", "label", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at", "sessions"],

@@ -54,6 +54,19 @@ class MemoryDirectory::Work final : public DirectoryTxn {
     return {};
   }
 
+  Result<std::optional<PasskeyRow>> find_passkey(std::string_view credential) override {
+    const auto found =
+        std::ranges::find(state_.passkeys, credential, [](const auto& entry) { return entry.second.credential; });
+    if (found == state_.passkeys.end()) return std::nullopt;
+    return found->second;
+  }
+  Result<> passkeys(AccountNumber account, const PasskeyVisitor& visit) override {
+    for (const auto& [number, row] : state_.passkeys) {
+      if (row.account == account && !visit(row)) break;
+    }
+    return {};
+  }
+
   Result<std::optional<ResetRow>> find_reset(std::string_view token_hash) override {
     const auto found = state_.resets.find(token_hash);
     if (found == state_.resets.end()) return std::nullopt;
@@ -77,6 +90,7 @@ class MemoryDirectory::Work final : public DirectoryTxn {
   Timestamp now() const override { return now_; }
   Result<AccountNumber> next_account_number() override { return AccountNumber{++mark(kLastAccount)}; }
   Result<KeyNumber> next_key_number() override { return KeyNumber{++mark(kLastKey)}; }
+  Result<PasskeyNumber> next_passkey_number() override { return PasskeyNumber{++mark(kLastPasskey)}; }
 
   Result<> put_account(const AccountRow& account) override {
     TRY(const auto holder, find_account_by_email(account.email));
@@ -91,6 +105,7 @@ class MemoryDirectory::Work final : public DirectoryTxn {
     state_.usage.erase(number);
     std::erase_if(state_.keys, [&](const auto& entry) { return entry.second.account == number; });
     std::erase_if(state_.pulled, [&](const auto& entry) { return entry.first.second.account == number; });
+    std::erase_if(state_.passkeys, [&](const auto& entry) { return entry.second.account == number; });
     return remove_resets_of(number);
   }
   Result<> put_key(const KeyRow& key) override {
@@ -108,6 +123,18 @@ class MemoryDirectory::Work final : public DirectoryTxn {
   Result<> set_last_used(KeyNumber number, Timestamp at) override {
     const auto found = state_.keys.find(number);
     if (found != state_.keys.end()) found->second.last_used_at = std::max(found->second.last_used_at.value_or(at), at);
+    return {};
+  }
+  Result<> put_passkey(const PasskeyRow& passkey) override {
+    TRY(const auto holder, find_passkey(passkey.credential));
+    if (holder && holder->number != passkey.number) {
+      return fail(ErrorCode::conflict, "this passkey is already registered");
+    }
+    state_.passkeys[passkey.number] = passkey;
+    return {};
+  }
+  Result<> remove_passkey(PasskeyNumber number) override {
+    state_.passkeys.erase(number);
     return {};
   }
   Result<> put_reset(const ResetRow& reset) override {

@@ -26,6 +26,7 @@ class MemoryDirectory final : public Directory {
   struct State {
     std::map<AccountNumber, AccountRow> accounts;
     std::map<KeyNumber, KeyRow> keys;
+    std::map<PasskeyNumber, PasskeyRow> passkeys;
     std::map<std::string, ResetRow, std::less<>> resets;
     std::map<std::pair<KeyNumber, SpaceName>, Seq> pulled;
     std::map<AccountNumber, UsageRow> usage;

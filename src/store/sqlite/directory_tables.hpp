@@ -3,6 +3,7 @@
 #pragma once
 
 #include <unordered_map>
+#include <vector>
 
 #include "store/directory.hpp"
 #include "store/sqlite/connection.hpp"
@@ -33,6 +34,13 @@ CREATE TABLE request_usage (account INTEGER PRIMARY KEY, day TEXT NOT NULL, toda
 CREATE TABLE directory_mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 )sql";
 
+/// Came after that: made in a store that does not have it yet.
+inline constexpr const char* kPasskeyTable = R"sql(
+CREATE TABLE IF NOT EXISTS passkey (number INTEGER PRIMARY KEY, account INTEGER NOT NULL,
+  credential BLOB NOT NULL UNIQUE, created_at INTEGER NOT NULL, doc BLOB NOT NULL, hash INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS passkey_account ON passkey (account);
+)sql";
+
 class DirectoryTables final : public DirectoryTxn {
  public:
   /// `reserve` holds revocations that are not in the rows yet.
@@ -47,6 +55,8 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Result<> keys(std::optional<AccountNumber> account, const KeyVisitor& visit) override;
   [[nodiscard]] Result<> keys_opened_with(KeyNumber parent, const KeyVisitor& visit) override;
   [[nodiscard]] Result<> keys_that_end(Timestamp until, const KeyVisitor& visit) override;
+  [[nodiscard]] Result<std::optional<PasskeyRow>> find_passkey(std::string_view credential) override;
+  [[nodiscard]] Result<> passkeys(AccountNumber account, const PasskeyVisitor& visit) override;
   [[nodiscard]] Result<std::optional<ResetRow>> find_reset(std::string_view token_hash) override;
   [[nodiscard]] Result<Seq> find_pulled(KeyNumber key, const SpaceName& space) override;
   [[nodiscard]] Result<> usage(const UsageVisitor& visit) override;
@@ -55,11 +65,14 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Timestamp now() const override { return now_; }
   [[nodiscard]] Result<AccountNumber> next_account_number() override;
   [[nodiscard]] Result<KeyNumber> next_key_number() override;
+  [[nodiscard]] Result<PasskeyNumber> next_passkey_number() override;
   [[nodiscard]] Result<> put_account(const AccountRow& account) override;
   [[nodiscard]] Result<> erase_account(AccountNumber number) override;
   [[nodiscard]] Result<> put_key(const KeyRow& key) override;
   [[nodiscard]] Result<> remove_key(KeyNumber number) override;
   [[nodiscard]] Result<> set_last_used(KeyNumber number, Timestamp at) override;
+  [[nodiscard]] Result<> put_passkey(const PasskeyRow& passkey) override;
+  [[nodiscard]] Result<> remove_passkey(PasskeyNumber number) override;
   [[nodiscard]] Result<> put_reset(const ResetRow& reset) override;
   [[nodiscard]] Result<> remove_resets_of(AccountNumber account) override;
   [[nodiscard]] Result<> remove_expired_resets(Timestamp until) override;
@@ -85,6 +98,7 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Result<std::optional<KeyRow>> find_one_key(const char* sql, const Bind& bind);
   [[nodiscard]] Result<std::optional<AccountRow>> find_one_account(const char* sql, const Bind& bind);
   [[nodiscard]] Result<KeyRow> key_of(const Statement& row) const;
+  [[nodiscard]] Result<> verify_passkeys(std::vector<std::string>& problems);
   [[nodiscard]] Result<std::int64_t> next_number(std::string_view mark);
 
   Connection& on_;

@@ -159,6 +159,7 @@ Result<> open_schema(Connection& connection, std::string_view new_epoch, const M
   CHECK_OK(configure_writer(connection));
   if (version < kSchemaVersion) CHECK_OK(migrate(connection, version, new_epoch));
   CHECK_OK(finish_move(connection, move));
+  CHECK_OK(connection.execute(kPasskeyTable));
   return count_history(connection);
 }
 
