@@ -116,8 +116,19 @@ Problem unauthorized(std::string_view detail, bool had_token) {
   return problem;
 }
 
+const SpaceName& Call::space() const {
+  static const SpaceName kNone;
+  return reached_.empty() ? kNone : reached_.back();
+}
+
+Result<SpaceName> Call::reach(std::string_view name) {
+  TRY(SpaceName space, access_->reach(*principal_, name, use()));
+  reached_.push_back(space);
+  return space;
+}
+
 bool Call::fail_unless_valid() {
-  const auto valid = access_->check_valid(*principal_);
+  const auto valid = access_->check_still(*principal_, {.any_of = any_of_, .spaces = reached_, .use = use()});
   if (valid) return false;
   const bool is_revoked = valid.error().code == ErrorCode::unauthorized;
   fail(is_revoked ? unauthorized("the key was revoked", true) : problem_of(valid.error()));

@@ -33,7 +33,13 @@ class Call {
                                                    std::int64_t missing) const;
   [[nodiscard]] const Principal& principal() const { return *principal_; }
   [[nodiscard]] const std::shared_ptr<const Principal>& shared_principal() const { return principal_; }
-  [[nodiscard]] SpaceName space(std::string_view name) const { return {principal_->account, std::string(name)}; }
+  /// The space that was reached last: the route's, or the handler's.
+  [[nodiscard]] const SpaceName& space() const;
+  /// Whether that one belongs to another account.
+  [[nodiscard]] bool is_guest() const { return !reached_.empty() && space().account != principal_->account; }
+  /// The space of that name, if the key may use it as the route does: the errors of Access::reach(). One that a handler
+  /// works in while it waits is checked again with the key: see fail_unless_valid().
+  [[nodiscard]] Result<SpaceName> reach(std::string_view name);
 
   [[nodiscard]] std::string& body() { return body_; }
   /// The body as a JSON object of at most kBodyDepthMax levels, without unsupported values. Lone surrogates, which some
@@ -56,15 +62,18 @@ class Call {
   void fail(const Problem& problem);
   void fail(const Error& error) { fail(problem_of(error)); }
 
-  /// After a wait: answers and returns true unless the key still stands: 401 if it was revoked meanwhile, the error if
-  /// that cannot be found out.
+  /// After a wait: answers and returns true unless the key still stands, with a scope of the route and for the spaces
+  /// that were reached: 401 if it was revoked meanwhile, 403 if it has lost a right, the error if that cannot be found
+  /// out.
   [[nodiscard]] bool fail_unless_valid();
 
   // for the router
   void set_params(std::vector<std::pair<std::string_view, std::string>> params) { params_ = std::move(params); }
-  void set_principal(std::shared_ptr<const Principal> principal, Access& access) {
+  /// `any_of`: the scopes of the route.
+  void set_principal(std::shared_ptr<const Principal> principal, Access& access, ScopeSet any_of) {
     principal_ = std::move(principal);
     access_ = &access;
+    any_of_ = any_of;
   }
   void add_header(http::Header header) { extra_headers_.push_back(std::move(header)); }
   void start(std::string body, http::Responder respond);
@@ -73,11 +82,15 @@ class Call {
   [[nodiscard]] http::Response problem_response(const Problem& problem) const;
 
  private:
+  [[nodiscard]] Access::Use use() const { return any_of_.has(Scope::read) ? Access::Use::read : Access::Use::write; }
+
   const http::RequestHead head_;
   const ErrorFormat& errors_;
   std::vector<std::pair<std::string_view, std::string>> params_;
   std::shared_ptr<const Principal> principal_;
   Access* access_ = nullptr;
+  ScopeSet any_of_;
+  std::vector<SpaceName> reached_;
   std::string body_;
   std::vector<http::Header> extra_headers_;
   std::optional<http::Responder> responder_;

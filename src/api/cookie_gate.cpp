@@ -34,18 +34,39 @@ bool has_json_or_no_body(const Call& call) {
 
 }  // namespace
 
-CookieGate::CookieGate(Options options)
-    : options_(std::move(options)),
-      is_secure_(options_.tls || options_.public_origin.starts_with("https://")),
-      name_((is_secure_ ? "__Host-syncline-" : "syncline-") + options_.hub_id) {}
+CookieGate::CookieGate(Options options) : options_(std::move(options)), origin_(make_origin(options_.public_origin)) {}
+
+std::shared_ptr<const CookieGate::Origin> CookieGate::make_origin(const std::string& text) const {
+  const bool is_secure = options_.tls || text.starts_with("https://");
+  return std::make_shared<Origin>(
+      Origin{text, is_secure, (is_secure ? "__Host-syncline-" : "syncline-") + options_.hub_id});
+}
+
+void CookieGate::use_public_origin(const std::string& origin) {
+  auto made = make_origin(origin);
+  const MutexLock lock(mutex_);
+  origin_ = std::move(made);
+}
+
+std::shared_ptr<const CookieGate::Origin> CookieGate::public_origin() const {
+  const SharedLock lock(mutex_);
+  return origin_;
+}
+
+std::string CookieGate::origin_for(const Call& call) const {
+  const auto ours = public_origin();
+  if (!ours->text.empty()) return ours->text;
+  return (options_.tls ? "https://" : "http://") + to_valid_utf8(lower_case(call.header("Host")));
+}
 
 std::optional<std::string_view> CookieGate::find(const Call& call) const {
   const std::string_view header = call.header("Cookie");
   if (header.empty()) return std::nullopt;
+  const auto ours = public_origin();
   for (const std::string_view pair : split(header, ';')) {
     const std::string_view cookie = trim(pair);
     const std::size_t equals = cookie.find('=');
-    if (equals == std::string_view::npos || cookie.substr(0, equals) != name_) continue;
+    if (equals == std::string_view::npos || cookie.substr(0, equals) != ours->name) continue;
     const std::string_view value = cookie.substr(equals + 1);
     if (!value.empty()) return value;
   }
@@ -57,10 +78,11 @@ CookieGate::Page CookieGate::page_of(const Call& call) const {
   const std::string_view origin = call.header("Origin");
   if (site == "cross-site" || site == "same-site") return Page::foreign;
   if (origin.empty()) return site == "same-origin" ? Page::own : Page::unknown;
-  if (!options_.public_origin.empty() && origin == options_.public_origin) return Page::own;
+  const auto ours = public_origin();
+  if (!ours->text.empty() && origin == ours->text) return Page::own;
   const std::string host = lower_case(call.header("Host"));
   // The public host is served under its public scheme alone: behind a proxy our own would be the wrong one.
-  const bool is_public_host = host == without_scheme(options_.public_origin);
+  const bool is_public_host = host == without_scheme(ours->text);
   const std::string own = (options_.tls ? "https://" : "http://") + host;
   return !host.empty() && !is_public_host && origin == own ? Page::own : Page::foreign;
 }
@@ -92,8 +114,9 @@ Result<> CookieGate::check_sign_in(const Call& call) const {
   }
   const std::string host = lower_case(call.header("Host"));
   const std::string_view origin = call.header("Origin");
-  const bool is_public_https = options_.public_origin.starts_with("https://") &&
-                               (origin == options_.public_origin || host == without_scheme(options_.public_origin));
+  const auto ours = public_origin();
+  const bool is_public_https =
+      ours->text.starts_with("https://") && (origin == ours->text || host == without_scheme(ours->text));
   if (options_.tls || options_.plain_http_anywhere || is_public_https || is_this_machine(host)) return {};
   return fail(ErrorCode::forbidden,
               "a browser can sign in by https or at localhost; give the hub TLS or set hub.public_url to the https URL "
@@ -101,8 +124,9 @@ Result<> CookieGate::check_sign_in(const Call& call) const {
 }
 
 http::Header CookieGate::make(std::string_view token, std::optional<std::int64_t> seconds) const {
-  std::string cookie = name_ + '=' + std::string(token) + "; Path=/; HttpOnly; SameSite=Strict";
-  if (is_secure_) cookie += "; Secure";
+  const auto ours = public_origin();
+  std::string cookie = ours->name + '=' + std::string(token) + "; Path=/; HttpOnly; SameSite=Strict";
+  if (ours->is_secure) cookie += "; Secure";
   if (seconds) cookie += "; Max-Age=" + std::to_string(*seconds);
   return {"Set-Cookie", std::move(cookie)};
 }

@@ -1,10 +1,13 @@
 // The cookie with which a browser stays signed in, and which requests it counts for: those of the hub's own pages.
 // Every program on a host gets the cookies of that host, whatever its port, so the name of a hub's cookie carries the
 // hub's id, and a request that changes something must say that it comes from the hub's own origin. cors.origins plays
-// no part. Never changes; safe from any thread.
+// no part. Safe from any thread.
 #pragma once
 
+#include <memory>
+
 #include "api/call.hpp"
+#include "base/mutex.hpp"
 
 namespace syncline::api {
 
@@ -19,8 +22,10 @@ class CookieGate {
 
   explicit CookieGate(Options options);
 
-  /// "__Host-syncline-1a2b3c4d"; without the prefix if browsers reach the hub by plain http.
-  [[nodiscard]] const std::string& name() const { return name_; }
+  /// From now on browsers reach the hub there: at setup, before anybody has a session that matters.
+  void use_public_origin(const std::string& origin);
+  /// The origin of the page that asks: the public one, or that of the request.
+  [[nodiscard]] std::string origin_for(const Call& call) const;
   /// The value of the cookie; nothing if the request has none, or an empty one.
   [[nodiscard]] std::optional<std::string_view> find(const Call& call) const;
 
@@ -38,9 +43,19 @@ class CookieGate {
   [[nodiscard]] http::Header clear() const { return make("", 0); }
 
  private:
+  /// What follows from where browsers reach the hub.
+  struct Origin {
+    std::string text;
+    bool is_secure = false;
+    /// "__Host-syncline-1a2b3c4d"; without the prefix if browsers reach the hub by plain http.
+    std::string name;
+  };
+  [[nodiscard]] std::shared_ptr<const Origin> public_origin() const;
+  [[nodiscard]] std::shared_ptr<const Origin> make_origin(const std::string& text) const;
+
   const Options options_;
-  const bool is_secure_;
-  const std::string name_;
+  mutable SharedMutex mutex_;
+  std::shared_ptr<const Origin> origin_ GUARDED_BY(mutex_);
 };
 
 }  // namespace syncline::api

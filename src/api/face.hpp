@@ -15,11 +15,15 @@
 #include "service/events.hpp"
 #include "service/first_run.hpp"
 #include "service/own_keys.hpp"
+#include "service/pairings.hpp"
+#include "service/passkeys.hpp"
 #include "service/password_queue.hpp"
+#include "service/public_url.hpp"
 #include "service/request_meter.hpp"
 #include "service/rule_book.hpp"
 #include "service/search.hpp"
 #include "service/sessions.hpp"
+#include "service/shares.hpp"
 #include "service/spaces.hpp"
 #include "store/sqlite/delivery_queue.hpp"
 #include "webhooks/subscriptions.hpp"
@@ -34,8 +38,11 @@ struct FaceParts {
   Sessions& sessions;
   BrowserSessions& browser_sessions;
   FirstRun& first_run;
+  Pairings& pairings;
+  Passkeys& passkeys;
   DeviceKeys& device_keys;
   OwnKeys& own_keys;
+  Shares& shares;
   RequestMeter& meter;
   webhooks::Subscriptions& subscriptions;
   DeliveryQueue& deliveries;
@@ -47,6 +54,8 @@ struct FaceParts {
   PasswordQueue& passwords;
   /// How browsers stay signed in.
   const CookieGate& cookies;
+  /// Where people reach the hub.
+  PublicUrl& public_url;
 };
 
 /// A face at work in one hub. Made before the first request and destroyed after the last one. Its handlers run on

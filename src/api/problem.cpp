@@ -11,7 +11,8 @@ int status_of(ErrorCode code) {
     case ErrorCode::conflict: return 409;
     case ErrorCode::precondition_failed: return 412;
     case ErrorCode::unauthorized: return 401;
-    case ErrorCode::forbidden: return 403;
+    case ErrorCode::forbidden:
+    case ErrorCode::space_not_allowed: return 403;
     case ErrorCode::too_large: return 413;
     case ErrorCode::too_many: return 429;
     case ErrorCode::epoch_changed:
@@ -59,6 +60,7 @@ std::string_view code_of(ErrorCode code) {
     case ErrorCode::precondition_failed: return "precondition_failed";
     case ErrorCode::unauthorized: return "unauthorized";
     case ErrorCode::forbidden: return "forbidden";
+    case ErrorCode::space_not_allowed: return "space_not_allowed";
     case ErrorCode::too_large: return "too_large";
     case ErrorCode::too_many: return "rate_limited";
     case ErrorCode::epoch_changed: return "epoch_changed";

@@ -37,6 +37,14 @@ struct Route {
   enum class Key : std::uint8_t { in_header, may_follow };
   /// Which plans include the route, while plans are enforced.
   enum class Plan : std::uint8_t { with_sync, any };
+  /// Which spaces the route touches. A key that is limited to spaces is let in by that, so it does not get into a route
+  /// that says nothing.
+  enum class Reach : std::uint8_t {
+    account,    // all of them, or what says something about all
+    one_space,  // the one of `space` and `space_param`: the router reaches it
+    named,      // what the request names in its own way: the handler reaches each with Call::reach()
+    no_space,
+  };
   /// Whether a browser's cookie lets in, too. Not where a published API has its own clients.
   enum class Cookie : std::uint8_t { never, accepted };
 
@@ -52,6 +60,9 @@ struct Route {
   Key key = Key::in_header;
   Plan plan = Plan::with_sync;
   Cookie cookie = Cookie::never;
+  Reach reach = Reach::account;
+  std::string_view space;        // the name, or how it begins
+  std::string_view space_param;  // the part of the path that it ends with; empty: none
   /// Where two published APIs share a path: this route is for requests that have one of these query parameters, and
   /// must be added before the other. Empty: for all requests.
   std::vector<std::string_view> only_with_query;
@@ -98,6 +109,19 @@ struct Route {
   Route& quick() { return set(cost, Cost::quick); }
   Route& key_may_follow() { return set(key, Key::may_follow); }
   Route& with_cookies() { return set(cookie, Cookie::accepted); }
+  /// In the space of that name, whatever the request says.
+  Route& in_space(std::string_view name) {
+    space = name;
+    return set(reach, Reach::one_space);
+  }
+  /// In the space that the path names as {param}, behind the prefix.
+  Route& in_space_of_path(std::string_view param = "space", std::string_view prefix = {}) {
+    space_param = param;
+    return in_space(prefix);
+  }
+  /// In spaces that the handler reaches with Call::reach().
+  Route& in_named_spaces() { return set(reach, Reach::named); }
+  Route& outside_spaces() { return set(reach, Reach::no_space); }
   Route& in_any_plan() { return set(plan, Plan::any); }
   Route& only_with(std::vector<std::string_view> names) { return set(only_with_query, std::move(names)); }
   Route& errors_as(const ErrorFormat& format) { return set(errors, &format); }

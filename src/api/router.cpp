@@ -39,6 +39,17 @@ bool is_meant(const Route& route, std::string_view target) {
   });
 }
 
+/// In /v1/spaces/@12/notes/changes, "@12/notes" is the name of a space, although it has a slash. As one segment, with
+/// %2F, it stays as it is.
+void join_shared_name(std::vector<std::string_view>& segments) {
+  if (segments.size() < 4 || segments[0] != "v1" || segments[1] != "spaces") return;
+  const std::string_view account = segments[2];
+  if (!account.starts_with('@') && !account.starts_with("%40")) return;
+  if (account.find("%2F") != std::string_view::npos || account.find("%2f") != std::string_view::npos) return;
+  segments[2] = {account.data(), account.size() + 1 + segments[3].size()};
+  segments.erase(segments.begin() + 3);
+}
+
 }  // namespace
 
 /// The exchange of one request: what net/ sees of a Call.
@@ -73,6 +84,11 @@ class Router::RoutedExchange final : public http::Exchange {
     call_->start(std::move(body), std::move(respond));
     const CallPtr call = std::move(call_);
     principal_ = call->shared_principal();
+    // A body may take long to arrive, and others may have changed their minds.
+    if (principal_ && call->is_guest() && call->fail_unless_valid()) return;
+    if (!is_heavy()) return route_->handle(call);
+    // Whatever changes accounts, keys or settings is heavy.
+    const ActingAs acting(principal_.get(), call->head().client);
     route_->handle(call);
   }
 
@@ -149,7 +165,8 @@ Router::Match Router::find(http::Method method, std::string_view target) const {
   Match match;
   const std::string_view path = target.substr(0, target.find('?'));
   if (path.empty() || path.front() != '/') return match;
-  const auto segments = split(path.substr(1), '/');
+  auto segments = split(path.substr(1), '/');
+  join_shared_name(segments);
   const auto fits = [&](const Entry& entry) {
     return std::ranges::equal(entry.segments, segments, [](std::string_view pattern, std::string_view segment) {
       return pattern.starts_with('{') ? !segment.empty() : pattern == segment;
@@ -176,8 +193,11 @@ Router::Match Router::find(http::Method method, std::string_view target) const {
 }
 
 std::optional<Problem> Router::admit(const Route& route, Call& call) {
-  if (options_.everybody) call.set_principal(options_.everybody, access_);
-  if (route.any_of.empty() || options_.everybody) return std::nullopt;
+  if (options_.everybody) {
+    call.set_principal(options_.everybody, access_, route.any_of);
+    return reach_space(route, call);
+  }
+  if (route.any_of.empty()) return std::nullopt;
   if (route.key == Route::Key::may_follow && !is_own_origin(call)) {
     return problem_of({ErrorCode::forbidden, "pages of this origin may not connect"});
   }
@@ -191,7 +211,7 @@ std::optional<Problem> Router::admit(const Route& route, Call& call) {
   if (header.size() <= kScheme.size() || !equal_ignoring_case(header.substr(0, kScheme.size()), kScheme)) {
     return unauthorized("the Authorization header must be 'Bearer <key>'", true);
   }
-  auto principal = access_.authenticate(trim(header.substr(kScheme.size())));
+  auto principal = access_.authenticate(trim(header.substr(kScheme.size())), Access::Via::bearer, call.head().client);
   if (!principal) {
     if (principal.error().code != ErrorCode::unauthorized) return problem_of(principal.error());
     return unauthorized(principal.error().text, true);
@@ -205,7 +225,7 @@ std::optional<Problem> Router::admit_cookie(const Route& route, Call& call, std:
     if (route.key == Route::Key::may_follow) return std::nullopt;
     return problem;
   }
-  auto principal = access_.authenticate(cookie, Access::Via::cookie);
+  auto principal = access_.authenticate(cookie, Access::Via::cookie, call.head().client);
   if (principal) return admit_principal(route, call, *std::move(principal));
   if (principal.error().code != ErrorCode::unauthorized) return problem_of(principal.error());
   return unauthorized("the session is over; sign in again", false);
@@ -213,7 +233,7 @@ std::optional<Problem> Router::admit_cookie(const Route& route, Call& call, std:
 
 std::optional<Problem> Router::admit_principal(const Route& route, Call& call,
                                                std::shared_ptr<const Principal> principal) {
-  call.set_principal(std::move(principal), access_);
+  call.set_principal(std::move(principal), access_, route.any_of);
   if (!call.principal().scopes.has_any(route.any_of)) return insufficient_scope(route.any_of);
   if (route.plan == Route::Plan::with_sync && !access_.may_sync(call.principal())) {
     Problem problem = problem_of({ErrorCode::forbidden, "the free plan does not include sync"});
@@ -222,7 +242,26 @@ std::optional<Problem> Router::admit_principal(const Route& route, Call& call,
     return problem;
   }
   if (meter_ != nullptr) meter_->count(call.principal().account);
-  return check_rate(call);
+  if (auto problem = check_rate(call)) return problem;
+  return reach_space(route, call);
+}
+
+std::optional<Problem> Router::reach_space(const Route& route, Call& call) {
+  const SpaceLimit& limit = call.principal().spaces;
+  Result<> reached;
+  if (route.reach == Route::Reach::account && limit.is_limited()) reached = space_not_allowed(limit, "");
+  if (route.reach == Route::Reach::one_space) {
+    std::string name(route.space);
+    if (!route.space_param.empty()) name += call.param(route.space_param);
+    if (const auto space = call.reach(name); !space) reached = std::unexpected(space.error());
+  }
+  if (!reached) return problem_of(reached.error());
+  if (quotas_ == nullptr || !call.is_guest()) return std::nullopt;
+  // What guests write counts to the account that has the space.
+  const auto plan = access_.plan_of(call.space().account);
+  if (!plan) return problem_of(plan.error());
+  quotas_->expect_write(call.space().account, *plan);
+  return std::nullopt;
 }
 
 std::optional<Problem> Router::check_rate(Call& call) {

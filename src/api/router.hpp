@@ -1,5 +1,5 @@
-// The table of all routes, and the one place where a request is let in: route, credential, scope, plan, rate. The table
-// that dispatches is also the one that /openapi.json and the tests read.
+// The table of all routes, and the one place where a request is let in: route, credential, scope, plan, rate, space.
+// The table that dispatches is also the one that /openapi.json and the tests read.
 #pragma once
 
 #include "api/cookie_gate.hpp"
@@ -69,6 +69,8 @@ class Router final : public http::Application {
   [[nodiscard]] std::optional<Problem> admit_cookie(const Route& route, Call& call, std::string_view cookie);
   [[nodiscard]] std::optional<Problem> admit_principal(const Route& route, Call& call,
                                                        std::shared_ptr<const Principal> principal);
+  /// Reaches the space of the route; refuses a key that is limited to spaces where the route touches others.
+  [[nodiscard]] std::optional<Problem> reach_space(const Route& route, Call& call);
   /// Counts a request that is let in, or says how many there may be.
   [[nodiscard]] std::optional<Problem> check_rate(Call& call);
   [[nodiscard]] bool is_own_origin(const Call& call) const;

@@ -6,6 +6,8 @@
 #include "api/native/record_json.hpp"
 #include "api/webhooks/routes.hpp"
 #include "app/admin_accounts.hpp"
+#include "app/admin_audit.hpp"
+#include "app/admin_shares.hpp"
 #include "app/admin_store.hpp"
 #include "base/text.hpp"
 
@@ -25,7 +27,9 @@ void append_key(JsonWriter& writer, const Key& key, const std::string* token) {
   writer.string("account", key.account_email).string("label", key.label);
   writer.name("scopes").begin_array();
   for (const std::string_view scope : key.scopes.names()) writer.string(scope);
-  writer.end_array().string("created_at", format_time(key.created_at));
+  writer.end_array().name("spaces");
+  append_names(writer, key.spaces);
+  writer.string("created_at", format_time(key.created_at));
   const auto time_or_null = [&](std::string_view name, const std::optional<Timestamp>& time) {
     writer.name(name);
     if (time) {
@@ -42,15 +46,21 @@ void append_key(JsonWriter& writer, const Key& key, const std::string* token) {
 Result<std::string> key_add(CoreServices& core, const JsonObject& request) {
   TRY(const ScopeSet scopes, parse_scopes(request.text_of("scopes")));
   const auto token = optional_text(request, "token");
-  TRY(const NewKey made, core.access.add_key(request.text_of("account"), request.text_of("label"), scopes, token));
+  Access::KeyTerms terms;
+  if (const auto list = request.find("spaces")) {
+    std::vector<std::string> names;
+    list->for_each_element([&](JsonView name) { names.push_back(name.as_string().value_or("")); });
+    TRY(terms.spaces, SpaceLimit::only(std::move(names)));
+  }
+  TRY(const NewKey made,
+      core.access.add_key(request.text_of("account"), request.text_of("label"), scopes, token, terms));
   std::string out;
   JsonWriter writer(out);
   append_key(writer, made.key, &made.token);
   return out;
 }
 
-Result<std::string> setup(CoreServices& core, const JsonObject&) {
-  TRY(const FirstRun::Code code, core.first_run.code());
+std::string code_json(const FirstRun::Code& code) {
   std::string out;
   JsonWriter(out)
       .begin_object()
@@ -59,6 +69,16 @@ Result<std::string> setup(CoreServices& core, const JsonObject&) {
       .string("expires_at", format_time(code.expires_at))
       .end_object();
   return out;
+}
+
+Result<std::string> setup(CoreServices& core, const JsonObject&) {
+  TRY(const FirstRun::Code code, core.first_run.code());
+  return code_json(code);
+}
+
+Result<std::string> setup_again(CoreServices& core, const JsonObject&) {
+  TRY(const FirstRun::Code code, core.first_run.renew());
+  return code_json(code);
 }
 
 Result<std::string> key_list(CoreServices& core, const JsonObject& request) {
@@ -304,14 +324,37 @@ Result<std::string> clock_accept(CoreServices& core, const JsonObject& request) 
   return clock_status(core, request);
 }
 
+/// The first of these members that a command's request or answer has, as text.
+std::string find_shown(const JsonObject& request, const JsonObject& answer,
+                       std::initializer_list<std::string_view> names) {
+  for (const JsonObject* json : {&request, &answer}) {
+    for (const std::string_view name : names) {
+      const auto value = json->find(name);
+      if (value) return value->as_string().value_or(std::string(value->raw()));
+    }
+  }
+  return "";
+}
+
+void note_command(CoreServices& core, std::string_view action, const JsonObject& request, const std::string& answer) {
+  const JsonObject made{JsonView(answer)};
+  core.access.audit().note({.action = std::string(action),
+                            .account = find_shown(request, made, {"account", "email"}),
+                            .target = find_shown(request, made, {"id", "path"}),
+                            .detail = {}});
+}
+
 struct Named {
   std::string_view name;
   Handler run;
+  /// In the audit log, unless what the command does is recorded where it is done, or it changes nothing.
+  std::string_view action = {};
 };
-constexpr std::array<Named, 32> kHandlers = {{{"setup", setup},
+constexpr std::array<Named, 38> kHandlers = {{{"setup", setup, "setup.code_shown"},
+                                              {"setup again", setup_again, "setup.code_replaced"},
                                               {"account add", account_add},
                                               {"account label", account_label},
-                                              {"account undo-wipe", account_undo_wipe},
+                                              {"account undo-wipe", account_undo_wipe, "space.wipe_undone"},
                                               {"account ai-cap", account_ai_cap},
                                               {"account password", account_password},
                                               {"account reset", account_reset},
@@ -326,27 +369,36 @@ constexpr std::array<Named, 32> kHandlers = {{{"setup", setup},
                                               {"space list", space_list},
                                               {"conflicts list", conflicts_list},
                                               {"conflicts show", conflicts_show},
-                                              {"conflicts restore", conflicts_restore},
-                                              {"conflicts dismiss", conflicts_dismiss},
+                                              {"conflicts restore", conflicts_restore, "conflict.restored"},
+                                              {"conflicts dismiss", conflicts_dismiss, "conflict.dismissed"},
                                               {"space history", space_history},
+                                              {"space share", space_share},
+                                              {"space shares", space_shares},
+                                              {"space unshare", space_unshare},
                                               {"webhooks list", webhooks_list},
-                                              {"webhooks add", webhooks_add},
-                                              {"webhooks remove", webhooks_remove},
-                                              {"webhooks enable", webhooks_enable},
-                                              {"webhooks rotate", webhooks_rotate},
+                                              {"webhooks add", webhooks_add, "webhook.created"},
+                                              {"webhooks remove", webhooks_remove, "webhook.removed"},
+                                              {"webhooks enable", webhooks_enable, "webhook.changed"},
+                                              {"webhooks rotate", webhooks_rotate, "webhook.secret_rotated"},
                                               {"webhooks deliveries", webhooks_deliveries},
-                                              {"webhooks replay", webhooks_replay},
+                                              {"webhooks replay", webhooks_replay, "webhook.replayed"},
                                               {"clock status", clock_status},
-                                              {"clock accept", clock_accept},
-                                              {"backup", back_up_store},
+                                              {"clock accept", clock_accept, "clock.accepted"},
+                                              {"audit list", audit_list},
+                                              {"audit verify", audit_verify},
+                                              {"backup", back_up_store, "store.backed_up"},
                                               {"verify", verify_store}}};
 
 }  // namespace
 
 Result<std::string> run_admin(CoreServices& core, const JsonObject& request) {
   const std::string name = request.text_of("command");
+  const ActingAs acting(Actor{.account = std::string(Actor::kOperator), .key = {}, .label = {}, .address = {}});
   for (const Named& handler : kHandlers) {
-    if (handler.name == name) return handler.run(core, request);
+    if (handler.name != name) continue;
+    auto answer = handler.run(core, request);
+    if (answer && !handler.action.empty()) note_command(core, handler.action, request, *answer);
+    return answer;
   }
   return fail(ErrorCode::invalid_argument, "unknown administration command '" + name +
                                                "'; if a hub is running, it may be an older version: restart it");

@@ -105,7 +105,7 @@ Result<std::string> account_password(CoreServices& core, const JsonObject& reque
 }
 
 Result<std::string> account_reset(CoreServices& core, const JsonObject& request) {
-  TRY(const std::string public_url, core.public_url);
+  TRY(const std::string public_url, core.public_url());
   TRY(const std::string token, core.sessions.make_reset_token(request.text_of("email")));
   std::string out;
   JsonWriter writer(out);
@@ -116,12 +116,17 @@ Result<std::string> account_reset(CoreServices& core, const JsonObject& request)
 }
 
 Result<std::string> account_invite(CoreServices& core, const JsonObject& request) {
-  TRY(const std::string public_url, core.public_url);
+  TRY(const std::string public_url, core.public_url());
   const std::string email = request.text_of("email");
   TRY(const auto known, core.access.find_account(email));
+  const std::string wanted = request.text_of("plan");
+  TRY(const Plan plan, parse_plan(wanted.empty() ? "free" : wanted));
+  if (known && !wanted.empty() && known->plan != plan) {
+    return fail(ErrorCode::conflict, known->email + " has the plan " + std::string(to_text(known->plan)) +
+                                         "; 'syncline account plan " + known->email + ' ' + std::string(to_text(plan)) +
+                                         "' changes it");
+  }
   if (!known) {
-    const std::string wanted = request.text_of("plan");
-    TRY(const Plan plan, parse_plan(wanted.empty() ? "free" : wanted));
     TRY([[maybe_unused]] const Account added, core.access.add_account(email, plan));
   }
   TRY(const std::string token, core.sessions.make_reset_token(email, Sessions::kInvitationSeconds));

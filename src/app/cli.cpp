@@ -28,6 +28,7 @@ void define_all(CommandLine& line, Invocation& invocation) {
       "  syncline -a claire sync full");
   define_hub(root, invocation);
   define_administration(root, invocation);
+  define_audit(root, invocation);
   define_data_and_settings(root, invocation);
   define_runner(root, invocation);
   define_commands(root, invocation);

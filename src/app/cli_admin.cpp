@@ -2,6 +2,7 @@
 // or of the data itself if none runs.
 #include <cstdint>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -21,10 +22,15 @@ class AdminCommand {
  public:
   AdminCommand(Command group, Invocation& invocation, const std::string& words, const std::string& help,
                Missing missing = Missing::refuse)
-      : command_(group.add(words.substr(words.rfind(' ') + 1), help)), request_(std::make_shared<JsonObject>()) {
+      : command_(group.add(words.substr(words.rfind(' ') + 1), help)),
+        request_(std::make_shared<JsonObject>()),
+        lists_(std::make_shared<Lists>()) {
     request_->set_text("command", words);
     add_common(command_, invocation);
-    command_.on_run([&invocation, request = request_, missing]() -> Result<> {
+    command_.on_run([&invocation, request = request_, lists = lists_, missing]() -> Result<> {
+      for (const auto& [field, texts] : *lists) {
+        if (!texts.empty()) request->set(field, json_list(texts));
+      }
       TRY(const std::string answer, run_anywhere(invocation.data, *request, missing));
       print_result(answer, invocation.form());
       return {};
@@ -38,6 +44,12 @@ class AdminCommand {
 
   AdminCommand& optional_text(const std::string& option, const std::string& field, const std::string& help) {
     add_text(option, field, help);
+    return *this;
+  }
+
+  /// A list: one text each time that the option is given.
+  AdminCommand& texts(const std::string& option, const std::string& field, const std::string& help) {
+    command_.option(option, (*lists_)[field], help).repeatable();
     return *this;
   }
 
@@ -77,8 +89,20 @@ class AdminCommand {
     return command_.text_option(option, take, help);
   }
 
+  using Lists = std::map<std::string, std::vector<std::string>>;
+
+  static std::string json_list(const std::vector<std::string>& texts) {
+    std::string list;
+    JsonWriter writer(list);
+    writer.begin_array();
+    for (const std::string& text : texts) writer.string(text);
+    writer.end_array();
+    return list;
+  }
+
   const Command command_;
   const std::shared_ptr<JsonObject> request_;
+  const std::shared_ptr<Lists> lists_;
 };
 
 void define_accounts(Command root, Invocation& invocation) {
@@ -108,8 +132,9 @@ void define_accounts(Command root, Invocation& invocation) {
   AdminCommand(account, invocation, "account password", "Set the password for POST /auth/login")
       .text("EMAIL", "email", email)
       .file("--password-file FILE", "password", "file with the password in its first line; - for standard input")
-      .optional_text("--revoke-keys-since TIME", "revoke_keys_since",
-                     "also revoke API keys created since then, in case somebody else knew the password")
+      .optional_text(
+          "--revoke-keys-since TIME", "revoke_keys_since",
+          "also revoke API keys and remove passkeys created since then, in case somebody else knew the password")
       .example("syncline account password me@example.org --password-file password.txt");
   AdminCommand(account, invocation, "account reset", "Create a one-time password reset token, valid for one hour")
       .text("EMAIL", "email", email)
@@ -143,7 +168,8 @@ void define_keys(Command root, Invocation& invocation) {
       .text("--scopes SCOPES", "scopes",
             "comma-separated list of: read, write, keys, commands:submit, commands:run, commands:approve, admin")
       .optional_text("--token TOKEN", "token", "use this token instead of a generated one")
-      .example("syncline key add --account me@example.org --label laptop --scopes read,write");
+      .texts("--space NAME", "spaces", "limit the key to this space; repeat for several (default: all spaces)")
+      .example("syncline key add --account me@example.org --label laptop --scopes read,write --space notes");
   AdminCommand(key, invocation, "key list", "List keys")
       .optional_text("--account EMAIL", "account", "only keys of this account")
       .example("syncline key list --account me@example.org");
@@ -154,7 +180,7 @@ void define_keys(Command root, Invocation& invocation) {
 
 void define_spaces_and_conflicts(Command root, Invocation& invocation) {
   const Command space =
-      root.add_group("space", "Inspect spaces, the named data sets of accounts", "syncline space list");
+      root.add_group("space", "Inspect and share spaces, the named data sets of accounts", "syncline space list");
   space.alias("spaces");
   AdminCommand(space, invocation, "space list", "List spaces")
       .optional_text("--account EMAIL", "account", "only spaces of this account")
@@ -165,6 +191,23 @@ void define_spaces_and_conflicts(Command root, Invocation& invocation) {
       .text("ID", "id", "id of the record")
       .text("--account EMAIL", "account", "account that owns the space")
       .example("syncline space history kernle/claire notes n1 --account me@example.org");
+
+  const std::string owner = "account that has the space (default: the only one that has such a space)";
+  AdminCommand(space, invocation, "space share", "Let another account read or write a space")
+      .text("SPACE", "space", "name of the space")
+      .text("--with EMAIL", "guest", "account that may use the space, as @<number of the owner>/SPACE")
+      .text("--rights RIGHTS", "rights", "read or write; sharing again changes them")
+      .optional_text("--owner EMAIL", "owner", owner)
+      .example("syncline space share notes --with friend@example.org --rights read");
+  AdminCommand(space, invocation, "space unshare", "Stop sharing a space, immediately and on open connections too")
+      .text("SPACE", "space", "name of the space")
+      .text("--with EMAIL", "guest", "account that may no longer use the space")
+      .optional_text("--owner EMAIL", "owner", owner)
+      .example("syncline space unshare notes --with friend@example.org");
+  AdminCommand(space, invocation, "space shares", "List who may use the spaces of others")
+      .optional_text("SPACE", "space", "only spaces of this name")
+      .optional_text("--owner EMAIL", "owner", "only spaces of this account")
+      .example("syncline space shares --owner me@example.org");
 
   const Command conflict =
       root.add_group("conflict", "Manage conflicts, the edits that lost a merge", "syncline conflict list");

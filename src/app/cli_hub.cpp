@@ -17,6 +17,7 @@
 #include "base/bytes.hpp"
 #include "base/json_object.hpp"
 #include "core/cursor.hpp"
+#include "service/audit_entry.hpp"
 #include "service/trusted_clock.hpp"
 #include "store/sqlite/store_file.hpp"
 
@@ -55,7 +56,8 @@ Result<Settings> load_settings(const SettingsOptions& options, const std::string
   auto flags = options.flags;
   TRY(const auto assigned, read_assignments(options.assignments));
   for (const auto& [key, value] : assigned) flags[key] = value;
-  return Settings::load(flags, options.file.empty() ? find_settings_file(data) : options.file);
+  return Settings::load(flags, options.file.empty() ? find_settings_file(data) : options.file, all_settings(),
+                        setup_file_in(data));
 }
 
 Result<> back_up(const Invocation& invocation, const std::string& to) {
@@ -72,16 +74,21 @@ Result<> back_up(const Invocation& invocation, const std::string& to) {
   return {};
 }
 
-/// However old a backup is, whoever restores it has a clock to go by.
-Result<> accept_clock_of(const std::string& store_path) {
+/// However old a backup is, whoever restores it has a clock to go by, and whoever reads its audit log is told.
+Result<> finish_restore(const std::string& store_path) {
   TrustedClock clock(TrustedClock::Of::hub);
   TRY(const auto store, open_store_file(store_path, clock, {}));
-  return clock.accept(*store);
+  CHECK_OK(clock.accept(*store));
+  const Actor actor{.account = std::string(Actor::kOperator), .key = {}, .label = {}, .address = {}};
+  return store->directory().write([&](DirectoryTxn& txn) {
+    return record(txn, actor, txn.now(),
+                  {.action = "store.restored", .account = {}, .target = {}, .detail = "from a backup"});
+  });
 }
 
 Result<> restore_into(const std::string& store_path, const std::string& from, const std::string& epoch) {
   CHECK_OK(restore_backup(from, store_path, epoch));
-  return accept_clock_of(store_path);
+  return finish_restore(store_path);
 }
 
 Result<> restore(const Invocation& invocation, const std::string& from) {
@@ -213,7 +220,9 @@ void define_data_and_settings(Command root, Invocation& invocation) {
   const Command setup = root.add("setup", "Show the code that makes the first account of a running hub");
   add_common(setup, invocation);
   setup.example("syncline setup --data /srv/syncline");
-  setup.on_run(ask(invocation, "setup"));
+  const auto again = std::make_shared<bool>(false);
+  setup.flag("--again", *again, "make a new code; the one before it is good no more");
+  setup.on_run([&invocation, again] { return ask(invocation, *again ? "setup again" : "setup")(); });
 
   define_backup(root, invocation);
   define_diagnosis(root, invocation);

@@ -172,6 +172,11 @@ Option& Option::one_at_a_time() {
   return *this;
 }
 
+Option& Option::repeatable() {
+  option_->allow_extra_args(false);
+  return *this;
+}
+
 // CLI11 repeats the footer of a group below each of its commands; ours have their own.
 Command Command::add(const std::string& name, const std::string& help) const {
   return {*app_->add_subcommand(name, help)->footer(std::string()), *chosen_};

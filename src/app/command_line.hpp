@@ -35,6 +35,8 @@ class Option {
   Option& one_of(const std::vector<std::string>& words);
   /// For a list: one value each time that the option is given.
   Option& one_at_a_time();
+  /// For a list: any number of times, with one value each time.
+  Option& repeatable();
 
  private:
   CLI::Option* option_;

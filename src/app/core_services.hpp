@@ -9,9 +9,12 @@
 #include "service/first_run.hpp"
 #include "service/housekeeping.hpp"
 #include "service/own_keys.hpp"
+#include "service/pairings.hpp"
+#include "service/passkeys.hpp"
 #include "service/request_meter.hpp"
 #include "service/search.hpp"
 #include "service/sessions.hpp"
+#include "service/shares.hpp"
 #include "service/spaces.hpp"
 #include "service/trusted_clock.hpp"
 #include "store/sqlite/delivery_queue.hpp"
@@ -40,6 +43,9 @@ struct CoreServices {
         first_run(*store, access, sessions, of_store),
         device_keys(*store, access, of_store),
         own_keys(*store, access),
+        shares(*store, access),
+        pairings(access, live, of_store),
+        passkeys(*store, access, of_store),
         meter(*store, of_store),
         quotas(*store, of_plans),
         progress(*store),
@@ -59,6 +65,7 @@ struct CoreServices {
   /// What must be read before anything is served or changed.
   [[nodiscard]] Result<> load() {
     CHECK_OK(move_to_directory(*store));
+    CHECK_OK(access.audit().adopt_reserve());
     CHECK_OK(progress.load());
     CHECK_OK(meter.load());
     return webhooks.load();
@@ -87,7 +94,7 @@ struct CoreServices {
   }
 
   /// Where people reach the hub, for links; empty if nobody has said so. An error if the setting is wrong.
-  Result<std::string> public_url = std::string();
+  std::function<Result<std::string>()> public_url = [] { return std::string(); };
   TrustedClock& clock;
   std::unique_ptr<SqliteStore> store;
   Live live;
@@ -97,6 +104,9 @@ struct CoreServices {
   FirstRun first_run;
   DeviceKeys device_keys;
   OwnKeys own_keys;
+  Shares shares;
+  Pairings pairings;
+  Passkeys passkeys;
   RequestMeter meter;
   Quotas quotas;
   PullProgress progress;

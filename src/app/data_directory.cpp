@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kRemoved = "removed";
 
-/// Those at the top of the directory: hub.yaml, node.yaml.
+/// Those at the top of the directory: hub.yaml, setup.yaml, node.yaml.
 bool is_settings_file(const fs::path& path, const fs::path& directory) {
   return path.parent_path() == directory && path.extension() == ".yaml";
 }
@@ -37,7 +37,8 @@ const Kind& kind_of(DataDirectory::Of owner) {
   static const Kind kHub = {
       "syncline.db",
       {"syncline.db", "syncline.db-wal", "syncline.db-shm", "syncline.db-commit", "syncline.db.partial",
-       "syncline.db.partial-wal", "syncline.db.partial-shm", "lock", "control", "hub.yaml", "lost+found"}};
+       "syncline.db.partial-wal", "syncline.db.partial-shm", "lock", "control", "hub.yaml", "setup.yaml",
+       "setup.yaml.partial", "lost+found", "node"}};  // where a node's directory is unless --data says otherwise
   static const Kind kNode = {"profiles",
                              {"profiles", "active", "active.partial", "removed", "node.url", "node.url.partial",
                               "node.yaml", "lock", "lost+found"}};
@@ -107,8 +108,9 @@ Result<DataDirectory> DataDirectory::own(const std::string& path, Missing missin
   }
   if (!fs::exists(absolute / kind.main_file, error)) {
     if (missing == Missing::refuse) {
-      return fail(ErrorCode::not_found,
-                  "no syncline store in " + path + "; check --data, or create a store with 'syncline account add'");
+      return fail(ErrorCode::not_found, "no syncline store in " + path +
+                                            "; check --data, or start a hub with 'syncline hub --data " + path +
+                                            "', which creates one");
     }
     fs::create_directories(absolute, error);
     if (error) return fail(ErrorCode::unavailable, "cannot create " + path + ": " + error.message());

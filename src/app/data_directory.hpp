@@ -9,6 +9,7 @@
 //   webhooks.db     messages on their way to webhooks, and what became of them
 //   control         socket on which the owner takes administration commands
 //   hub.yaml        settings, if the operator keeps them here
+//   setup.yaml      what the hub was told at setup; every setting of the operator overrides it
 //
 // of a node:
 //   profiles/       a directory for each profile (node/profile.hpp)

@@ -21,7 +21,8 @@ inline constexpr int kExitStorageBroken = 14;
 inline constexpr int kExitLocked = 15;          // the data directory is in use
 inline constexpr int kExitStorageDamaged = 16;  // what is stored cannot be read
 inline constexpr int kExitClockInDoubt = 17;
-inline constexpr int kExitTimedOut = 124;  // `command run`: the remote command, or nobody ran it
+inline constexpr int kExitAuditBroken = 18;  // `audit verify`: entries are missing or were changed
+inline constexpr int kExitTimedOut = 124;    // `command run`: the remote command, or nobody ran it
 inline constexpr int kExitInterrupted = 130;
 
 [[nodiscard]] constexpr int exit_code_of(ErrorCode code) {
@@ -34,7 +35,8 @@ inline constexpr int kExitInterrupted = 130;
     case ErrorCode::precondition_failed:
     case ErrorCode::key_reused: return kExitConflict;
     case ErrorCode::unauthorized:
-    case ErrorCode::forbidden: return kExitAuth;
+    case ErrorCode::forbidden:
+    case ErrorCode::space_not_allowed: return kExitAuth;
     case ErrorCode::answer_too_large:
     case ErrorCode::unavailable: return kExitUnreachable;
     case ErrorCode::wrong_store: return kExitWrongStore;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/accounts/routes.hpp"
+#include "api/admin/routes.hpp"
 #include "api/ai/routes.hpp"
 #include "api/kaisho/routes.hpp"
 #include "api/kernle/routes.hpp"
@@ -30,6 +31,7 @@ Result<std::vector<api::FaceModule>> make_faces(const Settings& settings) {
       webhooks::make_module(),
       ai::make_module(make_threads, std::move(ai.upstream), std::move(ai.caps)),
       people::make_module(),
+      admin::make_module(),
       accounts::make_module({.open = settings.boolean("accounts.signup"), .plan = signup_plan}),
   };
 }

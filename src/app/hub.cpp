@@ -40,7 +40,9 @@ constexpr int kTrimBytes = 64 << 20;
 /// For whoever runs the hub to read: not for the log.
 void show_code(const FirstRun::Code& code) {
   std::printf(
-      "no account is an admin yet: open %s on this machine or by https, or enter the code %s there (good until %s)\n",
+      "This hub has no admin yet. To make the first account, open %s on this machine or by https; the code is %s and "
+      "works "
+      "until %s.\n",
       code.link.c_str(), code.text.c_str(), format_time(code.expires_at).c_str());
   std::fflush(stdout);
 }
@@ -58,14 +60,19 @@ class Hub {
  public:
   Hub(const Settings& settings, const DataDirectory& directory, TrustedClock& clock, std::unique_ptr<SqliteStore> store,
       net::ServerOptions options, std::optional<net::ServerOptions> metrics, const Quotas::ByPlan& quotas,
-      std::vector<api::FaceModule> modules, webhooks::Sender::Options webhooks, api::CookieGate::Options cookies)
+      std::vector<api::FaceModule> modules, webhooks::Sender::Options webhooks, api::CookieGate::Options cookies,
+      PublicUrl::Keep keep_url)
       : clock_(clock),
         cookies_(cookies),
+        public_url_(cookies.public_origin, std::move(keep_url)),
         server_(std::move(options)),
         password_threads_(static_cast<std::size_t>(std::max<std::int64_t>(1, settings.integer("threads.passwords"))),
                           kPasswordNiceness),
         core_(std::move(store), {directory.search_path(), directory.webhooks_path()}, clock_, server_.scheduler(),
-              {settings.integer("history.days"), settings.integer("tombstones.days")}, quotas, modules),
+              {.history = settings.integer("history.days"),
+               .tombstones = settings.integer("tombstones.days"),
+               .audit = settings.integer("audit.days")},
+              quotas, modules),
         metrics_(SYNCLINE_VERSION),
         sender_(*core_.store, core_.deliveries, core_.webhooks, clock_, std::move(webhooks)),
         router_(core_.access, clock_,
@@ -81,7 +88,8 @@ class Hub {
                      .quotas = &core_.quotas}),
         metrics_router_(core_.access, clock_, {}) {
     if (metrics) metrics_server_.emplace(*std::move(metrics));
-    core_.public_url = std::move(cookies.public_origin);
+    core_.public_url = [this] { return public_url_.get(); };
+    public_url_.on_change([this](const std::string& url) { cookies_.use_public_origin(url); });
     core_.access.enforce_plans(settings.boolean("plans.enforce"));
     core_.webhooks.on_wake([this] { sender_.wake(); });
     const api::FaceParts parts{.spaces = core_.spaces,
@@ -90,15 +98,19 @@ class Hub {
                                .sessions = core_.sessions,
                                .browser_sessions = core_.browser_sessions,
                                .first_run = core_.first_run,
+                               .pairings = core_.pairings,
+                               .passkeys = core_.passkeys,
                                .device_keys = core_.device_keys,
                                .own_keys = core_.own_keys,
+                               .shares = core_.shares,
                                .meter = core_.meter,
                                .subscriptions = core_.webhooks,
                                .deliveries = core_.deliveries,
                                .wake_sender = [this] { sender_.wake(); },
                                .workers = server_.workers(),
                                .passwords = passwords_,
-                               .cookies = cookies_};
+                               .cookies = cookies_,
+                               .public_url = public_url_};
     for (api::FaceModule& module : modules) {
       std::unique_ptr<api::Face> face = module.make(parts);
       core_.housekeeping.each_hour([&face = *face] { report_purge(face.each_hour()); });
@@ -125,7 +137,8 @@ class Hub {
       log(LogLevel::info, "metrics_started", {{"url", metrics_server_->url()}});
     }
     CHECK_OK(server_.start(router_));
-    core_.first_run.serve(core_.public_url->empty() ? local_url(server_.url()) : *core_.public_url, show_code);
+    const std::string url = public_url_.get();
+    core_.first_run.serve(url.empty() ? local_url(server_.url()) : url, show_code);
     core_.housekeeping.start();
     core_.search.start();
     sender_.start();
@@ -206,7 +219,8 @@ class Hub {
   };
 
   TrustedClock& clock_;
-  const api::CookieGate cookies_;
+  api::CookieGate cookies_;
+  PublicUrl public_url_;
   net::Server server_;
   net::Workers password_threads_;
   PasswordQueue passwords_{password_threads_};
@@ -265,7 +279,7 @@ Result<> run_hub(const Settings& settings, const std::string& data, std::vector<
   TRY(auto store, open_store(directory.store_path(), clock, settings));
   TRY(cookies.hub_id, load_hub_id(store->directory()));
   Hub hub(settings, directory, clock, std::move(store), std::move(options), std::move(metrics), quotas,
-          std::move(faces), std::move(webhooks), std::move(cookies));
+          std::move(faces), std::move(webhooks), std::move(cookies), keep_public_url(settings, data));
   CHECK_OK(hub.start(directory));
   std::printf("syncline hub ready at %s\n", hub.url().c_str());
   std::fflush(stdout);

@@ -40,6 +40,7 @@ void add_feed_server_options(Command command, FeedServer& server, Invocation& in
 void define_hub(Command root, Invocation& invocation);
 /// account, key, space, conflict and webhook
 void define_administration(Command root, Invocation& invocation);
+void define_audit(Command root, Invocation& invocation);
 /// backup, restore, verify, doctor, clock and config
 void define_data_and_settings(Command root, Invocation& invocation);
 void define_runner(Command root, Invocation& invocation);

@@ -41,7 +41,7 @@ Result<std::string> run_here(const DataDirectory& directory, const std::string& 
   TRY(const auto faces, make_faces(Settings::defaults()));
   CoreServices core(std::move(store), {directory.search_path(), directory.webhooks_path()}, clock, scheduler, {}, {},
                     faces);
-  core.public_url = public_url_beside(data);
+  core.public_url = [&data] { return public_url_beside(data); };
   if (needs_all) CHECK_OK(core.load());
   auto answer = run_admin(core, request);
   if (core.store->status().commits > 0) core.keep_clock();

@@ -1,45 +1,8 @@
 #include "app/public_url.hpp"
 
-#include <algorithm>
-
-#include "base/ip_address.hpp"
-#include "base/text.hpp"
+#include "node/settings_file.hpp"
 
 namespace syncline::app {
-namespace {
-
-bool is_host(std::string_view host) {
-  if (host.starts_with('[') && host.ends_with(']'))
-    return parse_ip_address(host.substr(1, host.size() - 2)).has_value();
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-  };
-  return !host.empty() && std::ranges::all_of(host, fits);
-}
-
-}  // namespace
-
-Result<std::string> parse_public_url(std::string_view text) {
-  const std::unexpected<Error> refused =
-      fail(ErrorCode::invalid_argument,
-           "hub.public_url must be like https://hub.example.org, without a path, not '" + to_valid_utf8(text) + "'");
-  const std::string url = lower_case(text);
-  const bool is_https = url.starts_with("https://");
-  if (!is_https && !url.starts_with("http://")) return refused;
-  const std::string_view scheme = is_https ? "https://" : "http://";
-  std::string_view rest = std::string_view(url).substr(scheme.size());
-  if (rest.ends_with('/')) rest.remove_suffix(1);
-  const std::size_t colon = rest.rfind(':');
-  const bool has_port = colon != std::string_view::npos && !rest.ends_with(']');
-  const std::string_view host = has_port ? rest.substr(0, colon) : rest;
-  if (!is_host(host)) return refused;
-  if (!has_port) return std::string(scheme) + std::string(host);
-  const auto port = parse_integer(rest.substr(colon + 1));
-  if (!port || *port < 1 || *port > 65535) return refused;
-  std::string origin = std::string(scheme) + std::string(host);
-  if (*port != (is_https ? 443 : 80)) origin += ':' + std::to_string(*port);
-  return origin;
-}
 
 Result<std::string> read_public_url(const Settings& settings) {
   const std::string& text = settings.text("hub.public_url");
@@ -50,6 +13,16 @@ Result<std::string> read_public_url(const Settings& settings) {
 std::string password_link(std::string_view public_url, std::string_view token) {
   if (public_url.empty()) return {};
   return std::string(public_url) + "/set-password#" + std::string(token);
+}
+
+PublicUrl::Keep keep_public_url(const Settings& settings, const std::string& data) {
+  const std::string file = setup_file_in(data);
+  const std::string& origin = settings.values().at("hub.public_url").origin;
+  if (origin != "default" && !origin.starts_with("file " + file + ':')) return nullptr;
+  return [file](const std::string& url) {
+    return node::replace_file(file, "# Written by the hub at setup. Every setting of the operator overrides it.\n" +
+                                        (url.empty() ? std::string() : "hub.public_url: \"" + url + "\"\n"));
+  };
 }
 
 }  // namespace syncline::app

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
+#include "support/environment.hpp"
+
 namespace syncline::app {
 namespace {
 
@@ -34,6 +38,35 @@ TEST(PublicUrl, a_setting_that_is_not_made_makes_no_links) {
   EXPECT_EQ(read_public_url(settings).value_or("refused"), "");
   EXPECT_EQ(password_link("", "t"), "");
   EXPECT_EQ(password_link("https://hub.example.org", "t"), "https://hub.example.org/set-password#t");
+}
+
+TEST(PublicUrl, what_was_said_at_setup_counts_unless_the_operator_sets_it) {
+  const test::TemporaryDirectory directory;
+  const std::string file = directory.path() + "/hub.yaml";
+  const auto load = [&](const std::string& hub_yaml) {
+    std::ofstream(file) << hub_yaml;
+    return *Settings::load({}, file, all_settings(), setup_file_in(directory.path()));
+  };
+  const auto keep = keep_public_url(load(""), directory.path());
+  ASSERT_TRUE(keep);
+  ASSERT_TRUE(keep("https://[2001:db8::1]:8443"));
+  const Settings said = load("");
+  EXPECT_EQ(read_public_url(said).value_or("refused"), "https://[2001:db8::1]:8443");
+  EXPECT_TRUE(keep_public_url(said, directory.path())) << "setup may say it again";
+  const Settings set = load("hub:\n  public_url: https://hub.example.org\n");
+  EXPECT_EQ(read_public_url(set).value_or("refused"), "https://hub.example.org");
+  EXPECT_FALSE(keep_public_url(set, directory.path()));
+  const Settings set_to_none = load("hub:\n  public_url: \"\"\n");
+  EXPECT_EQ(read_public_url(set_to_none).value_or("refused"), "");
+  EXPECT_FALSE(keep_public_url(set_to_none, directory.path()));
+  ASSERT_TRUE(keep(""));
+  EXPECT_EQ(read_public_url(load("")).value_or("refused"), "");
+}
+
+TEST(PublicUrl, has_a_host) {
+  EXPECT_EQ(host_of_public_url("https://hub.example.org:8443"), "hub.example.org");
+  EXPECT_EQ(host_of_public_url("http://[::1]:8080"), "[::1]");
+  EXPECT_EQ(host_of_public_url(""), "");
 }
 
 }  // namespace

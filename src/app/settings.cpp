@@ -86,6 +86,7 @@ const std::vector<SettingInfo>& all_settings() {
       {"history.days", SettingKind::integer, "30", "days to keep replaced versions; less than 7 counts as 7"},
       {"tombstones.days", SettingKind::integer, "180",
        "days to keep deletions in the feed; a device offline for longer pulls everything again"},
+      {"audit.days", SettingKind::integer, "400", "days to keep the audit log"},
       {"commands.keep_days", SettingKind::integer, "30", "days to keep finished commands"},
       {"commands.ttl_seconds", SettingKind::integer, "900",
        "seconds that a command may wait for a runner before it fails; 0: no limit"},
@@ -118,13 +119,17 @@ Result<std::map<std::string, std::string>> read_assignments(const std::vector<st
   return values;
 }
 
+std::string setup_file_in(const std::string& data) { return data + "/setup.yaml"; }
+
 std::string find_settings_file(const std::string& data) {
   std::string file = data + "/hub.yaml";
   std::error_code ignored;
   return std::filesystem::exists(file, ignored) ? file : std::string();
 }
 
-Result<Settings> Settings::load_beside(const std::string& data) { return load({}, find_settings_file(data)); }
+Result<Settings> Settings::load_beside(const std::string& data) {
+  return load({}, find_settings_file(data), all_settings(), setup_file_in(data));
+}
 
 Settings Settings::defaults(const std::vector<SettingInfo>& known) {
   Settings settings;
@@ -135,8 +140,10 @@ Settings Settings::defaults(const std::vector<SettingInfo>& known) {
 }
 
 Result<Settings> Settings::load(const std::map<std::string, std::string>& flags, const std::string& file,
-                                const std::vector<SettingInfo>& known) {
+                                const std::vector<SettingInfo>& known, const std::string& setup_file) {
   Settings settings = defaults(known);
+  std::error_code ignored;
+  if (!setup_file.empty() && std::filesystem::exists(setup_file, ignored)) CHECK_OK(settings.load_file(setup_file));
   if (!file.empty()) CHECK_OK(settings.load_file(file));
   for (const SettingInfo& info : known) {
     const std::string name = environment_name(info.key);
@@ -194,6 +201,8 @@ Result<> Settings::load_file(const std::string& file) {
       }
     }
     return {};
+  } catch (const YAML::BadFile&) {
+    return fail(ErrorCode::invalid_argument, "cannot read the settings file " + file);
   } catch (const YAML::Exception& exception) {
     return fail(ErrorCode::invalid_argument, file + ": " + exception.what());
   }

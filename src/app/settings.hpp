@@ -1,5 +1,5 @@
 // Settings: one table of keys, each with its default; a value comes from a flag, else the environment, else the file,
-// else the default, and remembers which.
+// else what was said at setup, else the default, and remembers which.
 #pragma once
 
 #include <map>
@@ -29,6 +29,9 @@ struct SettingValue {
   std::string origin;  // "default", "file /etc/...:3", "environment SYNCLINE_...", "flag"
 };
 
+/// What the hub was told at setup, a file of the data directory, whether it is there or not.
+[[nodiscard]] std::string setup_file_in(const std::string& data);
+
 /// hub.yaml in the data directory; empty if there is none.
 [[nodiscard]] std::string find_settings_file(const std::string& data);
 
@@ -37,9 +40,11 @@ struct SettingValue {
 
 class Settings {
  public:
-  /// `flags`: key -> value. `file`: read if not empty; must exist. Fails naming the key and where it was set.
+  /// `flags`: key -> value. `file`: read if not empty; must exist. `setup_file`: read before it, if it exists. Fails
+  /// naming the key and where it was set.
   [[nodiscard]] static Result<Settings> load(const std::map<std::string, std::string>& flags, const std::string& file,
-                                             const std::vector<SettingInfo>& known = all_settings());
+                                             const std::vector<SettingInfo>& known = all_settings(),
+                                             const std::string& setup_file = {});
   /// The settings of a hub for a command that is given none: the file in the data directory, and the environment.
   [[nodiscard]] static Result<Settings> load_beside(const std::string& data);
   /// What is set if nobody sets anything; the environment counts for nothing.

@@ -62,16 +62,28 @@ std::string to_base64url(std::string_view bytes) {
 
 std::string to_base64(std::string_view bytes) { return encode_base64(bytes, sodium_base64_VARIANT_ORIGINAL); }
 
-std::optional<std::string> from_base64(std::string_view text) {
+namespace {
+
+std::optional<std::string> decode_base64(std::string_view text, int variant) {
   std::string bytes(text.size() / 4 * 3 + 3, '\0');
   std::size_t size = 0;
   const char* end = nullptr;
   const bool ok = sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(),
-                                    text.size(), nullptr, &size, &end, sodium_base64_VARIANT_ORIGINAL) == 0 &&
+                                    text.size(), nullptr, &size, &end, variant) == 0 &&
                   end == text.data() + text.size();
   if (!ok) return std::nullopt;
   bytes.resize(size);
   return bytes;
+}
+
+}  // namespace
+
+std::optional<std::string> from_base64(std::string_view text) {
+  return decode_base64(text, sodium_base64_VARIANT_ORIGINAL);
+}
+
+std::optional<std::string> from_base64url(std::string_view text) {
+  return decode_base64(text, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 std::uint32_t crc32(std::string_view bytes) {

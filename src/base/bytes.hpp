@@ -26,6 +26,8 @@ using Sha256 = std::array<unsigned char, 32>;
 [[nodiscard]] std::string to_hex(std::string_view bytes);
 /// URL-safe alphabet, no padding.
 [[nodiscard]] std::string to_base64url(std::string_view bytes);
+/// Nothing for anything else than that alphabet, and for padding.
+[[nodiscard]] std::optional<std::string> from_base64url(std::string_view text);
 
 /// Standard alphabet, padded (RFC 4648 section 4).
 [[nodiscard]] std::string to_base64(std::string_view bytes);

@@ -19,6 +19,7 @@ using Seq = StrongNumber<struct SeqTag>;
 using AccountNumber = StrongNumber<struct AccountTag>;
 /// Number of a key. 0 is the hub itself.
 using KeyNumber = StrongNumber<struct KeyTag>;
+using PasskeyNumber = StrongNumber<struct PasskeyTag>;
 using ConflictNumber = StrongNumber<struct ConflictTag>;
 /// Number of an event of the store: rises, with gaps.
 using EventNumber = StrongNumber<struct EventTag>;

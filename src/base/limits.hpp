@@ -16,6 +16,8 @@ inline constexpr int kDocumentDepthMax = 64;
 inline constexpr int kBodyDepthMax = 72;              // the document's 64 and room for what wraps it
 inline constexpr int kCheckedDepthMax = 16'384;       // deeper text is not judged part by part: no encoder writes it
 inline constexpr std::size_t kCollectionsMax = 4096;  // of a space; a position of the key index
+inline constexpr std::size_t kSharesMax = 1000;    // of an account with others: they are listed and counted as a whole
+inline constexpr std::size_t kKeySpacesMax = 100;  // that a key can be limited to: they are read with the key
 
 // Requests
 inline constexpr std::size_t kHeaderBytesMax = 16UL << 10U;
@@ -89,6 +91,10 @@ inline constexpr std::int64_t kTombstoneDays = 180;
 inline constexpr std::size_t kHistoryVersionsShown = 100;
 /// Openings of the store that are remembered of a space. More: devices that were away for longer need not begin anew.
 inline constexpr std::size_t kIncarnationsMax = 256;
+
+// Audit log
+inline constexpr std::int64_t kAuditDays = 400;
+inline constexpr std::int64_t kAuditEntriesMax = 1'000'000;  // however many acts a day there are
 
 // Wiping
 inline constexpr std::int64_t kWipeUndoDays = 7;  // history is kept at least that long

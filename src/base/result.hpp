@@ -35,10 +35,11 @@ enum class ErrorCode {
   internal,        // a bug of ours
 
   // Last, because the numbers travel between two processes.
-  storage_damaged,   // what is stored cannot be read
-  damaged,           // a row is no longer what was written; all others are as good as ever
-  quota_exceeded,    // the account has stored as much as its plan allows
-  answer_too_large,  // another server answers more than it should; it may do better later
+  storage_damaged,    // what is stored cannot be read
+  damaged,            // a row is no longer what was written; all others are as good as ever
+  quota_exceeded,     // the account has stored as much as its plan allows
+  answer_too_large,   // another server answers more than it should; it may do better later
+  space_not_allowed,  // a valid credential, limited to other spaces
 };
 
 /// What the caller should do about an error.

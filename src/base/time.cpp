@@ -100,7 +100,9 @@ std::string format_time(Timestamp time) {
 }
 
 Result<Timestamp> parse_time(std::string_view text) {
-  const auto refuse = [&] { return fail(ErrorCode::invalid_argument, "not an RFC 3339 time"); };
+  const auto refuse = [&] {
+    return fail(ErrorCode::invalid_argument, "not a time as RFC 3339 writes it, such as 2026-11-30T13:00:00Z");
+  };
   std::size_t position = 0;
   const int year = read_digits(text, position, 4);
   if (year < 1 || !read_char(text, position, "-")) return refuse();

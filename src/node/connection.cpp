@@ -131,7 +131,8 @@ Result<Connected> Connection::connect(const std::string& url, const std::string&
         code == ErrorCode::unauthorized || code == ErrorCode::not_found || code == ErrorCode::invalid_argument;
     // Anything else says nothing of the key: a person who looks for another one looks in vain.
     if (!is_input_wrong) return std::unexpected(account.error());
-    return fail(ErrorCode::unauthorized, "Invalid API key or cloud URL");
+    const std::string reason = code == ErrorCode::invalid_argument ? ": " + account.error().text : "";
+    return fail(ErrorCode::unauthorized, "Invalid API key or cloud URL" + reason);
   }
   if (!account->may_sync) {
     return fail(ErrorCode::forbidden, "The plan '" + account->plan + "' does not include cloud sync");

@@ -9,17 +9,13 @@
 #include <fstream>
 #include <vector>
 
+#include "base/hash_chain.hpp"
 #include "base/text.hpp"
 
 namespace syncline::runner {
 namespace {
 
 constexpr std::size_t kSubjectBytesMax = 4096;
-
-const std::string& first_hash() {
-  static const std::string kZeros(64, '0');
-  return kZeros;
-}
 
 std::string head_path(const std::string& path) { return path + ".head"; }
 
@@ -28,16 +24,14 @@ std::unexpected<Error> broken(const std::string& what) {
   return fail(code, "the audit log: " + what + ": " + std::strerror(errno));
 }
 
-std::string hash_of(std::string_view line) { return to_hex(as_text(sha256(line))); }
-
-using Head = IntentLog::AuditHead;
+using Head = ChainHead;
 
 /// "12 <hash>\n"; the beginning if there is none.
 Head read_head(const std::string& path) {
   std::ifstream file(head_path(path));
   Head read;
   if (file >> read.count >> read.hash) return read;
-  return {0, first_hash()};
+  return {0, first_chain_hash()};
 }
 
 /// How far the log had come, by all that knows of it: each must be found in the log again.
@@ -69,10 +63,10 @@ struct Line {
 
 template <typename Visit>
 void for_each_line(std::istream& file, Visit&& visit) {
-  Line line{.hash = first_hash()};
+  Line line{.hash = first_chain_hash()};
   while (std::getline(file, line.text)) {
     line.number += 1;
-    line.previous = std::exchange(line.hash, hash_of(line.text));
+    line.previous = std::exchange(line.hash, chain_hash(line.text));
     visit(line);
   }
 }
@@ -80,9 +74,7 @@ void for_each_line(std::istream& file, Visit&& visit) {
 /// Why a record is not what follows the line before; empty if it is.
 std::string fault_of(const JsonObject& record, const Line& line) {
   if (record.text_of("event") == "gap") return "records that lines before it were missing";
-  if (record.integer_of("n") != line.number) return "has the wrong number: lines before it were removed or added";
-  if (record.text_of("previous") != line.previous) return "does not match the line before it: one of them was changed";
-  return "";
+  return chain_fault(record, line.number, line.previous);
 }
 
 }  // namespace
@@ -92,7 +84,7 @@ Result<std::unique_ptr<AuditLog>> AuditLog::open(const std::string& path, Intent
   FileDescriptor head(::open(head_path(path).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!file.is_open() || !head.is_open()) return broken("cannot open " + path);
   std::int64_t count = 0;
-  std::string last_hash = first_hash();
+  std::string last_hash = first_chain_hash();
   TRY(const auto known, intents.audit_head());
   KnownHeads heads(path, known);
   std::ifstream lines(path);
@@ -159,18 +151,18 @@ Result<> AuditLog::write_line(const std::string& line, Sync sync) {
   if (::write(file_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
     return broken("cannot write");
   count_ += 1;
-  last_hash_ = hash_of(line);
+  last_hash_ = chain_hash(line);
   if (sync == Sync::with_the_next) return {};
   if (::fdatasync(file_.get()) != 0) return broken("cannot sync");
   return write_head();  // after the lines: never ahead of what is on disk
 }
 
-Result<AuditVerdict> verify_audit_log(const std::string& path, const std::optional<IntentLog::AuditHead>& known) {
+Result<AuditVerdict> verify_audit_log(const std::string& path, const std::optional<ChainHead>& known) {
   KnownHeads heads(path, known);
   std::ifstream lines(path);
   if (!lines && !heads.missing()) return fail(ErrorCode::not_found, "no audit log at " + path);
   AuditVerdict verdict;
-  verdict.last_hash = first_hash();
+  verdict.last_hash = first_chain_hash();
   std::string cut_short;  // a fault that the next line may explain
   for_each_line(lines, [&](const Line& line) {
     verdict.lines = line.number;

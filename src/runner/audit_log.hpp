@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 
-#include "base/bytes.hpp"
 #include "base/file_descriptor.hpp"
 #include "base/mutex.hpp"
 #include "base/time.hpp"
@@ -67,7 +66,6 @@ struct AuditVerdict {
 };
 /// Reads the whole log. `known`: what the intent log knows of it, read before. not_found if there is no log, and never
 /// was one.
-[[nodiscard]] Result<AuditVerdict> verify_audit_log(const std::string& path,
-                                                    const std::optional<IntentLog::AuditHead>& known);
+[[nodiscard]] Result<AuditVerdict> verify_audit_log(const std::string& path, const std::optional<ChainHead>& known);
 
 }  // namespace syncline::runner

@@ -28,11 +28,11 @@ constexpr const char* kAuditHead =
     "                                      hash TEXT NOT NULL)";
 constexpr std::string_view kReadAuditHead = "SELECT count, hash FROM audit_head";
 
-Result<std::optional<IntentLog::AuditHead>> read_head_row(sqlite::Statement& row) {
+Result<std::optional<ChainHead>> read_head_row(sqlite::Statement& row) {
   const sqlite::StatementScope scope(row);
   TRY(const bool found, row.step());
   if (!found) return std::nullopt;
-  return IntentLog::AuditHead{row.integer(0), std::string(row.bytes(1))};
+  return ChainHead{row.integer(0), std::string(row.bytes(1))};
 }
 
 IntentLog::Entry read_entry(const sqlite::Statement& row) {
@@ -150,7 +150,7 @@ Result<std::vector<IntentLog::Entry>> IntentLog::unreported() {
   }
 }
 
-Result<> IntentLog::set_audit_head(const AuditHead& head) {
+Result<> IntentLog::set_audit_head(const ChainHead& head) {
   const MutexLock lock(mutex_);
   const sqlite::StatementScope scope(tables_->set_audit_head);
   tables_->set_audit_head.bind(1, head.count);
@@ -158,12 +158,12 @@ Result<> IntentLog::set_audit_head(const AuditHead& head) {
   return tables_->set_audit_head.run();
 }
 
-Result<std::optional<IntentLog::AuditHead>> IntentLog::audit_head() {
+Result<std::optional<ChainHead>> IntentLog::audit_head() {
   const MutexLock lock(mutex_);
   return read_head_row(tables_->audit_head);
 }
 
-Result<std::optional<IntentLog::AuditHead>> IntentLog::read_audit_head(const std::string& path) {
+Result<std::optional<ChainHead>> IntentLog::read_audit_head(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return std::nullopt;
   TRY(auto connection, sqlite::Connection::open(path, sqlite::Connection::Mode::read_only));

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/hash_chain.hpp"
 #include "base/mutex.hpp"
 #include "runner/order.hpp"
 #include "store/sqlite/connection.hpp"
@@ -36,14 +37,10 @@ class IntentLog {
   /// What the hub has not been told of.
   [[nodiscard]] Result<std::vector<Entry>> unreported();
   /// How far the audit log has come, kept here too: whoever cuts the log and its head must change this file as well.
-  struct AuditHead {
-    std::int64_t count = 0;
-    std::string hash;
-  };
-  [[nodiscard]] Result<> set_audit_head(const AuditHead& head);
-  [[nodiscard]] Result<std::optional<AuditHead>> audit_head();
+  [[nodiscard]] Result<> set_audit_head(const ChainHead& head);
+  [[nodiscard]] Result<std::optional<ChainHead>> audit_head();
   /// The same for those who only look, also while a runner owns the file. Nothing if there is no such file.
-  [[nodiscard]] static Result<std::optional<AuditHead>> read_audit_head(const std::string& path);
+  [[nodiscard]] static Result<std::optional<ChainHead>> read_audit_head(const std::string& path);
 
   /// Forgets reported commands that were begun before that time, but for the newest: the time may be wrong.
   [[nodiscard]] Result<> purge(std::int64_t before_ms, std::int64_t keep_newest);

@@ -19,17 +19,26 @@ constexpr std::size_t kCacheEntriesMax = 100'000;
 /// While accounts and keys change all the time, the last answer counts.
 constexpr int kLookUpsMax = 5;
 
+/// `conflict` if the account is the only admin.
+Result<> check_other_admin(DirectoryView& view, const Account& account) {
+  if (account.role != Role::admin) return {};
+  TRY(const bool has_other, has_admin_in(view, account.number));
+  if (has_other) return {};
+  return fail(ErrorCode::conflict, account.email + " is the only admin; make another account an admin first");
+}
+
 }  // namespace
 
 SpaceName system_space() { return {AccountNumber{0}, "system"}; }
 
-Result<std::shared_ptr<const Principal>> Access::authenticate(std::string_view token, Via via) {
-  TRY(auto principal, recognise(token));
+Result<std::shared_ptr<const Principal>> Access::authenticate(std::string_view token, Via via,
+                                                              std::string_view address) {
+  TRY(auto principal, recognise(token, address));
   if (principal->is_cookie != (via == Via::cookie)) return invalid_token();
   return principal;
 }
 
-Result<std::shared_ptr<const Principal>> Access::recognise(std::string_view token) {
+Result<std::shared_ptr<const Principal>> Access::recognise(std::string_view token, std::string_view address) {
   if (token.size() < kTokenBytesMin || token.size() > kTokenBytesMax) return invalid_token();
   const std::string hash(as_text(sha256(token)));
   for (int tries = 1;; ++tries) {
@@ -42,6 +51,7 @@ Result<std::shared_ptr<const Principal>> Access::recognise(std::string_view toke
         const Timestamp now = clock_.now();
         if (has_expired(cached->second->principal->expires_at, now)) return invalid_token();
         cached->second->last_used_micros.store(now.micros, std::memory_order_relaxed);
+        note_address(cached->second.get(), cached->second->principal->key, address);
         return cached->second->principal;
       }
     }
@@ -54,8 +64,10 @@ Result<std::shared_ptr<const Principal>> Access::recognise(std::string_view toke
       auto entry = std::make_unique<Cached>();
       entry->principal = principal;
       entry->last_used_micros = clock_.now().micros;
+      note_address(entry.get(), principal->key, address);
       if (cache_.insert_or_assign(hash, std::move(entry)).second) cached_of_[principal->account].push_back(hash);
     } else {
+      note_address(nullptr, principal->key, address);
       unsaved_usage_[principal->key] = clock_.now().micros;
     }
     return principal;
@@ -73,8 +85,6 @@ Result<std::shared_ptr<const Principal>> Access::look_up(std::string_view token)
       TRY(row, view.find_key_by_token(as_text(sha256(token))));
     }
     if (!row) return invalid_token();
-    TRY(const bool revoked, is_revoked(view, *row));
-    if (revoked) return invalid_token();
     const StoredKey stored = key_from(*row);
     const bool right = equal_in_constant_time(stored.hash, hash);
     const bool right_before = equal_in_constant_time(stored.previous_hash, hash);
@@ -83,6 +93,7 @@ Result<std::shared_ptr<const Principal>> Access::look_up(std::string_view token)
     TRY(const auto account_row, view.find_account(row->account));
     if (!account_row) return invalid_token();
     const Account account = account_from(*account_row);
+    TRY(const Rights rights, rights_in(view, *row, account.role));
     principal = std::make_shared<Principal>(Principal{.account = account.number,
                                                       .email = account.email,
                                                       .plan = account.plan,
@@ -92,7 +103,8 @@ Result<std::shared_ptr<const Principal>> Access::look_up(std::string_view token)
                                                       .opened_with = row->parent,
                                                       .key_id = stored.key.id,
                                                       .label = stored.key.label,
-                                                      .scopes = effective_scopes(stored.key, account.role),
+                                                      .scopes = rights.scopes,
+                                                      .spaces = rights.spaces,
                                                       .is_person = stored.key.is_person,
                                                       .is_cookie = stored.key.is_cookie,
                                                       .agent = stored.key.agent,
@@ -107,11 +119,6 @@ Result<std::shared_ptr<const Principal>> Access::look_up(std::string_view token)
 bool Access::is_ended(const Principal& principal) const {
   const SharedLock lock(mutex_);
   return ended_.contains(principal.key) || ended_.contains(principal.opened_with);
-}
-
-Result<> Access::check_valid(const Principal& principal) {
-  if (is_ended(principal)) return invalid_token();
-  return directory_.read([&](DirectoryView& view) { return check_standing(view, principal, clock_.now()); });
 }
 
 void Access::forget_cached(AccountNumber account) {
@@ -135,7 +142,7 @@ void Access::announce_change() const {
 
 Result<> Access::change(Effect effect, const Change& run) {
   AccountNumber whose;
-  CHECK_OK(directory_.write([&](DirectoryTxn& txn) -> Result<> {
+  CHECK_OK(audit_.write([&](DirectoryTxn& txn) -> Result<> {
     TRY(whose, run(txn));
     return {};
   }));
@@ -151,6 +158,7 @@ Result<Account> Access::add_account(std::string_view email, Plan plan) {
     bool is_first = true;
     CHECK_OK(txn.accounts([&](const AccountRow&) { return is_first = false; }));
     TRY(account, add_account_in(txn, email, plan, is_first ? Role::admin : Role::member));
+    CHECK_OK(record(txn, account_event("account.created", account, to_text(account.role))));
     return account.number;
   }));
   return account;
@@ -186,7 +194,8 @@ Result<std::vector<Account>> Access::accounts() {
   return found;
 }
 
-Result<Account> Access::change_account(std::string_view email, const std::function<void(Account&)>& alter) {
+Result<Account> Access::change_account(std::string_view email, std::string_view action, std::string_view detail,
+                                       const std::function<void(Account&)>& alter) {
   Account account;
   CHECK_OK(change(Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
     TRY(AccountRow row, get_account_row_in(txn, email));
@@ -194,13 +203,14 @@ Result<Account> Access::change_account(std::string_view email, const std::functi
     alter(account);
     row.doc = doc_of(account);
     CHECK_OK(txn.put_account(row));
+    CHECK_OK(record(txn, account_event(action, account, detail)));
     return account.number;
   }));
   return account;
 }
 
 Result<Account> Access::set_plan(std::string_view email, Plan plan) {
-  return change_account(email, [&](Account& account) { account.plan = plan; });
+  return change_account(email, "account.plan", to_text(plan), [&](Account& account) { account.plan = plan; });
 }
 
 Result<Account> Access::set_role(std::string_view email, Role role) {
@@ -208,23 +218,22 @@ Result<Account> Access::set_role(std::string_view email, Role role) {
   CHECK_OK(change(Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
     TRY(AccountRow row, get_account_row_in(txn, email));
     account = account_from(row);
-    TRY(const bool has_other, has_admin_in(txn, row.number));
-    if (role == Role::member && account.role == Role::admin && !has_other) {
-      return fail(ErrorCode::conflict, account.email + " is the only admin; make another account an admin first");
-    }
+    if (role == Role::member) CHECK_OK(check_other_admin(txn, account));
     if (account.role != role) {
       CHECK_OK(revoke_keys(txn, account.number, [](const StoredKey& stored) { return stored.key.is_cookie; }));
     }
     account.role = role;
     row.doc = doc_of(account);
     CHECK_OK(txn.put_account(row));
+    CHECK_OK(record(txn, account_event("account.role", account, to_text(role))));
     return account.number;
   }));
   return account;
 }
 
 Result<Account> Access::set_ai_cap(std::string_view email, std::optional<std::int64_t> tokens) {
-  return change_account(email, [&](Account& account) { account.ai_cap = tokens; });
+  return change_account(email, "account.ai_cap", tokens ? std::to_string(*tokens) : "default",
+                        [&](Account& account) { account.ai_cap = tokens; });
 }
 
 std::string_view Access::reported_plan(const Principal& principal) const {
@@ -235,7 +244,8 @@ std::string_view Access::reported_plan(const Principal& principal) const {
 
 Result<Account> Access::set_plan_label(std::string_view email, std::string_view label) {
   if (!label.empty()) CHECK_OK(check_plan_label(label));
-  return change_account(email, [&](Account& account) { account.plan_label = label; });
+  return change_account(email, "account.plan_label", label.empty() ? "default" : label,
+                        [&](Account& account) { account.plan_label = label; });
 }
 
 Result<Account> Access::remove_account(std::string_view email) {
@@ -244,16 +254,22 @@ Result<Account> Access::remove_account(std::string_view email) {
   CHECK_OK(change(Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
     TRY(AccountRow row, get_account_row_in(txn, email));
     account = account_from(row);
+    bool is_alone = true;
+    CHECK_OK(txn.accounts([&](const AccountRow& other) { return is_alone = other.number == row.number; }));
+    if (!is_alone) CHECK_OK(check_other_admin(txn, account));
     CHECK_OK(revoke_keys(txn, account.number, [](const StoredKey&) { return true; }));
+    CHECK_OK(remove_passkeys(txn, account.number));
     row.api_key = {};
     row.password.clear();  // a login under way finds none any more
     CHECK_OK(txn.put_account(row));
+    CHECK_OK(record(txn, account_event("account.removed", account, "its keys are revoked")));
     return account.number;
   }));
   CHECK_OK(store_.erase_account(account.number));
   if (listeners_.on_erase) CHECK_OK(listeners_.on_erase(account.number));
   CHECK_OK(change(Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
     CHECK_OK(txn.erase_account(account.number));
+    CHECK_OK(record(txn, account_event("account.erased", account, "its data and keys are gone")));
     return account.number;
   }));
   return account;
@@ -274,7 +290,10 @@ Result<NewKey> Access::add_key(std::string_view email, std::string_view label, S
   }
   NewKey made;
   CHECK_OK(change(Effect::admits, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
-    if (terms.maker != nullptr) CHECK_OK(check_standing(txn, *terms.maker, txn.now()));
+    if (terms.maker != nullptr) {
+      TRY(const Rights own, rights_of(txn, *terms.maker, txn.now()));
+      CHECK_OK(check_may_give(own, scopes, terms.spaces));
+    }
     TRY(const Account account, get_account_in(txn, email));
     if (terms.request != nullptr) {
       TRY(auto again, find_made_by(txn, account.number, *terms.request, token));
@@ -295,6 +314,8 @@ Result<NewKey> Access::add_key(std::string_view email, std::string_view label, S
     }
     TRY(StoredKey stored, new_key(txn, account, label, scopes));
     stored.key.expires_at = terms.expires_at;
+    stored.key.spaces = terms.spaces;
+    if (terms.maker != nullptr) note_maker(stored.key, *terms.maker);
     const std::string own = terms.request != nullptr ? note_request(stored, *terms.request) : make_token(stored.key.id);
     made = {stored.key, token ? std::string(*token) : own};
     stored.hash = hash_of(made.token);
@@ -303,6 +324,7 @@ Result<NewKey> Access::add_key(std::string_view email, std::string_view label, S
       if (taken && !taken->revoked_at) return fail(ErrorCode::conflict, "this token is already registered");
     }
     CHECK_OK(put_key_in(txn, stored));
+    CHECK_OK(record(txn, key_event("key.created", stored.key)));
     return account.number;
   }));
   return made;
@@ -310,6 +332,7 @@ Result<NewKey> Access::add_key(std::string_view email, std::string_view label, S
 
 Result<std::vector<Key>> Access::keys(std::optional<std::string_view> email) {
   const Usage recent = recent_usage();
+  const Addresses addresses = recent_addresses();
   std::vector<Key> found;
   CHECK_OK(directory_.read([&](DirectoryView& view) -> Result<> {
     std::unordered_map<AccountNumber, Account> accounts;
@@ -328,7 +351,8 @@ Result<std::vector<Key>> Access::keys(std::optional<std::string_view> email) {
       Key key = key_from(row).key;
       const Account& account = accounts[row.account];
       key.account_email = account.email;
-      if (key.is_person) key.scopes = scopes_of(account.role);
+      if (key.is_person) key.scopes = effective_scopes(key, account.role);
+      if (const auto from = addresses.find(row.number); from != addresses.end()) key.last_address = from->second;
       const auto used = recent.find(row.number);
       const std::int64_t used_micros = used == recent.end() ? 0 : used->second;
       if (used_micros > 0 && (!key.last_used_at || key.last_used_at->micros < used_micros)) {
@@ -341,9 +365,14 @@ Result<std::vector<Key>> Access::keys(std::optional<std::string_view> email) {
   return found;
 }
 
-Result<> Access::store_revocation(KeyNumber number) {
-  const auto written =
-      directory_.write([&](DirectoryTxn& txn) -> Result<> { return revoke_with_sessions(txn, number); });
+Result<> Access::store_revocation(const Key& key) {
+  const KeyNumber number = key.number;
+  const AuditEvent event = revocation_event(key, ActingAs::current());
+  const auto written = audit_.write([&](DirectoryTxn& txn) -> Result<> {
+    TRY(const auto standing, txn.find_key(number));
+    if (standing && !standing->revoked_at) CHECK_OK(record(txn, event));
+    return revoke_with_sessions(txn, number);
+  });
   if (written) return {};
   std::optional<KeyRow> row;
   CHECK_OK(directory_.read([&](DirectoryView& view) -> Result<> {
@@ -354,6 +383,7 @@ Result<> Access::store_revocation(KeyNumber number) {
   const auto reserved = directory_.revoke_in_reserve(*row, clock_.now());
   if (reserved) {
     log(LogLevel::warning, "revocation_in_reserve", {{"key", key_id_of(number)}, {"error", written.error().text}});
+    if (!row->revoked_at) audit_.note(event);
     return {};
   }
   return fail(written.error().code, "the key is revoked until the hub restarts, but this could not be stored (" +
@@ -375,7 +405,7 @@ Result<Key> Access::revoke_key(std::string_view id) {
   }
   forget_cached(stored.key.account);
   announce_change();
-  CHECK_OK(store_revocation(number));
+  CHECK_OK(store_revocation(stored.key));
   {
     const MutexLock lock(mutex_);
     ended_.erase(number);

@@ -6,11 +6,13 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "base/mutex.hpp"
 #include "base/time.hpp"
+#include "service/audit_trail.hpp"
 #include "service/principal.hpp"
 #include "store/store.hpp"
 
@@ -36,17 +38,23 @@ struct Key {
   std::string account_email;
   std::string label;
   ScopeSet scopes;
+  SpaceLimit spaces;
   Timestamp created_at;
   std::optional<Timestamp> revoked_at;
   std::optional<Timestamp> expires_at;  // of a session's access token
   std::optional<Timestamp> last_used_at;
-  std::string prefix;      // how the token begins, to recognise it by; empty: "sl_" and the id
-  std::string parent;      // of a device's session: id of the key that it was opened with, and ends with
-  std::string agent;       // the agent that it was made for; empty for most
-  bool is_person = false;  // a session that somebody opened with a password
-  bool is_cookie = false;  // a session that a browser keeps in a cookie
-  std::string client;      // of a session: what its program called itself (User-Agent), as it said
-  std::string address;     // of a session: where it was opened from
+  std::string prefix;           // how the token begins, to recognise it by; empty: "sl_" and the id
+  std::string parent;           // of a device's session: id of the key that it was opened with, and ends with
+  std::string agent;            // the agent that it was made for; empty for most
+  bool is_person = false;       // a session that somebody opened with a password
+  bool is_cookie = false;       // a session that a browser keeps in a cookie
+  bool has_own_scopes = false;  // a person's session that may do no more than these: a paired device's
+  std::string client;           // of a session: what its program called itself (User-Agent), as it said
+  std::string address;          // of a session: where it was opened from
+  // Who made the key: id and label of the key or session that asked for it; empty for the operator.
+  std::string maker;
+  std::string maker_label;
+  std::string last_address;  // where it was used last; empty if that is not known
 };
 
 /// Who asks, as far as a session is recognised by it.
@@ -85,7 +93,11 @@ class Access {
   };
 
   Access(Store& store, const Clock& clock, Listeners listeners = {})
-      : store_(store), directory_(store.directory()), clock_(clock), listeners_(std::move(listeners)) {}
+      : store_(store),
+        directory_(store.directory()),
+        clock_(clock),
+        listeners_(std::move(listeners)),
+        audit_(directory_, clock) {}
 
   // Whatever asks who somebody is: `unauthorized` means that the store says so. An error of the store is another one.
 
@@ -93,9 +105,27 @@ class Access {
   enum class Via { bearer, cookie };
   /// The principal of a token, or unauthorized. A token that was made for a cookie is good as a cookie alone, every
   /// other one as a bearer token alone.
-  [[nodiscard]] Result<std::shared_ptr<const Principal>> authenticate(std::string_view token, Via via = Via::bearer);
-  /// unauthorized once the key was revoked or has expired, or its account was removed.
-  [[nodiscard]] Result<> check_valid(const Principal& principal);
+  /// `address`: where the request comes from; empty if nobody knows.
+  [[nodiscard]] Result<std::shared_ptr<const Principal>> authenticate(std::string_view token, Via via = Via::bearer,
+                                                                      std::string_view address = {});
+
+  /// What a request does with a space.
+  enum class Use : std::uint8_t { read, write };
+  /// The space that the principal means by that name, which its key is for: the only way from a name to a space.
+  /// invalid_argument for what is no name, space_not_allowed for a key that is limited to other spaces, forbidden for a
+  /// space of another account that is not shared with the principal's, or not for that use.
+  [[nodiscard]] Result<SpaceName> reach(const Principal& principal, std::string_view name, Use use);
+  /// Plan::free for an account that is gone.
+  [[nodiscard]] Result<Plan> plan_of(AccountNumber number);
+  /// What somebody was let in with: one of the scopes, to use these spaces so.
+  struct Hold {
+    ScopeSet any_of;  // empty: none is needed
+    std::span<const SpaceName> spaces;
+    Use use = Use::read;
+  };
+  /// Whether the key, as it is now, would still be let in like that. unauthorized once it was revoked or has expired,
+  /// or its account was removed; forbidden if it has none of the scopes any more; and the errors of reach().
+  [[nodiscard]] Result<> check_still(const Principal& principal, const Hold& hold);
 
   /// While plans are enforced, the free one does not include sync. Called by the thread that makes the hub, before
   /// anybody is served.
@@ -134,7 +164,9 @@ class Access {
     std::optional<Timestamp> expires_at = std::nullopt;
     /// Null: each call makes a key.
     const RepeatableRequest* request = nullptr;
+    SpaceLimit spaces;
   };
+  /// `forbidden` or space_not_allowed if the maker's key has fewer rights than the key shall have.
   /// With `token`, registers that very token, for clients that demand a certain form. For a request that has come in
   /// the last 24 hours, returns the key that it made, as it is now: `key_reused` if its content was another one,
   /// `conflict` if the credential was, since the token follows from it.
@@ -153,6 +185,8 @@ class Access {
   /// Label of a key, "hub" for the hub itself, empty for a key that is gone. For people to read.
   [[nodiscard]] Result<std::string> label_of(KeyNumber key);
   [[nodiscard]] Result<std::string> label_of_key_id(std::string_view id);
+  /// The key with that id; of a session that was opened with a key, that key. Nothing if it is gone.
+  [[nodiscard]] Result<std::optional<Key>> origin_of_key_id(std::string_view id);
 
   /// What a change of accounts and keys means for those who are let in already.
   enum class Effect { admits, revokes };
@@ -163,21 +197,25 @@ class Access {
   [[nodiscard]] Result<> change(Effect effect, const Change& run);
 
   [[nodiscard]] const Clock& clock() const { return clock_; }
+  /// Who did what. A change() is recorded in its own transaction, with record().
+  [[nodiscard]] AuditTrail& audit() { return audit_; }
 
-  /// Writes down when keys were last used. Called by housekeeping and at the end.
+  /// Writes down when keys were last used, and from where. Called by housekeeping and at the end.
   [[nodiscard]] Result<> store_usage();
 
  private:
   using Usage = std::unordered_map<KeyNumber, std::int64_t>;  // microseconds
+  using Addresses = std::unordered_map<KeyNumber, std::string>;
 
-  [[nodiscard]] Result<std::shared_ptr<const Principal>> recognise(std::string_view token);
+  [[nodiscard]] Result<std::shared_ptr<const Principal>> recognise(std::string_view token, std::string_view address);
   [[nodiscard]] Result<std::shared_ptr<const Principal>> look_up(std::string_view token);
-  [[nodiscard]] Result<Account> change_account(std::string_view email, const std::function<void(Account&)>& alter);
+  [[nodiscard]] Result<Account> change_account(std::string_view email, std::string_view action, std::string_view detail,
+                                               const std::function<void(Account&)>& alter);
   /// After a change that may have put somebody out.
   void forget_cached(AccountNumber account) EXCLUDES(mutex_);
   void announce_change() const;
   /// Stores that the key is revoked: in its row, or where room is set aside for that.
-  [[nodiscard]] Result<> store_revocation(KeyNumber number);
+  [[nodiscard]] Result<> store_revocation(const Key& key);
   [[nodiscard]] bool is_ended(const Principal& principal) const EXCLUDES(mutex_);
   /// When keys were used last, as far as that is not written down yet.
   [[nodiscard]] Usage recent_usage() const EXCLUDES(mutex_);
@@ -188,18 +226,34 @@ class Access {
   Directory& directory_;
   const Clock& clock_;
   const Listeners listeners_;
+  AuditTrail audit_;
   bool enforce_plans_ = false;
 
   struct Cached {
     std::shared_ptr<const Principal> principal;
     std::atomic<std::int64_t> last_used_micros = 0;
+    std::atomic<std::size_t> address_hash = 0;  // of the address that was noted last
   };
+  /// The key was used from there.
+  void note_address(Cached* cached, KeyNumber key, std::string_view address) EXCLUDES(addresses_mutex_);
+  /// Where keys were used last, as far as that is not written down yet.
+  [[nodiscard]] Addresses recent_addresses() const EXCLUDES(addresses_mutex_);
+  /// Writes down where keys were used last.
+  [[nodiscard]] Result<> store_addresses() EXCLUDES(addresses_mutex_);
   mutable SharedMutex mutex_;
   std::unordered_map<std::string, std::unique_ptr<Cached>> cache_ GUARDED_BY(mutex_);         // by SHA-256 of the token
   std::unordered_map<AccountNumber, std::vector<std::string>> cached_of_ GUARDED_BY(mutex_);  // its tokens in cache_
   std::unordered_set<KeyNumber> ended_ GUARDED_BY(mutex_);  // revoked, but not stored yet
   Usage unsaved_usage_ GUARDED_BY(mutex_);
   std::uint64_t generation_ GUARDED_BY(mutex_) = 0;
+  mutable Mutex addresses_mutex_;
+  Addresses unsaved_addresses_ GUARDED_BY(addresses_mutex_);
 };
+
+/// Whether an error of authenticate(), reach() or check_still() is an answer about the key; else it is one of the
+/// store.
+[[nodiscard]] constexpr bool is_refusal(ErrorCode code) {
+  return code == ErrorCode::unauthorized || code == ErrorCode::forbidden || code == ErrorCode::space_not_allowed;
+}
 
 }  // namespace syncline

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "base/bytes.hpp"
 #include "base/text.hpp"
@@ -91,10 +92,20 @@ TEST_F(AccessOnDiskTest, a_key_can_be_revoked_and_listed_on_a_full_disk) {
   }
   EXPECT_TRUE(is_reserve_used) << "the disk was not full";
 
+  EXPECT_TRUE(access_->audit().has_waiting());
   open(kSmall);
   for (const NewKey& key : keys) EXPECT_FALSE(access_->authenticate(key.token)) << "after a restart, still full";
   open();
+  ASSERT_TRUE(access_->audit().adopt_reserve());
   ASSERT_TRUE(access_->add_account("bob@example.org", Plan::pro)) << "any write stores what the reserve has";
+  const auto logged = access_->audit().list({.account = {}, .action = "key.revoked", .since = {}, .limit = 1000});
+  ASSERT_TRUE(logged);
+  std::set<std::string> logged_keys;
+  for (const AuditEntry& entry : logged->entries) logged_keys.insert(entry.event.target);
+  EXPECT_EQ(logged->entries.size(), keys.size()) << "each revocation has one entry, whoever could store it";
+  EXPECT_EQ(logged_keys.size(), keys.size());
+  EXPECT_EQ(access_->audit().verify()->fault, "");
+  EXPECT_TRUE(store_->directory().revoked_in_reserve()->empty());
   store_ = nullptr;
   std::filesystem::remove(path_ + "-revoked");
   open();
@@ -116,14 +127,14 @@ TEST_F(AccessOnDiskTest, a_session_ends_with_a_key_that_is_revoked_in_the_reserv
                  .doc = R"({"label":"l","scopes":"read"})"};
   ASSERT_TRUE(store_->directory().write([&](DirectoryTxn& txn) { return txn.put_key(session); }));
   Principal device{.account = {1}, .key = {77}, .opened_with = key.key.number, .key_id = "k77"};
-  ASSERT_TRUE(access_->check_valid(device));
+  ASSERT_TRUE(access_->check_still(device, {}));
 
   ASSERT_TRUE(store_->directory().read([&](DirectoryView& view) -> Result<> {
     TRY(const auto row, view.find_key(key.key.number));
     return store_->directory().revoke_in_reserve(*row, clock_.now());
   }));
 
-  EXPECT_EQ(access_->check_valid(device).error().code, ErrorCode::unauthorized);
+  EXPECT_EQ(access_->check_still(device, {}).error().code, ErrorCode::unauthorized);
 }
 
 TEST_F(AccessOnDiskTest, a_damaged_row_is_said_to_be_damaged_and_never_believed) {

@@ -50,6 +50,19 @@ std::optional<Timestamp> time_field(JsonView doc, std::string_view name) {
   return *time;
 }
 
+namespace {
+
+/// A limit that cannot be read allows nothing.
+SpaceLimit spaces_field(JsonView doc) {
+  const auto list = doc.find("spaces");
+  if (!list) return {};
+  std::vector<std::string> names;
+  if (list->is_array()) list->for_each_element([&](JsonView name) { names.push_back(name.as_string().value_or("")); });
+  return SpaceLimit::only(std::move(names)).value_or(SpaceLimit::none());
+}
+
+}  // namespace
+
 bool has_expired(const std::optional<Timestamp>& expires_at, Timestamp now) { return expires_at && *expires_at <= now; }
 
 std::string hash_of(std::string_view token) { return to_hex(as_text(sha256(token))); }
@@ -132,6 +145,7 @@ KeyRow row_of(const StoredKey& stored) {
     writer.integer("idle_seconds", stored.cookie->idle_seconds);
     writer.string("cookie_until", format_time(stored.cookie->until)).boolean("keep", stored.cookie->keep);
   }
+  if (stored.key.has_own_scopes) writer.boolean("own_scopes", true);
   text("request_name", stored.request_name);
   text("request_fingerprint", stored.request_fingerprint);
   text("token_nonce", stored.token_nonce);
@@ -139,6 +153,13 @@ KeyRow row_of(const StoredKey& stored) {
   text("agent", stored.key.agent);
   text("client", stored.key.client);
   text("address", stored.key.address);
+  text("maker", stored.key.maker);
+  text("maker_label", stored.key.maker_label);
+  text("last_address", stored.key.last_address);
+  if (stored.key.spaces.is_limited()) {
+    writer.name("spaces");
+    append_names(writer, stored.key.spaces);
+  }
   writer.end_object();
   const auto parent = key_number_of(stored.key.parent);
   return {.number = stored.key.number,
@@ -190,23 +211,20 @@ StoredKey key_from(const KeyRow& row) {
   }
   stored.key.is_cookie = stored.cookie.has_value();
   stored.key.is_person = stored.refresh_expires_at || (stored.key.is_cookie && stored.key.parent.empty());
+  const auto own_scopes = json.find("own_scopes");
+  stored.key.has_own_scopes = own_scopes && own_scopes->as_boolean().value_or(false);
   stored.key.client = json.text_of("client");
   stored.key.address = json.text_of("address");
+  stored.key.maker = json.text_of("maker");
+  stored.key.maker_label = json.text_of("maker_label");
+  stored.key.last_address = json.text_of("last_address");
+  stored.key.spaces = spaces_field(json);
   return stored;
 }
 
 Result<> check_label(std::string_view label) {
   if (!label.empty() && label.size() <= kLabelBytesMax && is_utf8(label)) return {};
   return fail(ErrorCode::invalid_argument, "a label must have 1 to 200 bytes of UTF-8");
-}
-
-Result<> check_has_all(const Principal& principal, ScopeSet scopes) {
-  for (const std::string_view name : scopes.names()) {
-    TRY(const ScopeSet scope, parse_scopes(name));
-    if (principal.scopes.has_any(scope)) continue;
-    return fail(ErrorCode::forbidden, "the key has a scope that the requesting key lacks: " + std::string(name));
-  }
-  return {};
 }
 
 bool is_session(const Key& key) { return key.is_person || !key.parent.empty(); }
@@ -224,8 +242,9 @@ Timestamp end_after_use(const StoredKey& session, Timestamp used_at, const std::
   return key_expires_at ? std::min(end, *key_expires_at) : end;
 }
 
-ScopeSet effective_scopes(const Key& key, Role role) {
-  return key.is_person ? scopes_of(role) : key.scopes.common_with(scopes_of(role));
+void note_maker(Key& key, const Principal& maker) {
+  key.maker = maker.key_id;
+  key.maker_label = maker.label;
 }
 
 void note_caller(Key& session, const Caller& caller) {
@@ -357,6 +376,16 @@ Result<> revoke_keys(DirectoryTxn& txn, AccountNumber account, const std::functi
   return {};
 }
 
+Result<> remove_passkeys(DirectoryTxn& txn, AccountNumber account, std::optional<Timestamp> since) {
+  std::vector<PasskeyNumber> found;
+  CHECK_OK(txn.passkeys(account, [&](const PasskeyRow& row) {
+    if (!since || row.created_at >= *since) found.push_back(row.number);
+    return true;
+  }));
+  for (const PasskeyNumber number : found) CHECK_OK(txn.remove_passkey(number));
+  return {};
+}
+
 Result<> revoke_with_sessions(DirectoryTxn& txn, KeyNumber number) {
   std::vector<KeyRow> found;
   TRY(const auto key, txn.find_key(number));
@@ -370,22 +399,6 @@ Result<> revoke_with_sessions(DirectoryTxn& txn, KeyNumber number) {
     row.revoked_at = txn.now();
     CHECK_OK(txn.put_key(row));
   }
-  return {};
-}
-
-Result<bool> is_revoked(DirectoryView& view, const KeyRow& row) {
-  if (row.revoked_at) return true;
-  if (row.parent.value == 0) return false;
-  TRY(const auto parent, view.find_key(row.parent));
-  return !parent || parent->revoked_at.has_value();
-}
-
-Result<> check_standing(DirectoryView& view, const Principal& principal, Timestamp now) {
-  TRY(const auto row, view.find_key(principal.key));
-  TRY(const auto account, view.find_account(principal.account));
-  if (!row || !account || row->account != principal.account) return invalid_token();
-  TRY(const bool revoked, is_revoked(view, *row));
-  if (revoked || has_expired(key_from(*row).key.expires_at, now)) return invalid_token();
   return {};
 }
 

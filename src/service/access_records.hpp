@@ -76,8 +76,14 @@ struct StoredKey {
 
 /// 1 to 200 bytes of UTF-8.
 [[nodiscard]] Result<> check_label(std::string_view label);
-/// `forbidden` names a scope that the principal lacks.
-[[nodiscard]] Result<> check_has_all(const Principal& principal, ScopeSet scopes);
+/// What a key may do.
+struct Rights {
+  ScopeSet scopes;
+  SpaceLimit spaces;
+};
+/// Whether whoever has these rights may give a key those: `forbidden` names a scope that is not among them,
+/// space_not_allowed says for which spaces they are.
+[[nodiscard]] Result<> check_may_give(const Rights& own, ScopeSet scopes, const SpaceLimit& spaces);
 /// True for what somebody opened with a password or a key.
 [[nodiscard]] bool is_session(const Key& key);
 [[nodiscard]] bool is_session(const Principal& principal);
@@ -86,11 +92,16 @@ struct StoredKey {
 /// When a session that lives while it is used ends, if it was used then last.
 [[nodiscard]] Timestamp end_after_use(const StoredKey& session, Timestamp used_at,
                                       const std::optional<Timestamp>& key_expires_at);
-/// What a key may do now: a session what the role of its account may, any other key no more than that.
+/// What a key may do now: a session of a person what the role of its account may, any other key, and a session with
+/// scopes of its own, no more than that.
 [[nodiscard]] ScopeSet effective_scopes(const Key& key, Role role);
+/// What a key may do now: no more than the key that it was opened with. unauthorized if either is revoked.
+[[nodiscard]] Result<Rights> rights_in(DirectoryView& view, const KeyRow& row, Role role);
 
 /// Keeps who opened the session, shortened to what people need to recognise it.
 void note_caller(Key& session, const Caller& caller);
+/// Keeps who made the key.
+void note_maker(Key& key, const Principal& maker);
 
 /// A new account, stored. `conflict` if there is one of that address; invalid_argument if it is no address.
 [[nodiscard]] Result<Account> add_account_in(DirectoryTxn& txn, std::string_view email, Plan plan, Role role);
@@ -115,13 +126,31 @@ void note_caller(Key& session, const Caller& caller);
 /// Revokes the account's keys that `wanted` picks among those that stand.
 [[nodiscard]] Result<> revoke_keys(DirectoryTxn& txn, AccountNumber account,
                                    const std::function<bool(const StoredKey&)>& wanted);
+/// Removes the account's passkeys, or those that were made at `since` or later.
+[[nodiscard]] Result<> remove_passkeys(DirectoryTxn& txn, AccountNumber account,
+                                       std::optional<Timestamp> since = std::nullopt);
 /// Revokes the key and the sessions that were opened with it, if they stand.
 [[nodiscard]] Result<> revoke_with_sessions(DirectoryTxn& txn, KeyNumber number);
-/// True if the key is revoked, or the one that it was opened with is.
-[[nodiscard]] Result<bool> is_revoked(DirectoryView& view, const KeyRow& row);
-/// Unauthorized if the principal's key was revoked or is over, or its account is another one by now: a request may take
-/// long to arrive.
+/// What the principal's key may do now. Unauthorized if it was revoked or is over, or its account is another one by
+/// now: a request may take long to arrive.
+[[nodiscard]] Result<Rights> rights_of(DirectoryView& view, const Principal& principal, Timestamp now);
+/// The same without the rights.
 [[nodiscard]] Result<> check_standing(DirectoryView& view, const Principal& principal, Timestamp now);
+/// space_not_allowed unless the limit of a key of that account allows the space.
+[[nodiscard]] Result<> check_limit(const SpaceLimit& limit, AccountNumber account, const SpaceName& space);
+/// `forbidden` unless the space, which another account has, is shared with the guest for that use. In shares.cpp.
+[[nodiscard]] Result<> check_shared(DirectoryView& view, AccountNumber guest, const SpaceName& space, Access::Use use);
 [[nodiscard]] std::unexpected<Error> invalid_token();
+
+// For the audit log.
+[[nodiscard]] AuditEvent account_event(std::string_view action, const Account& account, std::string_view detail);
+/// With the label and the scopes of the key.
+[[nodiscard]] AuditEvent key_event(std::string_view action, const Key& key);
+/// "key.revoked"; of a session "session.ended", or "session.signed_out" if it ends itself.
+[[nodiscard]] AuditEvent revocation_event(const Key& key, const Actor& actor);
+/// The key has ended because the new one takes its place.
+[[nodiscard]] AuditEvent replacement_event(std::string_view account, KeyNumber old, const Key& made);
+/// Somebody has opened the session, which is new.
+[[nodiscard]] AuditEvent session_event(const Account& account, const Key& session, std::string_view how = {});
 
 }  // namespace syncline::access

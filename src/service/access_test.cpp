@@ -60,7 +60,7 @@ TEST_F(AccessTest, a_revoked_key_stops_working_at_once_even_if_cached) {
   ASSERT_TRUE(access_.revoke_key(made.key.id));
 
   EXPECT_EQ(access_.authenticate(made.token).error().code, ErrorCode::unauthorized);
-  EXPECT_EQ(access_.check_valid(*principal).error().code, ErrorCode::unauthorized);
+  EXPECT_EQ(access_.check_still(*principal, {}).error().code, ErrorCode::unauthorized);
   EXPECT_EQ(changes_, 1);
 }
 
@@ -101,12 +101,20 @@ TEST_F(AccessTest, rejects_invalid_accounts_and_keys) {
   EXPECT_FALSE(parse_scopes("read,everything"));
 }
 
+TEST_F(AccessTest, the_only_admin_among_others_cannot_be_removed) {
+  ASSERT_TRUE(access_.add_account("bob@example.org", Plan::free));
+  EXPECT_EQ(access_.remove_account("ann@example.org").error().code, ErrorCode::conflict);
+  ASSERT_TRUE(access_.set_role("bob@example.org", Role::admin));
+  EXPECT_TRUE(access_.remove_account("ann@example.org"));
+  EXPECT_TRUE(access_.remove_account("bob@example.org")) << "the last account leaves nobody without an admin";
+}
+
 TEST_F(AccessTest, removing_an_account_revokes_its_keys) {
   const NewKey made = add_key();
   const auto principal = *access_.authenticate(made.token);
   ASSERT_TRUE(access_.remove_account("ann@example.org"));
   EXPECT_FALSE(access_.authenticate(made.token));
-  EXPECT_EQ(access_.check_valid(*principal).error().code, ErrorCode::unauthorized);
+  EXPECT_EQ(access_.check_still(*principal, {}).error().code, ErrorCode::unauthorized);
   EXPECT_TRUE(access_.accounts()->empty());
   const auto again = access_.add_account("ann@example.org", Plan::free);
   EXPECT_NE(again->number, principal->account) << "numbers are not used twice";
@@ -137,7 +145,7 @@ TEST_F(AccessTest, a_store_that_cannot_be_read_says_nothing_of_a_key) {
   const NewKey other = add_key();
   store_.fail_reads_after(0);
   EXPECT_EQ(access_.authenticate(other.token).error().code, ErrorCode::storage_damaged);
-  EXPECT_EQ(access_.check_valid(*principal).error().code, ErrorCode::storage_damaged);
+  EXPECT_EQ(access_.check_still(*principal, {}).error().code, ErrorCode::storage_damaged);
   EXPECT_EQ(access_.find_account("ann@example.org").error().code, ErrorCode::storage_damaged);
   EXPECT_EQ(access_.label_of(made.key.number).error().code, ErrorCode::storage_damaged);
 }

@@ -1,4 +1,4 @@
-// When keys were last used: counted in memory, and written down now and then.
+// When keys were last used, and from where: kept in memory, and written down now and then.
 #include <algorithm>
 
 #include "service/access.hpp"
@@ -18,7 +18,46 @@ Access::Usage Access::recent_usage() const {
   return usage;
 }
 
+void Access::note_address(Cached* cached, KeyNumber key, std::string_view address) {
+  if (address.empty() || address == "-") return;
+  const std::size_t hash = std::hash<std::string_view>{}(address);
+  // Most requests of a key come from where the last one came from.
+  if (cached != nullptr && cached->address_hash.exchange(hash, std::memory_order_relaxed) == hash) return;
+  const MutexLock lock(addresses_mutex_);
+  unsaved_addresses_[key] = address;
+}
+
+Access::Addresses Access::recent_addresses() const {
+  const MutexLock lock(addresses_mutex_);
+  return unsaved_addresses_;
+}
+
+Result<> Access::store_addresses() {
+  Addresses addresses;
+  {
+    const MutexLock lock(addresses_mutex_);
+    addresses.swap(unsaved_addresses_);
+  }
+  if (addresses.empty()) return {};
+  const auto written = directory_.write([&](DirectoryTxn& txn) -> Result<> {
+    for (const auto& [number, address] : addresses) {
+      TRY(const auto row, txn.find_key(number));
+      if (!row) continue;
+      StoredKey stored = key_from(*row);
+      if (stored.key.last_address == address) continue;
+      stored.key.last_address = address;
+      CHECK_OK(put_key_in(txn, stored));
+    }
+    return {};
+  });
+  if (written) return {};
+  const MutexLock lock(addresses_mutex_);
+  unsaved_addresses_.merge(addresses);  // for the next time; what came meanwhile is newer
+  return written;
+}
+
 Result<> Access::store_usage() {
+  CHECK_OK(store_addresses());
   Usage usage;
   {
     const MutexLock lock(mutex_);

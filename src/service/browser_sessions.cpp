@@ -22,7 +22,10 @@ BrowserTerms terms_of(const StoredKey& stored) {
 Result<BrowserSession> BrowserSessions::open(DirectoryTxn& txn, const Account& account, const Key* key,
                                              const BrowserTerms& terms, const Caller& caller) {
   CHECK_OK(check_label(terms.label));
-  TRY(StoredKey stored, new_key(txn, account, terms.label, key != nullptr ? key->scopes : ScopeSet{Scope::read}));
+  ScopeSet scopes = key != nullptr ? key->scopes : ScopeSet{Scope::read};
+  if (terms.scopes) scopes = terms.scopes->common_with(key != nullptr ? key->scopes : scopes_of(account.role));
+  TRY(StoredKey stored, new_key(txn, account, terms.label, scopes));
+  stored.key.has_own_scopes = key == nullptr && terms.scopes;
   if (key != nullptr) {
     stored.key.parent = key->id;
     stored.key.agent = key->agent;
@@ -35,12 +38,14 @@ Result<BrowserSession> BrowserSessions::open(DirectoryTxn& txn, const Account& a
   stored.key.expires_at = end_after_use(stored, txn.now(), key != nullptr ? key->expires_at : std::nullopt);
   note_caller(stored.key, caller);
   BrowserSession session{.account = account,
+                         .key = stored.key,
                          .token = make_token(stored.key.id),
                          .scopes = effective_scopes(stored.key, account.role),
                          .expires_at = *stored.key.expires_at,
                          .keep = terms.keep};
   stored.hash = hash_of(session.token);
   CHECK_OK(put_key_in(txn, stored));
+  CHECK_OK(record(txn, session_event(account, stored.key, terms.how)));
   return session;
 }
 
@@ -62,6 +67,8 @@ Result<BrowserSession> BrowserSessions::sign_in_with_key(std::string_view key, c
   if (!principal && principal.error().code != ErrorCode::unauthorized) return std::unexpected(principal.error());
   if (!principal || is_session(**principal)) {
     by_peer_.note_failure(counted, clock_.now());
+    access_.audit().note_refusal(
+        {.action = "session.refused", .account = {}, .target = {}, .detail = "a key that opens no session"});
     return fail(ErrorCode::unauthorized, "this key is unknown, revoked, expired, or a session's");
   }
   CHECK_OK(by_key_.check((*principal)->key_id, clock_.now()));

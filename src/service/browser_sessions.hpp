@@ -14,10 +14,15 @@ struct BrowserTerms {
   bool is_phone = false;
   /// The browser keeps the cookie when it is closed.
   bool keep = false;
+  /// The session may do no more than this, whatever its account or key may.
+  std::optional<ScopeSet> scopes = std::nullopt;
+  /// How it was opened, for the audit log: "with a passkey". Empty: with a password, or with its key.
+  std::string how = {};
 };
 
 struct BrowserSession {
   Account account;
+  Key key;
   std::string token;  // the cookie's value
   ScopeSet scopes;
   Timestamp expires_at;  // unless it is used

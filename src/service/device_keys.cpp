@@ -50,14 +50,17 @@ Result<> move_api_key(DirectoryTxn& txn, AccountNumber account, KeyNumber from, 
 
 }  // namespace
 
-Result<NewKey> DeviceKeys::make_key(DirectoryTxn& txn, const Account& account, std::string_view name, ScopeSet scopes,
-                                    std::string_view agent) {
-  TRY(StoredKey stored, new_key(txn, account, name, scopes));
+Result<NewKey> DeviceKeys::make_key(DirectoryTxn& txn, const Account& account, std::string_view name,
+                                    const Rights& rights, std::string_view agent, const Principal* maker) {
+  TRY(StoredKey stored, new_key(txn, account, name, rights.scopes));
+  stored.key.spaces = rights.spaces;
+  if (maker != nullptr) note_maker(stored.key, *maker);
   NewKey made{.key = {}, .token = std::string(kApiKeyPrefix) + to_hex(random_bytes(kApiKeyBytes))};
   stored.key.prefix = made.token.substr(0, kShownPrefixChars);
   stored.key.agent = agent;
   stored.hash = hash_of(made.token);
   CHECK_OK(put_key_in(txn, stored));
+  CHECK_OK(record(txn, key_event("key.created", stored.key)));
   made.key = std::move(stored.key);
   return made;
 }
@@ -72,6 +75,7 @@ Result<DeviceSession> DeviceKeys::open_session(DirectoryTxn& txn, const Account&
   DeviceSession session{account, key, make_token(stored.key.id), *stored.key.expires_at};
   stored.hash = hash_of(session.token);
   CHECK_OK(put_key_in(txn, stored));
+  CHECK_OK(record(txn, session_event(account, stored.key)));
   return session;
 }
 
@@ -87,7 +91,9 @@ Result<DeviceKeys::Registered> DeviceKeys::sign_up(std::string_view email, std::
       return fail(ErrorCode::conflict, "Email already registered");
     }
     if (!account) return std::unexpected(account.error());
-    TRY(NewKey made, make_key(txn, *account, kFirstKeyName, {Scope::read, Scope::write, Scope::keys}, agent));
+    CHECK_OK(record(txn, account_event("account.created", *account, "signed up")));
+    const Rights rights{.scopes = {Scope::read, Scope::write, Scope::keys}, .spaces = {}};
+    TRY(NewKey made, make_key(txn, *account, kFirstKeyName, rights, agent, nullptr));
     TRY(registered.session, open_session(txn, *account, made.key, {peer, ""}));
     registered.secret = std::move(made.token);
     return account->number;
@@ -102,6 +108,8 @@ Result<DeviceSession> DeviceKeys::log_in(std::string_view api_key, const Caller&
   if (!principal && principal.error().code != ErrorCode::unauthorized) return std::unexpected(principal.error());
   if (!principal || is_session(**principal)) {
     by_peer_.note_failure(counted, clock_.now());
+    access_.audit().note_refusal(
+        {.action = "session.refused", .account = {}, .target = {}, .detail = "a key that opens no session"});
     return fail(ErrorCode::unauthorized, "Invalid API key");
   }
   CHECK_OK(by_key_.check((*principal)->key_id, clock_.now()));
@@ -133,12 +141,12 @@ Result<NewKey> DeviceKeys::create(const Principal& maker, std::string_view name)
   CHECK_OK(check_name(name));
   NewKey made;
   CHECK_OK(access_.change(Access::Effect::admits, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
-    CHECK_OK(check_standing(txn, maker, txn.now()));
+    TRY(Rights rights, rights_of(txn, maker, txn.now()));
     TRY(const Account account, get_account_in(txn, maker.email));
     // Programs get what a person has only as far as every client needs it: a key that approves is made on purpose.
-    ScopeSet scopes = without_admin(maker.scopes);
-    if (maker.is_person) scopes = scopes.common_with({Scope::read, Scope::write, Scope::keys});
-    TRY(made, make_key(txn, account, name, scopes, maker.agent));
+    rights.scopes = without_admin(rights.scopes);
+    if (maker.is_person) rights.scopes = rights.scopes.common_with({Scope::read, Scope::write, Scope::keys});
+    TRY(made, make_key(txn, account, name, rights, maker.agent, &maker));
     return account.number;
   }));
   return made;
@@ -162,14 +170,16 @@ Result<> DeviceKeys::revoke(const Principal& owner, std::string_view id) {
 Result<NewKey> DeviceKeys::cycle(const Principal& owner, std::string_view id) {
   NewKey made;
   CHECK_OK(access_.change(Access::Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
-    CHECK_OK(check_standing(txn, owner, txn.now()));
+    TRY(const Rights own, rights_of(txn, owner, txn.now()));
     TRY(const StoredKey old, get_own(txn, owner, id));
     if (old.key.revoked_at) return fail(ErrorCode::invalid_argument, "the key is revoked");
-    CHECK_OK(check_has_all(owner, old.key.scopes));
+    CHECK_OK(check_may_give(own, old.key.scopes, old.key.spaces));
     TRY(const Account account, get_account_in(txn, owner.email));
-    TRY(made, make_key(txn, account, old.key.label, old.key.scopes, old.key.agent));
+    const Rights rights{.scopes = old.key.scopes, .spaces = old.key.spaces};
+    TRY(made, make_key(txn, account, old.key.label, rights, old.key.agent, &owner));
     CHECK_OK(move_api_key(txn, account.number, old.key.number, made.key.number));
     CHECK_OK(revoke_with_sessions(txn, old.key.number));
+    CHECK_OK(record(txn, replacement_event(account.email, old.key.number, made.key)));
     return account.number;
   }));
   return made;

@@ -37,7 +37,8 @@ class DeviceKeys {
 
   /// Keys of the account that are not sessions, oldest first, revoked ones too.
   [[nodiscard]] Result<std::vector<Key>> list(std::string_view email);
-  /// A name of 1 to 64 characters. The key may do what its maker may, but for administering the hub.
+  /// A name of 1 to 64 characters. The key may do what its maker may, in the same spaces, but for administering the
+  /// hub.
   [[nodiscard]] Result<NewKey> create(const Principal& maker, std::string_view name);
   /// not_found for a key of another account.
   [[nodiscard]] Result<> revoke(const Principal& owner, std::string_view id);
@@ -46,8 +47,10 @@ class DeviceKeys {
   [[nodiscard]] Result<NewKey> cycle(const Principal& owner, std::string_view id);
 
  private:
+  /// `maker`: null for the first key of an account.
   [[nodiscard]] static Result<NewKey> make_key(DirectoryTxn& txn, const Account& account, std::string_view name,
-                                               ScopeSet scopes, std::string_view agent);
+                                               const access::Rights& rights, std::string_view agent,
+                                               const Principal* maker);
   [[nodiscard]] static Result<DeviceSession> open_session(DirectoryTxn& txn, const Account& account, const Key& key,
                                                           const Caller& caller);
   /// The key of that id if it is the owner's and no session; else not_found.

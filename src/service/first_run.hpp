@@ -30,10 +30,13 @@ class FirstRun {
   [[nodiscard]] Result<bool> is_needed();
   /// The code that is good now. `conflict` once an account is an admin; `unavailable` where no hub takes codes.
   [[nodiscard]] Result<Code> code();
+  /// A new code in place of that one, which is good no more. Fails as code() does.
+  [[nodiscard]] Result<Code> renew();
   /// Makes an account that is an admin, and a session of it. `forbidden` for a wrong code, `conflict` once an account
-  /// is an admin, `too_many` after too many wrong codes: of the caller, or of everybody.
+  /// is an admin, `too_many` after too many wrong codes: of the caller, or of everybody. `prepare` runs once the code
+  /// is found right, before the account is made; its error ends the call.
   [[nodiscard]] Result<BrowserSession> set_up(std::string_view code, std::string_view email, std::string_view password,
-                                              const Caller& caller);
+                                              const Caller& caller, const std::function<Result<>()>& prepare = {});
 
  private:
   /// A new code if there is none that is good.
@@ -47,7 +50,6 @@ class FirstRun {
   const Clock& clock_;
   Throttle by_peer_{10, 15LL * 60};
   Throttle by_anybody_{30, 15LL * 60};
-  std::atomic<bool> is_done_ = false;
   Mutex mutex_;
   std::string base_url_ GUARDED_BY(mutex_);
   Show show_ GUARDED_BY(mutex_);         // null: no hub takes codes

@@ -63,6 +63,7 @@ void Housekeeping::run_all() {
 }
 
 void Housekeeping::save() {
+  report("audit log", access_.audit().flush());  // first: revocations in the reserve go with the next write
   report("key usage", access_.store_usage());
   report("pull progress", progress_.save());
   for (const auto& run : each_minute_) run();
@@ -77,6 +78,7 @@ void Housekeeping::purge() {
   report("purge", store_.purge({.history = ago(days(std::max(keep_.history, limits::kWipeUndoDays))),
                                 .tombstones = ago(days(keep_.tombstones)),
                                 .receipts = ago(limits::kIdempotencySeconds * kMicrosPerSecond)}));
+  report("audit log", access_.audit().purge(ago(days(keep_.audit))));
   for (const auto& run : hourly_) run();
 }
 

@@ -18,6 +18,7 @@ class Housekeeping {
   struct KeepDays {
     std::int64_t history = limits::kHistoryDays;
     std::int64_t tombstones = limits::kTombstoneDays;
+    std::int64_t audit = limits::kAuditDays;
   };
 
   Housekeeping(Store& store, const Clock& clock, Access& access, PullProgress& progress, KeepDays keep)

@@ -6,7 +6,7 @@
 namespace syncline {
 namespace {
 
-constexpr std::string_view kMark = "hub_id";
+constexpr std::string_view kHubIdMark = "hub_id";
 
 /// Never 0, which stands for none.
 std::int64_t make_number() {
@@ -29,12 +29,12 @@ std::string to_digits(std::int64_t number) {
 Result<std::string> load_hub_id(Directory& directory) {
   std::int64_t known = 0;
   CHECK_OK(directory.read([&](DirectoryView& view) -> Result<> {
-    TRY(known, view.find_mark(kMark));
+    TRY(known, view.find_mark(kHubIdMark));
     return {};
   }));
   if (known != 0) return to_digits(known);
   const std::int64_t made = make_number();
-  const auto kept = directory.write([&](DirectoryTxn& txn) -> Result<> { return txn.put_mark(kMark, made); });
+  const auto kept = directory.write([&](DirectoryTxn& txn) -> Result<> { return txn.put_mark(kHubIdMark, made); });
   if (!kept) log(LogLevel::warning, "hub_id_not_kept", {{"error", kept.error().text}});
   return to_digits(made);
 }

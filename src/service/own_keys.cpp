@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "service/access_records.hpp"
-
 namespace syncline {
 
 using namespace access;
@@ -13,6 +11,33 @@ namespace {
 
 std::unexpected<Error> no_such(std::string_view what, std::string_view id) {
   return fail(ErrorCode::not_found, std::string(what) + " '" + std::string(id) + "' not found");
+}
+
+Result<> check_is_part(const Key& key, ScopeSet scopes) {
+  if (scopes.common_with(key.scopes).names().size() == scopes.names().size()) return {};
+  return fail(ErrorCode::forbidden, "the key has only the scopes " + join_scopes(key.scopes, ", ") +
+                                        "; a change can only take scopes away, so make another key");
+}
+
+std::string rights_in_words(const Key& key) {
+  return "may " + join_scopes(key.scopes, ", ") + " in " + key.spaces.to_text();
+}
+
+/// A session does not outlive the key that it was opened with.
+Result<> end_sessions_with(DirectoryTxn& txn, KeyNumber opened_with, Timestamp end) {
+  std::vector<StoredKey> sessions;
+  CHECK_OK(txn.keys_opened_with(opened_with, [&](const KeyRow& row) {
+    StoredKey stored = key_from(row);
+    if (!row.revoked_at && (!stored.key.expires_at || *stored.key.expires_at > end)) {
+      sessions.push_back(std::move(stored));
+    }
+    return true;
+  }));
+  for (StoredKey& session : sessions) {
+    session.key.expires_at = end;
+    CHECK_OK(put_key_in(txn, session));
+  }
+  return {};
 }
 
 }  // namespace
@@ -48,6 +73,10 @@ Result<std::int64_t> OwnKeys::end_other_sessions(const Principal& owner) {
       if (is_other) ++ended;
       return is_other;
     }));
+    CHECK_OK(record(txn, {.action = "session.ended_others",
+                          .account = owner.email,
+                          .target = owner.key_id,
+                          .detail = std::to_string(ended) + " sessions"}));
     return owner.account;
   }));
   return ended;
@@ -69,27 +98,61 @@ Result<std::vector<OwnKeys::WithSessions>> OwnKeys::keys(const Principal& owner)
 }
 
 Result<NewKey> OwnKeys::add(const Principal& maker, const Wanted& wanted) {
-  CHECK_OK(check_has_all(maker, wanted.scopes));
   std::optional<std::string_view> token;
   if (wanted.token) token = *wanted.token;
-  return access_.add_key(
-      maker.email, wanted.label, wanted.scopes, token,
-      {.maker = &maker, .expires_at = wanted.expires_at, .request = wanted.request ? &*wanted.request : nullptr});
+  return access_.add_key(maker.email, wanted.label, wanted.scopes, token,
+                         {.maker = &maker,
+                          .expires_at = wanted.expires_at,
+                          .request = wanted.request ? &*wanted.request : nullptr,
+                          .spaces = wanted.spaces});
 }
 
-Result<OwnKeys::WithSessions> OwnKeys::relabel(const Principal& owner, std::string_view id, std::string_view label) {
-  CHECK_OK(check_label(label));
+Result<> OwnKeys::change_rights(DirectoryTxn& txn, StoredKey& stored, const Rights& own, const Change& change) {
+  Key& key = stored.key;
+  if (key.revoked_at || has_expired(key.expires_at, txn.now())) {
+    return fail(ErrorCode::conflict, "the key '" + key.id + "' has ended; make another one");
+  }
+  if (change.scopes) {
+    if (change.scopes->empty()) return fail(ErrorCode::invalid_argument, "a key needs at least one scope");
+    CHECK_OK(check_is_part(key, *change.scopes));
+    key.scopes = *change.scopes;
+  }
+  if (change.spaces) {
+    if (!key.spaces.allows_all_of(*change.spaces)) {
+      return fail(ErrorCode::space_not_allowed, "the key is only for " + key.spaces.to_text() +
+                                                    "; a change can only take spaces away, so make another key");
+    }
+    key.spaces = *change.spaces;
+  }
+  if (!change.expires_at) return {};
+  const auto& end = *change.expires_at;
+  if (has_expired(end, txn.now())) return fail(ErrorCode::invalid_argument, "expires_at must be in the future");
+  const bool is_later = key.expires_at && (!end || *end > *key.expires_at);
+  if (is_later) CHECK_OK(check_may_give(own, key.scopes, key.spaces));
+  key.expires_at = end;
+  return end ? end_sessions_with(txn, key.number, *end) : Result<>{};
+}
+
+Result<OwnKeys::WithSessions> OwnKeys::change(const Principal& owner, std::string_view id, const Change& change) {
+  if (change.label) CHECK_OK(check_label(*change.label));
   CHECK_OK(access_.change(Access::Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
-    CHECK_OK(check_standing(txn, owner, txn.now()));
+    TRY(const Rights own, rights_of(txn, owner, txn.now()));
     TRY(auto stored, find_key_in(txn, id));
     if (!stored || stored->key.account != owner.account || is_session(stored->key)) return no_such("key", id);
-    stored->key.label = label;
+    const std::string before = stored->key.label;
+    if (change.label) stored->key.label = *change.label;
+    if (!change.is_label_alone()) CHECK_OK(change_rights(txn, *stored, own, change));
     CHECK_OK(put_key_in(txn, *stored));
+    const bool is_renamed = change.is_label_alone();
+    CHECK_OK(record(txn, {.action = is_renamed ? "key.renamed" : "key.changed",
+                          .account = owner.email,
+                          .target = stored->key.id,
+                          .detail = is_renamed ? before + " to " + stored->key.label : rights_in_words(stored->key)}));
     return owner.account;
   }));
-  TRY(const auto own, keys(owner));
-  const auto changed = std::ranges::find(own, id, [](const WithSessions& of) { return of.key.id; });
-  if (changed == own.end()) return no_such("key", id);
+  TRY(const auto all, keys(owner));
+  const auto changed = std::ranges::find(all, id, [](const WithSessions& of) { return of.key.id; });
+  if (changed == all.end()) return no_such("key", id);
   return *changed;
 }
 

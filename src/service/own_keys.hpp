@@ -3,7 +3,7 @@
 // network threads.
 #pragma once
 
-#include "service/access.hpp"
+#include "service/access_records.hpp"
 
 namespace syncline {
 
@@ -31,15 +31,33 @@ class OwnKeys {
     std::optional<std::string> token;
     std::optional<Timestamp> expires_at;
     std::optional<RepeatableRequest> request;
+    SpaceLimit spaces;
   };
-  /// `forbidden` names a scope that the maker lacks. A request that comes again gets the key that it made.
+  /// `forbidden` names a scope that the maker lacks, space_not_allowed says for which spaces its key is. A request that
+  /// comes again gets the key that it made.
   [[nodiscard]] Result<NewKey> add(const Principal& maker, const Wanted& wanted);
-  /// not_found for a session, or a key of another account.
-  [[nodiscard]] Result<WithSessions> relabel(const Principal& owner, std::string_view id, std::string_view label);
+  /// What is to change of a key; what is absent stays.
+  struct Change {
+    std::optional<std::string> label;
+    std::optional<ScopeSet> scopes;
+    std::optional<SpaceLimit> spaces;
+    /// Nothing inside: the key has no end.
+    std::optional<std::optional<Timestamp>> expires_at;
+
+    [[nodiscard]] bool is_label_alone() const { return !scopes && !spaces && !expires_at; }
+  };
+  /// Rights can only be taken away: `forbidden` or space_not_allowed for a scope or space that the key lacks. A later
+  /// end is given only by who could make such a key: the errors of add(). Holds for the key's sessions, too, and at
+  /// once for what is open. not_found for a session, or a key of another account; `conflict` for more than a new label
+  /// of a key that has ended.
+  [[nodiscard]] Result<WithSessions> change(const Principal& owner, std::string_view id, const Change& change);
   /// not_found unless it stands.
   [[nodiscard]] Result<> revoke(const Principal& owner, std::string_view id);
 
  private:
+  [[nodiscard]] static Result<> change_rights(DirectoryTxn& txn, access::StoredKey& stored, const access::Rights& own,
+                                              const Change& change);
+
   Directory& directory_;
   Access& access_;
 };

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "service/audit_entry.hpp"
+
 namespace syncline {
 
 bool PasswordQueue::Places::take(const std::string& client) {
@@ -27,7 +29,10 @@ Result<> PasswordQueue::post(const std::string& client, std::move_only_function<
   if (!places_->take(client)) return fail(ErrorCode::busy, "too many logins at once; try again in a moment");
   // Freed with the function, also if a thread that stops drops it.
   std::shared_ptr<void> place(nullptr, [places = places_, client](void*) { places->free(client); });
-  threads_.post([place = std::move(place), run = std::move(run)]() mutable { run(); });
+  threads_.post([place = std::move(place), actor = ActingAs::current(), run = std::move(run)]() mutable {
+    const ActingAs acting(std::move(actor));
+    run();
+  });
   return {};
 }
 

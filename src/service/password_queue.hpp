@@ -25,7 +25,8 @@ class PasswordQueue {
   explicit PasswordQueue(Executor& threads) : PasswordQueue(threads, Limits{}) {}
   PasswordQueue(Executor& threads, Limits limits) : threads_(threads), places_(std::make_shared<Places>(limits)) {}
 
-  /// `busy` if there is no place. An empty client is nobody in particular, and has any place.
+  /// `busy` if there is no place. An empty client is nobody in particular, and has any place. What `run` does is done
+  /// by whoever acts on this thread (ActingAs).
   [[nodiscard]] Result<> post(const std::string& client, std::move_only_function<void()> run);
 
  private:

@@ -10,6 +10,7 @@
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "service/space_limit.hpp"
 
 namespace syncline {
 
@@ -72,6 +73,7 @@ struct Principal {
   std::string key_id;
   std::string label;
   ScopeSet scopes;
+  SpaceLimit spaces;                    // which spaces the key is for
   bool is_person = false;               // a session that somebody opened with a password
   bool is_cookie = false;               // a session whose token is good as a cookie alone
   std::string agent;                    // the agent that the key was made for; empty for most

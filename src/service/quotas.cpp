@@ -81,16 +81,20 @@ void Quotas::measure(AccountNumber number, Plan plan) {
   for (const SpaceInfo& space : *spaces) account.put(space);
 }
 
-RateLimit::Verdict Quotas::take_request(const Principal& principal, Timestamp now) {
+void Quotas::expect_write(AccountNumber number, Plan plan) {
   bool is_known = false;
   {
     const SharedLock lock(mutex_);
-    const auto known = accounts_.find(principal.account);
-    is_known = known != accounts_.end() && known->second.plan == principal.plan && !known->second.is_outdated &&
-               (known->second.is_measured || !has_limits(principal.plan));
+    const auto known = accounts_.find(number);
+    is_known = known != accounts_.end() && known->second.plan == plan && !known->second.is_outdated &&
+               (known->second.is_measured || !has_limits(plan));
     if (is_known) known->second.idle_minutes.store(0, std::memory_order_relaxed);
   }
-  if (!is_known) measure(principal.account, principal.plan);
+  if (!is_known) measure(number, plan);
+}
+
+RateLimit::Verdict Quotas::take_request(const Principal& principal, Timestamp now) {
+  expect_write(principal.account, principal.plan);
   RateLimit& rate = rates_[static_cast<std::size_t>(principal.plan)];
   if (!rate.is_on()) return {};
   const auto verdict = rate.take(principal.account.value, now);

@@ -2,8 +2,8 @@
 // and apart from it what is kept beside them: replaced versions and answers until they are purged, and losers. Whoever
 // deletes gets room for other records at once, and nobody fills the disk by replacing one record. Usage is exact when a
 // write is decided: each space counts as its newest commit left it, and writes that wait for their commit count too. A
-// plan is known from the account's first request on; what an operator writes before counts, and is not refused. Safe
-// from any thread.
+// plan is known from the account's first request on, or a guest's to one of its spaces; what an operator writes before
+// counts, and is not refused. Safe from any thread.
 #pragma once
 
 #include <array>
@@ -54,6 +54,9 @@ class Quotas {
 
   /// Counts a request. Reads the account's usage if it is not known.
   [[nodiscard]] RateLimit::Verdict take_request(const Principal& principal, Timestamp now);
+
+  /// Somebody else asks to write to a space of the account, which may have asked for nothing itself.
+  void expect_write(AccountNumber account, Plan plan);
 
   /// quota_exceeded if a write makes the space larger than the account has room for, or if more has been replaced than
   /// may be kept. Deletions may always be written. `claim` is the write's own, and is replaced if its function runs

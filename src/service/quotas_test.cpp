@@ -56,6 +56,14 @@ TEST_F(QuotasTest, a_write_beyond_the_bytes_of_the_plan_is_refused_whole_and_say
   EXPECT_EQ(quotas_.refusals().writes, 1);
 }
 
+TEST_F(QuotasTest, what_guests_write_counts_to_an_account_that_asks_for_nothing) {
+  quotas_.expect_write(kAccount, Plan::free);
+  EXPECT_TRUE(put("a", 600));
+  EXPECT_EQ(put("b", 600).error().code, ErrorCode::quota_exceeded);
+  quotas_.expect_write(kAccount, Plan::companion);
+  EXPECT_TRUE(put("b", 600)) << "the plan has changed";
+}
+
 TEST_F(QuotasTest, what_makes_the_account_smaller_is_always_written) {
   EXPECT_TRUE(put("a", 600));
   EXPECT_TRUE(put("b", 700)) << "nobody knows the plan yet";

@@ -98,6 +98,11 @@ std::string derive_token(std::string_view key_id, std::string_view from, const s
   return token_of(key_id, as_text(hmac_sha256(from, what)));
 }
 
+/// What a new password has ended beside the sessions.
+std::string ended_with(const Sessions::Replaced& replaced) {
+  return "its sessions have ended, and " + std::to_string(replaced.revoked.size()) + " keys";
+}
+
 std::unexpected<Error> wrong_login() { return fail(ErrorCode::unauthorized, "wrong email address or password"); }
 
 }  // namespace
@@ -111,6 +116,7 @@ Result<Session> Sessions::open_session(DirectoryTxn& txn, const Account& account
   stored.hash = hash_of(session.access_token);
   stored.refresh_hash = hash_of(session.refresh_token);
   CHECK_OK(put_key_in(txn, stored));
+  CHECK_OK(record(txn, session_event(account, stored.key)));
   return session;
 }
 
@@ -126,6 +132,7 @@ Result<Session> Sessions::sign_up(std::string_view email, std::string_view passw
   CHECK_OK(access_.change(Access::Effect::admits, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
     TRY(const Account account, add_account_in(txn, email, plan, Role::member));
     CHECK_OK(put_password(txn, account.number, hash));
+    CHECK_OK(record(txn, account_event("account.created", account, "signed up")));
     TRY(session, open_session(txn, account, caller));
     return account.number;
   }));
@@ -140,12 +147,23 @@ Result<> Sessions::add_admin(std::string_view email, std::string_view password, 
     if (has_admin) return fail(ErrorCode::conflict, "an account is an admin already");
     TRY(const Account account, add_account_in(txn, email, Plan::pro, Role::admin));
     CHECK_OK(put_password(txn, account.number, hash));
+    CHECK_OK(record(txn, account_event("account.created", account, "admin, with the code for the first account")));
     CHECK_OK(open(txn, account));
     return account.number;
   });
 }
 
-Result<std::string> Sessions::check_known(const std::string& address, std::string_view password, const Caller& caller) {
+Result<std::string> Sessions::check_known(const std::string& address, std::string_view password, const Caller& caller,
+                                          std::string_view action) {
+  bool has_password = false;
+  auto hash = compare(address, password, caller, has_password);
+  // What was typed is not written down unless it is an account's address: it may be a password in the wrong field.
+  if (!hash) note_refusal(action, has_password ? address : "", hash.error());
+  return hash;
+}
+
+Result<std::string> Sessions::compare(const std::string& address, std::string_view password, const Caller& caller,
+                                      bool& has_password) {
   const std::string counted = counted_peer(caller.address);
   const std::string pair = counted.empty() ? std::string() : address + ' ' + counted;
   CHECK_OK(by_address_and_peer_.check(pair, clock_.now()));
@@ -156,6 +174,7 @@ Result<std::string> Sessions::check_known(const std::string& address, std::strin
     TRY(hash, find_password(view, address));
     return {};
   }));
+  has_password = hash.has_value();
   const bool right = is_password(hash ? *hash : dummy_password_hash(), password);
   if (!right || !hash) {
     by_address_and_peer_.note_failure(pair, clock_.now());
@@ -166,6 +185,11 @@ Result<std::string> Sessions::check_known(const std::string& address, std::strin
   by_address_and_peer_.forget(pair);
   if (!pair.empty()) known_pairs_.add(pair);
   return *hash;
+}
+
+void Sessions::note_refusal(std::string_view action, const std::string& account, const Error& error) {
+  if (error.code != ErrorCode::unauthorized && error.code != ErrorCode::too_many) return;
+  access_.audit().note_refusal({.action = std::string(action), .account = account, .target = {}, .detail = error.text});
 }
 
 Result<Session> Sessions::log_in(std::string_view email, std::string_view password, const Caller& caller) {
@@ -179,7 +203,7 @@ Result<Session> Sessions::log_in(std::string_view email, std::string_view passwo
 
 Result<> Sessions::log_in(std::string_view email, std::string_view password, const Caller& caller, const Open& open) {
   const std::string address = lower_case(email.substr(0, limits::kRecordIdBytesMax + 1));
-  TRY(const std::string hash, check_known(address, password, caller));
+  TRY(const std::string hash, check_known(address, password, caller, "session.refused"));
   return access_.change(Access::Effect::admits, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
     // It may have been changed while it was compared.
     TRY(const auto standing, find_password(txn, address));
@@ -203,7 +227,7 @@ Result<Session> Sessions::change_password(const Principal& owner, std::string_vi
 Result<> Sessions::change_password(const Principal& owner, std::string_view current, std::string_view next,
                                    const Caller& caller, const Open& open) {
   CHECK_OK(check_password(next));
-  const auto known = check_known(owner.email, current, caller);
+  const auto known = check_known(owner.email, current, caller, "password.refused");
   const std::unexpected<Error> wrong = fail(ErrorCode::forbidden, "the current password is wrong");
   if (!known && known.error().code == ErrorCode::unauthorized) return wrong;
   if (!known) return std::unexpected(known.error());
@@ -214,6 +238,7 @@ Result<> Sessions::change_password(const Principal& owner, std::string_view curr
     if (standing != *known) return wrong;
     TRY([[maybe_unused]] const Replaced replaced, replace_password(txn, owner.account, hash, std::nullopt));
     TRY(const Account account, get_account_in(txn, owner.email));
+    CHECK_OK(record(txn, account_event("password.changed", account, "its sessions have ended")));
     CHECK_OK(open(txn, account));
     return account.number;
   });
@@ -250,6 +275,10 @@ Result<Session> Sessions::refresh(std::string_view refresh_token) {
     if (is_copy) {
       stored.key.revoked_at = txn.now();
       CHECK_OK(put_key_in(txn, stored));
+      CHECK_OK(record(txn, {.action = "session.ended",
+                            .account = stored.key.account_email,
+                            .target = stored.key.id,
+                            .detail = "somebody has a copy: a refresh token that was replaced came again"}));
     }
     if (!is_valid) return stored.key.account;
     const bool is_parallel = token == TokenIs::current && is_just_issued;
@@ -289,6 +318,7 @@ Result<Sessions::Replaced> Sessions::replace_password(DirectoryTxn& txn, Account
   CHECK_OK(revoke_keys(txn, account, [&](const StoredKey& stored) {
     return is_session(stored) || has_ended(stored.key.id) || has_ended(stored.key.parent);
   }));
+  if (revoke_since) CHECK_OK(remove_passkeys(txn, account, revoke_since));
   CHECK_OK(txn.remove_resets_of(account));
   CHECK_OK(put_password(txn, account, hash));
   return replaced;
@@ -302,6 +332,7 @@ Result<Sessions::Replaced> Sessions::set_password(std::string_view email, std::s
   CHECK_OK(access_.change(Access::Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
     TRY(const Account account, get_account_in(txn, email));
     TRY(replaced, replace_password(txn, account.number, hash, revoke_since));
+    CHECK_OK(record(txn, account_event("password.set", account, ended_with(replaced))));
     return account.number;
   }));
   return replaced;
@@ -314,6 +345,9 @@ Result<std::string> Sessions::make_reset_token(std::string_view email, std::int6
     CHECK_OK(txn.put_reset({.token_hash = std::string(as_text(sha256(token))),
                             .account = account.number,
                             .expires_at = after(txn.now(), seconds)}));
+    const bool is_invitation = seconds == kInvitationSeconds;
+    CHECK_OK(record(txn, account_event(is_invitation ? "account.invited" : "password.reset_offered", account,
+                                       "good once, until " + format_time(after(txn.now(), seconds)))));
     return account.number;
   }));
   return token;
@@ -338,6 +372,7 @@ Result<Sessions::Replaced> Sessions::reset_password(std::string_view reset_token
   });
   if (!known) {  // before a hash is made for nothing
     if (known.error().code == ErrorCode::unauthorized) by_peer_.note_failure(counted, clock_.now());
+    note_refusal("password.refused", "", known.error());
     return std::unexpected(known.error());
   }
   TRY(const std::string hash, hash_password(password));
@@ -345,6 +380,9 @@ Result<Sessions::Replaced> Sessions::reset_password(std::string_view reset_token
   CHECK_OK(access_.change(Access::Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
     TRY(const Account account, get_reset(txn, reset_token, txn.now()));
     TRY(replaced, replace_password(txn, account.number, hash, revoke_since));
+    AuditEvent event = account_event("password.reset", account, ended_with(replaced));
+    event.by_account = true;
+    CHECK_OK(record(txn, event));
     return account.number;
   }));
   return replaced;
@@ -364,21 +402,23 @@ Result<> Sessions::purge() {
 }
 
 Result<std::string> Sessions::replace_api_key(const Principal& asker, std::string_view label) {
-  ScopeSet scopes;
-  for (const Scope scope : {Scope::read, Scope::write}) {
-    if (asker.scopes.has(scope)) scopes.add(scope);
-  }
-  if (scopes.empty())
-    return fail(ErrorCode::forbidden, "a key without the scope read or write cannot create an API key");
   std::string token = make_uuid4();
   CHECK_OK(access_.change(Access::Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
-    CHECK_OK(check_standing(txn, asker, txn.now()));
+    TRY(const Rights own, rights_of(txn, asker, txn.now()));
+    const ScopeSet scopes = own.scopes.common_with({Scope::read, Scope::write});
+    if (scopes.empty()) {
+      return fail(ErrorCode::forbidden, "a key without the scope read or write cannot create an API key");
+    }
     TRY(auto row, txn.find_account(asker.account));
     if (!row) return invalid_token();
     if (row->api_key.value != 0) CHECK_OK(revoke_with_sessions(txn, row->api_key));
     TRY(StoredKey stored, new_key(txn, account_from(*row), label, scopes));
+    stored.key.spaces = own.spaces;
+    note_maker(stored.key, asker);
     stored.hash = hash_of(token);
     CHECK_OK(put_key_in(txn, stored));
+    if (row->api_key.value != 0) CHECK_OK(record(txn, replacement_event(row->email, row->api_key, stored.key)));
+    CHECK_OK(record(txn, key_event("key.created", stored.key)));
     row->api_key = stored.key.number;
     CHECK_OK(txn.put_account(*row));
     return row->number;

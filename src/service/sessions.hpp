@@ -49,8 +49,8 @@ class Sessions {
     std::vector<Key> revoked;
     std::vector<Key> kept;
   };
-  /// 8 to 1024 bytes. Ends all sessions and reset tokens of the account. Keys of programs stay, but for those made at
-  /// `revoke_since` or later: whoever knew the password may have made some.
+  /// 8 to 1024 bytes. Ends all sessions and reset tokens of the account. Keys of programs and
+  /// passkeys stay, but for those made at `revoke_since` or later: whoever knew the password may have made some.
   [[nodiscard]] Result<Replaced> set_password(std::string_view email, std::string_view password,
                                               std::optional<Timestamp> revoke_since = std::nullopt);
   /// How long a reset token is good, and a token for somebody who is invited.
@@ -71,9 +71,14 @@ class Sessions {
 
  private:
   [[nodiscard]] static Result<Session> open_session(DirectoryTxn& txn, const Account& account, const Caller& caller);
-  /// The hash of the password, if it is the account's; counts failures. Wrong ones are `unauthorized`.
+  /// The hash of the password, if it is the account's; counts failures. Wrong ones are `unauthorized`, and in the audit
+  /// log under that action.
   [[nodiscard]] Result<std::string> check_known(const std::string& address, std::string_view password,
-                                                const Caller& caller);
+                                                const Caller& caller, std::string_view action);
+  [[nodiscard]] Result<std::string> compare(const std::string& address, std::string_view password, const Caller& caller,
+                                            bool& has_password);
+  /// In the audit log. `account`: its address; empty if it is not known.
+  void note_refusal(std::string_view action, const std::string& account, const Error& error);
   [[nodiscard]] static Result<Replaced> replace_password(DirectoryTxn& txn, AccountNumber account,
                                                          std::string_view hash, std::optional<Timestamp> revoke_since);
   /// The account that a reset token is for; unauthorized if it is none.

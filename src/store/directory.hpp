@@ -1,6 +1,7 @@
 // The directory contract: who may enter a store, and what is known of those who do. Accounts, keys, sessions (a session
-// is a key), reset tokens, how far keys have pulled, and how much accounts have asked. These are rows of tables of
-// their own, not records: nobody pulls them, they have no seq and no history, and each is found by an index.
+// is a key), passkeys, reset tokens, who may use whose space, how far keys have pulled, and how much accounts have
+// asked. These are rows of tables of their own, not records: nobody pulls them, they have no seq and no history, and
+// each is found by an index.
 //
 // - read(): a consistent view that never waits for writers. Runs on the calling thread, also inside a read or a write
 //   function of the store.
@@ -10,7 +11,7 @@
 // - A write function may run more than once, and only the last run counts: see WriteFunction in store.hpp.
 // - A failed read says nothing about what is stored. If a read of a write function fails, the function has failed.
 // - A row that is no longer what was written is never delivered: looking it up fails with `damaged`, and lists leave it
-//   out.
+//   out. Entries of the audit log alone are delivered as they are: their chain shows what was changed.
 // - revoke_in_reserve() works on a full disk: see there.
 //
 // The meaning of a `doc` is the service's; no lookup needs it. Every implementation passes directory_test.cpp. All
@@ -21,7 +22,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/hash_chain.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -51,6 +54,15 @@ struct KeyRow {
   std::string doc;
 };
 
+/// What somebody signs in with instead of a password.
+struct PasskeyRow {
+  PasskeyNumber number;
+  AccountNumber account;
+  std::string credential;  // the id that its device has given it; no two passkeys have the same
+  Timestamp created_at;
+  std::string doc;
+};
+
 /// What lets somebody set a new password.
 struct ResetRow {
   std::string token_hash;
@@ -65,6 +77,14 @@ struct PulledRow {
   Seq seq;
 };
 
+/// The account that has the space lets another one use it.
+struct GrantRow {
+  SpaceName space;
+  AccountNumber guest;
+  bool may_write = false;
+  Timestamp created_at;
+};
+
 /// How often the account has asked, on a day and in its month.
 struct UsageRow {
   AccountNumber account;
@@ -73,11 +93,31 @@ struct UsageRow {
   std::int64_t this_month = 0;
 };
 
+/// An entry of the audit log. `text` is the entry; the other members are copies of what it says, to look it up by.
+struct AuditRow {
+  std::int64_t number = 0;
+  Timestamp at;
+  std::string actor;    // address of the account that acted
+  std::string account;  // address of the account that it concerns
+  std::string action;
+  std::string text;
+};
+
+/// Both ends of the audit log, kept apart from its entries, so that missing ones are noticed.
+struct AuditEnds {
+  ChainHead last;
+  /// The last entry that was purged.
+  ChainHead purged;
+};
+
 /// Each returns false to stop the visit. It collects what is to be done: it must not use the view that calls it to
 /// change anything.
 using AccountVisitor = std::function<bool(const AccountRow&)>;
 using KeyVisitor = std::function<bool(const KeyRow&)>;
+using GrantVisitor = std::function<bool(const GrantRow&)>;
+using PasskeyVisitor = std::function<bool(const PasskeyRow&)>;
 using UsageVisitor = std::function<bool(const UsageRow&)>;
+using AuditVisitor = std::function<bool(const AuditRow&)>;
 
 class DirectoryView {
  public:
@@ -98,12 +138,28 @@ class DirectoryView {
   /// Keys that end at `until` or earlier, first those that end first.
   [[nodiscard]] virtual Result<> keys_that_end(Timestamp until, const KeyVisitor& visit) = 0;
 
+  [[nodiscard]] virtual Result<std::optional<PasskeyRow>> find_passkey(std::string_view credential) = 0;
+  /// Those of one account, by number.
+  [[nodiscard]] virtual Result<> passkeys(AccountNumber account, const PasskeyVisitor& visit) = 0;
+
   [[nodiscard]] virtual Result<std::optional<ResetRow>> find_reset(std::string_view token_hash) = 0;
   /// 0 if nothing is known.
   [[nodiscard]] virtual Result<Seq> find_pulled(KeyNumber key, const SpaceName& space) = 0;
+  [[nodiscard]] virtual Result<std::optional<GrantRow>> find_grant(const SpaceName& space, AccountNumber guest) = 0;
+  /// What the account grants, by space and guest.
+  [[nodiscard]] virtual Result<> grants_by(AccountNumber owner, const GrantVisitor& visit) = 0;
+  /// What the account was granted, by owner and space.
+  [[nodiscard]] virtual Result<> grants_to(AccountNumber guest, const GrantVisitor& visit) = 0;
   [[nodiscard]] virtual Result<> usage(const UsageVisitor& visit) = 0;
   /// A number under a name, 0 if there is none. For what the service must know of the directory as a whole.
   [[nodiscard]] virtual Result<std::int64_t> find_mark(std::string_view name) = 0;
+
+  /// Nothing before the first entry.
+  [[nodiscard]] virtual Result<std::optional<AuditEnds>> find_audit_ends() = 0;
+  /// Entries with numbers above `after`, by number.
+  [[nodiscard]] virtual Result<> audit_after(std::int64_t after, const AuditVisitor& visit) = 0;
+  /// Entries with numbers below `before`, newest first.
+  [[nodiscard]] virtual Result<> audit_before(std::int64_t before, const AuditVisitor& visit) = 0;
 };
 
 class DirectoryTxn : public DirectoryView {
@@ -114,29 +170,42 @@ class DirectoryTxn : public DirectoryView {
   /// Numbers that were never used, also not by what was removed since.
   [[nodiscard]] virtual Result<AccountNumber> next_account_number() = 0;
   [[nodiscard]] virtual Result<KeyNumber> next_key_number() = 0;
+  [[nodiscard]] virtual Result<PasskeyNumber> next_passkey_number() = 0;
 
   /// Adds the account, or replaces the one of that number. `conflict` if another one has the address.
   [[nodiscard]] virtual Result<> put_account(const AccountRow& account) = 0;
-  /// Removes the account with its keys, reset tokens, progress and usage.
+  /// Removes the account with its keys, passkeys, reset tokens, progress, usage, and what it grants and was granted.
   [[nodiscard]] virtual Result<> erase_account(AccountNumber number) = 0;
   /// Adds the key, or replaces the one of that number but for `last_used_at`.
   [[nodiscard]] virtual Result<> put_key(const KeyRow& key) = 0;
   [[nodiscard]] virtual Result<> remove_key(KeyNumber number) = 0;
   /// Nothing happens without such a key, or if it was used later.
   [[nodiscard]] virtual Result<> set_last_used(KeyNumber number, Timestamp at) = 0;
+  /// Adds the passkey, or replaces the one of that number. `conflict` if another one has the credential.
+  [[nodiscard]] virtual Result<> put_passkey(const PasskeyRow& passkey) = 0;
+  [[nodiscard]] virtual Result<> remove_passkey(PasskeyNumber number) = 0;
   [[nodiscard]] virtual Result<> put_reset(const ResetRow& reset) = 0;
   [[nodiscard]] virtual Result<> remove_resets_of(AccountNumber account) = 0;
   /// Those that expire at `until` or earlier.
   [[nodiscard]] virtual Result<> remove_expired_resets(Timestamp until) = 0;
   /// Raises what is known; a smaller seq changes nothing.
   [[nodiscard]] virtual Result<> put_pulled(const PulledRow& pulled) = 0;
+  /// Adds the grant, or replaces the one of that space and guest.
+  [[nodiscard]] virtual Result<> put_grant(const GrantRow& grant) = 0;
+  [[nodiscard]] virtual Result<> remove_grant(const SpaceName& space, AccountNumber guest) = 0;
   [[nodiscard]] virtual Result<> put_usage(const UsageRow& usage) = 0;
   [[nodiscard]] virtual Result<> remove_usage(AccountNumber account) = 0;
   [[nodiscard]] virtual Result<> put_mark(std::string_view name, std::int64_t value) = 0;
+  /// Fails if there is an entry of that number: none is ever replaced.
+  [[nodiscard]] virtual Result<> add_audit(const AuditRow& row) = 0;
+  [[nodiscard]] virtual Result<> put_audit_ends(const AuditEnds& ends) = 0;
+  /// Removes the entries up to that number.
+  [[nodiscard]] virtual Result<> remove_audit_through(std::int64_t number) = 0;
 
   // The marks under which the numbers are counted: the last one that was used.
   static constexpr std::string_view kLastAccount = "last_account";
   static constexpr std::string_view kLastKey = "last_key";
+  static constexpr std::string_view kLastPasskey = "last_passkey";
 };
 
 using DirectoryReadFunction = std::function<Result<>(DirectoryView&)>;
@@ -153,6 +222,8 @@ class Directory {
   /// without waiting for a writer. From then on every lookup and list shows the key as revoked, also after a restart,
   /// and the next write() that succeeds stores it in the key's row. `storage_full` if that room is used up too.
   [[nodiscard]] virtual Result<> revoke_in_reserve(const KeyRow& key, Timestamp at) = 0;
+  /// The keys whose revocation is in the reserve alone: no write() has stored it yet.
+  [[nodiscard]] virtual Result<std::vector<KeyNumber>> revoked_in_reserve() = 0;
 };
 
 }  // namespace syncline

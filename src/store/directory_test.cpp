@@ -209,6 +209,107 @@ TEST_P(DirectoryTest, reset_tokens_go_with_their_account_and_their_time) {
   EXPECT_FALSE(has('b'));
 }
 
+TEST_P(DirectoryTest, grants_are_found_by_owner_and_guest_and_go_with_either) {
+  const SpaceName notes{kFirstAccount, "notes"};
+  const SpaceName diary{kFirstAccount, "diary"};
+  const SpaceName theirs{kSecondAccount, "notes"};
+  constexpr AccountNumber kThird{3};
+  write([&](DirectoryTxn& txn) -> Result<> {
+    CHECK_OK(txn.put_grant({notes, kThird, true, Timestamp{5}}));
+    CHECK_OK(txn.put_grant({notes, kSecondAccount, true, Timestamp{5}}));
+    CHECK_OK(txn.put_grant({diary, kThird, false, Timestamp{6}}));
+    CHECK_OK(txn.put_grant({theirs, kThird, false, Timestamp{7}}));
+    return txn.put_grant({notes, kSecondAccount, false, Timestamp{8}});
+  });
+  using Found = std::vector<std::string>;
+  const auto list = [this](const auto& visit_all) {
+    Found found;
+    read([&](DirectoryView& view) {
+      found.clear();
+      return visit_all(view, [&](const GrantRow& row) {
+        found.push_back(std::to_string(row.space.account.value) + row.space.name + std::to_string(row.guest.value) +
+                        (row.may_write ? "w" : "r"));
+        return true;
+      });
+    });
+    return found;
+  };
+  const auto by = [&](AccountNumber owner) {
+    return list([&](DirectoryView& view, const GrantVisitor& visit) { return view.grants_by(owner, visit); });
+  };
+  const auto to = [&](AccountNumber guest) {
+    return list([&](DirectoryView& view, const GrantVisitor& visit) { return view.grants_to(guest, visit); });
+  };
+  EXPECT_EQ(by(kFirstAccount), (Found{"1diary3r", "1notes2r", "1notes3w"}));
+  EXPECT_EQ(to(kThird), (Found{"1diary3r", "1notes3w", "2notes3r"}));
+  read([&](DirectoryView& view) -> Result<> {
+    TRY(const auto known, view.find_grant(notes, kSecondAccount));
+    TRY(const auto none, view.find_grant(theirs, kFirstAccount));
+    EXPECT_TRUE(known && !known->may_write && known->created_at == Timestamp{8});
+    EXPECT_FALSE(none);
+    return {};
+  });
+  write([&](DirectoryTxn& txn) -> Result<> {
+    CHECK_OK(txn.remove_grant(diary, kThird));
+    CHECK_OK(txn.remove_grant(diary, kSecondAccount));
+    return txn.erase_account(kSecondAccount);
+  });
+  EXPECT_EQ(by(kFirstAccount), (Found{"1notes3w"}));
+  EXPECT_EQ(to(kThird), (Found{"1notes3w"}));
+  write([&](DirectoryTxn& txn) { return txn.erase_account(kFirstAccount); });
+  EXPECT_EQ(to(kThird), Found{});
+}
+
+TEST_P(DirectoryTest, a_passkey_is_found_by_its_credential_and_listed_by_its_account) {
+  const auto passkey = [](std::int64_t number, AccountNumber account, const std::string& credential) {
+    return PasskeyRow{{number}, account, credential, Timestamp{number}, R"({"label":"phone"})"};
+  };
+  const std::string credential("\0cred", 5);
+  write([&](DirectoryTxn& txn) -> Result<> {
+    TRY(const PasskeyNumber first, txn.next_passkey_number());
+    EXPECT_EQ(first, PasskeyNumber{1});
+    CHECK_OK(txn.put_passkey(passkey(1, kFirstAccount, credential)));
+    CHECK_OK(txn.put_passkey(passkey(2, kSecondAccount, "other")));
+    return txn.put_passkey(passkey(3, kFirstAccount, "third"));
+  });
+  read([&](DirectoryView& view) -> Result<> {
+    TRY(const auto found, view.find_passkey(credential));
+    TRY(const auto unknown, view.find_passkey("cred"));
+    EXPECT_TRUE(found && !unknown);
+    EXPECT_EQ(found.value_or(PasskeyRow{}).credential, credential);
+    EXPECT_EQ(found.value_or(PasskeyRow{}).doc, R"({"label":"phone"})");
+    EXPECT_EQ(found.value_or(PasskeyRow{}).created_at, Timestamp{1});
+    Numbers of_first;
+    CHECK_OK(view.passkeys(kFirstAccount, [&](const PasskeyRow& row) {
+      of_first.push_back(row.number.value);
+      return true;
+    }));
+    EXPECT_EQ(of_first, (Numbers{1, 3}));
+    return {};
+  });
+  const auto taken =
+      directory().write([&](DirectoryTxn& txn) { return txn.put_passkey(passkey(4, kSecondAccount, credential)); });
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, ErrorCode::conflict);
+  write([&](DirectoryTxn& txn) -> Result<> {
+    PasskeyRow changed = passkey(1, kFirstAccount, credential);
+    changed.doc = "{}";
+    CHECK_OK(txn.put_passkey(changed));
+    CHECK_OK(txn.remove_passkey({3}));
+    TRY(const PasskeyNumber next, txn.next_passkey_number());
+    EXPECT_EQ(next, PasskeyNumber{2}) << "numbers are not used twice";
+    return txn.erase_account(kSecondAccount);
+  });
+  read([&](DirectoryView& view) -> Result<> {
+    TRY(const auto changed, view.find_passkey(credential));
+    TRY(const auto removed, view.find_passkey("third"));
+    TRY(const auto erased, view.find_passkey("other"));
+    EXPECT_EQ(changed.value_or(PasskeyRow{}).doc, "{}");
+    EXPECT_FALSE(removed || erased);
+    return {};
+  });
+}
+
 TEST_P(DirectoryTest, an_erased_account_leaves_nothing) {
   write([](DirectoryTxn& txn) -> Result<> {
     CHECK_OK(txn.put_account(account_row(kFirstAccount, "ann@example.org")));
@@ -239,8 +340,84 @@ TEST_P(DirectoryTest, a_revocation_in_the_reserve_is_seen_by_every_read_and_stor
   put_key(key_row(1, kFirstAccount));
   ASSERT_TRUE(directory().revoke_in_reserve(*find_key(1), Timestamp{90}));
   EXPECT_EQ(find_key(1)->revoked_at, Timestamp{90});
+  EXPECT_EQ(directory().revoked_in_reserve().value(), std::vector{KeyNumber{1}});
   put_key(key_row(2, kFirstAccount));
   EXPECT_EQ(find_key(1)->revoked_at, Timestamp{90});
+  EXPECT_TRUE(directory().revoked_in_reserve()->empty());
+}
+
+AuditRow audit_row(std::int64_t number) {
+  return {.number = number,
+          .at = Timestamp{number * 10},
+          .actor = "ann@example.org",
+          .account = "bob@example.org",
+          .action = "key.revoked",
+          .text = R"({"n":)" + std::to_string(number) + "}"};
+}
+
+TEST_P(DirectoryTest, entries_of_the_audit_log_are_listed_both_ways_and_removed_from_their_beginning) {
+  write([](DirectoryTxn& txn) -> Result<> {
+    for (std::int64_t number = 1; number <= 4; ++number) CHECK_OK(txn.add_audit(audit_row(number)));
+    return {};
+  });
+  const auto list = [this](const auto& visit_all) {
+    Numbers found;
+    read([&](DirectoryView& view) {
+      found.clear();
+      return visit_all(view, [&](const AuditRow& row) {
+        found.push_back(row.number);
+        return found.size() < 3;
+      });
+    });
+    return found;
+  };
+  const auto after = [&](std::int64_t number) {
+    return list([=](DirectoryView& view, const AuditVisitor& visit) { return view.audit_after(number, visit); });
+  };
+  const auto before = [&](std::int64_t number) {
+    return list([=](DirectoryView& view, const AuditVisitor& visit) { return view.audit_before(number, visit); });
+  };
+  EXPECT_EQ(after(0), (Numbers{1, 2, 3})) << "the visitor stops it";
+  EXPECT_EQ(after(2), (Numbers{3, 4}));
+  EXPECT_EQ(before(4), (Numbers{3, 2, 1}));
+  EXPECT_EQ(before(1), Numbers{});
+  write([](DirectoryTxn& txn) { return txn.remove_audit_through(2); });
+  EXPECT_EQ(before(100), (Numbers{4, 3}));
+  read([](DirectoryView& view) {
+    return view.audit_after(3, [](const AuditRow& row) {
+      EXPECT_EQ(row.at, Timestamp{40});
+      EXPECT_EQ(row.actor, "ann@example.org");
+      EXPECT_EQ(row.account, "bob@example.org");
+      EXPECT_EQ(row.action, "key.revoked");
+      EXPECT_EQ(row.text, R"({"n":4})");
+      return true;
+    });
+  });
+}
+
+TEST_P(DirectoryTest, an_entry_of_the_audit_log_is_not_replaced) {
+  write([](DirectoryTxn& txn) { return txn.add_audit(audit_row(1)); });
+  EXPECT_FALSE(directory().write([](DirectoryTxn& txn) { return txn.add_audit(audit_row(1)); }));
+}
+
+TEST_P(DirectoryTest, the_ends_of_the_audit_log_come_back_as_they_were_put) {
+  read([](DirectoryView& view) -> Result<> {
+    TRY(const auto none, view.find_audit_ends());
+    EXPECT_FALSE(none);
+    return {};
+  });
+  write([](DirectoryTxn& txn) { return txn.put_audit_ends({.last = {1, "x"}, .purged = {0, "y"}}); });
+  write([](DirectoryTxn& txn) { return txn.put_audit_ends({.last = {7, "aa"}, .purged = {3, "bb"}}); });
+  read([](DirectoryView& view) -> Result<> {
+    TRY(const auto ends, view.find_audit_ends());
+    EXPECT_TRUE(ends);
+    if (!ends) return {};
+    EXPECT_EQ(ends->last.count, 7);
+    EXPECT_EQ(ends->last.hash, "aa");
+    EXPECT_EQ(ends->purged.count, 3);
+    EXPECT_EQ(ends->purged.hash, "bb");
+    return {};
+  });
 }
 
 TEST_P(DirectoryTest, a_read_may_be_made_inside_a_write_of_a_space) {

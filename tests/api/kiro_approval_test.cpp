@@ -145,6 +145,58 @@ TEST_F(KiroApprovalTest, only_approvers_can_answer_and_only_the_owner_can_reques
   }
 }
 
+TEST_F(KiroApprovalTest, a_key_does_not_approve_what_it_submitted) {
+  const std::string both = add_key("ann@example.org", {Scope::commands_submit, Scope::commands_approve}, "both");
+  ide_ = both;
+  const std::string id = submit_held();
+  const auto refused = answer(both, id, R"({"decision":"approve"})");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(refused.at("code"), "own_command");
+  EXPECT_NE(refused.at("detail").find("approve it with a key of another label"), std::string::npos) << refused.body;
+  EXPECT_EQ(answer(both, id, R"({"decision":"approve","always":true})").status, 403);
+  EXPECT_EQ(as(phone_, http::Method::get, "/command/approvals").at("approvals"), "[]");
+  EXPECT_EQ(answer(phone_, id, R"({"decision":"approve"})").status, 200) << "it still waits";
+  EXPECT_EQ(claim().at("commandId"), id);
+  EXPECT_EQ(answer(both, id, R"({"decision":"approve"})").status, 409);
+  EXPECT_EQ(answer(both, submit_held(), R"({"decision":"deny"})").status, 200) << "it may take it back";
+}
+
+TEST_F(KiroApprovalTest, nor_does_another_key_of_its_label) {
+  const std::string twin = add_key("ann@example.org", {Scope::commands_approve}, "ide");
+  EXPECT_EQ(answer(twin, submit_held(), R"({"decision":"approve"})").at("code"), "own_command");
+}
+
+TEST_F(KiroApprovalTest, nor_does_a_session_of_the_key_or_the_key_for_its_session) {
+  const ScopeSet scopes{Scope::read, Scope::commands_submit, Scope::commands_approve};
+  const std::string both = add_key("ann@example.org", scopes, "both");
+  const auto open_session = [&](const std::string& key) {
+    return call({.method = http::Method::post, .target = "/auth/login", .token = key}).at("token");
+  };
+  const std::string first = open_session(both);
+  const std::string second = open_session(both);
+  for (const auto& [submitter, approver] : {std::pair(both, first), std::pair(first, both), std::pair(first, second)}) {
+    ide_ = submitter;
+    EXPECT_EQ(answer(approver, submit_held(), R"({"decision":"approve"})").at("code"), "own_command");
+  }
+}
+
+TEST_F(KiroApprovalTest, a_new_name_does_not_make_it_another_key) {
+  const ScopeSet scopes{Scope::read, Scope::keys, Scope::commands_submit, Scope::commands_approve};
+  ide_ = add_key("ann@example.org", scopes, "both");
+  const std::string id = submit_held();
+  const std::string own = as(ide_, http::Method::get, "/v1/me").at("key.id");
+  ASSERT_EQ(as(ide_, http::Method::patch, "/v1/keys/" + own, R"({"label":"other"})").status, 200);
+  EXPECT_EQ(answer(ide_, id, R"({"decision":"approve"})").at("code"), "own_command");
+  const std::string session = call({.method = http::Method::post, .target = "/auth/login", .token = ide_}).at("token");
+  EXPECT_EQ(answer(session, id, R"({"decision":"approve"})").at("code"), "own_command") << "nor a session of it";
+}
+
+TEST_F(KiroApprovalTest, a_person_who_is_signed_in_may_approve_what_the_same_session_submitted) {
+  ASSERT_TRUE(sessions_.set_password("ann@example.org", "correct horse"));
+  ide_ = sessions_.log_in("ann@example.org", "correct horse", "-")->access_token;
+  EXPECT_EQ(answer(ide_, submit_held(), R"({"decision":"approve"})").status, 200);
+}
+
 TEST_F(KiroApprovalTest, submit_patch_and_push_cannot_approve) {
   const std::string forged = R"("approval":{"state":"approved","pattern":"git push *"})";
   const std::string id =

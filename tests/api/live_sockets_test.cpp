@@ -32,7 +32,7 @@ class LiveSession final : public http::WebSocketSession {
 
   void start(http::Wake wake) override {
     feed_.emplace(spaces_, std::move(wake), &seq_of);
-    EXPECT_TRUE(feed_->watch(kLiveNotes.account, {{kLiveNotes.name, std::nullopt}}));
+    EXPECT_TRUE(feed_->watch({{kLiveNotes.name, kLiveNotes, std::nullopt}}));
   }
   void on_text(std::string_view) override {}
   Next next() override {

@@ -13,7 +13,7 @@ TEST_F(OperationsTest, open_routes_answer_without_a_key) {
 }
 
 TEST_F(OperationsTest, every_error_code_of_an_answer_is_explained) {
-  for (int code = 0; code <= static_cast<int>(ErrorCode::quota_exceeded); ++code) {
+  for (int code = 0; code <= static_cast<int>(ErrorCode::space_not_allowed); ++code) {
     const std::string target = "/problems/" + std::string(api::code_of(static_cast<ErrorCode>(code)));
     EXPECT_EQ(call({.target = target}).status, 200) << target;
   }

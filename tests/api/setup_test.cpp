@@ -10,7 +10,8 @@ constexpr std::int64_t kMinuteMicros = 60 * kMicrosPerSecond;
 
 class SetupTest : public test::ApiFixture {
  protected:
-  SetupTest() {
+  explicit SetupTest(api::CookieGate::Options cookies = {.hub_id = "0123abcd"})
+      : ApiFixture({}, {}, std::move(cookies)) {
     // The fixture's account would be the first one.
     EXPECT_TRUE(access_.remove_account("ann@example.org"));
   }
@@ -28,6 +29,14 @@ class SetupTest : public test::ApiFixture {
                  .body = R"({"code":")" + code + R"(","email":")" + email + R"(","password":")" + password + "\"}",
                  .headers = {{"Host", "localhost:8080"}, {"Origin", "http://localhost:8080"}},
                  .client = client});
+  }
+  test::Answer set_up_at(const std::string& public_url, const std::string& code,
+                         const std::string& password = "correct horse") {
+    return call({.method = http::Method::post,
+                 .target = "/v1/setup",
+                 .body = R"({"code":")" + code + R"(","email":"owner@example.org","password":")" + password +
+                         R"(","public_url":")" + public_url + "\"}",
+                 .headers = {{"Host", "localhost:8080"}, {"Origin", "http://localhost:8080"}}});
   }
   std::string needed() { return call({.target = "/v1/setup"}).body; }
 
@@ -138,6 +147,58 @@ TEST_F(SetupTest, whoever_signs_up_before_is_no_admin) {
   EXPECT_EQ(set_up(code()).status, 409) << "the address is taken";
   EXPECT_EQ(set_up(code(), "ann@example.org").status, 200);
   EXPECT_EQ(access_.get_account("owner@example.org")->role, Role::member);
+}
+
+TEST_F(SetupTest, a_renewed_code_replaces_the_one_before) {
+  const std::string first = code();
+  const auto renewed = first_run_.renew();
+  ASSERT_TRUE(renewed);
+  EXPECT_NE(renewed->text, first);
+  EXPECT_EQ(code(), renewed->text);
+  EXPECT_EQ(set_up(first).status, 403);
+  EXPECT_EQ(set_up(renewed->text).status, 200);
+  EXPECT_EQ(first_run_.renew().error().code, ErrorCode::conflict) << "setup is over";
+}
+
+TEST_F(SetupTest, the_public_url_is_stored_and_used_at_once) {
+  for (const char* wrong : {"hub.example.org", "https://hub.example.org/path", "ftp://hub.example.org"}) {
+    EXPECT_EQ(set_up_at(wrong, code()).status, 400) << wrong;
+  }
+  EXPECT_EQ(set_up_at("https://hub.example.org", other_than(code())).status, 403);
+  EXPECT_TRUE(kept_urls_.empty());
+  const test::Answer made = set_up_at("HTTPS://Hub.Example.org:443/", code());
+  ASSERT_EQ(made.status, 200) << made.body;
+  EXPECT_EQ(kept_urls_, std::vector<std::string>{"https://hub.example.org"});
+  EXPECT_TRUE(made.headers.at("Set-Cookie").starts_with("__Host-syncline-")) << made.headers.at("Set-Cookie");
+  const auto from = [&](const std::string& origin) {
+    return call({.method = http::Method::post,
+                 .target = "/v1/session",
+                 .body = R"({"email":"owner@example.org","password":"correct horse"})",
+                 .headers = {{"Host", "hub.example.org"}, {"Origin", origin}}})
+        .status;
+  };
+  EXPECT_EQ(from("https://hub.example.org"), 200);
+  EXPECT_EQ(from("http://hub.example.org"), 403);
+}
+
+TEST_F(SetupTest, a_public_url_without_an_account_is_not_kept) {
+  EXPECT_EQ(set_up_at("https://hub.example.org", code(), "short").status, 400);
+  EXPECT_EQ(kept_urls_, (std::vector<std::string>{"https://hub.example.org", ""}));
+  EXPECT_EQ(public_url_.get(), "");
+}
+
+class FixedUrlSetupTest : public SetupTest {
+ protected:
+  FixedUrlSetupTest() : SetupTest({.hub_id = "0123abcd", .public_origin = "https://hub.example.org"}) {}
+};
+
+TEST_F(FixedUrlSetupTest, a_public_url_that_the_operator_has_set_stays) {
+  const test::Answer refused = set_up_at("https://other.example.org", code());
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ(refused.at("code"), "public_url_set");
+  EXPECT_EQ(refused.body.find("hub.example.org"), std::string::npos) << "whoever asks may be nobody";
+  EXPECT_EQ(set_up_at("https://other.example.org", other_than(code())).status, 403);
+  EXPECT_EQ(set_up_at("https://hub.example.org/", code()).status, 200) << "the same one";
 }
 
 TEST_F(SetupTest, an_account_of_the_operator_ends_it) {

@@ -64,7 +64,11 @@ class StoreErrorsTest : public test::ExampleFixture {
           return passing;
         }
         if (failed == 0) return passing;
+        const bool has_entry_waiting = access_.audit().has_waiting();
+        EXPECT_TRUE(access_.audit().flush());
         if (is_kept_in_reserve(spec, pending.get())) continue;
+        // It was done, but the log of that could not be written: the entry follows with the next write.
+        if (has_entry_waiting && pending.get().status < 500) continue;
         if (!expect_store_error(pending.get(), what)) return passing;
       }
     }
@@ -186,6 +190,8 @@ TEST_F(StoreErrorsTest, waiting_requests_answer_503) {
   }
   expect_store_error(answer_of_wait({.method = http::Method::post, .target = "/command/claim?wait=30", .token = key_}),
                      "claim");
+  const std::string pairing = as(everything_, http::Method::post, "/v1/pairings").at("id");
+  expect_store_error(answer_of_wait({.target = "/v1/pairings/" + pairing + "?wait=30", .token = everything_}), pairing);
 }
 
 TEST_F(StoreErrorsTest, sockets_close_so_that_clients_come_again) {

@@ -86,7 +86,8 @@ TEST_F(WriteTimeTest, kiro) {
   const std::string id = post_to("/command", R"({"type":"execute_bash","command":"ls","ttlMs":0})").at("commandId");
   EXPECT_EQ(post_to("/command/claim", "").at("commandId"), id);
   post_to("/command/" + id + "/approval/request", R"({"rule":"r","pattern":"ls *"})");
-  post_to("/command/" + id + "/approval", R"({"decision":"approve","always":true})");
+  const std::string phone = add_key("ann@example.org", {Scope::commands_approve}, "phone");
+  send(Method::post, "/command/" + id + "/approval", R"({"decision":"approve","always":true})", phone);
   EXPECT_EQ(post_to("/command/claim", "").at("commandId"), id);
   send(Method::patch, "/command/" + id, R"({"status":"completed","result":"done"})", key_);
   const std::string cancelled = post_to("/command", R"({"type":"read_file","path":"a"})").at("commandId");

@@ -112,7 +112,7 @@ class Face final : public api::Face {
 
   std::vector<api::Route> make_routes() override {
     api::RouteBuilder routes(*this, "couch", kErrors);
-    routes.all().with_schemas(kSchemas);
+    routes.all().with_schemas(kSchemas).in_space_of_path("db", kSpacePrefix);
     for (const std::string_view path : {"/couch/{db}", "/couch/{db}/"}) {
       routes.get(path, {Scope::read}, "Show a database", &Face::get_database)
           .answers(200, "name and update_seq", "CouchDatabase");
@@ -141,7 +141,7 @@ class Face final : public api::Face {
   }
 
  private:
-  static SpaceName space_of(const api::Call& call) { return call.space(std::string(kSpacePrefix) + call.param("db")); }
+  static const SpaceName& space_of(const api::Call& call) { return call.space(); }
 
   void get_database(const api::CallPtr& call) {
     std::string body;

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from harness import BINARY, Client, wait_until
 
-IDE_SCOPES = "read,write,commands:submit,commands:approve"
+IDE_SCOPES = "read,write,commands:submit"
+APPROVER_SCOPES = "read,commands:approve"
 AGENT_SCOPES = "read,commands:run"
 
 
@@ -81,6 +82,7 @@ class Site:
         self.hub = hub
         self.directory = directory
         self.ide = Client(hub.url, hub.add_key(label="ide", scopes=IDE_SCOPES)["key"])
+        self.approver = Client(hub.url, hub.add_key(label="phone", scopes=APPROVER_SCOPES)["key"])
         self.agent_key = hub.add_key(label="agent", scopes=AGENT_SCOPES)
         self.runner = Runner(hub.url, self.agent_key["key"], directory, arguments).start(environment)
         self.root = self.runner.root

@@ -26,7 +26,9 @@ commands:
 
 def command(site, *words, check=True, stdin=None, key=None):
     """Runs `syncline command ...`; returns (exit code, standard output, standard error)."""
-    environment = {**os.environ, "SYNCLINE_HUB": site.hub.url, "SYNCLINE_KEY": key or site.ide.key}
+    answers = words[0] in ("approve", "deny", "approvals", "forget")
+    key = key or (site.approver if answers else site.ide).key
+    environment = {**os.environ, "SYNCLINE_HUB": site.hub.url, "SYNCLINE_KEY": key}
     done = subprocess.run([BINARY, "command", *words], capture_output=True, text=True, timeout=90, env=environment)
     if check:
         assert done.returncode == 0, done.stderr
@@ -110,7 +112,7 @@ def test_a_held_command_waits_for_approval_and_then_runs(make_site):
     denied = site.submit(type="write_file", path="x", content="x")
     wait_until(lambda: site.runner.audit().count("waits for approval") == 2, "the runner asks")
     command(site, "deny", denied, "--reason", "no files")
-    assert site.result(denied)["error"] == "denied by ide: no files" and not (site.root / "x").exists()
+    assert site.result(denied)["error"] == "denied by phone: no files" and not (site.root / "x").exists()
 
 
 def test_a_standing_approval_covers_its_pattern(make_site):
@@ -120,7 +122,7 @@ def test_a_standing_approval_covers_its_pattern(make_site):
     command(site, "approve", made, "--always")
     assert site.bash("touch two")["status"] == "completed" and (site.root / "two").exists()
     approval = json.loads(command(site, "approvals", "--json")[1])["approvals"][0]
-    assert (approval["pattern"], approval["type"], approval["by"]) == ("touch *", "execute_bash", "ide")
+    assert (approval["pattern"], approval["type"], approval["by"]) == ("touch *", "execute_bash", "phone")
     command(site, "forget", approval["id"])
     assert json.loads(command(site, "approvals", "--json")[1]) == {"approvals": []}
 

@@ -47,6 +47,49 @@ def test_a_new_hub_prints_a_code_that_makes_its_admin_once(tmp_path):
         hub.stop()
 
 
+def test_the_operator_can_have_a_new_code_until_the_hub_is_set_up(tmp_path):
+    hub = Hub(data=tmp_path / "data").start()
+    try:
+        first = code_in(hub.process.stdout.readline())
+        newer = cli_json("setup", "--again", data=hub.data)["code"]
+        assert newer != first and set_up(hub, first).status_code == 403
+        assert cli_json("setup", data=hub.data)["code"] == newer
+        assert set_up(hub, newer).status_code == 200
+        exit_code, _, error = cli("setup", "--again", data=hub.data, check=False)
+        assert exit_code == 4 and "account invite" in error and "account reset" in error
+    finally:
+        hub.stop()
+
+
+def test_the_public_url_said_at_setup_survives_a_restart_and_yields_to_a_setting(tmp_path):
+    hub = Hub(data=tmp_path / "data").start()
+    try:
+        code = code_in(hub.process.stdout.readline())
+        body = {**OWNER, "code": code, "public_url": "https://Hub.example.org/"}
+        made = requests.post(hub.url + "/v1/setup", json=body, headers={"Origin": hub.url}, timeout=60)
+        assert made.status_code == 200 and "__Host-syncline-" in made.headers["Set-Cookie"]
+        link = cli_json("account", "reset", OWNER["email"], data=hub.data)["link"]
+        assert link.startswith("https://hub.example.org/set-password#")
+    finally:
+        hub.stop()
+
+    def link_with(*arguments):
+        hub.arguments = list(arguments)
+        hub.start()
+        try:
+            return cli_json("account", "reset", OWNER["email"], data=hub.data)["link"]
+        finally:
+            hub.stop()
+
+    assert link_with().startswith("https://hub.example.org/")
+    assert link_with("--set", "hub.public_url=https://other.example.org").startswith("https://other.example.org/")
+    shown = {one["key"]: one for one in cli_json("config", "show", "--origin", data=hub.data)["settings"]}
+    assert shown["hub.public_url"]["value"] == "https://hub.example.org"
+    assert "setup.yaml" in shown["hub.public_url"]["origin"]
+    link = cli_json("account", "reset", OWNER["email"], data=hub.data)["link"]
+    assert link.startswith("https://hub.example.org/"), "a command without a hub knows it, too"
+
+
 def test_links_of_a_hub_with_a_public_url_begin_with_it(tmp_path):
     hub = Hub(data=tmp_path / "data", arguments=["--set", "hub.public_url=https://hub.example.org"]).start()
     try:

@@ -72,7 +72,7 @@ roots: [{path: ROOT, write: true}]
 commands: {execute_bash: [{ask: touch *}]}
 """)
     made = site.submit(type="execute_bash", command="touch x")
-    access = ["--hub", site.hub.url, "--key", site.ide.key]
+    access = ["--hub", site.hub.url, "--key", site.approver.key]
     wait_until(lambda: "waits for approval" in site.runner.audit(), "the runner asks")
     assert "touch *" in cli("command", "list", "--status", "held", *access)[1]
     said = cli("command", "approve", made, "--always", *access)[2]

@@ -28,7 +28,8 @@ api::Router::Options with_cookies(api::Router::Options options, const api::Cooki
 ApiFixture::ApiFixture(api::Router::Options options, std::vector<api::FaceModule> more,
                        api::CookieGate::Options cookies)
     : modules_(make_modules(std::move(more))),
-      cookies_(std::move(cookies)),
+      cookies_(cookies),
+      public_url_(cookies.public_origin, cookies.public_origin.empty() ? keep_url() : nullptr),
       router_(access_, service_clock_, with_cookies(std::move(options), cookies_)) {
   router_.add(operations_.make_routes());
   const api::FaceParts parts{.spaces = spaces_,
@@ -37,15 +38,20 @@ ApiFixture::ApiFixture(api::Router::Options options, std::vector<api::FaceModule
                              .sessions = sessions_,
                              .browser_sessions = browser_sessions_,
                              .first_run = first_run_,
+                             .pairings = pairings_,
+                             .passkeys = passkeys_,
                              .device_keys = device_keys_,
                              .own_keys = own_keys_,
+                             .shares = shares_,
                              .meter = meter_,
                              .subscriptions = webhooks_,
                              .deliveries = deliveries_,
                              .wake_sender = [] {},
                              .workers = scheduler_,
                              .passwords = passwords_,
-                             .cookies = cookies_};
+                             .cookies = cookies_,
+                             .public_url = public_url_};
+  public_url_.on_change([this](const std::string& url) { cookies_.use_public_origin(url); });
   for (const api::FaceModule& module : modules_) {
     api::Face& face = *faces_.emplace_back(module.make(parts));
     EXPECT_TRUE(face.start());
@@ -56,6 +62,13 @@ ApiFixture::ApiFixture(api::Router::Options options, std::vector<api::FaceModule
   router_.observe(metrics_);
   key_ = add_key("ann@example.org",
                  {Scope::read, Scope::write, Scope::commands_submit, Scope::commands_run, Scope::commands_approve});
+}
+
+PublicUrl::Keep ApiFixture::keep_url() {
+  return [this](const std::string& url) -> Result<> {
+    kept_urls_.push_back(url);
+    return {};
+  };
 }
 
 std::string ApiFixture::add_key(const std::string& email, ScopeSet scopes, const std::string& label) {

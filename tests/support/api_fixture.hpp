@@ -59,6 +59,9 @@ class ApiFixture : public testing::Test {
   std::vector<std::string> shown_codes_;
   DeviceKeys device_keys_{store_, access_, service_clock_};
   OwnKeys own_keys_{store_, access_};
+  Shares shares_{store_, access_};
+  Pairings pairings_{access_, live_, service_clock_};
+  Passkeys passkeys_{store_, access_, service_clock_};
   RequestMeter meter_{store_, service_clock_};
   PullProgress progress_{store_};
   const std::vector<api::FaceModule> modules_;
@@ -69,7 +72,10 @@ class ApiFixture : public testing::Test {
   Search search_{spaces_, search_index_, app::find_search_subject(modules_)};
   DeliveryQueue deliveries_{":memory:"};
   PasswordQueue passwords_{scheduler_};
-  const api::CookieGate cookies_;
+  api::CookieGate cookies_;
+  /// What setup has stored as the public URL. A public origin of the test's options counts as the operator's.
+  std::vector<std::string> kept_urls_;
+  PublicUrl public_url_;
   operations::Metrics metrics_{"test"};
   std::vector<std::unique_ptr<api::Face>> faces_;
   api::Router router_;
@@ -83,6 +89,8 @@ class ApiFixture : public testing::Test {
   std::string key_;
 
  private:
+  PublicUrl::Keep keep_url();
+
   std::shared_ptr<const PublishedApi> published_;
   const std::shared_ptr<bool> ended_ = std::make_shared<bool>(false);
 };

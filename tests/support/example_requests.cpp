@@ -36,11 +36,16 @@ constexpr auto kRequests = std::to_array<ExampleRequest>({
     {get, "/v1/spaces/{space}/records/{collection}/{id}/history", "/v1/spaces/s/records/c/{record}/history", {}},
     {get, "/v1/spaces/{space}/conflicts", "/v1/spaces/conflicts/conflicts", {}},
     {post, "/v1/spaces/{space}/conflicts/{id}", "/v1/spaces/conflicts/conflicts/{conflict}", R"({"action":"restore"})"},
+    {get, "/v1/spaces/{space}/shares", "/v1/spaces/s/shares", {}},
+    {put, "/v1/spaces/{space}/shares/{guest}", "/v1/spaces/s/shares/cleo@example.org", R"({"rights":"read"})"},
+    {del, "/v1/spaces/{space}/shares/{guest}", "/v1/spaces/{shared}/shares/cleo@example.org", {}},
     {get, "/v1/events", "/v1/events?spaces=s&last_event_id=s={cursor}", {}},
     {post, "/v1/keys", {}, R"({"label":"l","scopes":["read"]})"},
     {patch, "/v1/keys/{id}", "/v1/keys/{key}", R"({"label":"l"})"},
     {del, "/v1/keys/{id}", "/v1/keys/{key}", {}},
     {post, "/v1/session", {}, R"({"email":"cleo@example.org","password":"correct horse"})"},
+    {post, "/v1/pairings/look", {}, R"({"code":"{pairing}"})"},
+    {post, "/v1/pairings/claim", {}, R"({"code":"{pairing}"})"},
     {post, "/v1/password", {}, R"({"current":"wrong horse","new":"correct horse"})"},
     {get, "/sync", "/sync?since={state}", {}},
     {post, "/sync", {}, kState},
@@ -98,6 +103,13 @@ constexpr auto kWithoutReads = std::to_array<std::string_view>({
     "/v1/setup",    // it remembers that it is done
     "/v1/session",  // GET
     "/v1/me",
+    "/v1/admin/audit",  // a device's session may not
+    "/m/pair",
+    "/v1/pairings",  // they are in memory
+    "/v1/pairings/{id}",
+    "/v1/passkeys",          // POST: keys may not
+    "/v1/passkeys/options",  // keys may not
+    "/v1/session/passkey-options",
     "/v1/time",
     "/sync/status",  // the one of plans
     "/auth/usage",
@@ -145,6 +157,7 @@ ExampleFixture::ExampleFixture() {
                          Scope::commands_approve, Scope::admin},
                         "everything");
   other_ = add_key("ann@example.org", {Scope::read, Scope::write, Scope::keys, Scope::commands_run}, "other");
+  ide_ = add_key("ann@example.org", {Scope::commands_submit}, "ide");
   api_key_ = as(everything_, http::Method::post, "/auth/keys", R"({"name":"device"})").at("key");
   EXPECT_TRUE(access_.add_account("cleo@example.org", Plan::pro));
   EXPECT_TRUE(sessions_.set_password("cleo@example.org", "correct horse"));
@@ -199,7 +212,7 @@ std::string ExampleFixture::fill(std::string_view text) {
 }
 
 std::string ExampleFixture::submit(const std::string& line) {
-  return as(everything_, http::Method::post, "/command", R"({"type":"execute_bash","command":")" + line + "\"}")
+  return as(ide_, http::Method::post, "/command", R"({"type":"execute_bash","command":")" + line + "\"}")
       .at("commandId");
 }
 
@@ -225,6 +238,10 @@ std::string ExampleFixture::make(std::string_view name) {
     const std::string before = get("/v1/spaces/s/changes").at("cursor");
     as(everything_, http::Method::post, "/v1/spaces/s/push", op);
     return name == "record" ? n : before;
+  }
+  if (name == "shared") {
+    as(everything_, http::Method::put, "/v1/spaces/s/shares/cleo@example.org", R"({"rights":"read"})");
+    return "s";
   }
   if (name == "conflict") {
     const auto push = [&](const std::string& token, const std::string& year) {
@@ -276,6 +293,7 @@ std::string ExampleFixture::make(std::string_view name) {
               R"({"webhook_url":"https://app.example/hook","events":["record.changed"]})")
         .at("id");
   }
+  if (name == "pairing") return as(everything_, http::Method::post, "/v1/pairings").at("code");
   if (name == "key") return as(everything_, http::Method::post, "/auth/keys", R"({"name":"k"})").at("id");
   if (name == "refresh") {
     return call({.method = http::Method::post,

@@ -27,6 +27,7 @@ class ExampleFixture : public ApiFixture {
 
   std::string everything_;  // a key with all scopes
   std::string other_;       // another key of the account
+  std::string ide_;         // that submits commands: nobody approves their own
   std::string api_key_;     // that a device logs in with
 
  private:

@@ -35,6 +35,13 @@ class FailingDirectory::FailingView : public Base {
   Result<> keys_that_end(Timestamp until, const KeyVisitor& visit) override {
     return cut(visit, [&](const KeyVisitor& cut_off) { return below_.keys_that_end(until, cut_off); });
   }
+  Result<std::optional<PasskeyRow>> find_passkey(std::string_view credential) override {
+    CHECK_OK(faults_.next_read());
+    return below_.find_passkey(credential);
+  }
+  Result<> passkeys(AccountNumber account, const PasskeyVisitor& visit) override {
+    return cut(visit, [&](const PasskeyVisitor& cut_off) { return below_.passkeys(account, cut_off); });
+  }
   Result<std::optional<ResetRow>> find_reset(std::string_view token_hash) override {
     CHECK_OK(faults_.next_read());
     return below_.find_reset(token_hash);
@@ -43,12 +50,32 @@ class FailingDirectory::FailingView : public Base {
     CHECK_OK(faults_.next_read());
     return below_.find_pulled(key, space);
   }
+  Result<std::optional<GrantRow>> find_grant(const SpaceName& space, AccountNumber guest) override {
+    CHECK_OK(faults_.next_read());
+    return below_.find_grant(space, guest);
+  }
+  Result<> grants_by(AccountNumber owner, const GrantVisitor& visit) override {
+    return cut(visit, [&](const GrantVisitor& cut_off) { return below_.grants_by(owner, cut_off); });
+  }
+  Result<> grants_to(AccountNumber guest, const GrantVisitor& visit) override {
+    return cut(visit, [&](const GrantVisitor& cut_off) { return below_.grants_to(guest, cut_off); });
+  }
   Result<> usage(const UsageVisitor& visit) override {
     return cut(visit, [&](const UsageVisitor& cut_off) { return below_.usage(cut_off); });
   }
   Result<std::int64_t> find_mark(std::string_view name) override {
     CHECK_OK(faults_.next_read());
     return below_.find_mark(name);
+  }
+  Result<std::optional<AuditEnds>> find_audit_ends() override {
+    CHECK_OK(faults_.next_read());
+    return below_.find_audit_ends();
+  }
+  Result<> audit_after(std::int64_t after, const AuditVisitor& visit) override {
+    return cut(visit, [&](const AuditVisitor& cut_off) { return below_.audit_after(after, cut_off); });
+  }
+  Result<> audit_before(std::int64_t before, const AuditVisitor& visit) override {
+    return cut(visit, [&](const AuditVisitor& cut_off) { return below_.audit_before(before, cut_off); });
   }
 
  protected:
@@ -81,6 +108,10 @@ class FailingDirectory::FailingTxn final : public FailingView<DirectoryTxn> {
     CHECK_OK(faults_.next_read());
     return below_.next_key_number();
   }
+  Result<PasskeyNumber> next_passkey_number() override {
+    CHECK_OK(faults_.next_read());
+    return below_.next_passkey_number();
+  }
   Result<> put_account(const AccountRow& account) override { return below_.put_account(account); }
   Result<> erase_account(AccountNumber number) override { return below_.erase_account(number); }
   Result<> put_key(const KeyRow& key) override { return below_.put_key(key); }
@@ -89,6 +120,8 @@ class FailingDirectory::FailingTxn final : public FailingView<DirectoryTxn> {
     CHECK_OK(faults_.next_read());
     return below_.set_last_used(number, at);
   }
+  Result<> put_passkey(const PasskeyRow& passkey) override { return below_.put_passkey(passkey); }
+  Result<> remove_passkey(PasskeyNumber number) override { return below_.remove_passkey(number); }
   Result<> put_reset(const ResetRow& reset) override { return below_.put_reset(reset); }
   Result<> remove_resets_of(AccountNumber account) override { return below_.remove_resets_of(account); }
   Result<> remove_expired_resets(Timestamp until) override { return below_.remove_expired_resets(until); }
@@ -96,9 +129,16 @@ class FailingDirectory::FailingTxn final : public FailingView<DirectoryTxn> {
     CHECK_OK(faults_.next_read());
     return below_.put_pulled(pulled);
   }
+  Result<> put_grant(const GrantRow& grant) override { return below_.put_grant(grant); }
+  Result<> remove_grant(const SpaceName& space, AccountNumber guest) override {
+    return below_.remove_grant(space, guest);
+  }
   Result<> put_usage(const UsageRow& usage) override { return below_.put_usage(usage); }
   Result<> remove_usage(AccountNumber account) override { return below_.remove_usage(account); }
   Result<> put_mark(std::string_view name, std::int64_t value) override { return below_.put_mark(name, value); }
+  Result<> add_audit(const AuditRow& row) override { return below_.add_audit(row); }
+  Result<> put_audit_ends(const AuditEnds& ends) override { return below_.put_audit_ends(ends); }
+  Result<> remove_audit_through(std::int64_t number) override { return below_.remove_audit_through(number); }
 };
 
 Result<> FailingDirectory::read(const DirectoryReadFunction& run) {

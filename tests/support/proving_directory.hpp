@@ -26,6 +26,7 @@ class TwiceDirectory final : public Directory {
   [[nodiscard]] Result<> revoke_in_reserve(const KeyRow& key, Timestamp at) override {
     return directory_.revoke_in_reserve(key, at);
   }
+  [[nodiscard]] Result<std::vector<KeyNumber>> revoked_in_reserve() override { return directory_.revoked_in_reserve(); }
 
  private:
   Directory& directory_;
@@ -47,6 +48,7 @@ class FailingDirectory final : public Directory {
   [[nodiscard]] Result<> revoke_in_reserve(const KeyRow& key, Timestamp at) override {
     return directory_.revoke_in_reserve(key, at);
   }
+  [[nodiscard]] Result<std::vector<KeyNumber>> revoked_in_reserve() override { return directory_.revoked_in_reserve(); }
 
  private:
   template <class Base>

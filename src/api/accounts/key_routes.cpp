@@ -33,12 +33,14 @@ Result<JsonView> optional_body(api::Call& call) {
   return call.json_object();
 }
 
-/// The agent that a key speaks for, to people who have one: the one it was made for, else the account's first.
-Result<std::string> agent_of_key(Spaces& spaces, AccountNumber account, const std::string& agent) {
+/// The agent that a key speaks for, to people who have one: the one it was made for, else the first that it is for.
+Result<std::string> agent_of_key(Spaces& spaces, AccountNumber account, const std::string& agent,
+                                 const SpaceLimit& limit) {
   if (!agent.empty()) return agent;
   TRY(const auto infos, spaces.list(account));
   for (const SpaceInfo& info : infos) {
-    if (const auto name = kernle::agent_of(info.name.name)) return std::string(*name);
+    const auto name = kernle::agent_of(info.name.name);
+    if (name && limit.allows(info.name.name)) return std::string(*name);
   }
   return std::string(kDefaultAgent);
 }
@@ -129,7 +131,7 @@ void Face::get_token(const api::CallPtr& call) {
            device_keys_.log_in(body.text_of("secret"), std::string(call->head().client)));
   std::string agent = body.text_of(body.find_set("stack_id") ? "stack_id" : "agent_id");
   if (agent.empty()) {
-    TRY_CALL(call, agent, agent_of_key(spaces_, session.account.number, session.key.agent));
+    TRY_CALL(call, agent, agent_of_key(spaces_, session.account.number, session.key.agent, session.key.spaces));
   }
   std::string out;
   JsonWriter writer(out);
@@ -212,7 +214,8 @@ bool Face::is_key_login(const api::Call& call, JsonView body) {
 
 void Face::log_in_with_key(const api::CallPtr& call, JsonView body) {
   TRY_CALL(call, const DeviceSession session, device_keys_.log_in(key_in(*call, body), caller_of(*call)));
-  TRY_CALL(call, const std::string agent, agent_of_key(spaces_, session.account.number, session.key.agent));
+  TRY_CALL(call, const std::string agent,
+           agent_of_key(spaces_, session.account.number, session.key.agent, session.key.spaces));
   std::string out;
   JsonWriter writer(out);
   writer.begin_object().boolean("success", true);
@@ -228,12 +231,13 @@ void Face::log_in_with_key(const api::CallPtr& call, JsonView body) {
 }
 
 Result<> Face::append_key_identity(JsonWriter& writer, const Principal& principal) {
-  TRY(const std::string agent, agent_of_key(spaces_, principal.account, principal.agent));
+  TRY(const std::string agent, agent_of_key(spaces_, principal.account, principal.agent, principal.spaces));
   TRY(const auto account, access_.find_account(principal.email));
   TRY(const auto infos, spaces_.list(principal.account));
   Timestamp last;
   for (const SpaceInfo& info : infos) {
-    if (kernle::agent_of(info.name.name)) last = std::max(last, info.updated_at);
+    if (kernle::agent_of(info.name.name) && principal.spaces.allows(info.name.name))
+      last = std::max(last, info.updated_at);
   }
   writer.string("agent_id", agent).string("stack_id", agent).string("display_name", agent);
   writer.string("created_at", format_time(account ? account->created_at : Timestamp{}));

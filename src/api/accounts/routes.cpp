@@ -151,7 +151,7 @@ void Face::respond_session(const api::CallPtr& call, int status, const Session& 
 
 std::vector<api::Route> Face::make_routes() {
   Routes routes(*this, "accounts", kaisho::kErrors);
-  routes.all().with_schemas(kSchemas).heavy().in_any_plan().body_at_most(kBodyBytesMax);
+  routes.all().with_schemas(kSchemas).heavy().in_any_plan().outside_spaces().body_at_most(kBodyBytesMax);
   add_key_routes(routes);
   routes.post("/auth/signup", {}, "Create an account", &Face::sign_up)
       .described("Available only if the setting accounts.signup is true.")

@@ -34,7 +34,7 @@ Face::Face(const api::FaceParts& parts, const MakeThreads& make_threads, std::op
 
 std::vector<api::Route> Face::make_routes() {
   api::RouteBuilder routes(*this, "ai", kaisho::kErrors);
-  routes.all().with_schemas(kSchemas).in_any_plan().body_at_most(limits::kBodyBytesAi);
+  routes.all().with_schemas(kSchemas).in_any_plan().outside_spaces().body_at_most(limits::kBodyBytesAi);
   routes.get("/ai/usage", Scope::read, "Show the tokens used this month", &Face::get_usage)
       .answers(200, "the usage and the cap", "AiUsage");
   routes.post("/ai/complete", Scope::write, "Complete a conversation, in Kaisho's form", &Face::complete)

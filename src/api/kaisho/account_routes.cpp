@@ -262,17 +262,17 @@ void Face::patch_config(const api::CallPtr& call) {
 }
 
 void Face::wipe(const api::CallPtr& call) {
-  auto deleted = std::make_shared<std::int64_t>(0);
-  spaces_.write(
-      space_of(*call), call->principal().key,
-      [deleted](SpaceWriter& writer) -> Result<> {
-        TRY(*deleted, kaisho::wipe(writer));
-        return {};
-      },
-      [call, deleted](const Result<Cursor>& cursor) {
-        if (!cursor) return call->fail(cursor.error());
-        call->respond_json(200, "{\"deleted\":" + std::to_string(*deleted) + "}");
-      });
+  std::int64_t deleted = 0;
+  TRY_CALL(call, [[maybe_unused]] const Cursor cursor,
+           spaces_.write_and_wait(space_of(*call), call->principal().key, [&](SpaceWriter& writer) -> Result<> {
+             TRY(deleted, kaisho::wipe(writer));
+             return {};
+           }));
+  access_.audit().note({.action = "space.wiped",
+                        .account = call->principal().email,
+                        .target = std::string(kSpace),
+                        .detail = std::to_string(deleted) + " rows"});
+  call->respond_json(200, "{\"deleted\":" + std::to_string(deleted) + "}");
 }
 
 void Face::get_stats(const api::CallPtr& call) {
@@ -326,6 +326,7 @@ void Face::add_account_routes(Routes& routes) {
       .answers(200, "all settings", "KaishoSettings");
   routes.del("/sync/entries", Scope::write, "Delete all rows and reference lists", &Face::wipe)
       .described("Other devices keep their copies. The operator can undo the wipe for 7 days.")
+      .heavy()
       .answers(200, "deleted: how many rows", "KaishoWiped");
   routes.get("/sync/stats", Scope::read, "Show counts, running timer and plan", &Face::get_stats)
       .in_any_plan()

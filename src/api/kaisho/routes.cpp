@@ -13,7 +13,7 @@ const api::ErrorFormat kErrors{
 
 std::vector<api::Route> Face::make_routes() {
   Routes routes(*this, "kaisho", kErrors);
-  routes.all().with_schemas(kSchemas);
+  routes.all().with_schemas(kSchemas).in_space(kSpace);
   add_sync_routes(routes);
   add_timer_routes(routes);
   add_account_routes(routes);

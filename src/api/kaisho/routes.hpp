@@ -51,7 +51,7 @@ class Face final : public api::Face {
   // socket.cpp
   void open_socket(const api::CallPtr& call);
 
-  [[nodiscard]] static SpaceName space_of(const api::Call& call) { return call.space(kSpace); }
+  [[nodiscard]] static SpaceName space_of(const api::Call& call) { return call.space(); }
   /// How far a key has pulled one resource, kept under this name; each resource has a cursor of its own.
   [[nodiscard]] static SpaceName pulled_of(const SpaceName& space, const Resource& resource);
 

@@ -2,7 +2,8 @@
 //
 // state           client may say   server may say
 // authenticating  auth             close 4001; 1013 when the key cannot be checked
-// open            anything         connected, then events; close 4001 when the key is revoked, 1013 as above
+// open            anything         connected, then events; close 4001 when the key is revoked or not for this space,
+// 1013 as above
 #include <deque>
 
 #include "api/kaisho/routes.hpp"
@@ -21,7 +22,7 @@ class Socket final : public http::WebSocketSession, public KeyHolder, public Lis
       : spaces_(spaces), access_(access), principal_(std::move(principal)) {}
 
   ~Socket() override {
-    if (listens_) spaces_.live().unlisten(space(), *this);
+    if (listens_) spaces_.live().unlisten(space_, *this);
     if (started_) spaces_.live().remove_key_holder(*this);
   }
 
@@ -52,9 +53,9 @@ class Socket final : public http::WebSocketSession, public KeyHolder, public Lis
 
   Next next() override {
     if (access_changed_.exchange(false) && listens_) {
-      if (const auto valid = access_.check_valid(*principal_); !valid) {
-        leave(api::make_close(valid.error(), "the key was revoked"));
-      }
+      const auto valid = access_.check_still(*principal_, {.any_of = Scope::read, .spaces = {&space_, 1}});
+      if (!valid && is_refusal(valid.error().code)) leave("the key was revoked");
+      if (!valid) leave(api::make_close(valid.error(), ""));
     }
     if (close_) return *std::exchange(close_, std::nullopt);
     const MutexLock lock(mutex_);
@@ -85,11 +86,13 @@ class Socket final : public http::WebSocketSession, public KeyHolder, public Lis
   }
 
  private:
-  [[nodiscard]] SpaceName space() const { return {principal_->account, std::string(kSpace)}; }
-
   void connect() {
+    auto space = access_.reach(*principal_, kSpace, Access::Use::read);
+    if (!space && is_refusal(space.error().code)) return leave("the key is not valid here");
+    if (!space) return leave(api::make_close(space.error(), ""));
+    space_ = *std::move(space);
     listens_ = true;
-    const std::size_t devices = spaces_.live().listen(space(), *this);
+    const std::size_t devices = spaces_.live().listen(space_, *this);
     const MutexLock lock(mutex_);
     // Whatever is announced from now on comes after it.
     unread_.push_front(
@@ -111,6 +114,7 @@ class Socket final : public http::WebSocketSession, public KeyHolder, public Lis
   Spaces& spaces_;
   Access& access_;
   std::shared_ptr<const Principal> principal_;
+  SpaceName space_;  // once it listens
   std::function<void()> wake_;
   Mutex mutex_;
   std::deque<Message> unread_ GUARDED_BY(mutex_);

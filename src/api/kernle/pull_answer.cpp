@@ -124,11 +124,9 @@ class PullWriter final : public api::ChunkWriter {
 
 }  // namespace
 
-void answer_pull(Spaces& spaces, const api::CallPtr& call, const std::string& agent, const PullPlan& plan,
-                 std::optional<FullSync> full) {
+void answer_pull(Spaces& spaces, const api::CallPtr& call, const PullPlan& plan, std::optional<FullSync> full) {
   TRY_CALL(call, http::Response page,
-           api::make_page(
-               std::make_unique<PullWriter>(spaces, *call, call->space(space_name_of(agent)), plan, std::move(full))));
+           api::make_page(std::make_unique<PullWriter>(spaces, *call, call->space(), plan, std::move(full))));
   call->respond(std::move(page));
 }
 

@@ -18,8 +18,8 @@ struct FullSync {
   std::int64_t conflicts_resolved = 0;
 };
 
-/// Answers the call with what `plan` delivers from the agent's space.
-void answer_pull(Spaces& spaces, const api::CallPtr& call, const std::string& agent, const PullPlan& plan,
+/// Answers the call with what `plan` delivers from the space that the call has reached.
+void answer_pull(Spaces& spaces, const api::CallPtr& call, const PullPlan& plan,
                  std::optional<FullSync> full = std::nullopt);
 
 }  // namespace syncline::kernle

@@ -75,14 +75,14 @@ void append_standing(JsonWriter& writer, const std::string& agent, const Standin
 void Face::pull(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, call->json_object());
   TRY_CALL(call, const std::string agent, agent_in(body));
-  const SpaceName space = call->space(space_name_of(agent));
+  TRY_CALL(call, const SpaceName space, call->reach(space_name_of(agent)));
   TRY_CALL(call, const PullRequest request, read_request(*call, spaces_, space, body));
   auto plan = std::make_shared<PullPlan>();
   CHECK_CALL(call, spaces_.read(space, [&](Snapshot& snapshot) -> Result<> {
     TRY(*plan, plan_pull(snapshot, request, spaces_.clock().now()));
     return {};
   }));
-  if (!plan->next) return answer_pull(spaces_, call, agent, *plan);
+  if (!plan->next) return answer_pull(spaces_, call, *plan);
   // What is offered is written down before it goes out, so that it is never offered twice, nor left out, after a crash.
   spaces_.write(
       space, call->principal().key, [request] { return Reads{.values = {pull_value(request.key)}}; },
@@ -91,16 +91,17 @@ void Face::pull(const api::CallPtr& call) {
         if (plan->next) put_pull_state(writer.txn(), request.key, *plan->next);
         return {};
       },
-      [this, call, agent, plan](const Result<Cursor>& cursor) {
+      [this, call, plan](const Result<Cursor>& cursor) {
         if (!cursor) return call->fail(cursor.error());
-        workers_.post([this, call, agent, plan] { answer_pull(spaces_, call, agent, *plan); });
+        workers_.post([this, call, plan] { answer_pull(spaces_, call, *plan); });
       });
 }
 
 void Face::get_status(const api::CallPtr& call) {
   TRY_CALL(call, const std::string agent, agent_in_query(*call));
+  TRY_CALL(call, const SpaceName space, call->reach(space_name_of(agent)));
   Standing standing;
-  CHECK_CALL(call, spaces_.read(call->space(space_name_of(agent)), [&](Snapshot& snapshot) -> Result<> {
+  CHECK_CALL(call, spaces_.read(space, [&](Snapshot& snapshot) -> Result<> {
     TRY(standing, Standing::read(snapshot, call->principal()));
     return {};
   }));

@@ -235,8 +235,9 @@ void Face::push(const api::CallPtr& call) {
   TRY_CALL(call, const api::JsonParts parts, call->json_parts());
   TRY_CALL(call, push->agent, agent_in(parts.json));
   CHECK_CALL(call, read_operations(*push, parts));
+  TRY_CALL(call, const SpaceName space, call->reach(space_name_of(push->agent)));
   spaces_.write(
-      call->space(space_name_of(push->agent)), call->principal().key, [push] { return reads_of(*push); },
+      space, call->principal().key, [push] { return reads_of(*push); },
       [push](SpaceWriter& writer) { return apply(*push, writer); },
       [push, this](const Result<Cursor>& cursor) {
         if (!cursor) return push->call->fail(cursor.error());
@@ -255,10 +256,11 @@ void Face::sync_full(const api::CallPtr& call) {
     }
     CHECK_CALL(call, read_operations(*push, parts));
   }
+  TRY_CALL(call, const SpaceName space, call->reach(space_name_of(push->agent)));
   auto plan = std::make_shared<PullPlan>();
   const PullRequest request{.key = call->principal().key, .is_session = is_session(call->principal())};
   spaces_.write(
-      call->space(space_name_of(push->agent)), call->principal().key, [push] { return reads_of(*push); },
+      space, call->principal().key, [push] { return reads_of(*push); },
       [push, plan, request](SpaceWriter& writer) -> Result<> {
         CHECK_OK(apply(*push, writer));
         TRY(*plan, plan_pull(writer.txn(), request, writer.now()));
@@ -267,8 +269,7 @@ void Face::sync_full(const api::CallPtr& call) {
       },
       [push, plan, this](const Result<Cursor>& cursor) {
         if (!cursor) return push->call->fail(cursor.error());
-        workers_.post(
-            [push, plan, this] { answer_pull(spaces_, push->call, push->agent, *plan, describe_full(*push)); });
+        workers_.post([push, plan, this] { answer_pull(spaces_, push->call, *plan, describe_full(*push)); });
       });
 }
 

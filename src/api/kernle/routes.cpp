@@ -80,7 +80,7 @@ Search::Subject make_search_subject() { return {std::string(kSpacePrefix), searc
 
 std::vector<api::Route> Face::make_routes() {
   api::RouteBuilder routes(*this, "kernle", kErrors);
-  routes.all().with_schemas(kSchemas).heavy();
+  routes.all().with_schemas(kSchemas).heavy().in_named_spaces();
   routes.post("/sync/push", Scope::write, "Store the changes of a device", &Face::push)
       .described(
           "Each operation gets a verdict. All that are accepted are committed together, durably, before the answer. "
@@ -118,11 +118,11 @@ std::vector<api::Route> Face::make_routes() {
       .described(
           "Finds memories that contain all words, or some of them if no memory contains all. The last word may be "
           "incomplete.")
-      .body("query, limit, memory_types, agent_id", "KernleSearch")
+      .body("query, limit, memory_types, agent_id or space", "KernleSearch")
       .answers(200, "results, best first", "KernleMemories")
       .answers(404, "nothing matches: the client then searches what it has not pushed yet");
   routes.post("/search", Scope::read, "Search the memories of an account or of one agent", &Face::search)
-      .body("query, agent_id, limit, types, min_score, created_after, created_before, tags", "KernleSearch")
+      .body("query, agent_id or space, limit, types, min_score, created_after, created_before, tags", "KernleSearch")
       .answers(200, "results, best first", "KernleHits");
   return routes.take();
 }

@@ -101,6 +101,7 @@ inline constexpr std::string_view kSchemas = R"({
 "KernleSearch": {"type": "object", "required": ["query"], "properties": {
   "query": {"type": "string"}, "limit": {"type": ["integer", "null"], "minimum": 1},
   "stack_id": {"type": ["string", "null"]}, "agent_id": {"type": ["string", "null"]},
+  "space": {"type": ["string", "null"], "description": "the space of an agent, also one of another account"},
   "types": {"type": ["array", "null"], "items": {"type": "string"}},
   "memory_types": {"type": ["array", "null"], "items": {"type": "string"}},
   "tags": {"type": ["array", "null"], "items": {"type": "string"}}, "min_score": {"type": ["number", "null"]},

@@ -48,7 +48,8 @@ struct Filter {
 };
 
 struct Request {
-  SearchIndex::Query query;
+  SearchIndex::Query query;  // no spaces: all
+  bool names_agent = false;
   std::vector<std::string> tables;  // all if empty
   Filter filter;
   std::size_t limit = 0;
@@ -91,6 +92,19 @@ Result<std::vector<std::string>> read_tables(JsonView body) {
   return names;
 }
 
+/// The agents that the key is for; none if it is for all.
+Result<std::vector<std::string>> spaces_of_key(api::Call& call) {
+  std::vector<std::string> spaces;
+  const SpaceLimit& limit = call.principal().spaces;
+  for (const std::string& name : limit.names()) {
+    if (!agent_of(name)) continue;
+    TRY(const SpaceName space, call.reach(name));
+    spaces.push_back(space.name);
+  }
+  if (limit.is_limited() && spaces.empty()) return space_not_allowed(limit, space_name_of(""));
+  return spaces;
+}
+
 Result<Request> read_request(api::Call& call) {
   TRY(const JsonView body, call.json_object());
   Request request;
@@ -107,23 +121,33 @@ Result<Request> read_request(api::Call& call) {
   TRY(request.filter.created_before, read_time(body, "created_before"));
   TRY(request.filter.tags, read_texts(body, "tags"));
   if (const auto score = body.find_set("min_score")) request.filter.score_min = score->as_number().value_or(0);
-  if (body.find_set("agent_id") || body.find_set("stack_id")) {
+  if (const auto name = body.find_set("space")) {
+    TRY(const SpaceName space, call.reach(name->as_string().value_or("")));
+    if (!agent_of(space.name)) return fail(ErrorCode::invalid_argument, "space must name the space of an agent");
+    request.query.account = space.account;
+    request.query.spaces = {space.name};
+    request.names_agent = true;
+  } else if (body.find_set("agent_id") || body.find_set("stack_id")) {
     TRY(const std::string agent, agent_in(body));
-    request.query.spaces = {space_name_of(agent)};
+    TRY(const SpaceName space, call.reach(space_name_of(agent)));
+    request.query.spaces = {space.name};
+    request.names_agent = true;
+  } else {
+    TRY(request.query.spaces, spaces_of_key(call));
   }
   // What a filter takes away is made up for by looking at more.
   request.query.count_max = request.filter.is_on() ? limits::kSearchResultsMax * 10 : request.limit;
   return request;
 }
 
-/// The agents that a session has synced: what it is shown as its own must be its own. All for a session that has not,
-/// and for a bare key.
+/// The agents of its key that a session has synced: what it is shown as its own must be its own. All of the key's for a
+/// session that has not, and for a bare key.
 Result<std::vector<std::string>> spaces_of_session(Spaces& spaces, const Principal& principal) {
   std::vector<std::string> used;
   if (!is_session(principal)) return used;
   TRY(const auto infos, spaces.list(principal.account));
   for (const SpaceInfo& info : infos) {
-    if (!agent_of(info.name.name)) continue;
+    if (!agent_of(info.name.name) || !principal.spaces.allows(info.name.name)) continue;
     CHECK_OK(spaces.read(info.name, [&](Snapshot& snapshot) -> Result<> {
       TRY(const auto pulled, find_pull_state(snapshot, principal.key));
       TRY(const auto pushed, find_push_state(snapshot, principal.key));
@@ -165,8 +189,9 @@ void append_hit(JsonWriter& writer, const Search::Hit& hit) {
 
 void Face::search_memories(const api::CallPtr& call) {
   TRY_CALL(call, Request request, read_request(*call));
-  if (request.query.spaces.empty()) {
-    TRY_CALL(call, request.query.spaces, spaces_of_session(spaces_, call->principal()));
+  if (!request.names_agent) {
+    TRY_CALL(call, auto used, spaces_of_session(spaces_, call->principal()));
+    if (!used.empty()) request.query.spaces = std::move(used);
   }
   if (request.tables.empty()) request.tables.assign(kUsualTables.begin(), kUsualTables.end());
   TRY_CALL(call, const auto hits, find_hits(search_, request));

@@ -63,6 +63,26 @@ Result<ApprovalAnswer> parse_approval_answer(JsonView json) {
   return answer;
 }
 
+Result<> check_approver(const Command& command, const Principal& approver, const std::optional<Key>& submitter,
+                        const std::optional<Key>& origin) {
+  if (approver.is_person) return {};
+  const std::string id = command.document().text_of("submittedBy");
+  const std::string label = command.document().text_of("submittedByLabel");
+  const auto is_submitter = [&](const std::string& key_id, const std::string& key_label) {
+    const bool same_key = key_id == id || (submitter && submitter->id == key_id);
+    const bool same_label = key_label == label || (submitter && submitter->label == key_label);
+    return same_key || (same_label && !key_label.empty());
+  };
+  const bool is_own =
+      is_submitter(approver.key_id, approver.label) || (origin && is_submitter(origin->id, origin->label));
+  if (!is_own) return {};
+  return fail(
+      ErrorCode::forbidden,
+      "the command was submitted with this key, or one of the same label ('" + label +
+          "'); approve it with a key of another label that has the scope commands:approve, or as a person who is "
+          "signed in with a password");
+}
+
 void hold(Command& command, const ApprovalRequest& request, std::int64_t now_ms) {
   if (command.cancel_requested) {
     command.fail("cancelled", now_ms);

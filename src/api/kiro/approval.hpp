@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/kiro/command.hpp"
+#include "service/access.hpp"
 
 namespace syncline::kiro {
 
@@ -19,6 +20,12 @@ struct ApprovalAnswer {
 };
 /// {"decision": "approve" or "deny", "always"?: boolean, "reason"?: text}
 [[nodiscard]] Result<ApprovalAnswer> parse_approval_answer(JsonView json);
+
+/// `forbidden` for a key that submitted the command, or has the same label: whoever asks does not answer. A session
+/// that a person opened may. `submitter` and `origin`: the keys behind the submitter and the approver, if they still
+/// exist.
+[[nodiscard]] Result<> check_approver(const Command& command, const Principal& approver,
+                                      const std::optional<Key>& submitter, const std::optional<Key>& origin);
 
 /// A command in progress goes back to pending and is held.
 void hold(Command& command, const ApprovalRequest& request, std::int64_t now_ms);

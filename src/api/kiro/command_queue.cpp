@@ -95,9 +95,14 @@ Result<Command> CommandQueue::ask_approval(SpaceWriter& writer, std::string_view
 }
 
 Result<Command> CommandQueue::answer_approval(SpaceWriter& writer, std::string_view id, const ApprovalAnswer& answer,
-                                              const Principal& approver) {
+                                              const Principal& approver, Access& access) {
   TRY(Command command, get(writer, id));
   if (!command.is_held()) return fail(ErrorCode::conflict, "the command does not wait for approval");
+  if (answer.approves && !approver.is_person) {
+    TRY(const auto submitter, access.origin_of_key_id(command.document().text_of("submittedBy")));
+    TRY(const auto origin, access.origin_of_key_id(approver.key_id));
+    CHECK_OK(check_approver(command, approver, submitter, origin));
+  }
   const std::string& by = approver.label.empty() ? approver.key_id : approver.label;
   const ApprovalRequest request = command.approval->request;
   if (answer.approves) {

@@ -45,9 +45,10 @@ class CommandQueue {
   /// for good, else held. `conflict` if the runner does not have it.
   [[nodiscard]] Result<Command> ask_approval(SpaceWriter& writer, std::string_view id, ApprovalRequest request,
                                              const Principal& runner);
-  /// In a transaction: somebody has answered. `conflict` if the command does not wait for it.
+  /// In a transaction: somebody has answered. `conflict` if the command does not wait for it; `forbidden` if the
+  /// approver submitted it (check_approver).
   [[nodiscard]] Result<Command> answer_approval(SpaceWriter& writer, std::string_view id, const ApprovalAnswer& answer,
-                                                const Principal& approver);
+                                                const Principal& approver, Access& access);
   /// In a transaction: ends an approval for good, or not_found.
   [[nodiscard]] Result<> forget_approval(SpaceWriter& writer, std::string_view id);
 

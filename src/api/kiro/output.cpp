@@ -61,8 +61,8 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
   Next next() override {
     if (std::exchange(first_, false)) return chunk("retry: 2000\n\n");
     if (access_changed_.exchange(false)) {
-      const auto valid = access_.check_valid(*reader_);
-      if (!valid && valid.error().code != ErrorCode::unauthorized) return Abort{};
+      const auto valid = access_.check_still(*reader_, {.any_of = command_readers(), .spaces = {&key_.first, 1}});
+      if (!valid && !is_refusal(valid.error().code)) return Abort{};
       if (!valid) ended_ = true;
     }
     if (ended_) return End{};

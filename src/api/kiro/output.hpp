@@ -12,6 +12,11 @@
 
 namespace syncline::kiro {
 
+/// Who may see commands and what they say.
+[[nodiscard]] inline ScopeSet command_readers() {
+  return {Scope::read, Scope::commands_submit, Scope::commands_run, Scope::commands_approve};
+}
+
 class Outputs {
  public:
   explicit Outputs(Spaces& spaces) : spaces_(spaces) {}
@@ -27,7 +32,8 @@ class Outputs {
   [[nodiscard]] Events from(const SpaceName& space, const std::string& id, std::size_t index);
 
   /// The event stream of a command: output as it comes, then `end` with the finished command.
-  /// Ends when the key is revoked, and is cut off when that or the command cannot be read.
+  /// Ends when the key is revoked or loses a right that it needs here, and is cut off when that or the command cannot
+  /// be read.
   [[nodiscard]] std::unique_ptr<http::BodySource> open(const SpaceName& space, const std::string& id, Access& access,
                                                        std::shared_ptr<const Principal> reader);
 

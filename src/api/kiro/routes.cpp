@@ -26,9 +26,9 @@ Face::Face(Spaces& spaces, Access& access, Executor& workers, CommandTimes times
 
 std::vector<api::Route> Face::make_routes() {
   const ScopeSet uploaders{Scope::write, Scope::commands_run, Scope::commands_submit};
-  const ScopeSet command_readers{Scope::read, Scope::commands_submit, Scope::commands_run, Scope::commands_approve};
+  const ScopeSet readers = command_readers();
   api::RouteBuilder routes(*this, "kiro", kErrors);
-  routes.all().with_schemas(kSchemas);
+  routes.all().with_schemas(kSchemas).in_space(kSpace);
   routes.get("/sync", {Scope::read}, "Read the complete state", &Face::get_state)
       .described("Conversations, documents and commands. With since, only what changed after it, and what was deleted.")
       .query("since", "a lastUpdate in milliseconds, or an ETag of this route")
@@ -68,7 +68,7 @@ std::vector<api::Route> Face::make_routes() {
       .answers(200, "the command with its commandId", "KiroCommand")
       .answers(204, "no command is pending")
       .heavy();
-  routes.get("/command", command_readers, "List commands", &Face::list_commands)
+  routes.get("/command", readers, "List commands", &Face::list_commands)
       .described("Newest first, without their content and results.")
       .query("status", "held (waiting for approval), pending, processing, completed or failed")
       .query("limit", "at most so many, 1 to 1000; 100 if absent")
@@ -79,6 +79,7 @@ std::vector<api::Route> Face::make_routes() {
       .described("Commands of these patterns run without asking again.")
       .answers(200, "the standing approvals", "KiroStandingApprovals");
   routes.del("/command/approvals/{id}", {Scope::commands_approve}, "Delete a standing approval", &Face::forget_approval)
+      .heavy()
       .answers(204, "deleted")
       .answers(404, "unknown");
   routes.post("/command/{id}/approval/request", {Scope::commands_run}, "Ask for approval", &Face::ask_approval)
@@ -92,11 +93,17 @@ std::vector<api::Route> Face::make_routes() {
   routes
       .post("/command/{id}/approval", {Scope::commands_approve}, "Approve or deny a held command",
             &Face::answer_approval)
+      .described(
+          "A key does not approve what it submitted itself, nor what a key of the same label or a session of it did: "
+          "403 with the code own_command. A person who is signed in with a password may, and whoever submitted a "
+          "command may deny it.")
+      .heavy()
       .body("decision, always (true: also for later commands of the same pattern), reason", "KiroApprovalAnswer")
       .answers(200, "the command", "KiroCommand")
+      .answers(403, "the approver submitted the command")
       .answers(404, "unknown")
       .answers(409, "the command does not wait for approval");
-  routes.get("/command/{id}", command_readers, "Show a command", &Face::get_command)
+  routes.get("/command/{id}", readers, "Show a command", &Face::get_command)
       .described("With wait, the hub answers as soon as the status changes.")
       .query("wait", kWait)
       .answers(200, "the command", "KiroCommand")
@@ -115,7 +122,7 @@ std::vector<api::Route> Face::make_routes() {
           "A pending command fails at once. A running one is marked with cancelRequested, and its runner stops it.")
       .answers(200, "the command", "KiroCommand")
       .answers(404, "unknown");
-  routes.get("/command/{id}/output", command_readers, "Follow live output", &Face::read_output)
+  routes.get("/command/{id}/output", readers, "Follow live output", &Face::read_output)
       .described(
           "Server-Sent Events: output {stream, data}, then end with the command; status {status, approval} while it "
           "waits for approval and when that changes.")

@@ -59,10 +59,13 @@ class Face final : public api::Face {
   void answer_approval(const api::CallPtr& call);
   void list_approvals(const api::CallPtr& call);
   void forget_approval(const api::CallPtr& call);
+  /// In the audit log.
+  void note_answer(const api::Call& call, std::string_view action, const std::string& target, const std::string& detail,
+                   bool succeeded);
 
   /// A runner was heard of: it counts as connected for so long.
   void note_runner(const api::Call& call, std::int64_t for_ms);
-  [[nodiscard]] static SpaceName space_of(const api::Call& call) { return call.space(kSpace); }
+  [[nodiscard]] static SpaceName space_of(const api::Call& call) { return call.space(); }
   /// Answers with Kiro's own words for what went wrong with a command.
   static void fail_command(const api::CallPtr& call, const Error& error);
 

@@ -37,8 +37,9 @@ struct Memory {
   SpaceName space;
 };
 
-Result<Memory> memory_of(node::Profile& profile, const api::Call& call, const std::string& agent) {
-  Memory memory{agent, call.space(kernle::space_name_of(agent))};
+Result<Memory> memory_of(node::Profile& profile, api::Call& call, const std::string& agent) {
+  TRY(SpaceName space, call.reach(kernle::space_name_of(agent)));
+  Memory memory{agent, std::move(space)};
   CHECK_OK(profile.replica().add_space(memory.space.name));
   return memory;
 }

@@ -75,7 +75,7 @@ Result<> store_customers(SpaceWriter& writer, const Customers& customers) {
 
 void ProfileFace::list_rows(const api::CallPtr& call, std::string_view collection) {
   std::string out = "[";
-  CHECK_CALL(call, profile_.spaces().read(call->space(kaisho::kSpace), [&](Snapshot& snapshot) {
+  CHECK_CALL(call, profile_.spaces().read(call->space(), [&](Snapshot& snapshot) {
     return snapshot.scan(collection, "", [&](const RecordView& record) {
       if (record.deleted) return true;
       if (out.size() > 1) out += ',';
@@ -88,7 +88,7 @@ void ProfileFace::list_rows(const api::CallPtr& call, std::string_view collectio
 
 void ProfileFace::show_row(const api::CallPtr& call, std::string_view collection) {
   std::string out;
-  CHECK_CALL(call, profile_.spaces().read(call->space(kaisho::kSpace), [&](Snapshot& snapshot) -> Result<> {
+  CHECK_CALL(call, profile_.spaces().read(call->space(), [&](Snapshot& snapshot) -> Result<> {
     TRY(const auto record, snapshot.find(collection, call->param("id")));
     if (!record || record->deleted) return no_such(collection, call->param("id"));
     kaisho::append_row(out, view_of(*record));
@@ -99,7 +99,7 @@ void ProfileFace::show_row(const api::CallPtr& call, std::string_view collection
 
 void ProfileFace::create_row(const api::CallPtr& call, std::string_view collection) {
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
-  answer_write(call, call->space(kaisho::kSpace), 201, [call, body, collection](SpaceWriter& writer) {
+  answer_write(call, call->space(), 201, [call, body, collection](SpaceWriter& writer) {
     JsonObject row{body};
     std::string id = row.text_of("id");
     if (id.empty()) id = make_uuid7(writer.now().millis());
@@ -111,7 +111,7 @@ void ProfileFace::create_row(const api::CallPtr& call, std::string_view collecti
 void ProfileFace::change_row(const api::CallPtr& call, std::string_view collection) {
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
   auto fields = std::make_shared<JsonObject>(body);
-  answer_write(call, call->space(kaisho::kSpace), 200,
+  answer_write(call, call->space(), 200,
                [collection, id = call->param("id"), fields](SpaceWriter& writer) -> Result<std::string> {
                  TRY(const auto stored, writer.txn().find(collection, id));
                  if (!stored || stored->deleted) return no_such(collection, id);
@@ -122,7 +122,7 @@ void ProfileFace::change_row(const api::CallPtr& call, std::string_view collecti
 }
 
 void ProfileFace::delete_row(const api::CallPtr& call, std::string_view collection) {
-  answer_write(call, call->space(kaisho::kSpace), 204,
+  answer_write(call, call->space(), 204,
                [collection, id = call->param("id")](SpaceWriter& writer) -> Result<std::string> {
                  TRY(const auto stored, writer.txn().find(collection, id));
                  if (!stored || stored->deleted) return no_such(collection, id);
@@ -134,7 +134,7 @@ void ProfileFace::delete_row(const api::CallPtr& call, std::string_view collecti
 
 void ProfileFace::list_customers(const api::CallPtr& call) {
   std::string out = "[";
-  CHECK_CALL(call, profile_.spaces().read(call->space(kaisho::kSpace), [&](Snapshot& snapshot) -> Result<> {
+  CHECK_CALL(call, profile_.spaces().read(call->space(), [&](Snapshot& snapshot) -> Result<> {
     TRY(const Customers customers, read_customers(snapshot));
     for (const JsonObject& customer : customers) {
       if (out.size() > 1) out += ',';
@@ -152,7 +152,7 @@ void ProfileFace::create_customer(const api::CallPtr& call) {
     return call->fail(Error{ErrorCode::invalid_argument, "name is missing"});
   }
   if (!customer.find("contracts")) customer.set("contracts", "[]");
-  answer_write(call, call->space(kaisho::kSpace), 201, [customer](SpaceWriter& writer) -> Result<std::string> {
+  answer_write(call, call->space(), 201, [customer](SpaceWriter& writer) -> Result<std::string> {
     TRY(Customers customers, read_customers(writer.txn()));
     if (find_customer(customers, customer.text_of("name")) != customers.end()) {
       return fail(ErrorCode::conflict, "a customer with that name already exists");
@@ -166,7 +166,7 @@ void ProfileFace::create_customer(const api::CallPtr& call) {
 void ProfileFace::change_customer(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
   auto fields = std::make_shared<JsonObject>(body);
-  answer_write(call, call->space(kaisho::kSpace), 200,
+  answer_write(call, call->space(), 200,
                [name = call->param("id"), fields](SpaceWriter& writer) -> Result<std::string> {
                  TRY(Customers customers, read_customers(writer.txn()));
                  const auto customer = find_customer(customers, name);
@@ -178,15 +178,14 @@ void ProfileFace::change_customer(const api::CallPtr& call) {
 }
 
 void ProfileFace::delete_customer(const api::CallPtr& call) {
-  answer_write(call, call->space(kaisho::kSpace), 204,
-               [name = call->param("id")](SpaceWriter& writer) -> Result<std::string> {
-                 TRY(Customers customers, read_customers(writer.txn()));
-                 const auto customer = find_customer(customers, name);
-                 if (customer == customers.end()) return no_such(kCustomers, name);
-                 customers.erase(customer);
-                 CHECK_OK(store_customers(writer, customers));
-                 return std::string();
-               });
+  answer_write(call, call->space(), 204, [name = call->param("id")](SpaceWriter& writer) -> Result<std::string> {
+    TRY(Customers customers, read_customers(writer.txn()));
+    const auto customer = find_customer(customers, name);
+    if (customer == customers.end()) return no_such(kCustomers, name);
+    customers.erase(customer);
+    CHECK_OK(store_customers(writer, customers));
+    return std::string();
+  });
 }
 
 void ProfileFace::add_data_routes(Routes& routes) {

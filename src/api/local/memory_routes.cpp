@@ -18,12 +18,13 @@ struct Place {
 };
 
 /// The agent of the body, if it names one, or of the query; and the table of the path.
-Result<Place> place_of(node::Profile& profile, const api::Call& call, std::optional<JsonView> body = std::nullopt) {
+Result<Place> place_of(node::Profile& profile, api::Call& call, std::optional<JsonView> body = std::nullopt) {
   const bool is_in_body = body && (body->find_set("agent_id") || body->find_set("stack_id"));
   TRY(const std::string agent, is_in_body ? kernle::agent_in(*body) : kernle::agent_in_query(call));
   const kernle::Table* table = kernle::find_table(call.param("table"));
   if (table == nullptr) return fail(ErrorCode::not_found, "unknown table '" + call.param("table") + "'");
-  Place place{call.space(kernle::space_name_of(agent)), std::string(table->name)};
+  TRY(SpaceName space, call.reach(kernle::space_name_of(agent)));
+  Place place{std::move(space), std::string(table->name)};
   CHECK_OK(profile.replica().add_space(place.space.name));
   return place;
 }
@@ -129,10 +130,11 @@ void ProfileFace::search_memories(const api::CallPtr& call) {
   TRY_CALL(call, const std::string agent, kernle::agent_in_query(*call));
   TRY_CALL(call, const std::int64_t limit,
            call->query_integer("limit", 1, limits::kSearchResultsMax, limits::kSearchResultsDefault));
+  TRY_CALL(call, const SpaceName space, call->reach(kernle::space_name_of(agent)));
   SearchIndex::Query query;
-  query.account = call->principal().account;
+  query.account = space.account;
   query.text = call->query("q").value_or("");
-  query.spaces = {kernle::space_name_of(agent)};
+  query.spaces = {space.name};
   query.count_max = static_cast<std::size_t>(limit);
   if (query.text.empty()) return call->fail(Error{ErrorCode::invalid_argument, "q must be a search text"});
   answer_later(call, [this, query]() -> Result<std::string> {

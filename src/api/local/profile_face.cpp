@@ -2,6 +2,7 @@
 
 #include "api/kaisho/errors.hpp"
 #include "api/local/schemas.hpp"
+#include "wire/kaisho_rows.hpp"
 
 namespace syncline::local {
 
@@ -10,8 +11,10 @@ std::vector<api::Route> ProfileFace::make_routes() {
   routes.all().with_schemas(kSchemas).body_at_most(limits::kBodyBytesLarge);
   add_profile_routes(routes);
   add_cloud_sync_routes(routes);
+  routes.all().in_space(kaisho::kSpace);
   add_triage_routes(routes);
   add_data_routes(routes);
+  routes.all().in_named_spaces();
   add_agent_sync_routes(routes);
   add_memory_routes(routes);
   return routes.take();

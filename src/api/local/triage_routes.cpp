@@ -141,7 +141,7 @@ Result<std::int64_t> assign(SpaceWriter& writer, const std::vector<Assignment>& 
 void ProfileFace::list_waiting(const api::CallPtr& call) {
   std::string out = "[";
   Spaces& spaces = profile_.spaces();
-  CHECK_CALL(call, spaces.read(call->space(kaisho::kSpace), [&](Snapshot& snapshot) -> Result<> {
+  CHECK_CALL(call, spaces.read(call->space(), [&](Snapshot& snapshot) -> Result<> {
     TRY(const auto waiting, waiting_entries(snapshot));
     const std::string year = year_of(spaces.clock().now());
     for (const Record& entry : waiting) {
@@ -165,7 +165,7 @@ void ProfileFace::assign_customers(const api::CallPtr& call) {
   }
   auto updated = std::make_shared<std::int64_t>(0);
   profile_.spaces().write(
-      call->space(kaisho::kSpace), call->principal().key,
+      call->space(), call->principal().key,
       [updated, assignments = *std::move(assignments)](SpaceWriter& writer) -> Result<> {
         TRY(*updated, assign(writer, assignments));
         return {};

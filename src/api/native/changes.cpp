@@ -233,7 +233,7 @@ constexpr auto kPageDefault = static_cast<std::int64_t>(limits::kPageRecordsDefa
 void Face::get_changes(const api::CallPtr& call) {
   auto request = std::make_shared<ChangesRequest>();
   request->call = call;
-  TRY_CALL(call, request->space, space_of(*call));
+  request->space = call->space();
   TRY_CALL(call, request->limit, call->query_integer("limit", 1, kPageMax, kPageDefault));
   TRY_CALL(call, request->poll, api::LongPoll::of(call, spaces_));
   TRY_CALL(call, const Cursor cursor, parse_cursor(call->query("since").value_or("")));
@@ -260,11 +260,10 @@ void Face::get_changes(const api::CallPtr& call) {
 }
 
 void Face::list_records(const api::CallPtr& call) {
-  TRY_CALL(call, SpaceName space, space_of(*call));
   CHECK_CALL(call, check_collection_name(call->param("collection")));
   TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, kPageMax, kPageDefault));
   TRY_CALL(call, http::Response page,
-           api::make_page(std::make_unique<RecordsWriter>(spaces_, std::move(space), call->param("collection"),
+           api::make_page(std::make_unique<RecordsWriter>(spaces_, call->space(), call->param("collection"),
                                                           call->query("after").value_or(""), limit)));
   call->respond(std::move(page));
 }
@@ -275,12 +274,32 @@ void Face::list_spaces(const api::CallPtr& call) {
   JsonWriter writer(body);
   writer.begin_object().name("spaces").begin_array();
   for (const SpaceInfo& info : infos) {
+    if (!call->principal().spaces.allows(info.name.name)) continue;
     writer.begin_object();
     append_space_members(writer, info, spaces_.cursor(info.name, info.head));
     writer.end_object();
   }
-  writer.end_array().end_object();
+  writer.end_array();
+  if (shares_ != nullptr) CHECK_CALL(call, append_shared(writer, call->principal()));
+  writer.end_object();
   call->respond_json(200, std::move(body));
+}
+
+Result<> Face::append_shared(JsonWriter& writer, const Principal& guest) {
+  TRY(const auto shares, shares_->given_to(guest.account));
+  writer.name("shared").begin_array();
+  for (const Shares::Share& share : shares) {
+    const std::string name = name_for(guest.account, share.space);
+    if (!guest.spaces.allows(name)) continue;
+    writer.begin_object()
+        .string("name", name)
+        .string("owner", share.owner)
+        .string("rights", to_text(share.rights))
+        .string("cursor", spaces_.cursor_at_head(share.space).to_text())
+        .end_object();
+  }
+  writer.end_array();
+  return {};
 }
 
 }  // namespace syncline::native

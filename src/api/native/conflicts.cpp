@@ -24,7 +24,7 @@ Result<std::optional<ConflictState>> state_of(const api::Call& call) {
 }  // namespace
 
 void Face::list_conflicts(const api::CallPtr& call) {
-  TRY_CALL(call, const SpaceName space, space_of(*call));
+  const SpaceName& space = call->space();
   TRY_CALL(call, const auto state, state_of(*call));
   TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, kConflictsMax, kConflictsMax));
   TRY_CALL(call, const std::int64_t after, call->query_integer("after", 0, INT64_MAX, 0));
@@ -44,7 +44,7 @@ void Face::list_conflicts(const api::CallPtr& call) {
 }
 
 void Face::decide_conflict(const api::CallPtr& call) {
-  TRY_CALL(call, const SpaceName space, space_of(*call));
+  const SpaceName& space = call->space();
   TRY_CALL(call, const JsonView json, call->json_object());
   const auto number = parse_integer(call->param("id"));
   if (!number) return call->fail(Error{ErrorCode::not_found, "conflict not found"});

@@ -1,6 +1,6 @@
 // GET /v1/events: the same notices as /v1/live, as Server-Sent Events. The id of an event is the whole position (all
 // spaces with their cursors), so a client that resumes with it misses nothing. Needs read; 400 for wrong spaces or a
-// wrong id; changes nothing.
+// wrong id, 403 for a space that the key is not for; changes nothing.
 #include "api/event_keep_alive.hpp"
 #include "api/native/routes.hpp"
 #include "api/native/space_feed.hpp"
@@ -9,7 +9,7 @@
 namespace syncline::native {
 namespace {
 
-using Wanted = std::vector<std::pair<std::string, std::optional<Cursor>>>;
+using Wanted = std::vector<SpaceFeed::Wanted>;
 
 class EventStream final : public http::BodySource, public KeyHolder {
  public:
@@ -24,7 +24,7 @@ class EventStream final : public http::BodySource, public KeyHolder {
     wake_ = wake.soon;
     feed_.emplace(spaces_, std::move(wake));
     spaces_.live().add_key_holder(*this);
-    is_cut_ = !feed_->watch(principal_->account, wanted_);
+    is_cut_ = !feed_->watch(wanted_);
     keep_alive_.emplace(spaces_.live().scheduler(), wake_);
   }
 
@@ -37,10 +37,11 @@ class EventStream final : public http::BodySource, public KeyHolder {
 
   Next next() override {
     if (access_changed_.exchange(false)) {
-      const auto valid = access_.check_valid(*principal_);
-      const bool is_revoked = !valid && valid.error().code == ErrorCode::unauthorized;
-      stopped_ = stopped_ || is_revoked;
-      is_cut_ = is_cut_ || (!valid && !is_revoked);
+      const std::vector<SpaceName> spaces = feed_->spaces();
+      const auto valid = access_.check_still(*principal_, {.any_of = Scope::read, .spaces = spaces});
+      const bool is_over = !valid && is_refusal(valid.error().code);
+      stopped_ = stopped_ || is_over;
+      is_cut_ = is_cut_ || (!valid && !is_over);
     }
     if (stopped_) return End{};
     if (is_cut_) return Abort{};
@@ -84,10 +85,10 @@ class EventStream final : public http::BodySource, public KeyHolder {
 };
 
 /// Whether the stream can be begun: what cannot be read now is better answered than cut off.
-Result<> check_cursors(Spaces& spaces, AccountNumber account, const Wanted& wanted) {
-  for (const auto& [name, cursor] : wanted) {
+Result<> check_cursors(Spaces& spaces, const Wanted& wanted) {
+  for (const auto& [name, space, cursor] : wanted) {
     if (!cursor) continue;
-    const auto since = spaces.resume({account, name}, *cursor);
+    const auto since = spaces.resume(space, *cursor);
     if (!since && advice_of(since.error().code) != Advice::resync) return std::unexpected(since.error());
   }
   return {};
@@ -118,14 +119,15 @@ void Face::open_events(const api::CallPtr& call) {
   TRY_CALL(call, const auto position, parse_position(last_id));
   Wanted wanted;
   for (const std::string_view name : split(names, ',')) {
-    CHECK_CALL(call, check_space_name(name));
+    if (wanted.size() == limits::kWatchedSpacesMax) {
+      return call->fail(Error{ErrorCode::invalid_argument, "too many spaces"});
+    }
+    TRY_CALL(call, SpaceName space, call->reach(name));
     const auto known = position.find(std::string(name));
-    wanted.emplace_back(name, known == position.end() ? std::nullopt : std::optional(known->second));
+    wanted.push_back(
+        {std::string(name), std::move(space), known == position.end() ? std::nullopt : std::optional(known->second)});
   }
-  if (wanted.size() > limits::kWatchedSpacesMax) {
-    return call->fail(Error{ErrorCode::invalid_argument, "too many spaces"});
-  }
-  CHECK_CALL(call, check_cursors(spaces_, call->principal().account, wanted));
+  CHECK_CALL(call, check_cursors(spaces_, wanted));
   if (call->fail_unless_valid()) return;
   http::Response response;
   response.content_type = "text/event-stream";

@@ -3,9 +3,9 @@
 //
 // state           client may say       server may say
 // authenticating  auth                 close 4001; 1013 when the key cannot be checked
-// open            auth, watch          ready, change, reset, error; close 4001 when the key is revoked, 1013 when that
-// or
-//                                      a space cannot be read
+// open            auth, watch          ready, change, reset, error; close 4001 when the key is revoked, 4003 when it
+// has
+//                                      lost a right that the socket uses, 1013 when that or a space cannot be read
 #include "api/native/routes.hpp"
 #include "api/native/space_feed.hpp"
 #include "api/socket_close.hpp"
@@ -67,9 +67,9 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
 
   Next next() override {
     if (access_changed_.exchange(false) && principal_) {
-      if (const auto valid = access_.check_valid(*principal_); !valid) {
-        leave(api::make_close(valid.error(), "the key was revoked"));
-      }
+      const std::vector<SpaceName> spaces = feed_->spaces();
+      const auto valid = access_.check_still(*principal_, {.any_of = Scope::read, .spaces = spaces});
+      if (!valid) leave(api::make_close(valid.error(), "the key was revoked"));
     }
     if (close_) return *std::exchange(close_, std::nullopt);
     if (!replies_.empty()) {
@@ -105,25 +105,34 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
   void watch(JsonView json) {
     const auto wanted = json.find("spaces");
     if (!wanted || !wanted->is_object()) return say_error("invalid_message", "spaces must be an object");
-    std::vector<std::pair<std::string, std::optional<Cursor>>> spaces;
+    std::vector<SpaceFeed::Wanted> spaces;
     std::string fault;
+    std::optional<Error> refusal;
     wanted->for_each_member([&](std::string_view name, JsonView value) {
       const auto cursor = parse_cursor(value.as_string().value_or(value.raw() == "0" ? "0" : "?"));
-      if (!check_space_name(name)) fault = "'" + std::string(name) + "' is not a space name";
       if (!cursor) fault = "the cursor of '" + std::string(name) + "' is not one";
-      if (fault.empty()) spaces.emplace_back(name, *cursor);
+      if (spaces.size() == limits::kWatchedSpacesMax) fault = "too many spaces";
+      if (!fault.empty() || refusal) return;
+      auto space = access_.reach(*principal_, name, Access::Use::read);
+      if (!space) {
+        refusal = space.error();
+      } else {
+        spaces.push_back({std::string(name), *std::move(space), *cursor});
+      }
     });
-    if (spaces.size() > limits::kWatchedSpacesMax) fault = "too many spaces";
+    if (refusal && refusal->code == ErrorCode::invalid_argument) fault = refusal->text;
     if (!fault.empty()) return say_error("invalid_message", fault);
+    if (refusal && is_refusal(refusal->code)) return say_error(api::code_of(refusal->code), refusal->text);
+    if (refusal) return leave(api::make_close(*refusal, ""));
     std::string ready;
     JsonWriter writer(ready);
     writer.begin_object().string("type", "ready").name("spaces").begin_object();
-    for (const auto& [name, cursor] : spaces) {
-      writer.name(name).string(spaces_.cursor_at_head({principal_->account, name}).to_text());
+    for (const SpaceFeed::Wanted& each : spaces) {
+      writer.name(each.name).string(spaces_.cursor_at_head(each.space).to_text());
     }
     writer.end_object().end_object();
     say(std::move(ready));
-    if (!feed_->watch(principal_->account, spaces)) {
+    if (!feed_->watch(spaces)) {
       leave(api::kCloseTryAgainLater, "a space cannot be read at the moment; try again later");
     }
   }

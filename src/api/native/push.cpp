@@ -250,7 +250,7 @@ Result<> apply_all(Push& push, SpaceWriter& writer, const Spaces& spaces) {
 }  // namespace
 
 void Face::push(const api::CallPtr& call) {
-  TRY_CALL(call, const SpaceName space, space_of(*call));
+  const SpaceName space = call->space();
   auto state = std::make_shared<Push>();
   state->call = call;
   const auto quiet = call->query("quiet");

@@ -70,11 +70,6 @@ void append_space_members(JsonWriter& writer, const SpaceInfo& info, const Curso
   writer.string("updated_at", format_time(info.updated_at));
 }
 
-Result<SpaceName> space_of(const api::Call& call) {
-  CHECK_OK(check_space_name(call.param("space")));
-  return call.space(call.param("space"));
-}
-
 void fail_with_cursor(const api::CallPtr& call, const Error& error, const Cursor& current) {
   api::Problem problem = api::problem_of(error);
   if (advice_of(error.code) == Advice::resync) problem.cursor = current.to_text();

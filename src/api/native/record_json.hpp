@@ -24,7 +24,6 @@ void append_conflict(std::string& out, const Conflict& conflict, const std::opti
 void append_space_members(JsonWriter& writer, const SpaceInfo& info, const Cursor& cursor);
 
 /// The space named in the call's path.
-[[nodiscard]] Result<SpaceName> space_of(const api::Call& call);
 /// 410 problems tell the current cursor.
 void fail_with_cursor(const api::CallPtr& call, const Error& error, const Cursor& current);
 

@@ -16,8 +16,7 @@ struct Target {
 };
 
 Result<Target> target_of(const api::Call& call) {
-  TRY(SpaceName space, space_of(call));
-  Target target{std::move(space), call.param("collection"), call.param("id")};
+  Target target{call.space(), call.param("collection"), call.param("id")};
   CHECK_OK(check_collection_name(target.collection));
   CHECK_OK(check_record_id(target.id));
   return target;

@@ -5,11 +5,12 @@
 
 namespace syncline::native {
 
-/// A key of an account reads and writes all spaces of the account. routes.cpp says what each route needs and answers;
-/// what changes a space also tells its watchers (service/live.hpp).
+/// A key reads and writes the spaces that it reaches (service/space_access.cpp). routes.cpp says what each route needs
+/// and answers; what changes a space also tells its watchers (service/live.hpp).
 class Face final : public api::Face {
  public:
-  Face(Spaces& spaces, Access& access) : spaces_(spaces), access_(access) {}
+  /// `shares`: null where there is one account.
+  Face(Spaces& spaces, Access& access, Shares* shares = nullptr) : spaces_(spaces), access_(access), shares_(shares) {}
 
   [[nodiscard]] std::vector<api::Route> make_routes() override;
 
@@ -19,6 +20,8 @@ class Face final : public api::Face {
   // changes.cpp
   void get_changes(const api::CallPtr& call);
   void list_spaces(const api::CallPtr& call);
+  /// The spaces of others that the guest may use.
+  [[nodiscard]] Result<> append_shared(JsonWriter& writer, const Principal& guest);
   void list_records(const api::CallPtr& call);
   // records.cpp
   void get_record(const api::CallPtr& call);
@@ -38,6 +41,7 @@ class Face final : public api::Face {
 
   Spaces& spaces_;
   Access& access_;
+  Shares* const shares_;
 };
 
 [[nodiscard]] api::FaceModule make_module();

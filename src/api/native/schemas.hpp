@@ -24,6 +24,7 @@ inline constexpr std::string_view kSchemas = R"({
   "deleted": {"type": "boolean"}, "doc": {"type": ["object", "null"]}}},
 "Push": {"type": "object", "required": ["ops"], "properties": {
   "epoch": {"type": "string", "description": "the history that each base belongs to"},
+  "known": {"type": "string", "description": "the newest cursor that the client has received"},
   "ops": {"type": "array", "maxItems": 5000, "items": {"$ref": "#/components/schemas/Op"}}}},
 "PushResult": {"type": "object", "required": ["status"], "properties": {
   "index": {"type": "integer"}, "status": {"enum": ["applied", "merged", "noop", "stale", "refused"]},
@@ -47,7 +48,10 @@ inline constexpr std::string_view kSchemas = R"({
   "name": {"type": "string"}, "cursor": {"type": "string"}, "records": {"type": "integer"},
   "bytes": {"type": "integer"}, "updated_at": {"type": "string", "format": "date-time"}}},
 "Spaces": {"type": "object", "required": ["spaces"], "properties": {
-  "spaces": {"type": "array", "items": {"$ref": "#/components/schemas/Space"}}}},
+  "spaces": {"type": "array", "items": {"$ref": "#/components/schemas/Space"}},
+  "shared": {"type": "array", "items": {"type": "object", "required": ["name", "owner", "rights", "cursor"],
+    "properties": {"name": {"type": "string"}, "owner": {"type": "string"}, "rights": {"enum": ["read", "write"]},
+    "cursor": {"type": "string"}}}, "description": "spaces of other accounts; absent on a node"}}},
 "Version": {"type": "object",
   "required": ["seq", "collection", "id", "updated_at", "deleted", "key_label", "committed_at", "rule"], "properties": {
   "seq": {"type": "integer"}, "collection": {"type": "string"}, "id": {"type": "string"},
@@ -70,8 +74,9 @@ inline constexpr std::string_view kSchemas = R"({
   "action": {"enum": ["restore", "dismiss"]}}},
 "Me": {"type": "object", "required": ["account", "plan", "key", "limits"], "properties": {
   "account": {"type": "string"}, "plan": {"type": "string"},
-  "key": {"type": "object", "required": ["id", "label", "scopes"], "properties": {
-    "id": {"type": "string"}, "label": {"type": "string"}, "scopes": {"type": "array", "items": {"type": "string"}}}},
+  "key": {"type": "object", "required": ["id", "label", "scopes", "spaces"], "properties": {
+    "id": {"type": "string"}, "label": {"type": "string"}, "scopes": {"type": "array", "items": {"type": "string"}},
+    "spaces": {"type": ["array", "null"], "items": {"type": "string"}, "description": "null: all"}}},
   "limits": {"type": "object", "additionalProperties": {"type": "integer"}}}}
 })";
 

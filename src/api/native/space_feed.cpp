@@ -3,23 +3,28 @@
 namespace syncline::native {
 
 void SpaceFeed::clear() {
-  std::vector<std::string> names;
+  const std::vector<SpaceName> before = spaces();
   {
     const MutexLock lock(mutex_);
-    for (const auto& [name, state] : watched_) names.push_back(name);
     watched_.clear();
   }
   // Not under our lock: Live may be telling us something at this moment.
-  for (const std::string& name : names) spaces_.live().unwatch({account_, name}, *this, wake_.loop);
+  for (const SpaceName& space : before) spaces_.live().unwatch(space, *this, wake_.loop);
 }
 
-Result<> SpaceFeed::watch(AccountNumber account,
-                          const std::vector<std::pair<std::string, std::optional<Cursor>>>& wanted) {
+std::vector<SpaceName> SpaceFeed::spaces() const {
+  const MutexLock lock(mutex_);
+  std::vector<SpaceName> spaces;
+  spaces.reserve(watched_.size());
+  for (const auto& [space, state] : watched_) spaces.push_back(space);
+  return spaces;
+}
+
+Result<> SpaceFeed::watch(const std::vector<Wanted>& wanted) {
   clear();
-  account_ = account;
-  for (const auto& [name, cursor] : wanted) {
-    const SpaceName space{account, name};
+  for (const auto& [name, space, cursor] : wanted) {
     Watched state;
+    state.name = name;
     state.told = spaces_.head(space);
     if (cursor) {
       const auto since = spaces_.resume(space, *cursor);
@@ -34,7 +39,7 @@ Result<> SpaceFeed::watch(AccountNumber account,
     }
     {
       const MutexLock lock(mutex_);
-      watched_[name] = state;
+      if (!watched_.emplace(space, std::move(state)).second) continue;  // named twice
     }
     spaces_.live().watch(space, *this, wake_.loop);
     on_change(space, spaces_.head(space));  // what came before the watch
@@ -53,13 +58,14 @@ void SpaceFeed::on_notice(Notice& notice) {
 
 bool SpaceFeed::note_head(const SpaceName& space, Seq head, Notice* notice) {
   const MutexLock lock(mutex_);
-  const auto found = watched_.find(space.name);
+  const auto found = watched_.find(space);
   if (found == watched_.end()) return false;
   Watched& state = found->second;
   if (head > state.head) {
     state.head = head;
     state.text = nullptr;
-    if (notice != nullptr && make_text_ != nullptr) {
+    // Those who know the space by another name say something else.
+    if (notice != nullptr && make_text_ != nullptr && state.name == space.name) {
       if (!notice->text) {
         notice->text = std::make_shared<const std::string>(make_text_({space.name, spaces_.cursor(space, head), {}}));
       }
@@ -69,25 +75,25 @@ bool SpaceFeed::note_head(const SpaceName& space, Seq head, Notice* notice) {
   return has_news(state);
 }
 
-SpaceFeed::Note SpaceFeed::take(const std::string& name, Watched& state) {
+SpaceFeed::Note SpaceFeed::take(const SpaceName& space, Watched& state) {
   state.told = std::max(state.head, state.told);
   state.text = nullptr;
-  return {name, spaces_.cursor({account_, name}, state.told), std::exchange(state.reset, std::nullopt)};
+  return {state.name, spaces_.cursor(space, state.told), std::exchange(state.reset, std::nullopt)};
 }
 
 std::optional<SpaceFeed::Note> SpaceFeed::next() {
   const MutexLock lock(mutex_);
-  for (auto& [name, state] : watched_) {
-    if (has_news(state)) return take(name, state);
+  for (auto& [space, state] : watched_) {
+    if (has_news(state)) return take(space, state);
   }
   return std::nullopt;
 }
 
 SpaceFeed::Text SpaceFeed::next_text() {
   const MutexLock lock(mutex_);
-  for (auto& [name, state] : watched_) {
+  for (auto& [space, state] : watched_) {
     if (!has_news(state)) continue;
-    if (!state.text || state.reset) return std::make_shared<const std::string>(make_text_(take(name, state)));
+    if (!state.text || state.reset) return std::make_shared<const std::string>(make_text_(take(space, state)));
     state.told = state.head;
     return std::exchange(state.text, nullptr);
   }
@@ -98,8 +104,8 @@ std::vector<std::pair<std::string, Cursor>> SpaceFeed::position() const {
   const MutexLock lock(mutex_);
   std::vector<std::pair<std::string, Cursor>> position;
   position.reserve(watched_.size());
-  for (const auto& [name, state] : watched_) {
-    position.emplace_back(name, state.reset ? state.useless : spaces_.cursor({account_, name}, state.told));
+  for (const auto& [space, state] : watched_) {
+    position.emplace_back(state.name, state.reset ? state.useless : spaces_.cursor(space, state.told));
   }
   return position;
 }

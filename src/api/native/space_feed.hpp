@@ -16,6 +16,12 @@ class SpaceFeed final : public Watcher {
     Cursor cursor;
     std::optional<ErrorCode> reset;
   };
+  /// One space to watch.
+  struct Wanted {
+    std::string name;  // by which the peer knows it
+    SpaceName space;
+    std::optional<Cursor> cursor;  // what the peer has; nothing means "from now"
+  };
   using Text = std::shared_ptr<const std::string>;
   using MakeText = std::string (*)(const Note&);
 
@@ -25,10 +31,11 @@ class SpaceFeed final : public Watcher {
       : spaces_(spaces), wake_(std::move(wake)), make_text_(make_text) {}
   ~SpaceFeed() override { clear(); }
 
-  /// Watches exactly these. `cursor`: what the peer has; nothing means "from now". Fails if it cannot be read whether a
-  /// cursor is of use: then nothing should be told of these spaces.
-  [[nodiscard]] Result<> watch(AccountNumber account,
-                               const std::vector<std::pair<std::string, std::optional<Cursor>>>& wanted);
+  /// Watches exactly these. Fails if it cannot be read whether a cursor is of use: then nothing should be told of these
+  /// spaces.
+  [[nodiscard]] Result<> watch(const std::vector<Wanted>& wanted);
+  /// What is watched.
+  [[nodiscard]] std::vector<SpaceName> spaces() const;
   [[nodiscard]] std::optional<Note> next();
   /// The next note as text; null if there is none.
   [[nodiscard]] Text next_text();
@@ -40,6 +47,7 @@ class SpaceFeed final : public Watcher {
 
  private:
   struct Watched {
+    std::string name;  // by which the peer knows it
     Seq told;
     Seq head;
     std::optional<ErrorCode> reset;
@@ -49,15 +57,14 @@ class SpaceFeed final : public Watcher {
   void clear();
   /// Whether there is something to tell now.
   [[nodiscard]] bool note_head(const SpaceName& space, Seq head, Notice* notice) EXCLUDES(mutex_);
-  [[nodiscard]] Note take(const std::string& name, Watched& state) REQUIRES(mutex_);
+  [[nodiscard]] Note take(const SpaceName& space, Watched& state) REQUIRES(mutex_);
   [[nodiscard]] static bool has_news(const Watched& state) { return state.head > state.told || state.reset; }
 
   Spaces& spaces_;
   const http::Wake wake_;
   const MakeText make_text_;
-  AccountNumber account_;
   mutable Mutex mutex_;
-  std::map<std::string, Watched> watched_ GUARDED_BY(mutex_);
+  std::map<SpaceName, Watched> watched_ GUARDED_BY(mutex_);
 };
 
 }  // namespace syncline::native

@@ -52,7 +52,7 @@ struct ProblemText {
   std::string_view code;
   std::string_view text;
 };
-constexpr std::array<ProblemText, 27> kProblems = {{
+constexpr std::array<ProblemText, 32> kProblems = {{
     {"invalid_argument",
      "The request does not have the form that the route expects; detail names the part. Correct it."},
     {"invalid_document", "The hub stores documents unchanged and cannot store this one. Correct it."},
@@ -63,9 +63,20 @@ constexpr std::array<ProblemText, 27> kProblems = {{
     {"unauthorized", "The request has no valid key. Log in again."},
     {"insufficient_scope", "The key lacks the scope. Ask for a key that has it."},
     {"forbidden", "The hub does not allow this; detail says why."},
+    {"own_command",
+     "A key does not approve a command that it submitted. Use a key of another label, or sign in with a password."},
+    {"space_not_allowed",
+     "The key is limited to some spaces, which detail names. Use a key for this space, or for all spaces."},
     {"foreign_origin",
      "A cookie counts only for requests that pages of the hub make. Programs and other pages use a bearer token."},
     {"unsupported_media_type", "With a cookie, a body must be JSON and say so in its Content-Type."},
+    {"pairing_over",
+     "The code was used, has expired, or its maker has signed out. Make a new one where the first was made."},
+    {"passkeys_unavailable",
+     "Browsers offer passkeys for a host name that is reached by https. Set hub.public_url, and sign in with a "
+     "password or a key until then."},
+    {"public_url_set",
+     "hub.public_url is set where the hub runs, to something else. Change it there, or leave public_url out."},
     {"already_set_up", "The hub has an admin. Sign in, or ask the admin for an invitation."},
     {"plan_too_small", "The account's plan does not include this."},
     {"too_large", "The body or document is larger than the limit."},

@@ -9,18 +9,39 @@ constexpr std::string_view kScript = R"(
 const form = document.querySelector("form");
 const outcome = document.querySelector("[role=status]");
 const secret = location.hash.slice(1);
-if (secret !== "") form.querySelector("[data-secret]").value = secret;
+const entered = form.querySelector("[data-secret]");
+const offer = form.querySelector("[data-offer]");
+const post = (route, fields) => fetch(route, {
+  method: "POST",
+  headers: {"Content-Type": "application/json"},
+  body: JSON.stringify(fields),
+});
+const look = async () => {
+  try {
+    const answer = await post(form.dataset.look, {code: entered.value});
+    const said = await answer.json();
+    offer.textContent = answer.ok
+      ? `This device will have access to the account ${said.account} on ${said.hub}: ${said.scopes.join(", ")}.`
+      : said.detail;
+  } catch {
+    offer.textContent = "The hub does not answer. Try again.";
+  }
+};
+if (secret !== "") entered.value = secret;
+if (offer) {
+  entered.addEventListener("change", look);
+  if (secret !== "") look();
+}
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   outcome.textContent = "Sending.";
   try {
-    const answer = await fetch(form.dataset.route, {
-      method: "POST",
-      headers: {"Content-Type": "application/json"},
-      body: JSON.stringify(Object.fromEntries(new FormData(form))),
-    });
+    const answer = await post(form.dataset.route, Object.fromEntries(new FormData(form)));
     outcome.textContent = answer.ok ? form.dataset.done : (await answer.json()).detail;
-    if (answer.ok) form.remove();
+    if (answer.ok) {
+      form.remove();
+      history.replaceState(null, "", location.pathname);
+    }
   } catch {
     outcome.textContent = "The hub does not answer. Try again.";
   }
@@ -60,6 +81,16 @@ http::Response setup_page() {
                    "<p><label>Password, at least 8 characters<br><input type=\"password\" name=\"password\" "
                    "autocomplete=\"new-password\" minlength=\"8\" required></label></p>"
                    "<p><button>Set up</button></p></form>");
+}
+
+http::Response pair_page() {
+  return make_page("Pair this device",
+                   "<form data-route=\"/v1/pairings/claim\" data-look=\"/v1/pairings/look\" data-done=\"This device is "
+                   "paired, and signed in.\"><p><label>Code that the other device shows<br><input name=\"code\" "
+                   "data-secret required autocomplete=\"off\" autocapitalize=\"characters\" spellcheck=\"false\">"
+                   "</label></p><p data-offer aria-live=\"polite\"></p>"
+                   "<p><label>Name of this device<br><input name=\"label\" maxlength=\"50\" required></label></p>"
+                   "<p><button>Pair</button></p></form>");
 }
 
 http::Response set_password_page() {

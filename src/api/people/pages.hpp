@@ -9,6 +9,9 @@ namespace syncline::people {
 /// To make the first account with the code that the hub shows: /setup#CODE.
 [[nodiscard]] http::Response setup_page();
 
+/// To pair a device with the code that another one shows: /m/pair#CODE. Says first whose account it is.
+[[nodiscard]] http::Response pair_page();
+
 /// To set a password with a token for that: /set-password#TOKEN.
 [[nodiscard]] http::Response set_password_page();
 

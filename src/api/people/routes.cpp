@@ -21,6 +21,25 @@ Result<std::string> text_in(JsonView body, std::string_view name) {
   return value->as_string().value_or("");
 }
 
+Result<ScopeSet> scopes_in(JsonView body) {
+  const auto list = body.find("scopes");
+  ScopeSet scopes;
+  Result<> good = list && list->kind() == JsonKind::array
+                      ? Result<>{}
+                      : fail(ErrorCode::invalid_argument, "scopes must be a list of names");
+  CHECK_OK(good);
+  list->for_each_element([&](JsonView item) {
+    const auto named = parse_scopes(item.as_string().value_or(""));
+    if (!named) {
+      good = std::unexpected(named.error());
+    } else {
+      scopes.add_all(*named);
+    }
+  });
+  CHECK_OK(good);
+  return scopes;
+}
+
 void respond_secret(const api::CallPtr& call, int status, std::string body, std::vector<http::Header> headers) {
   auto response = http::make_text(status, "application/json", std::move(body));
   response.headers = std::move(headers);
@@ -47,30 +66,60 @@ void append_key(JsonWriter& writer, const Key& key, std::int64_t sessions, const
   if (token != nullptr) writer.string("key", *token);
   writer.string("label", key.label).name("scopes").begin_array();
   for (const std::string_view scope : key.scopes.names()) writer.string(scope);
-  writer.end_array().string("created_at", format_time(key.created_at));
+  writer.end_array().name("spaces");
+  append_names(writer, key.spaces);
+  writer.name("maker");
+  if (key.maker.empty()) {
+    writer.null();
+  } else {
+    writer.begin_object().string("id", key.maker).string("label", key.maker_label).end_object();
+  }
+  writer.string("created_at", format_time(key.created_at));
   append_time(writer, "expires_at", key.expires_at);
   append_time(writer, "last_used_at", key.last_used_at);
+  append_text(writer, "last_address", key.last_address);
   append_time(writer, "revoked_at", key.revoked_at);
   writer.integer("sessions", sessions).end_object();
 }
 
-Result<ScopeSet> scopes_in(JsonView body) {
-  const auto list = body.find("scopes");
-  ScopeSet scopes;
-  Result<> good = list && list->kind() == JsonKind::array
-                      ? Result<>{}
-                      : fail(ErrorCode::invalid_argument, "scopes must be a list of names");
-  CHECK_OK(good);
-  list->for_each_element([&](JsonView item) {
-    const auto named = parse_scopes(item.as_string().value_or(""));
-    if (!named) {
-      good = std::unexpected(named.error());
-    } else {
-      scopes.add_all(*named);
-    }
-  });
-  CHECK_OK(good);
-  return scopes;
+Result<SpaceLimit> spaces_in(JsonView body) {
+  const auto list = body.find_set("spaces");
+  if (!list) return SpaceLimit{};
+  std::vector<std::string> names;
+  bool good = list->is_array();
+  if (good) {
+    list->for_each_element([&](JsonView name) {
+      good = good && name.is_string();
+      names.push_back(name.as_string().value_or(""));
+    });
+  }
+  if (!good) return fail(ErrorCode::invalid_argument, "spaces must be a list of names");
+  return SpaceLimit::only(std::move(names));
+}
+
+Result<std::optional<Timestamp>> end_in(JsonView body) {
+  if (!body.find_set("expires_at")) return std::nullopt;
+  TRY(const std::string text, text_in(body, "expires_at"));
+  TRY(const Timestamp end, parse_time(text));
+  return end;
+}
+
+Result<OwnKeys::Change> change_in(JsonView body) {
+  OwnKeys::Change change;
+  if (body.find_set("label")) {
+    TRY(change.label, text_in(body, "label"));
+  }
+  if (body.find_set("scopes")) {
+    TRY(change.scopes, scopes_in(body));
+  }
+  if (body.find_set("spaces")) {
+    TRY(change.spaces, spaces_in(body));
+  }
+  if (body.find("expires_at")) {
+    TRY(change.expires_at, end_in(body));
+  }
+  if (change.label || !change.is_label_alone()) return change;
+  return fail(ErrorCode::invalid_argument, "name what to change: label, scopes, spaces or expires_at");
 }
 
 }  // namespace
@@ -128,10 +177,8 @@ void Face::add_key(const api::CallPtr& call) {
   if (body.find_set("token")) {
     TRY_CALL(call, wanted.token, text_in(body, "token"));
   }
-  if (body.find_set("expires_at")) {
-    TRY_CALL(call, const std::string end, text_in(body, "expires_at"));
-    TRY_CALL(call, wanted.expires_at, parse_time(end));
-  }
+  TRY_CALL(call, wanted.spaces, spaces_in(body));
+  TRY_CALL(call, wanted.expires_at, end_in(body));
   if (idempotency.is_active()) {
     wanted.request = {
         .name = idempotency.name(), .fingerprint = idempotency.fingerprint(), .credential = credential_of(*call)};
@@ -147,8 +194,8 @@ void Face::add_key(const api::CallPtr& call) {
 
 void Face::change_key(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, call->json_object());
-  TRY_CALL(call, const std::string label, text_in(body, "label"));
-  TRY_CALL(call, const OwnKeys::WithSessions changed, own_.relabel(call->principal(), call->param("id"), label));
+  TRY_CALL(call, const OwnKeys::Change change, change_in(body));
+  TRY_CALL(call, const OwnKeys::WithSessions changed, own_.change(call->principal(), call->param("id"), change));
   std::string out;
   JsonWriter writer(out);
   append_key(writer, changed.key, changed.sessions, nullptr);
@@ -192,40 +239,57 @@ std::vector<api::Route> Face::make_routes() {
   routes.all().with_schemas(kSchemas).heavy().in_any_plan().with_cookies().body_at_most(kBodyBytesMax);
   add_session_routes(routes);
   add_setup_routes(routes);
+  add_share_routes(routes);
+  add_pairing_routes(routes);
+  add_passkey_routes(routes);
   routes.get("/v1/sessions", Scope::keys, "List the sessions of this account", &Face::list_sessions)
-      .described("Sessions that people opened with a password, and devices with a key; last used first.")
+      .outside_spaces()
+      .described(
+          "Sessions that people opened with a password, a passkey or a code, and devices with a key; last used first.")
       .answers(200, "the sessions that stand", "OwnSessions");
   routes.del("/v1/sessions/{id}", Scope::keys, "End a session", &Face::end_session)
+      .outside_spaces()
       .answers(204, "ended")
       .answers(404, "no session of this account");
   routes.post("/v1/sessions/end-others", Scope::keys, "End all sessions but this one", &Face::end_other_sessions)
+      .outside_spaces()
       .described("Keys stay; they are revoked one by one. A repeated request ends what has begun since.")
       .answers(200, "how many have ended", "EndedSessions");
   routes.get("/v1/keys", Scope::keys, "List the keys of this account", &Face::list_keys)
+      .outside_spaces()
       .described("Oldest first, revoked ones too, without sessions.")
       .answers(200, "the keys", "OwnKeys");
   routes.post("/v1/keys", Scope::keys, "Create a key", &Face::add_key)
+      .outside_spaces()
       .described(
-          "At most with the scopes of the key or session that asks. The hub does not store the token: a repeated "
-          "request "
-          "gets the same one, because it follows from the access token or cookie that asks.")
+          "At most with the scopes and for the spaces of the key or session that asks. The hub does not store the "
+          "token: a repeated request gets the same one, because it follows from the access token or cookie that asks.")
       .header("Idempotency-Key", "a second request with this key gets the key of the first one, for 24 hours")
-      .body("label, scopes; optionally expires_at and token", "NewOwnKey")
+      .body("label, scopes; optionally spaces (absent: all), expires_at and token", "NewOwnKey")
       .answers(201, "the key with its token, which is shown once", "OwnKey")
-      .answers(400, "not a label, scope or time")
-      .answers(403, "a scope that the asking key lacks")
+      .answers(400, "not a label, scope, space or time")
+      .answers(403, "a scope that the asking key lacks, or a space that it is not for")
       .answers(409, "the token is already registered, or the access token is another one than at the first request")
       .answers(422, "Idempotency-Key reused");
-  routes.patch("/v1/keys/{id}", Scope::keys, "Rename a key", &Face::change_key)
-      .body("label", "OwnKeyChange")
+  routes.patch("/v1/keys/{id}", Scope::keys, "Rename a key, or take rights away from it", &Face::change_key)
+      .outside_spaces()
+      .described(
+          "Scopes and spaces can only be taken away, at once and from the key's sessions too. expires_at is any time "
+          "to "
+          "come, or null for no end; a later end needs all rights that the key has.")
+      .body("any of label, scopes, spaces, expires_at", "OwnKeyChange")
       .answers(200, "the key", "OwnKey")
-      .answers(400, "not a label")
-      .answers(404, "no key of this account");
+      .answers(400, "not a label, scope, space or time")
+      .answers(403, "a scope or space that the key lacks")
+      .answers(404, "no key of this account")
+      .answers(409, "the key has ended, and more than its label was to change");
   routes.del("/v1/keys/{id}", Scope::keys, "Revoke a key", &Face::revoke_key)
+      .outside_spaces()
       .described("Ends the sessions that were opened with it, too.")
       .answers(204, "revoked")
       .answers(404, "no key of this account that stands");
   routes.post("/v1/password", Scope::keys, "Change your password", &Face::change_password)
+      .outside_spaces()
       .described(
           "Ends all sessions of the account and opens a new one: in a cookie, if a cookie asks. Keys stay. "
           "Idempotency-Key "

@@ -1,4 +1,5 @@
-// What people see and change of their own access: their sessions, their keys, their password. Part of /v1.
+// What people see and change of access to what is theirs: their sessions, keys and password, and with whom they share
+// spaces. Part of /v1.
 #pragma once
 
 #include "api/face.hpp"
@@ -12,11 +13,15 @@ class Face final : public api::Face {
  public:
   explicit Face(const api::FaceParts& parts)
       : own_(parts.own_keys),
+        shares_(parts.shares),
         sessions_(parts.sessions),
         browser_sessions_(parts.browser_sessions),
         first_run_(parts.first_run),
+        pairings_(parts.pairings),
+        passkeys_(parts.passkeys),
         passwords_(parts.passwords),
-        cookies_(parts.cookies) {}
+        cookies_(parts.cookies),
+        public_url_(parts.public_url) {}
 
   [[nodiscard]] std::vector<api::Route> make_routes() override;
 
@@ -35,6 +40,25 @@ class Face final : public api::Face {
   void set_up(const api::CallPtr& call);
   void check_set_up(const api::CallPtr& call);
   void show_setup_page(const api::CallPtr& call);
+  /// /v1/spaces/{space}/shares, in share_routes.cpp.
+  void add_share_routes(Routes& routes);
+  void list_shares(const api::CallPtr& call);
+  void put_share(const api::CallPtr& call);
+  void remove_share(const api::CallPtr& call);
+  /// /v1/pairings and its page, in pairing_routes.cpp.
+  void add_pairing_routes(Routes& routes);
+  void make_pairing(const api::CallPtr& call);
+  void show_pairing(const api::CallPtr& call);
+  void look_at_pairing(const api::CallPtr& call);
+  void claim_pairing(const api::CallPtr& call);
+  void show_pair_page(const api::CallPtr& call);
+  /// /v1/passkeys and /v1/session/passkey-options, in passkey_routes.cpp.
+  void add_passkey_routes(Routes& routes);
+  void begin_passkey(const api::CallPtr& call);
+  void add_passkey(const api::CallPtr& call);
+  void list_passkeys(const api::CallPtr& call);
+  void remove_passkey(const api::CallPtr& call);
+  void begin_passkey_sign_in(const api::CallPtr& call);
   /// What a new session may do, with its cookie.
   void respond_browser_session(const api::CallPtr& call, const BrowserSession& session);
 
@@ -52,15 +76,23 @@ class Face final : public api::Face {
   void show_set_password(const api::CallPtr& call);
 
   OwnKeys& own_;
+  Shares& shares_;
   Sessions& sessions_;
   BrowserSessions& browser_sessions_;
   FirstRun& first_run_;
+  Pairings& pairings_;
+  Passkeys& passkeys_;
   PasswordQueue& passwords_;
   const api::CookieGate& cookies_;
+  PublicUrl& public_url_;
 };
 
 /// A member of the body that must be a string.
 [[nodiscard]] Result<std::string> text_in(JsonView body, std::string_view name);
+/// The member scopes, a list of their names.
+[[nodiscard]] Result<ScopeSet> scopes_in(JsonView body);
+/// The member kind, which is phone or desk.
+[[nodiscard]] Result<bool> is_phone_in(JsonView body);
 /// An answer that no cache may keep.
 void respond_secret(const api::CallPtr& call, int status, std::string body, std::vector<http::Header> headers = {});
 

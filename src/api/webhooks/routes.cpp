@@ -127,9 +127,15 @@ void Face::add_webhook(const api::CallPtr& call) {
   TRY_CALL(call, const auto idempotency, api::Idempotency::of(*call));
   TRY_CALL(call, const Webhook webhook,
            subscriptions_.add(account_of(call), *url, events, body.text_of("secret"), idempotency.name()));
+  note(*call, "webhook.created", webhook.id);
   auto response = http::make_text(201, "application/json", webhook_text(webhook, true));
   response.headers.push_back({"Cache-Control", "no-store"});
   call->respond(std::move(response));
+}
+
+void Face::note(const api::Call& call, std::string_view action, const std::string& webhook) {
+  access_.audit().note(
+      {.action = std::string(action), .account = call.principal().email, .target = webhook, .detail = {}});
 }
 
 void Face::list_webhooks(const api::CallPtr& call) {
@@ -156,6 +162,7 @@ void Face::change_webhook(const api::CallPtr& call) {
     if (!change.enabled) return call->fail(Error{ErrorCode::invalid_argument, "enabled must be true or false"});
   }
   TRY_CALL(call, const Webhook webhook, subscriptions_.change(account_of(call), call->param("id"), change));
+  note(*call, "webhook.changed", webhook.id);
   if (change.enabled == true) CHECK_CALL(call, deliveries_.retry_now(webhook.id, spaces_.clock().now()));
   wake_sender_();
   call->respond_json(200, webhook_text(webhook, false));
@@ -164,6 +171,7 @@ void Face::change_webhook(const api::CallPtr& call) {
 void Face::rotate_secret(const api::CallPtr& call) {
   CHECK_CALL(call, check_may_read(call));  // the secret lets its holder pass events off as the hub's
   TRY_CALL(call, const Webhook webhook, subscriptions_.rotate(account_of(call), call->param("id")));
+  note(*call, "webhook.secret_rotated", webhook.id);
   auto response = http::make_text(200, "application/json", webhook_text(webhook, true));
   response.headers.push_back({"Cache-Control", "no-store"});
   call->respond(std::move(response));
@@ -171,6 +179,7 @@ void Face::rotate_secret(const api::CallPtr& call) {
 
 void Face::remove_webhook(const api::CallPtr& call) {
   CHECK_CALL(call, subscriptions_.remove(account_of(call), call->param("id")));
+  note(*call, "webhook.removed", call->param("id"));
   CHECK_CALL(call, deliveries_.forget(call->param("id")));
   call->respond_empty();
 }

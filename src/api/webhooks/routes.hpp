@@ -18,6 +18,7 @@ class Face final : public api::Face {
   explicit Face(const api::FaceParts& parts)
       : subscriptions_(parts.subscriptions),
         deliveries_(parts.deliveries),
+        access_(parts.access),
         spaces_(parts.spaces),
         wake_sender_(parts.wake_sender) {}
 
@@ -32,9 +33,12 @@ class Face final : public api::Face {
   void rotate_secret(const api::CallPtr& call);
   void list_deliveries(const api::CallPtr& call);
   void replay_delivery(const api::CallPtr& call);
+  /// In the audit log.
+  void note(const api::Call& call, std::string_view action, const std::string& webhook);
 
   Subscriptions& subscriptions_;
   DeliveryQueue& deliveries_;
+  Access& access_;
   Spaces& spaces_;
   const std::function<void()> wake_sender_;
 };

@@ -54,6 +54,19 @@ class MemoryDirectory::Work final : public DirectoryTxn {
     return {};
   }
 
+  Result<std::optional<PasskeyRow>> find_passkey(std::string_view credential) override {
+    const auto found =
+        std::ranges::find(state_.passkeys, credential, [](const auto& entry) { return entry.second.credential; });
+    if (found == state_.passkeys.end()) return std::nullopt;
+    return found->second;
+  }
+  Result<> passkeys(AccountNumber account, const PasskeyVisitor& visit) override {
+    for (const auto& [number, row] : state_.passkeys) {
+      if (row.account == account && !visit(row)) break;
+    }
+    return {};
+  }
+
   Result<std::optional<ResetRow>> find_reset(std::string_view token_hash) override {
     const auto found = state_.resets.find(token_hash);
     if (found == state_.resets.end()) return std::nullopt;
@@ -62,6 +75,15 @@ class MemoryDirectory::Work final : public DirectoryTxn {
   Result<Seq> find_pulled(KeyNumber key, const SpaceName& space) override {
     const auto found = state_.pulled.find({key, space});
     return found == state_.pulled.end() ? Seq{} : found->second;
+  }
+  Result<std::optional<GrantRow>> find_grant(const SpaceName& space, AccountNumber guest) override {
+    return found_in(state_.grants, std::pair(space, guest));
+  }
+  Result<> grants_by(AccountNumber owner, const GrantVisitor& visit) override {
+    return visit_grants([&](const GrantRow& row) { return row.space.account == owner; }, visit);
+  }
+  Result<> grants_to(AccountNumber guest, const GrantVisitor& visit) override {
+    return visit_grants([&](const GrantRow& row) { return row.guest == guest; }, visit);
   }
   Result<> usage(const UsageVisitor& visit) override {
     for (const auto& [account, row] : state_.usage) {
@@ -74,9 +96,21 @@ class MemoryDirectory::Work final : public DirectoryTxn {
     return found == state_.marks.end() ? 0 : found->second;
   }
 
+  Result<std::optional<AuditEnds>> find_audit_ends() override { return state_.audit_ends; }
+  Result<> audit_after(std::int64_t after, const AuditVisitor& visit) override {
+    for (auto row = state_.audit.upper_bound(after); row != state_.audit.end() && visit(row->second);) ++row;
+    return {};
+  }
+  Result<> audit_before(std::int64_t before, const AuditVisitor& visit) override {
+    for (auto row = state_.audit.lower_bound(before); row != state_.audit.begin() && visit((--row)->second);) {
+    }
+    return {};
+  }
+
   Timestamp now() const override { return now_; }
   Result<AccountNumber> next_account_number() override { return AccountNumber{++mark(kLastAccount)}; }
   Result<KeyNumber> next_key_number() override { return KeyNumber{++mark(kLastKey)}; }
+  Result<PasskeyNumber> next_passkey_number() override { return PasskeyNumber{++mark(kLastPasskey)}; }
 
   Result<> put_account(const AccountRow& account) override {
     TRY(const auto holder, find_account_by_email(account.email));
@@ -91,6 +125,10 @@ class MemoryDirectory::Work final : public DirectoryTxn {
     state_.usage.erase(number);
     std::erase_if(state_.keys, [&](const auto& entry) { return entry.second.account == number; });
     std::erase_if(state_.pulled, [&](const auto& entry) { return entry.first.second.account == number; });
+    std::erase_if(state_.grants, [&](const auto& entry) {
+      return entry.second.space.account == number || entry.second.guest == number;
+    });
+    std::erase_if(state_.passkeys, [&](const auto& entry) { return entry.second.account == number; });
     return remove_resets_of(number);
   }
   Result<> put_key(const KeyRow& key) override {
@@ -110,6 +148,18 @@ class MemoryDirectory::Work final : public DirectoryTxn {
     if (found != state_.keys.end()) found->second.last_used_at = std::max(found->second.last_used_at.value_or(at), at);
     return {};
   }
+  Result<> put_passkey(const PasskeyRow& passkey) override {
+    TRY(const auto holder, find_passkey(passkey.credential));
+    if (holder && holder->number != passkey.number) {
+      return fail(ErrorCode::conflict, "this passkey is already registered");
+    }
+    state_.passkeys[passkey.number] = passkey;
+    return {};
+  }
+  Result<> remove_passkey(PasskeyNumber number) override {
+    state_.passkeys.erase(number);
+    return {};
+  }
   Result<> put_reset(const ResetRow& reset) override {
     state_.resets[reset.token_hash] = reset;
     return {};
@@ -127,6 +177,14 @@ class MemoryDirectory::Work final : public DirectoryTxn {
     seq = std::max(seq, pulled.seq);
     return {};
   }
+  Result<> put_grant(const GrantRow& grant) override {
+    state_.grants[{grant.space, grant.guest}] = grant;
+    return {};
+  }
+  Result<> remove_grant(const SpaceName& space, AccountNumber guest) override {
+    state_.grants.erase({space, guest});
+    return {};
+  }
   Result<> put_usage(const UsageRow& usage) override {
     state_.usage[usage.account] = usage;
     return {};
@@ -137,6 +195,18 @@ class MemoryDirectory::Work final : public DirectoryTxn {
   }
   Result<> put_mark(std::string_view name, std::int64_t value) override {
     mark(name) = value;
+    return {};
+  }
+  Result<> add_audit(const AuditRow& row) override {
+    if (state_.audit.emplace(row.number, row).second) return {};
+    return fail(ErrorCode::conflict, "the audit log has an entry " + std::to_string(row.number));
+  }
+  Result<> put_audit_ends(const AuditEnds& ends) override {
+    state_.audit_ends = ends;
+    return {};
+  }
+  Result<> remove_audit_through(std::int64_t number) override {
+    std::erase_if(state_.audit, [&](const auto& entry) { return entry.first <= number; });
     return {};
   }
 
@@ -150,6 +220,13 @@ class MemoryDirectory::Work final : public DirectoryTxn {
   template <typename Picks>
   Result<> visit_keys(const Picks& picks, const KeyVisitor& visit) {
     for (const auto& [number, row] : state_.keys) {
+      if (picks(row) && !visit(row)) break;
+    }
+    return {};
+  }
+  template <typename Picks>
+  Result<> visit_grants(const Picks& picks, const GrantVisitor& visit) {
+    for (const auto& [key, row] : state_.grants) {
       if (picks(row) && !visit(row)) break;
     }
     return {};
@@ -171,6 +248,7 @@ Result<> MemoryDirectory::write(const DirectoryWriteFunction& run) {
   State changed = state_;
   Work work(changed, clock_.now());
   CHECK_OK(run(work));
+  changed.reserved.clear();
   state_ = std::move(changed);
   commits_ += 1;
   return {};
@@ -184,8 +262,15 @@ std::int64_t MemoryDirectory::commits() const {
 Result<> MemoryDirectory::revoke_in_reserve(const KeyRow& key, Timestamp at) {
   const MutexLock lock(mutex_);
   const auto found = state_.keys.find(key.number);
-  if (found != state_.keys.end() && !found->second.revoked_at) found->second.revoked_at = at;
+  if (found == state_.keys.end() || found->second.revoked_at) return {};
+  found->second.revoked_at = at;
+  state_.reserved.insert(key.number);
   return {};
+}
+
+Result<std::vector<KeyNumber>> MemoryDirectory::revoked_in_reserve() {
+  const MutexLock lock(mutex_);
+  return std::vector<KeyNumber>(state_.reserved.begin(), state_.reserved.end());
 }
 
 void MemoryDirectory::copy_from(const MemoryDirectory& other) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 
 #include "base/mutex.hpp"
 #include "store/directory.hpp"
@@ -16,6 +17,7 @@ class MemoryDirectory final : public Directory {
   [[nodiscard]] Result<> read(const DirectoryReadFunction& run) override;
   [[nodiscard]] Result<> write(const DirectoryWriteFunction& run) override;
   [[nodiscard]] Result<> revoke_in_reserve(const KeyRow& key, Timestamp at) override;
+  [[nodiscard]] Result<std::vector<KeyNumber>> revoked_in_reserve() override;
 
   /// Writes that have succeeded.
   [[nodiscard]] std::int64_t commits() const EXCLUDES(mutex_);
@@ -26,10 +28,15 @@ class MemoryDirectory final : public Directory {
   struct State {
     std::map<AccountNumber, AccountRow> accounts;
     std::map<KeyNumber, KeyRow> keys;
+    std::map<PasskeyNumber, PasskeyRow> passkeys;
     std::map<std::string, ResetRow, std::less<>> resets;
     std::map<std::pair<KeyNumber, SpaceName>, Seq> pulled;
+    std::map<std::pair<SpaceName, AccountNumber>, GrantRow> grants;
     std::map<AccountNumber, UsageRow> usage;
     std::map<std::string, std::int64_t, std::less<>> marks;
+    std::map<std::int64_t, AuditRow> audit;
+    std::optional<AuditEnds> audit_ends;
+    std::set<KeyNumber> reserved;  // revoked since the last write
   };
   class Work;
 

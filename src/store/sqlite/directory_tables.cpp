@@ -6,32 +6,13 @@
 #include <bit>
 #include <vector>
 
+#include "store/sqlite/directory_hash.hpp"
+
 namespace syncline::sqlite {
 namespace {
 
 #define ACCOUNT_COLUMNS "number, email, created_at, password, api_key, doc, hash"
 #define KEY_COLUMNS "number, account, parent, token, created_at, revoked_at, ends_at, doc, hash, last_used_at"
-
-/// Collects the columns of a row, each with its kind and length, so that none can pass for another.
-class DirectoryHash {
- public:
-  explicit DirectoryHash(std::string_view table) { add(table); }
-  DirectoryHash& add(std::int64_t column) {
-    bytes_.append(reinterpret_cast<const char*>(&column), sizeof column);
-    return *this;
-  }
-  DirectoryHash& add(std::string_view column) {
-    add(static_cast<std::int64_t>(column.size()));
-    bytes_ += column;
-    return *this;
-  }
-  [[nodiscard]] std::int64_t finish() const {
-    return std::bit_cast<std::int64_t>(XXH3_64bits(bytes_.data(), bytes_.size()));
-  }
-
- private:
-  std::string bytes_;
-};
 
 std::int64_t micros_of(const std::optional<Timestamp>& time) { return time ? time->micros : 0; }
 std::optional<Timestamp> time_of(std::int64_t micros) {
@@ -67,11 +48,6 @@ std::int64_t hash_of_row(const ResetRow& row) {
   return DirectoryHash("password_reset").add(row.token_hash).add(row.account.value).add(row.expires_at.micros).finish();
 }
 
-std::unexpected<Error> damaged_row(std::string_view what, std::int64_t number) {
-  return fail(ErrorCode::damaged,
-              "the row of " + std::string(what) + ' ' + std::to_string(number) + " is damaged; run 'syncline verify'");
-}
-
 Result<AccountRow> account_of(const Statement& row) {
   AccountRow account{.number = {row.integer(0)},
                      .email = std::string(row.bytes(1)),
@@ -84,6 +60,15 @@ Result<AccountRow> account_of(const Statement& row) {
 }
 
 }  // namespace
+
+std::int64_t DirectoryHash::finish() const {
+  return std::bit_cast<std::int64_t>(XXH3_64bits(bytes_.data(), bytes_.size()));
+}
+
+std::unexpected<Error> damaged_row(std::string_view what, std::int64_t number) {
+  return fail(ErrorCode::damaged,
+              "the row of " + std::string(what) + ' ' + std::to_string(number) + " is damaged; run 'syncline verify'");
+}
 
 Result<> DirectoryTables::query(const char* sql, const Bind& bind, const Row& row) {
   const auto failed = [&](const Error& error) -> Result<> {
@@ -292,8 +277,9 @@ Result<> DirectoryTables::put_account(const AccountRow& account) {
 Result<> DirectoryTables::erase_account(AccountNumber number) {
   for (const char* sql : {"DELETE FROM pulled WHERE key IN (SELECT number FROM api_key WHERE account = ?)",
                           "DELETE FROM pulled WHERE account = ?", "DELETE FROM api_key WHERE account = ?",
-                          "DELETE FROM password_reset WHERE account = ?", "DELETE FROM request_usage WHERE account = ?",
-                          "DELETE FROM account WHERE number = ?"}) {
+                          "DELETE FROM password_reset WHERE account = ?", "DELETE FROM passkey WHERE account = ?",
+                          "DELETE FROM request_usage WHERE account = ?", "DELETE FROM space_grant WHERE account = ?",
+                          "DELETE FROM space_grant WHERE guest = ?", "DELETE FROM account WHERE number = ?"}) {
     CHECK_OK(run_for(sql, number.value));
   }
   return {};
@@ -392,6 +378,8 @@ Result<std::vector<std::string>> DirectoryTables::verify() {
   CHECK_OK(query(
       "SELECT " KEY_COLUMNS " FROM api_key ORDER BY number", [](Statement&) {},
       [&](Statement& row) { return note(key_of(row)); }));
+  CHECK_OK(verify_grants(problems));
+  CHECK_OK(verify_passkeys(problems));
   return problems;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <unordered_map>
+#include <vector>
 
 #include "store/directory.hpp"
 #include "store/sqlite/connection.hpp"
@@ -33,6 +34,31 @@ CREATE TABLE request_usage (account INTEGER PRIMARY KEY, day TEXT NOT NULL, toda
 CREATE TABLE directory_mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 )sql";
 
+/// Made when a store is opened that does not have them. `hash` of the last entry, and of the last one that was purged,
+/// are hexadecimal digits.
+inline constexpr const char* kAuditTables = R"sql(
+CREATE TABLE IF NOT EXISTS audit (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL,
+  account TEXT NOT NULL, action TEXT NOT NULL, entry TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS audit_end (which TEXT PRIMARY KEY, number INTEGER NOT NULL, hash TEXT NOT NULL)
+  WITHOUT ROWID;
+)sql";
+
+/// Made when a store is opened that does not have it, without a format of its own: a version that does not know the
+/// table lets no guest in.
+inline constexpr const char* kGrantTable = R"sql(
+CREATE TABLE IF NOT EXISTS space_grant (account INTEGER NOT NULL, space TEXT NOT NULL, guest INTEGER NOT NULL,
+  may_write INTEGER NOT NULL, created_at INTEGER NOT NULL, hash INTEGER NOT NULL,
+  PRIMARY KEY (account, space, guest)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS space_grant_guest ON space_grant (guest);
+)sql";
+
+/// Came after that: made in a store that does not have it yet.
+inline constexpr const char* kPasskeyTable = R"sql(
+CREATE TABLE IF NOT EXISTS passkey (number INTEGER PRIMARY KEY, account INTEGER NOT NULL,
+  credential BLOB NOT NULL UNIQUE, created_at INTEGER NOT NULL, doc BLOB NOT NULL, hash INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS passkey_account ON passkey (account);
+)sql";
+
 class DirectoryTables final : public DirectoryTxn {
  public:
   /// `reserve` holds revocations that are not in the rows yet.
@@ -47,27 +73,45 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Result<> keys(std::optional<AccountNumber> account, const KeyVisitor& visit) override;
   [[nodiscard]] Result<> keys_opened_with(KeyNumber parent, const KeyVisitor& visit) override;
   [[nodiscard]] Result<> keys_that_end(Timestamp until, const KeyVisitor& visit) override;
+  [[nodiscard]] Result<std::optional<PasskeyRow>> find_passkey(std::string_view credential) override;
+  [[nodiscard]] Result<> passkeys(AccountNumber account, const PasskeyVisitor& visit) override;
   [[nodiscard]] Result<std::optional<ResetRow>> find_reset(std::string_view token_hash) override;
   [[nodiscard]] Result<Seq> find_pulled(KeyNumber key, const SpaceName& space) override;
+  [[nodiscard]] Result<std::optional<GrantRow>> find_grant(const SpaceName& space, AccountNumber guest) override;
+  [[nodiscard]] Result<> grants_by(AccountNumber owner, const GrantVisitor& visit) override;
+  [[nodiscard]] Result<> grants_to(AccountNumber guest, const GrantVisitor& visit) override;
   [[nodiscard]] Result<> usage(const UsageVisitor& visit) override;
   [[nodiscard]] Result<std::int64_t> find_mark(std::string_view name) override;
+  [[nodiscard]] Result<std::optional<AuditEnds>> find_audit_ends() override;
+  [[nodiscard]] Result<> audit_after(std::int64_t after, const AuditVisitor& visit) override;
+  [[nodiscard]] Result<> audit_before(std::int64_t before, const AuditVisitor& visit) override;
 
   [[nodiscard]] Timestamp now() const override { return now_; }
   [[nodiscard]] Result<AccountNumber> next_account_number() override;
   [[nodiscard]] Result<KeyNumber> next_key_number() override;
+  [[nodiscard]] Result<PasskeyNumber> next_passkey_number() override;
   [[nodiscard]] Result<> put_account(const AccountRow& account) override;
   [[nodiscard]] Result<> erase_account(AccountNumber number) override;
   [[nodiscard]] Result<> put_key(const KeyRow& key) override;
   [[nodiscard]] Result<> remove_key(KeyNumber number) override;
   [[nodiscard]] Result<> set_last_used(KeyNumber number, Timestamp at) override;
+  [[nodiscard]] Result<> put_passkey(const PasskeyRow& passkey) override;
+  [[nodiscard]] Result<> remove_passkey(PasskeyNumber number) override;
   [[nodiscard]] Result<> put_reset(const ResetRow& reset) override;
   [[nodiscard]] Result<> remove_resets_of(AccountNumber account) override;
   [[nodiscard]] Result<> remove_expired_resets(Timestamp until) override;
   [[nodiscard]] Result<> put_pulled(const PulledRow& pulled) override;
+  [[nodiscard]] Result<> put_grant(const GrantRow& grant) override;
+  [[nodiscard]] Result<> remove_grant(const SpaceName& space, AccountNumber guest) override;
   [[nodiscard]] Result<> put_usage(const UsageRow& usage) override;
   [[nodiscard]] Result<> remove_usage(AccountNumber account) override;
   [[nodiscard]] Result<> put_mark(std::string_view name, std::int64_t value) override;
+  [[nodiscard]] Result<> add_audit(const AuditRow& row) override;
+  [[nodiscard]] Result<> put_audit_ends(const AuditEnds& ends) override;
+  [[nodiscard]] Result<> remove_audit_through(std::int64_t number) override;
 
+  /// True if the key's row itself says that it is revoked, or there is no row: what the reserve has does not count.
+  [[nodiscard]] Result<bool> is_revocation_stored(KeyNumber number);
   /// The first error of a read or a write; a function that has met one has failed, whatever it returns.
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
   /// Rows that are not what was written, a text each.
@@ -81,10 +125,14 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Result<> query(const char* sql, const Bind& bind, const Row& row);
   [[nodiscard]] Result<> run(const char* sql, const Bind& bind);
   [[nodiscard]] Result<> run_for(const char* sql, std::int64_t number);
+  [[nodiscard]] Result<> visit_audit(const char* sql, std::int64_t bound, const AuditVisitor& visit);
+  [[nodiscard]] Result<> visit_grants(const char* sql, AccountNumber account, const GrantVisitor& visit);
+  [[nodiscard]] Result<> verify_grants(std::vector<std::string>& problems);
   [[nodiscard]] Result<> visit_keys(const char* sql, std::int64_t bound, const KeyVisitor& visit);
   [[nodiscard]] Result<std::optional<KeyRow>> find_one_key(const char* sql, const Bind& bind);
   [[nodiscard]] Result<std::optional<AccountRow>> find_one_account(const char* sql, const Bind& bind);
   [[nodiscard]] Result<KeyRow> key_of(const Statement& row) const;
+  [[nodiscard]] Result<> verify_passkeys(std::vector<std::string>& problems);
   [[nodiscard]] Result<std::int64_t> next_number(std::string_view mark);
 
   Connection& on_;

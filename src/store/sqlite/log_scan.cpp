@@ -17,7 +17,7 @@
 namespace syncline::sqlite {
 namespace {
 
-constexpr std::size_t kHeaderBytes = 32;
+constexpr std::size_t kLogHeaderBytes = 32;
 constexpr std::size_t kFrameHeadBytes = 24;
 constexpr std::uint32_t kMagic = 0x377F0682;  // the last bit: the words of checksums are big-endian
 constexpr std::size_t kPageSizeAt = 16;       // in a database
@@ -65,13 +65,13 @@ std::uint32_t page_size_of(const std::string& database) {
 LogScan scan_log(const std::string& database) {
   LogScan scan;
   std::ifstream log(database + "-wal", std::ios::binary);
-  std::array<char, kHeaderBytes> header{};
+  std::array<char, kLogHeaderBytes> header{};
   if (!log.read(header.data(), static_cast<std::streamsize>(header.size()))) return scan;
   const std::uint32_t magic = big_endian(header.data());
   const bool big_words = (magic & 1U) != 0;
   Checksum running;
-  running.add({header.data(), kHeaderBytes - sizeof(Checksum)}, big_words);
-  Checksum before = Checksum::stored_at(header.data() + kHeaderBytes - sizeof(Checksum));
+  running.add({header.data(), kLogHeaderBytes - sizeof(Checksum)}, big_words);
+  Checksum before = Checksum::stored_at(header.data() + kLogHeaderBytes - sizeof(Checksum));
   const bool header_is_good = (magic & ~1U) == kMagic && running == before;
   std::string salt(header.data() + 16, 8);
   std::uint32_t page_bytes = big_endian(header.data() + 8);

@@ -159,7 +159,10 @@ Result<> open_schema(Connection& connection, std::string_view new_epoch, const M
   CHECK_OK(configure_writer(connection));
   if (version < kSchemaVersion) CHECK_OK(migrate(connection, version, new_epoch));
   CHECK_OK(finish_move(connection, move));
-  return count_history(connection);
+  CHECK_OK(count_history(connection));
+  // Tables that came later; an earlier version of the program leaves them as they are.
+  for (const char* later : {kAuditTables, kPasskeyTable, kGrantTable}) CHECK_OK(connection.execute(later));
+  return {};
 }
 
 }  // namespace syncline::sqlite

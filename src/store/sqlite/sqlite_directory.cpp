@@ -33,6 +33,21 @@ Result<> SqliteDirectory::store_reserved(DirectoryTables& tables,
   return {};
 }
 
+Result<std::vector<KeyNumber>> SqliteDirectory::revoked_in_reserve() {
+  const auto reserved = reserve_.entries();
+  std::vector<KeyNumber> found;
+  if (reserved.empty()) return found;
+  CHECK_OK(ways_.read([&](Connection& on) -> Result<> {
+    DirectoryTables tables(on, {}, reserve_);
+    for (const RevocationReserve::Entry& entry : reserved) {
+      TRY(const bool is_stored, tables.is_revocation_stored(entry.key));
+      if (!is_stored) found.push_back(entry.key);
+    }
+    return {};
+  }));
+  return found;
+}
+
 Result<std::vector<std::string>> SqliteDirectory::verify() {
   std::vector<std::string> problems;
   CHECK_OK(ways_.read([&](Connection& on) -> Result<> {

@@ -22,6 +22,7 @@ class SqliteDirectory final : public Directory {
   [[nodiscard]] Result<> read(const DirectoryReadFunction& run) override;
   [[nodiscard]] Result<> write(const DirectoryWriteFunction& run) override;
   [[nodiscard]] Result<> revoke_in_reserve(const KeyRow& key, Timestamp at) override { return reserve_.note(key, at); }
+  [[nodiscard]] Result<std::vector<KeyNumber>> revoked_in_reserve() override;
 
   /// Rows that are not what was written, a text each.
   [[nodiscard]] Result<std::vector<std::string>> verify();

@@ -1,0 +1,33 @@
+#include "app/admin_audit.hpp"
+
+#include "api/admin/audit_json.hpp"
+
+namespace syncline::app {
+
+Result<std::string> audit_list(CoreServices& core, const JsonObject& request) {
+  AuditTrail::Query query{.account = request.text_of("account"), .action = request.text_of("action"), .since = {}};
+  if (request.find("since")) {
+    TRY(query.since, parse_iso_or_utc_time(request.text_of("since")));
+  }
+  query.before = request.integer_of("after").value_or(0);
+  query.limit = static_cast<std::size_t>(request.integer_of("limit").value_or(admin::kAuditPageDefault));
+  TRY(const AuditTrail::Page page, core.access.audit().list(query));
+  return admin::audit_page_json(page);
+}
+
+Result<std::string> audit_verify(CoreServices& core, const JsonObject&) {
+  TRY(const AuditVerdict verdict, core.access.audit().verify());
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object()
+      .boolean("ok", verdict.fault.empty())
+      .integer("entries", verdict.entries)
+      .integer("first", verdict.first)
+      .integer("last", verdict.last.count)
+      .string("last_hash", verdict.last.hash);
+  if (!verdict.fault.empty()) writer.string("fault", verdict.fault).integer("fault_at", verdict.fault_at);
+  writer.end_object();
+  return out;
+}
+
+}  // namespace syncline::app

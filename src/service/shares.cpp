@@ -1,0 +1,172 @@
+#include "service/shares.hpp"
+
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "service/access_records.hpp"
+
+namespace syncline {
+
+using namespace access;
+
+namespace {
+
+using Share = Shares::Share;
+
+Result<Account> guest_in(DirectoryView& view, std::string_view guest) {
+  if (const auto number = parse_integer(guest)) {
+    TRY(const auto row, view.find_account({*number}));
+    if (row) return account_from(*row);
+    return fail(ErrorCode::not_found, "account " + std::string(guest) + " not found");
+  }
+  return get_account_in(view, to_valid_utf8(guest));
+}
+
+/// Nobody shares what others have, nor hands on more than the asking key may do.
+Result<> check_may_share(DirectoryTxn& txn, const SpaceName& space, const Principal* sharer, ScopeSet needed) {
+  if (sharer == nullptr) return {};
+  if (space.account != sharer->account) {
+    return fail(ErrorCode::forbidden, "only the account that has a space can share it");
+  }
+  TRY(const Rights own, rights_of(txn, *sharer, txn.now()));
+  CHECK_OK(check_limit(own.spaces, sharer->account, space));
+  return check_may_give(own, needed, own.spaces);
+}
+
+Result<Share> share_from(DirectoryView& view, const GrantRow& row) {
+  Share share{.space = row.space,
+              .owner = {},
+              .guest_number = row.guest,
+              .guest = {},
+              .rights = row.may_write ? Access::Use::write : Access::Use::read,
+              .created_at = row.created_at};
+  TRY(const auto owner, view.find_account(row.space.account));
+  TRY(const auto guest, view.find_account(row.guest));
+  if (owner) share.owner = owner->email;
+  if (guest) share.guest = guest->email;
+  return share;
+}
+
+Result<std::vector<Share>> shares_from(DirectoryView& view, const std::vector<GrantRow>& rows) {
+  std::vector<Share> shares;
+  for (const GrantRow& row : rows) {
+    TRY(shares.emplace_back(), share_from(view, row));
+  }
+  return shares;
+}
+
+AuditEvent share_event(std::string_view action, const std::string& owner, const SpaceName& space, std::string detail) {
+  return {.action = std::string(action), .account = owner, .target = space.name, .detail = std::move(detail)};
+}
+
+}  // namespace
+
+Result<std::vector<Share>> Shares::given_by(AccountNumber owner) {
+  std::vector<Share> shares;
+  CHECK_OK(directory_.read([&](DirectoryView& view) -> Result<> {
+    std::vector<GrantRow> rows;
+    CHECK_OK(view.grants_by(owner, [&](const GrantRow& row) {
+      rows.push_back(row);
+      return true;
+    }));
+    TRY(shares, shares_from(view, rows));
+    return {};
+  }));
+  return shares;
+}
+
+Result<std::vector<Share>> Shares::given_to(AccountNumber guest) {
+  std::vector<Share> shares;
+  CHECK_OK(directory_.read([&](DirectoryView& view) -> Result<> {
+    std::vector<GrantRow> rows;
+    CHECK_OK(view.grants_to(guest, [&](const GrantRow& row) {
+      rows.push_back(row);
+      return rows.size() < limits::kSharesMax;
+    }));
+    TRY(shares, shares_from(view, rows));
+    return {};
+  }));
+  return shares;
+}
+
+Result<> Shares::change(const Principal* sharer, const Access::Change& run) {
+  const std::string account = sharer != nullptr ? std::to_string(sharer->account.value) : std::string();
+  CHECK_OK(unknown_guests_.check(account, access_.clock().now()));
+  auto changed = access_.change(Access::Effect::revokes, run);
+  if (!changed && changed.error().code == ErrorCode::not_found) {
+    unknown_guests_.note_failure(account, access_.clock().now());
+  }
+  return changed;
+}
+
+Result<Share> Shares::put(const SpaceName& space, std::string_view guest, const Terms& terms) {
+  ScopeSet needed = Scope::read;
+  if (terms.rights == Access::Use::write) needed.add(Scope::write);
+  Share share;
+  CHECK_OK(change(terms.sharer, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
+    CHECK_OK(check_may_share(txn, space, terms.sharer, needed));
+    TRY(const Account found, guest_in(txn, guest));
+    if (found.number == space.account) {
+      return fail(ErrorCode::invalid_argument, "the space belongs to this account already");
+    }
+    std::size_t others = 0;
+    CHECK_OK(txn.grants_by(space.account, [&](const GrantRow& row) {
+      others += row.space == space && row.guest == found.number ? 0 : 1;
+      return true;
+    }));
+    if (others >= limits::kSharesMax) {
+      return fail(ErrorCode::conflict, "an account can share its spaces at most " + std::to_string(limits::kSharesMax) +
+                                           " times; remove a share first");
+    }
+    TRY(const auto before, txn.find_grant(space, found.number));
+    const GrantRow row{.space = space,
+                       .guest = found.number,
+                       .may_write = terms.rights == Access::Use::write,
+                       .created_at = before ? before->created_at : txn.now()};
+    CHECK_OK(txn.put_grant(row));
+    TRY(share, share_from(txn, row));
+    const std::string_view what = row.may_write ? " may read and write it" : " may read it";
+    CHECK_OK(record(txn, share_event("space.shared", share.owner, space, found.email + std::string(what))));
+    return found.number;
+  }));
+  return share;
+}
+
+Result<> Shares::remove(const SpaceName& space, std::string_view guest, const Principal* sharer) {
+  return change(sharer, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
+    CHECK_OK(check_may_share(txn, space, sharer, {}));
+    TRY(const Account found, guest_in(txn, guest));
+    TRY(const auto grant, txn.find_grant(space, found.number));
+    if (!grant) {
+      return fail(ErrorCode::not_found, "the space '" + space.name + "' is not shared with " + found.email);
+    }
+    CHECK_OK(txn.remove_grant(space, found.number));
+    TRY(const auto owner, txn.find_account(space.account));
+    CHECK_OK(
+        record(txn, share_event("space.unshared", owner ? owner->email : "", space, "no longer for " + found.email)));
+    return found.number;
+  });
+}
+
+std::string_view to_text(Access::Use use) { return use == Access::Use::write ? "write" : "read"; }
+
+Result<Access::Use> parse_use(std::string_view text) {
+  for (const Access::Use use : {Access::Use::read, Access::Use::write}) {
+    if (text == to_text(use)) return use;
+  }
+  return fail(ErrorCode::invalid_argument, "rights must be read or write");
+}
+
+namespace access {
+
+Result<> check_shared(DirectoryView& view, AccountNumber guest, const SpaceName& space, Access::Use use) {
+  TRY(const auto grant, view.find_grant(space, guest));
+  const std::string name = name_for(guest, space);
+  // The same words whether there is such an account or space.
+  if (!grant) return fail(ErrorCode::forbidden, "the space '" + name + "' is not shared with this account");
+  if (use == Access::Use::read || grant->may_write) return {};
+  return fail(ErrorCode::forbidden, "the space '" + name + "' is shared with this account for reading only");
+}
+
+}  // namespace access
+
+}  // namespace syncline
