@@ -84,8 +84,9 @@ class Router::RoutedExchange final : public http::Exchange {
     call_->start(std::move(body), std::move(respond));
     const CallPtr call = std::move(call_);
     principal_ = call->shared_principal();
-    // A body may take long to arrive, and others may have changed their minds.
-    if (principal_ && call->is_guest() && call->fail_unless_valid()) return;
+    // A body may take long to arrive, and a key or a share may have ended meanwhile.
+    const bool is_late = steady_micros() - began_micros_ > kLateBodyMicros;
+    if (principal_ && (is_late || call->is_guest()) && call->fail_unless_valid()) return;
     if (!is_heavy()) return route_->handle(call);
     // Whatever changes accounts, keys or settings is heavy.
     const ActingAs acting(principal_.get(), call->head().client);
@@ -100,6 +101,9 @@ class Router::RoutedExchange final : public http::Exchange {
   std::string_view account() const override { return account_; }
 
  private:
+  /// After this long, the key of a request is looked at again.
+  static constexpr std::int64_t kLateBodyMicros = kMicrosPerSecond;
+
   [[nodiscard]] http::Response refuse(http::Method method, const Match& match) const {
     if (match.bad_encoding) {
       return call_->problem_response(problem_of({ErrorCode::invalid_argument, "invalid percent-encoding in the path"}));
@@ -137,6 +141,7 @@ class Router::RoutedExchange final : public http::Exchange {
   CallPtr call_;
   std::shared_ptr<const Principal> principal_;
   std::string account_;
+  const std::int64_t began_micros_ = steady_micros();
   std::optional<http::Response> refusal_;
 };
 

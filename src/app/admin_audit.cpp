@@ -5,7 +5,8 @@
 namespace syncline::app {
 
 Result<std::string> audit_list(CoreServices& core, const JsonObject& request) {
-  AuditTrail::Query query{.account = request.text_of("account"), .action = request.text_of("action"), .since = {}};
+  AuditTrail::Query query{
+      .account = lower_case(request.text_of("account")), .action = request.text_of("action"), .since = {}};
   if (request.find("since")) {
     TRY(query.since, parse_iso_or_utc_time(request.text_of("since")));
   }

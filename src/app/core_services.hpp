@@ -59,6 +59,8 @@ struct CoreServices {
     housekeeping.each_minute([this] { (void)meter.save(); });
     housekeeping.each_minute([this] { keep_clock(); });
     housekeeping.each_minute([this] { quotas.forget_idle(); });
+    // Keys end by themselves, too; open connections look whether theirs has.
+    housekeeping.each_minute([this] { live.notify_access_change(); });
     housekeeping.each_hour([this] { quotas.read_again(); });
   }
 

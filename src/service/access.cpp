@@ -258,7 +258,13 @@ Result<Account> Access::remove_account(std::string_view email) {
     CHECK_OK(txn.accounts([&](const AccountRow& other) { return is_alone = other.number == row.number; }));
     if (!is_alone) CHECK_OK(check_other_admin(txn, account));
     CHECK_OK(revoke_keys(txn, account.number, [](const StoredKey&) { return true; }));
-    CHECK_OK(remove_passkeys(txn, account.number));
+    TRY([[maybe_unused]] const std::size_t passkeys, remove_passkeys(txn, account.number));
+    std::vector<GrantRow> given;
+    CHECK_OK(txn.grants_by(account.number, [&](const GrantRow& grant) {
+      given.push_back(grant);
+      return true;
+    }));
+    for (const GrantRow& grant : given) CHECK_OK(txn.remove_grant(grant.space, grant.guest));
     row.api_key = {};
     row.password.clear();  // a login under way finds none any more
     CHECK_OK(txn.put_account(row));

@@ -13,7 +13,8 @@ AuditEvent key_event(std::string_view action, const Key& key) {
   return {.action = std::string(action),
           .account = key.account_email,
           .target = key.id,
-          .detail = key.label + ": " + join_scopes(key.scopes, ",")};
+          .detail = key.label + ": " + join_scopes(key.scopes, ",") + " in " + key.spaces.to_text() +
+                    (key.expires_at ? ", until " + format_time(*key.expires_at) : "")};
 }
 
 AuditEvent revocation_event(const Key& key, const Actor& actor) {

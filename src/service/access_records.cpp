@@ -376,14 +376,14 @@ Result<> revoke_keys(DirectoryTxn& txn, AccountNumber account, const std::functi
   return {};
 }
 
-Result<> remove_passkeys(DirectoryTxn& txn, AccountNumber account, std::optional<Timestamp> since) {
+Result<std::size_t> remove_passkeys(DirectoryTxn& txn, AccountNumber account, std::optional<Timestamp> since) {
   std::vector<PasskeyNumber> found;
   CHECK_OK(txn.passkeys(account, [&](const PasskeyRow& row) {
     if (!since || row.created_at >= *since) found.push_back(row.number);
     return true;
   }));
   for (const PasskeyNumber number : found) CHECK_OK(txn.remove_passkey(number));
-  return {};
+  return found.size();
 }
 
 Result<> revoke_with_sessions(DirectoryTxn& txn, KeyNumber number) {

@@ -126,9 +126,9 @@ void note_maker(Key& key, const Principal& maker);
 /// Revokes the account's keys that `wanted` picks among those that stand.
 [[nodiscard]] Result<> revoke_keys(DirectoryTxn& txn, AccountNumber account,
                                    const std::function<bool(const StoredKey&)>& wanted);
-/// Removes the account's passkeys, or those that were made at `since` or later.
-[[nodiscard]] Result<> remove_passkeys(DirectoryTxn& txn, AccountNumber account,
-                                       std::optional<Timestamp> since = std::nullopt);
+/// Removes the account's passkeys, or those that were made at `since` or later, and returns how many.
+[[nodiscard]] Result<std::size_t> remove_passkeys(DirectoryTxn& txn, AccountNumber account,
+                                                  std::optional<Timestamp> since = std::nullopt);
 /// Revokes the key and the sessions that were opened with it, if they stand.
 [[nodiscard]] Result<> revoke_with_sessions(DirectoryTxn& txn, KeyNumber number);
 /// What the principal's key may do now. Unauthorized if it was revoked or is over, or its account is another one by

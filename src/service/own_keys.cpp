@@ -19,8 +19,10 @@ Result<> check_is_part(const Key& key, ScopeSet scopes) {
                                         "; a change can only take scopes away, so make another key");
 }
 
+/// What a key may do, and until when.
 std::string rights_in_words(const Key& key) {
-  return "may " + join_scopes(key.scopes, ", ") + " in " + key.spaces.to_text();
+  return "may " + join_scopes(key.scopes, ", ") + " in " + key.spaces.to_text() +
+         (key.expires_at ? ", until " + format_time(*key.expires_at) : ", without end");
 }
 
 /// A session does not outlive the key that it was opened with.
@@ -147,7 +149,10 @@ Result<OwnKeys::WithSessions> OwnKeys::change(const Principal& owner, std::strin
     CHECK_OK(record(txn, {.action = is_renamed ? "key.renamed" : "key.changed",
                           .account = owner.email,
                           .target = stored->key.id,
-                          .detail = is_renamed ? before + " to " + stored->key.label : rights_in_words(stored->key)}));
+                          .detail = is_renamed ? before + " to " + stored->key.label
+                                    : before != stored->key.label
+                                        ? before + " to " + stored->key.label + "; " + rights_in_words(stored->key)
+                                        : rights_in_words(stored->key)}));
     return owner.account;
   }));
   TRY(const auto all, keys(owner));

@@ -100,7 +100,10 @@ std::string derive_token(std::string_view key_id, std::string_view from, const s
 
 /// What a new password has ended beside the sessions.
 std::string ended_with(const Sessions::Replaced& replaced) {
-  return "its sessions have ended, and " + std::to_string(replaced.revoked.size()) + " keys";
+  std::string keys;
+  for (const Key& key : replaced.revoked) keys += (keys.empty() ? "" : ", ") + key.id;
+  return "its sessions have ended, " + std::to_string(replaced.revoked.size()) + " keys" +
+         (keys.empty() ? "" : " (" + keys + ")") + " and " + std::to_string(replaced.passkeys) + " passkeys";
 }
 
 std::unexpected<Error> wrong_login() { return fail(ErrorCode::unauthorized, "wrong email address or password"); }
@@ -318,7 +321,9 @@ Result<Sessions::Replaced> Sessions::replace_password(DirectoryTxn& txn, Account
   CHECK_OK(revoke_keys(txn, account, [&](const StoredKey& stored) {
     return is_session(stored) || has_ended(stored.key.id) || has_ended(stored.key.parent);
   }));
-  if (revoke_since) CHECK_OK(remove_passkeys(txn, account, revoke_since));
+  if (revoke_since) {
+    TRY(replaced.passkeys, remove_passkeys(txn, account, revoke_since));
+  }
   CHECK_OK(txn.remove_resets_of(account));
   CHECK_OK(put_password(txn, account, hash));
   return replaced;

@@ -48,6 +48,7 @@ class Sessions {
   struct Replaced {
     std::vector<Key> revoked;
     std::vector<Key> kept;
+    std::size_t passkeys = 0;  // that were removed
   };
   /// 8 to 1024 bytes. Ends all sessions and reset tokens of the account. Keys of programs and
   /// passkeys stay, but for those made at `revoke_since` or later: whoever knew the password may have made some.

@@ -12,10 +12,13 @@ namespace {
 
 using Share = Shares::Share;
 
-Result<Account> guest_in(DirectoryView& view, std::string_view guest) {
+/// By number only whoever has a share of the space already, for all but the operator: nobody learns the address of an
+/// account by counting.
+Result<Account> guest_in(DirectoryView& view, const SpaceName& space, std::string_view guest, bool is_operator) {
   if (const auto number = parse_integer(guest)) {
     TRY(const auto row, view.find_account({*number}));
-    if (row) return account_from(*row);
+    TRY(const auto grant, view.find_grant(space, {*number}));
+    if (row && (grant || is_operator)) return account_from(*row);
     return fail(ErrorCode::not_found, "account " + std::string(guest) + " not found");
   }
   return get_account_in(view, to_valid_utf8(guest));
@@ -104,15 +107,22 @@ Result<Share> Shares::put(const SpaceName& space, std::string_view guest, const 
   Share share;
   CHECK_OK(change(terms.sharer, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
     CHECK_OK(check_may_share(txn, space, terms.sharer, needed));
-    TRY(const Account found, guest_in(txn, guest));
+    TRY(const Account found, guest_in(txn, space, guest, terms.sharer == nullptr));
     if (found.number == space.account) {
       return fail(ErrorCode::invalid_argument, "the space belongs to this account already");
     }
     std::size_t others = 0;
+    std::size_t with_guest = 0;
     CHECK_OK(txn.grants_by(space.account, [&](const GrantRow& row) {
-      others += row.space == space && row.guest == found.number ? 0 : 1;
+      if (row.space == space && row.guest == found.number) return true;
+      others += 1;
+      with_guest += row.guest == found.number ? 1 : 0;
       return true;
     }));
+    if (with_guest >= Shares::kWithOneGuestMax) {
+      return fail(ErrorCode::conflict, "an account can share at most " + std::to_string(Shares::kWithOneGuestMax) +
+                                           " spaces with one other; remove a share first");
+    }
     if (others >= limits::kSharesMax) {
       return fail(ErrorCode::conflict, "an account can share its spaces at most " + std::to_string(limits::kSharesMax) +
                                            " times; remove a share first");
@@ -132,13 +142,19 @@ Result<Share> Shares::put(const SpaceName& space, std::string_view guest, const 
 }
 
 Result<> Shares::remove(const SpaceName& space, std::string_view guest, const Principal* sharer) {
-  return change(sharer, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
+  return access_.change(Access::Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
     CHECK_OK(check_may_share(txn, space, sharer, {}));
-    TRY(const Account found, guest_in(txn, guest));
+    // The same words whether there is such an account: so unknown ones need not be counted, and nobody who names many
+    // keeps the owner from ending a share.
+    const auto no_share = [&] {
+      return fail(ErrorCode::not_found,
+                  "the space '" + space.name + "' is not shared with '" + to_valid_utf8(guest) + "'");
+    };
+    const auto found_or_none = guest_in(txn, space, guest, sharer == nullptr);
+    if (!found_or_none && found_or_none.error().code == ErrorCode::not_found) return no_share();
+    TRY(const Account found, found_or_none);
     TRY(const auto grant, txn.find_grant(space, found.number));
-    if (!grant) {
-      return fail(ErrorCode::not_found, "the space '" + space.name + "' is not shared with " + found.email);
-    }
+    if (!grant) return no_share();
     CHECK_OK(txn.remove_grant(space, found.number));
     TRY(const auto owner, txn.find_account(space.account));
     CHECK_OK(

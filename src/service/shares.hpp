@@ -13,6 +13,9 @@ class Shares {
  public:
   Shares(Store& store, Access& access) : directory_(store.directory()), access_(access) {}
 
+  /// Spaces of one account that one guest can have: guests are not asked, and a stranger must not fill their list.
+  static constexpr std::size_t kWithOneGuestMax = 100;
+
   struct Share {
     SpaceName space;
     std::string owner;  // address of the account that has the space

@@ -81,7 +81,7 @@ ClockVerdict TrustedClock::look_locked() const {
   const ClockReading reading = read();
   ClockVerdict verdict = trust_.look(reading);
   const bool is_wall = verdict.state == ClockState::trusted && verdict.now == reading.wall;
-  quick_apart_ = reading.wall.micros - reading.steady_micros;
+  if (is_wall) quick_apart_ = reading.wall.micros - reading.steady_micros;
   quick_until_ = is_wall ? reading.steady_micros + kQuickMicros : 0;
   // Without a look now() gets ahead by a moment. What is earlier than that is meant to be: a person has accepted an
   // earlier time, or a device follows a wall clock that was set back.
@@ -136,6 +136,7 @@ Result<> TrustedClock::load(Store& store) {
   TRY(const Kept kept, read_kept(store, source_.wall()));
   const std::int64_t commits = store.status().commits;
   const MutexLock lock(mutex_);
+  quick_until_ = 0;  // what was right so far was compared with nothing
   if (kept.time) {
     trust_.start(read(), std::max(*kept.time, kept.newest_commit));
   } else {

@@ -105,6 +105,16 @@ TEST_F(TrustedClockTest, now_never_goes_back_between_two_looks_at_everything) {
   }
 }
 
+TEST_F(TrustedClockTest, what_was_read_before_the_kept_time_was_known_is_not_believed_after_it) {
+  save();
+  off_ += kYearMicros;
+  clock_.clock = std::make_unique<TrustedClock>(
+      TrustedClock::Of::hub, TrustedClock::Source{[this] { return wall(); }, [this] { return truth_.now().micros; }});
+  (void)clock_.now();
+  ASSERT_TRUE(clock_.clock->load(store_));
+  EXPECT_LT(clock_.now(), truth().plus_micros(kDayMicros));
+}
+
 TEST_F(TrustedClockTest, a_step_between_two_looks_is_noticed_at_once) {
   (void)clock_.now();
   pass(1000);

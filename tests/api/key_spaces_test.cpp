@@ -1,5 +1,8 @@
 // Keys for some spaces: every route with a key for others and with one for its own, what such a key hands on, and what
 // narrowing it does to what is open.
+#include <chrono>
+#include <thread>
+
 #include "support/example_requests.hpp"
 
 namespace syncline {
@@ -266,6 +269,36 @@ TEST_F(NarrowedKeyTest, what_uses_a_lost_space_ends_at_once) {
   EXPECT_EQ(poll.get().status, 403);
   EXPECT_EQ(poll.get().at("code"), "space_not_allowed");
   EXPECT_EQ(ask(token_, http::Method::get, "/v1/spaces/a/changes").status, 403);
+}
+
+TEST_F(NarrowedKeyTest, a_socket_watches_no_space_that_its_key_has_lost) {
+  const auto open = socket("b");
+  EXPECT_EQ(closed_with(*open), 0);
+  narrow(token_, R"({"spaces":["b"]})");
+  EXPECT_EQ(closed_with(*open), 0);
+  open->on_text(R"({"type":"watch","spaces":{"a":"0"}})");
+  EXPECT_EQ(closed_with(*open), 4003);
+}
+
+TEST_F(NarrowedKeyTest, a_body_that_arrives_late_is_judged_by_the_key_as_it_is_then) {
+  struct Bearer final : http::HeaderReader {
+    std::string value;
+    std::string_view find(std::string_view name) const override {
+      return name == "Authorization" ? std::string_view(value) : std::string_view{};
+    }
+  } headers;
+  const std::string token = limited_key({"a", "b"}, {Scope::write});
+  headers.value = "Bearer " + token;
+  const auto exchange = router_.begin(
+      {.method = http::Method::post, .method_text = "POST", .target = "/v1/spaces/a/push", .headers = &headers});
+  ASSERT_FALSE(exchange->refusal());
+  narrow(token, R"({"spaces":["b"]})");
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  int status = 0;
+  exchange->run(R"({"ops":[{"collection":"c","id":"late","doc":{}}]})",
+                http::Responder([&](http::Response response) { status = response.status; }));
+  scheduler_.run_posted();
+  EXPECT_EQ(status, 403);
 }
 
 TEST_F(NarrowedKeyTest, what_uses_a_lost_scope_ends_at_once) {

@@ -271,6 +271,37 @@ TEST_F(OpenShareTest, a_body_that_took_long_to_arrive_is_judged_by_what_is_share
   EXPECT_EQ(get("/v1/spaces/s/records/c/late").status, 404);
 }
 
+TEST_F(SharesTest, nobody_learns_addresses_by_counting_accounts) {
+  const std::string bob = std::to_string(access_.get_account("bob@example.org")->number.value);
+  const std::string shares = "/v1/spaces/s/shares/";
+  EXPECT_EQ(ask(everything_, http::Method::put, shares + bob, R"({"rights":"read"})").status, 404);
+  const Answer none = ask(everything_, http::Method::del, shares + bob);
+  EXPECT_EQ(none.status, 404);
+  EXPECT_EQ(none.body.find("bob@example.org"), std::string::npos) << none.body;
+  ASSERT_EQ(share("s", "read").status, 200);
+  EXPECT_EQ(ask(everything_, http::Method::put, shares + bob, R"({"rights":"write"})").status, 200);
+  EXPECT_EQ(ask(everything_, http::Method::del, shares + bob).status, 204);
+}
+
+TEST_F(SharesTest, who_names_unknown_guests_keeps_nobody_from_ending_a_share) {
+  ASSERT_EQ(share("s", "read").status, 200);
+  for (int i = 0; i < 40; ++i) (void)share("s", "read", "nobody" + std::to_string(i) + "@example.org");
+  EXPECT_EQ(share("s", "write").status, 429);
+  unshare("s");
+}
+
+TEST_F(OpenShareTest, shares_end_before_the_data_of_their_owner_is_erased) {
+  ASSERT_TRUE(access_.set_role("eve@example.org", Role::admin));
+  int status = 0;
+  Access remover{store_, service_clock_, {.on_change = {}, .on_erase = [&](AccountNumber) -> Result<> {
+                                            status = push(guest_, shared_ + "s", "after the end").status;
+                                            return {};
+                                          }}};
+  ASSERT_TRUE(remover.remove_account("ann@example.org"));
+  EXPECT_EQ(status, 403);
+  EXPECT_TRUE(store_.spaces(AccountNumber{owner_number_})->empty());
+}
+
 TEST_F(OpenShareTest, shares_go_with_either_account) {
   ASSERT_EQ(share("t", "read", "eve@example.org").status, 200);
   ASSERT_TRUE(access_.remove_account("bob@example.org"));

@@ -12,8 +12,9 @@
 namespace syncline::admin {
 
 void Face::list_audit(const api::CallPtr& call) {
-  AuditTrail::Query query{
-      .account = call->query("account").value_or(""), .action = call->query("action").value_or(""), .since = {}};
+  AuditTrail::Query query{.account = lower_case(call->query("account").value_or("")),
+                          .action = call->query("action").value_or(""),
+                          .since = {}};
   if (const auto since = call->query("since")) {
     TRY_CALL(call, query.since, parse_iso_or_utc_time(*since));
   }

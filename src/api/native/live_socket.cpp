@@ -132,6 +132,7 @@ class LiveSocket final : public http::WebSocketSession, public KeyHolder {
     }
     writer.end_object().end_object();
     say(std::move(ready));
+    access_changed_ = true;  // the key may have lost a space since it was authenticated
     if (!feed_->watch(spaces)) {
       leave(api::kCloseTryAgainLater, "a space cannot be read at the moment; try again later");
     }

@@ -67,7 +67,8 @@ void Face::add_share_routes(Routes& routes) {
   routes.put("/v1/spaces/{space}/shares/{guest}", Scope::keys, "Share a space", &Face::put_share)
       .in_space_of_path()
       .described(
-          "guest: the address or number of an account, which reaches the space as @<number of the owner>/<space>. "
+          "guest: the address of an account, or the number of one that has this share already; it reaches the space as "
+          "@<number of the owner>/<space>. "
           "Repeating it changes the rights, at once. The asking key needs the scopes that it gives.")
       .body("rights: read or write", "NewSpaceShare")
       .answers(200, "the share", "SpaceShare")
