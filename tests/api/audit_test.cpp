@@ -120,7 +120,7 @@ TEST_F(AuditApiTest, keys_sessions_and_passwords_are_written_down) {
   EXPECT_EQ(found, (Actions{"session.opened", "key.created", "key.renamed", "key.revoked", "session.opened",
                             "session.ended_others", "password.refused", "password.changed", "session.opened"}));
   EXPECT_EQ(all[1].event.target, id);
-  EXPECT_EQ(all[1].event.detail, "laptop: read");
+  EXPECT_EQ(all[1].event.detail, "laptop: read in all spaces");
   EXPECT_EQ(all[1].actor.key, all[0].event.target);
   EXPECT_EQ(all[2].event.detail, "laptop to desk");
 }
