@@ -1,6 +1,7 @@
 #include "app/admin_audit.hpp"
 
 #include "api/admin/audit_json.hpp"
+#include "base/text.hpp"
 
 namespace syncline::app {
 

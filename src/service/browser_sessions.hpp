@@ -17,7 +17,7 @@ struct BrowserTerms {
   /// The session may do no more than this, whatever its account or key may.
   std::optional<ScopeSet> scopes = std::nullopt;
   /// How it was opened, for the audit log: "with a passkey". Empty: with a password, or with its key.
-  std::string how = {};
+  std::string how;
 };
 
 struct BrowserSession {

@@ -8,6 +8,7 @@
 #include "api/admin/audit_json.hpp"
 #include "api/admin/schemas.hpp"
 #include "api/route_builder.hpp"
+#include "base/text.hpp"
 
 namespace syncline::admin {
 
