@@ -102,7 +102,10 @@ class MemoryDirectory::Work final : public DirectoryTxn {
     return {};
   }
   Result<> audit_before(std::int64_t before, const AuditVisitor& visit) override {
-    for (auto row = state_.audit.lower_bound(before); row != state_.audit.begin() && visit((--row)->second);) {
+    auto row = state_.audit.lower_bound(before);
+    while (row != state_.audit.begin()) {
+      --row;
+      if (!visit(row->second)) break;
     }
     return {};
   }
@@ -212,7 +215,7 @@ class MemoryDirectory::Work final : public DirectoryTxn {
 
  private:
   template <typename Rows, typename Number>
-  static std::optional<typename Rows::mapped_type> found_in(const Rows& rows, Number number) {
+  static std::optional<typename Rows::mapped_type> found_in(const Rows& rows, const Number& number) {
     const auto found = rows.find(number);
     if (found == rows.end()) return std::nullopt;
     return found->second;
