@@ -348,7 +348,7 @@ struct Named {
   std::string_view name;
   Handler run;
   /// In the audit log, unless what the command does is recorded where it is done, or it changes nothing.
-  std::string_view action = {};
+  std::string_view action;
 };
 constexpr std::array<Named, 38> kHandlers = {{{"setup", setup, "setup.code_shown"},
                                               {"setup again", setup_again, "setup.code_replaced"},

@@ -60,7 +60,7 @@ class Hub {
  public:
   Hub(const Settings& settings, const DataDirectory& directory, TrustedClock& clock, std::unique_ptr<SqliteStore> store,
       net::ServerOptions options, std::optional<net::ServerOptions> metrics, const Quotas::ByPlan& quotas,
-      std::vector<api::FaceModule> modules, webhooks::Sender::Options webhooks, api::CookieGate::Options cookies,
+      std::vector<api::FaceModule> modules, webhooks::Sender::Options webhooks, const api::CookieGate::Options& cookies,
       PublicUrl::Keep keep_url)
       : clock_(clock),
         cookies_(cookies),

@@ -26,7 +26,7 @@ api::Router::Options with_cookies(api::Router::Options options, const api::Cooki
 }  // namespace
 
 ApiFixture::ApiFixture(api::Router::Options options, std::vector<api::FaceModule> more,
-                       api::CookieGate::Options cookies)
+                       const api::CookieGate::Options& cookies)
     : modules_(make_modules(std::move(more))),
       cookies_(cookies),
       public_url_(cookies.public_origin, cookies.public_origin.empty() ? keep_url() : nullptr),

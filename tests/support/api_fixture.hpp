@@ -24,7 +24,7 @@ class ApiFixture : public testing::Test {
  protected:
   /// `more`: faces beside those of the program.
   explicit ApiFixture(api::Router::Options options = {}, std::vector<api::FaceModule> more = {},
-                      api::CookieGate::Options cookies = {.hub_id = "0123abcd"});
+                      const api::CookieGate::Options& cookies = {.hub_id = "0123abcd"});
 
   /// A key of the account; the account is made at its first key.
   std::string add_key(const std::string& email, ScopeSet scopes, const std::string& label = "test");
