@@ -15,8 +15,8 @@ constexpr std::string_view kPassword = "correct horse";
 class CookieTest : public test::ApiFixture {
  protected:
   explicit CookieTest(api::Router::Options options = {.cors_origins = {"*"}},
-                      api::CookieGate::Options cookies = {.hub_id = "0123abcd"})
-      : ApiFixture(std::move(options), {}, std::move(cookies)) {}
+                      const api::CookieGate::Options& cookies = {.hub_id = "0123abcd"})
+      : ApiFixture(std::move(options), {}, cookies) {}
 
   /// The token of a new session, as a browser gets it.
   std::string open(const std::string& email = "ann@example.org", const Key* key = nullptr,

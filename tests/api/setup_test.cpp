@@ -10,8 +10,7 @@ constexpr std::int64_t kMinuteMicros = 60 * kMicrosPerSecond;
 
 class SetupTest : public test::ApiFixture {
  protected:
-  explicit SetupTest(api::CookieGate::Options cookies = {.hub_id = "0123abcd"})
-      : ApiFixture({}, {}, std::move(cookies)) {
+  explicit SetupTest(const api::CookieGate::Options& cookies = {.hub_id = "0123abcd"}) : ApiFixture({}, {}, cookies) {
     // The fixture's account would be the first one.
     EXPECT_TRUE(access_.remove_account("ann@example.org"));
   }
