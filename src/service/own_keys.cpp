@@ -25,6 +25,16 @@ std::string rights_in_words(const Key& key) {
          (key.expires_at ? ", until " + format_time(*key.expires_at) : ", without end");
 }
 
+AuditEvent change_event(const Key& key, const std::string& label_before, const OwnKeys::Change& change) {
+  const bool is_renamed = key.label != label_before || change.is_label_alone();
+  std::string detail = is_renamed ? label_before + " to " + key.label : std::string();
+  if (!change.is_label_alone()) detail += (detail.empty() ? "" : "; ") + rights_in_words(key);
+  return {.action = change.is_label_alone() ? "key.renamed" : "key.changed",
+          .account = key.account_email,
+          .target = key.id,
+          .detail = std::move(detail)};
+}
+
 /// A session does not outlive the key that it was opened with.
 Result<> end_sessions_with(DirectoryTxn& txn, KeyNumber opened_with, Timestamp end) {
   std::vector<StoredKey> sessions;
@@ -145,14 +155,7 @@ Result<OwnKeys::WithSessions> OwnKeys::change(const Principal& owner, std::strin
     if (change.label) stored->key.label = *change.label;
     if (!change.is_label_alone()) CHECK_OK(change_rights(txn, *stored, own, change));
     CHECK_OK(put_key_in(txn, *stored));
-    const bool is_renamed = change.is_label_alone();
-    CHECK_OK(record(txn, {.action = is_renamed ? "key.renamed" : "key.changed",
-                          .account = owner.email,
-                          .target = stored->key.id,
-                          .detail = is_renamed ? before + " to " + stored->key.label
-                                    : before != stored->key.label
-                                        ? before + " to " + stored->key.label + "; " + rights_in_words(stored->key)
-                                        : rights_in_words(stored->key)}));
+    CHECK_OK(record(txn, change_event(stored->key, before, change)));
     return owner.account;
   }));
   TRY(const auto all, keys(owner));

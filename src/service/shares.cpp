@@ -91,21 +91,13 @@ Result<std::vector<Share>> Shares::given_to(AccountNumber guest) {
   return shares;
 }
 
-Result<> Shares::change(const Principal* sharer, const Access::Change& run) {
-  const std::string account = sharer != nullptr ? std::to_string(sharer->account.value) : std::string();
-  CHECK_OK(unknown_guests_.check(account, access_.clock().now()));
-  auto changed = access_.change(Access::Effect::revokes, run);
-  if (!changed && changed.error().code == ErrorCode::not_found) {
-    unknown_guests_.note_failure(account, access_.clock().now());
-  }
-  return changed;
-}
-
 Result<Share> Shares::put(const SpaceName& space, std::string_view guest, const Terms& terms) {
   ScopeSet needed = Scope::read;
   if (terms.rights == Access::Use::write) needed.add(Scope::write);
+  const std::string sharer = terms.sharer != nullptr ? std::to_string(terms.sharer->account.value) : std::string();
+  CHECK_OK(unknown_guests_.check(sharer, access_.clock().now()));
   Share share;
-  CHECK_OK(change(terms.sharer, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
+  const auto shared = access_.change(Access::Effect::revokes, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
     CHECK_OK(check_may_share(txn, space, terms.sharer, needed));
     TRY(const Account found, guest_in(txn, space, guest, terms.sharer == nullptr));
     if (found.number == space.account) {
@@ -137,7 +129,11 @@ Result<Share> Shares::put(const SpaceName& space, std::string_view guest, const 
     const std::string_view what = row.may_write ? " may read and write it" : " may read it";
     CHECK_OK(record(txn, share_event("space.shared", share.owner, space, found.email + std::string(what))));
     return found.number;
-  }));
+  });
+  if (!shared && shared.error().code == ErrorCode::not_found) {
+    unknown_guests_.note_failure(sharer, access_.clock().now());
+  }
+  CHECK_OK(shared);
   return share;
 }
 

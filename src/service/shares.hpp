@@ -36,20 +36,18 @@ class Shares {
     Access::Use rights = Access::Use::read;
   };
   /// Shares a space, which need not exist yet, or changes what the guest may. `guest`: an address, or the number of an
-  /// account. not_found for an unknown guest, too_many once the sharer has named too many of them, invalid_argument for
-  /// the account itself, `forbidden` for a space of another account or rights that the sharer's key lacks, `conflict`
-  /// if the account has too many shares.
+  /// account that has this share already (the operator may name any). not_found for an unknown guest, too_many once the
+  /// sharer has named too many of them, so that nobody finds out who has an account; invalid_argument for the account
+  /// itself, `forbidden` for a space of another account or rights that the sharer's key lacks, `conflict` if the
+  /// account has too many shares.
   [[nodiscard]] Result<Share> put(const SpaceName& space, std::string_view guest, const Terms& terms);
   /// not_found unless it is shared with that guest. Any account may be named that the space is shared with.
   [[nodiscard]] Result<> remove(const SpaceName& space, std::string_view guest, const Principal* sharer);
 
  private:
-  /// Runs a change; counts guests that there are not, so that nobody finds out who has an account.
-  [[nodiscard]] Result<> change(const Principal* sharer, const Access::Change& run);
-
   Directory& directory_;
   Access& access_;
-  Throttle unknown_guests_{30, 15LL * 60};  // by account of the sharer
+  Throttle unknown_guests_{30, 15LL * 60};  // that there are not, by account of the sharer
 };
 
 [[nodiscard]] std::string_view to_text(Access::Use use);

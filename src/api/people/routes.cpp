@@ -8,6 +8,7 @@
 
 #include "api/accounts/identity.hpp"
 #include "api/idempotency.hpp"
+#include "api/names_in.hpp"
 #include "api/people/pages.hpp"
 #include "api/people/schemas.hpp"
 #include "base/json_object.hpp"
@@ -83,18 +84,8 @@ void append_key(JsonWriter& writer, const Key& key, std::int64_t sessions, const
 }
 
 Result<SpaceLimit> spaces_in(JsonView body) {
-  const auto list = body.find_set("spaces");
-  if (!list) return SpaceLimit{};
-  std::vector<std::string> names;
-  bool good = list->is_array();
-  if (good) {
-    list->for_each_element([&](JsonView name) {
-      good = good && name.is_string();
-      names.push_back(name.as_string().value_or(""));
-    });
-  }
-  if (!good) return fail(ErrorCode::invalid_argument, "spaces must be a list of names");
-  return SpaceLimit::only(std::move(names));
+  TRY(auto names, api::names_in(body, "spaces"));
+  return names ? SpaceLimit::only(*std::move(names)) : SpaceLimit{};
 }
 
 Result<std::optional<Timestamp>> end_in(JsonView body) {

@@ -7,6 +7,7 @@
 
 #include "api/idempotency.hpp"
 #include "api/kernle/errors.hpp"
+#include "api/names_in.hpp"
 #include "api/route_builder.hpp"
 #include "api/webhooks/schemas.hpp"
 #include "base/json_object.hpp"
@@ -48,21 +49,6 @@ void append_delivery(JsonWriter& writer, const Delivery& delivery) {
       .string("last_error", delivery.last_error)
       .raw("payload", delivery.body)
       .end_object();
-}
-
-Result<std::optional<std::vector<std::string>>> names_in(JsonView body) {
-  const auto list = body.find_set("events");
-  if (!list) return std::nullopt;
-  std::vector<std::string> names;
-  bool good = list->is_array();
-  if (good) {
-    list->for_each_element([&](JsonView name) {
-      good = good && name.is_string();
-      names.push_back(name.as_string().value_or(""));
-    });
-  }
-  if (!good) return fail(ErrorCode::invalid_argument, "events must be a list of names");
-  return names;
 }
 
 Result<std::optional<std::string>> url_in(JsonView body) {
@@ -120,7 +106,7 @@ void Face::add_webhook(const api::CallPtr& call) {
     return call->fail(Error{ErrorCode::invalid_argument, "secret must be a string"});
   }
   TRY_CALL(call, const auto url, url_in(body));
-  TRY_CALL(call, const auto names, names_in(body));
+  TRY_CALL(call, const auto names, api::names_in(body, "events"));
   if (!url) return call->fail(Error{ErrorCode::invalid_argument, "webhook_url is missing"});
   if (!names) return call->fail(Error{ErrorCode::invalid_argument, "events is missing"});
   TRY_CALL(call, const EventTypes events, subscriptions_.parse_events(*names));
@@ -153,7 +139,7 @@ void Face::change_webhook(const api::CallPtr& call) {
   TRY_CALL(call, const JsonView body, call->json_object());
   WebhookChange change;
   TRY_CALL(call, change.url, url_in(body));
-  TRY_CALL(call, const auto names, names_in(body));
+  TRY_CALL(call, const auto names, api::names_in(body, "events"));
   if (names) {
     TRY_CALL(call, change.events, subscriptions_.parse_events(*names));
   }
