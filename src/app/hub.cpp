@@ -279,7 +279,7 @@ Result<> run_hub(const Settings& settings, const std::string& data, std::vector<
   TRY(auto store, open_store(directory.store_path(), clock, settings));
   TRY(cookies.hub_id, load_hub_id(store->directory()));
   Hub hub(settings, directory, clock, std::move(store), std::move(options), std::move(metrics), quotas,
-          std::move(faces), std::move(webhooks), std::move(cookies), keep_public_url(settings, data));
+          std::move(faces), std::move(webhooks), cookies, keep_public_url(settings, data));
   CHECK_OK(hub.start(directory));
   std::printf("syncline hub ready at %s\n", hub.url().c_str());
   std::fflush(stdout);
