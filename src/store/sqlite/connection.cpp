@@ -164,6 +164,11 @@ Result<CheckpointProgress> Connection::try_checkpoint_truncate() {
   return progress;
 }
 
+std::string Connection::log_path() const {
+  const char* path = sqlite3_db_filename(database_.get(), "main");
+  return path == nullptr ? std::string() : std::string(sqlite3_filename_wal(path));
+}
+
 Result<> Connection::sync_database() {
   sqlite3_file* file = nullptr;
   const int found = sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));

@@ -90,6 +90,8 @@ class Connection {
   [[nodiscard]] Result<CheckpointProgress> checkpoint_truncate();
   /// The same, if nobody reads old pages or writes at this moment; frames_in_log is 0 then.
   [[nodiscard]] Result<CheckpointProgress> try_checkpoint_truncate();
+  /// Where SQLite keeps the write-ahead log.
+  [[nodiscard]] std::string log_path() const;
   /// Syncs the database file itself: what checkpoints have copied into it. A checkpoint does so only if it has reached
   /// the end of the log. A failure is final: the operating system may report it once and forget the pages.
   [[nodiscard]] Result<> sync_database();

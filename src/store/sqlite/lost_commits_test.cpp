@@ -43,11 +43,11 @@ class LostCommitsTest : public testing::Test {
     }));
   }
 
-  /// The files of a store whose process was killed after kCommits commits, all of them in the log.
-  void crash(const std::string& name) {
+  /// The files of a store whose process was killed after so many commits, all of them in the log.
+  void crash(const std::string& name, int commits = kCommits) {
     auto store = open("origin-" + name);
     epoch_ = store->epoch();
-    for (int i = 0; i < kCommits; ++i) put(*store, i);
+    for (int i = 0; i < commits; ++i) put(*store, i);
     copy("origin-" + name, name);
   }
 
@@ -98,6 +98,31 @@ TEST_F(LostCommitsTest, a_crash_alone_loses_nothing) {
   crash("a");
   expect_unharmed("a");
   EXPECT_EQ(open("a")->head(kSpace).value, kCommits);
+}
+
+/// After these the log is long enough to be given room.
+constexpr int kCommitsOfABusyStore = 300;
+
+TEST_F(LostCommitsTest, room_at_the_end_of_the_log_is_no_loss) {
+  crash("a", kCommitsOfABusyStore);
+  std::ifstream log(log_of("a"), std::ios::binary);
+  log.seekg(-4096, std::ios::end);
+  std::string end(4096, 'x');
+  ASSERT_TRUE(log.read(end.data(), 4096));
+  ASSERT_EQ(end, std::string(4096, '\0')) << "the log has room";
+  expect_unharmed("a");
+  auto store = open("a");
+  EXPECT_EQ(store->head(kSpace).value, kCommitsOfABusyStore);
+  EXPECT_TRUE(store->verify()->empty());
+}
+
+TEST_F(LostCommitsTest, a_flipped_bit_before_the_room_is_noticed) {
+  crash("a", kCommitsOfABusyStore);
+  flip_bit_at("a", 1 << 20);
+  fs::remove(directory("a") + "/syncline.db-commit");
+  auto store = open("a");
+  EXPECT_NE(store->epoch(), epoch_);
+  EXPECT_LT(store->head(kSpace).value, kCommitsOfABusyStore);
 }
 
 TEST_F(LostCommitsTest, a_flipped_bit_in_the_log_is_noticed) {

@@ -4,6 +4,7 @@
 
 #include "base/limits.hpp"
 #include "store/sqlite/directory_tables.hpp"
+#include "store/sqlite/log_room.hpp"
 
 namespace syncline::sqlite {
 namespace {
@@ -136,7 +137,7 @@ Result<> configure_writer(Connection& connection) {
   return connection.execute(
       "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8192; "
       "PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = " +
-      std::to_string(limits::kWalSoftBytes));
+      std::to_string(kLogFileBytes));
 }
 
 Result<> configure_reader(Connection& connection) {

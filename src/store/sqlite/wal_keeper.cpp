@@ -23,7 +23,11 @@ constexpr auto kSyncInterval = std::chrono::milliseconds(100);
 }  // namespace
 
 WalKeeper::WalKeeper(Connection background, CommitMark& mark, Options options)
-    : background_(std::move(background)), mark_(mark), options_(std::move(options)), thread_([this] { run(); }) {}
+    : background_(std::move(background)),
+      mark_(mark),
+      room_(background_.log_path()),
+      options_(std::move(options)),
+      thread_([this] { run(); }) {}
 
 WalKeeper::~WalKeeper() {
   {
@@ -47,8 +51,18 @@ void WalKeeper::note_commit() {
   if (was_resting) changed_.notify_one();
 }
 
+void WalKeeper::make_room(std::int64_t log_bytes) {
+  if (!room_.after_commit(log_bytes)) return;
+  {
+    const MutexLock lock(mutex_);
+    room_is_new_ = true;
+  }
+  changed_.notify_one();
+}
+
 Result<> WalKeeper::after_commit(Connection& writer, std::int64_t log_bytes) {
   note_commit();
+  make_room(log_bytes);
   if (log_bytes >= std::max(limits::kWalHardBytes, next_hard_bytes_)) {
     TRY(const CheckpointProgress progress, writer.checkpoint_passive());
     const std::int64_t frames_left = progress.frames_in_log - progress.frames_done;
@@ -81,7 +95,11 @@ void WalKeeper::run() {
     const auto task = next_task();
     const auto now = Deadline::clock::now();
     if (phase_ == Phase::stopping) return;
-    if (phase_ == Phase::copying) {
+    if (std::exchange(room_is_new_, false)) {
+      lock.unlock();
+      room_.sync();
+      lock.lock();
+    } else if (phase_ == Phase::copying) {
       lock.unlock();
       copy_most();
       lock.lock();

@@ -7,7 +7,7 @@
 //   any  --hard bound--> the writer copies all it can at once; only a reader of old pages can keep some back
 //
 // Once nobody writes, the same thread empties the log: what is in the database is safe from whatever befalls the log.
-// It also syncs the mark of the last commit.
+// It also syncs the mark of the last commit, and the room that a growing log gets.
 #pragma once
 
 #include <functional>
@@ -17,6 +17,7 @@
 #include "base/mutex.hpp"
 #include "store/sqlite/commit_mark.hpp"
 #include "store/sqlite/connection.hpp"
+#include "store/sqlite/log_room.hpp"
 
 namespace syncline::sqlite {
 
@@ -43,6 +44,7 @@ class WalKeeper {
   enum class Phase { idle, copying, finishing, stopping };
 
   void run();
+  void make_room(std::int64_t log_bytes) EXCLUDES(mutex_);
   void copy_most();
   /// True if nothing is left in the log; false if somebody reads or writes just now.
   [[nodiscard]] bool empty_log();
@@ -52,10 +54,12 @@ class WalKeeper {
 
   Connection background_;
   CommitMark& mark_;
+  LogRoom room_;
   const Options options_;
   Mutex mutex_;
   CondVar changed_;
   Phase phase_ GUARDED_BY(mutex_) = Phase::idle;
+  bool room_is_new_ GUARDED_BY(mutex_) = false;          // there is room to sync
   std::optional<Deadline> sync_at_ GUARDED_BY(mutex_);   // the mark has something to sync
   std::optional<Deadline> empty_at_ GUARDED_BY(mutex_);  // the log has something to copy
   /// After a copy at the hard bound that a reader kept incomplete: no other one before the log has grown to this.
