@@ -22,6 +22,38 @@ TEST_F(NativeTest, a_document_is_returned_byte_for_byte) {
   EXPECT_NE(get("/v1/spaces/s/records/c/i").body.find("\"doc\":" + doc), std::string::npos);
 }
 
+TEST_F(NativeTest, docs_as_text_are_strings_with_the_stored_bytes) {
+  const std::string doc = R"({ "b":1.0,"a" :[1, 2], "b":"\u00e4", "n":9007199254740993 })";
+  push(R"({"collection":"c","id":"i","updated_at":"2026-01-01T00:00:02Z","doc":)" + doc + "}");
+  std::string text;
+  append_json_string(text, doc);
+  const std::string lost = R"({"collection":"c","id":"i","updated_at":"2026-01-01T00:00:01Z","doc":{"older":1}})";
+  EXPECT_EQ(post("/v1/spaces/s/push?docs=text", R"({"ops":[)" + lost + "]}").at("results.0.record.doc"), doc);
+  EXPECT_EQ(get("/v1/spaces/s/changes?docs=text").at("changes.0.doc"), doc);
+  EXPECT_EQ(get("/v1/spaces/s/records/c?docs=text").at("records.0.doc"), doc);
+  EXPECT_EQ(get("/v1/spaces/s/records/c/i/history?docs=text").at("versions.0.doc"), doc);
+  EXPECT_EQ(get("/v1/spaces/s/conflicts?docs=text").at("conflicts.0.winner.doc"), doc);
+  EXPECT_EQ(get("/v1/spaces/s/conflicts?docs=text").at("conflicts.0.loser.doc"), R"({"older":1})");
+  const test::Answer record = get("/v1/spaces/s/records/c/i?docs=text");
+  EXPECT_NE(record.body.find("\"doc\":" + text + '}'), std::string::npos) << record.body;
+  const test::Answer put = with(http::Method::put, "/v1/spaces/s/records/c/i?docs=text", doc, {});
+  EXPECT_EQ(put.at("doc"), doc);
+  const std::string id = get("/v1/spaces/s/conflicts").at("conflicts.0.id");
+  EXPECT_EQ(post("/v1/spaces/s/conflicts/" + id + "?docs=text", R"({"action":"dismiss"})").at("loser.doc"),
+            R"({"older":1})");
+  EXPECT_EQ(get("/v1/spaces/s/changes?docs=json").at("changes.0.doc"), doc);
+}
+
+TEST_F(NativeTest, docs_are_json_or_text) {
+  for (const char* path : {"changes", "records/c", "records/c/i", "records/c/i/history", "conflicts"}) {
+    EXPECT_EQ(get("/v1/spaces/s/" + std::string(path) + "?docs=bytes").status, 400) << path;
+  }
+  const test::Answer refused = post("/v1/spaces/s/push?docs=", R"({"ops":[{"collection":"c","id":"i","doc":{}}]})");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.at("detail"), "docs must be json or text");
+  EXPECT_EQ(get("/v1/spaces/s/changes").at("changes"), "[]") << "nothing was stored";
+}
+
 TEST_F(NativeTest, each_op_gets_a_result_and_one_rejection_does_not_stop_the_others) {
   const test::Answer answer =
       push(R"({"collection":"c","id":"1","updated_at":"2026-01-02T00:00:00Z","doc":{"v":1}},)"

@@ -31,6 +31,7 @@ struct ChangesRequest {
   std::optional<api::LongPoll> poll;
   bool found_any = false;
   std::set<std::string, std::less<>> collections;  // empty: all
+  Docs docs = Docs::values;
 };
 
 /// Writes {"changes":[...],"cursor":...,"more":...}. The cursor comes last because it is known last: chunks are
@@ -72,7 +73,7 @@ class ChangesWriter final : public api::ChunkWriter {
       const auto pass = [&](const RecordView& record) {
         if (!is_left_out(record.collection)) {
           if (!begin_element()) return false;
-          append_record(out, record);
+          append_record(out, record, request_->docs);
         }
         seen_ = record.seq;
         return true;
@@ -164,12 +165,14 @@ void answer_changes(Spaces& spaces, const std::shared_ptr<ChangesRequest>& reque
 
 class RecordsWriter final : public api::ChunkWriter {
  public:
-  RecordsWriter(Spaces& spaces, SpaceName space, std::string collection, std::string after, std::int64_t limit)
+  RecordsWriter(Spaces& spaces, SpaceName space, std::string collection, std::string after, std::int64_t limit,
+                Docs docs)
       : spaces_(spaces),
         space_(std::move(space)),
         collection_(std::move(collection)),
         last_(std::move(after)),
-        left_(limit) {}
+        left_(limit),
+        docs_(docs) {}
 
   Result<State> write(std::string& out) override {
     if (first_chunk_) out += "{\"records\":[";
@@ -191,7 +194,7 @@ class RecordsWriter final : public api::ChunkWriter {
       const auto pass = [&](const RecordView& record) {
         if (record.deleted) return true;
         if (!begin_element(record.id)) return false;
-        append_record(out, record);
+        append_record(out, record, docs_);
         return true;
       };
       const auto pass_damaged = [&](const DamagedRecord& damaged) {
@@ -220,6 +223,7 @@ class RecordsWriter final : public api::ChunkWriter {
   const std::string collection_;
   std::string last_;
   std::int64_t left_;
+  const Docs docs_;
   std::size_t bytes_ = 0;  // in earlier chunks
   bool any_ = false;
   bool first_chunk_ = true;
@@ -235,6 +239,7 @@ void Face::get_changes(const api::CallPtr& call) {
   request->call = call;
   request->space = call->space();
   TRY_CALL(call, request->limit, call->query_integer("limit", 1, kPageMax, kPageDefault));
+  TRY_CALL(call, request->docs, docs_of(*call));
   TRY_CALL(call, request->poll, api::LongPoll::of(call, spaces_));
   TRY_CALL(call, const Cursor cursor, parse_cursor(call->query("since").value_or("")));
   TRY_CALL(call, const Cursor known, parse_cursor(call->query("known").value_or("")));
@@ -262,9 +267,10 @@ void Face::get_changes(const api::CallPtr& call) {
 void Face::list_records(const api::CallPtr& call) {
   CHECK_CALL(call, check_collection_name(call->param("collection")));
   TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, kPageMax, kPageDefault));
+  TRY_CALL(call, const Docs docs, docs_of(*call));
   TRY_CALL(call, http::Response page,
            api::make_page(std::make_unique<RecordsWriter>(spaces_, call->space(), call->param("collection"),
-                                                          call->query("after").value_or(""), limit)));
+                                                          call->query("after").value_or(""), limit, docs)));
   call->respond(std::move(page));
 }
 

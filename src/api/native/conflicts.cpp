@@ -26,6 +26,7 @@ Result<std::optional<ConflictState>> state_of(const api::Call& call) {
 void Face::list_conflicts(const api::CallPtr& call) {
   const SpaceName& space = call->space();
   TRY_CALL(call, const auto state, state_of(*call));
+  TRY_CALL(call, const Docs docs, docs_of(*call));
   TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, kConflictsMax, kConflictsMax));
   TRY_CALL(call, const std::int64_t after, call->query_integer("after", 0, INT64_MAX, 0));
   std::string body = "{\"conflicts\":[";
@@ -36,7 +37,7 @@ void Face::list_conflicts(const api::CallPtr& call) {
       if (body.back() != '[') body += ',';
       TRY(const auto winner, find_winner(snapshot, conflict.loser));
       TRY(const std::string label, access_.label_of(conflict.loser.origin));
-      append_conflict(body, conflict, winner, label);
+      append_conflict(body, conflict, winner, label, docs);
     }
     return {};
   }));
@@ -53,6 +54,7 @@ void Face::decide_conflict(const api::CallPtr& call) {
   if (wanted != "restore" && wanted != "dismiss") {
     return call->fail(Error{ErrorCode::invalid_argument, "action must be restore or dismiss"});
   }
+  TRY_CALL(call, const Docs docs, docs_of(*call));
   struct Outcome {
     api::Idempotency idempotency;
     std::optional<Receipt> replayed;
@@ -69,7 +71,7 @@ void Face::decide_conflict(const api::CallPtr& call) {
         outcome->idempotency.declare(reads);
         return reads;
       },
-      [outcome, number, wanted, this](SpaceWriter& writer) -> Result<> {
+      [outcome, number, wanted, docs, this](SpaceWriter& writer) -> Result<> {
         TRY(outcome->replayed, outcome->idempotency.find(writer.txn()));
         if (outcome->replayed) return {};
         TRY(outcome->conflict, wanted == "restore" ? writer.restore({*number}) : writer.dismiss({*number}));
@@ -79,7 +81,7 @@ void Face::decide_conflict(const api::CallPtr& call) {
         // Before the commit: nothing may fail after it.
         TRY(const std::string loser_key_label, access_.label_of(loser.origin));
         outcome->body.clear();
-        append_conflict(outcome->body, outcome->conflict, outcome->winner, loser_key_label);
+        append_conflict(outcome->body, outcome->conflict, outcome->winner, loser_key_label, docs);
         outcome->idempotency.keep(writer.txn(), 200, outcome->body);
         return {};
       },

@@ -35,6 +35,7 @@ struct Push {
   std::optional<Receipt> replayed;
   api::Idempotency idempotency;
   bool quiet = false;
+  Docs docs = Docs::values;
 };
 
 Error refusal(std::string text) { return {ErrorCode::invalid_argument, std::move(text)}; }
@@ -169,7 +170,8 @@ bool has_other_stamp(const OpResult& result, const Op& op) {
   return took_it && op.updated_at && *op.updated_at != result.updated_at;
 }
 
-void append_result(std::string& out, const OpResult& result, const Op& op, std::optional<std::size_t> index) {
+void append_result(std::string& out, const OpResult& result, const Op& op, std::optional<std::size_t> index,
+                   Docs docs) {
   JsonWriter writer(out);
   writer.begin_object();
   if (index) writer.integer("index", static_cast<std::int64_t>(*index));
@@ -178,7 +180,7 @@ void append_result(std::string& out, const OpResult& result, const Op& op, std::
   if (has_other_stamp(result, op)) writer.string("updated_at", format_time(result.updated_at));
   if (result.record) {
     std::string record;
-    append_record(record, view_of(*result.record));
+    append_record(record, view_of(*result.record), docs);
     writer.raw("record", record);
   }
   if (result.error) {
@@ -207,7 +209,7 @@ std::string answer(const Push& push, const Cursor& cursor) {
     if (push.quiet && result.status == OpStatus::applied && !result.sent && !has_other_stamp(result, op)) continue;
     if (!first) out += ',';
     first = false;
-    append_result(out, result, op, push.quiet ? std::optional(i) : std::nullopt);
+    append_result(out, result, op, push.quiet ? std::optional(i) : std::nullopt, push.docs);
   }
   return out + "]}";
 }
@@ -255,6 +257,7 @@ void Face::push(const api::CallPtr& call) {
   state->call = call;
   const auto quiet = call->query("quiet");
   state->quiet = quiet && *quiet != "0" && *quiet != "false";
+  TRY_CALL(call, state->docs, docs_of(*call));
   CHECK_CALL(call, read_body(*state));
   Seq newest_base;
   for (const ParsedOp& parsed : state->ops) newest_base = std::max(newest_base, parsed.op.base.value_or(Seq{}));

@@ -4,7 +4,14 @@
 
 namespace syncline::native {
 
-void append_record_members(std::string& out, const RecordView& record) {
+Result<Docs> docs_of(const api::Call& call) {
+  const auto wanted = call.query("docs");
+  if (!wanted || *wanted == "json") return Docs::values;
+  if (*wanted == "text") return Docs::text;
+  return fail(ErrorCode::invalid_argument, "docs must be json or text");
+}
+
+void append_record_members(std::string& out, const RecordView& record, Docs docs) {
   char digits[24];
   out.append("\"seq\":").append(digits, std::to_chars(digits, digits + sizeof digits, record.seq.value).ptr);
   out.append(",\"collection\":\"").append(record.collection);  // a name needs no escapes
@@ -14,14 +21,19 @@ void append_record_members(std::string& out, const RecordView& record) {
   append_time(out, record.updated_at);
   if (record.deleted) {
     out.append("\",\"deleted\":true");
+    return;
+  }
+  out.append("\",\"deleted\":false,\"doc\":");
+  if (docs == Docs::text) {
+    append_json_string(out, record.doc);
   } else {
-    out.append("\",\"deleted\":false,\"doc\":").append(record.doc);
+    out.append(record.doc);
   }
 }
 
-void append_record(std::string& out, const RecordView& record) {
+void append_record(std::string& out, const RecordView& record, Docs docs) {
   out += '{';
-  append_record_members(out, record);
+  append_record_members(out, record, docs);
   out += '}';
 }
 
@@ -39,7 +51,7 @@ Result<std::optional<Record>> find_winner(Snapshot& snapshot, const Record& lose
 }
 
 void append_conflict(std::string& out, const Conflict& conflict, const std::optional<Record>& winner,
-                     std::string_view loser_key_label) {
+                     std::string_view loser_key_label, Docs docs) {
   JsonWriter writer(out);
   writer.begin_object()
       .string("id", std::to_string(conflict.number.value))
@@ -50,11 +62,11 @@ void append_conflict(std::string& out, const Conflict& conflict, const std::opti
       .string("state", to_text(conflict.state))
       .string("loser_key_label", loser_key_label);
   std::string record;
-  append_record(record, view_of(conflict.loser));
+  append_record(record, view_of(conflict.loser), docs);
   writer.raw("loser", record);
   if (winner) {
     record.clear();
-    append_record(record, view_of(*winner));
+    append_record(record, view_of(*winner), docs);
     writer.raw("winner", record);
   } else {
     writer.name("winner").null();

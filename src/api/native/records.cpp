@@ -39,9 +39,10 @@ std::string etag_of(const Spaces& spaces, const SpaceName& space, Seq seq) {
   return '"' + spaces.cursor(space, seq).to_text() + '"';
 }
 
-http::Response record_response(const Spaces& spaces, const SpaceName& space, int status, const Record& record) {
+http::Response record_response(const Spaces& spaces, const SpaceName& space, int status, const Record& record,
+                               Docs docs) {
   std::string body;
-  append_record(body, view_of(record));
+  append_record(body, view_of(record), docs);
   auto response = http::make_text(status, "application/json", std::move(body));
   response.headers.push_back({"ETag", etag_of(spaces, space, record.seq)});
   response.headers.push_back({"Cache-Control", "private, no-cache"});
@@ -68,6 +69,7 @@ Result<> check_preconditions(const Spaces& spaces, const SpaceName& space, const
 struct Edit {
   api::CallPtr call;
   Target target;
+  Docs docs = Docs::values;  // of the answer
 
   [[nodiscard]] Reads reads() const { return {.records = {RecordKey{target.collection, target.id}}}; }
 
@@ -107,6 +109,7 @@ Result<> check_document(std::string& body) {
 
 void Face::get_record(const api::CallPtr& call) {
   TRY_CALL(call, const Target target, target_of(*call));
+  TRY_CALL(call, const Docs docs, docs_of(*call));
   std::optional<Record> record;
   CHECK_CALL(call, spaces_.read(target.space, [&](Snapshot& snapshot) -> Result<> {
     TRY(record, snapshot.find(target.collection, target.id));
@@ -121,19 +124,21 @@ void Face::get_record(const api::CallPtr& call) {
     response.headers.push_back({"ETag", etag});
     return call->respond(std::move(response));
   }
-  call->respond(record_response(spaces_, target.space, 200, *record));
+  call->respond(record_response(spaces_, target.space, 200, *record, docs));
 }
 
 void Face::put_record(const api::CallPtr& call) {
   TRY_CALL(call, Target target, target_of(*call));
+  TRY_CALL(call, const Docs docs, docs_of(*call));
   CHECK_CALL(call, check_document(call->body()));
-  auto edit = std::make_shared<Edit>(Edit{.call = call, .target = std::move(target)});
+  auto edit = std::make_shared<Edit>(Edit{.call = call, .target = std::move(target), .docs = docs});
   spaces_.write(
       edit->target.space, call->principal().key, [edit] { return edit->reads(); },
       [edit, this](SpaceWriter& writer) { return apply(*edit, false, writer, spaces_); },
       [edit, this](Result<Cursor> cursor) {
         if (!cursor) return edit->call->fail(cursor.error());
-        edit->call->respond(record_response(spaces_, edit->target.space, edit->existed ? 200 : 201, *edit->after));
+        edit->call->respond(
+            record_response(spaces_, edit->target.space, edit->existed ? 200 : 201, *edit->after, edit->docs));
       });
 }
 
@@ -150,7 +155,8 @@ void Face::delete_record(const api::CallPtr& call) {
       });
 }
 
-Result<std::string> history_json(Snapshot& snapshot, Access& access, std::string_view collection, std::string_view id) {
+Result<std::string> history_json(Snapshot& snapshot, Access& access, std::string_view collection, std::string_view id,
+                                 Docs docs) {
   std::vector<Record> versions;
   Record newest;
   TRY(Located located, snapshot.locate(collection, id));
@@ -169,7 +175,7 @@ Result<std::string> history_json(Snapshot& snapshot, Access& access, std::string
   for (std::size_t i = 0; i < versions.size(); ++i) {
     const Record& version = versions[i];
     body += i == 0 ? "{" : ",{";
-    append_record_members(body, view_of(version));
+    append_record_members(body, view_of(version), docs);
     TRY(const std::string label, access.label_of(version.origin));
     body += ",\"key_label\":";
     append_json_string(body, label);
@@ -181,9 +187,10 @@ Result<std::string> history_json(Snapshot& snapshot, Access& access, std::string
 
 void Face::get_history(const api::CallPtr& call) {
   TRY_CALL(call, const Target target, target_of(*call));
+  TRY_CALL(call, const Docs docs, docs_of(*call));
   std::string body;
   CHECK_CALL(call, spaces_.read(target.space, [&](Snapshot& snapshot) -> Result<> {
-    TRY(body, history_json(snapshot, access_, target.collection, target.id));
+    TRY(body, history_json(snapshot, access_, target.collection, target.id, docs));
     return {};
   }));
   call->respond_json(200, std::move(body));

@@ -9,6 +9,8 @@ namespace {
 
 constexpr api::Parameter kWait{"wait", "query", "seconds to wait for a change if there is none, at most 60"};
 constexpr api::Parameter kLimit{"limit", "query", "1 to 5000, 500 if absent"};
+constexpr api::Parameter kDocs{"docs", "query",
+                               "text: each doc is a string with the document's text, exactly as it is stored"};
 constexpr api::Parameter kIfMatch{"If-Match", "header", "the ETag that the record must have, else 412"};
 
 }  // namespace
@@ -22,6 +24,7 @@ std::vector<api::Route> Face::make_routes() {
           "Each op gets a verdict. The hub commits all ops that it does not reject together, durably, before it "
           "answers.")
       .query("quiet", "1: list only what was not applied, each with its index")
+      .parameter(kDocs)
       .header("Idempotency-Key", "makes a retry safe for 24 hours")
       .body("ops: at most 5000 of {collection, id, updated_at?, base?, doc} or {..., deleted: true}", "Push")
       .body_at_most(limits::kBodyBytesLarge)
@@ -37,6 +40,7 @@ std::vector<api::Route> Face::make_routes() {
       .parameter(kLimit)
       .parameter(kWait)
       .query("collections", "only these, separated by commas")
+      .parameter(kDocs)
       .query("known",
              "a cursor that the device got in another way: refused like since if the store has lost its changes")
       .answers(200, "a page of changes, and the cursor after it", "ChangesPage")
@@ -49,15 +53,18 @@ std::vector<api::Route> Face::make_routes() {
       .in_space_of_path()
       .query("after", "the last id of the previous page")
       .parameter(kLimit)
+      .parameter(kDocs)
       .answers(200, "a page of records", "RecordsPage");
   routes.get("/v1/spaces/{space}/records/{collection}/{id}", Scope::read, "Read one record", &Face::get_record)
       .in_space_of_path()
+      .parameter(kDocs)
       .header("If-None-Match", "304 if the record has this ETag")
       .answers(200, "the record", "Record")
       .answers(304, "not changed")
       .answers(404, "unknown or deleted");
   routes.put("/v1/spaces/{space}/records/{collection}/{id}", Scope::write, "Write one record", &Face::put_record)
       .in_space_of_path()
+      .parameter(kDocs)
       .parameter(kIfMatch)
       .header("If-None-Match", "*: only if the record does not exist")
       .body("the document", "Document")
@@ -76,6 +83,7 @@ std::vector<api::Route> Face::make_routes() {
            &Face::get_history)
       .in_space_of_path()
       .described("Newest first.")
+      .parameter(kDocs)
       .answers(200, "the versions", "History")
       .answers(404, "unknown");
   routes.get("/v1/spaces/{space}/conflicts", Scope::read, "List edits that lost a merge", &Face::list_conflicts)
@@ -84,11 +92,13 @@ std::vector<api::Route> Face::make_routes() {
       .query("state", "open (if absent), restored, dismissed or all")
       .query("after", "the last id of the previous page")
       .query("limit", "1 to 500")
+      .parameter(kDocs)
       .answers(200, "the conflicts", "Conflicts");
   routes.post("/v1/spaces/{space}/conflicts/{id}", Scope::write, "Decide a conflict", &Face::decide_conflict)
       .in_space_of_path()
       .described("restore writes the losing edit as a new version.")
       .header("Idempotency-Key", "makes a retry safe for 24 hours")
+      .parameter(kDocs)
       .body("action: restore or dismiss", "ConflictDecision")
       .answers(200, "the conflict", "Conflict")
       .answers(404, "unknown")

@@ -9,7 +9,8 @@ inline constexpr std::string_view kSchemas = R"({
 "Record": {"type": "object", "required": ["seq", "collection", "id", "updated_at", "deleted"], "properties": {
   "seq": {"type": "integer"}, "collection": {"type": "string"}, "id": {"type": "string"},
   "updated_at": {"type": "string", "format": "date-time"}, "deleted": {"type": "boolean"},
-  "doc": {"type": "object", "description": "absent from a deleted record"}}},
+  "doc": {"type": ["object", "string"],
+    "description": "absent from a deleted record; a string with its text if the request has docs=text"}}},
 "DamagedRecord": {"type": "object", "required": ["seq", "damaged"], "properties": {
   "seq": {"type": "integer"}, "collection": {"type": "string", "description": "absent if the hub cannot tell"},
   "id": {"type": "string", "description": "absent if the hub cannot tell"}, "damaged": {"const": true},
@@ -55,8 +56,8 @@ inline constexpr std::string_view kSchemas = R"({
 "Version": {"type": "object",
   "required": ["seq", "collection", "id", "updated_at", "deleted", "key_label", "committed_at", "rule"], "properties": {
   "seq": {"type": "integer"}, "collection": {"type": "string"}, "id": {"type": "string"},
-  "updated_at": {"type": "string", "format": "date-time"}, "deleted": {"type": "boolean"}, "doc": {"type": "object"},
-  "key_label": {"type": "string"}, "committed_at": {"type": "string", "format": "date-time"},
+  "updated_at": {"type": "string", "format": "date-time"}, "deleted": {"type": "boolean"},
+  "doc": {"type": ["object", "string"]}, "key_label": {"type": "string"}, "committed_at": {"type": "string", "format": "date-time"},
   "rule": {"type": "string"}}},
 "History": {"type": "object", "required": ["versions"], "properties": {
   "versions": {"type": "array", "items": {"$ref": "#/components/schemas/Version"}}}},
