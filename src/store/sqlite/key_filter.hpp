@@ -34,13 +34,13 @@ class KeyFilter {
   }
 
  private:
-  /// Of 262,144 keys, it errs for one in 70.
-  static constexpr std::uint64_t kBits = 1ULL << 22U;
+  /// Of 524,288 keys, it errs for one in 70.
+  static constexpr std::uint64_t kBits = 1ULL << 23U;
   /// A set as small as this is searched as fast.
   static constexpr std::size_t kKeysMin = 256;
 
-  static std::uint64_t first(std::uint64_t hash) { return hash >> 42U; }
-  static std::uint64_t second(std::uint64_t hash) { return (hash >> 20U) % kBits; }
+  static std::uint64_t first(std::uint64_t hash) { return hash >> 41U; }
+  static std::uint64_t second(std::uint64_t hash) { return (hash >> 18U) % kBits; }
   [[nodiscard]] bool is_set(std::uint64_t bit) const { return (bits_[bit / 64] >> bit % 64 & 1U) != 0; }
 
   std::size_t count_ = 0;

@@ -42,7 +42,7 @@ class RecentKeys {
  public:
   /// Keys of the young generation before it is merged. More: fewer pages written for each key, more memory (120 bytes
   /// each), more to read when a store is opened after a crash.
-  static constexpr std::size_t kGenerationKeys = 262'144;
+  static constexpr std::size_t kGenerationKeys = 524'288;
 
   RecentKeys() = default;
   RecentKeys(const RecentKeys&) = delete;
