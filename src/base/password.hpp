@@ -1,6 +1,6 @@
-// Passwords: hashed with argon2id (RFC 9106), which takes 64 MiB and some tens of milliseconds. Not for network threads.
-// Both functions are safe from any thread; each thread that hashes has memory of its own, which is given back after each
-// hash.
+// Passwords: hashed with argon2id (RFC 9106), which takes 64 MiB and some tens of milliseconds. Not for network
+// threads. Both functions are safe from any thread; each thread that hashes has memory of its own, which is given back
+// after each hash.
 #pragma once
 
 #include <string>

@@ -40,7 +40,8 @@ TEST(PasswordTest, a_text_that_is_no_hash_fits_no_password) {
         "$argon2i$v=19$m=65536,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2g",
         "$argon2id$v=19$m=4294967295,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2g",
         "$argon2id$v=19$m=65536,t=0,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2g",
-        "$argon2id$v=19$m=65536,t=2,p=1$c2Fsd HNhbHRzYWx0$aGFzaGhhc2g", "$argon2id$v=19$m=8,t=2,p=1$c2Fs$aGFzaGhhc2g"}) {
+        "$argon2id$v=19$m=65536,t=2,p=1$c2Fsd HNhbHRzYWx0$aGFzaGhhc2g",
+        "$argon2id$v=19$m=8,t=2,p=1$c2Fs$aGFzaGhhc2g"}) {
     EXPECT_FALSE(is_password(text, "")) << text;
     EXPECT_FALSE(is_password(text, "correct horse")) << text;
   }

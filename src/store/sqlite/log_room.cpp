@@ -14,8 +14,8 @@ namespace {
 constexpr std::int64_t kFromBytes = 1LL << 20U;
 /// Made at a time: less than a millisecond of copying zeros.
 constexpr std::int64_t kStepBytes = 2LL << 20U;
-/// Written at once. The kernel keeps what one call writes in pages of that size, and a change of any part of such a page
-/// makes the disk write all of it: with 256 KiB, each commit wrote six times as much.
+/// Written at once. The kernel keeps what one call writes in pages of that size, and a change of any part of such a
+/// page makes the disk write all of it: with 256 KiB, each commit wrote six times as much.
 constexpr std::int64_t kZerosBytes = 4LL << 10U;
 
 }  // namespace
@@ -25,7 +25,7 @@ bool LogRoom::after_commit(std::int64_t log_bytes) {
   last_bytes_ = log_bytes;
   if (log_bytes < kFromBytes || log_bytes + kFromBytes <= end_ || log_bytes >= kLogFileBytes) return false;
   if (!log_.is_open()) log_ = FileDescriptor(::open(log_path_.c_str(), O_WRONLY | O_CLOEXEC));
-  struct stat status {};
+  struct stat status{};
   if (!log_.is_open() || ::fstat(log_.get(), &status) != 0) return false;
   end_ = status.st_size;
   return log_bytes + kFromBytes > end_ && extend();
