@@ -16,4 +16,6 @@ for (const entry of entries) {
   await build({ ...common, ...entry });
   console.log(`${entry.outfile} ${gzipSync(readFileSync(root + entry.outfile), { level: 9 }).length} bytes`);
 }
+// For the tests, which run it in Node and in a browser.
+await build({ ...common, minify: false, entryPoints: ['test/internals.ts'], outfile: 'build/internals.js', format: 'esm' });
 execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', root], { stdio: 'inherit' });
