@@ -6,8 +6,10 @@ import { Indexes, kLimits, LocalSpace, MemoryStore, Refused, SpaceReplica, Timeo
 import { localSpaceCases } from './cases/local_space_cases.mjs';
 import { storeCases } from './cases/store_cases.mjs';
 
+const makeStore = () => new MemoryStore(() => Object.assign(new Error('closed'), { code: 'closed' }));
+
 for (const [name, run] of Object.entries({ ...storeCases, ...localSpaceCases })) {
-  test(name, () => run(async () => new MemoryStore()));
+  test(name, () => run(async () => makeStore()));
 }
 
 class Replica {
@@ -15,7 +17,7 @@ class Replica {
     const replica = new Replica();
     replica.now = 0;
     replica.limits = { ...kLimits, ...limits };
-    replica.local = new LocalSpace(new MemoryStore(), 'notes', new Indexes(), replica.limits);
+    replica.local = new LocalSpace(makeStore(), 'notes', new Indexes(), replica.limits);
     await replica.local.load();
     replica.space = new SpaceReplica(replica.local, replica.limits);
     await replica.space.connect(false, 0);

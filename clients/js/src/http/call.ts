@@ -128,7 +128,8 @@ export class Caller {
   /** The answer, if its status is 2xx or 304; otherwise the error that it describes. */
   async call(request: Request, options: CallOptions = {}): Promise<Answer> {
     const deadline = new Deadline(options, options.timeoutMs ?? this.#settings.timeoutMs ?? kTimeoutMs);
-    const withKey = request.method !== 'POST' || request.headers?.['Idempotency-Key']
+    const needsKey = request.method === 'POST' && request.repeats !== false && !request.headers?.['Idempotency-Key'];
+    const withKey = !needsKey
       ? request
       : { ...request, headers: { ...request.headers, 'Idempotency-Key': `"${randomId()}"` } };
     try {

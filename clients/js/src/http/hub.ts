@@ -1,7 +1,6 @@
 // The calls of /v1, typed. Nothing is kept: what a call needs is in its arguments.
-import { Caller, Deadline, parse, type CallerSettings, type CallOptions, type Request } from './call.js';
-import { errorOf, Unreachable } from './errors.js';
-import { EventReader } from './events.js';
+import { Caller, parse, type CallerSettings, type CallOptions, type Request } from './call.js';
+import { streamEvents, type StreamOptions } from './stream.js';
 import type {
   Doc, HubConflict, HubRecord, KeyInfo, Me, NewKey, Notice, Op, OpResult, Page, SpaceInfo, Version,
 } from './types.js';
@@ -31,8 +30,6 @@ export interface WriteOptions extends CallOptions {
   /** `*`: only if there is no such record. */
   ifNoneMatch?: string;
 }
-
-const kLinkSilenceMs = 70_000;  // the hub says something on a quiet stream each 20 s
 
 type Parameters = Record<string, string | number | undefined>;
 
@@ -91,43 +88,8 @@ export class Hub {
    * Notices of changes as they happen. Ends with an error when the connection ends or falls silent; `lastEventId`
    * resumes. `onOpen` is called once the hub has accepted the stream; `timeoutMs` is the time for that.
    */
-  async *events(spaces: string[], options: CallOptions & { lastEventId?: string; onOpen?: () => void } = {},
-  ): AsyncGenerator<Notice, never> {
-    const path = `/v1/events?spaces=${spaces.map(encodeURIComponent).join(',')}`;
-    const headers: Record<string, string> = { Accept: 'text/event-stream' };
-    if (options.lastEventId !== undefined) headers['Last-Event-ID'] = options.lastEventId;
-    let deadline = new Deadline(options, options.timeoutMs ?? kLinkSilenceMs);
-    // The connection lives longer than one deadline: each piece has one of its own.
-    const link = new AbortController();
-    const whole = { signal: link.signal };
-    let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
-    const connection = new Deadline(whole, Number.MAX_SAFE_INTEGER);
-    try {
-      const response = await deadline.race(this.caller.open({ method: 'GET', path, headers }, connection));
-      if (!response.ok || response.body === null) {
-        throw errorOf(response.status, response.headers, await deadline.race(response.text()));
-      }
-      options.onOpen?.();
-      body = response.body.getReader();
-      const reader = new EventReader();
-      for (;;) {
-        deadline.release();
-        deadline = new Deadline(options, kLinkSilenceMs);
-        const piece = await deadline.race(body.read()).catch((error: unknown) => {
-          if (deadline.signal.aborted) throw error;
-          throw new Unreachable('unreachable', 'the event stream broke', { retry: 'later', cause: error });
-        });
-        if (piece.done) throw new Unreachable('unreachable', 'the event stream ended', { retry: 'later' });
-        for (const { event, id, data } of reader.add(piece.value)) {
-          yield { ...parse<{ space: string; cursor: string }>(data), type: event, id };
-        }
-      }
-    } finally {
-      deadline.release();
-      link.abort();
-      connection.release();
-      await body?.cancel().catch(() => undefined);  // the connection is gone: nothing is left to cancel
-    }
+  events(spaces: string[], options: StreamOptions = {}): AsyncGenerator<Notice, never> {
+    return streamEvents(this.caller, spaces, options);
   }
 
   #get<T>(path: string, options?: CallOptions): Promise<T> {

@@ -7,3 +7,4 @@ export {
   Hub, HubSpace, type ChangesOptions, type IdempotentOptions, type PushOptions, type WriteOptions,
 } from './hub.js';
 export type * from './types.js';
+export type { StreamOptions } from './stream.js';

@@ -3,13 +3,14 @@
 // position it belongs to: a crash anywhere leaves a state from which the next cycle goes on. Positions move only from
 // where the transaction finds them, so that several tabs may do this at once.
 import { kBeginning, knowsThrough, type Cursor, historyOf } from '../core/cursor.js';
+import { SynclineError } from '../http/errors.js';
 import type { ReadTx, Row, Store, WriteTx } from '../store/store.js';
 import type { Indexes } from '../store/indexes.js';
 import { sameContent, settleWaiting } from './known_versions.js';
 import {
   isWaiting, kOffersMax, nextBatch, noteRefused, refusedRow, type Batch, type BatchItem, type Limits,
 } from './outbox.js';
-import { knownOf, putState, readState, withKnown, type SpaceState } from './space_state.js';
+import { hasState, knownOf, putState, readState, withKnown, type SpaceState } from './space_state.js';
 import { NotUnderstood, type DamagedRecord, type HubVersion, type Page, type PushAnswer, type Verdict } from './wire.js';
 
 export interface Settled {
@@ -69,7 +70,11 @@ export class LocalSpace {
     private readonly onLoss: OnLoss = () => undefined, private readonly now: () => number = Date.now) {}
 
   async load(): Promise<void> {
-    await this.store.read(async (tx) => { this.#state = await readState(tx, this.name); });
+    await this.store.write(async (tx) => {
+      await this.indexes.fit(tx, this.name);
+      this.#state = await readState(tx, this.name);
+      if (!await hasState(tx, this.name)) putState(tx, this.name, this.#state);
+    });
     await this.countRefused();
   }
   /** As the last transaction of this tab left it. */
@@ -312,6 +317,8 @@ export class LocalSpace {
     why === 'local' ? 'alsoOwn' : 'theHubs'): Promise<T> {
     let writing!: Writing;
     const result = await this.store.write(async (tx) => {
+      // Another tab has logged out since: a change that is stored now would be gone with the database.
+      if (!await hasState(tx, this.name)) throw new SynclineError('closed', 'the local copy was removed');
       const state = await readState(tx, this.name);
       const before = JSON.stringify(state);
       const waited = state.head > state.pushed || state.pushed < state.offerThrough;

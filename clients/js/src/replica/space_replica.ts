@@ -2,7 +2,7 @@
 // asks next() and hands what came to finish(), one at a time.
 import { kBeginning, type Cursor } from '../core/cursor.js';
 import { Replicator, type ReplicatorSettings, type SyncFailure } from '../core/replicator.js';
-import { Forbidden, Refused, StoreFull, SynclineError, Timeout, Unauthorized, Unreachable } from '../http/errors.js';
+import { AccountMismatch, Forbidden, Refused, StoreFull, SynclineError, Timeout, Unauthorized, Unreachable } from '../http/errors.js';
 import type { LocalSpace } from './local_space.js';
 import type { Batch, Limits } from './outbox.js';
 import { NotUnderstood, opText, parsePage, parsePushAnswer, pullPath, pushBody, spacePath } from './wire.js';
@@ -205,7 +205,7 @@ export class SpaceReplica {
 }
 
 function kindOf(error: unknown): SyncFailure['kind'] {
-  if (error instanceof Unauthorized || error instanceof Forbidden) return 'keyRefused';
+  if (error instanceof Unauthorized || error instanceof Forbidden || error instanceof AccountMismatch) return 'keyRefused';
   if (error instanceof Unreachable || error instanceof Timeout || error instanceof NotUnderstood) return 'unreachable';
   if (error instanceof StoreFull || (error instanceof SynclineError && error.code === 'store_failed')) return 'local';
   return 'other';

@@ -37,6 +37,10 @@ interface StoredState extends Omit<SpaceState, 'cursor' | 'known'> {
 
 const valueName = (space: string): string => `space/${space}`;
 
+export const hasState = async (tx: ReadTx, space: string): Promise<boolean> =>
+  await tx.value(valueName(space)) !== undefined;
+
+/** That of a new space if there is none yet. */
 export async function readState(tx: ReadTx, space: string): Promise<SpaceState> {
   const stored = await tx.value(valueName(space)) as StoredState | undefined;
   if (stored !== undefined) {

@@ -1,5 +1,4 @@
 // A store in memory: for tests and scripts, and the reference for the others.
-import { SynclineError } from '../http/errors.js';
 import type { Earlier, Entry, EntryRange, Note, ReadTx, Row, Store, WriteTx } from './store.js';
 
 /** A table that is read in the order of its keys. */
@@ -185,6 +184,9 @@ export class MemoryStore implements Store {
   #isClosed = false;
   onLost: (() => void) | undefined;
 
+  /** `closedError` makes what calls fail with after close(): this file is loaded alone. */
+  constructor(private readonly closedError: () => Error) {}
+
   read<T>(body: (tx: ReadTx) => Promise<T>): Promise<T> {
     return this.#enqueue(() => body(new MemoryTx(this.#tables)));
   }
@@ -203,7 +205,7 @@ export class MemoryStore implements Store {
     this.#isClosed = true;
   }
   #enqueue<T>(run: () => Promise<T>): Promise<T> {
-    if (this.#isClosed) return Promise.reject(new SynclineError('closed', 'the local copy is closed'));
+    if (this.#isClosed) return Promise.reject(this.closedError());
     const done = this.#last.then(run);
     this.#last = done.catch(() => undefined);  // whoever asked hears of it; the next one starts anew
     return done;
