@@ -11,7 +11,7 @@ const isSpace = (code: number): boolean => code === 32 || code === 10 || code ==
 function skipString(text: string, at: number): number {
   for (let end = at + 1; ; ++end) {
     end = text.indexOf('"', end);
-    if (end < 0) throw new SyntaxError('a string of the answer does not end');
+    if (end < 0) throw new SyntaxError('a string does not end');
     // Escaped if an odd number of backslashes stands before.
     let before = end - 1;
     while (text.charCodeAt(before) === kBackslash) --before;
@@ -39,7 +39,7 @@ function skipValue(text: string, at: number): number {
     if (code === kOpenBrace || code === kOpenBracket) ++depth;
     if ((code === kCloseBrace || code === kCloseBracket) && --depth === 0) return i;
   }
-  throw new SyntaxError('a value of the answer does not end');
+  throw new SyntaxError('a value does not end');
 }
 
 /**
@@ -78,7 +78,7 @@ export function docsAsText(text: string): string {
 export function faultOfDoc(text: string): string | undefined {
   if (text[0] !== '{') return 'a document must be a JSON object';
   // JSON.stringify writes lone surrogates as lower-case escapes; an even number of backslashes before is text.
-  if (/(?:^|[^\\])(?:\\\\)*\\ud[89a-f]/.test(text)) return 'a text of the document has half of a surrogate pair';
+  if (/(?:^|[^\\])(?:\\\\)*\\ud[89a-f]/.test(text)) return 'a text has half of a surrogate pair';
   if (text.length > kDocBytesMax / 3 && new TextEncoder().encode(text).length > kDocBytesMax) {
     return 'the document is larger than 16 MiB';
   }

@@ -164,10 +164,6 @@ export class Replicator {
     ++this.#ticket;
     this.#enter('off', nowMs);
   }
-  /** Between two polls from now on. */
-  pollEach(intervalMs: number): void {
-    this.#settings.intervalMs = intervalMs;
-  }
   noteLocalWrite(): void {
     this.#hasLocalWrites = true;
   }
@@ -301,9 +297,6 @@ export class Replicator {
   get cursor(): Cursor {
     return this.#cursor;
   }
-  get hubHead(): Cursor | undefined {
-    return this.#hubHead;
-  }
   /** Whole cycles that have ended well; one that is asked for now is over when there are cyclesAfterNext(). */
   get cycles(): number {
     return this.#cycles;
@@ -317,9 +310,6 @@ export class Replicator {
   /** Cycles that ended in a failure. */
   get failures(): number {
     return this.#failures;
-  }
-  get failureText(): string {
-    return this.#failureText;
   }
 
   status(nowMs: number): SyncStatus {

@@ -119,9 +119,9 @@ export class Collection<T extends object = Doc> {
     const after = query.after === undefined ? undefined : JSON.parse(query.after) as Place;
     const matches = matcher(query.where);
     const found: (Item<T> & { place: Place })[] = [];
-    const compare = (a: Place, b: Place): number => {
-      const isLess = a.value === b.value ? a.id < b.id : a.value < b.value;
-      return (a.value === b.value && a.id === b.id) ? 0 : isLess === descending ? 1 : -1;
+    const isBefore = (a: Place, b: Place): boolean => {
+      const [first, second] = descending ? [b, a] : [a, b];
+      return first.value === second.value ? first.id < second.id : first.value < second.value;
     };
     const isSorted = order === undefined ? !descending : this.indexes.has(this.name, order);
     const source = order !== undefined && isSorted
@@ -140,11 +140,11 @@ export class Collection<T extends object = Doc> {
         continue;
       }
       // Keeps no more than the page, and one to know whether more follows.
-      if (after !== undefined && compare(place, after) <= 0) continue;
+      if (after !== undefined && !isBefore(after, place)) continue;
       let low = 0;
       for (let high = found.length; low < high; ) {
         const middle = (low + high) >> 1;
-        if (compare((found[middle] as Item<T> & { place: Place }).place, place) < 0) low = middle + 1;
+        if (isBefore((found[middle] as Item<T> & { place: Place }).place, place)) low = middle + 1;
         else high = middle;
       }
       found.splice(low, 0, item);

@@ -100,7 +100,7 @@ const nameOf = ({ account, name }: OpenOptions): string =>
 export async function open(options: OpenOptions): Promise<Database> {
   const kind = options.store ?? 'indexeddb';
   if (kind === 'indexeddb' && typeof indexedDB === 'undefined') {
-    throw new SynclineError('no_store', "there is no IndexedDB here; choose store: 'memory'");
+    throw new SynclineError('no_store', "no IndexedDB here: choose store: 'memory'");
   }
   const isShared = kind === 'indexeddb';
   // Pages of browsers do not load the other one.
@@ -165,7 +165,7 @@ export class Database {
   readonly #statusListeners = new Set<(status: Status) => void>();
   readonly #asked = new Map<string, (answer: Extract<Message, { kind: 'answer' }>) => void>();
   readonly #shown = new Map<string, number>();
-  readonly #cleanUps: (() => void)[] = [];
+  #unwatchPage = () => undefined as void;
   #tabs!: Tabs;
   #session: Session | undefined;
   #driver: Driver | undefined;
@@ -340,7 +340,7 @@ export class Database {
     this.#session?.close();
     this.#tabs?.close();
     this.#watchers.clear();
-    for (const cleanUp of this.#cleanUps) cleanUp();
+    this.#unwatchPage();
     this.#store.close();
   }
 
@@ -591,16 +591,14 @@ export class Database {
   }
   /** A page that was offline or hidden looks at the hub when that ends. */
   #watchPage(): void {
-    const target = globalThis as Partial<Pick<Window, 'addEventListener' | 'removeEventListener' | 'document'>>;
-    if (typeof target.addEventListener !== 'function' || target.document === undefined) return;
-    const { document } = target;
-    const onOnline = () => this.#driver?.syncNow();
-    const onVisible = () => { if (document.visibilityState === 'visible') this.#driver?.syncNow(); };
-    target.addEventListener('online', onOnline);
-    document.addEventListener('visibilitychange', onVisible);
-    this.#cleanUps.push(() => {
-      target.removeEventListener?.('online', onOnline);
-      document.removeEventListener('visibilitychange', onVisible);
-    });
+    const page = (globalThis as { document?: Document }).document;
+    if (page === undefined) return;
+    const look = () => { if (page.visibilityState === 'visible') this.#driver?.syncNow(); };
+    addEventListener('online', look);
+    page.addEventListener('visibilitychange', look);
+    this.#unwatchPage = () => {
+      removeEventListener('online', look);
+      page.removeEventListener('visibilitychange', look);
+    };
   }
 }

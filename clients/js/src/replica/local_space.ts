@@ -201,7 +201,8 @@ export class LocalSpace {
     const settled = await this.#write('hub', async (writing): Promise<Settled> => {
       const { tx, state } = writing;
       const settled: Settled = { cursor: state.cursor, needsPull: false, isPartial: false };
-      if (state.generation !== batch.generation || state.pushed !== batch.after) return settled;
+      // Another tab has settled some of it: what is left goes again.
+      if (state.generation !== batch.generation || state.pushed !== batch.after) return { ...settled, isPartial: true };
       noteAnswer(state, answer.cursor);
       state.exchangedAt = this.now();
       const before = state.cursor.seq;
@@ -277,9 +278,6 @@ export class LocalSpace {
   get pushEverythingFirst(): boolean {
     return this.state.pushed < this.state.offerThrough;
   }
-  get mayHaveWrites(): boolean {
-    return this.state.head > this.state.pushed;
-  }
 
   async countRefused(): Promise<void> {
     await this.store.read(async (tx) => {
@@ -318,7 +316,7 @@ export class LocalSpace {
     let writing!: Writing;
     const result = await this.store.write(async (tx) => {
       // Another tab has logged out since: a change that is stored now would be gone with the database.
-      if (!await hasState(tx, this.name)) throw new SynclineError('closed', 'the local copy was removed');
+      if (!await hasState(tx, this.name)) throw new SynclineError('closed', 'the local copy is closed');
       const state = await readState(tx, this.name);
       const before = JSON.stringify(state);
       const waited = state.head > state.pushed || state.pushed < state.offerThrough;

@@ -29,7 +29,7 @@ const settled = <T>(request: IDBRequest<T>): Promise<T> =>
 function translate(error: unknown): unknown {
   if (!(error instanceof DOMException)) return error;
   if (error.name === 'QuotaExceededError') {
-    return new StoreFull('store_full', 'the browser gives the local copy no more room', { retry: 'later', cause: error });
+    return new StoreFull('store_full', 'the browser gives no more room', { retry: 'later', cause: error });
   }
   if (error.name === 'InvalidStateError') return new SynclineError('closed', 'the local copy is closed', { cause: error });
   return new SynclineError('store_failed', `the local copy failed: ${error.message}`, { retry: 'later', cause: error });
@@ -145,7 +145,7 @@ export class IndexedDbStore implements Store {
       return new IndexedDbStore(await settled(request));
     } catch (error) {
       if (error instanceof DOMException && error.name === 'VersionError') {
-        throw new StoreTooNew('store_too_new', 'a newer version of the library wrote this local copy; update the program',
+        throw new StoreTooNew('store_too_new', 'a newer version of the library wrote this local copy',
           { cause: error });
       }
       throw translate(error);
