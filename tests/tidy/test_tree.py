@@ -161,9 +161,10 @@ def test_no_registry_host_is_named():
 
 def test_lock_files_match_their_packages():
     for path in tracked("*package.json"):
-        wanted = json.loads(path.read_text())["dependencies"]
-        locked = json.loads((path.parent / "package-lock.json").read_text())["packages"][""]["dependencies"]
-        assert wanted == locked, path
+        wanted = json.loads(path.read_text())
+        locked = json.loads((path.parent / "package-lock.json").read_text())["packages"][""]
+        for kind in ("dependencies", "devDependencies"):
+            assert wanted.get(kind) == locked.get(kind), f"{path}: {kind}"
 
 
 def test_everything_is_formatted():

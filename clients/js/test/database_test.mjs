@@ -243,6 +243,24 @@ test('numbers that JSON.parse damages survive unless the document is edited', as
   assert.match(await raw(), /"t":"y"/);
 });
 
+test('a hub that sends documents as text is asked for that, and they stay as they are', async () => {
+  const text = '{"2":1.0,"1":9007199254740993,"doc":{"doc":"\\ud83d\\ude00"}}';
+  const write = (id) => fetch(`${hub.url}/v1/spaces/${space}/records/items/${id}`, { method: 'PUT',
+    headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' }, body: text });
+  await write('a');
+  const me = JSON.stringify({ ...await admin.me(), api: 2 });
+  proxy.rule = ({ path }) => (path === '/v1/me' ? { status: 200, body: me } : undefined);
+  const db = await device();
+  await db.synced();
+  assert.ok(proxy.requests.some((one) => one.path.includes('/changes') && one.path.includes('docs=text')));
+  assert.deepEqual(await items(db).get('a'), JSON.parse(text));
+  await items(db).put('b', { n: 1 });
+  await db.synced();
+  assert.ok(proxy.requests.some((one) => one.path.endsWith('/push?docs=text')));
+  await items(db).put('a', await items(db).get('a'));
+  assert.deepEqual(await waitingOf(db), []);
+});
+
 test('an edit that loses is a conflict that can be restored', async () => {
   const a = await device();
   await items(a).put('x', { by: 'a' });
