@@ -178,6 +178,28 @@ test('no call waits for a lock: a tab that holds it and answers nothing stops no
   await context.close();
 });
 
+test('a leader that gives no sign for 30 s loses its place', async () => {
+  const context = await browser.newContext();
+  const frozen = await context.newPage();
+  await frozen.goto(`${proxy.url}/page`);
+  await frozen.evaluate((name) => {
+    navigator.locks.request(name, () => new Promise(() => {}));
+  }, `syncline/${space()}`);
+  const page = await context.newPage();
+  await page.clock.install();
+  await page.goto(`${proxy.url}/page`);
+  await openIn(page);
+  await page.evaluate(() => items.put('a', { n: 1 }));
+  await page.clock.fastForward(29_000);
+  assert.equal(proxy.count('GET', '/v1/'), 0);
+  await page.clock.fastForward(2_000);
+  await until(async () => 'a' in await hubDocs(), 'the change at the hub');
+  // A sign of the leader ends that.
+  await frozen.evaluate((name) => new BroadcastChannel(name).postMessage({ kind: 'alive' }), `syncline/${space()}`);
+  await page.evaluate(() => until(() => db.status.get().reason === 'another tab syncs'));
+  await context.close();
+});
+
 test('logout removes the copy for every tab, and refuses while something waits', async () => {
   const context = await browser.newContext();
   const a = await tab(context);

@@ -177,8 +177,11 @@ export const localSpaceCases = {
       verdicts: [{ status: 'applied', seq: 1, at: undefined, version: undefined, code: '', detail: '' }] };
     await device.local.settle(batch, answer);
     await device.edit('{"n":2}');
-    await device.local.settle(batch, answer);
+    ok((await device.local.settle(batch, answer)).isPartial, 'what is left goes again');
     equal(await device.base(), 1);
+    await device.push({ status: 'applied', seq: 2 }, 'h1.2');
+    await device.local.settle(batch, answer);
+    equal(await device.base(), undefined, 'what was acknowledged waits again');
     await device.deliver(9, kBefore, '{}', 'x');
     await device.local.apply({ since: kBeginning, cursor: parseCursor('h1.20'), more: false, damaged: [], versions: [
       { collection: 'c', id: 'x', seq: 20, at: kLater, deleted: true, doc: '' }] });
