@@ -1,7 +1,7 @@
 // The directory contract: who may enter a store, and what is known of those who do. Accounts, keys, sessions (a session
-// is a key), passkeys, reset tokens, who may use whose space, how far keys have pulled, and how much accounts have
-// asked. These are rows of tables of their own, not records: nobody pulls them, they have no seq and no history, and
-// each is found by an index.
+// is a key), passkeys, reset tokens, who may use whose space, how far keys have pulled, how much accounts have asked,
+// who wants to hear of events and what is on its way there, and who runs which command. These are rows of tables of
+// their own, not records: nobody pulls them, they have no seq and no history, and each is found by an index.
 //
 // - read(): a consistent view that never waits for writers. Runs on the calling thread, also inside a read or a write
 //   function of the store.
@@ -24,100 +24,10 @@
 #include <string_view>
 #include <vector>
 
-#include "base/hash_chain.hpp"
-#include "base/ids.hpp"
 #include "base/result.hpp"
-#include "base/time.hpp"
+#include "store/directory_rows.hpp"
 
 namespace syncline {
-
-struct AccountRow {
-  AccountNumber number;
-  std::string email;  // in lower case; no two accounts have the same
-  Timestamp created_at;
-  std::string password;  // its hash; empty: none
-  KeyNumber api_key;     // the key that the account replaces as a whole (POST /auth/api-key); 0: none
-  std::string doc;
-};
-
-struct KeyRow {
-  KeyNumber number;
-  AccountNumber account;
-  KeyNumber parent;        // of a session: the key that it was opened with; 0: none
-  std::string token_hash;  // SHA-256 of the token: 32 bytes
-  Timestamp created_at;
-  std::optional<Timestamp> revoked_at;
-  /// From then on nobody can use or renew the key, and purging may remove it.
-  std::optional<Timestamp> ends_at;
-  /// Written by set_last_used() alone.
-  std::optional<Timestamp> last_used_at;
-  std::string doc;
-};
-
-/// What somebody signs in with instead of a password.
-struct PasskeyRow {
-  PasskeyNumber number;
-  AccountNumber account;
-  std::string credential;  // the id that its device has given it; no two passkeys have the same
-  Timestamp created_at;
-  std::string doc;
-};
-
-/// What lets somebody set a new password.
-struct ResetRow {
-  std::string token_hash;
-  AccountNumber account;
-  Timestamp expires_at;
-};
-
-/// The key was handed the space up to `seq`.
-struct PulledRow {
-  KeyNumber key;
-  SpaceName space;
-  Seq seq;
-};
-
-/// The account that has the space lets another one use it.
-struct GrantRow {
-  SpaceName space;
-  AccountNumber guest;
-  bool may_write = false;
-  Timestamp created_at;
-};
-
-/// How often the account has asked, on a day and in its month.
-struct UsageRow {
-  AccountNumber account;
-  std::string day;  // "2026-11-22"
-  std::int64_t today = 0;
-  std::int64_t this_month = 0;
-};
-
-/// An entry of the audit log. `text` is the entry; the other members are copies of what it says, to look it up by.
-struct AuditRow {
-  std::int64_t number = 0;
-  Timestamp at;
-  std::string actor;    // address of the account that acted
-  std::string account;  // address of the account that it concerns
-  std::string action;
-  std::string text;
-};
-
-/// Both ends of the audit log, kept apart from its entries, so that missing ones are noticed.
-struct AuditEnds {
-  ChainHead last;
-  /// The last entry that was purged.
-  ChainHead purged;
-};
-
-/// Each returns false to stop the visit. It collects what is to be done: it must not use the view that calls it to
-/// change anything.
-using AccountVisitor = std::function<bool(const AccountRow&)>;
-using KeyVisitor = std::function<bool(const KeyRow&)>;
-using GrantVisitor = std::function<bool(const GrantRow&)>;
-using PasskeyVisitor = std::function<bool(const PasskeyRow&)>;
-using UsageVisitor = std::function<bool(const UsageRow&)>;
-using AuditVisitor = std::function<bool(const AuditRow&)>;
 
 class DirectoryView {
  public:
@@ -154,6 +64,28 @@ class DirectoryView {
   /// A number under a name, 0 if there is none. For what the service must know of the directory as a whole.
   [[nodiscard]] virtual Result<std::int64_t> find_mark(std::string_view name) = 0;
 
+  [[nodiscard]] virtual Result<std::optional<WebhookRow>> find_webhook(std::string_view id) = 0;
+  /// Webhooks of one account, or of all, by id.
+  [[nodiscard]] virtual Result<> webhooks(std::optional<AccountNumber> account, const WebhookVisitor& visit) = 0;
+  /// Nothing also for a delivery of another webhook.
+  [[nodiscard]] virtual Result<std::optional<DeliveryRow>> find_delivery(std::string_view webhook,
+                                                                         std::int64_t number) = 0;
+  /// Of the deliveries that wait for one of these webhooks, the one that is due first, perhaps only later; of those
+  /// that are due together the one with the least number. A damaged one is passed over.
+  [[nodiscard]] virtual Result<std::optional<DeliveryRow>> find_next_delivery(
+      const std::vector<std::string>& webhooks) = 0;
+  /// The newest `count_max` of a webhook, newest first.
+  [[nodiscard]] virtual Result<> deliveries(std::string_view webhook, std::size_t count_max,
+                                            const DeliveryVisitor& visit) = 0;
+  /// Those of a webhook that are in that state and have a next_at after that, by next_at and number.
+  [[nodiscard]] virtual Result<> deliveries_due_after(std::string_view webhook, DeliveryRow::State state,
+                                                      Timestamp after, const DeliveryVisitor& visit) = 0;
+
+  [[nodiscard]] virtual Result<std::optional<LeaseRow>> find_lease(const SpaceName& space,
+                                                                   std::string_view command) = 0;
+  /// Leases that end at `until` or earlier, first those that end first.
+  [[nodiscard]] virtual Result<> leases_that_end(Timestamp until, const LeaseVisitor& visit) = 0;
+
   /// Nothing before the first entry.
   [[nodiscard]] virtual Result<std::optional<AuditEnds>> find_audit_ends() = 0;
   /// Entries with numbers above `after`, by number.
@@ -174,7 +106,8 @@ class DirectoryTxn : public DirectoryView {
 
   /// Adds the account, or replaces the one of that number. `conflict` if another one has the address.
   [[nodiscard]] virtual Result<> put_account(const AccountRow& account) = 0;
-  /// Removes the account with its keys, passkeys, reset tokens, progress, usage, and what it grants and was granted.
+  /// Removes the account with its keys, passkeys, reset tokens, progress, usage, webhooks and their deliveries, the
+  /// leases of its spaces, and what it grants and was granted.
   [[nodiscard]] virtual Result<> erase_account(AccountNumber number) = 0;
   /// Adds the key, or replaces the one of that number but for `last_used_at`.
   [[nodiscard]] virtual Result<> put_key(const KeyRow& key) = 0;
@@ -196,6 +129,23 @@ class DirectoryTxn : public DirectoryView {
   [[nodiscard]] virtual Result<> put_usage(const UsageRow& usage) = 0;
   [[nodiscard]] virtual Result<> remove_usage(AccountNumber account) = 0;
   [[nodiscard]] virtual Result<> put_mark(std::string_view name, std::int64_t value) = 0;
+
+  /// Adds the webhook, or replaces the one of that id. `conflict` if another account has it.
+  [[nodiscard]] virtual Result<> put_webhook(const WebhookRow& webhook) = 0;
+  /// With its deliveries.
+  [[nodiscard]] virtual Result<> remove_webhook(std::string_view id) = 0;
+  /// Adds the delivery under a number that was never used, or under its own if it has one that no delivery has. Nothing
+  /// happens if the account has no such webhook, or the webhook has had the message.
+  [[nodiscard]] virtual Result<> add_delivery(const DeliveryRow& delivery) = 0;
+  /// Replaces the delivery of that number. Nothing happens if there is none.
+  [[nodiscard]] virtual Result<> put_delivery(const DeliveryRow& delivery) = 0;
+  /// Removes those that do not wait and whose last attempt was before that, the oldest first and at most `count_max`.
+  /// Returns how many.
+  [[nodiscard]] virtual Result<std::size_t> remove_ended_deliveries(Timestamp before, std::size_t count_max) = 0;
+  /// Adds the lease, or replaces the one of that command.
+  [[nodiscard]] virtual Result<> put_lease(const LeaseRow& lease) = 0;
+  [[nodiscard]] virtual Result<> remove_lease(const SpaceName& space, std::string_view command) = 0;
+
   /// Fails if there is an entry of that number: none is ever replaced.
   [[nodiscard]] virtual Result<> add_audit(const AuditRow& row) = 0;
   [[nodiscard]] virtual Result<> put_audit_ends(const AuditEnds& ends) = 0;

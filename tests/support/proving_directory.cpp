@@ -67,6 +67,37 @@ class FailingDirectory::FailingView : public Base {
     CHECK_OK(faults_.next_read());
     return below_.find_mark(name);
   }
+  Result<std::optional<WebhookRow>> find_webhook(std::string_view id) override {
+    CHECK_OK(faults_.next_read());
+    return below_.find_webhook(id);
+  }
+  Result<> webhooks(std::optional<AccountNumber> account, const WebhookVisitor& visit) override {
+    return cut(visit, [&](const WebhookVisitor& cut_off) { return below_.webhooks(account, cut_off); });
+  }
+  Result<std::optional<DeliveryRow>> find_delivery(std::string_view webhook, std::int64_t number) override {
+    CHECK_OK(faults_.next_read());
+    return below_.find_delivery(webhook, number);
+  }
+  Result<std::optional<DeliveryRow>> find_next_delivery(const std::vector<std::string>& webhooks) override {
+    CHECK_OK(faults_.next_read());
+    return below_.find_next_delivery(webhooks);
+  }
+  Result<> deliveries(std::string_view webhook, std::size_t count_max, const DeliveryVisitor& visit) override {
+    return cut(visit, [&](const DeliveryVisitor& cut_off) { return below_.deliveries(webhook, count_max, cut_off); });
+  }
+  Result<> deliveries_due_after(std::string_view webhook, DeliveryRow::State state, Timestamp after,
+                                const DeliveryVisitor& visit) override {
+    return cut(visit, [&](const DeliveryVisitor& cut_off) {
+      return below_.deliveries_due_after(webhook, state, after, cut_off);
+    });
+  }
+  Result<std::optional<LeaseRow>> find_lease(const SpaceName& space, std::string_view command) override {
+    CHECK_OK(faults_.next_read());
+    return below_.find_lease(space, command);
+  }
+  Result<> leases_that_end(Timestamp until, const LeaseVisitor& visit) override {
+    return cut(visit, [&](const LeaseVisitor& cut_off) { return below_.leases_that_end(until, cut_off); });
+  }
   Result<std::optional<AuditEnds>> find_audit_ends() override {
     CHECK_OK(faults_.next_read());
     return below_.find_audit_ends();
@@ -136,6 +167,23 @@ class FailingDirectory::FailingTxn final : public FailingView<DirectoryTxn> {
   Result<> put_usage(const UsageRow& usage) override { return below_.put_usage(usage); }
   Result<> remove_usage(AccountNumber account) override { return below_.remove_usage(account); }
   Result<> put_mark(std::string_view name, std::int64_t value) override { return below_.put_mark(name, value); }
+  Result<> put_webhook(const WebhookRow& webhook) override {
+    CHECK_OK(faults_.next_read());
+    return below_.put_webhook(webhook);
+  }
+  Result<> remove_webhook(std::string_view id) override { return below_.remove_webhook(id); }
+  Result<> add_delivery(const DeliveryRow& delivery) override {
+    CHECK_OK(faults_.next_read());
+    return below_.add_delivery(delivery);
+  }
+  Result<> put_delivery(const DeliveryRow& delivery) override { return below_.put_delivery(delivery); }
+  Result<std::size_t> remove_ended_deliveries(Timestamp before, std::size_t count_max) override {
+    return below_.remove_ended_deliveries(before, count_max);
+  }
+  Result<> put_lease(const LeaseRow& lease) override { return below_.put_lease(lease); }
+  Result<> remove_lease(const SpaceName& space, std::string_view command) override {
+    return below_.remove_lease(space, command);
+  }
   Result<> add_audit(const AuditRow& row) override { return below_.add_audit(row); }
   Result<> put_audit_ends(const AuditEnds& ends) override { return below_.put_audit_ends(ends); }
   Result<> remove_audit_through(std::int64_t number) override { return below_.remove_audit_through(number); }

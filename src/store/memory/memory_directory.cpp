@@ -1,6 +1,7 @@
 #include "store/memory/memory_directory.hpp"
 
 #include <algorithm>
+#include <ranges>
 #include <vector>
 
 namespace syncline {
@@ -96,6 +97,57 @@ class MemoryDirectory::Work final : public DirectoryTxn {
     return found == state_.marks.end() ? 0 : found->second;
   }
 
+  Result<std::optional<WebhookRow>> find_webhook(std::string_view id) override { return found_in(state_.webhooks, id); }
+  Result<> webhooks(std::optional<AccountNumber> account, const WebhookVisitor& visit) override {
+    for (const auto& [id, row] : state_.webhooks) {
+      if ((!account || row.account == *account) && !visit(row)) break;
+    }
+    return {};
+  }
+  Result<std::optional<DeliveryRow>> find_delivery(std::string_view webhook, std::int64_t number) override {
+    auto found = found_in(state_.deliveries, number);
+    if (found && found->webhook != webhook) found.reset();
+    return found;
+  }
+  Result<std::optional<DeliveryRow>> find_next_delivery(const std::vector<std::string>& webhooks) override {
+    const DeliveryRow* next = nullptr;
+    for (const auto& [number, row] : state_.deliveries) {
+      const bool is_theirs = std::ranges::find(webhooks, row.webhook) != webhooks.end();
+      if (row.state != DeliveryRow::State::waiting || !is_theirs) continue;
+      if (next == nullptr || row.next_at < next->next_at) next = &row;
+    }
+    if (next == nullptr) return std::nullopt;
+    return *next;
+  }
+  Result<> deliveries(std::string_view webhook, std::size_t count_max, const DeliveryVisitor& visit) override {
+    for (const auto& [number, row] : std::views::reverse(state_.deliveries)) {
+      if (row.webhook != webhook) continue;
+      if (count_max == 0 || !visit(row)) break;
+      count_max -= 1;
+    }
+    return {};
+  }
+  Result<> deliveries_due_after(std::string_view webhook, DeliveryRow::State state, Timestamp after,
+                                const DeliveryVisitor& visit) override {
+    std::vector<DeliveryRow> rows;
+    for (const auto& [number, row] : state_.deliveries) {
+      if (row.webhook == webhook && row.state == state && row.next_at > after) rows.push_back(row);
+    }
+    std::ranges::sort(rows, {}, [](const DeliveryRow& row) { return std::pair(row.next_at, row.number); });
+    return visit_all(rows, visit);
+  }
+  Result<std::optional<LeaseRow>> find_lease(const SpaceName& space, std::string_view command) override {
+    return found_in(state_.leases, std::pair(space, std::string(command)));
+  }
+  Result<> leases_that_end(Timestamp until, const LeaseVisitor& visit) override {
+    std::vector<LeaseRow> rows;
+    for (const auto& [key, row] : state_.leases) {
+      if (row.until <= until) rows.push_back(row);
+    }
+    std::ranges::sort(rows, {}, &LeaseRow::until);
+    return visit_all(rows, visit);
+  }
+
   Result<std::optional<AuditEnds>> find_audit_ends() override { return state_.audit_ends; }
   Result<> audit_after(std::int64_t after, const AuditVisitor& visit) override {
     for (auto row = state_.audit.upper_bound(after); row != state_.audit.end() && visit(row->second);) ++row;
@@ -132,6 +184,9 @@ class MemoryDirectory::Work final : public DirectoryTxn {
       return entry.second.space.account == number || entry.second.guest == number;
     });
     std::erase_if(state_.passkeys, [&](const auto& entry) { return entry.second.account == number; });
+    std::erase_if(state_.deliveries, [&](const auto& entry) { return entry.second.account == number; });
+    std::erase_if(state_.webhooks, [&](const auto& entry) { return entry.second.account == number; });
+    std::erase_if(state_.leases, [&](const auto& entry) { return entry.first.first.account == number; });
     return remove_resets_of(number);
   }
   Result<> put_key(const KeyRow& key) override {
@@ -200,6 +255,54 @@ class MemoryDirectory::Work final : public DirectoryTxn {
     mark(name) = value;
     return {};
   }
+  Result<> put_webhook(const WebhookRow& webhook) override {
+    const auto holder = found_in(state_.webhooks, webhook.id);
+    if (holder && holder->account != webhook.account) {
+      return fail(ErrorCode::conflict, "webhook '" + webhook.id + "' already exists");
+    }
+    state_.webhooks[webhook.id] = webhook;
+    return {};
+  }
+  Result<> remove_webhook(std::string_view id) override {
+    std::erase_if(state_.deliveries, [&](const auto& entry) { return entry.second.webhook == id; });
+    std::erase_if(state_.webhooks, [&](const auto& entry) { return entry.first == id; });
+    return {};
+  }
+  Result<> add_delivery(const DeliveryRow& delivery) override {
+    const auto webhook = found_in(state_.webhooks, delivery.webhook);
+    const bool had_it = std::ranges::any_of(state_.deliveries, [&](const auto& entry) {
+      return entry.second.webhook == delivery.webhook && entry.second.message == delivery.message;
+    });
+    if (!webhook || webhook->account != delivery.account || had_it) return {};
+    DeliveryRow row = delivery;
+    if (row.number <= 0 || state_.deliveries.contains(row.number)) row.number = state_.last_delivery + 1;
+    state_.last_delivery = std::max(state_.last_delivery, row.number);
+    state_.deliveries[row.number] = row;
+    return {};
+  }
+  Result<> put_delivery(const DeliveryRow& delivery) override {
+    const auto found = state_.deliveries.find(delivery.number);
+    if (found != state_.deliveries.end()) found->second = delivery;
+    return {};
+  }
+  Result<std::size_t> remove_ended_deliveries(Timestamp before, std::size_t count_max) override {
+    std::vector<std::pair<Timestamp, std::int64_t>> ended;
+    for (const auto& [number, row] : state_.deliveries) {
+      if (row.state != DeliveryRow::State::waiting && row.last_at < before) ended.emplace_back(row.last_at, number);
+    }
+    std::ranges::sort(ended);
+    ended.resize(std::min(ended.size(), count_max));
+    for (const auto& [at, number] : ended) state_.deliveries.erase(number);
+    return ended.size();
+  }
+  Result<> put_lease(const LeaseRow& lease) override {
+    state_.leases[{lease.space, lease.command}] = lease;
+    return {};
+  }
+  Result<> remove_lease(const SpaceName& space, std::string_view command) override {
+    state_.leases.erase({space, std::string(command)});
+    return {};
+  }
   Result<> add_audit(const AuditRow& row) override {
     if (state_.audit.emplace(row.number, row).second) return {};
     return fail(ErrorCode::conflict, "the audit log has an entry " + std::to_string(row.number));
@@ -219,6 +322,13 @@ class MemoryDirectory::Work final : public DirectoryTxn {
     const auto found = rows.find(number);
     if (found == rows.end()) return std::nullopt;
     return found->second;
+  }
+  template <typename Rows, typename Visitor>
+  static Result<> visit_all(const Rows& rows, const Visitor& visit) {
+    for (const auto& row : rows) {
+      if (!visit(row)) break;
+    }
+    return {};
   }
   template <typename Picks>
   Result<> visit_keys(const Picks& picks, const KeyVisitor& visit) {

@@ -34,6 +34,10 @@ class MemoryDirectory final : public Directory {
     std::map<std::pair<SpaceName, AccountNumber>, GrantRow> grants;
     std::map<AccountNumber, UsageRow> usage;
     std::map<std::string, std::int64_t, std::less<>> marks;
+    std::map<std::string, WebhookRow, std::less<>> webhooks;
+    std::map<std::int64_t, DeliveryRow> deliveries;
+    std::int64_t last_delivery = 0;
+    std::map<std::pair<SpaceName, std::string>, LeaseRow> leases;
     std::map<std::int64_t, AuditRow> audit;
     std::optional<AuditEnds> audit_ends;
     std::set<KeyNumber> reserved;  // revoked since the last write

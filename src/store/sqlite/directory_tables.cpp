@@ -106,6 +106,10 @@ Result<> DirectoryTables::run_for(const char* sql, std::int64_t number) {
   return run(sql, [number](Statement& statement) { statement.bind(1, number); });
 }
 
+Result<> DirectoryTables::run_for(const char* sql, std::string_view id) {
+  return run(sql, [id](Statement& statement) { statement.bind_text(1, id); });
+}
+
 Result<KeyRow> DirectoryTables::key_of(const Statement& row) const {
   KeyRow key{.number = {row.integer(0)},
              .account = {row.integer(1)},
@@ -279,7 +283,10 @@ Result<> DirectoryTables::erase_account(AccountNumber number) {
                           "DELETE FROM pulled WHERE account = ?", "DELETE FROM api_key WHERE account = ?",
                           "DELETE FROM password_reset WHERE account = ?", "DELETE FROM passkey WHERE account = ?",
                           "DELETE FROM request_usage WHERE account = ?", "DELETE FROM space_grant WHERE account = ?",
-                          "DELETE FROM space_grant WHERE guest = ?", "DELETE FROM account WHERE number = ?"}) {
+                          "DELETE FROM space_grant WHERE guest = ?",
+                          "DELETE FROM delivery WHERE webhook IN (SELECT id FROM webhook WHERE account = ?)",
+                          "DELETE FROM webhook WHERE account = ?", "DELETE FROM lease WHERE account = ?",
+                          "DELETE FROM account WHERE number = ?"}) {
     CHECK_OK(run_for(sql, number.value));
   }
   return {};
@@ -380,6 +387,8 @@ Result<std::vector<std::string>> DirectoryTables::verify() {
       [&](Statement& row) { return note(key_of(row)); }));
   CHECK_OK(verify_grants(problems));
   CHECK_OK(verify_passkeys(problems));
+  CHECK_OK(verify_webhooks(problems));
+  CHECK_OK(verify_leases(problems));
   return problems;
 }
 

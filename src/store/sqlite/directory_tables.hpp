@@ -59,6 +59,36 @@ CREATE TABLE IF NOT EXISTS passkey (number INTEGER PRIMARY KEY, account INTEGER 
 CREATE INDEX IF NOT EXISTS passkey_account ON passkey (account);
 )sql";
 
+/// Came after that too. Ids of webhooks and messages are texts; `state` is a DeliveryRow::State. The deliveries of a
+/// webhook that wait are found by `delivery_due` in the order in which they are due, and those that have ended by
+/// `delivery_ended`.
+inline constexpr const char* kWebhookTables = R"sql(
+CREATE TABLE IF NOT EXISTS webhook (id TEXT PRIMARY KEY, account INTEGER NOT NULL, created_at INTEGER NOT NULL,
+  doc BLOB NOT NULL, hash INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS webhook_account ON webhook (account);
+CREATE TABLE IF NOT EXISTS delivery (number INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL,
+  webhook TEXT NOT NULL, message TEXT NOT NULL, type TEXT NOT NULL, body BLOB NOT NULL, created_at INTEGER NOT NULL,
+  state INTEGER NOT NULL, attempts INTEGER NOT NULL, next_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
+  last_status INTEGER NOT NULL, last_error TEXT NOT NULL, hash INTEGER NOT NULL, UNIQUE (webhook, message));
+CREATE INDEX IF NOT EXISTS delivery_due ON delivery (webhook, state, next_at);
+CREATE INDEX IF NOT EXISTS delivery_ended ON delivery (last_at) WHERE state > 0;
+)sql";
+
+/// The places of what waits for a webhook, in the order in which it is due.
+inline constexpr const char* kWaitingDeliveries =
+    "SELECT next_at, number FROM delivery WHERE webhook = ? AND state = 0 ORDER BY next_at, number";
+inline constexpr const char* kRemoveEndedDeliveries =
+    "DELETE FROM delivery WHERE number IN "
+    "(SELECT number FROM delivery WHERE state > 0 AND last_at < ? ORDER BY last_at LIMIT ?)";
+
+/// Came with the webhooks.
+inline constexpr const char* kLeaseTable = R"sql(
+CREATE TABLE IF NOT EXISTS lease (account INTEGER NOT NULL, space TEXT NOT NULL, command TEXT NOT NULL,
+  holder TEXT NOT NULL, ends_at INTEGER NOT NULL, hash INTEGER NOT NULL,
+  PRIMARY KEY (account, space, command)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS lease_end ON lease (ends_at);
+)sql";
+
 class DirectoryTables final : public DirectoryTxn {
  public:
   /// `reserve` holds revocations that are not in the rows yet.
@@ -82,6 +112,18 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Result<> grants_to(AccountNumber guest, const GrantVisitor& visit) override;
   [[nodiscard]] Result<> usage(const UsageVisitor& visit) override;
   [[nodiscard]] Result<std::int64_t> find_mark(std::string_view name) override;
+  [[nodiscard]] Result<std::optional<WebhookRow>> find_webhook(std::string_view id) override;
+  [[nodiscard]] Result<> webhooks(std::optional<AccountNumber> account, const WebhookVisitor& visit) override;
+  [[nodiscard]] Result<std::optional<DeliveryRow>> find_delivery(std::string_view webhook,
+                                                                 std::int64_t number) override;
+  [[nodiscard]] Result<std::optional<DeliveryRow>> find_next_delivery(
+      const std::vector<std::string>& webhooks) override;
+  [[nodiscard]] Result<> deliveries(std::string_view webhook, std::size_t count_max,
+                                    const DeliveryVisitor& visit) override;
+  [[nodiscard]] Result<> deliveries_due_after(std::string_view webhook, DeliveryRow::State state, Timestamp after,
+                                              const DeliveryVisitor& visit) override;
+  [[nodiscard]] Result<std::optional<LeaseRow>> find_lease(const SpaceName& space, std::string_view command) override;
+  [[nodiscard]] Result<> leases_that_end(Timestamp until, const LeaseVisitor& visit) override;
   [[nodiscard]] Result<std::optional<AuditEnds>> find_audit_ends() override;
   [[nodiscard]] Result<> audit_after(std::int64_t after, const AuditVisitor& visit) override;
   [[nodiscard]] Result<> audit_before(std::int64_t before, const AuditVisitor& visit) override;
@@ -106,6 +148,13 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Result<> put_usage(const UsageRow& usage) override;
   [[nodiscard]] Result<> remove_usage(AccountNumber account) override;
   [[nodiscard]] Result<> put_mark(std::string_view name, std::int64_t value) override;
+  [[nodiscard]] Result<> put_webhook(const WebhookRow& webhook) override;
+  [[nodiscard]] Result<> remove_webhook(std::string_view id) override;
+  [[nodiscard]] Result<> add_delivery(const DeliveryRow& delivery) override;
+  [[nodiscard]] Result<> put_delivery(const DeliveryRow& delivery) override;
+  [[nodiscard]] Result<std::size_t> remove_ended_deliveries(Timestamp before, std::size_t count_max) override;
+  [[nodiscard]] Result<> put_lease(const LeaseRow& lease) override;
+  [[nodiscard]] Result<> remove_lease(const SpaceName& space, std::string_view command) override;
   [[nodiscard]] Result<> add_audit(const AuditRow& row) override;
   [[nodiscard]] Result<> put_audit_ends(const AuditEnds& ends) override;
   [[nodiscard]] Result<> remove_audit_through(std::int64_t number) override;
@@ -125,6 +174,7 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Result<> query(const char* sql, const Bind& bind, const Row& row);
   [[nodiscard]] Result<> run(const char* sql, const Bind& bind);
   [[nodiscard]] Result<> run_for(const char* sql, std::int64_t number);
+  [[nodiscard]] Result<> run_for(const char* sql, std::string_view id);
   [[nodiscard]] Result<> visit_audit(const char* sql, std::int64_t bound, const AuditVisitor& visit);
   [[nodiscard]] Result<> visit_grants(const char* sql, AccountNumber account, const GrantVisitor& visit);
   [[nodiscard]] Result<> verify_grants(std::vector<std::string>& problems);
@@ -133,13 +183,17 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Result<std::optional<AccountRow>> find_one_account(const char* sql, const Bind& bind);
   [[nodiscard]] Result<KeyRow> key_of(const Statement& row) const;
   [[nodiscard]] Result<> verify_passkeys(std::vector<std::string>& problems);
+  [[nodiscard]] Result<> verify_webhooks(std::vector<std::string>& problems);
+  [[nodiscard]] Result<> verify_leases(std::vector<std::string>& problems);
   [[nodiscard]] Result<std::int64_t> next_number(std::string_view mark);
+  [[nodiscard]] Result<std::int64_t> number_for(const DeliveryRow& delivery);
 
   Connection& on_;
   const Timestamp now_;
   const RevocationReserve& reserve_;
   std::unordered_map<const char*, Statement> idle_;
   std::optional<Error> failure_;
+  std::optional<std::int64_t> last_delivery_;  // once it was read
 };
 
 }  // namespace syncline::sqlite
