@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "service/access_records.hpp"
+#include "service/moved_records.hpp"
 
 namespace syncline {
 
@@ -33,7 +34,6 @@ constexpr std::string_view kProgress = "pull_progress";  // by "<key>/<account>/
 constexpr std::string_view kRequests = "request_usage";  // by number of the account
 constexpr std::array kCollections = {kAccounts,  kKeys,   kTokens,  kKeyUsage, kCounters,
                                      kPasswords, kResets, kApiKeys, kProgress, kRequests};
-constexpr std::size_t kDeletionsEach = 5000;
 
 class Move {
  public:
@@ -179,41 +179,6 @@ class Move {
   std::int64_t rows_ = 0;
 };
 
-/// Deletes up to kDeletionsEach records of the collection; false when none is left.
-Result<bool> delete_some(Store& store, std::string_view collection) {
-  std::vector<std::string> ids;
-  CHECK_OK(store.read(system_space(), [&](Snapshot& snapshot) {
-    return snapshot.scan(collection, "", [&](const RecordView& record) {
-      if (!record.deleted) ids.emplace_back(record.id);
-      return ids.size() < kDeletionsEach;
-    });
-  }));
-  if (ids.empty()) return false;
-  CHECK_OK(write_and_wait(store, system_space(), {}, [&](Txn& txn) -> Result<> {
-    for (const std::string& id : ids) {
-      TRY(const auto existing, txn.find_undamaged(collection, id));
-      if (!existing || existing->deleted) continue;
-      Record record;
-      record.collection = collection;
-      record.id = id;
-      record.updated_at = record.effective_at = txn.stamp();
-      record.deleted = true;
-      txn.put(std::move(record), &*existing);
-    }
-    return {};
-  }));
-  return true;
-}
-
-Result<> delete_records(Store& store) {
-  for (const std::string_view collection : kCollections) {
-    for (bool more = true; more;) {
-      TRY(more, delete_some(store, collection));
-    }
-  }
-  return store.directory().write([](DirectoryTxn& txn) { return txn.put_mark(kMark, kMoved); });
-}
-
 }  // namespace
 
 Result<> move_to_directory(Store& store) {
@@ -248,9 +213,9 @@ Result<> move_to_directory(Store& store) {
     }
   }
   // What was moved is what counts. That the records are still there does no harm, and a full disk may forbid more.
-  if (const auto deleted = delete_records(store); !deleted) {
-    log(LogLevel::warning, "moved_records_stay", {{"error", deleted.error().text}});
-  }
+  Result<> ended = delete_moved_records(store, kCollections);
+  if (ended) ended = store.directory().write([](DirectoryTxn& txn) { return txn.put_mark(kMark, kMoved); });
+  if (!ended) log(LogLevel::warning, "moved_records_stay", {{"error", ended.error().text}});
   return {};
 }
 
