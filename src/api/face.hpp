@@ -25,7 +25,7 @@
 #include "service/sessions.hpp"
 #include "service/shares.hpp"
 #include "service/spaces.hpp"
-#include "store/sqlite/delivery_queue.hpp"
+#include "webhooks/delivery_queue.hpp"
 #include "webhooks/subscriptions.hpp"
 
 namespace syncline::api {
@@ -33,6 +33,7 @@ namespace syncline::api {
 /// What a hub gives its faces. All of it outlives them and is safe from any thread.
 struct FaceParts {
   Spaces& spaces;
+  Directory& directory;
   Access& access;
   Search& search;
   Sessions& sessions;
@@ -45,7 +46,7 @@ struct FaceParts {
   Shares& shares;
   RequestMeter& meter;
   webhooks::Subscriptions& subscriptions;
-  DeliveryQueue& deliveries;
+  webhooks::DeliveryQueue& deliveries;
   /// There is something new in `deliveries`.
   std::function<void()> wake_sender;
   /// Threads for work that takes longer than a network thread may wait.

@@ -251,12 +251,14 @@ Result<std::string> webhooks_remove(CoreServices& core, const JsonObject& reques
   const std::string id = request.text_of("id");
   const auto webhook = core.webhooks.find(std::nullopt, id);
   CHECK_OK(core.webhooks.remove(std::nullopt, id));
-  CHECK_OK(core.deliveries.forget(id));
-  return webhook_json(webhook, false);
+  if (webhook) return webhook_json(webhook, false);
+  std::string out;  // of a damaged one nothing else is known
+  JsonWriter(out).begin_object().string("id", id).end_object();
+  return out;
 }
 
 Result<std::string> webhooks_enable(CoreServices& core, const JsonObject& request) {
-  CHECK_OK(core.deliveries.retry_now(request.text_of("id"), core.clock.now()));
+  CHECK_OK(core.deliveries.retry_now(request.text_of("id")));
   return webhook_json(
       core.webhooks.change(std::nullopt, request.text_of("id"), {.url = {}, .events = {}, .enabled = true}), false);
 }
@@ -277,14 +279,14 @@ Result<std::string> webhooks_replay(CoreServices& core, const JsonObject& reques
   const std::string wanted = request.text_of("delivery");
   std::int64_t count = 1;
   if (wanted == "failed") {
-    TRY(count, core.deliveries.replay_failed(webhook.id, core.clock.now()));
+    TRY(count, core.deliveries.replay_failed(webhook.id));
   } else {
     const auto number = parse_integer(wanted);
     if (!number) {
       return fail(ErrorCode::invalid_argument, "the delivery must be an id or 'failed', not '" + wanted +
                                                    "'; 'syncline webhook deliveries " + webhook.id + "' lists ids");
     }
-    TRY([[maybe_unused]] const Delivery delivery, core.deliveries.replay(webhook.id, *number, core.clock.now()));
+    TRY([[maybe_unused]] const webhooks::Delivery delivery, core.deliveries.replay(webhook.id, *number));
   }
   core.webhooks.on_events();
   std::string out;

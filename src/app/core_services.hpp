@@ -17,17 +17,18 @@
 #include "service/shares.hpp"
 #include "service/spaces.hpp"
 #include "service/trusted_clock.hpp"
-#include "store/sqlite/delivery_queue.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "webhooks/delivery_queue.hpp"
 #include "webhooks/subscriptions.hpp"
+#include "webhooks/webhook_move.hpp"
 
 namespace syncline::app {
 
 struct CoreServices {
-  /// Files beside the store's, which are made when they are needed.
+  /// Files beside the store's.
   struct Paths {
-    std::string search;
-    std::string webhooks;
+    std::string search;          // made when it is needed
+    std::string old_deliveries;  // of earlier versions
   };
   /// `faces`: whose spaces these are. `of_plans`: what their accounts may store. The store has the same clock.
   CoreServices(std::unique_ptr<SqliteStore> of, Paths paths, TrustedClock& of_store, Scheduler& scheduler,
@@ -54,7 +55,8 @@ struct CoreServices {
         spaces(*store, of_store, live, progress, rules, &webhooks, &quotas),
         search_index(std::move(paths.search)),
         search(spaces, search_index, find_search_subject(faces)),
-        deliveries(std::move(paths.webhooks)),
+        deliveries(*store),
+        old_deliveries(std::move(paths.old_deliveries)),
         housekeeping(*store, of_store, access, progress, keep) {
     housekeeping.each_minute([this] { (void)meter.save(); });
     housekeeping.each_minute([this] { keep_clock(); });
@@ -67,6 +69,7 @@ struct CoreServices {
   /// What must be read before anything is served or changed.
   [[nodiscard]] Result<> load() {
     CHECK_OK(move_to_directory(*store));
+    CHECK_OK(webhooks::move_webhooks(*store, old_deliveries));
     CHECK_OK(access.audit().adopt_reserve());
     CHECK_OK(progress.load());
     CHECK_OK(meter.load());
@@ -89,9 +92,7 @@ struct CoreServices {
   /// What there is of an account beside the store.
   [[nodiscard]] Result<> erase_rest(AccountNumber account) {
     CHECK_OK(search_index.forget(account));
-    const auto own = webhooks.list(account);
-    CHECK_OK(webhooks.forget(account));  // first, so that nothing more is queued
-    for (const auto& webhook : own) CHECK_OK(deliveries.forget(webhook.id));
+    CHECK_OK(webhooks.forget(account));
     return meter.forget(account);
   }
 
@@ -117,7 +118,8 @@ struct CoreServices {
   Spaces spaces;
   SearchIndex search_index;
   Search search;
-  DeliveryQueue deliveries;
+  webhooks::DeliveryQueue deliveries;
+  const std::string old_deliveries;
   Housekeeping housekeeping;
 };
 

@@ -6,7 +6,6 @@
 // of a hub:
 //   syncline.db     the store (and its -wal, -shm, -commit and -revoked)
 //   search.db       the search index; made anew when it is missing
-//   webhooks.db     messages on their way to webhooks, and what became of them
 //   control         socket on which the owner takes administration commands
 //   hub.yaml        settings, if the operator keeps them here
 //   setup.yaml      what the hub was told at setup; every setting of the operator overrides it
@@ -45,7 +44,8 @@ class DataDirectory {
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string store_path() const { return path_ + "/syncline.db"; }
   [[nodiscard]] std::string search_path() const { return path_ + "/search.db"; }
-  [[nodiscard]] std::string webhooks_path() const { return path_ + "/webhooks.db"; }
+  /// What earlier versions had on its way to webhooks; moved into the store and removed.
+  [[nodiscard]] std::string old_deliveries_path() const { return path_ + "/webhooks.db"; }
   [[nodiscard]] std::string control_path() const { return path_ + "/control"; }
   [[nodiscard]] std::string intent_log_path() const { return intent_log_in(path_); }
   [[nodiscard]] std::string audit_log_path() const { return audit_log_in(path_); }

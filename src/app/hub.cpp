@@ -68,7 +68,7 @@ class Hub {
         server_(std::move(options)),
         password_threads_(static_cast<std::size_t>(std::max<std::int64_t>(1, settings.integer("threads.passwords"))),
                           kPasswordNiceness),
-        core_(std::move(store), {directory.search_path(), directory.webhooks_path()}, clock_, server_.scheduler(),
+        core_(std::move(store), {directory.search_path(), directory.old_deliveries_path()}, clock_, server_.scheduler(),
               {.history = settings.integer("history.days"),
                .tombstones = settings.integer("tombstones.days"),
                .audit = settings.integer("audit.days")},
@@ -93,6 +93,7 @@ class Hub {
     core_.access.enforce_plans(settings.boolean("plans.enforce"));
     core_.webhooks.on_wake([this] { sender_.wake(); });
     const api::FaceParts parts{.spaces = core_.spaces,
+                               .directory = core_.store->directory(),
                                .access = core_.access,
                                .search = core_.search,
                                .sessions = core_.sessions,
@@ -184,11 +185,8 @@ class Hub {
   }
 
   void purge_deliveries() {
-    const auto ago = [&](std::int64_t seconds) { return clock_.now().plus_micros(-seconds * kMicrosPerSecond); };
-    report_purge(core_.deliveries.purge(ago(limits::kDeliveryLogDays * 86'400)));
-    std::vector<std::string> known;
-    for (const auto& webhook : core_.webhooks.list(std::nullopt)) known.push_back(webhook.id);
-    report_purge(core_.deliveries.remove_all_except(known, ago(3600)));
+    constexpr std::int64_t kSeconds = limits::kDeliveryLogDays * 86'400;
+    report_purge(core_.deliveries.purge(clock_.now().plus_micros(-kSeconds * kMicrosPerSecond)));
   }
 
   static void report_purge(const Result<>& purged) {

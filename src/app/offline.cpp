@@ -39,8 +39,8 @@ Result<std::string> run_here(const DataDirectory& directory, const std::string& 
   if (needs_all) CHECK_OK(clock.load(*store));
   // The rules of the spaces are the same whatever the hub's settings are.
   TRY(const auto faces, make_faces(Settings::defaults()));
-  CoreServices core(std::move(store), {directory.search_path(), directory.webhooks_path()}, clock, scheduler, {}, {},
-                    faces);
+  CoreServices core(std::move(store), {directory.search_path(), directory.old_deliveries_path()}, clock, scheduler, {},
+                    {}, faces);
   core.public_url = [&data] { return public_url_beside(data); };
   if (needs_all) CHECK_OK(core.load());
   auto answer = run_admin(core, request);

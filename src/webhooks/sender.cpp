@@ -115,15 +115,18 @@ Result<> Sender::queue_events() {
     std::vector<DeliveryQueue::Message> messages;
     for (const Event& event : events) {
       taken.push_back(event.number);
-      DeliveryQueue::Message message{
-          .id = id_of(store_, event), .type = event.type, .body = body_of(event), .webhooks = {}};
+      DeliveryQueue::Message message{.id = id_of(store_, event),
+                                     .account = event.account,
+                                     .type = event.type,
+                                     .body = body_of(event),
+                                     .webhooks = {}};
       for (const Webhook& webhook : webhooks) {
         const bool wants = webhook.enabled && webhook.account == event.account && webhook.events.find(event.type);
         if (wants) message.webhooks.push_back(webhook.id);
       }
       if (!message.webhooks.empty()) messages.push_back(std::move(message));
     }
-    if (!messages.empty()) CHECK_OK(queue_.add(messages, clock_.now()));
+    if (!messages.empty()) CHECK_OK(queue_.add(messages));
     // Only now: after a crash in between they are queued again, under the same ids.
     CHECK_OK(store_.forget_events(taken));
   }
@@ -209,7 +212,7 @@ void Sender::note_outcome(const Webhook& webhook, Delivery delivery, const Resul
   Result<> noted = queue_.update(delivery, was_due_at);
   const std::int64_t shortest = options_.retry_s.empty() ? 0 : options_.retry_s.front();
   const bool is_back = note_receiver(webhook.id, delivered && noted, std::max(shortest, wanted));
-  if (noted && is_back) noted = queue_.retry_now(webhook.id, now);
+  if (noted && is_back) noted = queue_.retry_now(webhook.id);
   if (!noted) note_trouble(noted.error());
   if (gone) return give_up(webhook, "the receiver answered 410 Gone");
   if (!delivered && is_last) {

@@ -8,7 +8,7 @@
 
 #include "base/mutex.hpp"
 #include "http/client.hpp"
-#include "store/sqlite/delivery_queue.hpp"
+#include "webhooks/delivery_queue.hpp"
 #include "webhooks/subscriptions.hpp"
 
 namespace syncline::webhooks {

@@ -1,5 +1,6 @@
-// Webhooks as their owners set them up: a URL and the events that are posted to it. They are records of the system
-// space. Safe from any thread; the changing functions wait for the disk, so they are not for network threads.
+// Webhooks as their owners set them up: a URL and the events that are posted to it. They are rows of the directory, all
+// of which are in memory too. Safe from any thread; the changing functions wait for the disk, so they are not for
+// network threads.
 #pragma once
 
 #include <atomic>
@@ -39,7 +40,7 @@ struct WebhookChange {
 class Subscriptions final : public EventAudience {
  public:
   /// `known`: all types of events that there are here.
-  Subscriptions(Store& store, EventTypes known) : store_(store), known_(std::move(known)) {}
+  Subscriptions(Store& store, EventTypes known) : directory_(store.directory()), known_(std::move(known)) {}
 
   [[nodiscard]] Result<> load();
   /// `wake` is called when events have been committed or a webhook has changed, on the thread that did it. Called by
@@ -59,27 +60,30 @@ class Subscriptions final : public EventAudience {
                                     std::string_view secret, std::string_view once = {});
   /// Those of an account, or of all, oldest first.
   [[nodiscard]] std::vector<Webhook> list(std::optional<AccountNumber> account) const;
-  /// not_found also for another account's.
+  /// not_found also for another account's; `damaged` for one that is stored but cannot be believed.
   [[nodiscard]] Result<Webhook> find(std::optional<AccountNumber> account, std::string_view id) const;
   [[nodiscard]] Result<Webhook> change(std::optional<AccountNumber> account, std::string_view id,
                                        const WebhookChange& change);
   /// A new secret; the old one signs for limits::kSecretOverlapHours more, so that receivers can be changed over.
   [[nodiscard]] Result<Webhook> rotate(std::optional<AccountNumber> account, std::string_view id);
+  /// With its deliveries, in one transaction. Without an account also one that cannot be believed.
   [[nodiscard]] Result<> remove(std::optional<AccountNumber> account, std::string_view id);
-  /// Removes all of an account.
+  /// Removes all of an account, with their deliveries, in one transaction.
   [[nodiscard]] Result<> forget(AccountNumber account);
   /// The hub gives a receiver up.
   [[nodiscard]] Result<> disable(std::string_view id, std::string_view because);
 
  private:
   /// What becomes of a webhook, at the time of the write. Runs in the write, so maybe more than once, each time on a
-  /// copy of what was there before.
+  /// copy of what is stored.
   using Alter = std::function<void(Webhook& webhook, Timestamp now)>;
   [[nodiscard]] Result<Webhook> alter(std::optional<AccountNumber> account, std::string_view id, const Alter& alter);
-  [[nodiscard]] Result<Webhook> store(const Webhook& before, const Alter& alter) REQUIRES(changing_);
+  [[nodiscard]] Result<> remove_all(const std::vector<std::string>& ids) REQUIRES(changing_);
+  [[nodiscard]] std::optional<Webhook> find_known(std::optional<AccountNumber> account, std::string_view id) const;
+  void remember(const Webhook& webhook) EXCLUDES(mutex_);
   void index() REQUIRES(mutex_);
 
-  Store& store_;
+  Directory& directory_;
   const EventTypes known_;
   std::function<void()> wake_ = [] {};
   Mutex changing_;  // held from looking a webhook up until its change is stored

@@ -122,6 +122,17 @@ class SenderTest : public testing::Test {
 
   SenderTest() {
     subscriptions_.on_wake([this] { sender_.wake(); });
+    EXPECT_TRUE(store_.directory().write([](DirectoryTxn& txn) -> Result<> {
+      for (const std::int64_t number : {1, 2}) {
+        CHECK_OK(txn.put_account({.number = {number},
+                                  .email = std::to_string(number) + "@example.org",
+                                  .created_at = txn.now(),
+                                  .password = {},
+                                  .api_key = {},
+                                  .doc = "{}"}));
+      }
+      return {};
+    }));
   }
 
   void write(const std::string& id) {
@@ -150,7 +161,7 @@ class SenderTest : public testing::Test {
   const RuleBook rules_{{}};
   Subscriptions subscriptions_{store_, {kConflictDetected, kRecordChanged}};
   Spaces spaces_{store_, clock_, live_, progress_, rules_, &subscriptions_};
-  DeliveryQueue queue_{":memory:"};
+  DeliveryQueue queue_{store_};
   Sender sender_{store_,
                  queue_,
                  subscriptions_,
@@ -214,7 +225,7 @@ TEST_F(SenderTest, retries_with_the_same_id_then_disables_the_webhook_with_a_rea
   EXPECT_EQ(posts_.size(), 3U);
   // The owner mends it and sends what had failed.
   ASSERT_TRUE(subscriptions_.change(AccountNumber{1}, webhook->id, {.url = {}, .events = {}, .enabled = true}));
-  EXPECT_EQ(queue_.replay_failed(webhook->id, clock_.now()), 1);
+  EXPECT_EQ(queue_.replay_failed(webhook->id), 1);
   work();
   EXPECT_EQ(posts_.size(), 4U);
 }
@@ -275,7 +286,7 @@ TEST_F(SenderTest, enabling_sends_queued_events) {
   pass(6);
   ASSERT_FALSE(subscriptions_.find(std::nullopt, webhook->id)->enabled);
   ASSERT_TRUE(subscriptions_.change(AccountNumber{1}, webhook->id, {.url = {}, .events = {}, .enabled = true}));
-  ASSERT_TRUE(queue_.retry_now(webhook->id, clock_.now()));
+  ASSERT_TRUE(queue_.retry_now(webhook->id));
   pass(6);
   const auto first = queue_.list(webhook->id, 10);
   EXPECT_EQ(first->back().state, Delivery::State::delivered) << first->back().last_error;
@@ -301,14 +312,14 @@ TEST_F(SenderTest, a_replay_keeps_its_id_and_events_queued_twice_are_sent_once) 
   write("a");
   work();
   const auto delivery = queue_.list(webhook->id, 1)->front();
-  ASSERT_TRUE(queue_.replay(webhook->id, delivery.number, clock_.now()));
-  EXPECT_FALSE(queue_.replay("wh_other", delivery.number, clock_.now()));
+  ASSERT_TRUE(queue_.replay(webhook->id, delivery.number));
+  EXPECT_FALSE(queue_.replay("wh_other", delivery.number));
   work();
   ASSERT_EQ(posts_.size(), 2U);
   EXPECT_EQ(posts_[1].header("webhook-id"), posts_[0].header("webhook-id"));
   // As after a crash between queueing and forgetting.
-  ASSERT_TRUE(queue_.add({{.id = delivery.message, .type = "record.changed", .body = "{}", .webhooks = {webhook->id}}},
-                         clock_.now()));
+  ASSERT_TRUE(queue_.add(
+      {{.id = delivery.message, .account = {1}, .type = "record.changed", .body = "{}", .webhooks = {webhook->id}}}));
   work();
   EXPECT_EQ(posts_.size(), 2U);
 }
@@ -340,6 +351,48 @@ TEST_F(SenderTest, posts_each_event_once_during_concurrent_writes) {
   for (const Post& post : posts_) distinct.emplace(post.url, post.header("webhook-id"));
   EXPECT_EQ(posts_.size(), 2 * kWriters * kEach);
   EXPECT_EQ(distinct.size(), posts_.size());
+}
+
+TEST_F(SenderTest, what_is_queued_goes_with_the_webhook_and_nothing_more_is_queued) {
+  const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
+  answers_ = {{500, "", std::nullopt}};
+  write("a");
+  work();
+  write("b");  // its event has been stored when the webhook goes
+  ASSERT_TRUE(subscriptions_.remove(AccountNumber{1}, webhook->id));
+  pass(10);
+  EXPECT_EQ(posts_.size(), 1U);
+  EXPECT_TRUE(queue_.list(webhook->id, 10)->empty());
+  EXPECT_TRUE(store_.take_events(10)->empty());
+}
+
+TEST_F(SenderTest, many_failed_deliveries_are_replayed_together) {
+  const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
+  constexpr std::int64_t kFailed = 2500;
+  ASSERT_TRUE(store_.directory().write([&](DirectoryTxn& txn) -> Result<> {
+    for (std::int64_t i = 0; i < kFailed; ++i) {
+      CHECK_OK(txn.add_delivery({.account = {1},
+                                 .webhook = webhook->id,
+                                 .message = "msg_" + std::to_string(i),
+                                 .type = "t",
+                                 .body = "{}",
+                                 .created_at = txn.now(),
+                                 .state = Delivery::State::failed,
+                                 .next_at = txn.now(),
+                                 .last_at = txn.now(),
+                                 .last_error = "x"}));
+    }
+    return {};
+  }));
+  EXPECT_EQ(queue_.replay_failed(webhook->id), kFailed);
+  EXPECT_EQ(queue_.replay_failed(webhook->id), 0);
+}
+
+TEST_F(SenderTest, an_account_that_is_gone_gets_no_webhook) {
+  ASSERT_TRUE(store_.directory().write([](DirectoryTxn& txn) { return txn.erase_account({2}); }));
+  const auto made = subscriptions_.add({2}, "https://app.example/", {kRecordChanged}, "");
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::not_found);
 }
 
 TEST_F(SenderTest, webhooks_survive_a_restart) {

@@ -1,14 +1,16 @@
 """Webhooks of a real hub, received with the published library of Standard Webhooks."""
 import json
 import queue
+import sqlite3
 import subprocess
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from harness import Hub, SLOW, cli_json, free_port, wait_until
+from harness import BINARY, Hub, SLOW, cli, cli_json, free_port, wait_until
 from kernle_devices import Home
 
 RECEIVER = Path(__file__).parent / "receiver"
@@ -229,5 +231,89 @@ def test_removing_an_account_erases_all_its_data(hooked_hub):
     cli_json("account", "remove", "ann@example.org", "--yes", data=hooked_hub.data)
     assert cli_json("webhook", "list", data=hooked_hub.data)["webhooks"] == []
     hooked_hub.stop()
-    for name in ("search.db", "webhooks.db"):
-        assert b"zanzibar" not in Path(hooked_hub.data, name).read_bytes(), name
+    assert b"zanzibar" not in Path(hooked_hub.data, "search.db").read_bytes()
+    with closing(sqlite3.connect(Path(hooked_hub.data, "syncline.db"))) as store:
+        for table in ("webhook", "delivery"):
+            assert store.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
+
+
+def test_a_restored_hub_sends_what_was_waiting_in_the_backup(hooked_hub, start_receiver, tmp_path):
+    client = hooked_hub.client()
+    port = free_port()
+    webhook = subscribe(client, port, "memory.created")
+    home = Home(hooked_hub.url, client.key, "claire")
+    for number in range(3):
+        home.put("notes", f"n{number}")
+    home.push()
+    wait_until(lambda: any(row["attempts"] > 0 for row in deliveries(client, webhook)), "an attempt in vain")
+    ids = {row["message_id"] for row in deliveries(client, webhook)}
+    assert len(ids) == 3
+    cli("backup", str(tmp_path / "copy.db"), data=hooked_hub.data)
+    hooked_hub.stop()
+    restored = Hub(arguments=hooked_hub.arguments)
+    cli("restore", str(tmp_path / "copy.db"), data=restored.data)
+    restored.start()
+    receiver = start_receiver(port, webhook["secret"])
+    assert {message["id"] for message in receiver.wait_for(3)} == ids
+    assert restored.stop() == 0
+
+
+def write_queue_of_an_earlier_version(path, webhook, finished, waiting):
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript("""
+            PRAGMA journal_mode = WAL;
+            CREATE TABLE message (id TEXT PRIMARY KEY, type TEXT NOT NULL, body BLOB NOT NULL, at INTEGER NOT NULL)
+              WITHOUT ROWID;
+            CREATE TABLE delivery (number INTEGER PRIMARY KEY AUTOINCREMENT, webhook TEXT NOT NULL,
+              message TEXT NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL, next_at INTEGER NOT NULL,
+              last_at INTEGER NOT NULL, last_status INTEGER NOT NULL, last_error TEXT NOT NULL,
+              UNIQUE (webhook, message));
+            PRAGMA application_id = 0x53594E51; PRAGMA user_version = 1;""")
+        now = time.time_ns() // 1000
+        for number in range(finished + waiting):
+            is_finished = number < finished
+            body = json.dumps({"type": "memory.created", "data": {"n": number}}).encode()
+            old.execute("INSERT INTO message VALUES (?, 'memory.created', ?, ?)", (f"msg_{number}", body, now))
+            old.execute("INSERT INTO delivery VALUES (NULL, ?, ?, ?, 1, ?, ?, 200, '')",
+                        (webhook, f"msg_{number}", int(is_finished), now, now))
+        old.commit()
+
+
+def test_what_an_earlier_version_had_queued_is_sent_even_if_the_move_is_killed(hooked_hub, start_receiver):
+    client = hooked_hub.client()
+    port = free_port()
+    webhook = subscribe(client, port, "memory.created")
+    hooked_hub.stop()
+    data = Path(hooked_hub.data)
+    old = data / "webhooks.db"
+    finished, waiting = 100_000, 20
+    write_queue_of_an_earlier_version(old, webhook["id"], finished, waiting)
+
+    def mark():
+        with closing(sqlite3.connect(data / "syncline.db", timeout=10)) as store:
+            found = store.execute("SELECT value FROM directory_mark WHERE name = 'deliveries_moved_through'").fetchone()
+            return found[0] if found else 0
+
+    with closing(sqlite3.connect(data / "syncline.db")) as store:
+        store.execute("DELETE FROM directory_mark WHERE name = 'webhooks_moved'")
+        store.commit()
+    kills = 0
+    for _ in range(3):
+        before = mark()
+        process = subprocess.Popen([BINARY, "hub", "--data", str(data), "--listen", "127.0.0.1:0",
+                                    *hooked_hub.arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda than=before: mark() > than or not old.exists(), "a step of the move")
+        kills += old.exists()
+        process.kill()
+        process.wait()
+    assert kills > 0, "the move was killed at least once before its end"
+    hooked_hub.start()
+    receiver = start_receiver(port, webhook["secret"])
+    seen = receiver.wait_for(waiting)
+    assert {message["id"] for message in seen} == {f"msg_{number}" for number in range(finished, finished + waiting)}
+    assert not old.exists()
+    client = hooked_hub.client()
+    wait_until(lambda: all(row["state"] == "delivered" for row in deliveries(client, webhook)), "the log to say so")
+    hooked_hub.stop()
+    with closing(sqlite3.connect(data / "syncline.db")) as store:
+        assert store.execute("SELECT count(*) FROM delivery").fetchone() == (finished + waiting,)

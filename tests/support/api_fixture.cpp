@@ -33,6 +33,7 @@ ApiFixture::ApiFixture(api::Router::Options options, std::vector<api::FaceModule
       router_(access_, service_clock_, with_cookies(std::move(options), cookies_)) {
   router_.add(operations_.make_routes());
   const api::FaceParts parts{.spaces = spaces_,
+                             .directory = store_.directory(),
                              .access = access_,
                              .search = search_,
                              .sessions = sessions_,

@@ -70,7 +70,7 @@ class ApiFixture : public testing::Test {
   Spaces spaces_{store_, service_clock_, live_, progress_, rules_, &webhooks_};
   SearchIndex search_index_{":memory:"};
   Search search_{spaces_, search_index_, app::find_search_subject(modules_)};
-  DeliveryQueue deliveries_{":memory:"};
+  webhooks::DeliveryQueue deliveries_{store_};
   PasswordQueue passwords_{scheduler_};
   api::CookieGate cookies_;
   /// What setup has stored as the public URL. A public origin of the test's options counts as the operator's.

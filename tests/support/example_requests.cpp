@@ -80,6 +80,8 @@ constexpr auto kRequests = std::to_array<ExampleRequest>({
     {patch, "/webhooks/{id}", "/webhooks/{webhook}", R"({"enabled":false})"},
     {del, "/webhooks/{id}", "/webhooks/{webhook}", {}},
     {post, "/webhooks/{id}/rotate-secret", "/webhooks/{webhook}/rotate-secret", {}},
+    {get, "/webhooks/{id}/deliveries", "/webhooks/{webhook}/deliveries", {}},
+    {post, "/webhooks/{id}/deliveries/{delivery}/replay", "/webhooks/{delivery}/replay", {}},
     {post, "/auth/register", {}, R"({"email":"{n}@example.org"})"},
     {post, "/auth/token", {}, R"({"secret":"{api_key}"})"},
     {del, "/auth/keys/{id}", "/auth/keys/{key}", {}},
@@ -116,9 +118,6 @@ constexpr auto kWithoutReads = std::to_array<std::string_view>({
     "/auth/forgot-password",
     "/auth/logout",  // of a key that is no session
     "/webhooks",
-    "/webhooks/{id}",
-    "/webhooks/{id}/deliveries",
-    "/webhooks/{id}/deliveries/{delivery}/replay",
     // Without an upstream:
     "/ai/complete",
     "/v1/chat/completions",
@@ -292,6 +291,15 @@ std::string ExampleFixture::make(std::string_view name) {
     return as(everything_, http::Method::post, "/webhooks",
               R"({"webhook_url":"https://app.example/hook","events":["record.changed"]})")
         .at("id");
+  }
+  if (name == "delivery") {
+    const std::string webhook = make("webhook");
+    EXPECT_TRUE(deliveries_.add({{.id = "msg_" + n,
+                                  .account = (*access_.find_account("ann@example.org"))->number,
+                                  .type = "record.changed",
+                                  .body = "{}",
+                                  .webhooks = {webhook}}}));
+    return webhook + "/deliveries/" + std::to_string(deliveries_.list(webhook, 1)->front().number);
   }
   if (name == "pairing") return as(everything_, http::Method::post, "/v1/pairings").at("code");
   if (name == "key") return as(everything_, http::Method::post, "/auth/keys", R"({"name":"k"})").at("id");

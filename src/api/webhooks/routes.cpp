@@ -149,7 +149,7 @@ void Face::change_webhook(const api::CallPtr& call) {
   }
   TRY_CALL(call, const Webhook webhook, subscriptions_.change(account_of(call), call->param("id"), change));
   note(*call, "webhook.changed", webhook.id);
-  if (change.enabled == true) CHECK_CALL(call, deliveries_.retry_now(webhook.id, spaces_.clock().now()));
+  if (change.enabled == true) CHECK_CALL(call, deliveries_.retry_now(webhook.id));
   wake_sender_();
   call->respond_json(200, webhook_text(webhook, false));
 }
@@ -166,7 +166,6 @@ void Face::rotate_secret(const api::CallPtr& call) {
 void Face::remove_webhook(const api::CallPtr& call) {
   CHECK_CALL(call, subscriptions_.remove(account_of(call), call->param("id")));
   note(*call, "webhook.removed", call->param("id"));
-  CHECK_CALL(call, deliveries_.forget(call->param("id")));
   call->respond_empty();
 }
 
@@ -181,7 +180,7 @@ void Face::replay_delivery(const api::CallPtr& call) {
   TRY_CALL(call, const Webhook webhook, subscriptions_.find(account_of(call), call->param("id")));
   const auto number = parse_integer(call->param("delivery"));
   if (!number) return call->fail(Error{ErrorCode::not_found, "delivery not found"});
-  TRY_CALL(call, const Delivery delivery, deliveries_.replay(webhook.id, *number, spaces_.clock().now()));
+  TRY_CALL(call, const Delivery delivery, deliveries_.replay(webhook.id, *number));
   wake_sender_();
   std::string out;
   JsonWriter writer(out);

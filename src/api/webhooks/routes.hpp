@@ -19,7 +19,6 @@ class Face final : public api::Face {
       : subscriptions_(parts.subscriptions),
         deliveries_(parts.deliveries),
         access_(parts.access),
-        spaces_(parts.spaces),
         wake_sender_(parts.wake_sender) {}
 
   [[nodiscard]] std::vector<api::Route> make_routes() override;
@@ -39,7 +38,6 @@ class Face final : public api::Face {
   Subscriptions& subscriptions_;
   DeliveryQueue& deliveries_;
   Access& access_;
-  Spaces& spaces_;
   const std::function<void()> wake_sender_;
 };
 

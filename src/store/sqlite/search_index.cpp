@@ -74,7 +74,6 @@ SearchIndex::SearchIndex(std::string path)
     : file_(std::move(path),
             {.application_id = kIndexApplicationId,
              .format = kIndexFormat,
-             .other_format = sqlite::SideFile::Form::OtherFormat::made_anew,
              // Nothing is lost that cannot be read again, so nothing waits for the disk.
              .pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384; "
                         "PRAGMA secure_delete = FAST",

@@ -28,10 +28,7 @@ Result<> SideFile::prepare(Connection& on, bool& is_of_other_format) {
     return fail(ErrorCode::wrong_store, path_ + " belongs to another program");
   }
   is_of_other_format = tables > 0 && format != form_.format;
-  if (is_of_other_format) {
-    if (form_.other_format == Form::OtherFormat::made_anew) return {};
-    return fail(ErrorCode::newer_store, path_ + " has a format that this version does not support");
-  }
+  if (is_of_other_format) return {};
   CHECK_OK(on.execute(form_.pragmas));
   if (tables > 0) return {};
   return on.execute("BEGIN;" + std::string(form_.tables) +

@@ -1,4 +1,5 @@
-// A database beside the store's, in a file of its own, opened or made when it is first needed. One thread at a time.
+// A database beside the store's, in a file of its own, opened or made when it is first needed; what it has can be read
+// again from elsewhere. One thread at a time.
 #pragma once
 
 #include "store/sqlite/connection.hpp"
@@ -9,9 +10,7 @@ class SideFile {
  public:
   struct Form {
     std::int64_t application_id;  // tells our files of this kind from every other database
-    std::int64_t format;
-    /// What becomes of a file of another format: one that can be read again from elsewhere is made anew.
-    enum class OtherFormat { refused, made_anew } other_format;
+    std::int64_t format;          // a file of another one is made anew
     const char* pragmas;
     const char* tables;
   };
@@ -19,7 +18,7 @@ class SideFile {
   /// ":memory:" keeps it in memory.
   SideFile(std::string path, const Form& form) : path_(std::move(path)), form_(form) {}
 
-  /// wrong_store for a file of another program, newer_store for one of another format that cannot be made anew.
+  /// wrong_store for a file of another program.
   [[nodiscard]] Result<> open();
   /// After open().
   [[nodiscard]] Connection& connection() { return *connection_; }

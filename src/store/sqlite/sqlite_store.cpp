@@ -195,17 +195,14 @@ Result<std::vector<Event>> SqliteStore::take_events(std::size_t count_max) {
 }
 
 Result<> SqliteStore::forget_events(const std::vector<EventNumber>& numbers) {
-  return writer_->run_alone([&numbers](Connection& on) -> Result<> {
-    TRY(sqlite::Transaction transaction, sqlite::Transaction::begin(on));
-    {
-      TRY(Statement row, on.prepare("DELETE FROM event WHERE number = ?"));
-      for (const EventNumber number : numbers) {
-        const sqlite::StatementScope scope(row);
-        row.bind(1, number.value);
-        CHECK_OK(row.run());
-      }
+  return writer_->run_in_group([&numbers](Connection& on) -> Result<> {
+    TRY(Statement row, on.prepare("DELETE FROM event WHERE number = ?"));
+    for (const EventNumber number : numbers) {
+      const sqlite::StatementScope scope(row);
+      row.bind(1, number.value);
+      CHECK_OK(row.run());
     }
-    return transaction.commit();
+    return {};
   });
 }
 
