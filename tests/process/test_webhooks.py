@@ -233,7 +233,7 @@ def test_removing_an_account_erases_all_its_data(hooked_hub):
     hooked_hub.stop()
     assert b"zanzibar" not in Path(hooked_hub.data, "search.db").read_bytes()
     with closing(sqlite3.connect(Path(hooked_hub.data, "syncline.db"))) as store:
-        for table in ("webhook", "delivery"):
+        for table in ("webhook", "delivery", "lease"):
             assert store.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
 
 

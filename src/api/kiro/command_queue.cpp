@@ -130,33 +130,12 @@ Result<> CommandQueue::forget_approval(SpaceWriter& writer, std::string_view id)
 void CommandQueue::note_lease(const SpaceName& space, std::string_view id, const Command& command,
                               const Principal& runner) {
   if (command.status != CommandStatus::pending) deadlines_.remove(space, id);
-  const MutexLock lock(mutex_);
-  const std::pair<SpaceName, std::string> at{space, id};
-  if (command.status != CommandStatus::processing) {
-    leases_.erase(at);
-    return;
-  }
+  if (command.status != CommandStatus::processing) return leases_.end({space, std::string(id)});
   const std::int64_t length_ms = command.lease_ms.value_or(times_.patch_lease_ms);
-  leases_[at] = {space, std::string(id), runner.key_id, now_ms() + length_ms, length_ms};
+  leases_.hold({{space, std::string(id)}, runner.key_id, now_ms() + length_ms, length_ms});
 }
 
-void CommandQueue::touch(const Principal& runner) {
-  const MutexLock lock(mutex_);
-  for (auto& [at, lease] : leases_) {
-    if (lease.key_id == runner.key_id && lease.length_ms == times_.patch_lease_ms) {
-      lease.until_ms = now_ms() + lease.length_ms;
-    }
-  }
-}
-
-std::set<std::string> CommandQueue::lease_holders(const SpaceName& space) {
-  const MutexLock lock(mutex_);
-  std::set<std::string> holders;
-  for (auto at = leases_.lower_bound({space, ""}); at != leases_.end() && at->first.first == space; ++at) {
-    holders.insert(at->second.key_id);
-  }
-  return holders;
-}
+void CommandQueue::touch(const Principal& runner) { leases_.renew(runner.key_id, times_.patch_lease_ms, now_ms()); }
 
 void CommandQueue::note_deadline(const SpaceName& space, std::string_view id, const Command& command) {
   if (const auto at_ms = expiry_of(command, times_.ttl_ms)) deadlines_.set(space, id, *at_ms);
@@ -170,6 +149,7 @@ void CommandQueue::note_deadline(SpaceWriter& writer, std::string_view id, const
 }
 
 Result<> CommandQueue::adopt_open() {
+  std::vector<Leases::Lease> running;
   TRY(const auto infos, spaces_.list(std::nullopt));
   for (const SpaceInfo& info : infos) {
     if (info.name.name != kSpace) continue;
@@ -179,38 +159,46 @@ Result<> CommandQueue::adopt_open() {
         const Command command{JsonView(record.doc)};
         note_deadline(info.name, record.id, command);
         if (command.status == CommandStatus::processing) {
-          Principal owner;
-          owner.key_id = command.claimed_by;
-          note_lease(info.name, record.id, command, owner);
+          const std::int64_t length_ms = command.lease_ms.value_or(times_.patch_lease_ms);
+          running.push_back({{info.name, std::string(record.id)}, command.claimed_by, now_ms() + length_ms, length_ms});
         }
         return true;
       });
     }));
   }
-  return {};
+  return leases_.adopt(running);
 }
 
 void CommandQueue::expire_leases() {
-  std::vector<Lease> over;
-  {
-    const MutexLock lock(mutex_);
-    for (const auto& [at, lease] : leases_) {
-      if (lease.until_ms <= now_ms()) over.push_back(lease);
+  auto over = leases_.save_and_find_over(now_ms());
+  if (!over) return log(LogLevel::warning, "leases_not_stored", {{"error", over.error().text}});
+  for (const Leases::Lease& lease : *over) {
+    const auto ended = end_lease(lease);
+    if (ended && !*ended) continue;
+    if (ended || ended.error().code == ErrorCode::not_found) {
+      leases_.end_over(lease);
+    } else {
+      leases_.postpone(lease, now_ms() + kPauseMs);
     }
-    for (const Lease& lease : over) leases_.erase({lease.space, lease.id});
-  }
-  for (const Lease& lease : over) {
-    const auto reads = [&] { return Reads{.records = {RecordKey{std::string(kCommands), lease.id}}}; };
-    const auto ended = spaces_.write_and_wait(lease.space, KeyNumber{0}, reads, [&](SpaceWriter& writer) -> Result<> {
-      TRY(Command command, get(writer, lease.id));
-      if (!command.is_run_by(lease.key_id)) return {};
-      handle_lost_runner(command, writer.now().millis());
-      return store(writer, lease.id, command);
-    });
-    if (!ended && ended.error().code != ErrorCode::not_found) try_again_soon(lease);
     log(LogLevel::warning, "runner_lost",
-        {{"command", lease.id}, {"key", lease.key_id}, {"outcome", ended ? "ended" : ended.error().text}});
+        {{"command", lease.of.command}, {"key", lease.holder}, {"outcome", ended ? "ended" : ended.error().text}});
   }
+}
+
+Result<bool> CommandQueue::end_lease(const Leases::Lease& lease) {
+  const auto reads = [&] { return Reads{.records = {RecordKey{std::string(kCommands), lease.of.command}}}; };
+  bool is_over = false;
+  TRY([[maybe_unused]] const Cursor cursor,
+      spaces_.write_and_wait(lease.of.space, KeyNumber{0}, reads, [&](SpaceWriter& writer) -> Result<> {
+        // Under the lock of the space: nobody reports for the command meanwhile.
+        TRY(is_over, leases_.is_over(lease, writer.now().millis()));
+        if (!is_over) return {};
+        TRY(Command command, get(writer, lease.of.command));
+        if (!command.is_run_by(lease.holder)) return {};
+        handle_lost_runner(command, writer.now().millis());
+        return store(writer, lease.of.command, command);
+      }));
+  return is_over;
 }
 
 void CommandQueue::expire_commands() {
@@ -253,12 +241,6 @@ Result<> CommandQueue::expire_in(const SpaceName& space, const std::vector<std::
       }));
   for (const std::string& id : over) log(LogLevel::info, "command_expired", {{"command", id}});
   return {};
-}
-
-void CommandQueue::try_again_soon(Lease lease) {
-  lease.until_ms = now_ms() + kPauseMs;
-  const MutexLock lock(mutex_);
-  leases_.try_emplace({lease.space, lease.id}, lease);
 }
 
 Result<> CommandQueue::purge(std::int64_t days) {

@@ -1,14 +1,13 @@
 // The queue of remote commands: submit, claim, step, cancel, the leases that tell when a runner is lost, and the
-// deadlines of commands that no runner takes. State changes are commits like any other; leases live in memory, and a
-// restart gives every running command a full one.
-// Safe from any thread.
+// deadlines of commands that no runner takes. State changes are commits like any other; leases are rows of the
+// directory (leases.hpp), and a restart gives every running command a full one. Safe from any thread.
 #pragma once
 
 #include "api/kiro/approval.hpp"
 #include "api/kiro/command_rules.hpp"
 #include "api/kiro/deadlines.hpp"
+#include "api/kiro/leases.hpp"
 #include "api/kiro/space.hpp"
-#include "base/mutex.hpp"
 
 namespace syncline::kiro {
 
@@ -25,7 +24,8 @@ struct Claimed {
 
 class CommandQueue {
  public:
-  CommandQueue(Spaces& spaces, CommandTimes times) : spaces_(spaces), times_(times) {}
+  CommandQueue(Spaces& spaces, Directory& directory, CommandTimes times)
+      : spaces_(spaces), times_(times), leases_(directory) {}
 
   /// In a transaction: stores a new command under that id.
   [[nodiscard]] Result<> add(SpaceWriter& writer, std::string_view id, std::string doc);
@@ -58,11 +58,11 @@ class CommandQueue {
   void touch(const Principal& runner);
 
   /// Ids of the keys whose runners have commands of that space.
-  [[nodiscard]] std::set<std::string> lease_holders(const SpaceName& space);
+  [[nodiscard]] std::set<std::string> lease_holders(const SpaceName& space) { return leases_.holders(space); }
 
   /// Gives every running command of all spaces a lease, and every pending one its deadline. At start.
   [[nodiscard]] Result<> adopt_open();
-  /// Ends the leases that are over. Called each second, from one thread.
+  /// Stores what has changed of the leases, and ends those that are over. Called each second, from one thread.
   void expire_leases();
   /// Fails the commands that no runner has taken in time. Called each second, from one thread.
   void expire_commands();
@@ -70,15 +70,8 @@ class CommandQueue {
   [[nodiscard]] Result<> purge(std::int64_t days);
 
  private:
-  struct Lease {
-    SpaceName space;
-    std::string id;
-    std::string key_id;
-    std::int64_t until_ms = 0;
-    std::int64_t length_ms = 0;
-  };
-  /// The lease's end could not be written.
-  void try_again_soon(Lease lease);
+  /// What the runner had becomes what handle_lost_runner() says. False if the lease was renewed meanwhile.
+  [[nodiscard]] Result<bool> end_lease(const Leases::Lease& lease);
   [[nodiscard]] std::int64_t now_ms() const { return spaces_.clock().now().millis(); }
   void note_deadline(const SpaceName& space, std::string_view id, const Command& command);
   /// In a transaction: once the command is committed.
@@ -90,8 +83,7 @@ class CommandQueue {
   Spaces& spaces_;
   const CommandTimes times_;
   Deadlines deadlines_;
-  Mutex mutex_;
-  std::map<std::pair<SpaceName, std::string>, Lease> leases_ GUARDED_BY(mutex_);
+  Leases leases_;
 };
 
 }  // namespace syncline::kiro

@@ -2,7 +2,7 @@
 //
 // An IDE needs commands:submit, a runner commands:run; every scope of commands, and read, may look. Errors: 400 for a
 // field with a wrong value, 404 for an unknown command, 409 for a step that the state does not allow or that belongs to
-// another runner. Changes one command at a time, and the leases in memory; a command that ends emits command.completed.
+// another runner. Changes one command at a time, and its lease; a command that ends emits command.completed.
 #include <algorithm>
 
 #include "api/idempotency.hpp"

@@ -80,7 +80,7 @@ class StateMergeTest : public testing::Test {
   PullProgress progress_{store_};
   const RuleBook rules_{{{std::string(kSpace), make_space_rules()}}};
   Spaces spaces_{store_, clock_, live_, progress_, rules_};
-  CommandQueue commands_{spaces_, {}};
+  CommandQueue commands_{spaces_, store_.directory(), {}};
 };
 
 TEST_F(StateMergeTest, an_upload_of_another_device_to_the_conversation_in_between_is_seen) {

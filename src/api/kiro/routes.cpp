@@ -15,12 +15,13 @@ constexpr api::ErrorFormat kErrors{
 
 }  // namespace
 
-Face::Face(Spaces& spaces, Access& access, Executor& workers, CommandTimes times, std::int64_t keep_days)
+Face::Face(Spaces& spaces, Directory& directory, Access& access, Executor& workers, CommandTimes times,
+           std::int64_t keep_days)
     : spaces_(spaces),
       access_(access),
       workers_(workers),
       views_(spaces),
-      commands_(spaces, times),
+      commands_(spaces, directory, times),
       outputs_(spaces),
       keep_days_(keep_days) {}
 
@@ -151,7 +152,7 @@ api::FaceModule make_module(CommandTimes times, std::int64_t keep_days) {
           .space_rules = {{std::string(kSpace), make_space_rules()}},
           .events = {kCommandCompleted},
           .make = [times, keep_days](const api::FaceParts& parts) {
-            return std::make_unique<Face>(parts.spaces, parts.access, parts.workers, times, keep_days);
+            return std::make_unique<Face>(parts.spaces, parts.directory, parts.access, parts.workers, times, keep_days);
           }};
 }
 

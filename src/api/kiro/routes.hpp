@@ -12,7 +12,8 @@ namespace syncline::kiro {
 /// The face's own parts. The rule book of `spaces` has make_space_rules() for kSpace.
 class Face final : public api::Face {
  public:
-  Face(Spaces& spaces, Access& access, Executor& workers, CommandTimes times, std::int64_t keep_days);
+  Face(Spaces& spaces, Directory& directory, Access& access, Executor& workers, CommandTimes times,
+       std::int64_t keep_days);
 
   [[nodiscard]] std::vector<api::Route> make_routes() override;
   [[nodiscard]] Result<> start() override { return commands_.adopt_open(); }
