@@ -5,8 +5,9 @@
 namespace syncline::webhooks {
 namespace {
 
-/// Rows of one write: so few that whoever writes next waits for some milliseconds.
+/// Rows of one write: so few that whoever writes next waits for some milliseconds. They are added while people push.
 constexpr std::size_t kDeliveriesEach = 1000;
+constexpr std::size_t kAddedEach = 256;
 constexpr Timestamp kBeforeAll{-1};
 
 }  // namespace
@@ -21,6 +22,16 @@ std::string_view to_text(Delivery::State state) {
 }
 
 Result<> DeliveryQueue::add(const std::vector<Message>& messages) {
+  for (std::span<const Message> left(messages); !left.empty();) {
+    std::size_t taken = 0;
+    for (std::size_t rows = 0; taken < left.size() && rows < kAddedEach; ++taken) rows += left[taken].webhooks.size();
+    CHECK_OK(add_together(left.first(taken)));
+    left = left.subspan(taken);
+  }
+  return {};
+}
+
+Result<> DeliveryQueue::add_together(std::span<const Message> messages) {
   return directory_.write([&](DirectoryTxn& txn) -> Result<> {
     for (const Message& message : messages) {
       Delivery delivery{.number = 0,

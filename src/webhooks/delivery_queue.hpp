@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "store/store.hpp"
@@ -23,7 +24,8 @@ class DeliveryQueue {
     std::string body;
     std::vector<std::string> webhooks;
   };
-  /// Queues them, durably. Left out is a message that a webhook has had, and a webhook that is not there any more.
+  /// Queues them, durably, some hundred in each write; after an error, perhaps only the first ones. Left out is a
+  /// message that a webhook has had, and a webhook that is not there any more.
   [[nodiscard]] Result<> add(const std::vector<Message>& messages);
   /// Of those webhooks the delivery that waits and is due first, perhaps only later; nothing if none waits.
   [[nodiscard]] Result<std::optional<Delivery>> first_waiting(const std::vector<std::string>& webhooks);
@@ -42,6 +44,7 @@ class DeliveryQueue {
   [[nodiscard]] Result<> purge(Timestamp before);
 
  private:
+  [[nodiscard]] Result<> add_together(std::span<const Message> messages);
   using Alter = std::function<void(Delivery& delivery, Timestamp now)>;
   /// Alters those of that state that are due after `after` (the time of the write if nothing), some thousand in each
   /// write, so that nobody else waits long. Altered ones must not be found again. Returns how many there were.

@@ -366,6 +366,25 @@ TEST_F(SenderTest, what_is_queued_goes_with_the_webhook_and_nothing_more_is_queu
   EXPECT_TRUE(store_.take_events(10)->empty());
 }
 
+TEST_F(SenderTest, many_messages_are_queued_once_each_whatever_the_number_of_webhooks) {
+  const auto first = subscriptions_.add({1}, "https://a.example/", {kRecordChanged}, "");
+  const auto second = subscriptions_.add({1}, "https://b.example/", {kRecordChanged}, "");
+  constexpr std::size_t kMessages = 700;
+  std::vector<DeliveryQueue::Message> messages;
+  for (std::size_t i = 0; i < kMessages; ++i) {
+    messages.push_back({.id = "msg_" + std::to_string(i),
+                        .account = {1},
+                        .type = "t",
+                        .body = "{}",
+                        .webhooks = {first->id, second->id}});
+  }
+  const std::int64_t before = store_.status().commits;
+  ASSERT_TRUE(queue_.add(messages));
+  EXPECT_GE(store_.status().commits - before, 5) << "none of them keeps others waiting for long";
+  EXPECT_EQ(queue_.list(first->id, 10'000)->size(), kMessages);
+  EXPECT_EQ(queue_.list(second->id, 10'000)->size(), kMessages);
+}
+
 TEST_F(SenderTest, many_failed_deliveries_are_replayed_together) {
   const auto webhook = subscriptions_.add({1}, "https://app.example/", {kRecordChanged}, "");
   constexpr std::int64_t kFailed = 2500;
