@@ -29,6 +29,13 @@ inline constexpr Timestamp kTimestampMax{253'402'300'799 * kMicrosPerSecond + 99
 /// The latest stamp that a write may have: a year of room for stamps that must be later than another one.
 inline constexpr Timestamp kStampMax{kTimestampMax.micros - 366LL * 86'400 * kMicrosPerSecond};
 
+/// The times that faces take from clients. Within it every client can convert a time to any zone and calculate with it;
+/// some fail at the years 1 and 9999. Stores may hold others.
+inline constexpr Timestamp kClientTimeMin{-2'208'988'800 * kMicrosPerSecond};
+inline constexpr Timestamp kClientTimeMax{7'289'654'400 * kMicrosPerSecond - 1};
+inline constexpr std::string_view kClientYears = "between the years 1900 and 2200";
+[[nodiscard]] constexpr bool is_client_time(Timestamp time) { return time >= kClientTimeMin && time <= kClientTimeMax; }
+
 /// "2026-11-22T00:10:07.004670Z": always UTC, always six digits.
 [[nodiscard]] std::string format_time(Timestamp time);
 void append_time(std::string& out, Timestamp time);

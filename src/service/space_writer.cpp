@@ -56,6 +56,10 @@ std::string_view to_text(OpStatus status) {
 Result<> SpaceWriter::check(const Op& op, Caller caller) const {
   CHECK_OK(check_collection_name(op.collection));
   CHECK_OK(check_record_id(op.id));
+  const bool is_from_client = source_ == Source::author;
+  if (op.updated_at && is_from_client && !is_client_time(*op.updated_at)) {
+    return fail(ErrorCode::invalid_argument, "updated_at must be " + std::string(kClientYears));
+  }
   if (op.updated_at && (*op.updated_at < kTimestampMin || *op.updated_at > kStampMax)) {
     return fail(ErrorCode::invalid_argument, "updated_at must be between the years 1 and 9998");
   }

@@ -158,7 +158,17 @@ Result<std::string> shape_milestones(const Field& field, JsonView value) {
   return out + ']';
 }
 
-Result<std::string> shape_value(const Field& field, JsonView value) {
+/// `kept`: what is stored in the field. A time that no client may send is still no reason to refuse another change of
+/// a row that has it.
+Result<std::string> shape_time(const Field& field, JsonView value, const std::optional<JsonView>& kept) {
+  const auto time = parse_client_time(value);
+  if (!time) return wrong(field, "a time like 2026-11-22T09:05:00Z");
+  std::string text = quoted(format_time(*time));
+  if (is_client_time(*time) || (kept && kept->raw() == text)) return text;
+  return fail(ErrorCode::invalid_document, std::string(field.name) + " must be " + std::string(kClientYears));
+}
+
+Result<std::string> shape_value(const Field& field, JsonView value, const std::optional<JsonView>& kept) {
   switch (field.kind) {
     case Kind::text:
       if (!value.is_string()) return wrong(field, "a string");
@@ -167,11 +177,7 @@ Result<std::string> shape_value(const Field& field, JsonView value) {
       if (!value.is_string()) return wrong(field, "a string or null");
       return value.raw() == R"("")" ? "null" : canonical_text(value);
     case Kind::time:
-    case Kind::time_or_null: {
-      const auto time = parse_client_time(value);
-      if (!time) return wrong(field, "a time like 2026-11-22T09:05:00Z");
-      return quoted(format_time(*time));
-    }
+    case Kind::time_or_null: return shape_time(field, value, kept);
     case Kind::flag:
       if (value.kind() != JsonKind::boolean) return wrong(field, "true or false");
       return std::string(value.raw());
@@ -212,7 +218,7 @@ struct Shaper {
     const auto kept = stored.find(field.name);
     const bool prefers_stored = field.kind == Kind::created_at && created_at == CreatedAt::of_stored;
     if (prefers_stored && kept) return std::string(kept->raw());
-    if (sent && sent->kind() != JsonKind::null) return shape_value(field, *sent);
+    if (sent && sent->kind() != JsonKind::null) return shape_value(field, *sent, kept);
     const bool lacks_required = field.required && !deleted;
     if (lacks_required) return fail(ErrorCode::invalid_argument, std::string(field.name) + " is missing");
     if (kept &&
@@ -224,7 +230,7 @@ struct Shaper {
 
   [[nodiscard]] Result<std::string> deleted_at() const {
     if (!row.deleted_at || row.deleted_at->kind() == JsonKind::null) return quoted(format_time(now));
-    return shape_value({.name = "deleted_at", .kind = Kind::time}, *row.deleted_at);
+    return shape_time({.name = "deleted_at", .kind = Kind::time}, *row.deleted_at, stored.find("deleted_at"));
   }
 
   [[nodiscard]] Result<std::string> document(CreatedAt created_at) const {

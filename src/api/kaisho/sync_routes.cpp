@@ -106,6 +106,9 @@ Result<> read_row(Row& row, JsonView json, bool is_doubtful, const Resource& res
   if (!updated_at) return fail(ErrorCode::invalid_argument, "updated_at is missing");
   const auto stamp = parse_client_time(*updated_at);
   if (!stamp) return fail(ErrorCode::invalid_argument, "updated_at must be a time like 2026-11-22T09:05:00Z");
+  if (!is_client_time(*stamp)) {
+    return fail(ErrorCode::invalid_document, "updated_at must be " + std::string(kClientYears));
+  }
   const auto deleted_at = json.find("deleted_at");
   row.op.collection = resource.collection;
   row.op.updated_at = *stamp;

@@ -11,8 +11,7 @@
 namespace syncline::kiro {
 namespace {
 
-/// Milliseconds between the years 1 and 9999: what a stamp can hold.
-constexpr double kMillisMax = 253'402'300'799'999.0;
+constexpr double kMillisMax = static_cast<double>(kClientTimeMax.micros) / 1000;
 
 using Item = UploadedState::Item;
 
@@ -45,7 +44,8 @@ Result<> check_timestamp(JsonView object) {
   const auto timestamp = object.find("timestamp");
   if (!timestamp) return refuse("timestamp is missing");
   const auto millis = timestamp->as_number();
-  if (!millis || *millis < 0 || *millis > kMillisMax) return refuse("timestamp must be a time in Unix milliseconds");
+  if (!millis || *millis < 0) return refuse("timestamp must be a time in Unix milliseconds");
+  if (*millis > kMillisMax) return refuse("timestamp must be before the year 2201");
   return {};
 }
 
@@ -125,9 +125,7 @@ class StateReader {
     if (!document.is_object()) return refuse("must be an object");
     CHECK_OK(api::check_part(document, limits::kDocumentDepthMax, is_doubtful_));
     if (!document.find("content")) return refuse("content is missing");
-    CHECK_OK(check_timestamp(document));
-    if (stamp_of(document) > kStampMax) return refuse("timestamp must be before the year 9998");
-    return {};
+    return check_timestamp(document);
   }
 
   const bool is_doubtful_;
