@@ -96,6 +96,10 @@ Result<OpResult> SpaceWriter::apply(const Op& requested, Caller caller) {
     return refused({ErrorCode::invalid_argument, "base is past the newest change of the space"});
   }
   const CollectionRules& rules = rules_.of(requested.collection);
+  const bool is_edit = caller == Caller::generic && source_ == Source::author && !requested.deleted;
+  if (is_edit && rules.check_generic) {
+    if (auto fine = rules.check_generic(requested, current); !fine) return refused(fine.error());
+  }
   Op op = requested;
   std::string shaped;
   if (rules.shape) {

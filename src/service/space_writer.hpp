@@ -21,6 +21,9 @@ struct CollectionRules {
   MergePolicy merge;
   /// Refuses documents that the collection's face could not read. Null: any JSON object.
   std::function<Result<>(const Op&)> check;
+  /// Refuses ops of Caller::generic that a person would have meant otherwise. `stored` is the version it meets, or null.
+  /// Not asked about deletions, nor by replicas. Null: none.
+  std::function<Result<>(const Op& op, const Record* stored)> check_generic;
   /// The document that is stored for an op, whichever way it came. `stored` is the version it meets, or null.
   /// Null: the document as it came.
   std::function<Result<std::string>(const Op& op, const Record* stored, Timestamp now)> shape;

@@ -301,6 +301,18 @@ std::optional<Timestamp> parse_client_time(JsonView value) {
   return *time;
 }
 
+Result<> check_order_of_times(const JsonObject& entry) {
+  const auto time_in = [&](std::string_view name) {
+    const auto value = entry.find(name);
+    return value ? parse_client_time(*value) : std::nullopt;
+  };
+  const auto start = time_in("start");
+  const auto end = time_in("end");
+  if (!start || !end || *end >= *start) return {};
+  return fail(ErrorCode::invalid_argument,
+              "the end (" + format_time(*end) + ") is before the start (" + format_time(*start) + ")");
+}
+
 std::optional<Timestamp> time_field(std::string_view doc, std::string_view name) {
   const auto value = JsonView(doc).find(name);
   const auto time = parse_time(value ? value->as_string().value_or("") : "");

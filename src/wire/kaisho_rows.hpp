@@ -61,6 +61,9 @@ void append_row(std::string& out, const RecordView& record);
 
 /// A time as any client may spell it: ISO 8601 with an offset.
 [[nodiscard]] std::optional<Timestamp> parse_client_time(JsonView value);
+/// invalid_argument, naming both times, if an entry would end before it starts. For what people set: rows of desktops
+/// are taken as they are, for their clocks go back when their zone changes.
+[[nodiscard]] Result<> check_order_of_times(const JsonObject& entry);
 /// The time in a field of a stored document; nothing for null.
 [[nodiscard]] std::optional<Timestamp> time_field(std::string_view doc, std::string_view name);
 /// Of a clock entry: nobody has stopped it.

@@ -110,6 +110,29 @@ TEST_F(KaishoClocksTest, a_patch_changes_only_the_given_fields) {
   EXPECT_EQ(patch("unknown", R"({"notes":"n"})").status, 404);
 }
 
+TEST_F(KaishoClocksTest, an_end_before_the_start_is_refused_with_both_times) {
+  apply_entry("e", "x", "10:00:00");
+  const auto refused = patch("e", R"({"end_at":"2026-11-22T07:30:00+00:00"})");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.at("detail"),
+            "the end (2026-11-22T07:30:00.000000Z) is before the start (2026-11-22T08:00:00.000000Z)");
+  EXPECT_EQ(patch("e", R"({"start_at":"2026-11-22T09:00:01Z"})").status, 400);
+  EXPECT_EQ(field("e", "end"), "2026-11-22T09:00:00.000000Z");
+  EXPECT_EQ(patch("e", R"({"start_at":"2026-11-22T09:00:01Z","end_at":"2026-11-22T09:00:01Z"})").status, 200);
+  const auto push = [&](const std::string& doc) {
+    return post("/v1/spaces/kaisho/push", R"({"ops":[{"collection":"entries","id":"b","doc":)" + doc + "}]}");
+  };
+  const std::string backwards = R"({"start":"2026-11-22T09:00:00Z","end":"2026-11-22T08:00:00Z")";
+  EXPECT_EQ(push(backwards + "}").at("results.0.status"), "refused");
+  EXPECT_EQ(apply(R"("id":"b","start":"2026-11-22T09:00:00Z","end":"2026-11-22T08:00:00Z",)"
+                  R"("updated_at":"2026-11-22T09:00:00Z")")
+                .at("inserted"),
+            "1")
+      << "a desktop's clock goes back when its zone changes";
+  EXPECT_NE(push(backwards + R"(,"notes":"n"})").at("results.0.status"), "refused") << "its other fields may change";
+  EXPECT_EQ(patch("b", R"({"notes":"m"})").status, 200);
+}
+
 TEST_F(KaishoClocksTest, a_deletion_leaves_a_tombstone) {
   apply_entry("e", "x", "10:00:00");
   events();

@@ -301,6 +301,7 @@ void Face::change_clock(const api::CallPtr& call) {
         TRY(const Record stored, get_live(writer, call->param("id")));
         JsonObject row{JsonView(stored.doc)};
         for (const JsonObject::Member& member : fields->members()) row.set(member.name, member.value);
+        if (fields->find("start") || fields->find("end")) CHECK_OK(check_order_of_times(row));
         TRY(const Record entry, put_entry(writer, stored.id, row));
         TRY(*text, clock_text(writer.txn(), entry));
         return {};
@@ -356,7 +357,7 @@ void Face::add_clock_routes(Routes& routes) {
       .body("any of customer, description, task_id, contract, project, notes, invoiced, start_at, end_at",
             "KaishoClockChange")
       .answers(200, "the entry", "KaishoClock")
-      .answers(400, "nothing to change")
+      .answers(400, "nothing to change, or an end before the start")
       .answers(404, "unknown or deleted");
   routes.del("/clocks/{id}", Scope::write, "Delete an entry", &Face::delete_clock)
       .answers(204, "deleted")

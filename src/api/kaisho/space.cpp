@@ -15,6 +15,19 @@ void mark_if_from_cloud(SpaceWriter& writer, const Record* before, const Record&
   if (before != nullptr && !lacks_customer) writer.txn().put_value(from_cloud_value(after.id), "");
 }
 
+/// What nobody sets on purpose. An entry that has such times already may be changed otherwise.
+Result<> check_pushed_entry(const Op& op, const Record* stored) {
+  const JsonObject row{JsonView(op.doc)};
+  const auto sent = [&](std::string_view name) {
+    const auto value = row.find(name);
+    return value ? parse_client_time(*value) : std::nullopt;
+  };
+  const bool is_live = stored != nullptr && !stored->deleted;
+  const bool keeps_times =
+      is_live && sent("start") == time_field(stored->doc, "start") && sent("end") == time_field(stored->doc, "end");
+  return keeps_times ? Result<>{} : check_order_of_times(row);
+}
+
 }  // namespace
 
 SpaceRules make_space_rules() {
@@ -39,6 +52,7 @@ SpaceRules make_space_rules() {
     if (items && items->is_array()) return {};
     return fail(ErrorCode::invalid_document, "a reference list must be {\"items\": [...]}");
   };
+  rules.collections["entries"].check_generic = check_pushed_entry;
   rules.collections["entries"].on_put = [](SpaceWriter& writer, const Record* before, const Record& after) -> Result<> {
     mark_if_from_cloud(writer, before, after);
     return keep_one_timer(writer, before, after);
