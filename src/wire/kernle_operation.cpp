@@ -15,11 +15,16 @@ std::string_view read_text(JsonView json, std::string_view name, std::deque<std:
   return text ? std::string_view(texts.emplace_back(*std::move(text))) : std::string_view{};
 }
 
-/// A stamp that no record may have stands for the nearest that one may: the hub's clock guard does the rest.
-std::optional<Timestamp> read_stamp(JsonView json) {
-  const auto time = parse_iso_or_utc_time(json.text_of("local_updated_at"));
-  if (!time) return std::nullopt;
-  return std::clamp(*time, kTimestampMin, kStampMax);
+/// Nothing if the object names none. A stamp that no client may have stands for the nearest that one may: the hub's
+/// clock guard does the rest.
+Result<std::optional<Timestamp>> read_stamp(JsonView json) {
+  const auto value = json.find_set("local_updated_at");
+  if (!value) return std::nullopt;
+  const auto time = parse_iso_or_utc_time(value->as_string().value_or(""));
+  if (!time) {
+    return fail(ErrorCode::invalid_argument, "local_updated_at must be a time like 2026-11-22T00:10:07.004670+00:00");
+  }
+  return std::clamp(*time, kClientTimeMin, kClientTimeMax);
 }
 
 Result<> read_document(Operation& operation, std::optional<JsonView> data, bool has_doubtful_values) {
@@ -52,11 +57,12 @@ Result<> read_members(Operation& operation, JsonView json, bool has_doubtful_val
   operation.op.collection = table->name;
   if (operation.id.empty()) return fail(ErrorCode::invalid_argument, "record_id is missing");
   operation.op.id = operation.id;
-  operation.op.updated_at = read_stamp(json);
+  TRY(operation.op.updated_at, read_stamp(json));
   if (operation.op.deleted) return {};
   const auto data = json.find_set("data");
   CHECK_OK(read_document(operation, data, has_doubtful_values));
-  if (!operation.op.updated_at) operation.op.updated_at = read_stamp(*data);
+  if (operation.op.updated_at) return {};
+  TRY(operation.op.updated_at, read_stamp(*data));
   return {};
 }
 

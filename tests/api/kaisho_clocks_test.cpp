@@ -133,6 +133,56 @@ TEST_F(KaishoClocksTest, an_end_before_the_start_is_refused_with_both_times) {
   EXPECT_EQ(patch("b", R"({"notes":"m"})").status, 200);
 }
 
+TEST_F(KaishoClocksTest, a_start_and_a_stop_take_the_id_and_the_times_they_name) {
+  const auto started = post("/clocks/start", R"({"id":"t-1","start":"2026-11-22T12:30:00+01:00","customer":"Acme"})");
+  EXPECT_EQ(started.status, 201);
+  EXPECT_EQ(started.at("id"), "t-1");
+  EXPECT_EQ(started.at("start"), "2026-11-22T11:30:00.000000Z");
+  const auto again = post("/clocks/start", R"({"id":"t-1","start":"2026-11-22T11:30:00Z"})");
+  EXPECT_EQ(again.status, 200) << "its answer was lost";
+  EXPECT_EQ(again.at("customer"), "Acme");
+  EXPECT_EQ(post("/clocks/stop", R"({"id":"t-2"})").status, 404);
+  EXPECT_EQ(post("/clocks/stop", R"({"end":"2026-11-22T11:00:00Z"})").status, 400);
+  const auto stopped =
+      post("/clocks/stop", R"({"id":"t-1","start":"2026-11-22T11:15:00Z","end":"2026-11-22T11:45:00Z"})");
+  EXPECT_EQ(stopped.status, 200);
+  EXPECT_EQ(stopped.at("start"), "2026-11-22T11:15:00.000000Z");
+  EXPECT_EQ(stopped.at("end"), "2026-11-22T11:45:00.000000Z");
+  EXPECT_EQ(post("/clocks/start", R"({"id":"t-1"})").status, 409) << "it has ended";
+  const auto finished = post("/clocks/start", R"({"start":"2026-11-22T08:00:00Z","end":"2026-11-22T09:00:00Z"})");
+  EXPECT_EQ(finished.status, 201);
+  EXPECT_EQ(finished.at("duration_minutes"), "60");
+  EXPECT_EQ(get("/clocks/active").at("active"), "false");
+  for (const std::string body :
+       {R"({"id":7})", R"({"id":""})", R"({"start":"soon"})", R"({"end":"0001-01-01T00:00:00Z"})",
+        R"({"start":"2026-11-22T09:00:00Z","end":"2026-11-22T08:00:00Z"})"}) {
+    EXPECT_EQ(post("/clocks/start", body).status, 400) << body;
+  }
+  EXPECT_EQ(post("/clocks/quick-book", R"({"duration":"1h","start":"2026-11-22T06:00:00Z"})").at("end"),
+            "2026-11-22T07:00:00.000000Z");
+  EXPECT_EQ(post("/clocks/quick-book", R"({"duration":"1h","end":"2026-11-22T06:00:00Z"})").at("start"),
+            "2026-11-22T05:00:00.000000Z");
+  EXPECT_EQ(post("/clocks/quick-book", R"({"start":"2026-11-22T05:00:00Z","end":"2026-11-22T05:30:00Z"})").status, 201);
+  EXPECT_EQ(post("/clocks/quick-book", R"({"start":"2026-11-22T05:00:00Z","end":"2026-11-22T04:30:00Z"})").status, 400);
+}
+
+TEST_F(KaishoClocksTest, a_pushed_stop_without_a_time_does_not_replace_an_earlier_one) {
+  apply_entry("e", "x", "10:00:00");
+  const auto push = [&](const std::string& end, const std::string& more) {
+    return post("/v1/spaces/kaisho/push", R"({"ops":[{"collection":"entries","id":"e",)" + more +
+                                              R"("doc":{"start":"2026-11-22T08:00:00Z","end":)" + end + "}}]}");
+  };
+  const auto second = push(R"("2026-11-22T11:00:00Z")", "");
+  EXPECT_EQ(second.at("results.0.status"), "refused");
+  EXPECT_EQ(second.at("results.0.error.code"), "precondition_failed");
+  EXPECT_EQ(push("null", "").at("results.0.status"), "refused") << "an edit of the timer that still ran";
+  EXPECT_EQ(field("e", "end"), "2026-11-22T09:00:00.000000Z");
+  EXPECT_EQ(push(R"("2026-11-22T08:45:00Z")", "").at("results.0.status"), "merged") << "this one is the earlier";
+  EXPECT_EQ(push(R"("2026-11-22T11:00:00Z")", R"("updated_at":"2026-11-22T12:01:00Z",)").at("results.0.status"),
+            "merged")
+      << "whoever says when is judged by that";
+}
+
 TEST_F(KaishoClocksTest, a_deletion_leaves_a_tombstone) {
   apply_entry("e", "x", "10:00:00");
   events();

@@ -285,6 +285,24 @@ TEST_F(KernlePushTest, accepts_timestamps_in_every_spelling) {
   }
 }
 
+TEST_F(KernlePushTest, an_operation_whose_timestamp_is_no_time_is_refused_alone) {
+  const Answer answer = request(
+      device_, "/sync/push",
+      R"({"stack_id":"claire","operations":[)"
+      R"({"operation":"update","table":"notes","record_id":"n1","local_updated_at":"yesterday","data":{"content":"a"}},)"
+      R"({"operation":"update","table":"notes","record_id":"n2","local_updated_at":1795327635,"data":{"content":"b"}},)"
+      R"({"operation":"update","table":"notes","record_id":"n3","data":{"content":"c","local_updated_at":""}},)"
+      R"({"operation":"delete","table":"notes","record_id":"n4","local_updated_at":"2026-13-01T00:00:00Z"},)"
+      R"({"operation":"update","table":"notes","record_id":"n5","local_updated_at":null,"data":{"content":"e"}}]})");
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(answer.at("synced"), "1");
+  EXPECT_EQ(answer.at("conflicts.0.record_id"), "n1");
+  EXPECT_EQ(answer.at("conflicts.0.error"), "local_updated_at must be a time like 2026-11-22T00:10:07.004670+00:00");
+  EXPECT_EQ(answer.at("conflicts.3.record_id"), "n4");
+  EXPECT_EQ(field("n1", "content"), "(none)");
+  EXPECT_EQ(field("n5", "content"), "e");
+}
+
 TEST_F(KernlePushTest, the_operations_timestamp_precedes_the_one_in_data) {
   push(device_, {{"n1", R"({"content":"c","local_updated_at":"2026-11-22T09:00:00Z"})", ""},
                  {"n2", R"({"content":"c","local_updated_at":null})", "10:00:00"},
@@ -303,6 +321,8 @@ TEST_F(KernlePushTest, a_clock_far_ahead_does_not_win_forever) {
   EXPECT_EQ(field("n1", "content"), "now");
   push(device_, {{"n2", R"({"content":"c"})", "9999-12-31T23:59:59+00:00"}});
   EXPECT_EQ(field("n2", "content"), "c") << "a stamp no record can have is no reason to block a queue";
+  EXPECT_EQ(pull(api_key_).at("operations.1.local_updated_at").substr(0, 4), "2200")
+      << "every client can calculate with it";
 }
 
 TEST_F(KernlePushTest, D34_nan_infinity_and_lone_surrogates_are_replaced) {

@@ -5,11 +5,11 @@
 // account.
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <span>
 
 #include "api/idempotency.hpp"
 #include "api/kaisho/duration.hpp"
+#include "api/kaisho/periods.hpp"
 #include "api/kaisho/routes.hpp"
 #include "api/kaisho/timer.hpp"
 #include "base/bytes.hpp"
@@ -19,72 +19,10 @@ namespace syncline::kaisho {
 namespace {
 
 constexpr std::size_t kListedMax = 500;
-constexpr std::int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;
 
 const std::string& collection() {
   static const std::string kName(entries().collection);
   return kName;
-}
-
-Timestamp start_of_day(Timestamp time) {
-  using namespace std::chrono;
-  const auto day = floor<days>(sys_time<microseconds>(microseconds(time.micros)));
-  return {duration_cast<microseconds>(day.time_since_epoch()).count()};
-}
-
-/// From the first moment, up to but without the second.
-struct Range {
-  Timestamp from;
-  Timestamp until;
-};
-
-/// "today", "week" (from Monday), "month" or "year", in UTC.
-std::optional<Range> range_of_period(std::string_view period, Timestamp now) {
-  using namespace std::chrono;
-  const sys_days today = floor<days>(sys_time<microseconds>(microseconds(now.micros)));
-  const year_month_day date{today};
-  const auto at = [](sys_days day) { return Timestamp{duration_cast<microseconds>(day.time_since_epoch()).count()}; };
-  if (period == "today") return Range{at(today), at(today + days(1))};
-  if (period == "week") {
-    const sys_days monday = today - (weekday{today} - Monday);
-    return Range{at(monday), at(monday + days(7))};
-  }
-  if (period == "month") {
-    const year_month_day first = date.year() / date.month() / 1;
-    return Range{at(first), at(first + months(1))};
-  }
-  if (period == "year") return Range{at(date.year() / January / 1), at((date.year() + years(1)) / January / 1)};
-  return std::nullopt;
-}
-
-/// A day (YYYY-MM-DD) or a time. Nothing for other text.
-std::optional<Range> range_of_text(std::string_view text) {
-  if (const auto day = parse_time(std::string(text) + "T00:00:00Z"))
-    return Range{*day, day->plus_micros(kMicrosPerDay)};
-  if (const auto time = parse_time(text)) return Range{*time, time->plus_micros(1)};
-  return std::nullopt;
-}
-
-Result<Range> wanted_range(const api::Call& call, Timestamp now) {
-  const auto from = call.query("from");
-  const auto to = call.query("to");
-  if (!from && !to) {
-    const auto range = range_of_period(call.query("period").value_or("today"), now);
-    if (!range) return fail(ErrorCode::invalid_argument, "period must be today, week, month or year");
-    return *range;
-  }
-  Range range{kTimestampMin, kTimestampMax};
-  if (from) {
-    const auto day = range_of_text(*from);
-    if (!day) return fail(ErrorCode::invalid_argument, "from must be a day like 2026-11-22");
-    range.from = day->from;
-  }
-  if (to) {
-    const auto day = range_of_text(*to);
-    if (!day) return fail(ErrorCode::invalid_argument, "to must be a day like 2026-11-22");
-    range.until = day->until;
-  }
-  return range;
 }
 
 std::int64_t rounded_minutes(Timestamp start, Timestamp end) {
@@ -156,21 +94,73 @@ Result<Record> put_entry(SpaceWriter& writer, std::string_view id, const JsonObj
   return get_live(writer, id);
 }
 
+/// A time that the body names, or nothing.
+Result<std::optional<Timestamp>> time_in(JsonView body, std::string_view name) {
+  const auto value = body.find_set(name);
+  if (!value) return std::nullopt;
+  const auto time = parse_client_time(*value);
+  if (!time) return fail(ErrorCode::invalid_argument, std::string(name) + " must be a time like 2026-11-22T09:05:00Z");
+  if (!is_client_time(*time)) {
+    return fail(ErrorCode::invalid_argument, std::string(name) + " must be " + std::string(kClientYears));
+  }
+  return *time;
+}
+
+/// What a start or a stop says of the entry beside its fields.
+struct NamedEntry {
+  std::optional<std::string> id;
+  std::optional<Timestamp> start;
+  std::optional<Timestamp> end;
+
+  [[nodiscard]] Reads reads() const { return id ? reads_of(*id) : Reads{}; }
+};
+
+Result<NamedEntry> read_named_entry(JsonView body) {
+  NamedEntry named;
+  if (const auto id = body.find_set("id")) {
+    named.id = id->as_string();
+    if (!named.id) return fail(ErrorCode::invalid_argument, "id must be a string");
+    CHECK_OK(check_record_id(*named.id));
+  }
+  TRY(named.start, time_in(body, "start"));
+  TRY(named.end, time_in(body, "end"));
+  return named;
+}
+
+/// The entry of that id, to answer a repeated start; nothing if there is none yet.
+Result<std::optional<Record>> find_started(SpaceWriter& writer, const NamedEntry& named) {
+  if (!named.id) return std::nullopt;
+  TRY(auto stored, writer.find(collection(), *named.id));
+  if (!stored || stored->rule == Rule::wiped) return std::nullopt;
+  if (!is_running(*stored)) return fail(ErrorCode::conflict, "an entry with this id exists already");
+  return stored;
+}
+
 struct Booking {
   Timestamp start;
   Timestamp end;
 };
 
 Result<Booking> read_booking(JsonView body, Timestamp now) {
+  TRY(const auto start, time_in(body, "start"));
+  TRY(const auto end, time_in(body, "end"));
+  if (start && end) {
+    if (body.find_set("duration")) {
+      return fail(ErrorCode::invalid_argument, "give two of start, end and duration");
+    }
+    return Booking{*start, *end};
+  }
   const auto duration = body.find("duration");
   const auto seconds = parse_duration(duration ? duration->as_string().value_or("") : "");
   if (!seconds) return fail(ErrorCode::invalid_argument, "duration must be like 2h, 30m, 1.5h or 1h30m");
   const std::int64_t micros = *seconds * kMicrosPerSecond;
+  if (start) return Booking{*start, start->plus_micros(micros)};
+  if (end) return Booking{end->plus_micros(-micros), *end};
   const auto date = body.find("date");
   if (!date || date->kind() == JsonKind::null) return Booking{now.plus_micros(-micros), now};
-  const auto day = range_of_text(date->as_string().value_or(""));
+  const auto day = parse_period(date->as_string().value_or(""));
   if (!day) return fail(ErrorCode::invalid_argument, "date must be a day like 2026-11-22");
-  const Timestamp noon = start_of_day(day->from).plus_micros(kMicrosPerDay / 2);
+  const Timestamp noon = noon_of(day->from);
   return Booking{noon, noon.plus_micros(micros)};
 }
 
@@ -189,7 +179,7 @@ void Face::get_clock(const api::CallPtr& call) {
 }
 
 void Face::list_clocks(const api::CallPtr& call) {
-  TRY_CALL(call, const Range range, wanted_range(*call, spaces_.clock().now()));
+  TRY_CALL(call, const Period period, period_in_query(*call, spaces_.clock().now()));
   std::string out = "[";
   CHECK_CALL(call, spaces_.read(space_of(*call), [&](Snapshot& snapshot) -> Result<> {
     struct Listed {
@@ -201,7 +191,7 @@ void Face::list_clocks(const api::CallPtr& call) {
     CHECK_OK(snapshot.scan(collection(), "", [&](const RecordView& record) {
       if (record.deleted) return true;
       const auto start = time_field(record.doc, "start");
-      if (!start || *start < range.from || *start >= range.until) return true;
+      if (!start || *start < period.from || *start >= period.until) return true;
       listed.push_back({*start, record.to_record()});
       std::ranges::push_heap(listed, newest_first, &Listed::start);
       if (listed.size() > kListedMax) {
@@ -222,28 +212,58 @@ void Face::list_clocks(const api::CallPtr& call) {
 }
 
 void Face::start_clock(const api::CallPtr& call) {
+  struct Started {
+    int status = 201;
+    std::string text;
+  };
   TRY_CALL(call, const JsonView body, body_or_empty(*call));
+  TRY_CALL(call, const NamedEntry named, read_named_entry(body));
   auto fields = std::make_shared<JsonObject>(chosen(body, kBookable));
-  auto text = std::make_shared<std::string>();
+  auto started = std::make_shared<Started>();
   spaces_.write(
-      space_of(*call), call->principal().key,
-      [fields, text](SpaceWriter& writer) -> Result<> {
+      space_of(*call), call->principal().key, [named] { return named.reads(); },
+      [named, fields, started](SpaceWriter& writer) -> Result<> {
+        TRY(const auto same, find_started(writer, named));
+        started->status = same ? 200 : 201;
+        if (same) {
+          TRY(started->text, clock_text(writer.txn(), *same));
+          return {};
+        }
         TRY(const auto running, find_running(writer.txn()));
-        if (running) return fail(ErrorCode::conflict, "a timer is already running");
-        fields->set_text("start", format_time(writer.now()));
-        TRY(const Record entry, put_entry(writer, make_uuid7(writer.now().millis()), *fields));
-        TRY(*text, clock_text(writer.txn(), entry));
+        if (running && !named.end) return fail(ErrorCode::conflict, "a timer is already running");
+        fields->set_text("start", format_time(named.start.value_or(writer.now())));
+        if (named.end) fields->set_text("end", format_time(*named.end));
+        CHECK_OK(check_order_of_times(*fields));
+        TRY(const Record entry, put_entry(writer, named.id.value_or(make_uuid7(writer.now().millis())), *fields));
+        TRY(started->text, clock_text(writer.txn(), entry));
         return {};
       },
-      [call, text](const Result<Cursor>& cursor) { respond_entry(call, 201, text, cursor); });
+      [call, started](const Result<Cursor>& cursor) {
+        if (!cursor) return call->fail(cursor.error());
+        call->respond_json(started->status, std::move(started->text));
+      });
 }
 
 void Face::stop_clock(const api::CallPtr& call) {
+  TRY_CALL(call, const JsonView body, body_or_empty(*call));
+  TRY_CALL(call, const NamedEntry named, read_named_entry(body));
   auto text = std::make_shared<std::string>();
   spaces_.write(
-      space_of(*call), call->principal().key,
-      [text](SpaceWriter& writer) -> Result<> {
-        TRY(const Record entry, stop_timer(writer, std::nullopt, std::nullopt));
+      space_of(*call), call->principal().key, [named] { return named.reads(); },
+      [named, text](SpaceWriter& writer) -> Result<> {
+        TRY(const auto running, find_running(writer.txn()));
+        const bool is_meant = running && (!named.id || *named.id == running->id);
+        if (is_meant && (named.start || named.end)) {
+          JsonObject row{JsonView(running->doc)};
+          if (named.start) row.set_text("start", format_time(*named.start));
+          JsonObject stopped = row;
+          stopped.set_text("end", format_time(named.end.value_or(writer.now())));
+          CHECK_OK(check_order_of_times(stopped));
+          if (named.start) {
+            TRY([[maybe_unused]] const Record moved, put_entry(writer, running->id, row));
+          }
+        }
+        TRY(const Record entry, stop_timer(writer, named.id, named.end));
         writer.txn().expect([&] { return reads_of(entry.id); });
         TRY(*text, clock_text(writer.txn(), entry));
         return {};
@@ -274,6 +294,7 @@ void Face::book(const api::CallPtr& call) {
         TRY(const Booking booking, read_booking(body, writer.now()));
         fields->set_text("start", format_time(booking.start));
         fields->set_text("end", format_time(booking.end));
+        CHECK_OK(check_order_of_times(*fields));
         TRY(const Record entry, put_entry(writer, make_uuid7(writer.now().millis()), *fields));
         TRY(booked->answer, clock_text(writer.txn(), entry));
         booked->idempotency.keep(writer.txn(), 201, booked->answer);
@@ -339,18 +360,27 @@ void Face::add_clock_routes(Routes& routes) {
       .heavy()
       .answers(200, "the entries", "KaishoClocks")
       .answers(400, "not a period or a day");
-  routes.post("/clocks/start", Scope::write, "Start a timer now", &Face::start_clock)
-      .body("customer, description, task_id, contract, project", "KaishoBooked")
+  routes.post("/clocks/start", Scope::write, "Start a timer", &Face::start_clock)
+      .described("With an end, the entry is finished at once.")
+      .body("id, start (now if absent), end, customer, description, task_id, contract, project", "KaishoClockStart")
       .answers(201, "the entry", "KaishoClock")
-      .answers(409, "a timer is already running");
-  routes.post("/clocks/stop", Scope::write, "Stop the running timer now", &Face::stop_clock)
+      .answers(200, "the entry of that id, which runs already", "KaishoClock")
+      .answers(400, "a wrong id or time, or an end before the start")
+      .answers(409, "a timer is already running, or the entry of that id has ended");
+  routes.post("/clocks/stop", Scope::write, "Stop the running timer", &Face::stop_clock)
+      .body("id (only if this timer runs), start (instead of the entry's), end (now if absent)", "KaishoClockStop")
       .answers(200, "the entry", "KaishoClock")
-      .answers(404, "no timer is running");
+      .answers(400, "a wrong id or time, or an end before the start")
+      .answers(404, "no timer is running, or another one");
   routes.post("/clocks/quick-book", Scope::write, "Book past time", &Face::book)
-      .described("The entry ends now, or starts at noon (UTC) of the date.")
-      .body("duration (2h, 30m, 1.5h, 1h30m), date, customer, description, task_id, contract, project", "KaishoBooking")
+      .described(
+          "The entry has the start or the end given, or both; else it ends now, or starts at noon (UTC) of the date.")
+      .body(
+          "duration (2h, 30m, 1.5h, 1h30m), start, end, date, customer, description, task_id, contract, project; a "
+          "duration, or start and end, is needed",
+          "KaishoBooking")
       .answers(201, "the entry", "KaishoClock")
-      .answers(400, "not a duration or a date")
+      .answers(400, "not a duration, a time or a date")
       .header("Idempotency-Key", "a repeated request is answered, and nothing is booked again")
       .answers(422, "Idempotency-Key reused");
   routes.patch("/clocks/{id}", Scope::write, "Change an entry", &Face::change_clock)

@@ -54,12 +54,16 @@ inline constexpr std::string_view kSchemas = R"({
   "additionalProperties": true, "description": "The members of the entry that stands, and these"},
 "KaishoStop": {"type": "object", "properties": {
   "id": {"type": ["string", "null"]}, "end": {"type": ["string", "null"]}}},
-"KaishoBooked": {"type": "object", "properties": {
+"KaishoClockStart": {"type": "object", "properties": {
+  "id": {"type": ["string", "null"]}, "start": {"type": ["string", "null"]}, "end": {"type": ["string", "null"]},
   "customer": {"type": ["string", "null"]}, "description": {"type": ["string", "null"]},
   "task_id": {"type": ["string", "null"]}, "contract": {"type": ["string", "null"]},
   "project": {"type": ["string", "null"]}}},
-"KaishoBooking": {"type": "object", "required": ["duration"], "properties": {
+"KaishoClockStop": {"type": "object", "properties": {
+  "id": {"type": ["string", "null"]}, "start": {"type": ["string", "null"]}, "end": {"type": ["string", "null"]}}},
+"KaishoBooking": {"type": "object", "properties": {
   "duration": {"type": "string", "examples": ["2h", "30m", "1.5h", "1h30m"]},
+  "start": {"type": ["string", "null"]}, "end": {"type": ["string", "null"]},
   "date": {"type": ["string", "null"], "description": "YYYY-MM-DD"},
   "customer": {"type": ["string", "null"]}, "description": {"type": ["string", "null"]},
   "task_id": {"type": ["string", "null"]}, "contract": {"type": ["string", "null"]},

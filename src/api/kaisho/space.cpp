@@ -15,7 +15,9 @@ void mark_if_from_cloud(SpaceWriter& writer, const Record* before, const Record&
   if (before != nullptr && !lacks_customer) writer.txn().put_value(from_cloud_value(after.id), "");
 }
 
-/// What nobody sets on purpose. An entry that has such times already may be changed otherwise.
+/// What nobody sets on purpose: an end before the start, and a stop of what somebody has stopped before. Whoever names
+/// the version or the time of an edit has seen that, or is judged by the merge. An entry that has such times already
+/// may be changed otherwise.
 Result<> check_pushed_entry(const Op& op, const Record* stored) {
   const JsonObject row{JsonView(op.doc)};
   const auto sent = [&](std::string_view name) {
@@ -25,7 +27,15 @@ Result<> check_pushed_entry(const Op& op, const Record* stored) {
   const bool is_live = stored != nullptr && !stored->deleted;
   const bool keeps_times =
       is_live && sent("start") == time_field(stored->doc, "start") && sent("end") == time_field(stored->doc, "end");
-  return keeps_times ? Result<>{} : check_order_of_times(row);
+  if (keeps_times) return {};
+  CHECK_OK(check_order_of_times(row));
+  const auto stopped_at = is_live ? time_field(stored->doc, "end") : std::nullopt;
+  if (!stopped_at || op.updated_at || op.base) return {};
+  const auto end = sent("end");
+  if (end && *end <= *stopped_at) return {};
+  return fail(ErrorCode::precondition_failed, "the entry ended at " + format_time(*stopped_at) +
+                                                  " already; to change that, name the version that you edit (base, "
+                                                  "If-Match) or the time of the edit (updated_at)");
 }
 
 }  // namespace
