@@ -5,60 +5,12 @@
 #include <cstdio>
 
 #include "api/problem.hpp"
+#include "app/table.hpp"
 #include "base/bytes.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
 
 namespace syncline::app {
-namespace {
-
-/// A value in a line: strings without quotes, and nothing that a terminal would take for an order.
-std::string shown(JsonView value) {
-  if (value.kind() == JsonKind::null) return "-";
-  if (value.is_string()) {
-    std::string escaped;
-    append_json_string(escaped, value.as_string().value_or(""));
-    return to_terminal_text(escaped.substr(1, escaped.size() - 2));
-  }
-  if (!value.is_array()) return to_terminal_text(value.raw());
-  std::string joined;
-  value.for_each_element([&](JsonView element) { joined += (joined.empty() ? "" : ",") + shown(element); });
-  return joined;
-}
-
-void print_table(JsonView rows) {
-  std::vector<std::string> head;
-  std::vector<std::vector<std::string>> lines;
-  rows.for_each_element([&](JsonView row) {
-    std::vector<std::string> line;
-    row.for_each_member([&](std::string_view name, JsonView value) {
-      if (value.is_object()) return;  // `show` has them
-      if (lines.empty()) head.push_back(to_terminal_text(name));
-      line.push_back(shown(value));
-    });
-    lines.push_back(std::move(line));
-  });
-  if (lines.empty()) {
-    std::puts("none");
-    return;
-  }
-  lines.insert(lines.begin(), head);
-  std::vector<std::size_t> widths(head.size());
-  for (const auto& line : lines) {
-    for (std::size_t i = 0; i < line.size() && i < widths.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
-  }
-  for (const auto& line : lines) {
-    std::string text;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      text += line[i];
-      if (i + 1 < line.size()) text.append(widths[std::min(i, widths.size() - 1)] - line[i].size() + 2, ' ');
-    }
-    std::puts(text.c_str());
-  }
-}
-
-}  // namespace
-
 void print_result(const std::string& json, OutputForm form) {
   if (form == OutputForm::json) {
     std::puts(json.c_str());
@@ -73,11 +25,12 @@ void print_result(const std::string& json, OutputForm form) {
     if (value.is_array()) value.for_each_element([&](JsonView element) { ++(element.is_object() ? rows : others); });
     const bool is_empty = value.is_array() && rows + others == 0;
     if (value.is_array() && others == 0 && (members == 1 || rows > 0)) {
-      print_table(value);
+      const std::string table = format_table(value, terminal_columns());
+      std::fputs(table.empty() ? "none\n" : table.c_str(), stdout);
     } else if (is_empty) {
       std::printf("%s: none\n", to_terminal_text(name).c_str());
     } else {
-      std::printf("%s: %s\n", to_terminal_text(name).c_str(), shown(value).c_str());
+      std::printf("%s: %s\n", to_terminal_text(name).c_str(), to_cell(value).c_str());
     }
   });
 }
