@@ -104,6 +104,11 @@ class Replicator {
   void note_hub_head(const Cursor& head);
   void link_up(std::int64_t now_ms);
   void link_down() { link_is_up_ = false; }
+  /// The hub, or something on the way, has ended the link: what the reason is shows a look at the hub.
+  void link_lost() {
+    link_is_up_ = false;
+    is_wanted_ = true;
+  }
   /// Somebody waits for a cycle: no window, no back-off.
   void sync_now(std::int64_t now_ms);
   /// The step goes on, and has so long again.

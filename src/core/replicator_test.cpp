@@ -118,6 +118,15 @@ TEST_F(ReplicatorTest, a_step_times_out_and_its_late_result_is_ignored) {
   EXPECT_EQ(machine_.cursor().seq.value, 0);
 }
 
+// A hub ends the links of a key that was revoked: the status must not be "in sync" until the next poll.
+TEST_F(ReplicatorTest, a_link_that_the_hub_has_ended_makes_it_ask_the_hub_at_once) {
+  machine_.link_lost();
+  const Step step = next();
+  EXPECT_EQ(step.kind, Kind::pull);
+  fail(step, SyncFailure::Kind::key_refused);
+  EXPECT_EQ(machine_.status(now_).state, State::refused);
+}
+
 TEST_F(ReplicatorTest, a_rejected_key_is_retried_once_per_interval) {
   machine_.link_down();
   machine_.note_local_write();

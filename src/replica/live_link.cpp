@@ -27,14 +27,15 @@ std::string join_for_query(const std::vector<std::string>& names) {
 
 }  // namespace
 
-void LiveLink::set_up(bool is_up) {
-  is_up_ = is_up;
+void LiveLink::note(Change change) {
+  is_up_ = change == Change::up;
   for (const auto& space : spaces_.all()) {
     const MutexLock lock(space->mutex);
-    if (is_up) {
-      space->replica.machine().link_up(steady_ms());
-    } else {
-      space->replica.machine().link_down();
+    Replicator& machine = space->replica.machine();
+    switch (change) {
+      case Change::up: machine.link_up(steady_ms()); break;
+      case Change::closed: machine.link_down(); break;
+      case Change::lost: machine.link_lost(); break;
     }
     spaces_.touch(*space);
   }
@@ -101,7 +102,7 @@ void LiveLink::listen_once(const HubConnection& connection, http::Client& client
       [&](std::string_view bytes) {
         if (!was_up && spaces_.is_current(connection.number)) {
           was_up = true;
-          set_up(true);
+          note(Change::up);
         }
         reader.add(bytes);
         // Now and then the link is opened anew, to hear of spaces that other devices have made.
@@ -123,13 +124,14 @@ void LiveLink::listen(const std::stop_token& stop) {
     }
     bool was_up = false;
     listen_once(connection, *client, stop, was_up);
+    const std::stop_token ended = spaces_.take_link_end();
+    const bool is_opened_anew = ended.stop_requested();
     if (was_up) {
-      set_up(false);
+      note(is_opened_anew ? Change::closed : Change::lost);
       back_off.reset();
     }
     // Wait, unless it was ended to be opened anew.
-    const std::stop_token ended = spaces_.take_link_end();
-    if (ended.stop_requested()) continue;
+    if (is_opened_anew) continue;
     std::stop_source sleep;
     const std::stop_callback wake_on_stop(stop, [&sleep] { sleep.request_stop(); });
     const std::stop_callback wake_on_change(ended, [&sleep] { sleep.request_stop(); });

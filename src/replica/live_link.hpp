@@ -21,12 +21,19 @@ class LiveLink {
   [[nodiscard]] bool is_up() const { return is_up_; }
 
  private:
+  /// What has become of the link.
+  enum class Change : std::uint8_t {
+    up,
+    closed,  // by this device
+    lost,    // by the hub, or on the way
+  };
+
   /// Opens the link once, until it ends. `was_up`: the hub has answered.
   void listen_once(const HubConnection& connection, http::Client& client, const std::stop_token& stop, bool& was_up);
   void find_spaces(std::int64_t connection, http::Client& client, const std::stop_token& stop);
   /// An event of the hub.
   void take_notice(std::int64_t connection, const std::string& event, const std::string& data);
-  void set_up(bool is_up);
+  void note(Change change);
 
   SpaceSet& spaces_;
   std::atomic<bool> is_up_ = false;
