@@ -30,7 +30,8 @@ struct ReplicatorSettings {
   /// Between two polls, for what no notice told of.
   std::int64_t interval_ms = 300'000;
   std::int64_t back_off_min_ms = 2000;
-  std::int64_t back_off_max_ms = 60'000;
+  /// With its jitter of a fifth less than a minute: so soon after everything works again, the device notices.
+  std::int64_t back_off_max_ms = 48'000;
   /// A step without any progress for so long has failed.
   std::int64_t step_timeout_ms = 60'000;
 };

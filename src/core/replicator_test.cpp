@@ -96,7 +96,7 @@ TEST_F(ReplicatorTest, waits_longer_after_each_failure_and_reports_the_reason) {
     EXPECT_EQ(next().kind, Kind::none);
     ++now_;
   }
-  EXPECT_EQ(last_wait, 48'000);  // 60 s, 20 % less
+  EXPECT_EQ(last_wait, 38'400);  // 48 s, 20 % less
   machine_.link_up(now_);
   EXPECT_EQ(run_cycle(), "pull push ");
   EXPECT_EQ(machine_.status(now_).state, State::in_sync);

@@ -22,6 +22,9 @@ struct ClientRequest {
   std::int64_t timeout_ms = 30'000;
   /// Decompressed. More is an error; a stream has no limit.
   std::size_t answer_bytes_max = limits::kAnswerBytesDefault;
+  /// The answer is JSON, and there is no reason to wait for the end of anything else, or of an answer that has begun
+  /// and hardly goes on: `unavailable`.
+  bool must_be_json = false;
 };
 
 struct ClientResponse {

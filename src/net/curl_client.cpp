@@ -1,6 +1,7 @@
 #include "net/curl_client.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <curl/curl.h>
@@ -14,6 +15,19 @@ namespace {
 
 constexpr long kConnectTimeoutMs = 10'000;
 constexpr int kPollMs = 1000;  // an upper bound: data and wake-ups end a wait at once
+/// An answer that has begun, and brings fewer bytes than this in so long, is none: a proxy holds it.
+constexpr std::int64_t kSlowAnswerMs = 20'000;
+constexpr std::int64_t kAnswerBytesPerSecondMin = 50;
+
+std::int64_t answer_clock_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+}
+
+bool begins_like_json(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first == std::string_view::npos || text[first] == '{' || text[first] == '[';
+}
 
 struct EasyCloser {
   void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
@@ -48,6 +62,11 @@ class CurlClient final : public http::Client {
     std::string body;
     bool is_full = false;  // the body was longer
     bool address_refused = false;
+    bool must_be_json = false;
+    bool is_other = false;                    // it is not JSON
+    bool is_slow = false;                     // it does not end
+    std::optional<std::int64_t> began_ms;     // its first header
+    std::int64_t bytes = 0;                   // of the body, and of what was left out of it
   };
 
   /// What a connection goes to is decided here, after names were resolved.
@@ -70,6 +89,7 @@ class CurlClient final : public http::Client {
 
   static std::size_t on_data(char* data, std::size_t, std::size_t size, void* user) {
     Receiver& receiver = *static_cast<Receiver*>(user);
+    receiver.bytes += static_cast<std::int64_t>(size);
     long status = 0;
     curl_easy_getinfo(receiver.easy, CURLINFO_RESPONSE_CODE, &status);
     if (receiver.take != nullptr && status == 200) {
@@ -77,6 +97,8 @@ class CurlClient final : public http::Client {
       return size;
     }
     const bool is_success = status / 100 == 2;
+    receiver.is_other = receiver.must_be_json && receiver.body.empty() && !begins_like_json({data, size});
+    if (receiver.is_other) return 0;
     const std::size_t most = is_success ? receiver.bytes_max : limits::kErrorAnswerBytesMax;
     if (receiver.body.empty() && is_success) {
       curl_off_t announced = 0;
@@ -93,6 +115,7 @@ class CurlClient final : public http::Client {
 
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
     Receiver& receiver = *static_cast<Receiver*>(user);
+    if (!receiver.began_ms) receiver.began_ms = answer_clock_ms();
     return receiver.head.take({data, size}) ? size : 0;
   }
 
@@ -159,14 +182,15 @@ class CurlClient final : public http::Client {
                       .take = take,
                       .endpoint = &endpoint_,
                       .bytes_max = request.answer_bytes_max,
-                      .head = AnswerHead(endpoint_.compresses)};
+                      .head = AnswerHead(endpoint_.compresses),
+                      .must_be_json = request.must_be_json};
     const auto headers = make_headers(request);
     set_options(request, headers.get(), receiver);
     if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK) return unavailable("libcurl cannot start");
     CURLcode outcome = CURLE_OK;
     {
       const std::stop_callback wake(stop, [this] { curl_multi_wakeup(multi_.get()); });
-      outcome = run(stop);
+      outcome = run(stop, receiver);
     }
     long status = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
@@ -190,7 +214,9 @@ class CurlClient final : public http::Client {
       return fail(ErrorCode::answer_too_large,
                   endpoint_.url + ": the answer is larger than " + std::to_string(request.answer_bytes_max) + " bytes");
     }
-    if (receiver.is_full) outcome = CURLE_OK;
+    if (receiver.is_slow) return unavailable("the answer does not end");
+    if (receiver.is_other && status / 100 == 2) return unavailable("the answer is not JSON, so it is not the hub's");
+    if (receiver.is_full || receiver.is_other) outcome = CURLE_OK;  // the status of an error says enough
     if (outcome == CURLE_ABORTED_BY_CALLBACK) return unavailable("stopped");
     if (outcome == CURLE_OPERATION_TIMEDOUT) {
       return fail(ErrorCode::timed_out, endpoint_.url + ": no answer in time");
@@ -201,7 +227,7 @@ class CurlClient final : public http::Client {
     return response;
   }
 
-  CURLcode run(const std::stop_token& stop) {
+  CURLcode run(const std::stop_token& stop, Receiver& receiver) {
     for (;;) {
       int running = 0;
       if (curl_multi_perform(multi_.get(), &running) != CURLM_OK) return CURLE_FAILED_INIT;
@@ -210,6 +236,10 @@ class CurlClient final : public http::Client {
         if (message->msg == CURLMSG_DONE) return message->data.result;
       }
       if (stop.stop_requested()) return CURLE_ABORTED_BY_CALLBACK;
+      const std::int64_t age_ms = receiver.began_ms ? answer_clock_ms() - *receiver.began_ms : 0;
+      receiver.is_slow = receiver.must_be_json && age_ms > kSlowAnswerMs &&
+                         receiver.bytes * 1000 < kAnswerBytesPerSecondMin * age_ms;
+      if (receiver.is_slow) return CURLE_ABORTED_BY_CALLBACK;
       curl_multi_poll(multi_.get(), nullptr, 0, kPollMs, nullptr);
     }
   }

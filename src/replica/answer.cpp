@@ -27,6 +27,8 @@ std::optional<std::string_view> text_in(std::deque<std::string>& texts, JsonView
   return texts.emplace_back(*value->as_string());
 }
 
+bool is_json_object(const std::string& body) { return parse_json_object(body, limits::kBodyDepthMax).has_value(); }
+
 Error error_of(const http::ClientResponse& response) {
   const std::string text = http::describe(response);
   const auto problem = parse_json_object(response.body, limits::kBodyDepthMax);
@@ -34,6 +36,7 @@ Error error_of(const http::ClientResponse& response) {
   if (code == "epoch_changed") return {ErrorCode::epoch_changed, text};
   if (code == "cursor_ahead") return {ErrorCode::cursor_ahead, text};
   if (code == "cursor_expired") return {ErrorCode::cursor_expired, text};
+  if (!problem && response.status != 413) return {ErrorCode::unavailable, text + ", without the words of a hub"};
   if (response.status == 401 || response.status == 403) return {ErrorCode::unauthorized, text};
   if (response.status == 408 || response.status == 429 || response.status >= 500) {
     return {ErrorCode::unavailable, text};

@@ -1,5 +1,7 @@
 #include "replica/live_link.hpp"
 
+#include <utility>
+
 #include "base/back_off.hpp"
 #include "base/json_object.hpp"
 #include "base/limits.hpp"
@@ -15,6 +17,14 @@ namespace {
 constexpr std::int64_t kLinkSilenceMs = 70'000;
 /// A notice names a space and a cursor.
 constexpr std::size_t kNoticeBytesMax = 64UL << 10U;
+
+/// Whoever answers with anything else is not the hub.
+bool begins_like_events(std::string_view bytes) {
+  for (const std::string_view field : {":", "retry:", "event:", "id:", "data:"}) {
+    if (bytes.starts_with(field) || field.starts_with(bytes)) return true;
+  }
+  return false;
+}
 
 std::string join_for_query(const std::vector<std::string>& names) {
   std::string text;
@@ -89,7 +99,11 @@ void LiveLink::listen_once(const HubConnection& connection, http::Client& client
   const auto names = spaces_.open_link(connection.number, ends_link);
   if (!names || names->empty()) return;
   const std::stop_callback forward(stop, [&ends_link] { ends_link.request_stop(); });
+  // The link may also end because it is none, and then it is not opened anew at once.
+  std::stop_source ends_stream;
+  const std::stop_callback forward_end(ends_link.get_token(), [&ends_stream] { ends_stream.request_stop(); });
   const std::int64_t ends_ms = steady_ms() + connection.hub.interval_ms;
+  bool has_begun = false;
   http::EventStreamReader reader(
       [this, &connection](const std::string& event, const std::string& data) {
         take_notice(connection.number, event, data);
@@ -100,6 +114,9 @@ void LiveLink::listen_once(const HubConnection& connection, http::Client& client
   (void)client.stream(
       request,
       [&](std::string_view bytes) {
+        const bool is_first = !std::exchange(has_begun, true);
+        if (is_first && !begins_like_events(bytes)) ends_stream.request_stop();
+        if (ends_stream.stop_requested()) return;
         if (!was_up && spaces_.is_current(connection.number)) {
           was_up = true;
           note(Change::up);
@@ -108,7 +125,7 @@ void LiveLink::listen_once(const HubConnection& connection, http::Client& client
         // Now and then the link is opened anew, to hear of spaces that other devices have made.
         if (steady_ms() >= ends_ms) ends_link.request_stop();
       },
-      ends_link.get_token());
+      ends_stream.get_token());
 }
 
 void LiveLink::listen(const std::stop_token& stop) {
@@ -132,6 +149,7 @@ void LiveLink::listen(const std::stop_token& stop) {
     }
     // Wait, unless it was ended to be opened anew.
     if (is_opened_anew) continue;
+    client = connection.hub.clients();  // the connection that was kept may not end at the hub
     std::stop_source sleep;
     const std::stop_callback wake_on_stop(stop, [&sleep] { sleep.request_stop(); });
     const std::stop_callback wake_on_change(ended, [&sleep] { sleep.request_stop(); });

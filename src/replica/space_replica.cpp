@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "replica/answer.hpp"
 
 namespace syncline::replica {
 namespace {
 
 constexpr std::int64_t kRetryAfterMaxSeconds = 3600;
+constexpr std::int64_t kRetryStrangerMaxSeconds = 30;
 constexpr std::int64_t kPatienceMaxMs = 600'000;
 
 SyncFailure::Kind kind_of(const Error& error) {
@@ -73,7 +75,9 @@ void SpaceReplica::finish(std::int64_t ticket, const Result<http::ClientResponse
   patience_ms_ = timeout_ms_;
   if (const auto done = is_push ? finish_push(ticket, *response, now_ms) : finish_pull(ticket, *response, now_ms);
       !done) {
-    const std::int64_t wait_s = std::clamp<std::int64_t>(response->retry_after_s.value_or(0), 0, kRetryAfterMaxSeconds);
+    // Of a page that is not the hub's, the hub does not know.
+    const std::int64_t longest_s = is_json_object(response->body) ? kRetryAfterMaxSeconds : kRetryStrangerMaxSeconds;
+    const std::int64_t wait_s = std::clamp<std::int64_t>(response->retry_after_s.value_or(0), 0, longest_s);
     fail(ticket, done.error(), wait_s * 1000, now_ms, random);
   }
 }
@@ -89,6 +93,7 @@ void SpaceReplica::reduce_batch_after(const Error& error) {
 SpaceReplica::Request SpaceReplica::make_request(std::int64_t ticket, http::ClientRequest request,
                                                  std::int64_t now_ms) {
   request.timeout_ms = patience_ms_;
+  request.must_be_json = true;
   machine_.progress(ticket, now_ms, patience_ms_);
   return {ticket, std::move(request)};
 }
