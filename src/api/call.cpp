@@ -137,6 +137,8 @@ bool Call::fail_unless_valid() {
 
 void Call::start(std::string body, http::Responder respond) {
   body_ = std::move(body);
+  // Some editors and PowerShell put a byte order mark before what they write; it is no part of the text.
+  if (body_.starts_with("\xEF\xBB\xBF")) body_.erase(0, 3);
   responder_.emplace(std::move(respond));
 }
 

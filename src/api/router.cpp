@@ -39,15 +39,47 @@ bool is_meant(const Route& route, std::string_view target) {
   });
 }
 
+struct PathSegment {
+  std::string_view text;
+  /// There were more slashes than one before it.
+  bool follows_empty = false;
+};
+using PathSegments = std::vector<PathSegment>;
+
+PathSegments segments_of(std::string_view path) {
+  PathSegments segments;
+  for (const std::string_view text : split(path, '/')) segments.push_back({text});
+  return segments;
+}
+
+/// "//sync/" as "/sync": base URLs end in a slash, or people put one behind a path.
+PathSegments without_empty(const PathSegments& all) {
+  PathSegments segments;
+  bool follows_empty = false;
+  for (const PathSegment& segment : all) {
+    if (!segment.text.empty()) segments.push_back({segment.text, follows_empty});
+    follows_empty = segment.text.empty();
+  }
+  if (segments.empty()) segments.push_back({});
+  return segments;
+}
+
 /// In /v1/spaces/@12/notes/changes, "@12/notes" is the name of a space, although it has a slash. As one segment, with
 /// %2F, it stays as it is.
-void join_shared_name(std::vector<std::string_view>& segments) {
-  if (segments.size() < 4 || segments[0] != "v1" || segments[1] != "spaces") return;
-  const std::string_view account = segments[2];
+void join_shared_name(PathSegments& segments) {
+  if (segments.size() < 4 || segments[0].text != "v1" || segments[1].text != "spaces") return;
+  const std::string_view account = segments[2].text;
   if (!account.starts_with('@') && !account.starts_with("%40")) return;
   if (account.find("%2F") != std::string_view::npos || account.find("%2f") != std::string_view::npos) return;
-  segments[2] = {account.data(), account.size() + 1 + segments[3].size()};
+  if (segments[3].follows_empty) return;
+  segments[2].text = {account.data(), account.size() + 1 + segments[3].text.size()};
   segments.erase(segments.begin() + 3);
+}
+
+/// A parameter is never empty, and none takes the place of one that is: DELETE /a//b would delete another thing.
+bool fits(std::string_view pattern, const PathSegment& segment) {
+  if (pattern.starts_with('{')) return !segment.text.empty() && !segment.follows_empty;
+  return pattern == segment.text;
 }
 
 }  // namespace
@@ -170,29 +202,28 @@ Router::Match Router::find(http::Method method, std::string_view target) const {
   Match match;
   const std::string_view path = target.substr(0, target.find('?'));
   if (path.empty() || path.front() != '/') return match;
-  auto segments = split(path.substr(1), '/');
-  join_shared_name(segments);
-  const auto fits = [&](const Entry& entry) {
-    return std::ranges::equal(entry.segments, segments, [](std::string_view pattern, std::string_view segment) {
-      return pattern.starts_with('{') ? !segment.empty() : pattern == segment;
-    });
-  };
-  for (const Entry& entry : entries_) {
-    if (entry.segments.size() != segments.size() || !fits(entry)) continue;
-    match.allowed.push_back(http::to_text(entry.route->method));
-    if (entry.route->method != method || !is_meant(*entry.route, target)) continue;
-    for (std::size_t i = 0; i < segments.size(); ++i) {
-      const std::string_view pattern = entry.segments[i];
-      if (!pattern.starts_with('{')) continue;
-      auto decoded = percent_decode(segments[i]);
-      if (!decoded) {
-        match.bad_encoding = true;
-        return match;
+  const PathSegments all = segments_of(path.substr(1));
+  for (PathSegments segments : {all, without_empty(all)}) {
+    join_shared_name(segments);
+    for (const Entry& entry : entries_) {
+      if (!std::ranges::equal(entry.segments, segments, fits)) continue;
+      match.allowed.push_back(http::to_text(entry.route->method));
+      if (entry.route->method != method || !is_meant(*entry.route, target)) continue;
+      match.route = entry.route;
+      for (std::size_t i = 0; i < segments.size(); ++i) {
+        const std::string_view pattern = entry.segments[i];
+        if (!pattern.starts_with('{')) continue;
+        auto decoded = percent_decode(segments[i].text);
+        if (!decoded) {
+          Match broken;
+          broken.bad_encoding = true;
+          return broken;
+        }
+        match.params.emplace_back(pattern.substr(1, pattern.size() - 2), *std::move(decoded));
       }
-      match.params.emplace_back(pattern.substr(1, pattern.size() - 2), *std::move(decoded));
+      return match;
     }
-    match.route = entry.route;
-    return match;
+    if (!match.allowed.empty()) break;  // the path is known, with other methods
   }
   return match;
 }

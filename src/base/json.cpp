@@ -125,13 +125,16 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, end - begin);
 }
 
-/// Integers as digits whatever their spelling, other numbers in their shortest form.
+/// Integers as digits whatever their spelling, other numbers in their shortest form. Integers beyond 64 bits are their
+/// digits: as doubles, several would be one.
 void append_canonical_number(std::string& out, JsonView number) {
   constexpr double kExactMax = 9007199254740992.0;  // 2^53: above it a double stands for several integers
   char digits[40];
   const double value = number.as_number().value_or(0);
   if (const auto integer = number.as_integer()) {
     out.append(digits, std::to_chars(digits, digits + sizeof digits, *integer).ptr);
+  } else if (number.raw().find_first_of(".eE") == std::string_view::npos) {
+    out += number.raw();
   } else if (value == std::floor(value) && std::fabs(value) < kExactMax) {
     out.append(digits, std::to_chars(digits, digits + sizeof digits, static_cast<std::int64_t>(value)).ptr);
   } else {

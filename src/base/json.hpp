@@ -17,7 +17,7 @@ enum class JsonFault {
   malformed,
   not_utf8,
   too_deep,
-  /// Well-formed, but with a lone surrogate or a number that no double and no 64-bit integer holds.
+  /// Well-formed, but with a lone surrogate or a number that no double holds. Integers may have any number of digits.
   unsupported_value,
 };
 

@@ -21,15 +21,6 @@ constexpr std::size_t kSimdBytesMax = 1UL << 20U;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// True for a number in JSON's grammar, without fraction and exponent, that fits no 64-bit integer.
-bool is_too_large_integer(std::string_view digits) {
-  std::int64_t with_sign = 0;
-  std::uint64_t without = 0;
-  const char* const end = digits.data() + digits.size();
-  return std::from_chars(digits.data(), end, with_sign).ec != std::errc{} &&
-         std::from_chars(digits.data(), end, without).ec != std::errc{};
-}
-
 /// True for a number in JSON's grammar whose size is beyond every double. Those too close to zero are taken as zero.
 bool is_too_large_real(std::string_view number) {
   double value = 0;
@@ -197,9 +188,8 @@ class JsonChecker {
       skip_digits();
     }
     const std::string_view number = text_.substr(begin, position_ - begin);
-    if (is_real ? is_too_large_real(number) : is_too_large_integer(number)) {
-      unsupported_ = "a number that fits neither a double nor a 64-bit integer";
-    }
+    // An integer of any length is kept as it is: it needs no room but its digits.
+    if (is_real && is_too_large_real(number)) unsupported_ = "a number that no double holds";
     return true;
   }
 

@@ -17,6 +17,17 @@ bool simdjson_accepts(const std::string& text) {
   return parser.parse(padded).error() == simdjson::SUCCESS;
 }
 
+/// True if some digits stand together that may be more than 64 bits.
+bool has_long_integer(const std::string& text) {
+  constexpr int kDigits = 19;
+  int run = 0;
+  for (const char c : text) {
+    run = c >= '0' && c <= '9' ? run + 1 : 0;
+    if (run >= kDigits) return true;
+  }
+  return false;
+}
+
 /// Texts that are nearly JSON: seeds in which a few bytes are changed, removed, doubled or exchanged.
 class Mutator {
  public:
@@ -61,8 +72,9 @@ TEST(ExplainJson, agrees_with_simdjson) {
   for (int i = 0; i < kTexts; ++i) {
     const std::string text = mutator.next();
     const JsonFault fault = explain_json(text, kDepthMax).fault;
-    // simdjson takes some lone surrogates, which cannot be kept.
+    // simdjson takes some lone surrogates, which cannot be kept, and no integer beyond 64 bits.
     if (fault == JsonFault::unsupported_value && text.find("\\u") != std::string::npos) continue;
+    if (fault == JsonFault::none && has_long_integer(text)) continue;
     ASSERT_EQ(fault == JsonFault::none, simdjson_accepts(text)) << text;
     if (fault == JsonFault::none) ++accepted;
   }

@@ -33,7 +33,7 @@ const std::vector<Case>& cases() {
       {"{\"a\":\"\xc0\xaf\"}", JsonFault::not_utf8},
       {"{\"a\":1e999}", JsonFault::unsupported_value},
       {"{\"a\":1e99999999999}", JsonFault::unsupported_value},
-      {"{\"a\":123456789012345678901234567890}", JsonFault::unsupported_value},
+      {"{\"a\":123456789012345678901234567890}", JsonFault::none},
       {"{\"a\":\"\\ud800\"}", JsonFault::unsupported_value},
       {"{\"a\":\"\\udc00\"}", JsonFault::unsupported_value},
       {"{\"a\":\"\\ud800\", b}", JsonFault::malformed},
@@ -85,6 +85,15 @@ TEST(JsonView, uses_the_last_of_duplicate_members) {
 
 TEST(JsonView, decodes_escapes) {
   EXPECT_EQ(JsonView(R"("\u00e4\n\ud83d\ude00\/")").as_string(), "\u00e4\n\U0001F600/");
+}
+
+TEST(SameJson, tells_integers_beyond_64_bits_apart) {
+  const std::string many(400, '7');
+  EXPECT_TRUE(same_json(JsonView("[18446744073709551616 ]"), JsonView("[18446744073709551616]")));
+  EXPECT_FALSE(same_json(JsonView("18446744073709551615"), JsonView("18446744073709551614")));
+  EXPECT_FALSE(same_json(JsonView(many + "1"), JsonView(many + "2")));
+  std::string text = "{\"n\":-" + many + "}";
+  EXPECT_EQ(check_json(text, 8).fault, JsonFault::none);
 }
 
 TEST(SameJson, ignores_spelling_but_not_meaning) {

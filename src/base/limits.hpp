@@ -29,7 +29,8 @@ inline constexpr std::size_t kPageRecordsMax = 5000;
 inline constexpr std::size_t kPageRecordsDefault = 500;
 /// A page ends with the record that exceeds it: readers hold a page in memory.
 inline constexpr std::size_t kPageBytesMax = 32UL << 20U;
-inline constexpr std::int64_t kWaitSecondsMax = 60;
+/// Less than the minute after which nginx and other proxies end a request that got no byte of an answer.
+inline constexpr std::int64_t kWaitSecondsMax = 50;
 /// Bodies are read into memory: what all of them take, and those of one account. One body of the largest kind fits into
 /// a share beside smaller ones; more would let one account keep the others waiting.
 inline constexpr std::size_t kBodiesBytesMax = 512UL << 20U;

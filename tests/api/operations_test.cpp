@@ -67,6 +67,37 @@ TEST_F(OperationsTest, unknown_routes_and_methods_have_their_own_answers) {
   EXPECT_EQ(call({.method = http::Method::head, .target = "/health"}).status, 200);
 }
 
+TEST_F(OperationsTest, slashes_too_many_do_not_count) {
+  for (const char* target : {"//health", "/health/", "///health//", "/health/?x=1"}) {
+    EXPECT_EQ(call({.target = target}).status, 200) << target;
+  }
+  EXPECT_EQ(get("//sync").at("lastUpdate"), "0");
+  EXPECT_EQ(get("/kaisho//sync/stats/").status, 200);
+  EXPECT_EQ(get("//v1//me/").status, 200);
+  EXPECT_EQ(
+      call({.method = http::Method::put, .target = "/v1/spaces//s/records/c/i", .token = key_, .body = "{}"}).status,
+      404)
+      << "a name that is missing is no slash too many";
+  EXPECT_EQ(call({.method = http::Method::del, .target = "/v1/spaces/s/records/c//", .token = key_}).status, 405);
+  EXPECT_EQ(get("/").at("service"), "syncline");
+}
+
+TEST_F(OperationsTest, a_byte_order_mark_before_a_body_is_ignored) {
+  const std::string mark = "\xEF\xBB\xBF";
+  EXPECT_EQ(post("/sync", mark + R"({"documents":{"d":{"content":"x","timestamp":1}}})").status, 200);
+  EXPECT_EQ(post("/sync/apply", mark + R"({"entries":[{"id":"e","start":"2026-11-22T08:00:00Z",)"
+                                       R"("updated_at":"2026-11-22T09:00:00Z"}]})")
+                .at("inserted"),
+            "1");
+  EXPECT_EQ(post("/sync/push", mark + R"({"stack_id":"claire","operations":[]})").status, 200);
+  EXPECT_EQ(post("/v1/spaces/s/push", mark + R"({"ops":[{"collection":"c","id":"i","doc":{}}]})").status, 200);
+  EXPECT_EQ(
+      call({.method = http::Method::put, .target = "/v1/spaces/s/records/c/p", .token = key_, .body = mark + "{}"})
+          .status,
+      201);
+  EXPECT_NE(get("/v1/spaces/s/records/c/p").body.find("\"doc\":{}"), std::string::npos);
+}
+
 TEST_F(OperationsTest, problems_have_a_code_and_a_request_id) {
   const test::Answer answer = get("/v1/spaces/bad%20name/changes");
   EXPECT_EQ(answer.status, 400);

@@ -7,7 +7,7 @@
 namespace syncline::kiro {
 namespace {
 
-constexpr std::string_view kWait = "seconds to wait for something new before the answer, at most 60";
+constexpr std::string_view kWait = "seconds to wait for something new before the answer, at most 50";
 
 constexpr api::ErrorFormat kErrors{
     [](JsonWriter& writer, const api::Problem& problem, std::string_view) { writer.string("error", problem.title); },

@@ -7,7 +7,7 @@
 namespace syncline::native {
 namespace {
 
-constexpr api::Parameter kWait{"wait", "query", "seconds to wait for a change if there is none, at most 60"};
+constexpr api::Parameter kWait{"wait", "query", "seconds to wait for a change if there is none, at most 50"};
 constexpr api::Parameter kLimit{"limit", "query", "1 to 5000, 500 if absent"};
 constexpr api::Parameter kDocs{"docs", "query",
                                "text: each doc is a string with the document's text, exactly as it is stored"};
