@@ -26,6 +26,7 @@ namespace {
 constexpr std::size_t kBatchOps = 500;
 constexpr std::size_t kBatchBytes = 4UL << 20U;
 constexpr int kRefusedShown = 20;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 struct ImportOptions {
   FeedServer server;
@@ -46,11 +47,15 @@ class Import {
       bytes_ += static_cast<std::int64_t>(line.size()) + 1;
       // The first line says whether it is an export, also if its records are in already.
       const bool is_wanted = line_ >= options_.from_line || line_ == 1;
+      if (line_ == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
       if (!is_wanted || trim(line).empty()) continue;
       const bool is_cut = in.eof();
       auto read = read_feed_line(line);
       if (!read && is_cut && is_export_) break;
-      if (!read) return failed({read.error().code, "line " + std::to_string(line_) + ": " + read.error().text});
+      if (!read) {
+        leave_out(read.error());
+        continue;
+      }
       is_export_ = is_export_ || read->kind == FeedLine::Kind::head;
       has_end_ = has_end_ || read->kind == FeedLine::Kind::end;
       if (read->kind != FeedLine::Kind::record || line_ < options_.from_line) continue;
@@ -67,11 +72,16 @@ class Import {
       ops_ += read->op;
       lines_.push_back(line_);
     }
-    return count_ > 0 ? push(line_) : Result<>{};
+    if (count_ > 0) CHECK_OK(push(line_));
+    if (left_out_ > 0 && counts_.empty() && !is_export_) {
+      return fail(ErrorCode::invalid_argument, "there is no line that can be imported");
+    }
+    return {};
   }
 
   [[nodiscard]] std::int64_t bytes() const { return bytes_; }
-  [[nodiscard]] std::int64_t refused() const { return count_of("refused"); }
+  /// Lines that are not in the space: unreadable ones, and those that the server refused.
+  [[nodiscard]] std::int64_t missing() const { return left_out_ + count_of("refused"); }
   /// It is an export that was interrupted.
   [[nodiscard]] bool is_unfinished() const { return is_export_ && !has_end_; }
 
@@ -84,6 +94,7 @@ class Import {
         .integer("merged", count_of("merged"))
         .integer("older", count_of("stale"))
         .integer("refused", count_of("refused"))
+        .integer("unreadable", left_out_)
         .end_object();
     return out;
   }
@@ -92,6 +103,13 @@ class Import {
   [[nodiscard]] std::int64_t count_of(const std::string& status) const {
     const auto found = counts_.find(status);
     return found == counts_.end() ? 0 : found->second;
+  }
+
+  /// A line that is no record: it is named, and stops no other.
+  void leave_out(const Error& error) {
+    if (++left_out_ > kRefusedShown) return;
+    std::fprintf(stderr, "line %lld not imported: %s\n", static_cast<long long>(line_),
+                 to_terminal_line(error.text).c_str());
   }
 
   std::unexpected<Error> failed(Error error) const {
@@ -135,6 +153,7 @@ class Import {
   std::size_t count_ = 0;
   std::int64_t line_ = 0;
   std::int64_t done_through_ = 0;
+  std::int64_t left_out_ = 0;
   bool is_export_ = false;
   bool has_end_ = false;
   std::atomic<std::int64_t> bytes_ = 0;
@@ -161,7 +180,7 @@ Result<> run_import(const ImportOptions& options, Invocation& invocation) {
   if (import.is_unfinished()) {
     std::fputs("the file is an interrupted export and lacks records; run the export again to complete it\n", stderr);
   }
-  if (import.refused() > 0 || import.is_unfinished()) invocation.exit_code = kExitFailure;
+  if (import.missing() > 0 || import.is_unfinished()) invocation.exit_code = kExitPartial;
   return {};
 }
 
@@ -176,7 +195,9 @@ void define_import(Command root, Invocation& invocation) {
       .required();
   importing.option("--space SPACE", options->spaces, "import all lines into this space").one_at_a_time();
   importing.option("--from-line N", options->from_line, "first line to import").positive();
-  importing.footer("You can safely import the same file again.\nExample:\n  syncline import memory.ndjson");
+  importing.footer(
+      "You can safely import the same file again. Exits with 7 if some lines could not be imported.\nExample:\n  "
+      "syncline import memory.ndjson");
   importing.on_run([&invocation, options] { return run_import(*options, invocation); });
 }
 

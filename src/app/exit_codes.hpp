@@ -13,6 +13,7 @@ inline constexpr int kExitNotFound = 3;
 inline constexpr int kExitConflict = 4;
 inline constexpr int kExitAuth = 5;
 inline constexpr int kExitUnreachable = 6;
+inline constexpr int kExitPartial = 7;  // some of it was not done, and the output says what
 inline constexpr int kExitWrongStore = 10;
 inline constexpr int kExitNewerStore = 11;
 inline constexpr int kExitBusy = 12;  // the port is in use

@@ -34,6 +34,19 @@ OpResult refused(Error error) {
   return result;
 }
 
+/// Of a collection that only its own API writes: what stands may be sent again, as by an import of what was exported.
+OpResult repeat_of(const Op& op, const Record* stored) {
+  if (stored == nullptr || stored->deleted != op.deleted || (!op.deleted && stored->doc != op.doc)) {
+    return refused({ErrorCode::forbidden,
+                    "collection '" + std::string(op.collection) + "' accepts writes only through its own API"});
+  }
+  OpResult result;
+  result.status = OpStatus::noop;
+  result.seq = stored->seq;
+  result.updated_at = stored->updated_at;
+  return result;
+}
+
 }  // namespace
 
 const CollectionRules& SpaceRules::of(std::string_view collection) const {
@@ -53,7 +66,7 @@ std::string_view to_text(OpStatus status) {
   return "refused";
 }
 
-Result<> SpaceWriter::check(const Op& op, Caller caller) const {
+Result<> SpaceWriter::check(const Op& op) const {
   CHECK_OK(check_collection_name(op.collection));
   CHECK_OK(check_record_id(op.id));
   const bool is_from_client = source_ == Source::author;
@@ -64,10 +77,6 @@ Result<> SpaceWriter::check(const Op& op, Caller caller) const {
     return fail(ErrorCode::invalid_argument, "updated_at must be between the years 1 and 9998");
   }
   const CollectionRules& rules = rules_.of(op.collection);
-  if (rules.face_only && caller == Caller::generic) {
-    return fail(ErrorCode::forbidden,
-                "collection '" + std::string(op.collection) + "' accepts writes only through its own API");
-  }
   if (!txn_.has_room_for_collection(op.collection)) {
     return fail(ErrorCode::invalid_argument,
                 "a space can have at most " + std::to_string(limits::kCollectionsMax) + " collections");
@@ -89,13 +98,14 @@ void SpaceWriter::note_stamp(Timestamp stamp) {
 
 Result<OpResult> SpaceWriter::apply(const Op& requested, Caller caller) {
   if (requested.updated_at) note_stamp(*requested.updated_at);
-  if (auto checked = check(requested, caller); !checked) return refused(checked.error());
+  if (auto checked = check(requested); !checked) return refused(checked.error());
   TRY(const auto stored, find(requested.collection, requested.id));
   const Record* current = stored && stored->rule != Rule::wiped ? &*stored : nullptr;
   if (requested.base && (current == nullptr || *requested.base > current->seq) && *requested.base > txn_.info().head) {
     return refused({ErrorCode::invalid_argument, "base is past the newest change of the space"});
   }
   const CollectionRules& rules = rules_.of(requested.collection);
+  if (rules.face_only && caller == Caller::generic) return repeat_of(requested, current);
   const bool is_edit = caller == Caller::generic && source_ == Source::author && !requested.deleted;
   if (is_edit && rules.check_generic) {
     if (auto fine = rules.check_generic(requested, current); !fine) return refused(fine.error());

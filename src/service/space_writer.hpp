@@ -21,8 +21,8 @@ struct CollectionRules {
   MergePolicy merge;
   /// Refuses documents that the collection's face could not read. Null: any JSON object.
   std::function<Result<>(const Op&)> check;
-  /// Refuses ops of Caller::generic that a person would have meant otherwise. `stored` is the version it meets, or null.
-  /// Not asked about deletions, nor by replicas. Null: none.
+  /// Refuses ops of Caller::generic that a person would have meant otherwise. `stored` is the version it meets, or
+  /// null. Not asked about deletions, nor by replicas. Null: none.
   std::function<Result<>(const Op& op, const Record* stored)> check_generic;
   /// The document that is stored for an op, whichever way it came. `stored` is the version it meets, or null.
   /// Null: the document as it came.
@@ -148,7 +148,7 @@ class SpaceWriter {
  private:
   friend class ReplicaWriter;
 
-  [[nodiscard]] Result<> check(const Op& op, Caller caller) const;
+  [[nodiscard]] Result<> check(const Op& op) const;
   /// True if the version of seq `base` has been put again since, and nothing else.
   [[nodiscard]] Result<bool> is_unchanged_since(const Record& stored, Seq base);
   /// The op is one that came before, with a stamp so far ahead that it was lowered, and has been replaced since. It

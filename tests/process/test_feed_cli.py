@@ -70,14 +70,14 @@ def test_an_interrupted_export_resumes(shared_hub, run, tmp_path):
     whole = file.read_text().splitlines(keepends=True)
     for keep in (1, 700, 1002, 1003, 2600, len(whole) - 1):
         file.write_text("".join(whole[:keep]) + '{"space":"a","seq":9')  # and the line that was being written
-        assert "interrupted" in run("import", str(file), "--hub", shared_hub.url, key=client.key, code=1).stderr
+        assert "interrupted" in run("import", str(file), "--hub", shared_hub.url, key=client.key, code=7).stderr
         done = run("export", "--hub", shared_hub.url, "-o", str(file), "--json", key=client.key)
         assert json.loads(done.stdout) == {"file": str(file), "records": 4000, "damaged": 0, "resumed": True}
         assert file.read_text() == "".join(whole), keep
 
     # What is left of an import that was told where to go on, too.
     file.write_text("".join(whole[:700]) + '{"space":"a","seq":9')
-    error = run("import", str(file), "--from-line", "600", "--hub", shared_hub.url, key=client.key, code=1).stderr
+    error = run("import", str(file), "--from-line", "600", "--hub", shared_hub.url, key=client.key, code=7).stderr
     assert "interrupted" in error
     another = Hub().start()
     try:
@@ -98,18 +98,52 @@ def test_an_interrupted_export_resumes(shared_hub, run, tmp_path):
 def test_a_failed_import_names_the_error_and_the_line_to_resume_from(shared_hub, run, tmp_path):
     client = shared_hub.client(email="dora@example.org")
     file = tmp_path / "mine.ndjson"
-    good = [json.dumps({"collection": "items", "id": f"i{number}", "doc": {}}) for number in range(700)]
-    file.write_text("\n".join([*good, "no json", good[0]]) + "\n")
-    assert "has no space" in run("import", str(file), "--hub", shared_hub.url, key=client.key, code=2).stderr
-    error = run("import", str(file), "--hub", shared_hub.url, "--space", "mine", key=client.key, code=2).stderr
-    assert "line 701: not a JSON object" in error and "--from-line 501" in error
-    lines = file.read_text().replace("no json", json.dumps({"collection": "bad name!", "id": "x", "doc": {}}))
+    good = [json.dumps({"space": "mine", "collection": "items", "id": f"i{number}", "doc": {}}) for number in range(700)]
+    file.write_text("\n".join([*good, json.dumps({"collection": "bad name!", "id": "x", "doc": {}}), good[0]]) + "\n")
+    error = run("import", str(file), "--hub", shared_hub.url, key=client.key, code=2).stderr
+    assert "line 701 has no space" in error and "--from-line 501" in error
     done = run("import", "-", "--from-line", "501", "--hub", shared_hub.url, "--space", "mine", "--json", key=client.key,
-               code=1, input=lines)
+               code=7, input=file.read_text())
     counts = json.loads(done.stdout)
     assert counts["applied"] == 200 and counts["refused"] == 1 and counts["unchanged"] == 1
     assert "line 701 rejected" in done.stderr
     assert len(client.all_changes("mine")) == 700
+
+
+def test_bad_lines_stop_no_others(shared_hub, run, tmp_path):
+    client = shared_hub.client(email="hugo@example.org")
+    file = tmp_path / "mixed.ndjson"
+    record = '{"collection":"items","id":"%s","doc":{}}'
+    lines = [record % "first", "no json", record % "second", '{"collection":"items","doc":{}}', record % "third"]
+    file.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    done = run("import", str(file), "--hub", shared_hub.url, "--space", "mixed", "--json", key=client.key, code=7)
+    counts = json.loads(done.stdout)
+    assert (counts["applied"], counts["unreadable"], counts["refused"]) == (3, 2, 0)
+    assert "line 2 not imported: not a JSON object" in done.stderr and "line 4 not imported: id is missing" in done.stderr
+    file.write_bytes(b"Dear Claire,\n")
+    done = run("import", str(file), "--hub", shared_hub.url, "--space", "mixed", key=client.key, code=2)
+    assert "there is no line that can be imported" in done.stderr
+
+
+def test_an_export_goes_back_into_the_hub_it_came_from(hub, run, tmp_path):
+    client = hub.client()
+    client.push("notes", [{"collection": "items", "id": "a", "doc": {}}, {"collection": "items", "id": "b", "doc": {}}])
+    client.push("notes", [{"collection": "items", "id": "b", "deleted": True}])
+    client.post("/sync", {"conversations": {"c": [{"role": "user", "content": "x", "timestamp": 1}]},
+                          "documents": {"d": {"content": "x", "timestamp": 1}}})
+    assert client.post("/command", {"type": "read_file", "path": "/etc/hostname"}).status_code == 200
+    client.post("/clocks/start", {"customer": "Acme"})
+    client.post("/clocks/quick-book", {"duration": "1h"})
+    entry = client.get("/clocks/entries?period=year").json()[-1]["id"]
+    client.delete(f"/clocks/{entry}")
+    client.post("/sync/push", {"stack_id": "claire", "operations": [
+        {"operation": "update", "table": "notes", "record_id": "n", "data": {"content": "x"}},
+        {"operation": "delete", "table": "notes", "record_id": "gone"}]})
+    file = tmp_path / "all.ndjson"
+    run("export", "--hub", hub.url, "-o", str(file), key=client.key)
+    done = run("import", str(file), "--hub", hub.url, "--json", key=client.key)
+    counts = json.loads(done.stdout)
+    assert counts["unchanged"] == json.loads(file.read_text().splitlines()[-1])["records"] > 8, (counts, done.stderr)
 
 
 def test_export_and_import_on_the_device(run, tmp_path):
