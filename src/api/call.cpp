@@ -15,9 +15,26 @@ const std::string& Call::param(std::string_view name) const {
   return found == params_.end() ? kNone : found->second;
 }
 
+bool Call::declares(std::string_view parameter) const {
+  return declared_ != nullptr && std::ranges::any_of(*declared_, [&](const Parameter& one) {
+           return one.in == "query" && one.name == parameter;
+         });
+}
+
+std::vector<std::string> Call::undeclared_parameters() const {
+  std::vector<std::string> names;
+  const std::size_t mark = head_.target.find('?');
+  if (mark == std::string_view::npos) return names;
+  for (const std::string_view part : split(head_.target.substr(mark + 1), '&')) {
+    const std::string_view name = part.substr(0, part.find('='));
+    if (!name.empty() && !declares(name)) names.push_back(percent_decode(name).value_or(std::string(name)));
+  }
+  return names;
+}
+
 std::optional<std::string> Call::query(std::string_view name) const {
   const std::size_t mark = head_.target.find('?');
-  if (mark == std::string_view::npos) return std::nullopt;
+  if (!declares(name) || mark == std::string_view::npos) return std::nullopt;
   for (const std::string_view part : split(head_.target.substr(mark + 1), '&')) {
     const std::size_t equals = part.find('=');
     if (part.substr(0, equals) != name) continue;

@@ -16,6 +16,13 @@ struct JsonParts {
   bool is_doubtful = false;
 };
 
+/// One query parameter or header of a route.
+struct Parameter {
+  std::string_view name;
+  std::string_view in;  // "query" or "header"
+  std::string_view description;
+};
+
 class Call {
  public:
   /// `errors`: how this call says them; outlives it.
@@ -26,7 +33,8 @@ class Call {
   [[nodiscard]] std::string_view path() const;
   /// A {name} of the route's pattern, decoded.
   [[nodiscard]] const std::string& param(std::string_view name) const;
-  /// A query parameter, decoded. Nothing if it is absent.
+  /// A query parameter, decoded. Nothing if it is absent, or if the route does not declare it: what /openapi.json does
+  /// not list, no handler reads.
   [[nodiscard]] std::optional<std::string> query(std::string_view name) const;
   /// A whole number of the query, lowered to `max`; `missing` if it is absent. Fails below `min` and for other text.
   [[nodiscard]] Result<std::int64_t> query_integer(std::string_view name, std::int64_t min, std::int64_t max,
@@ -67,7 +75,12 @@ class Call {
   /// out.
   [[nodiscard]] bool fail_unless_valid();
 
+  /// The names of the request's query parameters that the route does not declare, decoded.
+  [[nodiscard]] std::vector<std::string> undeclared_parameters() const;
+
   // for the router
+  /// `declared` outlives the call.
+  void set_query_parameters(const std::vector<Parameter>& declared) { declared_ = &declared; }
   void set_params(std::vector<std::pair<std::string_view, std::string>> params) { params_ = std::move(params); }
   /// `any_of`: the scopes of the route.
   void set_principal(std::shared_ptr<const Principal> principal, Access& access, ScopeSet any_of) {
@@ -84,10 +97,13 @@ class Call {
  private:
   [[nodiscard]] Access::Use use() const { return any_of_.has(Scope::read) ? Access::Use::read : Access::Use::write; }
 
+  [[nodiscard]] bool declares(std::string_view parameter) const;
+
   const http::RequestHead head_;
   const ErrorFormat& errors_;
   std::vector<std::pair<std::string_view, std::string>> params_;
   std::shared_ptr<const Principal> principal_;
+  const std::vector<Parameter>* declared_ = nullptr;
   Access* access_ = nullptr;
   ScopeSet any_of_;
   std::vector<SpaceName> reached_;

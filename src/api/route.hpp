@@ -16,13 +16,6 @@ namespace syncline::api {
 
 using Handler = std::function<void(const CallPtr&)>;
 
-/// One query parameter or header, for the description.
-struct Parameter {
-  std::string_view name;
-  std::string_view in;  // "query" or "header"
-  std::string_view description;
-};
-
 /// One possible answer, for the description. An error without a schema has that of the route's ErrorFormat.
 struct Outcome {
   int status = 200;
@@ -77,6 +70,10 @@ struct Route {
   /// The schemas of the face: one JSON object of JSON Schemas by name. A schema of the route is one of these names, or
   /// a JSON Schema itself; both refer to others as "#/components/schemas/NAME".
   std::string_view schemas;
+
+  /// Whether a query parameter that the route does not declare is an error, for it is a slip. Published APIs pass over
+  /// what they do not know, and so do their clients' requests here.
+  [[nodiscard]] bool is_strict() const { return errors == &kProblemDetails && pattern.starts_with("/v1/"); }
 
   // Each of these changes one of the members above and returns the route, for a RouteBuilder's chain.
 

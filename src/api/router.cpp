@@ -28,6 +28,27 @@ Problem rate_limited(std::string detail, const RateLimit::Verdict& verdict) {
   return problem;
 }
 
+/// Nothing if the route declares all query parameters of the call.
+std::optional<Problem> unknown_parameter(const Route& route, const Call& call) {
+  const std::vector<std::string> unknown = call.undeclared_parameters();
+  if (unknown.empty()) return std::nullopt;
+  std::vector<std::string_view> known;
+  for (const Parameter& parameter : route.parameters) {
+    if (parameter.in == "query") known.push_back(parameter.name);
+  }
+  const std::string_view nearest = nearest_word(unknown.front(), known);
+  Problem problem;
+  problem.status = 400;
+  problem.code = "unknown_parameter";
+  problem.title = http::reason_of(400);
+  problem.detail =
+      "unknown query parameter '" + to_valid_utf8(cut_utf8(unknown.front(), limits::kErrorTextBytesMax)) + "'; ";
+  problem.detail += !nearest.empty() ? "did you mean '" + std::string(nearest) + "'?"
+                    : known.empty()  ? "this route takes none"
+                                     : "this route takes " + join(known, ", ");
+  return problem;
+}
+
 /// See Route::only_with_query.
 bool is_meant(const Route& route, std::string_view target) {
   if (route.only_with_query.empty()) return true;
@@ -38,13 +59,6 @@ bool is_meant(const Route& route, std::string_view target) {
     return std::ranges::find(route.only_with_query, name) != route.only_with_query.end();
   });
 }
-
-struct PathSegment {
-  std::string_view text;
-  /// There were more slashes than one before it.
-  bool follows_empty = false;
-};
-using PathSegments = std::vector<PathSegment>;
 
 PathSegments segments_of(std::string_view path) {
   PathSegments segments;
@@ -77,7 +91,7 @@ void join_shared_name(PathSegments& segments) {
 }
 
 /// A parameter is never empty, and none takes the place of one that is: DELETE /a//b would delete another thing.
-bool fits(std::string_view pattern, const PathSegment& segment) {
+bool fits_segment(std::string_view pattern, const PathSegment& segment) {
   if (pattern.starts_with('{')) return !segment.text.empty() && !segment.follows_empty;
   return pattern == segment.text;
 }
@@ -95,7 +109,10 @@ class Router::RoutedExchange final : public http::Exchange {
     router.add_cors(*call_);
     if (route_ != nullptr) {
       call_->set_params(std::move(match.params));
-      if (const auto problem = router.admit(*route_, *call_)) refusal_ = call_->problem_response(*problem);
+      call_->set_query_parameters(route_->parameters);
+      auto problem = router.admit(*route_, *call_);
+      if (!problem && route_->is_strict()) problem = unknown_parameter(*route_, *call_);
+      if (problem) refusal_ = call_->problem_response(*problem);
       if (const auto& principal = call_->shared_principal()) account_ = std::to_string(principal->account.value);
     } else {
       refusal_ = refuse(method, match);
@@ -199,31 +216,34 @@ void Router::index() {
 }
 
 Router::Match Router::find(http::Method method, std::string_view target) const {
-  Match match;
   const std::string_view path = target.substr(0, target.find('?'));
-  if (path.empty() || path.front() != '/') return match;
-  const PathSegments all = segments_of(path.substr(1));
-  for (PathSegments segments : {all, without_empty(all)}) {
-    join_shared_name(segments);
-    for (const Entry& entry : entries_) {
-      if (!std::ranges::equal(entry.segments, segments, fits)) continue;
-      match.allowed.push_back(http::to_text(entry.route->method));
-      if (entry.route->method != method || !is_meant(*entry.route, target)) continue;
-      match.route = entry.route;
-      for (std::size_t i = 0; i < segments.size(); ++i) {
-        const std::string_view pattern = entry.segments[i];
-        if (!pattern.starts_with('{')) continue;
-        auto decoded = percent_decode(segments[i].text);
-        if (!decoded) {
-          Match broken;
-          broken.bad_encoding = true;
-          return broken;
-        }
-        match.params.emplace_back(pattern.substr(1, pattern.size() - 2), *std::move(decoded));
+  if (path.empty() || path.front() != '/') return {};
+  const PathSegments segments = segments_of(path.substr(1));
+  Match match = find_path(method, target, segments);
+  const bool is_known = match.bad_encoding || !match.allowed.empty();
+  const bool is_tidy = std::ranges::none_of(segments, [](const PathSegment& one) { return one.text.empty(); });
+  return is_known || is_tidy ? match : find_path(method, target, without_empty(segments));
+}
+
+Router::Match Router::find_path(http::Method method, std::string_view target, PathSegments segments) const {
+  Match match;
+  join_shared_name(segments);
+  for (const Entry& entry : entries_) {
+    if (!std::ranges::equal(entry.segments, segments, fits_segment)) continue;
+    match.allowed.push_back(http::to_text(entry.route->method));
+    if (entry.route->method != method || !is_meant(*entry.route, target)) continue;
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+      const std::string_view pattern = entry.segments[i];
+      if (!pattern.starts_with('{')) continue;
+      auto decoded = percent_decode(segments[i].text);
+      if (!decoded) {
+        match.bad_encoding = true;
+        return match;
       }
-      return match;
+      match.params.emplace_back(pattern.substr(1, pattern.size() - 2), *std::move(decoded));
     }
-    if (!match.allowed.empty()) break;  // the path is known, with other methods
+    match.route = entry.route;
+    return match;
   }
   return match;
 }

@@ -17,6 +17,14 @@ class RequestObserver {
   virtual void on_web_sockets(std::int64_t delta) = 0;
 };
 
+/// What stands between two slashes of a path.
+struct PathSegment {
+  std::string_view text;
+  /// There were more slashes than one before it.
+  bool follows_empty = false;
+};
+using PathSegments = std::vector<PathSegment>;
+
 class Router final : public http::Application {
  public:
   struct Options {
@@ -63,6 +71,7 @@ class Router final : public http::Application {
 
   void index();
   [[nodiscard]] Match find(http::Method method, std::string_view target) const;
+  [[nodiscard]] Match find_path(http::Method method, std::string_view target, PathSegments segments) const;
   /// Lets the call in, or says why not.
   [[nodiscard]] std::optional<Problem> admit(const Route& route, Call& call);
   /// The same for a request with a cookie and without an Authorization.

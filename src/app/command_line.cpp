@@ -47,31 +47,12 @@ struct OptionText {
   std::string value;
 };
 
-/// Number of edits that make one word of the other, for "did you mean".
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
-
 /// "unknown command 'lst'; did you mean 'list'?" for a command of this group, else where the help is.
 std::string unknown_command(const CLI::App& group, const std::string& command, const std::string& word) {
-  std::string nearest;
-  std::size_t best = std::min<std::size_t>(3, word.size() / 2 + 1);  // a word of which more differs is another one
-  for (const CLI::App* sub : group.get_subcommands([](const CLI::App*) { return true; })) {
-    if (const std::size_t d = distance(sub->get_name(), word); d < best) {
-      best = d;
-      nearest = sub->get_name();
-    }
-  }
+  std::vector<std::string_view> names;
+  for (const CLI::App* sub : group.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(sub->get_name());
+  const std::string nearest(nearest_word(word, names));
   const std::string advice = nearest.empty() ? "see '" + command + " --help'" : "did you mean '" + nearest + "'?";
   return "unknown command '" + word + "'; " + advice;
 }

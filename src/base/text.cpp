@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace syncline {
 namespace {
@@ -17,6 +18,21 @@ int hex_value(char c) {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
+/// Number of edits that make one word of the other, for "did you mean".
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view bytes) { return simdjson::validate_utf8(bytes.data(), bytes.size()); }
@@ -24,7 +40,7 @@ bool is_utf8(std::string_view bytes) { return simdjson::validate_utf8(bytes.data
 std::optional<std::size_t> character_length(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text.front());
   const std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead >= 0x80 && lead < 0xC2) return std::nullopt;
+  if ((lead >= 0x80 && lead < 0xC2) || lead > 0xF4) return std::nullopt;
   const std::size_t present = std::min(length, text.size());
   for (std::size_t i = 1; i < present; ++i) {
     if ((static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U) return std::nullopt;
@@ -153,6 +169,20 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return value;
+}
+
+std::string_view nearest_word(std::string_view word, std::span<const std::string_view> known) {
+  constexpr std::size_t kWordMax = 64;  // of what strangers send, nobody slipped in more
+  std::string_view nearest;
+  if (word.size() > kWordMax) return nearest;
+  std::size_t best = std::min<std::size_t>(3, word.size() / 2 + 1);  // a word of which more differs is another one
+  for (const std::string_view one : known) {
+    if (const std::size_t distance = edit_distance(one, word); distance < best) {
+      best = distance;
+      nearest = one;
+    }
+  }
+  return nearest;
 }
 
 }  // namespace syncline

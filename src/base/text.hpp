@@ -43,6 +43,9 @@ inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+
 [[nodiscard]] std::string lower_case(std::string_view text);
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
 
+/// The one of `known` that `word` was probably meant to be; empty if more differs than a slip explains.
+[[nodiscard]] std::string_view nearest_word(std::string_view word, std::span<const std::string_view> known);
+
 /// Decimal digits only, with an optional minus; nothing on overflow or anything else.
 [[nodiscard]] std::optional<std::int64_t> parse_integer(std::string_view text);
 

@@ -80,38 +80,6 @@ TEST_F(NativeTest, each_op_gets_a_result_and_one_rejection_does_not_stop_the_oth
   EXPECT_EQ(answer.at("cursor"), "e1.2");
 }
 
-TEST_F(NativeTest, unsupported_documents_are_rejected_not_altered) {
-  const std::string deep = std::string(64, '[') + std::string(64, ']');
-  for (const std::string& doc :
-       {std::string(R"({"a":"\ud800"})"), std::string(R"({"a":-1e999})"), "{\"a\":" + deep + "}"}) {
-    const test::Answer answer = push(R"({"collection":"c","id":"i","doc":)" + doc + "}");
-    EXPECT_EQ(answer.at("results.0.error.code"), "invalid_document") << doc;
-  }
-  const std::string allowed = std::string(63, '[') + std::string(63, ']');
-  EXPECT_EQ(push(R"({"collection":"c","id":"i","doc":{"a":)" + allowed + "}}").at("results.0.status"), "applied");
-}
-
-TEST_F(NativeTest, integers_of_any_length_are_kept_byte_for_byte) {
-  const std::string doc = R"({"id":18446744073709551616, "n":[-123456789012345678901234567890],"x":)" +
-                          std::string(1000, '9') + "}";
-  const test::Answer answer = push(R"({"collection":"c","id":"i","doc":)" + doc + "}," +
-                                   R"({"collection":"c","id":"half","doc":{"n":18446744073709551616,"t":"\ud83d"}})");
-  EXPECT_EQ(answer.at("results.0.status"), "applied");
-  EXPECT_EQ(answer.at("results.1.error.code"), "invalid_document") << "refused, by itself";
-  EXPECT_NE(get("/v1/spaces/s/changes").body.find("\"doc\":" + doc), std::string::npos);
-  std::string other = doc;
-  other[other.size() - 2] = '8';
-  EXPECT_EQ(push(R"({"collection":"c","id":"i","doc":)" + other + "}").at("results.0.status"), "applied")
-      << "another number, although the same double";
-  EXPECT_EQ(call({.method = http::Method::put, .target = "/v1/spaces/s/records/c/put", .token = key_, .body = doc})
-                .status,
-            201);
-}
-
-TEST_F(NativeTest, an_id_with_a_lone_surrogate_is_refused) {
-  EXPECT_EQ(push(R"({"collection":"c","id":"\ud800","doc":{}})").at("results.0.status"), "refused");
-}
-
 TEST_F(NativeTest, malformed_push_bodies_change_nothing) {
   std::string too_long;
   too_long.resize(70'000'000, ' ');

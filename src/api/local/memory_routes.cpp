@@ -154,32 +154,38 @@ void ProfileFace::add_memory_routes(Routes& routes) {
   constexpr std::string_view kAgent = "the agent";
   routes.get("/memory/search", owner_, "Search the memories of an agent", &ProfileFace::search_memories)
       .query("agent_id", kAgent)
+      .query("stack_id", kAgent)
       .query("q", "the search text")
       .query("limit", "1 to 100")
       .answers(200, "the memories, best first", "MemoryHits")
       .answers(400, "no agent, or no search text");
   routes.get("/memory/{table}", owner_, "List memories", &ProfileFace::list_memories)
       .query("agent_id", kAgent)
+      .query("stack_id", kAgent)
       .query("after", "the last id of the previous page")
       .query("limit", "1 to 10000, 100 if absent")
       .answers(200, "a page of memories", "Memories")
       .answers(404, "unknown table");
   routes.post("/memory/{table}", owner_, "Create a memory", &ProfileFace::create_memory)
       .query("agent_id", kAgent)
+      .query("stack_id", kAgent)
       .body("the fields; without an id, the node creates one", "Fields")
       .answers(201, "the memory", "Memory")
       .answers(404, "unknown table");
   routes.get("/memory/{table}/{id}", owner_, "Show a memory", &ProfileFace::show_memory)
       .query("agent_id", kAgent)
+      .query("stack_id", kAgent)
       .answers(200, "the memory", "Memory")
       .answers(404, "unknown or deleted");
   routes.patch("/memory/{table}/{id}", owner_, "Change fields of a memory", &ProfileFace::change_memory)
       .query("agent_id", kAgent)
+      .query("stack_id", kAgent)
       .body("the fields to set", "Fields")
       .answers(200, "the memory", "Memory")
       .answers(404, "unknown or deleted");
   routes.del("/memory/{table}/{id}", owner_, "Delete a memory", &ProfileFace::forget_memory)
       .query("agent_id", kAgent)
+      .query("stack_id", kAgent)
       .answers(204, "deleted")
       .answers(404, "unknown or deleted");
 }

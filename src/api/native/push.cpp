@@ -4,11 +4,13 @@
 // reused Idempotency-Key; an op that cannot be stored is refused in the answer instead. Changes the records of the
 // space.
 #include <algorithm>
+#include <array>
 #include <deque>
 
 #include "api/idempotency.hpp"
 #include "api/native/record_json.hpp"
 #include "api/native/routes.hpp"
+#include "base/text.hpp"
 
 namespace syncline::native {
 namespace {
@@ -70,6 +72,16 @@ Result<> read_document(Op& op, JsonView doc, bool has_doubtful_values) {
   return {};
 }
 
+constexpr std::array<std::string_view, 6> kOpMembers = {"collection", "id", "updated_at", "base", "doc", "deleted"};
+
+/// A member that is misspelt would be lost, and with it what the client meant.
+Error unknown_op_member(std::string_view name) {
+  const std::string_view nearest = nearest_word(name, kOpMembers);
+  return refusal(
+      "unknown member '" + std::string(cut_utf8(name, limits::kErrorTextBytesMax)) + "' of an op; " +
+      (nearest.empty() ? "an op has " + join(kOpMembers, ", ") : "did you mean '" + std::string(nearest) + "'?"));
+}
+
 /// `has_doubtful_values`: somewhere in the body is a value that cannot be stored; each op is then looked at alone.
 Result<Op> read_op(Push& push, JsonView json, bool has_doubtful_values) {
   if (!json.is_object()) return std::unexpected(refusal("an op must be a JSON object"));
@@ -108,6 +120,8 @@ Result<Op> read_op(Push& push, JsonView json, bool has_doubtful_values) {
       if (!deleted && fault) fault = std::unexpected(refusal("deleted must be true or false"));
     } else if (name == "doc" && !is_null) {
       doc = value;
+    } else if (fault && std::ranges::find(kOpMembers, name) == kOpMembers.end()) {
+      fault = std::unexpected(unknown_op_member(name));
     }
   });
   if (!fault) return std::unexpected(fault.error());

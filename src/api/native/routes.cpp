@@ -13,6 +13,10 @@ constexpr api::Parameter kDocs{"docs", "query",
                                "text: each doc is a string with the document's text, exactly as it is stored"};
 constexpr api::Parameter kIfMatch{"If-Match", "header", "the ETag that the record must have, else 412"};
 
+/// Rises with each addition that an older hub would refuse, so that clients know what this one takes;
+/// docs/api/native.md says what came when.
+constexpr std::int64_t kApi = 1;
+
 }  // namespace
 
 std::vector<api::Route> Face::make_routes() {
@@ -144,6 +148,7 @@ void Face::get_me(const api::CallPtr& call) {
   std::string body;
   JsonWriter writer(body);
   writer.begin_object()
+      .integer("api", kApi)
       .string("account", who.email)
       .string("plan", to_text(who.plan))
       .name("key")

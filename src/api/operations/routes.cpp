@@ -52,9 +52,10 @@ struct ProblemText {
   std::string_view code;
   std::string_view text;
 };
-constexpr std::array<ProblemText, 32> kProblems = {{
+constexpr std::array<ProblemText, 33> kProblems = {{
     {"invalid_argument",
      "The request does not have the form that the route expects; detail names the part. Correct it."},
+    {"unknown_parameter", "The route does not take this query parameter; detail names the nearest one, or all."},
     {"invalid_document", "The hub stores documents unchanged and cannot store this one. Correct it."},
     {"not_found", "The route or the resource does not exist."},
     {"method_not_allowed", "The path does not support this method; see the Allow header."},
