@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -38,6 +39,32 @@ Result<Pipe> make_pipe() {
 CStrings::CStrings(std::vector<std::string> texts) : texts_(std::move(texts)) {
   for (std::string& text : texts_) pointers_.push_back(text.data());
   pointers_.push_back(nullptr);
+}
+
+Result<FileDescriptor> make_memory_file(const char* name, std::string_view text) {
+  FileDescriptor file(::memfd_create(name, MFD_CLOEXEC));
+  const bool written = file.is_open() &&
+                       ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                       ::lseek(file.get(), 0, SEEK_SET) == 0;
+  if (!written) return fail(ErrorCode::unavailable, "not enough memory for the program's arguments");
+  return file;
+}
+
+std::vector<std::string> argv_of(const Program& program, const FileDescriptor& script) {
+  std::vector<std::string> argv = program.argv;
+  if (program.script.empty()) return argv;
+  const std::string number = std::to_string(script.get());
+  // Read first and closed then: what the script starts does not inherit it.
+  argv.emplace_back("-c");
+  argv.push_back("eval \"$(</proc/self/fd/" + number + ")\" " + number + "<&-");
+  return argv;
+}
+
+void complain_of_exec(std::string_view what) {
+  const std::string_view reason = ::strerrordesc_np(errno);  // safe between fork and exec, unlike strerror
+  for (const std::string_view part : {std::string_view("cannot start "), what, std::string_view(": "), reason}) {
+    (void)!::write(STDERR_FILENO, part.data(), part.size());
+  }
 }
 
 Result<FileDescriptor> open_null() {

@@ -8,6 +8,7 @@
 #include "base/file_descriptor.hpp"
 #include "base/result.hpp"
 #include "runner/policy.hpp"
+#include "runner/program.hpp"
 
 namespace syncline::runner {
 
@@ -27,6 +28,15 @@ class CStrings {
   std::vector<std::string> texts_;
   mutable std::vector<char*> pointers_;
 };
+
+/// A file in memory that has this text, to be read from its beginning. `name` is for the list of open files.
+[[nodiscard]] Result<FileDescriptor> make_memory_file(const char* name, std::string_view text);
+
+/// The argv of `program` if its script is what can be read from `script`, a descriptor that it inherits.
+[[nodiscard]] std::vector<std::string> argv_of(const Program& program, const FileDescriptor& script);
+
+/// In the child: says on standard error why `what` could not be executed.
+void complain_of_exec(std::string_view what);
 
 /// An input that ends at once.
 [[nodiscard]] Result<FileDescriptor> open_null();

@@ -30,9 +30,13 @@ class ProgramRun {
   ProgramRun(const Workplace& workplace, const Order& order, const StopSwitch& stop, ProgramObserver& observer)
       : workplace_(workplace), order_(order), stop_(stop), observer_(observer) {}
 
-  Result<ProgramEnd> run(std::vector<std::string> argv) {
+  Result<ProgramEnd> run(std::vector<std::string> argv, std::string script = {}) {
+    CHECK_OK(check_arguments(argv));
     TRY(const Place place, working_place(workplace_.roots, order_));
-    const Program program{std::move(argv), place, workplace_.policy.has_network(order_.type)};
+    const Program program{.argv = std::move(argv),
+                          .working_dir = place,
+                          .network = workplace_.policy.has_network(order_.type),
+                          .script = std::move(script)};
     return run_program(*workplace_.launcher, program, workplace_.policy, workplace_.roots,
                        timeout_ms_of(workplace_.policy, order_), stop_, observer_);
   }
@@ -44,9 +48,10 @@ class ProgramRun {
   ProgramObserver& observer_;
 };
 
-Outcome run_for_output(ProgramRun& runner, Result<std::vector<std::string>> argv, OutputStyle style) {
+Outcome run_for_output(ProgramRun& runner, Result<std::vector<std::string>> argv, OutputStyle style,
+                       std::string script = {}) {
   if (!argv) return failed(argv.error().text);
-  const auto end = runner.run(*std::move(argv));
+  const auto end = runner.run(*std::move(argv), std::move(script));
   if (!end) return failed(end.error().text);
   std::string result = make_output_result(*end, style);
   Outcome outcome = end->reason.empty() ? completed(std::move(result)) : failed(end->reason, std::move(result));
@@ -63,13 +68,29 @@ Outcome search(const Workplace& workplace, ProgramRun& runner, const Order& orde
   return make_search_outcome(*end, search_limit(order));
 }
 
+/// Takes what the shell shall do out of its argv if it is too long for an argument.
+std::string take_long_script(std::vector<std::string>& argv) {
+  if (argv.size() < 2 || argv[argv.size() - 2] != "-c" || argv.back().size() < kArgumentBytesMax) return {};
+  std::string script = std::move(argv.back());
+  argv.resize(argv.size() - 2);
+  return script;
+}
+
+Outcome run_shell(ProgramRun& runner, const Order& order, const Decision& decision) {
+  auto argv = make_bash_argv(order, decision);
+  if (!argv) return failed(argv.error().text);
+  // The words of a pattern are a program's arguments: nobody but a shell reads those from elsewhere.
+  std::string script = decision.words.empty() ? take_long_script(*argv) : "";
+  return run_for_output(runner, std::move(argv), OutputStyle::plain, std::move(script));
+}
+
 }  // namespace
 
 Outcome execute(const Workplace& workplace, const Order& order, const Decision& decision, const StopSwitch& stop,
                 ProgramObserver& observer) {
   ProgramRun runner(workplace, order, stop, observer);
   switch (order.type) {
-    case CommandType::execute_bash: return run_for_output(runner, make_bash_argv(order, decision), OutputStyle::plain);
+    case CommandType::execute_bash: return run_shell(runner, order, decision);
     case CommandType::aws_operation:
       return run_for_output(runner, make_aws_argv(workplace.policy, workplace.roots, order), OutputStyle::with_json);
     case CommandType::code_search: return search(workplace, runner, order);

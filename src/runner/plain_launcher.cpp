@@ -48,7 +48,12 @@ class PlainLauncher final : public Launcher {
     TRY(Pipe err, make_pipe());
     TRY(const FileDescriptor directory, Roots::open_at(program.working_dir, O_RDONLY | O_DIRECTORY));
     TRY(const FileDescriptor nothing, open_null());
-    const CStrings argv(program.argv);
+    FileDescriptor script;
+    if (!program.script.empty()) {
+      TRY(script, make_memory_file("script", program.script));
+    }
+    const int script_number = script.get();
+    const CStrings argv(argv_of(program, script));
     std::vector<std::string> variables;
     for (const auto& [name, value] : make_environment(policy)) variables.emplace_back(name).append("=").append(value);
     const CStrings environment(std::move(variables));
@@ -57,10 +62,10 @@ class PlainLauncher final : public Launcher {
     TRY(const pid_t pid, start_supervisor([&] {
           const bool ready = prepare_streams(nothing.get(), out.write.get(), err.write.get()) &&
                              ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
+                             (script_number < 0 || ::fcntl(script_number, F_SETFD, 0) == 0) &&
                              ::fchdir(directory.get()) == 0 && set_process_limits(policy.limits);
           if (ready) ::execvpe(argv.data()[0], argv.data(), environment.data());
-          constexpr std::string_view kComplaint = "cannot start the program\n";
-          (void)!::write(STDERR_FILENO, kComplaint.data(), kComplaint.size());
+          complain_of_exec("the program");
         }));
     Running running;
     running.pid = pid;

@@ -18,10 +18,20 @@
 namespace syncline::runner {
 
 struct Program {
+  /// Each argument shorter than kArgumentBytesMax, all of them shorter than kArgumentsBytesMax.
   std::vector<std::string> argv;
   Place working_dir;
   bool network = false;
+  /// If not empty, argv is a shell's without what it shall do: it reads this from a descriptor. For what is too long to
+  /// be an argument.
+  std::string script;
 };
+
+/// What the kernel takes for one argument, with its NUL; and about what it takes for all with the environment.
+inline constexpr std::size_t kArgumentBytesMax = 128UL << 10U;
+inline constexpr std::size_t kArgumentsBytesMax = 1536UL << 10U;
+/// too_large, naming the limit, if no program can be started with these.
+[[nodiscard]] Result<> check_arguments(const std::vector<std::string>& argv);
 
 /// All processes of one program, whatever they did to hide: double forks, new sessions, stopped ones.
 class ProcessTree {

@@ -83,14 +83,9 @@ class NamespaceTree final : public ProcessTree {
 
 /// Arguments handed over in memory: neither secrets nor paths stand in the list of processes.
 Result<FileDescriptor> make_argument_file(const std::vector<std::string>& arguments) {
-  FileDescriptor file(::memfd_create("sandbox-arguments", MFD_CLOEXEC));
   std::string text;
   for (const std::string& argument : arguments) text.append(argument).push_back('\0');
-  const bool written = file.is_open() &&
-                       ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                       ::lseek(file.get(), 0, SEEK_SET) == 0;
-  if (!written) return fail(ErrorCode::unavailable, "not enough memory for the sandbox's arguments");
-  return file;
+  return make_memory_file("sandbox-arguments", text);
 }
 
 /// Builds bubblewrap's arguments.
@@ -197,16 +192,23 @@ class Sandbox final : public Launcher {
 
     std::vector<std::string> words = {bubblewrap_, "--args", std::to_string(argument_file.get()), "--"};
     words.insert(words.end(), {"sh", "-c", kGate, "sh"});
-    words.insert(words.end(), program.argv.begin(), program.argv.end());
+    FileDescriptor script;
+    if (!program.script.empty()) {
+      TRY(script, make_memory_file("script", program.script));
+    }
+    const std::vector<std::string> program_argv = argv_of(program, script);
+    words.insert(words.end(), program_argv.begin(), program_argv.end());
     const CStrings argv(std::move(words));
     const CStrings no_environment({});  // the sandbox's first process shows its own to all others
     std::vector<int> handed_on = {filter.get(), status.write.get(), argument_file.get()};
+    if (script.is_open()) handed_on.push_back(script.get());
     for (const Root* root : roots.visible()) handed_on.push_back(root->directory.get());
 
     TRY(const pid_t pid, start_supervisor([&] {
           if (prepare_streams(gate.read.get(), out.write.get(), err.write.get()) && pass_descriptors(handed_on) &&
               set_process_limits(policy.limits)) {
             ::execve(bubblewrap_.c_str(), argv.data(), no_environment.data());
+            complain_of_exec("bubblewrap");
           }
         }));
     Running running;
@@ -284,7 +286,7 @@ Result<std::unique_ptr<Launcher>> make_sandbox(const Policy& policy, const Roots
   }
   TRY(FileDescriptor filter, make_system_call_filter());
   auto sandbox = std::make_unique<Sandbox>(bubblewrap, std::move(filter));
-  Program program{.argv = {"true"}, .working_dir = {&roots.list().front(), "."}};
+  Program program{.argv = {"true"}, .working_dir = {&roots.list().front(), "."}, .network = false, .script = {}};
   auto running = sandbox->launch(program, policy, roots);
   if (!running) return fail(ErrorCode::unavailable, running.error().text + advice());
   int status = 0;

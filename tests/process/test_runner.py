@@ -66,6 +66,20 @@ def test_each_kind_of_command_gives_its_documented_result(site):
     assert binary["result"]["bytesWritten"] == 1 and (site.root / "b").read_bytes() == b"\xff"
 
 
+@pytest.mark.parametrize("more", [[], ["--no-sandbox"]], ids=["sandbox", "no sandbox"])
+def test_a_script_may_be_longer_than_an_argument(make_site, tmp_path, more):
+    root = tmp_path / "root"
+    root.mkdir()
+    site = make_site(["--root", str(root), "--allow", "execute_bash,code_search", *more])
+    long = ": '" + "x" * 300_000 + "'\n"
+    script = 'read -r word; echo "$0 <$word> $#"; ls /proc/self/fd | wc -l; exit 3'
+    ended = site.bash(long + script)
+    assert ended["status"] == "completed" and ended["result"] == site.bash(script)["result"], ended
+    assert ended["result"]["exitCode"] == 3
+    refused = site.run(type="code_search", query="x" * 200_000)
+    assert refused["error"] == "an argument has 200009 bytes; a program can get at most 131071", refused
+
+
 def test_rejected_requests_give_a_reason(site):
     def error(**order):
         ended = site.run(**order)
