@@ -24,6 +24,15 @@ std::string_view cut_begin(std::string_view tail) {
   return tail;
 }
 
+/// Without the beginning of a character that the text ends in.
+std::string_view without_unfinished(std::string_view text) {
+  constexpr std::size_t kUnfinishedMax = 3;
+  for (std::size_t count = 1; count <= std::min(kUnfinishedMax, text.size()); ++count) {
+    if (character_length(text.substr(text.size() - count)) == 0) return text.substr(0, text.size() - count);
+  }
+  return text;
+}
+
 }  // namespace
 
 void CapturedOutput::add(std::string_view bytes) {
@@ -45,9 +54,13 @@ void CapturedOutput::add(std::string_view bytes) {
 
 std::string CapturedOutput::text() const {
   const std::string tail = tail_.substr(oldest_) + tail_.substr(0, oldest_);
-  if (!truncated()) return head_ + tail;
+  if (!truncated()) {
+    const std::string all = head_ + tail;
+    return std::string(was_killed_ ? without_unfinished(all) : all);
+  }
   const std::string_view first = cut_end(head_);
-  const std::string_view last = cut_begin(tail);
+  const std::string_view whole = cut_begin(tail);
+  const std::string_view last = was_killed_ ? without_unfinished(whole) : whole;
   const std::uint64_t left_out = total_ - first.size() - last.size();
   return std::string(first) + "\n[... " + std::to_string(left_out) + " bytes omitted ...]\n" + std::string(last);
 }

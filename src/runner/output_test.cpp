@@ -34,6 +34,34 @@ TEST(CapturedOutput, truncates_at_character_boundaries) {
   }
 }
 
+TEST(CapturedOutput, a_character_that_a_kill_cut_is_left_out) {
+  const std::string all = "ok ä€𝄞";
+  for (std::size_t length = 3; length <= all.size(); ++length) {
+    CapturedOutput output(1000);
+    output.add(std::string_view(all).substr(0, length));
+    output.note_killed();
+    EXPECT_TRUE(is_utf8(output.text())) << length;
+    EXPECT_TRUE(all.starts_with(output.text()));
+    std::string json;
+    JsonWriter writer(json);
+    writer.begin_object();
+    write_output(writer, output, CapturedOutput(10));
+    writer.end_object();
+    EXPECT_EQ(json.find("base64"), std::string::npos) << json;
+  }
+  CapturedOutput ended(1000);
+  ended.add("ok \xC3");
+  EXPECT_EQ(ended.text(), "ok \xC3") << "a program that ended by itself meant it";
+  CapturedOutput other(1000);
+  other.add("\xFF\xFE");
+  other.note_killed();
+  EXPECT_EQ(other.text(), "\xFF\xFE") << "no beginning of a character";
+  CapturedOutput large(10);
+  large.add(std::string(100, 'x') + "\xE2\x82");
+  large.note_killed();
+  EXPECT_TRUE(is_utf8(large.text()));
+}
+
 TEST(LiveText, never_splits_a_character) {
   const std::string all = "aä€𝄞z";
   for (std::size_t piece = 1; piece <= all.size(); ++piece) {

@@ -25,6 +25,7 @@ constexpr Milliseconds kSampleEvery{100};
 constexpr Milliseconds kGrace{2000};  // between the polite signal and the last one
 constexpr std::int64_t kKillWaitMs = 5000;
 constexpr std::size_t kReadBytes = 64UL << 10U;
+constexpr int kSignalledExitCode = 128;  // and the number of the signal that ended the program
 
 std::string seconds_text(std::int64_t ms) {
   std::string text = std::to_string(ms / 1000);
@@ -68,6 +69,9 @@ class Supervision {
     if (reason_.empty()) {
       TRY(code, launcher.exit_code(running_, status, err_.text()));
     }
+    const bool was_killed = !reason_.empty() || code.value_or(0) > kSignalledExitCode;
+    if (was_killed) out_.note_killed();
+    if (was_killed) err_.note_killed();
     if (!all_gone) reason_ += (reason_.empty() ? "" : "; ") + std::string("some of its processes are still running");
     return ProgramEnd{code, reason_, std::move(out_), std::move(err_)};
   }

@@ -155,6 +155,16 @@ TEST_F(KiroCommandTest, live_output_is_forwarded_and_ends_with_the_command) {
   EXPECT_NE(all.find("event: end\ndata: {\"type\":\"execute_bash\""), std::string::npos);
 }
 
+// Whoever comes after the end reads the result: the same text as while the command ran.
+TEST_F(KiroCommandTest, live_output_is_text_also_if_the_result_is_base64) {
+  const std::string id = submit();
+  patch(agent_, id, R"({"status":"processing"})");
+  patch(agent_, id, R"({"status":"completed","result":{"stdout":"YQL/Yg==","stderr":"","encoding":"base64"}})");
+  const std::string all = as(ide_, http::Method::get, "/command/" + id + "/output").body;
+  EXPECT_NE(all.find("\"stream\":\"stdout\",\"data\":\"a\\u0002\uFFFDb\"}"), std::string::npos) << all;
+  EXPECT_NE(all.find("YQL/Yg=="), std::string::npos) << "the result itself has all bytes";
+}
+
 TEST_F(KiroCommandTest, a_state_upload_cannot_bypass_the_scopes) {
   const std::string reader_writer = add_key("ann@example.org", {Scope::read, Scope::write});
   const test::Answer sneaked =

@@ -5,6 +5,8 @@
 
 #include "api/event_keep_alive.hpp"
 #include "api/kiro/command.hpp"
+#include "base/bytes.hpp"
+#include "base/text.hpp"
 
 namespace syncline::kiro {
 namespace {
@@ -118,11 +120,21 @@ class Outputs::Stream final : public http::BodySource, public Watcher, public Ke
     std::string text;
     const auto result = command.document().find("result");
     if (!result || !result->is_object()) return text;
+    const bool is_base64 = result->text_of("encoding") == "base64";
     for (const std::string_view stream : {"stdout", "stderr"}) {
       const auto output = result->find(stream);
       if (!output || !output->is_string() || output->raw() == "\"\"") continue;
       std::string data;
-      JsonWriter(data).begin_object().string("stream", stream).raw("data", output->raw()).end_object();
+      JsonWriter writer(data);
+      writer.begin_object().string("stream", stream);
+      // As while the program ran: text, whatever it wrote.
+      const auto bytes = is_base64 ? from_base64(output->as_string().value_or("")) : std::nullopt;
+      if (bytes) {
+        writer.string("data", to_valid_utf8(*bytes));
+      } else {
+        writer.raw("data", output->raw());
+      }
+      writer.end_object();
       text += event_text("output", data);
     }
     return text;
