@@ -2,9 +2,11 @@
 #include <cstdio>
 
 #include "app/invocation.hpp"
+#include "app/local_days.hpp"
 #include "app/node_access.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
+#include "base/time.hpp"
 
 namespace syncline::app {
 namespace {
@@ -195,24 +197,39 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
   Builder top(root, invocation, options);
   const auto duration = std::make_shared<std::string>();
   const auto date = std::make_shared<std::string>();
-  const Command book = top.add("book", "Add a time entry for work already done", [=, &invocation] {
+  const auto zone = std::make_shared<std::string>();
+  const auto add_zone = [&](Command command) {
+    command.option("--zone ZONE", *zone, "time zone whose days count, like Europe/Berlin (default: the device's)");
+  };
+  const Command book = top.add("book", "Add a time entry for work already done", [=, &invocation]() -> Result<> {
     JsonObject body = fields->to_object();
     body.set_text("duration", *duration);
-    if (!date->empty()) body.set_text("date", *date);
+    CHECK_OK(use_zone(*zone));
+    if (!date->empty()) {
+      const auto noon = noon_of_day(*date);
+      if (!noon) return fail(ErrorCode::invalid_argument, "the date must be a day like 2026-11-22");
+      body.set_text("start", format_time(*noon));
+    }
     return ask_and_print(*options, Method::post, "/api/clocks/quick-book", body.to_text(), invocation.form());
   });
   book.option("DURATION", *duration, "duration, like 2h, 30m, 1.5h or 1h30m").required();
-  book.option("--date DATE", *date, "day, as YYYY-MM-DD (default: today)");
+  book.option("--date DATE", *date, "day, as YYYY-MM-DD; the entry starts at noon (default: it ends now)");
+  add_zone(book);
   fields->add_options(book);
   book.example("syncline book 1h30m -c Acme -d 'Code review' --date 2026-11-20");
 
   const auto period = std::make_shared<std::string>("today");
-  const Command listing = top.add("entry", "List time entries, newest first", [=, &invocation] {
-    return ask_and_print(*options, Method::get, "/api/clocks/entries?period=" + percent_encode(*period), "",
-                         invocation.form());
+  const Command listing = top.add("entry", "List time entries, newest first", [=, &invocation]() -> Result<> {
+    CHECK_OK(use_zone(*zone));
+    const auto days = days_of_period(*period, SystemClock().now());
+    if (!days) return fail(ErrorCode::invalid_argument, "the period must be today, week, month or year");
+    const std::string query =
+        "from=" + percent_encode(format_time(days->first)) + "&to=" + percent_encode(format_time(days->last));
+    return ask_and_print(*options, Method::get, "/api/clocks/entries?" + query, "", invocation.form());
   });
   listing.alias("entries");
   listing.option("--period PERIOD", *period, "today, week, month or year").shows_default();
+  add_zone(listing);
   listing.example("syncline entry --period week");
 
   const auto id = std::make_shared<std::string>();

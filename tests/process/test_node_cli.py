@@ -3,6 +3,7 @@ import datetime
 import json
 import os
 import subprocess
+import zoneinfo
 
 import pytest
 from harness import BINARY, Hub, cli, cli_json, wait_until
@@ -138,5 +139,35 @@ def test_profiles_and_all_their_spaces(shared_hub):
         cli("profile", "use", "work", data=node.data)
         assert cli("profile", "remove", "work", data=node.data, check=False)[0] == 4
         assert cli("profile", "remove", "default", data=node.data)[0] == 0
+    finally:
+        node.stop()
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_the_days_of_a_device_are_those_of_its_zone(zone):
+    node = Node().start()
+    try:
+        now = datetime.datetime.now(zoneinfo.ZoneInfo(zone))
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        for name, start in (("today", midnight), ("yesterday", midnight - datetime.timedelta(minutes=1))):
+            end = start + datetime.timedelta(seconds=30)
+            answer = node.api.post("/api/clocks/start", {"description": name, "start": start.isoformat(),
+                                                         "end": end.isoformat()})
+            assert answer.status_code == 201, answer.text
+
+        def listed(*arguments, environment=None):
+            done = subprocess.run([BINARY, "entry", "--json", "--data", str(node.data), *arguments], text=True,
+                                  capture_output=True, timeout=60, env=os.environ | (environment or {}))
+            assert done.returncode == 0, done.stderr
+            return {entry["description"] for entry in json.loads(done.stdout)}
+
+        assert listed("--zone", zone) == {"today"}
+        assert listed(environment={"TZ": zone}) == {"today"}
+        day = (midnight - datetime.timedelta(days=40)).date().isoformat()
+        booked = cli_json("book", "1h", "--date", day, "--zone", zone, data=node.data)
+        start = datetime.datetime.fromisoformat(booked["start"]).astimezone(zoneinfo.ZoneInfo(zone))
+        assert start.date().isoformat() == day and start.hour == 12
+        code, _, error = cli("entry", "--zone", "Europe/Berlim", data=node.data, check=False)
+        assert code == 2 and "unknown zone 'Europe/Berlim'" in error
     finally:
         node.stop()
