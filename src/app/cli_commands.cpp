@@ -88,6 +88,17 @@ Result<> answer_approval(const Invocation& invocation, const CommandOptions& opt
   return {};
 }
 
+/// A command that has ended otherwise stays as it is, and whoever wanted it to stop must know.
+Result<> cancel(const Invocation& invocation, const CommandOptions& options) {
+  TRY(const std::string answer, ask(options, {http::Method::del, command_path(options.id), "", {}}));
+  print_result(answer, invocation.form());
+  TRY(const JsonObject command, http::parse_object(answer));
+  const std::string status = command.text_of("status");
+  const bool has_ended = status == "completed" || status == "failed";
+  if (!has_ended || command.text_of("error") == "cancelled") return {};
+  return fail(ErrorCode::conflict, "the command has ended already (" + status + "), so there is nothing to cancel");
+}
+
 /// A command that sends one request and prints the answer.
 Result<> print_answer(const Invocation& invocation, const CommandOptions& options, const http::ClientRequest& request) {
   TRY(const std::string answer, ask(options, request));
@@ -164,9 +175,7 @@ void define_commands(Command root, Invocation& invocation) {
                 return print_answer(how, what, {http::Method::get, command_path(what.id), "", {}});
               });
   definer.add("cancel", "Cancel a command, and stop it if it is running", "syncline command cancel " + some, id,
-              [](const Invocation& how, const CommandOptions& what) {
-                return print_answer(how, what, {http::Method::del, command_path(what.id), "", {}});
-              });
+              cancel);
   const Command approving = definer.add(
       "approve", "Approve a held command", "syncline command approve " + some + " --always", id,
       [](const Invocation& how, const CommandOptions& what) { return answer_approval(how, what, "approve"); });

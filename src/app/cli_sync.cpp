@@ -42,6 +42,9 @@ Result<JsonObject> data_of(const std::string& answer) {
   return JsonObject{*data};
 }
 
+/// "1 change", "2 changes"
+std::string changes_text(std::int64_t count) { return std::to_string(count) + (count == 1 ? " change" : " changes"); }
+
 std::int64_t number_of(const JsonObject& object, std::string_view name) { return object.integer_of(name).value_or(0); }
 
 /// "just now", "5 minutes ago (2026-11-22 16:40:05)", "Never"
@@ -110,6 +113,10 @@ void print_agent_status(const NodeOptions& options, const JsonObject& data, Outp
 
 Result<> sync_status(const NodeOptions& options, OutputForm form) {
   TRY(const auto node, NodeClient::open(options));
+  if (!node->runs_by_itself()) {
+    std::fputs("no node runs on this device: nothing is sent or fetched until 'syncline node' or the next sync\n",
+               stderr);
+  }
   if (options.agent.empty()) return print_profiles(*node, form);
   TRY(const std::string answer, node->ask(http::Method::get, "/sync/status?agent_id=" + percent_encode(options.agent)));
   TRY(const JsonObject data, data_of(answer));
@@ -130,7 +137,7 @@ Result<> sync_push(const NodeOptions& options, std::int64_t limit, OutputForm fo
         node->ask(http::Method::get, "/sync/status?agent_id=" + percent_encode(options.agent)));
     TRY(const JsonObject waiting, data_of(before));
     const std::int64_t count = number_of(waiting, "pending_operations");
-    if (count > 0) std::fprintf(stderr, "Pushing %lld changes to backend...\n", static_cast<long long>(count));
+    if (count > 0) std::fprintf(stderr, "Pushing %s to backend...\n", changes_text(count).c_str());
   }
   TRY(const std::string answer, ask_with_progress(*node, options, "Pushing", "/sync/push", body, form));
   TRY(const JsonObject data, data_of(answer));
@@ -161,11 +168,11 @@ Result<> sync_push(const NodeOptions& options, std::int64_t limit, OutputForm fo
   if (pushed == 0 && failed == 0) {
     std::puts("✓ No pending changes to push");
   } else {
-    std::printf("✓ Pushed %lld changes\n  Synced as: %s\n", static_cast<long long>(pushed),
+    std::printf("✓ Pushed %s\n  Synced as: %s\n", changes_text(pushed).c_str(),
                 to_terminal_line(options.agent).c_str());
   }
   if (failed > 0) {
-    std::printf("⚠️  %lld conflicts:\n", static_cast<long long>(failed));
+    std::printf("⚠️  %lld %s:\n", static_cast<long long>(failed), failed == 1 ? "conflict" : "conflicts");
     int shown = 0;
     const auto results = data.find("results");
     if (results) {
@@ -213,8 +220,7 @@ Result<> sync_pull(const NodeOptions& options, bool full, OutputForm form) {
   if (pulled == 0) {
     std::puts("✓ Already up to date");
   } else {
-    std::printf("✓ Pulled %lld changes\n  From: %s\n", static_cast<long long>(pulled),
-                to_terminal_line(options.agent).c_str());
+    std::printf("✓ Pulled %s\n  From: %s\n", changes_text(pulled).c_str(), to_terminal_line(options.agent).c_str());
   }
   return {};
 }
@@ -222,7 +228,7 @@ Result<> sync_pull(const NodeOptions& options, bool full, OutputForm form) {
 Result<> sync_full(const NodeOptions& options, OutputForm form) {
   CHECK_OK(need_agent(options));
   TRY(const auto node, NodeClient::open(options));
-  if (form == OutputForm::text) std::puts("Running full bidirectional sync...");
+  if (form == OutputForm::text) std::fputs("Running full bidirectional sync...\n", stderr);
   TRY(const std::string answer, ask_with_progress(*node, options, "Syncing", "/sync/full", agent_body(options), form));
   if (form == OutputForm::json) {
     std::puts(answer.c_str());

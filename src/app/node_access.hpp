@@ -29,6 +29,8 @@ class NodeClient {
   [[nodiscard]] static Result<std::unique_ptr<NodeClient>> open(const NodeOptions& options);
   /// The same calls to a hub, for commands that work with either.
   [[nodiscard]] static Result<std::unique_ptr<NodeClient>> open_hub(const HubOptions& hub);
+  /// False for a node that was started for this command.
+  [[nodiscard]] bool runs_by_itself() const { return own_ == nullptr; }
   /// Clients of the same server, for other threads. Their requests are for the active profile.
   [[nodiscard]] const http::ClientFactory& clients() const { return clients_; }
   /// Any status is a success.

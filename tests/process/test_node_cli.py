@@ -39,14 +39,15 @@ def test_the_published_lines_without_a_running_node(shared_hub, kernle):
 
     client.push("kernle%2Fclaire", [{"collection": "notes", "id": "n1", "doc": {"content": "from elsewhere"}}])
     code, out, _ = kernle("-a claire sync pull --full")
-    assert code == 0 and out.startswith("✓ Pulled 1 changes\n  From: claire\n")
+    assert code == 0 and out.startswith("✓ Pulled 1 change\n  From: claire\n")
     assert kernle("memory add notes content=mine --agent claire")[0] == 0
-    code, out, _ = kernle("-a claire sync full")
-    assert code == 0
-    assert out.splitlines()[0] == "Running full bidirectional sync..." and out.splitlines()[-1] == "✓ Full sync complete"
+    code, out, error = kernle("-a claire sync full")
+    assert code == 0 and "Running full bidirectional sync..." in error
+    assert out.splitlines()[0] == "Step 1: Pulling..." and out.splitlines()[-1] == "✓ Full sync complete"
     assert len(client.all_changes("kernle%2Fclaire")) == 2
 
-    code, out, _ = kernle("-a claire sync status")
+    code, out, error = kernle("-a claire sync status")
+    assert "no node runs on this device" in error
     lines = out.splitlines()
     assert code == 0 and lines[:2] == ["Sync Status", "=" * 50]
     assert "📦 Local project: claire" in lines and "🟢 Pending operations: 0" in lines

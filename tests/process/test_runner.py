@@ -270,6 +270,17 @@ def test_command_run_says_that_it_waits_for_approval(make_site):
     process.stderr.close()
 
 
+def test_a_command_that_has_ended_is_not_cancelled(site):
+    made = site.submit(type="execute_bash", command="true")
+    assert site.result(made)["status"] == "completed"
+    code, _, error = command(site, "cancel", made, check=False)
+    assert code == 4 and "has ended already (completed)" in error
+    waiting = site.submit(type="execute_bash", command="sleep 600")
+    assert command(site, "cancel", waiting)[0] == 0
+    assert site.result(waiting)["error"] == "cancelled"
+    assert command(site, "cancel", waiting)[0] == 0, "it is cancelled, as often as one asks"
+
+
 def test_an_interrupt_cancels_the_remote_command(site):
     environment = {**os.environ, "SYNCLINE_HUB": site.hub.url, "SYNCLINE_KEY": site.ide.key}
     process = subprocess.Popen([BINARY, "command", "run", "echo begun; sleep 60"], stdout=subprocess.PIPE, text=True,
