@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 
+#include "app/faces.hpp"
 #include "app/hub_access.hpp"
 #include "app/invocation.hpp"
 #include "app/node_access.hpp"
@@ -10,11 +11,32 @@
 #include "app/output.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
+#include "base/time.hpp"
+#include "net/curl_client.hpp"
+#include "node/hub_probe.hpp"
 
 namespace syncline::app {
 namespace {
 
 using Options = std::shared_ptr<NodeOptions>;
+
+/// The published answer of a node says the same of a wrong key and of no hub. Asked once more, the hub tells them
+/// apart.
+Error explain_refusal(const std::string& url, const std::string& key, Error refusal) {
+  if (refusal.code != ErrorCode::unauthorized) return refusal;
+  const SystemClock clock;
+  const auto faces = make_node_faces();
+  const node::HubProbe probe(
+      [](const std::string& to, const std::string& with) -> Result<http::ClientFactory> {
+        TRY(net::Endpoint endpoint, net::make_endpoint(to, with));
+        return net::make_client_factory(std::move(endpoint));
+      },
+      clock, list_dialects(faces));
+  const auto account = probe.ask(url, key, {});
+  if (account) return refusal;
+  if (account.error().code != ErrorCode::unauthorized) return account.error();
+  return {ErrorCode::unauthorized, url + " does not accept the key"};
+}
 
 Result<> login(const NodeOptions& options, const HubOptions& hub, OutputForm form) {
   TRY(const std::string key, key_of(hub));
@@ -22,8 +44,9 @@ Result<> login(const NodeOptions& options, const HubOptions& hub, OutputForm for
   TRY(const auto node, NodeClient::open(options));
   std::string body;
   JsonWriter(body).begin_object().string("url", hub.url).string("api_key", key).end_object();
-  TRY(const std::string answer, ask_with_progress(*node, options, "Connecting", "/api/cloud-sync/connect", body, form));
-  print_result(answer, form);
+  const auto answer = ask_with_progress(*node, options, "Connecting", "/api/cloud-sync/connect", body, form);
+  if (!answer) return std::unexpected(explain_refusal(hub.url, key, answer.error()));
+  print_result(*answer, form);
   return {};
 }
 

@@ -63,10 +63,10 @@ class CurlClient final : public http::Client {
     bool is_full = false;  // the body was longer
     bool address_refused = false;
     bool must_be_json = false;
-    bool is_other = false;                    // it is not JSON
-    bool is_slow = false;                     // it does not end
-    std::optional<std::int64_t> began_ms;     // its first header
-    std::int64_t bytes = 0;                   // of the body, and of what was left out of it
+    bool is_other = false;                 // it is not JSON
+    bool is_slow = false;                  // it does not end
+    std::optional<std::int64_t> began_ms;  // its first header
+    std::int64_t bytes = 0;                // of the body, and of what was left out of it
   };
 
   /// What a connection goes to is decided here, after names were resolved.
@@ -221,6 +221,9 @@ class CurlClient final : public http::Client {
     if (outcome == CURLE_OPERATION_TIMEDOUT) {
       return fail(ErrorCode::timed_out, endpoint_.url + ": no answer in time");
     }
+    if (outcome == CURLE_PEER_FAILED_VERIFICATION) {
+      return unavailable("its TLS certificate is not trusted by this machine, or is for another name");
+    }
     if (outcome != CURLE_OK) return unavailable(curl_easy_strerror(outcome));
     http::ClientResponse response{static_cast<int>(status), std::move(receiver.body), std::nullopt};
     if (retry_after > 0) response.retry_after_s = retry_after;
@@ -237,8 +240,8 @@ class CurlClient final : public http::Client {
       }
       if (stop.stop_requested()) return CURLE_ABORTED_BY_CALLBACK;
       const std::int64_t age_ms = receiver.began_ms ? answer_clock_ms() - *receiver.began_ms : 0;
-      receiver.is_slow = receiver.must_be_json && age_ms > kSlowAnswerMs &&
-                         receiver.bytes * 1000 < kAnswerBytesPerSecondMin * age_ms;
+      receiver.is_slow =
+          receiver.must_be_json && age_ms > kSlowAnswerMs && receiver.bytes * 1000 < kAnswerBytesPerSecondMin * age_ms;
       if (receiver.is_slow) return CURLE_ABORTED_BY_CALLBACK;
       curl_multi_poll(multi_.get(), nullptr, 0, kPollMs, nullptr);
     }

@@ -1,8 +1,10 @@
 """The command line of a device, also under the name that Kernle's documents use."""
 import datetime
+import http.server
 import json
 import os
 import subprocess
+import threading
 import zoneinfo
 
 import pytest
@@ -172,3 +174,15 @@ def test_the_days_of_a_device_are_those_of_its_zone(zone):
         assert code == 2 and "unknown zone 'Europe/Berlim'" in error
     finally:
         node.stop()
+
+
+def test_login_tells_what_is_wrong(shared_hub, kernle):
+    code, _, error = kernle(f"login {shared_hub.url}", SYNCLINE_KEY="sl_k1_wrong")
+    assert code == 5 and "does not accept the key" in error
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        code, _, error = kernle(f"login http://127.0.0.1:{other.server_port}", SYNCLINE_KEY="sl_k1_wrong")
+        assert code in (3, 6) and "does not accept the key" not in error, (code, error)
+        other.shutdown()
+    code, _, error = kernle(f"login http://127.0.0.1:{other.server_port}", SYNCLINE_KEY="sl_k1_wrong")
+    assert code == 6 and "connect" in error.lower(), (code, error)
