@@ -52,6 +52,11 @@ class CurlClient final : public http::Client {
     return perform(request, &take, stop);
   }
 
+  void renew_connection() override {
+    easy_.reset();
+    multi_.reset();
+  }
+
  private:
   struct Receiver {
     CURL* easy = nullptr;

@@ -36,7 +36,9 @@ Error error_of(const http::ClientResponse& response) {
   if (code == "epoch_changed") return {ErrorCode::epoch_changed, text};
   if (code == "cursor_ahead") return {ErrorCode::cursor_ahead, text};
   if (code == "cursor_expired") return {ErrorCode::cursor_expired, text};
-  if (!problem && response.status != 413) return {ErrorCode::unavailable, text + ", without the words of a hub"};
+  // The published APIs say "error" or "detail".
+  const bool has_words = problem && (problem->find("code") || problem->find("error") || problem->find("detail"));
+  if (!has_words && response.status != 413) return {ErrorCode::unavailable, text + ", which is not a hub's answer"};
   if (response.status == 401 || response.status == 403) return {ErrorCode::unauthorized, text};
   if (response.status == 408 || response.status == 429 || response.status >= 500) {
     return {ErrorCode::unavailable, text};

@@ -26,9 +26,10 @@ namespace syncline::replica {
 
 [[nodiscard]] bool is_json_object(const std::string& body);
 
-/// What an answer other than 200 means. One without a JSON object is not the hub's, whatever its status: some network on
-/// the way wants a login, or a proxy is in trouble; only 413 is taken from a proxy, too. Else: epoch_changed, cursor_expired or cursor_ahead (resync), unauthorized (reauth),
-/// unavailable (retry later), invalid_argument (the hub does not take this request), or not_found (no such hub).
+/// What an answer other than 200 means. One without the words of an API is not the hub's, whatever its status: some
+/// network on the way wants a login, or a proxy is in trouble; only 413 is taken from a proxy, too. Else:
+/// epoch_changed, cursor_expired or cursor_ahead (resync), unauthorized (reauth), unavailable (retry later),
+/// invalid_argument (the hub does not take this request), or not_found (no such hub).
 [[nodiscard]] Error error_of(const http::ClientResponse& response);
 
 }  // namespace syncline::replica

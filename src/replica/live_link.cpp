@@ -149,7 +149,7 @@ void LiveLink::listen(const std::stop_token& stop) {
     }
     // Wait, unless it was ended to be opened anew.
     if (is_opened_anew) continue;
-    client = connection.hub.clients();  // the connection that was kept may not end at the hub
+    client->renew_connection();
     std::stop_source sleep;
     const std::stop_callback wake_on_stop(stop, [&sleep] { sleep.request_stop(); });
     const std::stop_callback wake_on_change(ended, [&sleep] { sleep.request_stop(); });

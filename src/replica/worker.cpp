@@ -5,10 +5,9 @@
 namespace syncline::replica {
 namespace {
 
-/// Takes the steps of a space until there is none, or the connection is not the one of now. After a failure, `client`
-/// is another one: a connection that was kept may end at somebody who is not the hub, while new ones reach it.
-void take_steps_of(KeptSpace& space, const SpaceSet& spaces, const HubConnection& connection,
-                   std::unique_ptr<http::Client>& client, const std::stop_token& stop) {
+/// Takes the steps of a space until there is none, or the connection is not the one of now.
+void take_steps_of(KeptSpace& space, const SpaceSet& spaces, const HubConnection& connection, http::Client& client,
+                   const std::stop_token& stop) {
   for (;;) {
     std::optional<SpaceReplica::Request> request;
     {
@@ -21,12 +20,12 @@ void take_steps_of(KeptSpace& space, const SpaceSet& spaces, const HubConnection
       space.wake_ms = space.replica.machine().wake_at_ms().value_or(INT64_MAX);
     }
     if (!request) return;
-    const auto response = client->send(request->http, stop);
+    const auto response = client.send(request->http, stop);
     if (stop.stop_requested()) return;
     const MutexLock lock(space.mutex);
     const std::int64_t failures = space.replica.machine().failures();
     space.replica.finish(request->ticket, response, steady_ms(), random_number());
-    if (space.replica.machine().failures() > failures) client = connection.hub.clients();
+    if (space.replica.machine().failures() > failures) client.renew_connection();
     space.wake_ms = space.replica.machine().wake_at_ms().value_or(INT64_MAX);
   }
 }
@@ -42,7 +41,7 @@ void take_steps(SpaceSet& spaces, const std::stop_token& stop) {
       client = connection.hub.clients();
       client_is_of = connection.number;
     }
-    take_steps_of(*space, spaces, connection, client, stop);
+    take_steps_of(*space, spaces, connection, *client, stop);
     spaces.release(*space);
   }
 }

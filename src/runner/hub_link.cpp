@@ -67,8 +67,8 @@ class CommandRoutes : public HubLink {
 
   Result<Receipt> report(const std::string& id, const Outcome& outcome, std::stop_token stop) override {
     TRY(const auto response,
-        client_->send({http::Method::patch, path_of(id), make_report(outcome), {}, kReportTimeoutMs, kCommandBytesMax},
-                      std::move(stop)));
+        send({http::Method::patch, path_of(id), make_report(outcome), {}, kReportTimeoutMs, kCommandBytesMax},
+             std::move(stop)));
     if (response.status == 200) {
       TRY([[maybe_unused]] const JsonObject command, http::parse_object(response.body));
       return Receipt::accepted;
@@ -82,9 +82,16 @@ class CommandRoutes : public HubLink {
   }
 
  protected:
+  Result<http::ClientResponse> send(http::ClientRequest request, std::stop_token stop) {
+    request.must_be_json = true;
+    auto response = client_->send(request, std::move(stop));
+    if (!response || !is_understood(*response)) client_->renew_connection();
+    return response;
+  }
+
   Result<Standing> ask_standing(http::ClientRequest request, std::stop_token stop) {
     request.answer_bytes_max = kCommandBytesMax;
-    TRY(const auto response, client_->send(request, std::move(stop)));
+    TRY(const auto response, send(std::move(request), std::move(stop)));
     if (has_ended(response)) return Standing{.is_ours = false};
     if (response.status != 200) return error_of(response, believed_);
     TRY(const JsonObject command, http::parse_object(response.body));
@@ -99,6 +106,12 @@ class CommandRoutes : public HubLink {
 
   const std::unique_ptr<http::Client> client_;
   const Believed believed_;
+
+ private:
+  [[nodiscard]] bool is_understood(const http::ClientResponse& response) const {
+    if (response.status / 100 != 2) return is_from_hub(response, believed_);
+    return response.status == 204 || response.body.starts_with('{');
+  }
 };
 
 class ClaimingLink final : public CommandRoutes {
@@ -109,7 +122,7 @@ class ClaimingLink final : public CommandRoutes {
     http::ClientRequest request{http::Method::post, "/command/claim?wait=" + std::to_string(kClaimWaitSeconds), "", {}};
     request.timeout_ms = kClaimWaitSeconds * 1000 + kSlackMs;
     request.answer_bytes_max = kCommandBytesMax;
-    TRY(const auto response, client_->send(request, std::move(stop)));
+    TRY(const auto response, send(std::move(request), std::move(stop)));
     if (response.status == 204) return std::nullopt;
     const bool has_no_such_route = response.status == 404 || response.status == 405;
     if (has_no_such_route && is_from_hub(response, Believed::published_hubs)) {
@@ -140,7 +153,7 @@ class ClaimingLink final : public CommandRoutes {
         .string("stream", stream == Stream::out ? "stdout" : "stderr")
         .string("data", text)
         .end_object();
-    TRY(const auto response, client_->send({http::Method::post, path_of(id) + "/output", body, {}}, std::move(stop)));
+    TRY(const auto response, send({http::Method::post, path_of(id) + "/output", body, {}}, std::move(stop)));
     return response.status == 204 ? Result<>{} : error_of(response, believed_);
   }
 
@@ -152,8 +165,7 @@ class ClaimingLink final : public CommandRoutes {
         .string("pattern", question.pattern)
         .string("hash", question.hash)
         .end_object();
-    TRY(const auto response,
-        client_->send({http::Method::post, path_of(id) + "/approval/request", body, {}}, std::move(stop)));
+    TRY(const auto response, send({http::Method::post, path_of(id) + "/approval/request", body, {}}, std::move(stop)));
     const bool is_from_our_hub = is_from_hub(response, believed_);
     if (response.status == 409 && is_from_our_hub) return Approval::withdrawn;
     if (response.status == 404 && is_from_our_hub) {
@@ -222,7 +234,7 @@ class PublishedLink final : public CommandRoutes {
   Result<> poll(const std::stop_token& stop) REQUIRES(found_->mutex) {
     http::ClientRequest request{http::Method::get, "/sync", "", {}};
     request.answer_bytes_max = kStateBytesMax;
-    TRY(const auto response, client_->send(request, stop));
+    TRY(const auto response, send(std::move(request), stop));
     if (response.status != 200) return error_of(response, believed_);
     TRY(const JsonObject state, http::parse_object(response.body));
     const auto commands = state.find("commands");
@@ -246,7 +258,7 @@ class PublishedLink final : public CommandRoutes {
   Result<std::optional<RawOrder>> take(const std::string& id, const std::stop_token& stop) {
     http::ClientRequest request{http::Method::patch, path_of(id), R"({"status":"processing"})", {}};
     request.answer_bytes_max = kCommandBytesMax;
-    TRY(const auto response, client_->send(request, stop));
+    TRY(const auto response, send(std::move(request), stop));
     if (has_ended(response)) return std::nullopt;
     if (response.status != 200) return error_of(response, believed_);
     TRY(JsonObject command, http::parse_object(response.body));

@@ -12,7 +12,11 @@ using http::ClientResponse;
 
 class ScriptedClient final : public http::Client {
  public:
-  explicit ScriptedClient(ClientResponse answer) : answer_(std::move(answer)) {}
+  explicit ScriptedClient(ClientResponse answer, int* renewals = nullptr)
+      : answer_(std::move(answer)), renewals_(renewals) {}
+  void renew_connection() override {
+    if (renewals_ != nullptr) ++*renewals_;
+  }
   Result<ClientResponse> send(const http::ClientRequest&, std::stop_token) override { return answer_; }
   Result<ClientResponse> stream(const http::ClientRequest&, const std::function<void(std::string_view)>&,
                                 std::stop_token) override {
@@ -21,6 +25,7 @@ class ScriptedClient final : public http::Client {
 
  private:
   const ClientResponse answer_;
+  int* const renewals_;
 };
 
 ClientResponse from_our_hub(int status, const std::string& code) {
@@ -54,6 +59,21 @@ std::vector<ErrorCode> errors_of(HubLink& link) {
   note(link.renew("cmd-1", {}));
   note(link.watch("cmd-1", 0, {}));
   return codes;
+}
+
+TEST(HubLinkTest, an_answer_that_is_not_the_hubs_costs_the_connection) {
+  const auto renewals_after = [](const ClientResponse& answer) {
+    int renewals = 0;
+    const auto link = make_claiming_links([&] { return std::make_unique<ScriptedClient>(answer, &renewals); })();
+    (void)link->next({});
+    return renewals;
+  };
+  EXPECT_EQ(renewals_after({200, R"({"commandId":"cmd-1"})", std::nullopt}), 0);
+  EXPECT_EQ(renewals_after({204, "", std::nullopt}), 0);
+  EXPECT_EQ(renewals_after(from_our_hub(503, "unavailable")), 0);
+  for (const ClientResponse& answer : from_proxies(401)) EXPECT_EQ(renewals_after(answer), 1) << answer.body;
+  EXPECT_EQ(renewals_after({200, "<html></html>", std::nullopt}), 1);
+  EXPECT_EQ(renewals_after({200, "[]", std::nullopt}), 1);
 }
 
 TEST(HubLinkTest, only_a_problem_of_the_hub_says_that_the_key_counts_no_more) {
