@@ -114,9 +114,12 @@ Result<> run_runner(const RunnerSettings& settings) {
   Failure failure;
   const std::int64_t concurrency = settings.concurrency > 0 ? settings.concurrency : workplace->policy.concurrency;
   runner::Runner running({concurrency, settings.drain_seconds * 1000}, workplace, links, *intents, *audit, kClock);
-  CHECK_OK(running.start([&](const Error& error) { failure.set(error); }));
-  std::printf("syncline runner ready for %s\n", url_of(settings.hub).c_str());
-  std::fflush(stdout);
+  const auto say_ready = [hub = url_of(settings.hub)] {
+    std::printf("syncline runner ready for %s\n", hub.c_str());
+    std::fflush(stdout);
+    notify_systemd("STATUS=runs commands of " + hub);
+  };
+  CHECK_OK(running.start(say_ready, [&](const Error& error) { failure.set(error); }));
   log(LogLevel::info, "started",
       {{"hub", url_of(settings.hub)},
        {"policy", workplace->policy.source},
@@ -124,7 +127,8 @@ Result<> run_runner(const RunnerSettings& settings) {
        {"concurrency", concurrency}});
   if (settings.no_sandbox) log(LogLevel::warning, "no_sandbox", {{"effect", "commands run without a sandbox"}});
   flush_log();
-  notify_systemd("READY=1\nSTATUS=runs commands of " + url_of(settings.hub));
+  // A hub that is away at the start of the machine is no failure of this one.
+  notify_systemd("READY=1");
 
   for (;;) {
     int number = 0;

@@ -42,8 +42,8 @@ struct ClientResponse {
 class Client {
  public:
   virtual ~Client() = default;
-  /// The next request opens a connection of its own. After an answer that was not understood: a connection that was kept
-  /// may end at somebody else, while new ones reach the server.
+  /// The next request opens a connection of its own. After an answer that was not understood: a connection that was
+  /// kept may end at somebody else, while new ones reach the server.
   virtual void renew_connection() {}
   /// Any status is a success; the body of an error is cut at kErrorAnswerBytesMax. `timed_out` if it took too long,
   /// `unavailable` if no answer came, was cut off, or `stop` was requested meanwhile; `answer_too_large` if more came

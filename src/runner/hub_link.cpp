@@ -119,10 +119,13 @@ class ClaimingLink final : public CommandRoutes {
   explicit ClaimingLink(std::unique_ptr<http::Client> client) : CommandRoutes(std::move(client), Believed::our_hubs) {}
 
   Result<std::optional<RawOrder>> next(std::stop_token stop) override {
-    http::ClientRequest request{http::Method::post, "/command/claim?wait=" + std::to_string(kClaimWaitSeconds), "", {}};
-    request.timeout_ms = kClaimWaitSeconds * 1000 + kSlackMs;
+    // Nothing is waited for before the hub has said that it accepts the key.
+    const std::int64_t seconds = is_accepted_ ? kClaimWaitSeconds : 0;
+    http::ClientRequest request{http::Method::post, "/command/claim?wait=" + std::to_string(seconds), "", {}};
+    request.timeout_ms = seconds * 1000 + kSlackMs;
     request.answer_bytes_max = kCommandBytesMax;
     TRY(const auto response, send(std::move(request), std::move(stop)));
+    is_accepted_ = response.status == 200 || response.status == 204;
     if (response.status == 204) return std::nullopt;
     const bool has_no_such_route = response.status == 404 || response.status == 405;
     if (has_no_such_route && is_from_hub(response, Believed::published_hubs)) {
@@ -176,6 +179,9 @@ class ClaimingLink final : public CommandRoutes {
     const std::string state = answer.text_of("state");
     return state == "approved" ? Approval::granted : state == "requested" ? Approval::held : Approval::withdrawn;
   }
+
+ private:
+  bool is_accepted_ = false;
 };
 
 /// What the links of a hub with the published API share: the orders that a poll has found and nobody has taken.
@@ -200,6 +206,7 @@ class PublishedLink final : public CommandRoutes {
         found_->next_poll = now + std::chrono::milliseconds(poll_ms_);
         CHECK_OK(poll(stop));
         found_->changed.notify_all();
+        if (found_->waiting.empty()) return std::nullopt;  // the hub has answered
       } else {
         found_->changed.wait_until(found_->mutex, stop, found_->next_poll);
       }

@@ -26,7 +26,8 @@ Runner::Runner(RunnerOptions options, std::shared_ptr<const Workplace> workplace
 
 Runner::~Runner() { stop(); }
 
-Result<> Runner::start(std::function<void(const Error&)> on_fatal) {
+Result<> Runner::start(std::function<void()> on_ready, std::function<void(const Error&)> on_fatal) {
+  on_ready_ = std::move(on_ready);
   on_fatal_ = std::move(on_fatal);
   CHECK_OK(intents_.purge(clock_.now().millis() - kForgetAfterMs, kRememberedMin));
   // What was begun and has not ended was cut off: nobody knows how far it came, so it is not run again.
@@ -70,6 +71,14 @@ void Runner::stop() {
   for (const auto& slot : slots_) slot->join();
   leftovers_ = {};
   slots_.clear();
+}
+
+void Runner::note_accepted() {
+  {
+    const MutexLock lock(mutex_);
+    if (std::exchange(is_ready_, true)) return;
+  }
+  on_ready_();
 }
 
 void Runner::note_slot_ended() {

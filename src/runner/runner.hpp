@@ -29,10 +29,10 @@ class Runner {
          AuditLog& audit, const Clock& clock);
   ~Runner();
 
-  /// Starts the slots, and reports what was left over from the last run. `on_fatal` is called at most once, from any
-  /// thread, when the runner cannot continue: the key is not valid any more, a log cannot be written, the hub is of
-  /// another kind.
-  [[nodiscard]] Result<> start(std::function<void(const Error&)> on_fatal);
+  /// Starts the slots, and reports what was left over from the last run. Each is called at most once, from any thread:
+  /// `on_ready` when the hub has accepted the first request, `on_fatal` when the runner cannot continue: the key is not
+  /// valid any more, a log cannot be written, the hub is of another kind.
+  [[nodiscard]] Result<> start(std::function<void()> on_ready, std::function<void(const Error&)> on_fatal);
   /// Later orders are judged and carried out by this.
   void set_workplace(std::shared_ptr<const Workplace> workplace);
   /// Claims nothing more, lets what runs end, reports it. Blocks.
@@ -42,6 +42,8 @@ class Runner {
   class Slot;
 
   [[nodiscard]] std::shared_ptr<const Workplace> workplace() const;
+  /// The hub has accepted a request of a slot.
+  void note_accepted() EXCLUDES(mutex_);
   /// It claims no more and nothing runs.
   void note_slot_ended() EXCLUDES(mutex_);
   void wait_for_slots(std::int64_t ms) EXCLUDES(mutex_);
@@ -61,10 +63,12 @@ class Runner {
   std::shared_ptr<const Workplace> workplace_ GUARDED_BY(mutex_);
   std::size_t slots_running_ GUARDED_BY(mutex_) = 0;
   bool failed_ GUARDED_BY(mutex_) = false;
+  bool is_ready_ GUARDED_BY(mutex_) = false;
 
-  std::function<void(const Error&)> on_fatal_;  // set before there are threads
-  std::stop_source claiming_;                   // stopped first
-  std::stop_source reporting_;                  // stopped last
+  std::function<void()> on_ready_;  // set before there are threads, as the next one
+  std::function<void(const Error&)> on_fatal_;
+  std::stop_source claiming_;   // stopped first
+  std::stop_source reporting_;  // stopped last
   std::vector<std::unique_ptr<Slot>> slots_;
   std::jthread leftovers_;
 };

@@ -129,7 +129,8 @@ class RunnerTest : public testing::Test {
     runner_ = std::make_unique<Runner>(
         RunnerOptions{concurrency, drain_ms}, workplace, [this] { return std::make_unique<FakeLink>(hub_); }, *intents_,
         *audit_, clock_);
-    ASSERT_TRUE(runner_->start([this](const Error& error) { hub_.change([&] { fatal_.push_back(error.code); }); }));
+    ASSERT_TRUE(
+        runner_->start([] {}, [this](const Error& error) { hub_.change([&] { fatal_.push_back(error.code); }); }));
   }
   std::string content(const std::string& name) {
     std::ifstream file(directory_.path() + '/' + name);

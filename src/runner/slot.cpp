@@ -34,6 +34,7 @@ void Runner::Slot::claim_and_handle() {
   while (!stop.stop_requested()) {
     auto order = link_->next(stop);
     if (order) {
+      runner_.note_accepted();
       back_off.reset();
       if (*order) handle(**std::move(order));
       continue;

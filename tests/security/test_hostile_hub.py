@@ -15,7 +15,7 @@ def test_a_redirection_does_not_end_a_runner(tmp_path, routes):
     body = json.dumps({"type": "/problems/moved", "code": "moved", "status": 302, "error": "moved"})
     hub = ScriptedHub(lambda method, path, sent: (302, body))
     (tmp_path / "root").mkdir()
-    runner = Runner(hub.url, "key", tmp_path, ["--root", str(tmp_path / "root"), "--allow", "any", *ROUTES[routes]]).start()
+    runner = Runner(hub.url, "key", tmp_path, ["--root", str(tmp_path / "root"), "--allow", "any", *ROUTES[routes]]).start(is_accepted=False)
     wait_until(lambda: len(hub.requests) >= 3 or runner.process.poll() is not None, "the runner tries again")
     assert runner.process.poll() is None, runner.log_text()
     assert runner.stop() == 0
@@ -28,7 +28,7 @@ def test_a_runner_reads_no_more_of_an_answer_than_a_command_can_have(tmp_path, r
     hub = HostileServer(lambda method, path: endless(b'{"commandId": "', b"x"))
     (tmp_path / "root").mkdir()
     runner = Runner(hub.url, "key", tmp_path, ["--root", str(tmp_path / "root"), "--allow", "any", "--concurrency", "1",
-                                               *ROUTES[routes]]).start()
+                                               *ROUTES[routes]]).start(is_accepted=False)
     wait_until(lambda: "hub_away" in runner.log_text() or runner.process.poll() is not None, "the runner gives up", 120)
     assert "the answer is larger than" in runner.log_text()
     if not SLOW:
