@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/invocation.hpp"
 #include "app/node_access.hpp"
@@ -13,6 +14,7 @@
 #include "base/json_object.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
+#include "core/cursor.hpp"
 
 namespace syncline::app {
 namespace {
@@ -187,6 +189,31 @@ Result<> sync_push(const NodeOptions& options, std::int64_t limit, OutputForm fo
   return {};
 }
 
+/// not_found if nothing has ever been written for the agent, here or at the hub, but for others: a slip of the name.
+/// The first agent of all is no slip.
+Result<> check_is_known(NodeClient& node, const std::string& agent) {
+  constexpr std::string_view kPrefix = "kernle/";
+  TRY(const std::string answer, node.ask(http::Method::get, "/v1/spaces"));
+  TRY(const JsonObject object, http::parse_object(answer));
+  std::vector<std::string> others;
+  bool is_known = false;
+  if (const auto spaces = object.find("spaces")) {
+    spaces->for_each_element([&](JsonView space) {
+      const std::string name = space.text_of("name");
+      const auto cursor = parse_cursor(space.text_of("cursor"));
+      if (!name.starts_with(kPrefix) || !cursor || cursor->seq.value == 0) return;
+      others.push_back(name.substr(kPrefix.size()));
+      is_known = is_known || others.back() == agent;
+    });
+  }
+  if (is_known || others.empty()) return {};
+  const std::vector<std::string_view> names(others.begin(), others.end());
+  const std::string_view nearest = nearest_word(agent, names);
+  return fail(ErrorCode::not_found, "there is no agent '" + agent + "' on this device or at the hub; " +
+                                        (nearest.empty() ? "there are: " + join(names, ", ")
+                                                         : "did you mean '" + std::string(nearest) + "'?"));
+}
+
 Result<> sync_pull(const NodeOptions& options, bool full, OutputForm form) {
   CHECK_OK(need_agent(options));
   TRY(const auto node, NodeClient::open(options));
@@ -195,6 +222,7 @@ Result<> sync_pull(const NodeOptions& options, bool full, OutputForm form) {
       ask_with_progress(*node, options, "Pulling", "/sync/pull", agent_body(options, full), form));
   TRY(const JsonObject data, data_of(answer));
   const std::int64_t pulled = number_of(data, "pulled");
+  if (pulled == 0) CHECK_OK(check_is_known(*node, options.agent));
   if (form == OutputForm::json) {
     std::string out;
     JsonWriter(out)

@@ -48,6 +48,8 @@ def test_the_published_lines_without_a_running_node(shared_hub, kernle):
     assert out.splitlines()[0] == "Step 1: Pulling..." and out.splitlines()[-1] == "✓ Full sync complete"
     assert len(client.all_changes("kernle%2Fclaire")) == 2
 
+    code, _, error = kernle("sync pull -a clare")
+    assert code == 3 and "did you mean 'claire'?" in error, error
     code, out, error = kernle("-a claire sync status")
     assert "no node runs on this device" in error
     lines = out.splitlines()
