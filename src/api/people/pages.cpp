@@ -21,7 +21,8 @@ const look = async () => {
     const answer = await post(form.dataset.look, {code: entered.value});
     const said = await answer.json();
     offer.textContent = answer.ok
-      ? `This device will have access to the account ${said.account} on ${said.hub}: ${said.scopes.join(", ")}.`
+      ? `This device will have access to the account ${said.account} on ${said.hub}: ${said.scopes.join(", ")}` +
+        `${said.spaces ? " in " + said.spaces.join(", ") : ""}.`
       : said.detail;
   } catch {
     offer.textContent = "The hub does not answer. Try again.";
