@@ -59,7 +59,8 @@ TEST_F(CookieTest, its_own_pages_reach_what_they_need_with_the_rights_of_the_rol
     for (const api::Route& route : closed_routes()) {
       const test::Answer answer = call_with(route, with_cookie(open(email)));
       EXPECT_EQ(answer.status == 401, !accepts(route)) << route.pattern;
-      const bool is_v1 = route.face == "native" || route.face == "people" || route.face == "admin";
+      const bool is_v1 =
+          route.face == "native" || route.face == "people" || route.face == "oidc" || route.face == "admin";
       const std::string name = name_of(route);
       EXPECT_EQ(accepts(route), is_v1 || kForPages.contains(name)) << name;
       if (!accepts(route)) continue;
