@@ -38,8 +38,9 @@ CookieGate::CookieGate(Options options) : options_(std::move(options)), origin_(
 
 std::shared_ptr<const CookieGate::Origin> CookieGate::make_origin(const std::string& text) const {
   const bool is_secure = options_.tls || text.starts_with("https://");
+  const std::string prefix = is_secure ? "__Host-syncline-" : "syncline-";
   return std::make_shared<Origin>(
-      Origin{text, is_secure, (is_secure ? "__Host-syncline-" : "syncline-") + options_.hub_id});
+      Origin{text, is_secure, prefix + options_.hub_id, prefix + "oidc-" + options_.hub_id});
 }
 
 void CookieGate::use_public_origin(const std::string& origin) {
@@ -59,18 +60,29 @@ std::string CookieGate::origin_for(const Call& call) const {
   return (options_.tls ? "https://" : "http://") + to_valid_utf8(lower_case(call.header("Host")));
 }
 
-std::optional<std::string_view> CookieGate::find(const Call& call) const {
+namespace {
+
+std::optional<std::string_view> find_cookie(const Call& call, std::string_view name) {
   const std::string_view header = call.header("Cookie");
   if (header.empty()) return std::nullopt;
-  const auto ours = public_origin();
   for (const std::string_view pair : split(header, ';')) {
     const std::string_view cookie = trim(pair);
     const std::size_t equals = cookie.find('=');
-    if (equals == std::string_view::npos || cookie.substr(0, equals) != ours->name) continue;
+    if (equals == std::string_view::npos || cookie.substr(0, equals) != name) continue;
     const std::string_view value = cookie.substr(equals + 1);
     if (!value.empty()) return value;
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string_view> CookieGate::find(const Call& call) const {
+  return find_cookie(call, public_origin()->name);
+}
+
+std::optional<std::string_view> CookieGate::find_under_way(const Call& call) const {
+  return find_cookie(call, public_origin()->name_under_way);
 }
 
 CookieGate::Page CookieGate::page_of(const Call& call) const {
@@ -129,6 +141,25 @@ http::Header CookieGate::make(std::string_view token, std::optional<std::int64_t
   if (ours->is_secure) cookie += "; Secure";
   if (seconds) cookie += "; Max-Age=" + std::to_string(*seconds);
   return {"Set-Cookie", std::move(cookie)};
+}
+
+http::Header CookieGate::make_under_way(std::string_view value, std::int64_t seconds) const {
+  const auto ours = public_origin();
+  return {"Set-Cookie", ours->name_under_way + '=' + std::string(value) + "; Path=/; HttpOnly; SameSite=Lax; Max-Age=" +
+                            std::to_string(seconds) + (ours->is_secure ? "; Secure" : "")};
+}
+
+Result<> CookieGate::check_public_origin() const {
+  const auto ours = public_origin();
+  if (ours->text.empty()) {
+    return fail(ErrorCode::conflict,
+                "this hub does not know where people reach it; whoever runs it can set hub.public_url");
+  }
+  const bool is_https = ours->text.starts_with("https://");
+  if (is_https || options_.plain_http_anywhere || is_this_machine(without_scheme(ours->text))) return {};
+  return fail(ErrorCode::forbidden,
+              "people reach this hub by plain http, where everybody on the way could read the "
+              "cookie; give it an https URL");
 }
 
 }  // namespace syncline::api

@@ -42,6 +42,16 @@ class CookieGate {
   [[nodiscard]] http::Header make(std::string_view token, std::optional<std::int64_t> seconds) const;
   [[nodiscard]] http::Header clear() const { return make("", 0); }
 
+  // Another cookie, of a sign-in that is under way at another service: the browser brings it along when that service
+  // sends it back, so it is SameSite=Lax. It opens nothing by itself.
+
+  /// `conflict` if nobody has said where people reach the hub, `forbidden` if a cookie for there would cross a network
+  /// in clear text.
+  [[nodiscard]] Result<> check_public_origin() const;
+  [[nodiscard]] std::optional<std::string_view> find_under_way(const Call& call) const;
+  [[nodiscard]] http::Header make_under_way(std::string_view value, std::int64_t seconds) const;
+  [[nodiscard]] http::Header clear_under_way() const { return make_under_way("", 0); }
+
  private:
   /// What follows from where browsers reach the hub.
   struct Origin {
@@ -49,6 +59,7 @@ class CookieGate {
     bool is_secure = false;
     /// "__Host-syncline-1a2b3c4d"; without the prefix if browsers reach the hub by plain http.
     std::string name;
+    std::string name_under_way;
   };
   [[nodiscard]] std::shared_ptr<const Origin> public_origin() const;
   [[nodiscard]] std::shared_ptr<const Origin> make_origin(const std::string& text) const;

@@ -14,6 +14,7 @@
 #include "service/device_keys.hpp"
 #include "service/events.hpp"
 #include "service/first_run.hpp"
+#include "service/identities.hpp"
 #include "service/own_keys.hpp"
 #include "service/pairings.hpp"
 #include "service/passkeys.hpp"
@@ -41,6 +42,7 @@ struct FaceParts {
   FirstRun& first_run;
   Pairings& pairings;
   Passkeys& passkeys;
+  Identities& identities;
   DeviceKeys& device_keys;
   OwnKeys& own_keys;
   Shares& shares;

@@ -38,7 +38,8 @@ struct Route {
     named,      // what the request names in its own way: the handler reaches each with Call::reach()
     no_space,
   };
-  /// Whether a browser's cookie lets in, too. Not where a published API has its own clients.
+  /// Whether a browser's cookie lets in, too. Of the published APIs, those routes alone that pages of the hub call:
+  /// the others have clients of their own.
   enum class Cookie : std::uint8_t { never, accepted };
 
   http::Method method = http::Method::get;

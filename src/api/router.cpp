@@ -281,6 +281,8 @@ std::optional<Problem> Router::admit_cookie(const Route& route, Call& call, std:
     if (route.key == Route::Key::may_follow) return std::nullopt;
     return problem;
   }
+  // Two accounts may have the same ETag, and a browser must not show one of them what it has cached for the other.
+  call.add_header({"Vary", "Cookie, Accept-Encoding"});
   auto principal = access_.authenticate(cookie, Access::Via::cookie, call.head().client);
   if (principal) return admit_principal(route, call, *std::move(principal));
   if (principal.error().code != ErrorCode::unauthorized) return problem_of(principal.error());

@@ -1,10 +1,9 @@
 #include "app/ai_upstream.hpp"
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
 
 #include "app/plan_settings.hpp"
+#include "app/secrets.hpp"
 #include "base/text.hpp"
 #include "net/curl_client.hpp"
 
@@ -14,23 +13,10 @@ namespace {
 /// Sent where the upstream wants none: a bearer token cannot be empty.
 constexpr std::string_view kNoKey = "none";
 
-Result<std::string> read_key_file(const std::string& file) {
-  std::ifstream stream(file);
-  std::string line;
-  if (!std::getline(stream, line)) {
-    return fail(ErrorCode::not_found, "cannot read the AI upstream's key from the first line of " + file);
-  }
-  return std::string(trim(line));
-}
-
 Result<std::string> find_key(const Settings& settings) {
-  if (!settings.text("ai.key_file").empty()) return read_key_file(settings.text("ai.key_file"));
-  if (const char* key = std::getenv("SYNCLINE_AI_KEY"); key != nullptr && *key != '\0') return std::string(key);
-  if (const char* directory = std::getenv("CREDENTIALS_DIRECTORY")) {
-    const std::string file = std::string(directory) + "/ai-key";
-    if (std::ifstream(file)) return read_key_file(file);
-  }
-  return std::string(kNoKey);
+  TRY(auto key,
+      find_secret({.file = settings.text("ai.key_file"), .environment = "SYNCLINE_AI_KEY", .credential = "ai-key"}));
+  return key ? *std::move(key) : std::string(kNoKey);
 }
 
 /// Empty for "auto".

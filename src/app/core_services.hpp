@@ -8,6 +8,7 @@
 #include "service/directory_move.hpp"
 #include "service/first_run.hpp"
 #include "service/housekeeping.hpp"
+#include "service/identities.hpp"
 #include "service/own_keys.hpp"
 #include "service/pairings.hpp"
 #include "service/passkeys.hpp"
@@ -47,6 +48,7 @@ struct CoreServices {
         shares(*store, access),
         pairings(access, live, of_store),
         passkeys(*store, access, of_store),
+        identities(*store, access),
         meter(*store, of_store),
         quotas(*store, of_plans),
         progress(*store),
@@ -110,6 +112,7 @@ struct CoreServices {
   Shares shares;
   Pairings pairings;
   Passkeys passkeys;
+  Identities identities;
   RequestMeter meter;
   Quotas quotas;
   PullProgress progress;

@@ -10,6 +10,7 @@
 #include "app/control.hpp"
 #include "app/data_directory.hpp"
 #include "app/offline.hpp"
+#include "app/oidc_settings.hpp"
 #include "app/public_url.hpp"
 #include "base/json.hpp"
 #include "base/limits.hpp"
@@ -152,6 +153,24 @@ void check_public_url(Checks& checks, const Settings& settings) {
                       : *url);
 }
 
+/// Asks the provider from here, as the hub would.
+void check_provider(Checks& checks, const Settings& settings) {
+  const auto setup = read_oidc_settings(settings);
+  if (!setup) return checks.add("sign-in provider", "failed", setup.error().text);
+  if (!*setup) return;
+  check_secret_file(checks, "sign-in provider's secret", settings.text("oidc.client_secret_file"));
+  const SystemClock clock;
+  const auto keys = oidc::Provider((*setup)->provider, clock).look();
+  const std::string& issuer = (*setup)->provider.issuer;
+  if (!keys) return checks.add("sign-in provider", "warning", keys.error().text);
+  if (*keys == 0) return checks.add("sign-in provider", "warning", issuer + " has no key for RS256, ES256 or EdDSA");
+  const auto url = read_public_url(settings);
+  const bool has_url = url && !url->empty();
+  checks.add("sign-in provider", has_url ? "ok" : "warning",
+             has_url ? issuer + " answers; its redirect URI for this hub is " + *url + "/oidc/callback"
+                     : issuer + " answers, but hub.public_url is not set, to which it sends browsers back");
+}
+
 void check_clock(Checks& checks, const std::string& data) {
   const Timestamp now = SystemClock().now();
   if (now.micros < limits::kEarliestTimeMicros) {
@@ -175,6 +194,7 @@ Diagnosis examine(const Settings& settings, const std::string& data) {
   check_tls(checks, settings);
   check_public_url(checks, settings);
   check_secret_file(checks, "ai key", settings.text("ai.key_file"));
+  check_provider(checks, settings);
   check_clock(checks, data);
   return checks.finish();
 }

@@ -101,6 +101,7 @@ class Hub {
                                .first_run = core_.first_run,
                                .pairings = core_.pairings,
                                .passkeys = core_.passkeys,
+                               .identities = core_.identities,
                                .device_keys = core_.device_keys,
                                .own_keys = core_.own_keys,
                                .shares = core_.shares,

@@ -20,6 +20,7 @@ using AccountNumber = StrongNumber<struct AccountTag>;
 /// Number of a key. 0 is the hub itself.
 using KeyNumber = StrongNumber<struct KeyTag>;
 using PasskeyNumber = StrongNumber<struct PasskeyTag>;
+using IdentityNumber = StrongNumber<struct IdentityTag>;
 using ConflictNumber = StrongNumber<struct ConflictTag>;
 /// Number of an event of the store: rises, with gaps.
 using EventNumber = StrongNumber<struct EventTag>;

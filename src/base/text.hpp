@@ -35,6 +35,9 @@ inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+
 /// Escapes all but the unreserved characters of RFC 3986.
 [[nodiscard]] std::string percent_encode(std::string_view text);
 
+/// For text and quoted attributes of HTML.
+[[nodiscard]] std::string escape_html(std::string_view text);
+
 /// The parts between separators; an empty text has one empty part.
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
 [[nodiscard]] std::string join(std::span<const std::string_view> parts, std::string_view separator);

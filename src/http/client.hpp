@@ -16,7 +16,7 @@ namespace syncline::http {
 struct ClientRequest {
   Method method = Method::get;
   std::string target;  // path and query, below the server's URL
-  std::string body;    // JSON, empty for none
+  std::string body;    // empty for none; JSON, unless `headers` name another Content-Type
   std::vector<Header> headers;
   /// Until the answer is there, all of it; for streams, between two pieces.
   std::int64_t timeout_ms = 30'000;

@@ -127,7 +127,9 @@ class CurlClient final : public http::Client {
   std::unique_ptr<curl_slist, ListCloser> make_headers(const http::ClientRequest& request) const {
     std::vector<std::string> lines = {"Expect:"};
     if (!endpoint_.token.empty()) lines.push_back("Authorization: Bearer " + endpoint_.token);
-    if (!request.body.empty()) lines.emplace_back("Content-Type: application/json");
+    const bool has_type =
+        std::ranges::find(request.headers, "Content-Type", &http::Header::name) != request.headers.end();
+    if (!request.body.empty() && !has_type) lines.emplace_back("Content-Type: application/json");
     for (const http::Header& header : request.headers) lines.push_back(std::string(header.name) + ": " + header.value);
     std::unique_ptr<curl_slist, ListCloser> list;
     for (const std::string& line : lines) list.reset(curl_slist_append(list.release(), line.c_str()));

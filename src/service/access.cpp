@@ -259,6 +259,7 @@ Result<Account> Access::remove_account(std::string_view email) {
     if (!is_alone) CHECK_OK(check_other_admin(txn, account));
     CHECK_OK(revoke_keys(txn, account.number, [](const StoredKey&) { return true; }));
     TRY([[maybe_unused]] const std::size_t passkeys, remove_passkeys(txn, account.number));
+    TRY([[maybe_unused]] const std::size_t identities, remove_identities(txn, account.number));
     std::vector<GrantRow> given;
     CHECK_OK(txn.grants_by(account.number, [&](const GrantRow& grant) {
       given.push_back(grant);

@@ -32,11 +32,13 @@ AuditEvent replacement_event(std::string_view account, KeyNumber old, const Key&
 
 AuditEvent session_event(const Account& account, const Key& session, std::string_view how_opened) {
   const std::string usual = session.parent.empty() ? "with a password" : "with key " + session.parent;
-  const std::string how = how_opened.empty() ? usual : std::string(how_opened);
+  std::string how = how_opened.empty() ? usual : std::string(how_opened);
+  if (session.is_cookie) how += ", in a cookie";
+  if (session.spaces.is_limited()) how += ", for " + session.spaces.to_text();
   return {.action = "session.opened",
           .account = account.email,
           .target = session.id,
-          .detail = session.is_cookie ? how + ", in a cookie" : how,
+          .detail = std::move(how),
           .by_account = true};
 }
 

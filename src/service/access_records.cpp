@@ -386,6 +386,16 @@ Result<std::size_t> remove_passkeys(DirectoryTxn& txn, AccountNumber account, st
   return found.size();
 }
 
+Result<std::size_t> remove_identities(DirectoryTxn& txn, AccountNumber account, std::optional<Timestamp> since) {
+  std::vector<IdentityNumber> found;
+  CHECK_OK(txn.identities(account, [&](const IdentityRow& row) {
+    if (!since || row.created_at >= *since) found.push_back(row.number);
+    return true;
+  }));
+  for (const IdentityNumber number : found) CHECK_OK(txn.remove_identity(number));
+  return found.size();
+}
+
 Result<> revoke_with_sessions(DirectoryTxn& txn, KeyNumber number) {
   std::vector<KeyRow> found;
   TRY(const auto key, txn.find_key(number));

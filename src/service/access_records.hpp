@@ -84,6 +84,8 @@ struct Rights {
 /// Whether whoever has these rights may give a key those: `forbidden` names a scope that is not among them,
 /// space_not_allowed says for which spaces they are.
 [[nodiscard]] Result<> check_may_give(const Rights& own, ScopeSet scopes, const SpaceLimit& spaces);
+/// `forbidden` unless a person's session asks that may do all that its account may: `what` ("a passkey") opens one.
+[[nodiscard]] Result<> check_whole_session(const Principal& owner, std::string_view what);
 /// True for what somebody opened with a password or a key.
 [[nodiscard]] bool is_session(const Key& key);
 [[nodiscard]] bool is_session(const Principal& principal);
@@ -129,6 +131,9 @@ void note_maker(Key& key, const Principal& maker);
 /// Removes the account's passkeys, or those that were made at `since` or later, and returns how many.
 [[nodiscard]] Result<std::size_t> remove_passkeys(DirectoryTxn& txn, AccountNumber account,
                                                   std::optional<Timestamp> since = std::nullopt);
+/// The same with the account's identities.
+[[nodiscard]] Result<std::size_t> remove_identities(DirectoryTxn& txn, AccountNumber account,
+                                                    std::optional<Timestamp> since = std::nullopt);
 /// Revokes the key and the sessions that were opened with it, if they stand.
 [[nodiscard]] Result<> revoke_with_sessions(DirectoryTxn& txn, KeyNumber number);
 /// What the principal's key may do now. Unauthorized if it was revoked or is over, or its account is another one by

@@ -15,6 +15,13 @@ Result<> check_may_give(const Rights& own, ScopeSet scopes, const SpaceLimit& sp
                                                 ", so it gives no rights for " + spaces.to_text());
 }
 
+Result<> check_whole_session(const Principal& owner, std::string_view what) {
+  if (owner.is_person && check_may_give({owner.scopes, owner.spaces}, scopes_of(owner.role), {})) return {};
+  return fail(ErrorCode::forbidden, std::string(what) +
+                                        " opens a session with all rights of the account, so only such a session can "
+                                        "add one: sign in with your password or a passkey");
+}
+
 ScopeSet effective_scopes(const Key& key, Role role) {
   return key.is_person && !key.has_own_scopes ? scopes_of(role) : key.scopes.common_with(scopes_of(role));
 }

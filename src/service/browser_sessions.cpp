@@ -26,6 +26,7 @@ Result<BrowserSession> BrowserSessions::open(DirectoryTxn& txn, const Account& a
   if (terms.scopes) scopes = terms.scopes->common_with(key != nullptr ? key->scopes : scopes_of(account.role));
   TRY(StoredKey stored, new_key(txn, account, terms.label, scopes));
   stored.key.has_own_scopes = key == nullptr && terms.scopes;
+  stored.key.spaces = terms.spaces;
   if (key != nullptr) {
     stored.key.parent = key->id;
     stored.key.agent = key->agent;
@@ -41,6 +42,7 @@ Result<BrowserSession> BrowserSessions::open(DirectoryTxn& txn, const Account& a
                          .key = stored.key,
                          .token = make_token(stored.key.id),
                          .scopes = effective_scopes(stored.key, account.role),
+                         .spaces = key != nullptr ? terms.spaces.common_with(key->spaces) : terms.spaces,
                          .expires_at = *stored.key.expires_at,
                          .keep = terms.keep};
   stored.hash = hash_of(session.token);

@@ -16,6 +16,8 @@ struct BrowserTerms {
   bool keep = false;
   /// The session may do no more than this, whatever its account or key may.
   std::optional<ScopeSet> scopes = std::nullopt;
+  /// The session is for these spaces alone, and at most for those of its key.
+  SpaceLimit spaces;
   /// How it was opened, for the audit log: "with a passkey". Empty: with a password, or with its key.
   std::string how;
 };
@@ -25,6 +27,7 @@ struct BrowserSession {
   Key key;
   std::string token;  // the cookie's value
   ScopeSet scopes;
+  SpaceLimit spaces;
   Timestamp expires_at;  // unless it is used
   bool keep = false;
 };

@@ -47,7 +47,6 @@ Result<ScopeSet> check_scopes(const Principal& maker, const std::optional<ScopeS
   if (wanted->has_any({Scope::keys, Scope::admin})) {
     return fail(ErrorCode::invalid_argument, "a paired device cannot have the scopes keys and admin");
   }
-  CHECK_OK(check_may_give({maker.scopes, maker.spaces}, *wanted, maker.spaces));
   return wanted->common_with(scopes_of_devices());
 }
 
@@ -76,6 +75,8 @@ Pairings::Pairing* Pairings::find(std::string_view id) {
 
 Result<Pairings::Made> Pairings::make(const Principal& maker, const Wanted& wanted) {
   TRY(const ScopeSet scopes, check_scopes(maker, wanted.scopes));
+  const SpaceLimit spaces = wanted.spaces.value_or(maker.spaces);
+  CHECK_OK(check_may_give({maker.scopes, maker.spaces}, scopes, spaces));
   if (!wanted.label.empty()) CHECK_OK(check_label(wanted.label));
   const Timestamp now = clock_.now();
   const std::string counted = std::to_string(maker.account.value);
@@ -95,9 +96,14 @@ Result<Pairings::Made> Pairings::make(const Principal& maker, const Wanted& want
                   .code_hash = hash_of_code(code),
                   .maker = maker,
                   .scopes = scopes,
+                  .spaces = spaces,
                   .label = wanted.label,
                   .expires_at = now.plus_micros(kCodeSeconds * kMicrosPerSecond)};
-  Made made{.id = pairing.id, .code = group_short_code(code), .scopes = scopes, .expires_at = pairing.expires_at};
+  Made made{.id = pairing.id,
+            .code = group_short_code(code),
+            .scopes = scopes,
+            .spaces = spaces,
+            .expires_at = pairing.expires_at};
   ids_by_hash_.emplace(pairing.code_hash, pairing.id);
   pairings_.emplace(made.id, std::move(pairing));
   return made;
@@ -171,7 +177,7 @@ Result<Pairings::Pairing> Pairings::check_code(std::string_view code, const Call
 Result<Pairings::Offer> Pairings::look(std::string_view code, const Caller& caller) {
   TRY(const Pairing pairing, check_code(code, caller, false));
   CHECK_OK(check_maker(pairing));
-  return Offer{pairing.maker.email, pairing.scopes, pairing.label, pairing.expires_at};
+  return Offer{pairing.maker.email, pairing.scopes, pairing.spaces, pairing.label, pairing.expires_at};
 }
 
 Result<BrowserSession> Pairings::claim(std::string_view code, BrowserTerms terms, const Caller& caller) {
@@ -179,6 +185,7 @@ Result<BrowserSession> Pairings::claim(std::string_view code, BrowserTerms terms
   TRY(const Pairing pairing, check_code(code, caller, true));
   if (terms.label.empty()) terms.label = pairing.label.empty() ? "paired device" : pairing.label;
   terms.scopes = pairing.scopes;
+  terms.spaces = pairing.spaces;
   terms.how = "with a code that " + pairing.maker.key_id + " made";
   auto session = open(pairing, terms, caller);
   {

@@ -25,16 +25,19 @@ class Pairings {
   struct Wanted {
     /// Nothing: what a phone needs, as far as the maker may do that.
     std::optional<ScopeSet> scopes;
+    /// Nothing: all that the maker is for.
+    std::optional<SpaceLimit> spaces = std::nullopt;
     std::string label;  // that the device has unless it says another one; empty: none
   };
   struct Made {
     std::string id;
     std::string code;  // "ABCD-EFGH"; the only time it is seen
     ScopeSet scopes;
+    SpaceLimit spaces;
     Timestamp expires_at;
   };
-  /// `forbidden` names a scope that the maker lacks; no device gets the scopes keys and admin. `too_many` after too
-  /// many, `busy` while too many of all accounts are kept.
+  /// `forbidden` names a scope that the maker lacks, and space_not_allowed the spaces that the maker is for; no device
+  /// gets the scopes keys and admin. `too_many` after too many, `busy` while too many of all accounts are kept.
   [[nodiscard]] Result<Made> make(const Principal& maker, const Wanted& wanted);
 
   enum class State : std::uint8_t { waiting, claimed, expired };
@@ -53,14 +56,16 @@ class Pairings {
   struct Offer {
     std::string account;
     ScopeSet scopes;
+    SpaceLimit spaces;
     std::string label;
     Timestamp expires_at;
   };
   /// not_found for a code that nobody has made; `conflict` for one that was used, has expired, or whose maker may not
   /// do anything any more. Both count, and after too many of one address every code is `too_many`.
   [[nodiscard]] Result<Offer> look(std::string_view code, const Caller& caller);
-  /// Fails as look() does. Uses up the code unless it fails. The session has the scopes of the pairing, and ends with
-  /// the key of its maker, if that is one or was opened with one. `terms`: without a label, that of the pairing.
+  /// Fails as look() does. Uses up the code unless it fails. The session has the scopes and spaces of the pairing, and
+  /// ends with the key of its maker, if that is one or was opened with one. `terms`: without a label, that of the
+  /// pairing.
   [[nodiscard]] Result<BrowserSession> claim(std::string_view code, BrowserTerms terms, const Caller& caller);
 
   [[nodiscard]] const Clock& clock() const { return clock_; }
@@ -71,6 +76,7 @@ class Pairings {
     std::string code_hash;
     Principal maker;
     ScopeSet scopes;
+    SpaceLimit spaces;
     std::string label;
     Timestamp expires_at;
     bool is_used = false;

@@ -70,13 +70,6 @@ Result<Passkey> shown(const PasskeyRow& row) {
   return Passkey{row.number, passkey_id_of(row.number), stored.label, row.created_at, stored.last_used_at};
 }
 
-Result<> check_whole_session(const Principal& owner) {
-  if (owner.is_person && check_may_give({owner.scopes, owner.spaces}, scopes_of(owner.role), {})) return {};
-  return fail(ErrorCode::forbidden,
-              "a passkey opens a session with all rights of the account, so only such a session can add one: sign in "
-              "with your password or a passkey");
-}
-
 std::string purpose_of(const Principal& owner) { return "add to " + std::to_string(owner.account.value); }
 
 std::unexpected<Error> unknown_passkey() { return fail(ErrorCode::unauthorized, passkey::kUnknown); }
@@ -136,7 +129,7 @@ void Passkeys::take_back(const std::string& challenge) {
 }
 
 Result<Passkeys::Creation> Passkeys::begin(const Principal& owner) {
-  CHECK_OK(check_whole_session(owner));
+  CHECK_OK(check_whole_session(owner, "a passkey"));
   Creation creation{.challenge = make_challenge(purpose_of(owner))};
   CHECK_OK(directory_.read([&](DirectoryView& view) -> Result<> {
     TRY(const auto account, view.find_account(owner.account));
@@ -154,7 +147,7 @@ Result<Passkeys::Creation> Passkeys::begin(const Principal& owner) {
 
 Result<Passkey> Passkeys::add(const Principal& owner, const passkey::Site& site, std::string_view label,
                               const passkey::Registration& registration) {
-  CHECK_OK(check_whole_session(owner));
+  CHECK_OK(check_whole_session(owner, "a passkey"));
   CHECK_OK(check_label(label));
   const std::string purpose = purpose_of(owner);
   TRY(const passkey::Known known, passkey::check_registration(site, registration, [&](std::string_view challenge) {

@@ -102,8 +102,11 @@ std::string derive_token(std::string_view key_id, std::string_view from, const s
 std::string ended_with(const Sessions::Replaced& replaced) {
   std::string keys;
   for (const Key& key : replaced.revoked) keys += (keys.empty() ? "" : ", ") + key.id;
+  const std::string identities =
+      replaced.identities == 0 ? "" : " and " + std::to_string(replaced.identities) + " identities";
   return "its sessions have ended, " + std::to_string(replaced.revoked.size()) + " keys" +
-         (keys.empty() ? "" : " (" + keys + ")") + " and " + std::to_string(replaced.passkeys) + " passkeys";
+         (keys.empty() ? "" : " (" + keys + ")") + " and " + std::to_string(replaced.passkeys) + " passkeys" +
+         identities;
 }
 
 std::unexpected<Error> wrong_login() { return fail(ErrorCode::unauthorized, "wrong email address or password"); }
@@ -323,6 +326,7 @@ Result<Sessions::Replaced> Sessions::replace_password(DirectoryTxn& txn, Account
   }));
   if (revoke_since) {
     TRY(replaced.passkeys, remove_passkeys(txn, account, revoke_since));
+    TRY(replaced.identities, remove_identities(txn, account, revoke_since));
   }
   CHECK_OK(txn.remove_resets_of(account));
   CHECK_OK(put_password(txn, account, hash));

@@ -48,10 +48,12 @@ class Sessions {
   struct Replaced {
     std::vector<Key> revoked;
     std::vector<Key> kept;
-    std::size_t passkeys = 0;  // that were removed
+    std::size_t passkeys = 0;    // that were removed
+    std::size_t identities = 0;  // the same
   };
   /// 8 to 1024 bytes. Ends all sessions and reset tokens of the account. Keys of programs and
-  /// passkeys stay, but for those made at `revoke_since` or later: whoever knew the password may have made some.
+  /// passkeys and identities stay, but for those made at `revoke_since` or later: whoever knew the password may have
+  /// made some.
   [[nodiscard]] Result<Replaced> set_password(std::string_view email, std::string_view password,
                                               std::optional<Timestamp> revoke_since = std::nullopt);
   /// How long a reset token is good, and a token for somebody who is invited.

@@ -1,7 +1,7 @@
 // The directory contract: who may enter a store, and what is known of those who do. Accounts, keys, sessions (a session
-// is a key), passkeys, reset tokens, who may use whose space, how far keys have pulled, how much accounts have asked,
-// who wants to hear of events and what is on its way there, and who runs which command. These are rows of tables of
-// their own, not records: nobody pulls them, they have no seq and no history, and each is found by an index.
+// is a key), passkeys, identities, reset tokens, who may use whose space, how far keys have pulled, how much accounts
+// have asked, who wants to hear of events and what is on its way there, and who runs which command. These are rows of
+// tables of their own, not records: nobody pulls them, they have no seq and no history, and each is found by an index.
 //
 // - read(): a consistent view that never waits for writers. Runs on the calling thread, also inside a read or a write
 //   function of the store.
@@ -51,6 +51,10 @@ class DirectoryView {
   [[nodiscard]] virtual Result<std::optional<PasskeyRow>> find_passkey(std::string_view credential) = 0;
   /// Those of one account, by number.
   [[nodiscard]] virtual Result<> passkeys(AccountNumber account, const PasskeyVisitor& visit) = 0;
+
+  [[nodiscard]] virtual Result<std::optional<IdentityRow>> find_identity(std::string_view subject) = 0;
+  /// Those of one account, by number.
+  [[nodiscard]] virtual Result<> identities(AccountNumber account, const IdentityVisitor& visit) = 0;
 
   [[nodiscard]] virtual Result<std::optional<ResetRow>> find_reset(std::string_view token_hash) = 0;
   /// 0 if nothing is known.
@@ -103,11 +107,12 @@ class DirectoryTxn : public DirectoryView {
   [[nodiscard]] virtual Result<AccountNumber> next_account_number() = 0;
   [[nodiscard]] virtual Result<KeyNumber> next_key_number() = 0;
   [[nodiscard]] virtual Result<PasskeyNumber> next_passkey_number() = 0;
+  [[nodiscard]] virtual Result<IdentityNumber> next_identity_number() = 0;
 
   /// Adds the account, or replaces the one of that number. `conflict` if another one has the address.
   [[nodiscard]] virtual Result<> put_account(const AccountRow& account) = 0;
-  /// Removes the account with its keys, passkeys, reset tokens, progress, usage, webhooks and their deliveries, the
-  /// leases of its spaces, and what it grants and was granted.
+  /// Removes the account with its keys, passkeys, identities, reset tokens, progress, usage, webhooks and their
+  /// deliveries, the leases of its spaces, and what it grants and was granted.
   [[nodiscard]] virtual Result<> erase_account(AccountNumber number) = 0;
   /// Adds the key, or replaces the one of that number but for `last_used_at`.
   [[nodiscard]] virtual Result<> put_key(const KeyRow& key) = 0;
@@ -117,6 +122,9 @@ class DirectoryTxn : public DirectoryView {
   /// Adds the passkey, or replaces the one of that number. `conflict` if another one has the credential.
   [[nodiscard]] virtual Result<> put_passkey(const PasskeyRow& passkey) = 0;
   [[nodiscard]] virtual Result<> remove_passkey(PasskeyNumber number) = 0;
+  /// Adds the identity, or replaces the one of that number. `conflict` if another one has the subject.
+  [[nodiscard]] virtual Result<> put_identity(const IdentityRow& identity) = 0;
+  [[nodiscard]] virtual Result<> remove_identity(IdentityNumber number) = 0;
   [[nodiscard]] virtual Result<> put_reset(const ResetRow& reset) = 0;
   [[nodiscard]] virtual Result<> remove_resets_of(AccountNumber account) = 0;
   /// Those that expire at `until` or earlier.
@@ -156,6 +164,7 @@ class DirectoryTxn : public DirectoryView {
   static constexpr std::string_view kLastAccount = "last_account";
   static constexpr std::string_view kLastKey = "last_key";
   static constexpr std::string_view kLastPasskey = "last_passkey";
+  static constexpr std::string_view kLastIdentity = "last_identity";
 };
 
 using DirectoryReadFunction = std::function<Result<>(DirectoryView&)>;

@@ -44,6 +44,15 @@ struct PasskeyRow {
   std::string doc;
 };
 
+/// Somebody whom another service knows, and who signs in by its word.
+struct IdentityRow {
+  IdentityNumber number;
+  AccountNumber account;
+  std::string subject;  // the service and whom it means there; no two identities have the same
+  Timestamp created_at;
+  std::string doc;
+};
+
 /// What lets somebody set a new password.
 struct ResetRow {
   std::string token_hash;
@@ -132,6 +141,7 @@ using AccountVisitor = std::function<bool(const AccountRow&)>;
 using KeyVisitor = std::function<bool(const KeyRow&)>;
 using GrantVisitor = std::function<bool(const GrantRow&)>;
 using PasskeyVisitor = std::function<bool(const PasskeyRow&)>;
+using IdentityVisitor = std::function<bool(const IdentityRow&)>;
 using UsageVisitor = std::function<bool(const UsageRow&)>;
 using WebhookVisitor = std::function<bool(const WebhookRow&)>;
 using DeliveryVisitor = std::function<bool(const DeliveryRow&)>;

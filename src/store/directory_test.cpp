@@ -260,56 +260,6 @@ TEST_P(DirectoryTest, grants_are_found_by_owner_and_guest_and_go_with_either) {
   EXPECT_EQ(to(kThird), Found{});
 }
 
-TEST_P(DirectoryTest, a_passkey_is_found_by_its_credential_and_listed_by_its_account) {
-  const auto passkey = [](std::int64_t number, AccountNumber account, const std::string& credential) {
-    return PasskeyRow{{number}, account, credential, Timestamp{number}, R"({"label":"phone"})"};
-  };
-  const std::string credential("\0cred", 5);
-  write([&](DirectoryTxn& txn) -> Result<> {
-    TRY(const PasskeyNumber first, txn.next_passkey_number());
-    EXPECT_EQ(first, PasskeyNumber{1});
-    CHECK_OK(txn.put_passkey(passkey(1, kFirstAccount, credential)));
-    CHECK_OK(txn.put_passkey(passkey(2, kSecondAccount, "other")));
-    return txn.put_passkey(passkey(3, kFirstAccount, "third"));
-  });
-  read([&](DirectoryView& view) -> Result<> {
-    TRY(const auto found, view.find_passkey(credential));
-    TRY(const auto unknown, view.find_passkey("cred"));
-    EXPECT_TRUE(found && !unknown);
-    EXPECT_EQ(found.value_or(PasskeyRow{}).credential, credential);
-    EXPECT_EQ(found.value_or(PasskeyRow{}).doc, R"({"label":"phone"})");
-    EXPECT_EQ(found.value_or(PasskeyRow{}).created_at, Timestamp{1});
-    Numbers of_first;
-    CHECK_OK(view.passkeys(kFirstAccount, [&](const PasskeyRow& row) {
-      of_first.push_back(row.number.value);
-      return true;
-    }));
-    EXPECT_EQ(of_first, (Numbers{1, 3}));
-    return {};
-  });
-  const auto taken =
-      directory().write([&](DirectoryTxn& txn) { return txn.put_passkey(passkey(4, kSecondAccount, credential)); });
-  ASSERT_FALSE(taken);
-  EXPECT_EQ(taken.error().code, ErrorCode::conflict);
-  write([&](DirectoryTxn& txn) -> Result<> {
-    PasskeyRow changed = passkey(1, kFirstAccount, credential);
-    changed.doc = "{}";
-    CHECK_OK(txn.put_passkey(changed));
-    CHECK_OK(txn.remove_passkey({3}));
-    TRY(const PasskeyNumber next, txn.next_passkey_number());
-    EXPECT_EQ(next, PasskeyNumber{2}) << "numbers are not used twice";
-    return txn.erase_account(kSecondAccount);
-  });
-  read([&](DirectoryView& view) -> Result<> {
-    TRY(const auto changed, view.find_passkey(credential));
-    TRY(const auto removed, view.find_passkey("third"));
-    TRY(const auto erased, view.find_passkey("other"));
-    EXPECT_EQ(changed.value_or(PasskeyRow{}).doc, "{}");
-    EXPECT_FALSE(removed || erased);
-    return {};
-  });
-}
-
 TEST_P(DirectoryTest, an_erased_account_leaves_nothing) {
   write([](DirectoryTxn& txn) -> Result<> {
     CHECK_OK(txn.put_account(account_row(kFirstAccount, "ann@example.org")));

@@ -1,152 +1,15 @@
-// Browsers with a cookie: every route with every kind of cookie and page, and what signing in and out does. The table
-// comes from the router, so a new route is in it without being asked.
-#include "support/api_fixture.hpp"
+// Browsers with a cookie: what signing in and out does, and what a cookie counts for.
+#include "support/cookie_fixture.hpp"
 
 namespace syncline {
 namespace {
 
-using Headers = std::map<std::string, std::string>;
-
-constexpr std::string_view kHost = "127.0.0.1:8080";
-constexpr std::string_view kOwnOrigin = "http://127.0.0.1:8080";
-constexpr std::string_view kName = "syncline-0123abcd";
-constexpr std::string_view kPassword = "correct horse";
-
-class CookieTest : public test::ApiFixture {
- protected:
-  explicit CookieTest(api::Router::Options options = {.cors_origins = {"*"}},
-                      const api::CookieGate::Options& cookies = {.hub_id = "0123abcd"})
-      : ApiFixture(std::move(options), {}, cookies) {}
-
-  /// The token of a new session, as a browser gets it.
-  std::string open(const std::string& email = "ann@example.org", const Key* key = nullptr,
-                   const BrowserTerms& terms = {}) {
-    const auto account = access_.get_account(email);
-    EXPECT_TRUE(account);
-    std::string token;
-    EXPECT_TRUE(access_.change(Access::Effect::admits, [&](DirectoryTxn& txn) -> Result<AccountNumber> {
-      TRY(const BrowserSession session, BrowserSessions::open(txn, *account, key, terms, "192.0.2.7"));
-      token = session.token;
-      return account->number;
-    }));
-    return token;
-  }
-
-  static Headers with_cookie(const std::string& token, Headers more = {{"Origin", std::string(kOwnOrigin)}}) {
-    more["Cookie"] = "other=1; " + std::string(kName) + "=" + token + "; syncline-ffffffff=sl_other";
-    more["Host"] = kHost;
-    more.try_emplace("Content-Type", "application/json");
-    return more;
-  }
-
-  static std::string target_of(const api::Route& route) {
-    std::string target(route.pattern);
-    for (std::size_t at = target.find('{'); at != std::string::npos; at = target.find('{', at)) {
-      target.replace(at, target.find('}') - at + 1, "1");
-    }
-    if (!route.only_with_query.empty()) target += "?" + std::string(route.only_with_query.front()) + "=1";
-    return target;
-  }
-
-  test::Answer call_with(const api::Route& route, const Headers& headers, const std::string& token = "") {
-    const auto pending =
-        begin({.method = route.method, .target = target_of(route), .token = token, .body = "{}", .headers = headers});
-    scheduler_.run_posted();
-    return pending.has_come() ? pending.get() : test::Answer{.status = 200};
-  }
-
-  static bool accepts(const api::Route& route) { return route.cookie == api::Route::Cookie::accepted; }
-  static bool is_reading(const api::Route& route) { return route.method == http::Method::get; }
-
-  /// Routes that need a credential, without those whose key may come later.
-  std::vector<api::Route> closed_routes() const {
-    std::vector<api::Route> routes;
-    for (const api::Route& route : router_.routes()) {
-      if (!route.any_of.empty() && route.key == api::Route::Key::in_header) routes.push_back(route);
-    }
-    return routes;
-  }
-
-  test::Answer sign_in(const std::string& body, Headers headers = {{"Host", std::string(kHost)}}) {
-    return call({.method = http::Method::post,
-                 .target = "/v1/session",
-                 .body = body,
-                 .headers = std::move(headers),
-                 .client = "192.0.2.7"});
-  }
-  test::Answer sign_in() { return sign_in(R"({"email":"ann@example.org","password":"correct horse"})"); }
-  static std::string cookie_in(const test::Answer& answer) {
-    const auto found = answer.headers.find("Set-Cookie");
-    if (found == answer.headers.end()) return "";
-    return found->second.substr(kName.size() + 1, found->second.find(';') - kName.size() - 1);
-  }
-  test::Answer ask(const std::string& cookie, http::Method method, const std::string& target,
-                   const std::string& body = "") {
-    return call({.method = method, .target = target, .body = body, .headers = with_cookie(cookie)});
-  }
-};
-
-TEST_F(CookieTest, its_own_pages_reach_v1_with_the_rights_of_the_role_and_nothing_else) {
-  add_key("bob@example.org", {Scope::read});
-  std::size_t reached = 0;
-  for (const std::string email : {"ann@example.org", "bob@example.org"}) {
-    const ScopeSet rights = scopes_of(access_.get_account(email)->role);
-    for (const api::Route& route : closed_routes()) {
-      const test::Answer answer = call_with(route, with_cookie(open(email)));
-      EXPECT_EQ(answer.status == 401, !accepts(route)) << route.pattern;
-      const bool is_v1 = route.face == "native" || route.face == "people" || route.face == "admin";
-      EXPECT_EQ(accepts(route), is_v1) << route.pattern;
-      if (!accepts(route)) continue;
-      EXPECT_EQ(answer.at("code") == "insufficient_scope", !rights.has_any(route.any_of)) << route.pattern;
-      EXPECT_NE(answer.at("code"), "foreign_origin") << route.pattern;
-      ++reached;
-    }
-  }
-  EXPECT_GT(reached, 30U);
-}
-
-TEST_F(CookieTest, a_page_of_another_origin_is_refused_on_every_route) {
-  const std::string cookie = open();
-  for (const Headers& foreign :
-       {Headers{{"Origin", "http://127.0.0.1:8081"}}, Headers{{"Origin", "https://127.0.0.1:8080"}},
-        Headers{{"Origin", "http://localhost:8080"}}, Headers{{"Origin", "https://evil.example"}},
-        Headers{{"Origin", "null"}}, Headers{{"Origin", "http://127.0.0.1:8080.evil.example"}},
-        Headers{{"Sec-Fetch-Site", "cross-site"}}, Headers{{"Sec-Fetch-Site", "same-site"}},
-        Headers{{"Origin", std::string(kOwnOrigin)}, {"Sec-Fetch-Site", "cross-site"}}}) {
-    for (const api::Route& route : closed_routes()) {
-      const test::Answer answer = call_with(route, with_cookie(cookie, foreign));
-      EXPECT_EQ(answer.status, accepts(route) ? 403 : 401) << route.pattern << ' ' << foreign.begin()->second;
-      EXPECT_EQ(answer.at("code") == "foreign_origin", accepts(route)) << route.pattern;
-    }
-  }
-  EXPECT_TRUE(access_.authenticate(cookie, Access::Via::cookie)) << "nobody has signed it out";
-}
-
-TEST_F(CookieTest, without_an_origin_it_reads_and_changes_nothing) {
-  for (const api::Route& route : closed_routes()) {
-    if (!accepts(route)) continue;
-    const test::Answer silent = call_with(route, with_cookie(open(), {}));
-    EXPECT_EQ(silent.at("code") == "foreign_origin", !is_reading(route)) << route.pattern;
-    EXPECT_NE(silent.status, 401) << route.pattern;
-    const test::Answer same = call_with(route, with_cookie(open(), {{"Sec-Fetch-Site", "same-origin"}}));
-    EXPECT_NE(same.at("code"), "foreign_origin") << route.pattern;
-  }
-}
-
-TEST_F(CookieTest, an_expired_or_ended_session_is_refused_everywhere) {
-  const std::string ended = open();
-  ASSERT_TRUE(browser_sessions_.end(ended));
-  const std::string expired = open();
-  EXPECT_EQ(ask(expired, http::Method::get, "/v1/session").status, 200);
-  clock_.advance_micros(7L * 86'400 * kMicrosPerSecond);
-  for (const api::Route& route : closed_routes()) {
-    for (const std::string& token : {ended, expired, std::string("garbage-token")}) {
-      const test::Answer answer = call_with(route, with_cookie(token));
-      EXPECT_EQ(answer.status, 401) << route.pattern;
-      EXPECT_EQ(answer.headers.at("WWW-Authenticate"), "Bearer realm=\"syncline\"") << route.pattern;
-    }
-  }
-}
+using CookieTest = test::CookieFixture;
+using test::Headers;
+using test::kCookieName;
+using test::kHost;
+using test::kOwnOrigin;
+using test::kPassword;
 
 TEST_F(CookieTest, a_cookie_is_no_bearer_token_and_a_bearer_token_no_cookie) {
   const std::string cookie = open();
@@ -217,12 +80,12 @@ TEST_F(CookieTest, signing_in_sets_the_cookie_and_signing_out_clears_it) {
   EXPECT_EQ(signed_in.headers.at("Cache-Control"), "no-store");
   const std::string cookie = cookie_in(signed_in);
   EXPECT_EQ(signed_in.headers.at("Set-Cookie"),
-            std::string(kName) + "=" + cookie + "; Path=/; HttpOnly; SameSite=Strict");
+            std::string(kCookieName) + "=" + cookie + "; Path=/; HttpOnly; SameSite=Strict");
   EXPECT_EQ(signed_in.body.find(cookie), std::string::npos) << "no script gets it";
   EXPECT_EQ(ask(cookie, http::Method::get, "/v1/session").body, signed_in.body);
   const test::Answer out = ask(cookie, http::Method::del, "/v1/session");
   EXPECT_EQ(out.status, 204);
-  EXPECT_EQ(out.headers.at("Set-Cookie"), std::string(kName) + "=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+  EXPECT_EQ(out.headers.at("Set-Cookie"), std::string(kCookieName) + "=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
   EXPECT_EQ(ask(cookie, http::Method::get, "/v1/session").status, 401);
   EXPECT_EQ(call({.method = http::Method::del, .target = "/v1/session", .token = key_}).status, 404);
 }

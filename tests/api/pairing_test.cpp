@@ -201,6 +201,57 @@ TEST_F(PairingTest, nobody_passes_on_more_than_they_may) {
       << "a paired device pairs no other";
 }
 
+TEST_F(PairingTest, a_device_may_be_for_some_spaces_alone) {
+  for (const char* space : {"notes", "diary"}) {
+    ASSERT_EQ(call({.method = Method::post,
+                    .target = "/v1/spaces/" + std::string(space) + "/push",
+                    .token = desk_,
+                    .body = R"({"ops":[{"collection":"c","id":"1","doc":{}}]})"})
+                  .status,
+              200);
+  }
+  const test::Answer made = make(desk_, R"({"spaces":["notes","later"]})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(made.at("spaces"), R"(["later","notes"])");
+  EXPECT_EQ(look(made.at("code")).at("spaces"), R"(["later","notes"])");
+  const test::Answer claimed = claim(made.at("code"));
+  EXPECT_EQ(claimed.at("spaces"), R"(["later","notes"])");
+  EXPECT_EQ(watch(made, desk_).at("device.spaces"), R"(["later","notes"])");
+  EXPECT_EQ(status_on(claimed, "/v1/spaces/notes/changes"), 200);
+  EXPECT_EQ(status_on(claimed, "/v1/spaces/diary/changes"), 403);
+  EXPECT_EQ(status_on(claimed, "/v1/events?spaces=notes,diary"), 403);
+  const test::Answer spaces = call({.target = "/v1/spaces", .headers = with_cookie(claimed)});
+  EXPECT_NE(spaces.body.find("notes"), std::string::npos);
+  EXPECT_EQ(spaces.body.find("diary"), std::string::npos);
+  EXPECT_EQ(call({.target = "/v1/session", .headers = with_cookie(claimed)}).at("spaces"), R"(["later","notes"])");
+  EXPECT_EQ(make(desk_).at("spaces"), "null") << "all, unless the maker says otherwise";
+}
+
+TEST_F(PairingTest, nobody_passes_on_spaces_that_their_key_is_not_for) {
+  const auto own = SpaceLimit::only({"diary", "notes"});
+  ASSERT_TRUE(own);
+  const auto maker =
+      access_.add_key("ann@example.org", "limited", {Scope::keys, Scope::read}, std::nullopt, {.spaces = *own});
+  ASSERT_TRUE(maker);
+  const test::Answer refused = make(maker->token, R"({"spaces":["notes","letters"]})");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(refused.at("code"), "space_not_allowed");
+  EXPECT_EQ(make(maker->token).at("spaces"), R"(["diary","notes"])") << "those of the maker";
+  for (const char* spaces : {"[]", "7", R"(["Not a name!"])", R"([7])"}) {
+    EXPECT_EQ(make(maker->token, R"({"spaces":)" + std::string(spaces) + "}").status, 400) << spaces;
+  }
+  const test::Answer claimed = claim(make(maker->token, R"({"spaces":["notes"]})").at("code"));
+  EXPECT_EQ(claimed.at("spaces"), R"(["notes"])");
+  EXPECT_EQ(status_on(claimed, "/v1/spaces/diary/changes"), 403);
+  EXPECT_EQ(call({.method = Method::patch,
+                  .target = "/v1/keys/" + maker->key.id,
+                  .token = desk_,
+                  .body = R"({"spaces":["diary"]})"})
+                .status,
+            200);
+  EXPECT_EQ(status_on(claimed, "/v1/spaces/notes/changes"), 403) << "what the maker's key has lost, it has lost";
+}
+
 TEST_F(PairingTest, a_device_lives_on_when_the_person_who_paired_it_signs_out) {
   const test::Answer claimed = claim(make_code());
   ASSERT_EQ(call({.method = Method::del, .target = "/v1/session", .token = desk_}).status, 204);

@@ -36,7 +36,8 @@ def test_the_hubs_unit_exposes_little():
 def test_the_hub_has_a_user_of_its_own_and_gets_secrets_as_credentials():
     settings = settings_of("syncline.service")
     assert settings["User"] == ["syncline"] and settings["UMask"] == ["0077"]
-    assert "ai-key:syncline.ai-key" in settings["LoadCredential"]
+    assert settings["LoadCredential"] == ["ai-key:syncline.ai-key",
+                                          "oidc-client-secret:syncline.oidc-client-secret"]
     for name in ("syncline.service", "syncline-runner.service", "syncline-node.service"):
         text = (UNITS / name).read_text()
         assert not re.search(r"sl_k1|SYNCLINE_(KEY|AI_KEY)=", text), f"{name} has a secret in its environment"

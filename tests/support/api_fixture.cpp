@@ -1,7 +1,6 @@
 #include "support/api_fixture.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 #include "base/text.hpp"
 
@@ -14,7 +13,14 @@ std::vector<api::FaceModule> make_modules(std::vector<api::FaceModule> more) {
   EXPECT_TRUE(settings);
   auto modules = app::make_faces(*settings);
   EXPECT_TRUE(modules);
-  std::ranges::move(more, std::back_inserter(*modules));
+  for (api::FaceModule& module : more) {
+    const auto same = std::ranges::find(*modules, module.name, &api::FaceModule::name);
+    if (same == modules->end()) {
+      modules->push_back(std::move(module));
+    } else {
+      *same = std::move(module);
+    }
+  }
   return *std::move(modules);
 }
 
@@ -41,6 +47,7 @@ ApiFixture::ApiFixture(api::Router::Options options, std::vector<api::FaceModule
                              .first_run = first_run_,
                              .pairings = pairings_,
                              .passkeys = passkeys_,
+                             .identities = identities_,
                              .device_keys = device_keys_,
                              .own_keys = own_keys_,
                              .shares = shares_,

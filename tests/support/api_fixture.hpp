@@ -22,7 +22,7 @@ class ApiFixture : public testing::Test {
   ~ApiFixture() override { *ended_ = true; }
 
  protected:
-  /// `more`: faces beside those of the program.
+  /// `more`: faces beside those of the program, or in the place of those that have the same name.
   explicit ApiFixture(api::Router::Options options = {}, std::vector<api::FaceModule> more = {},
                       const api::CookieGate::Options& cookies = {.hub_id = "0123abcd"});
 
@@ -62,6 +62,7 @@ class ApiFixture : public testing::Test {
   Shares shares_{store_, access_};
   Pairings pairings_{access_, live_, service_clock_};
   Passkeys passkeys_{store_, access_, service_clock_};
+  Identities identities_{store_, access_};
   RequestMeter meter_{store_, service_clock_};
   PullProgress progress_{store_};
   const std::vector<api::FaceModule> modules_;

@@ -112,6 +112,10 @@ constexpr auto kWithoutReads = std::to_array<std::string_view>({
     "/v1/passkeys",          // POST: keys may not
     "/v1/passkeys/options",  // keys may not
     "/v1/session/passkey-options",
+    "/v1/oidc",  // without a provider:
+    "/oidc/sign-in",
+    "/oidc/callback",
+    "/v1/identities",  // POST: keys may not
     "/v1/time",
     "/sync/status",  // the one of plans
     "/auth/usage",

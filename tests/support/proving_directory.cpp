@@ -42,6 +42,13 @@ class FailingDirectory::FailingView : public Base {
   Result<> passkeys(AccountNumber account, const PasskeyVisitor& visit) override {
     return cut(visit, [&](const PasskeyVisitor& cut_off) { return below_.passkeys(account, cut_off); });
   }
+  Result<std::optional<IdentityRow>> find_identity(std::string_view subject) override {
+    CHECK_OK(faults_.next_read());
+    return below_.find_identity(subject);
+  }
+  Result<> identities(AccountNumber account, const IdentityVisitor& visit) override {
+    return cut(visit, [&](const IdentityVisitor& cut_off) { return below_.identities(account, cut_off); });
+  }
   Result<std::optional<ResetRow>> find_reset(std::string_view token_hash) override {
     CHECK_OK(faults_.next_read());
     return below_.find_reset(token_hash);
@@ -143,6 +150,10 @@ class FailingDirectory::FailingTxn final : public FailingView<DirectoryTxn> {
     CHECK_OK(faults_.next_read());
     return below_.next_passkey_number();
   }
+  Result<IdentityNumber> next_identity_number() override {
+    CHECK_OK(faults_.next_read());
+    return below_.next_identity_number();
+  }
   Result<> put_account(const AccountRow& account) override { return below_.put_account(account); }
   Result<> erase_account(AccountNumber number) override { return below_.erase_account(number); }
   Result<> put_key(const KeyRow& key) override { return below_.put_key(key); }
@@ -153,6 +164,8 @@ class FailingDirectory::FailingTxn final : public FailingView<DirectoryTxn> {
   }
   Result<> put_passkey(const PasskeyRow& passkey) override { return below_.put_passkey(passkey); }
   Result<> remove_passkey(PasskeyNumber number) override { return below_.remove_passkey(number); }
+  Result<> put_identity(const IdentityRow& identity) override { return below_.put_identity(identity); }
+  Result<> remove_identity(IdentityNumber number) override { return below_.remove_identity(number); }
   Result<> put_reset(const ResetRow& reset) override { return below_.put_reset(reset); }
   Result<> remove_resets_of(AccountNumber account) override { return below_.remove_resets_of(account); }
   Result<> remove_expired_resets(Timestamp until) override { return below_.remove_expired_resets(until); }

@@ -36,6 +36,7 @@ std::vector<api::Route> Face::make_routes() {
   api::RouteBuilder routes(*this, "ai", kaisho::kErrors);
   routes.all().with_schemas(kSchemas).in_any_plan().outside_spaces().body_at_most(limits::kBodyBytesAi);
   routes.get("/ai/usage", Scope::read, "Show the tokens used this month", &Face::get_usage)
+      .with_cookies()
       .answers(200, "the usage and the cap", "AiUsage");
   routes.post("/ai/complete", Scope::write, "Complete a conversation, in Kaisho's form", &Face::complete)
       .body("messages; optionally system, max_tokens (at most 8192), mode, model, tools", "AiCompletionRequest")

@@ -315,20 +315,26 @@ void Face::add_account_routes(Routes& routes) {
       .body_at_most(limits::kBodyBytesLarge)
       .answers(200, "ok, config", "KaishoSnapshotStored");
   routes.get("/ref/customers", Scope::read, "List the customers of the last snapshot", &Face::get_customers)
+      .with_cookies()
       .answers(200, "customers by name", "KaishoCustomers");
   routes.get("/ref/tasks", Scope::read, "List the open tasks of the last snapshot", &Face::get_tasks)
+      .with_cookies()
       .query("customer", "only tasks of this customer")
       .answers(200, "tasks by title", "KaishoTasks");
   routes.get("/ref/config", Scope::read, "Show the settings that all devices share", &Face::get_config)
+      .with_cookies()
       .answers(200, "the settings", "KaishoSettings");
   routes.patch("/ref/config", Scope::write, "Change some of these settings", &Face::patch_config)
+      .with_cookies()
       .body("the members to set", "KaishoSettings")
       .answers(200, "all settings", "KaishoSettings");
   routes.del("/sync/entries", Scope::write, "Delete all rows and reference lists", &Face::wipe)
+      .with_cookies()
       .described("Other devices keep their copies. The operator can undo the wipe for 7 days.")
       .heavy()
       .answers(200, "deleted: how many rows", "KaishoWiped");
   routes.get("/sync/stats", Scope::read, "Show counts, running timer and plan", &Face::get_stats)
+      .with_cookies()
       .in_any_plan()
       .answers(200, "counts of the entries, and the plan", "KaishoStats");
   routes.get("/sync/status", Scope::read, "Show the plan", &Face::get_status)

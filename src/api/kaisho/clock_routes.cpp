@@ -351,8 +351,10 @@ void Face::delete_clock(const api::CallPtr& call) {
 
 void Face::add_clock_routes(Routes& routes) {
   routes.get("/clocks/active", Scope::read, "Show the running timer in the phone's form", &Face::get_clock)
+      .with_cookies()
       .answers(200, "active, and the entry if a timer runs", "KaishoActive");
   routes.get("/clocks/entries", Scope::read, "List the entries of a period", &Face::list_clocks)
+      .with_cookies()
       .described("Latest start first, at most 500; days and periods are in UTC.")
       .query("period", "today, week, month or year; today if absent")
       .query("from", "first day, instead of a period")

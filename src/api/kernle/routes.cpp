@@ -122,6 +122,7 @@ std::vector<api::Route> Face::make_routes() {
       .answers(200, "results, best first", "KernleMemories")
       .answers(404, "nothing matches: the client then searches what it has not pushed yet");
   routes.post("/search", Scope::read, "Search the memories of an account or of one agent", &Face::search)
+      .with_cookies()
       .body("query, agent_id or space, limit, types, min_score, created_after, created_before, tags", "KernleSearch")
       .answers(200, "results, best first", "KernleHits");
   return routes.take();

@@ -31,6 +31,7 @@ std::vector<api::Route> Face::make_routes() {
   api::RouteBuilder routes(*this, "kiro", kErrors);
   routes.all().with_schemas(kSchemas).in_space(kSpace);
   routes.get("/sync", {Scope::read}, "Read the complete state", &Face::get_state)
+      .with_cookies()
       .described("Conversations, documents and commands. With since, only what changed after it, and what was deleted.")
       .query("since", "a lastUpdate in milliseconds, or an ETag of this route")
       .query("wait", kWait)
@@ -50,12 +51,15 @@ std::vector<api::Route> Face::make_routes() {
       .answers(412, "changed since If-Match")
       .heavy();
   routes.del("/conversation/{id}", {Scope::write}, "Delete a conversation", &Face::delete_conversation)
+      .with_cookies()
       .answers(200, "deleted, now or earlier", "KiroDeleted")
       .answers(404, "unknown");
   routes.del("/document/{id}", {Scope::write}, "Delete a document", &Face::delete_document)
+      .with_cookies()
       .answers(200, "deleted, now or earlier", "KiroDeleted")
       .answers(404, "unknown");
   routes.post("/command", {Scope::commands_submit}, "Submit a command for a runner", &Face::submit)
+      .with_cookies()
       .header("Idempotency-Key", "makes a retry safe for 24 hours")
       .body("type, the fields of the type, and optionally workingDir, metadata, timeoutMs, ttlMs, priority",
             "KiroSubmission")
@@ -70,6 +74,7 @@ std::vector<api::Route> Face::make_routes() {
       .answers(204, "no command is pending")
       .heavy();
   routes.get("/command", readers, "List commands", &Face::list_commands)
+      .with_cookies()
       .described("Newest first, without their content and results.")
       .query("status", "held (waiting for approval), pending, processing, completed or failed")
       .query("limit", "at most so many, 1 to 1000; 100 if absent")
@@ -77,9 +82,11 @@ std::vector<api::Route> Face::make_routes() {
       .answers(400, "not a status")
       .heavy();
   routes.get("/command/approvals", {Scope::commands_approve}, "List standing approvals", &Face::list_approvals)
+      .with_cookies()
       .described("Commands of these patterns run without asking again.")
       .answers(200, "the standing approvals", "KiroStandingApprovals");
   routes.del("/command/approvals/{id}", {Scope::commands_approve}, "Delete a standing approval", &Face::forget_approval)
+      .with_cookies()
       .heavy()
       .answers(204, "deleted")
       .answers(404, "unknown");
@@ -94,6 +101,7 @@ std::vector<api::Route> Face::make_routes() {
   routes
       .post("/command/{id}/approval", {Scope::commands_approve}, "Approve or deny a held command",
             &Face::answer_approval)
+      .with_cookies()
       .described(
           "A key does not approve what it submitted itself, nor what a key of the same label or a session of it did: "
           "403 with the code own_command. A person who is signed in with a password may, and whoever submitted a "
@@ -105,6 +113,7 @@ std::vector<api::Route> Face::make_routes() {
       .answers(404, "unknown")
       .answers(409, "the command does not wait for approval");
   routes.get("/command/{id}", readers, "Show a command", &Face::get_command)
+      .with_cookies()
       .described("With wait, the hub answers as soon as the status changes.")
       .query("wait", kWait)
       .answers(200, "the command", "KiroCommand")
@@ -119,11 +128,13 @@ std::vector<api::Route> Face::make_routes() {
       .answers(404, "unknown")
       .answers(409, "not allowed in this state, or the command has expired; owner names the other runner");
   routes.del("/command/{id}", {Scope::commands_submit}, "Cancel a command", &Face::cancel_command)
+      .with_cookies()
       .described(
           "A pending command fails at once. A running one is marked with cancelRequested, and its runner stops it.")
       .answers(200, "the command", "KiroCommand")
       .answers(404, "unknown");
   routes.get("/command/{id}/output", readers, "Follow live output", &Face::read_output)
+      .with_cookies()
       .described(
           "Server-Sent Events: output {stream, data}, then end with the command; status {status, approval} while it "
           "waits for approval and when that changes.")

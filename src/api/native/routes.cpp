@@ -15,7 +15,7 @@ constexpr api::Parameter kIfMatch{"If-Match", "header", "the ETag that the recor
 
 /// Rises with each addition that an older hub would refuse, so that clients know what this one takes;
 /// docs/api/native.md says what came when.
-constexpr std::int64_t kApi = 1;
+constexpr std::int64_t kApi = 2;
 
 }  // namespace
 

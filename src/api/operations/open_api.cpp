@@ -166,32 +166,19 @@ void append_operation(JsonWriter& writer, const api::Route& route, const api::Ro
   writer.end_array().end_object();
 }
 
-std::string html(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '&': out += "&amp;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
 void append_route_html(std::string& page, const api::Route& route) {
-  page += "<section><h3><code>" + html(http::to_text(route.method)) + " " + html(route.pattern) + "</code></h3><p>" +
-          html(route.summary) + (route.details.empty() ? "" : ". " + html(route.details)) + "</p>";
-  if (!route.any_of.empty()) page += "<p>Scope: " + html(join_scopes(route.any_of, " or ")) + "</p>";
-  if (!route.request_body.empty()) page += "<p>Body: " + html(route.request_body) + "</p>";
+  page += "<section><h3><code>" + escape_html(http::to_text(route.method)) + " " + escape_html(route.pattern) +
+          "</code></h3><p>" + escape_html(route.summary) +
+          (route.details.empty() ? "" : ". " + escape_html(route.details)) + "</p>";
+  if (!route.any_of.empty()) page += "<p>Scope: " + escape_html(join_scopes(route.any_of, " or ")) + "</p>";
+  if (!route.request_body.empty()) page += "<p>Body: " + escape_html(route.request_body) + "</p>";
   page += "<ul>";
   for (const api::Parameter& parameter : route.parameters) {
-    page += "<li><code>" + html(parameter.name) + "</code> (" + html(parameter.in) +
-            "): " + html(parameter.description) + "</li>";
+    page += "<li><code>" + escape_html(parameter.name) + "</code> (" + escape_html(parameter.in) +
+            "): " + escape_html(parameter.description) + "</li>";
   }
   for (const api::Outcome& outcome : route.outcomes) {
-    page += "<li>" + std::to_string(outcome.status) + ": " + html(outcome.meaning) + "</li>";
+    page += "<li>" + std::to_string(outcome.status) + ": " + escape_html(outcome.meaning) + "</li>";
   }
   page += "</ul></section>";
 }
@@ -258,12 +245,12 @@ std::string make_docs_page(const std::vector<api::Route>& routes, std::string_vi
       ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;"
       "padding:0 1rem}code{font-size:.95em}section{border-top:1px solid #8886;padding:.5rem 0}h3{margin:.5rem 0;"
       "overflow-wrap:anywhere}</style></head><body><main><h1>syncline API</h1><p>Version " +
-      html(version) +
+      escape_html(version) +
       ". The same as <a href=\"/openapi.json\">OpenAPI</a>. Every route with a scope needs "
       "<code>Authorization: Bearer &lt;key&gt;</code>.</p>";
   std::string_view face;
   for (const api::Route& route : routes) {
-    if (route.face != face) page += "<h2>" + html(face = route.face) + "</h2>";
+    if (route.face != face) page += "<h2>" + escape_html(face = route.face) + "</h2>";
     append_route_html(page, route);
   }
   return page + "</main></body></html>\n";

@@ -1,6 +1,7 @@
 #include "api/people/pages.hpp"
 
 #include "base/bytes.hpp"
+#include "base/text.hpp"
 
 namespace syncline::people {
 namespace {
@@ -21,7 +22,8 @@ const look = async () => {
     const answer = await post(form.dataset.look, {code: entered.value});
     const said = await answer.json();
     offer.textContent = answer.ok
-      ? `This device will have access to the account ${said.account} on ${said.hub}: ${said.scopes.join(", ")}.`
+      ? `This device will have access to the account ${said.account} on ${said.hub}: ${said.scopes.join(", ")}` +
+        `${said.spaces ? " in " + said.spaces.join(", ") : ""}.`
       : said.detail;
   } catch {
     offer.textContent = "The hub does not answer. Try again.";
@@ -48,7 +50,8 @@ form.addEventListener("submit", async (event) => {
 });
 )";
 
-http::Response make_page(std::string_view title, std::string_view form) {
+/// `what` follows the heading.
+http::Response make_html(int status, std::string_view title, std::string_view what, std::string_view script_policy) {
   std::string page =
       "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
       "content=\"width=device-width, initial-scale=1\"><title>";
@@ -56,17 +59,22 @@ http::Response make_page(std::string_view title, std::string_view form) {
       " - syncline</title><style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;"
       "max-width:30rem;margin:2rem auto;padding:0 1rem}input,button{font:inherit;padding:.5rem;box-sizing:border-box}"
       "input{width:100%}</style></head><body><main><h1>");
-  page.append(title).append("</h1>").append(form);
-  page.append("<p role=\"status\"></p></main><script>").append(kScript).append("</script></body></html>\n");
-  auto response = http::make_text(200, "text/html; charset=utf-8", std::move(page));
-  response.headers = {{"Cache-Control", "no-cache"},
-                      {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-" +
-                                                      to_base64(as_text(sha256(kScript))) +
-                                                      "'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-                                                      "frame-ancestors 'none'"},
-                      {"Referrer-Policy", "no-referrer"},
-                      {"X-Content-Type-Options", "nosniff"}};
+  page.append(title).append("</h1>").append(what).append("</body></html>\n");
+  auto response = http::make_text(status, "text/html; charset=utf-8", std::move(page));
+  response.headers = {
+      {"Cache-Control", "no-cache"},
+      {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; " + std::string(script_policy) +
+                                      "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+      {"Referrer-Policy", "no-referrer"},
+      {"X-Content-Type-Options", "nosniff"}};
   return response;
+}
+
+http::Response make_page(std::string_view title, std::string_view form) {
+  std::string what(form);
+  what.append("<p role=\"status\"></p></main><script>").append(kScript).append("</script>");
+  return make_html(200, title, what,
+                   "script-src 'sha256-" + to_base64(as_text(sha256(kScript))) + "'; connect-src 'self'; ");
 }
 
 }  // namespace
@@ -100,6 +108,16 @@ http::Response set_password_page() {
                    "<p><label>New password, at least 8 characters<br><input type=\"password\" name=\"password\" "
                    "autocomplete=\"new-password\" minlength=\"8\" required></label></p>"
                    "<p><button>Set password</button></p></form>");
+}
+
+http::Response sign_in_failed_page(int status, std::string_view words) {
+  std::string sentence(words);
+  if (!sentence.empty() && sentence[0] >= 'a' && sentence[0] <= 'z') sentence[0] = static_cast<char>(sentence[0] - 32);
+  auto response =
+      make_html(status, "You are not signed in",
+                "<p>" + escape_html(sentence) + ".</p><p><a href=\"/oidc/sign-in\">Sign in again</a></p></main>", "");
+  response.headers.front().value = "no-store";
+  return response;
 }
 
 }  // namespace syncline::people

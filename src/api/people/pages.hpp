@@ -1,4 +1,4 @@
-// The pages that links of the hub lead to. Each is one form that sends its fields to a route of the hub as JSON; what
+// The pages that links of the hub lead to. Most are one form that sends its fields to a route of the hub as JSON; what
 // stands behind the # of the link is one of them, so that no server on the way sees it.
 #pragma once
 
@@ -14,5 +14,8 @@ namespace syncline::people {
 
 /// To set a password with a token for that: /set-password#TOKEN.
 [[nodiscard]] http::Response set_password_page();
+
+/// Why somebody could not sign in with another provider. `words`: a sentence that begins with a small letter.
+[[nodiscard]] http::Response sign_in_failed_page(int status, std::string_view words);
 
 }  // namespace syncline::people

@@ -1,9 +1,9 @@
 // /v1/pairings: a code that gives another device a session.
 //
-// Making and watching one needs the scope keys: 403 for a right that the maker lacks, 404 for a pairing of another
-// account. Looking and claiming are open to whoever has the code, but not to pages of other origins, nor where the
-// cookie would cross a network in clear text. Errors: 400 for a field with a wrong value, 404 for a wrong code, 410 for
-// one that is over, 429 after too many wrong ones. Claiming adds a session.
+// Making and watching one needs the scope keys: 403 for a right or space that the maker lacks, 404 for a pairing of
+// another account. Looking and claiming are open to whoever has the code, but not to pages of other origins, nor where
+// the cookie would cross a network in clear text. Errors: 400 for a field with a wrong value, 404 for a wrong code, 410
+// for one that is over, 429 after too many wrong ones. Claiming adds a session.
 #include <algorithm>
 
 #include "api/accounts/identity.hpp"
@@ -28,10 +28,12 @@ void fail_pairing(const api::CallPtr& call, const Error& error) {
   call->fail(problem);
 }
 
-void append_scopes(JsonWriter& writer, ScopeSet scopes) {
+/// What the device may do, and in which spaces.
+void append_rights(JsonWriter& writer, ScopeSet scopes, const SpaceLimit& spaces) {
   writer.name("scopes").begin_array();
   for (const std::string_view scope : scopes.names()) writer.string(scope);
-  writer.end_array();
+  writer.end_array().name("spaces");
+  append_names(writer, spaces);
 }
 
 std::string_view name_of(Pairings::State state) {
@@ -50,7 +52,7 @@ std::string status_json(const Pairings::Status& status) {
   if (status.device) {
     const Key& device = *status.device;
     writer.name("device").begin_object().string("id", device.id).string("label", device.label);
-    append_scopes(writer, device.scopes);
+    append_rights(writer, device.scopes, device.spaces);
     writer.string("user_agent", device.client).string("address", device.address);
     writer.string("created_at", format_time(device.created_at)).end_object();
   }
@@ -66,6 +68,9 @@ void Face::make_pairing(const api::CallPtr& call) {
   if (body.find_set("scopes")) {
     TRY_CALL(call, wanted.scopes, scopes_in(body));
   }
+  if (body.find_set("spaces")) {
+    TRY_CALL(call, wanted.spaces, spaces_in(body));
+  }
   if (body.find_set("label")) {
     TRY_CALL(call, wanted.label, text_in(body, "label"));
   }
@@ -76,7 +81,7 @@ void Face::make_pairing(const api::CallPtr& call) {
   std::string out;
   JsonWriter writer(out);
   writer.begin_object().string("id", made->id).string("code", made->code).string("url", url).string("svg", svg);
-  append_scopes(writer, made->scopes);
+  append_rights(writer, made->scopes, made->spaces);
   writer.string("expires_at", format_time(made->expires_at)).end_object();
   respond_secret(call, 201, std::move(out));
 }
@@ -102,7 +107,7 @@ void Face::look_at_pairing(const api::CallPtr& call) {
   std::string out;
   JsonWriter writer(out);
   writer.begin_object().string("hub", cookies_.origin_for(*call)).string("account", offer->account);
-  append_scopes(writer, offer->scopes);
+  append_rights(writer, offer->scopes, offer->spaces);
   writer.string("label", offer->label).string("expires_at", format_time(offer->expires_at)).end_object();
   respond_secret(call, 200, std::move(out));
 }
@@ -132,13 +137,17 @@ void Face::add_pairing_routes(Routes& routes) {
       .outside_spaces()  // the device's session is limited to the spaces of the key
       .described(
           "Whoever enters the code on another device within 60 seconds gets a session there, in a cookie. Its scopes "
-          "are at most those of the session or key that asks, and never keys or admin. The url has the code behind the "
+          "and spaces are at most those of the session or key that asks, and never keys or admin. The url has the code "
+          "behind the "
           "#, so it is in no log; svg is the url as a QR code. The hub keeps codes in memory: a restart ends those "
           "that wait. Idempotency-Key has no effect: a repeated request makes another code.")
-      .body("optionally scopes (read, write and commands:approve unless given) and label", "NewPairing")
+      .body(
+          "optionally scopes (read, write and commands:approve unless given), spaces (absent: all that the asking "
+          "session or key is for) and label",
+          "NewPairing")
       .answers(201, "the code, which is shown once", "MadePairing")
-      .answers(400, "not a label, or a scope that no device gets")
-      .answers(403, "a scope that the asking session or key lacks")
+      .answers(400, "not a label or space, or a scope that no device gets")
+      .answers(403, "a scope that the asking session or key lacks, or a space that it is not for")
       .answers(429, "more than 10 codes of the account in a minute")
       .answers(503, "too many codes of all accounts");
   routes.get("/v1/pairings/{id}", Scope::keys, "See what became of a code", &Face::show_pairing)

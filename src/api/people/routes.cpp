@@ -41,6 +41,11 @@ Result<ScopeSet> scopes_in(JsonView body) {
   return scopes;
 }
 
+Result<SpaceLimit> spaces_in(JsonView body) {
+  TRY(auto names, api::names_in(body, "spaces"));
+  return names ? SpaceLimit::only(*std::move(names)) : SpaceLimit{};
+}
+
 void respond_secret(const api::CallPtr& call, int status, std::string body, std::vector<http::Header> headers) {
   auto response = http::make_text(status, "application/json", std::move(body));
   response.headers = std::move(headers);
@@ -81,11 +86,6 @@ void append_key(JsonWriter& writer, const Key& key, std::int64_t sessions, const
   append_text(writer, "last_address", key.last_address);
   append_time(writer, "revoked_at", key.revoked_at);
   writer.integer("sessions", sessions).end_object();
-}
-
-Result<SpaceLimit> spaces_in(JsonView body) {
-  TRY(auto names, api::names_in(body, "spaces"));
-  return names ? SpaceLimit::only(*std::move(names)) : SpaceLimit{};
 }
 
 Result<std::optional<Timestamp>> end_in(JsonView body) {

@@ -91,6 +91,8 @@ class Face final : public api::Face {
 [[nodiscard]] Result<std::string> text_in(JsonView body, std::string_view name);
 /// The member scopes, a list of their names.
 [[nodiscard]] Result<ScopeSet> scopes_in(JsonView body);
+/// The member spaces, a list of names; no limit if it is absent or null.
+[[nodiscard]] Result<SpaceLimit> spaces_in(JsonView body);
 /// The member kind, which is phone or desk.
 [[nodiscard]] Result<bool> is_phone_in(JsonView body);
 /// An answer that no cache may keep.

@@ -28,9 +28,10 @@ inline constexpr std::string_view kSchemas = R"({
   "keep": {"type": "boolean", "description": "true: the browser keeps the cookie when it is closed; default false"},
   "kind": {"enum": ["desk", "phone"], "description": "desk: ends after 7 days without use (default); phone: 30 days"},
   "label": {"type": "string", "minLength": 1, "description": "name in the list of sessions; default browser"}}},
-"SignedIn": {"type": "object", "required": ["account", "role", "scopes", "expires_at"], "properties": {
+"SignedIn": {"type": "object", "required": ["account", "role", "scopes", "spaces", "expires_at"], "properties": {
   "account": {"type": "string"}, "role": {"enum": ["admin", "member"]},
   "scopes": {"type": "array", "items": {"type": "string"}},
+  "spaces": {"type": ["array", "null"], "items": {"type": "string"}, "description": "null: all"},
   "expires_at": {"type": ["string", "null"], "format": "date-time", "description": "unless it is used before"}}},
 "Setup": {"type": "object", "required": ["needed"], "properties": {"needed": {"type": "boolean"}}},
 "NewSetup": {"type": "object", "required": ["code", "email", "password"], "properties": {
@@ -40,27 +41,34 @@ inline constexpr std::string_view kSchemas = R"({
 "NewPairing": {"type": "object", "properties": {
   "scopes": {"type": "array", "minItems": 1, "items": {"enum": ["read", "write", "commands:submit", "commands:run",
     "commands:approve"]}},
+  "spaces": {"type": ["array", "null"], "items": {"type": "string"}, "minItems": 1, "maxItems": 100,
+    "description": "the spaces that the device is for; absent: all that the asking session or key is for"},
   "label": {"type": "string", "minLength": 1, "description": "name of the device, unless it chooses another one"}}},
-"MadePairing": {"type": "object", "required": ["id", "code", "url", "svg", "scopes", "expires_at"], "properties": {
+"MadePairing": {"type": "object", "required": ["id", "code", "url", "svg", "scopes", "spaces", "expires_at"],
+  "properties": {
   "id": {"type": "string"}, "code": {"type": "string", "description": "eight digits of base 32, like K7QM-3FXD"},
   "url": {"type": "string", "description": "opens the pairing page; the code is behind the #"},
   "svg": {"type": "string", "description": "the url as a QR code"},
   "scopes": {"type": "array", "items": {"type": "string"}},
+  "spaces": {"type": ["array", "null"], "items": {"type": "string"}, "description": "null: all"},
   "expires_at": {"type": "string", "format": "date-time"}}},
 "Pairing": {"type": "object", "required": ["state", "expires_at"], "properties": {
   "state": {"enum": ["waiting", "claimed", "expired"]},
   "expires_at": {"type": "string", "format": "date-time", "description": "of the code"},
-  "device": {"type": "object", "required": ["id", "label", "scopes", "user_agent", "address", "created_at"],
+  "device": {"type": "object", "required": ["id", "label", "scopes", "spaces", "user_agent", "address", "created_at"],
     "description": "once claimed; its id is that of its session in /v1/sessions", "properties": {
     "id": {"type": "string"}, "label": {"type": "string"},
     "scopes": {"type": "array", "items": {"type": "string"}},
+    "spaces": {"type": ["array", "null"], "items": {"type": "string"}, "description": "null: all"},
     "user_agent": {"type": "string"}, "address": {"type": "string"},
     "created_at": {"type": "string", "format": "date-time"}}}}},
 "PairingCode": {"type": "object", "required": ["code"], "properties": {
   "code": {"type": "string", "description": "case, dashes and spaces do not matter"}}},
-"PairingOffer": {"type": "object", "required": ["hub", "account", "scopes", "label", "expires_at"], "properties": {
+"PairingOffer": {"type": "object", "required": ["hub", "account", "scopes", "spaces", "label", "expires_at"],
+  "properties": {
   "hub": {"type": "string", "description": "where people reach the hub"}, "account": {"type": "string"},
   "scopes": {"type": "array", "items": {"type": "string"}},
+  "spaces": {"type": ["array", "null"], "items": {"type": "string"}, "description": "null: all"},
   "label": {"type": "string", "description": "proposed for the device; may be empty"},
   "expires_at": {"type": "string", "format": "date-time"}}},
 "PairingClaim": {"type": "object", "required": ["code"], "properties": {

@@ -38,13 +38,25 @@ Result<BrowserTerms> terms_in(JsonView body) {
   return terms;
 }
 
-std::string session_json(std::string_view email, Role role, ScopeSet scopes, const std::optional<Timestamp>& end) {
+/// Whose session it is, and what it may do.
+struct Shown {
+  std::string_view email;
+  Role role;
+  ScopeSet scopes;
+  const SpaceLimit& spaces;
+  std::optional<Timestamp> end;
+};
+
+std::string session_json(const Shown& session) {
   std::string out;
   JsonWriter writer(out);
-  writer.begin_object().string("account", email).string("role", to_text(role)).name("scopes").begin_array();
-  for (const std::string_view scope : scopes.names()) writer.string(scope);
-  writer.end_array().name("expires_at");
-  end ? writer.string(format_time(*end)) : writer.null();
+  writer.begin_object().string("account", session.email).string("role", to_text(session.role));
+  writer.name("scopes").begin_array();
+  for (const std::string_view scope : session.scopes.names()) writer.string(scope);
+  writer.end_array().name("spaces");
+  append_names(writer, session.spaces);
+  writer.name("expires_at");
+  session.end ? writer.string(format_time(*session.end)) : writer.null();
   writer.end_object();
   return out;
 }
@@ -54,7 +66,11 @@ std::string session_json(std::string_view email, Role role, ScopeSet scopes, con
 void Face::respond_browser_session(const api::CallPtr& call, const BrowserSession& session) {
   const auto seconds = session.keep ? std::optional(BrowserSessions::kSecondsMax) : std::nullopt;
   respond_secret(call, 200,
-                 session_json(session.account.email, session.account.role, session.scopes, session.expires_at),
+                 session_json({.email = session.account.email,
+                               .role = session.account.role,
+                               .scopes = session.scopes,
+                               .spaces = session.spaces,
+                               .end = session.expires_at}),
                  {cookies_.make(session.token, seconds)});
 }
 
@@ -92,7 +108,12 @@ void Face::check_sign_in(const api::CallPtr& call) {
 
 void Face::show_session(const api::CallPtr& call) {
   const Principal& principal = call->principal();
-  respond_secret(call, 200, session_json(principal.email, principal.role, principal.scopes, principal.expires_at));
+  respond_secret(call, 200,
+                 session_json({.email = principal.email,
+                               .role = principal.role,
+                               .scopes = principal.scopes,
+                               .spaces = principal.spaces,
+                               .end = principal.expires_at}));
 }
 
 void Face::sign_out(const api::CallPtr& call) {

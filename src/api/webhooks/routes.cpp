@@ -192,7 +192,7 @@ std::vector<api::Route> Face::make_routes() {
   const ScopeSet reads = {Scope::read, Scope::keys};
   const ScopeSet writes = {Scope::write, Scope::keys};
   api::RouteBuilder routes(*this, "webhooks", kernle::kErrors);
-  routes.all().with_schemas(kSchemas).heavy().body_at_most(kBodyBytesMax);
+  routes.all().with_schemas(kSchemas).heavy().with_cookies().body_at_most(kBodyBytesMax);
   routes.post("/webhooks", writes, "Add a webhook", &Face::add_webhook)
       .described(
           "The hub posts each event with the headers of Standard Webhooks 1.0.0, and retries until the receiver "

@@ -68,6 +68,19 @@ class MemoryDirectory::Work final : public DirectoryTxn {
     return {};
   }
 
+  Result<std::optional<IdentityRow>> find_identity(std::string_view subject) override {
+    const auto found =
+        std::ranges::find(state_.identities, subject, [](const auto& entry) { return entry.second.subject; });
+    if (found == state_.identities.end()) return std::nullopt;
+    return found->second;
+  }
+  Result<> identities(AccountNumber account, const IdentityVisitor& visit) override {
+    for (const auto& [number, row] : state_.identities) {
+      if (row.account == account && !visit(row)) break;
+    }
+    return {};
+  }
+
   Result<std::optional<ResetRow>> find_reset(std::string_view token_hash) override {
     const auto found = state_.resets.find(token_hash);
     if (found == state_.resets.end()) return std::nullopt;
@@ -166,6 +179,7 @@ class MemoryDirectory::Work final : public DirectoryTxn {
   Result<AccountNumber> next_account_number() override { return AccountNumber{++mark(kLastAccount)}; }
   Result<KeyNumber> next_key_number() override { return KeyNumber{++mark(kLastKey)}; }
   Result<PasskeyNumber> next_passkey_number() override { return PasskeyNumber{++mark(kLastPasskey)}; }
+  Result<IdentityNumber> next_identity_number() override { return IdentityNumber{++mark(kLastIdentity)}; }
 
   Result<> put_account(const AccountRow& account) override {
     TRY(const auto holder, find_account_by_email(account.email));
@@ -187,6 +201,7 @@ class MemoryDirectory::Work final : public DirectoryTxn {
     std::erase_if(state_.deliveries, [&](const auto& entry) { return entry.second.account == number; });
     std::erase_if(state_.webhooks, [&](const auto& entry) { return entry.second.account == number; });
     std::erase_if(state_.leases, [&](const auto& entry) { return entry.first.first.account == number; });
+    std::erase_if(state_.identities, [&](const auto& entry) { return entry.second.account == number; });
     return remove_resets_of(number);
   }
   Result<> put_key(const KeyRow& key) override {
@@ -216,6 +231,18 @@ class MemoryDirectory::Work final : public DirectoryTxn {
   }
   Result<> remove_passkey(PasskeyNumber number) override {
     state_.passkeys.erase(number);
+    return {};
+  }
+  Result<> put_identity(const IdentityRow& identity) override {
+    TRY(const auto holder, find_identity(identity.subject));
+    if (holder && holder->number != identity.number) {
+      return fail(ErrorCode::conflict, "this identity is already linked");
+    }
+    state_.identities[identity.number] = identity;
+    return {};
+  }
+  Result<> remove_identity(IdentityNumber number) override {
+    state_.identities.erase(number);
     return {};
   }
   Result<> put_reset(const ResetRow& reset) override {

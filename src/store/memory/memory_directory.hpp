@@ -29,6 +29,7 @@ class MemoryDirectory final : public Directory {
     std::map<AccountNumber, AccountRow> accounts;
     std::map<KeyNumber, KeyRow> keys;
     std::map<PasskeyNumber, PasskeyRow> passkeys;
+    std::map<IdentityNumber, IdentityRow> identities;
     std::map<std::string, ResetRow, std::less<>> resets;
     std::map<std::pair<KeyNumber, SpaceName>, Seq> pulled;
     std::map<std::pair<SpaceName, AccountNumber>, GrantRow> grants;

@@ -282,8 +282,8 @@ Result<> DirectoryTables::erase_account(AccountNumber number) {
   for (const char* sql : {"DELETE FROM pulled WHERE key IN (SELECT number FROM api_key WHERE account = ?)",
                           "DELETE FROM pulled WHERE account = ?", "DELETE FROM api_key WHERE account = ?",
                           "DELETE FROM password_reset WHERE account = ?", "DELETE FROM passkey WHERE account = ?",
-                          "DELETE FROM request_usage WHERE account = ?", "DELETE FROM space_grant WHERE account = ?",
-                          "DELETE FROM space_grant WHERE guest = ?",
+                          "DELETE FROM identity WHERE account = ?", "DELETE FROM request_usage WHERE account = ?",
+                          "DELETE FROM space_grant WHERE account = ?", "DELETE FROM space_grant WHERE guest = ?",
                           "DELETE FROM delivery WHERE webhook IN (SELECT id FROM webhook WHERE account = ?)",
                           "DELETE FROM webhook WHERE account = ?", "DELETE FROM lease WHERE account = ?",
                           "DELETE FROM account WHERE number = ?"}) {
@@ -389,6 +389,7 @@ Result<std::vector<std::string>> DirectoryTables::verify() {
   CHECK_OK(verify_passkeys(problems));
   CHECK_OK(verify_webhooks(problems));
   CHECK_OK(verify_leases(problems));
+  CHECK_OK(verify_identities(problems));
   return problems;
 }
 

@@ -89,6 +89,13 @@ CREATE TABLE IF NOT EXISTS lease (account INTEGER NOT NULL, space TEXT NOT NULL,
 CREATE INDEX IF NOT EXISTS lease_end ON lease (ends_at);
 )sql";
 
+/// Came after that too. `subject`: the issuer and its name for the person, with a space between them.
+inline constexpr const char* kIdentityTable = R"sql(
+CREATE TABLE IF NOT EXISTS identity (number INTEGER PRIMARY KEY, account INTEGER NOT NULL,
+  subject BLOB NOT NULL UNIQUE, created_at INTEGER NOT NULL, doc BLOB NOT NULL, hash INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS identity_account ON identity (account);
+)sql";
+
 class DirectoryTables final : public DirectoryTxn {
  public:
   /// `reserve` holds revocations that are not in the rows yet.
@@ -105,6 +112,8 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Result<> keys_that_end(Timestamp until, const KeyVisitor& visit) override;
   [[nodiscard]] Result<std::optional<PasskeyRow>> find_passkey(std::string_view credential) override;
   [[nodiscard]] Result<> passkeys(AccountNumber account, const PasskeyVisitor& visit) override;
+  [[nodiscard]] Result<std::optional<IdentityRow>> find_identity(std::string_view subject) override;
+  [[nodiscard]] Result<> identities(AccountNumber account, const IdentityVisitor& visit) override;
   [[nodiscard]] Result<std::optional<ResetRow>> find_reset(std::string_view token_hash) override;
   [[nodiscard]] Result<Seq> find_pulled(KeyNumber key, const SpaceName& space) override;
   [[nodiscard]] Result<std::optional<GrantRow>> find_grant(const SpaceName& space, AccountNumber guest) override;
@@ -132,6 +141,7 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Result<AccountNumber> next_account_number() override;
   [[nodiscard]] Result<KeyNumber> next_key_number() override;
   [[nodiscard]] Result<PasskeyNumber> next_passkey_number() override;
+  [[nodiscard]] Result<IdentityNumber> next_identity_number() override;
   [[nodiscard]] Result<> put_account(const AccountRow& account) override;
   [[nodiscard]] Result<> erase_account(AccountNumber number) override;
   [[nodiscard]] Result<> put_key(const KeyRow& key) override;
@@ -139,6 +149,8 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Result<> set_last_used(KeyNumber number, Timestamp at) override;
   [[nodiscard]] Result<> put_passkey(const PasskeyRow& passkey) override;
   [[nodiscard]] Result<> remove_passkey(PasskeyNumber number) override;
+  [[nodiscard]] Result<> put_identity(const IdentityRow& identity) override;
+  [[nodiscard]] Result<> remove_identity(IdentityNumber number) override;
   [[nodiscard]] Result<> put_reset(const ResetRow& reset) override;
   [[nodiscard]] Result<> remove_resets_of(AccountNumber account) override;
   [[nodiscard]] Result<> remove_expired_resets(Timestamp until) override;
@@ -185,6 +197,7 @@ class DirectoryTables final : public DirectoryTxn {
   [[nodiscard]] Result<> verify_passkeys(std::vector<std::string>& problems);
   [[nodiscard]] Result<> verify_webhooks(std::vector<std::string>& problems);
   [[nodiscard]] Result<> verify_leases(std::vector<std::string>& problems);
+  [[nodiscard]] Result<> verify_identities(std::vector<std::string>& problems);
   [[nodiscard]] Result<std::int64_t> next_number(std::string_view mark);
   [[nodiscard]] Result<std::int64_t> number_for(const DeliveryRow& delivery);
 

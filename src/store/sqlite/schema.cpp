@@ -162,7 +162,7 @@ Result<> open_schema(Connection& connection, std::string_view new_epoch, const M
   CHECK_OK(finish_move(connection, move));
   CHECK_OK(count_history(connection));
   // Tables that came later; an earlier version of the program leaves them as they are.
-  for (const char* later : {kAuditTables, kPasskeyTable, kGrantTable, kWebhookTables, kLeaseTable})
+  for (const char* later : {kAuditTables, kPasskeyTable, kIdentityTable, kGrantTable, kWebhookTables, kLeaseTable})
     CHECK_OK(connection.execute(later));
   return {};
 }
