@@ -13,7 +13,7 @@ namespace syncline::kaisho {
 namespace {
 
 constexpr std::int64_t kPageRowsDefault = 200;
-constexpr std::int64_t kPageRowsMax = 500;
+constexpr std::int64_t kChangesPageRowsMax = 500;
 /// A page ends behind so many bytes: rows may be large.
 constexpr std::size_t kPageBytesMax = 8UL << 20U;
 /// Documents that one apply may put: rows that repeat an id inherit what their client does not know, each time.
@@ -264,7 +264,7 @@ SpaceName Face::pulled_of(const SpaceName& space, const Resource& resource) {
 }
 
 void Face::get_changes(const api::CallPtr& call, const Resource& resource) {
-  TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, kPageRowsMax, kPageRowsDefault));
+  TRY_CALL(call, const std::int64_t limit, call->query_integer("limit", 1, kChangesPageRowsMax, kPageRowsDefault));
   const SpaceName space = space_of(*call);
   const SpaceName pulled = pulled_of(space, resource);
   const std::string text = call->query("since").value_or("1970-01-01T00:00:00Z");
