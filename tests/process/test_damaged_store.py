@@ -127,7 +127,7 @@ def test_a_runner_outlives_a_hub_that_cannot_read_its_key(hub, tmp_path):
     whole = (hub.data / "syncline.db").read_bytes()
     damage_page_of(hub, '"label":"the key of the runner"')
     hub.start()
-    runner = Runner(hub.url, agent, tmp_path).start()
+    runner = Runner(hub.url, agent, tmp_path).start(is_accepted=False)
     try:
         wait_until(lambda: "hub_away" in runner.log_text(), "it is answered 503")
         hub.kill()

@@ -104,9 +104,14 @@ class Noise(threading.Thread):
             return
 
 
+def content_of(log):
+    """Without the room at its end, which is zeros."""
+    return log.read_bytes().rstrip(b"\0")
+
+
 def damage_by_flipping(percent):
     def damage(log):
-        content = bytearray(log.read_bytes())
+        content = bytearray(content_of(log))
         content[len(content) * percent // 100] ^= 4
         log.write_bytes(content)
     return damage
@@ -114,7 +119,7 @@ def damage_by_flipping(percent):
 
 def damage_by_cutting(percent):
     def damage(log):
-        content = log.read_bytes()
+        content = content_of(log)
         log.write_bytes(content[:len(content) * percent // 100])
     return damage
 
