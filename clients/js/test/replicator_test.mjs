@@ -90,7 +90,7 @@ test('waits longer after each failure and reports the reason', () => {
     assert.equal(f.next().kind, 'none');
     ++f.now;
   }
-  assert.deepEqual(waits, [1600, 3200, 6400, 12_800, 25_600, 48_000, 48_000, 48_000]);  // 20 % less
+  assert.deepEqual(waits, [1600, 3200, 6400, 12_800, 25_600, 38_400, 38_400, 38_400]);  // 20 % less
   f.machine.linkUp(f.now);
   assert.equal(f.runCycle(), 'pull push');
   assert.equal(f.status().state, 'in_sync');

@@ -31,7 +31,8 @@ export const kReplicatorDefaults: ReplicatorSettings = {
   windowMs: 2000,
   intervalMs: 300_000,
   backOffMinMs: 2000,
-  backOffMaxMs: 60_000,
+  /** With its jitter of a fifth less than a minute. */
+  backOffMaxMs: 48_000,
   stepTimeoutMs: 60_000,
 };
 
