@@ -371,6 +371,7 @@ TEST_F(SenderTest, many_messages_are_queued_once_each_whatever_the_number_of_web
   const auto second = subscriptions_.add({1}, "https://b.example/", {kRecordChanged}, "");
   constexpr std::size_t kMessages = 700;
   std::vector<DeliveryQueue::Message> messages;
+  messages.reserve(kMessages);
   for (std::size_t i = 0; i < kMessages; ++i) {
     messages.push_back({.id = "msg_" + std::to_string(i),
                         .account = {1},
