@@ -12,6 +12,13 @@ constexpr std::int64_t kRetryAfterMaxSeconds = 3600;
 constexpr std::int64_t kRetryStrangerMaxSeconds = 30;
 constexpr std::int64_t kPatienceMaxMs = 600'000;
 
+/// What Retry-After says; less of it from a page that is not the hub's, of which the hub does not know.
+std::int64_t wait_asked_for_s(const http::ClientResponse& response) {
+  if (!response.retry_after_s) return 0;  // a large body is not read again
+  const std::int64_t longest_s = is_json_object(response.body) ? kRetryAfterMaxSeconds : kRetryStrangerMaxSeconds;
+  return std::clamp<std::int64_t>(*response.retry_after_s, 0, longest_s);
+}
+
 SyncFailure::Kind kind_of(const Error& error) {
   switch (error.code) {
     case ErrorCode::unauthorized: return SyncFailure::Kind::key_refused;
@@ -75,10 +82,7 @@ void SpaceReplica::finish(std::int64_t ticket, const Result<http::ClientResponse
   patience_ms_ = timeout_ms_;
   if (const auto done = is_push ? finish_push(ticket, *response, now_ms) : finish_pull(ticket, *response, now_ms);
       !done) {
-    // Of a page that is not the hub's, the hub does not know.
-    const std::int64_t longest_s = is_json_object(response->body) ? kRetryAfterMaxSeconds : kRetryStrangerMaxSeconds;
-    const std::int64_t wait_s = std::clamp<std::int64_t>(response->retry_after_s.value_or(0), 0, longest_s);
-    fail(ticket, done.error(), wait_s * 1000, now_ms, random);
+    fail(ticket, done.error(), wait_asked_for_s(*response) * 1000, now_ms, random);
   }
 }
 
