@@ -12,6 +12,7 @@
 #include "service/sessions.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 #include "support/environment.hpp"
+#include "support/system_records.hpp"
 
 namespace syncline {
 namespace {
@@ -71,27 +72,10 @@ class DirectoryMoveTest : public testing::Test {
   }
 
   void put(const std::string& collection, const std::string& id, const std::string& doc) {
-    ASSERT_TRUE(write_and_wait(*store_, system_space(), {}, [&](Txn& txn) -> Result<> {
-      Record record;
-      record.collection = collection;
-      record.id = id;
-      record.doc = doc;
-      record.updated_at = record.effective_at = txn.stamp();
-      txn.put(std::move(record), nullptr);
-      return {};
-    }));
+    test::put_system_record(*store_, collection, id, doc);
   }
 
-  std::vector<std::string> live_records() {
-    std::vector<std::string> found;
-    EXPECT_TRUE(store_->read(system_space(), [&](Snapshot& snapshot) {
-      return snapshot.feed({}, [&](const RecordView& record) {
-        if (!record.deleted) found.push_back(std::string(record.collection) + '/' + std::string(record.id));
-        return true;
-      });
-    }));
-    return found;
-  }
+  std::vector<std::string> live_records() { return test::live_system_records(*store_); }
 
   void move() {
     const auto moved = move_to_directory(*store_);

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "store/directory.hpp"
-#include "support/store_fixture.hpp"
+#include "support/directory_fixture.hpp"
 
 namespace syncline {
 namespace {
@@ -12,21 +12,9 @@ using CredentialNumbers = std::vector<std::int64_t>;
 constexpr AccountNumber kAnnsAccount{1};
 constexpr AccountNumber kBobsAccount{2};
 
-class DirectoryCredentialsTest : public test::StoreFixture {
- protected:
-  void write(const DirectoryWriteFunction& run) {
-    const auto written = directory().write(run);
-    ASSERT_TRUE(written) << written.error().text;
-  }
-  void read(const DirectoryReadFunction& run) {
-    const auto done = directory().read(run);
-    ASSERT_TRUE(done) << done.error().text;
-  }
-  Directory& directory() { return store_->directory(); }
-};
+class DirectoryCredentialsTest : public test::DirectoryFixture {};
 
-INSTANTIATE_TEST_SUITE_P(Stores, DirectoryCredentialsTest, testing::Values("memory", "sqlite", "twice"),
-                         test::store_name);
+INSTANTIATE_TEST_SUITE_P(Stores, DirectoryCredentialsTest, test::all_directories(), test::store_name);
 
 TEST_P(DirectoryCredentialsTest, a_passkey_is_found_by_its_credential_and_listed_by_its_account) {
   const auto passkey = [](std::int64_t number, AccountNumber account, const std::string& credential) {

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "support/store_fixture.hpp"
+#include "support/directory_fixture.hpp"
 
 namespace syncline {
 namespace {
@@ -34,16 +34,8 @@ KeyRow key_row(std::int64_t number, AccountNumber account, std::int64_t parent =
           .doc = "{}"};
 }
 
-class DirectoryTest : public test::StoreFixture {
+class DirectoryTest : public test::DirectoryFixture {
  protected:
-  void write(const DirectoryWriteFunction& run) {
-    const auto written = directory().write(run);
-    ASSERT_TRUE(written) << written.error().text;
-  }
-  void read(const DirectoryReadFunction& run) {
-    const auto done = directory().read(run);
-    ASSERT_TRUE(done) << done.error().text;
-  }
   void put_key(const KeyRow& key) {
     write([&](DirectoryTxn& txn) { return txn.put_key(key); });
   }
@@ -67,10 +59,9 @@ class DirectoryTest : public test::StoreFixture {
     });
     return found;
   }
-  Directory& directory() { return store_->directory(); }
 };
 
-INSTANTIATE_TEST_SUITE_P(Stores, DirectoryTest, testing::Values("memory", "sqlite", "twice"), test::store_name);
+INSTANTIATE_TEST_SUITE_P(Stores, DirectoryTest, test::all_directories(), test::store_name);
 
 TEST_P(DirectoryTest, an_account_comes_back_as_it_was_put) {
   write([](DirectoryTxn& txn) { return txn.put_account(account_row(kFirstAccount, "ann@example.org")); });

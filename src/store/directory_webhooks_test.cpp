@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "store/directory.hpp"
-#include "support/store_fixture.hpp"
+#include "support/directory_fixture.hpp"
 
 namespace syncline {
 namespace {
@@ -36,16 +36,8 @@ LeaseRow lease_row(AccountNumber account, const std::string& command, std::int64
   return {.space = {account, "s"}, .command = command, .holder = "k1", .until = Timestamp{until}};
 }
 
-class DirectoryWebhooksTest : public test::StoreFixture {
+class DirectoryWebhooksTest : public test::DirectoryFixture {
  protected:
-  void write(const DirectoryWriteFunction& run) {
-    const auto written = directory().write(run);
-    ASSERT_TRUE(written) << written.error().text;
-  }
-  void read(const DirectoryReadFunction& run) {
-    const auto done = directory().read(run);
-    ASSERT_TRUE(done) << done.error().text;
-  }
   void add(const DeliveryRow& delivery) {
     write([&](DirectoryTxn& txn) { return txn.add_delivery(delivery); });
   }
@@ -100,10 +92,9 @@ class DirectoryWebhooksTest : public test::StoreFixture {
     });
     return found;
   }
-  Directory& directory() { return store_->directory(); }
 };
 
-INSTANTIATE_TEST_SUITE_P(Stores, DirectoryWebhooksTest, testing::Values("memory", "sqlite", "twice"), test::store_name);
+INSTANTIATE_TEST_SUITE_P(Stores, DirectoryWebhooksTest, test::all_directories(), test::store_name);
 
 TEST_P(DirectoryWebhooksTest, a_webhook_comes_back_as_it_was_put_and_is_listed_by_its_account) {
   put_webhooks();
