@@ -71,25 +71,40 @@ bool read_offset(std::string_view text, std::size_t& position, std::int64_t& sec
   return true;
 }
 
+/// "2026-11-30T13:00:00." and the second that it says.
+struct SecondText {
+  std::chrono::sys_seconds second = std::chrono::sys_seconds::min();
+  std::array<char, 20> text{};
+};
+
+SecondText format_second(std::chrono::sys_seconds second) {
+  using namespace std::chrono;
+  const auto day = floor<days>(second);
+  const year_month_day date{day};
+  const std::int64_t in_day = (second - day).count();
+  SecondText formatted{.second = second};
+  char* at = formatted.text.data();
+  at = put(put_digits(at, static_cast<int>(date.year()), 4), '-');
+  at = put(put_digits(at, static_cast<unsigned>(date.month()), 2), '-');
+  at = put(put_digits(at, static_cast<unsigned>(date.day()), 2), 'T');
+  at = put(put_digits(at, in_day / 3600, 2), ':');
+  at = put(put_digits(at, in_day / 60 % 60, 2), ':');
+  put(put_digits(at, in_day % 60, 2), '.');
+  return formatted;
+}
+
 }  // namespace
 
 void append_time(std::string& out, Timestamp time) {
   using namespace std::chrono;
+  // Records of one page were mostly written within a few seconds: a second's text is kept for the next one.
+  thread_local SecondText kept;
   const sys_time<microseconds> point{microseconds{time.micros}};
-  const auto day = floor<days>(point);
-  const year_month_day date{day};
-  const std::int64_t in_day = (point - day).count();
-  const std::int64_t seconds = in_day / kMicrosPerSecond;
-  std::array<char, 27> text{};
-  char* at = text.data();
-  at = put(put_digits(at, static_cast<int>(date.year()), 4), '-');
-  at = put(put_digits(at, static_cast<unsigned>(date.month()), 2), '-');
-  at = put(put_digits(at, static_cast<unsigned>(date.day()), 2), 'T');
-  at = put(put_digits(at, seconds / 3600, 2), ':');
-  at = put(put_digits(at, seconds / 60 % 60, 2), ':');
-  at = put(put_digits(at, seconds % 60, 2), '.');
-  at = put(put_digits(at, in_day % kMicrosPerSecond, 6), 'Z');
-  out.append(text.data(), at);
+  const auto second = floor<seconds>(point);
+  if (kept.second != second) kept = format_second(second);
+  std::array<char, 7> fraction{};
+  put(put_digits(fraction.data(), (point - second).count(), 6), 'Z');
+  out.append(kept.text.data(), kept.text.size()).append(fraction.data(), fraction.size());
 }
 
 std::string format_time(Timestamp time) {

@@ -11,6 +11,17 @@ TEST(Time, writes_utc_with_six_digits) {
   EXPECT_EQ(format_time({-1}), "1969-12-31T23:59:59.999999Z");
 }
 
+TEST(Time, writes_each_second_as_its_own) {
+  std::string out;
+  append_time(out, {1'795'306'207'999'999});
+  append_time(out, {1'795'306'208'000'000});
+  append_time(out, {-1'000'000});
+  append_time(out, {-1'000'001});
+  EXPECT_EQ(out,
+            "2026-11-22T00:10:07.999999Z2026-11-22T00:10:08.000000Z"
+            "1969-12-31T23:59:59.000000Z1969-12-31T23:59:58.999999Z");
+}
+
 TEST(Time, reads_offsets_and_any_number_of_digits) {
   EXPECT_EQ(parse_time("2026-11-22T00:10:07.004670Z")->micros, 1'795'306'207'004'670);
   EXPECT_EQ(parse_time("2026-11-22T02:10:07.00467+02:00")->micros, 1'795'306'207'004'670);

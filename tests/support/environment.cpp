@@ -22,8 +22,11 @@ const testing::Environment* const kEnvironment = testing::AddGlobalTestEnvironme
 
 }  // namespace
 
-TemporaryDirectory::TemporaryDirectory() {
-  path_ = (std::filesystem::temp_directory_path() / ("syncline-" + to_hex(random_bytes(8)))).string();
+TemporaryDirectory::TemporaryDirectory(Place place) {
+  const std::filesystem::path memory = "/dev/shm";
+  const bool in_memory = place == Place::memory && std::filesystem::is_directory(memory);
+  const auto parent = in_memory ? memory : std::filesystem::temp_directory_path();
+  path_ = (parent / ("syncline-" + to_hex(random_bytes(8)))).string();
   std::filesystem::create_directories(path_);
 }
 

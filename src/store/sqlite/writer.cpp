@@ -52,6 +52,11 @@ Result<std::unique_ptr<Writer>> Writer::start(Connection connection, Connection 
   return writer;
 }
 
+Writer::~Writer() {
+  stop();
+  wal_keeper_.reset();  // its thread reports to this object, and most of that would be gone before it
+}
+
 void Writer::stop() {
   {
     const MutexLock lock(mutex_);

@@ -36,7 +36,7 @@ class Writer {
                                                              std::unique_ptr<CommitMark> mark, Catalog& catalog,
                                                              ReadHealth& health, const Clock& clock,
                                                              const Shared& shared, Options options);
-  ~Writer() { stop(); }
+  ~Writer();
   /// Finishes what is queued; later writes are refused.
   void stop();
 
