@@ -48,6 +48,7 @@ std::shared_ptr<SettingsOptions> add_settings_options(Command command) {
   flag("--log-level LEVEL", "log.level", "debug, info, warning, error or off");
   flag("--tls-certificate FILE", "tls.certificate", "PEM file with the certificate chain");
   flag("--tls-key FILE", "tls.key", "PEM file with the private key");
+  flag("--ui-dir DIR", "console.dir", "directory with the files of the web console, instead of those built in");
   command.option("--set KEY=VALUE", options->assignments, "any setting; repeatable");
   return options;
 }

@@ -13,6 +13,7 @@
 #include "api/people/routes.hpp"
 #include "api/webhooks/routes.hpp"
 #include "app/ai_upstream.hpp"
+#include "app/console.hpp"
 #include "app/oidc_settings.hpp"
 #include "net/workers.hpp"
 
@@ -21,6 +22,7 @@ namespace syncline::app {
 Result<std::vector<api::FaceModule>> make_faces(const Settings& settings) {
   TRY(AiSettings ai, read_ai_settings(settings));
   TRY(std::optional<oidc::Setup> provider, read_oidc_settings(settings));
+  TRY(console::Assets console, read_console_settings(settings));
   TRY(const Plan signup_plan, parse_plan(settings.text("accounts.signup_plan")));
   const kiro::CommandTimes times{.claim_lease_ms = settings.integer("commands.claim_lease_seconds") * 1000,
                                  .patch_lease_ms = settings.integer("commands.patch_lease_seconds") * 1000,
@@ -37,6 +39,7 @@ Result<std::vector<api::FaceModule>> make_faces(const Settings& settings) {
       oidc::make_module(make_threads, std::move(provider)),
       admin::make_module(),
       accounts::make_module({.open = settings.boolean("accounts.signup"), .plan = signup_plan}),
+      console::make_module(std::move(console)),
   };
 }
 

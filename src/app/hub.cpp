@@ -10,6 +10,7 @@
 
 #include "api/operations/routes.hpp"
 #include "app/admin.hpp"
+#include "app/console.hpp"
 #include "app/control.hpp"
 #include "app/data_directory.hpp"
 #include "app/plan_settings.hpp"
@@ -63,6 +64,7 @@ class Hub {
       std::vector<api::FaceModule> modules, webhooks::Sender::Options webhooks, const api::CookieGate::Options& cookies,
       PublicUrl::Keep keep_url)
       : clock_(clock),
+        page_prefix_(page_prefix(settings)),
         cookies_(cookies),
         public_url_(cookies.public_origin, std::move(keep_url)),
         server_(std::move(options)),
@@ -140,7 +142,7 @@ class Hub {
     }
     CHECK_OK(server_.start(router_));
     const std::string url = public_url_.get();
-    core_.first_run.serve(url.empty() ? local_url(server_.url()) : url, show_code);
+    core_.first_run.serve((url.empty() ? local_url(server_.url()) : url) + page_prefix_, show_code);
     core_.housekeeping.start();
     core_.search.start();
     sender_.start();
@@ -218,6 +220,7 @@ class Hub {
   };
 
   TrustedClock& clock_;
+  const std::string page_prefix_;
   api::CookieGate cookies_;
   PublicUrl public_url_;
   net::Server server_;

@@ -8,7 +8,9 @@
 #include <string_view>
 
 #include "app/progress.hpp"
+#include "app/sync_sentence.hpp"
 #include "base/json_object.hpp"
+#include "base/time.hpp"
 
 namespace syncline::app {
 namespace {
@@ -51,6 +53,53 @@ std::function<std::string()> follow_transfer(const NodeClient& node, const NodeO
   };
 }
 
+/// "in 8 s", or nothing for a time that is past.
+std::string time_until(const std::string& text) {
+  const auto time = parse_time(text);
+  if (!time) return {};
+  const std::int64_t seconds = (time->micros - SystemClock().now().micros) / kMicrosPerSecond;
+  if (seconds < 0) return {};
+  return seconds < 90 ? "in " + std::to_string(seconds) + " s" : "in " + std::to_string(seconds / 60) + " min";
+}
+
+/// "2026-11-22 16:40 UTC"
+std::string minute_of(const std::string& text) {
+  const auto time = parse_time(text);
+  if (!time) return {};
+  std::string minute = format_time(*time).substr(0, 16);
+  minute[10] = ' ';
+  return minute + " UTC";
+}
+
+/// What is known of the sync of a profile that is connected to a hub, over all its spaces.
+SyncFacts sync_facts_of(JsonView profile) {
+  SyncFacts facts;
+  std::int64_t pending = 0;
+  std::int64_t rejected = 0;
+  std::int64_t to_pull = 0;
+  bool is_held_up = false;
+  const auto spaces = profile.find("spaces");
+  if (!spaces) return facts;
+  spaces->for_each_element([&](JsonView space) {
+    const std::string state = space.text_of("state");
+    if (state == "off") return;  // it stays on this device
+    pending += number_in(space, "pending");
+    rejected += number_in(space, "dead_letters");
+    to_pull += number_in(space, "to_pull");
+    if (state == "refused") facts["signed_out"] = "1";
+    if (state == "waiting" && !facts.contains("silent_since")) {
+      facts["silent_since"] = minute_of(space.text_of("since"));
+      facts["reason"] = space.text_of("reason");
+      facts["next_try"] = time_until(space.text_of("next_try"));
+    }
+    is_held_up = is_held_up || state == "refused" || state == "waiting";
+  });
+  facts["rejected"] = std::to_string(rejected);
+  facts[is_held_up ? "waiting" : "sending"] = std::to_string(pending);
+  facts["behind"] = std::to_string(to_pull);
+  return facts;
+}
+
 /// What the hub cannot do, if it speaks something else than /v1.
 void print_limits(JsonView profile) {
   const auto limits = profile.find("limits");
@@ -86,6 +135,10 @@ Result<> print_profiles(NodeClient& node, OutputForm form) {
       std::printf(
           "    The system clock is %s the expected time; purging is suspended (syncline profile accept-clock)\n",
           clock == "ahead" ? "ahead of" : "behind");
+    }
+    if (!url.empty()) {
+      const SyncSentence sentence = sync_sentence(sync_facts_of(profile));
+      std::printf("    %s: %s\n", sentence.word.c_str(), to_terminal_line(sentence.says).c_str());
     }
     print_limits(profile);
     const auto spaces = profile.find("spaces");

@@ -36,6 +36,8 @@ const std::vector<SettingInfo>& all_settings() {
        "where people reach the hub, like https://hub.example.org; links that the hub prints begin with it"},
       {"console.insecure", SettingKind::boolean, "false",
        "let browsers sign in by plain http from other machines; everybody on the way can read the cookie"},
+      {"console.dir", SettingKind::text, "",
+       "directory with the files of the web console; empty: those that are part of the program"},
       {"rate_limit", SettingKind::integer, "0", "requests per minute and key; 0: no limit"},
       {"plans.enforce", SettingKind::boolean, "false", "reject sync requests of accounts with the free plan"},
       {"accounts.signup", SettingKind::boolean, "false", "let anyone create an account with POST /auth/signup"},

@@ -4,8 +4,6 @@
 
 #include <cassert>
 
-#include "base/text.hpp"
-
 namespace syncline::net {
 namespace {
 
@@ -38,16 +36,6 @@ std::string Gzip::add(std::string_view bytes, Flush flush) {
     out.append(buffer, sizeof buffer - stream.avail_out);
   } while (stream.avail_out == 0);
   return out;
-}
-
-bool accepts_gzip(std::string_view accept_encoding) {
-  for (const std::string_view part : split(accept_encoding, ',')) {
-    const auto pieces = split(part, ';');
-    if (!equal_ignoring_case(trim(pieces[0]), "gzip")) continue;
-    const std::string_view weight = pieces.size() > 1 ? trim(pieces[1]) : "";
-    return !(weight == "q=0" || weight == "q=0.0" || weight == "q=0.00" || weight == "q=0.000");
-  }
-  return false;
 }
 
 }  // namespace syncline::net

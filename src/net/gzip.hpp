@@ -20,7 +20,4 @@ class Gzip {
   std::unique_ptr<State> state_;
 };
 
-/// True when an Accept-Encoding header allows gzip.
-[[nodiscard]] bool accepts_gzip(std::string_view accept_encoding);
-
 }  // namespace syncline::net

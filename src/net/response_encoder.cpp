@@ -1,8 +1,10 @@
 #include "net/response_encoder.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
+#include "http/content_coding.hpp"
 #include "net/response_head.hpp"
 
 namespace syncline::net {
@@ -89,6 +91,9 @@ std::string_view ResponseEncoder::whole_body() const {
 }
 
 bool ResponseEncoder::may_compress() const {
+  if (std::ranges::find(response_.headers, "Content-Encoding", &http::Header::name) != response_.headers.end()) {
+    return false;  // it comes compressed
+  }
   const std::string_view type = response_.content_type;
   return type != "text/event-stream" && (type.starts_with("application/json") || type.starts_with("text/") ||
                                          type.starts_with("application/problem+json"));
@@ -98,7 +103,7 @@ bool ResponseEncoder::wants_gzip() const {
   if (response_.gzipped) return true;
   if (!may_compress() || request_.headers == nullptr) return false;
   if (!source_ && whole_body().size() < kGzipBytesMin) return false;
-  return accepts_gzip(request_.headers->find("Accept-Encoding"));
+  return http::accepts_coding(request_.headers->find("Accept-Encoding"), "gzip");
 }
 
 std::string ResponseEncoder::frame(const std::string& bytes, bool is_last) const {

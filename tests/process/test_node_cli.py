@@ -3,6 +3,7 @@ import datetime
 import http.server
 import json
 import os
+import re
 import subprocess
 import threading
 import zoneinfo
@@ -141,6 +142,7 @@ def test_profiles_and_all_their_spaces(shared_hub):
         assert status["profiles"][1]["spaces"][0]["state"] in {"in_sync", "syncing", "waiting"}
         code, out, _ = cli("sync", "status", data=node.data)
         assert "* default  not connected" in out and f"  work  {shared_hub.url}" in out
+        assert re.search(r"^    (Current: Everything is in sync|Behind: Fetching|Sending: Sending) ?", out, re.MULTILINE), out
         cli("profile", "use", "work", data=node.data)
         assert cli("profile", "remove", "work", data=node.data, check=False)[0] == 4
         assert cli("profile", "remove", "default", data=node.data)[0] == 0

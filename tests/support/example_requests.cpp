@@ -102,6 +102,11 @@ constexpr auto kWithoutReads = std::to_array<std::string_view>({
     "/problems/{code}",
     "/set-password",
     "/setup",
+    "/console",
+    "/console/a/{file}",
+    "/console/{screen}",
+    "/console/{screen}/{of}",
+    "/console/{screen}/{of}/{part}",
     "/v1/setup",    // it remembers that it is done
     "/v1/session",  // GET
     "/v1/me",
