@@ -8,14 +8,14 @@ const root = new URL('.', import.meta.url).pathname;
 rmSync(`${root}dist`, { recursive: true, force: true });
 const common = { bundle: true, target: 'es2022', absWorkingDir: root, logLevel: 'warning' };
 // Each entry whole: what two entries share as a chunk of its own compresses worse than twice the same. Split only for
-// what few pages load: the store in memory, and the list of conflicts, which needs the hub anyway. The store of Node is built with the main entry, which calls
-// it by the short names.
+// what few pages load: the store in memory, and the list of conflicts, which needs the hub anyway. The store of Node is
+// built with the main entry, which calls it by the short names.
 // Names between the parts of the library, which no program, database or other tab sees, get short: a name of what is
 // stored would be another one in the next build.
 const internal = new RegExp(`^(${[
   'admit', 'adopt', 'answer', 'apply', 'awaits', 'backOffMaxMs', 'backOffMinMs', 'bytesMax', 'change', 'countOwn',
   'countRefused', 'cycles', 'cyclesAfterNext', 'database', 'deadLetters', 'declared', 'disconnect',
-  'dropOldDeletions', 'edit', 'emit', 'failed', 'failures', 'fit', 'forget', 'hasCopies', 'hasDocsAsText',
+  'dropOldDeletions', 'edit', 'emit', 'failed', 'failures', 'finish', 'fit', 'forget', 'hasCopies', 'hasDocsAsText',
   'heardThrough', 'incarnation', 'invoke', 'isEnded', 'isFailing', 'isLeader', 'isOff', 'isOtherHistory', 'isPartial',
   'isReplaced', 'isRunning', 'items', 'keepEarlier', 'keyChanged', 'lastEventId', 'limits', 'linkDown', 'linkUp',
   'losses', 'machine', 'mark', 'mayHaveMissed', 'measure', 'needsPull', 'nextBatch', 'nextTryMs', 'note',

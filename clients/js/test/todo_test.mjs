@@ -83,7 +83,7 @@ test('check 28: edited offline, reloaded offline, and on the other device within
   await until(() => isKept(page), 'the kept files');
 
   await context.setOffline(true);
-  const before = proxy.requests.length;
+  const before = proxy.count('POST', '/push');
   await page.reload();
   await listed(page, 'Milk');
   await type(page, '#text', 'Bread');
@@ -99,7 +99,7 @@ test('check 28: edited offline, reloaded offline, and on the other device within
   await shows(page, '#queue', '“Bread”');
   await shows(page, '#queue-text', 'Safe on this device');
   assert.deepEqual(await texts(other), ['Milk']);
-  assert.equal(proxy.requests.length, before, 'nothing has reached the hub');
+  assert.equal(proxy.count('POST', '/push'), before, 'nothing has reached the hub');
 
   const began = Date.now();
   await context.setOffline(false);
@@ -141,6 +141,7 @@ test('the to-do list says what to do about a lost key, and keeps the queue meanw
   const lost = addKey(account);
   const { page } = await device(lost);
   await type(page, '#text', 'Milk');
+  await until(() => proxy.count('POST', '/push') > 0, 'the push');
   await shows(page, '#status', 'Synced');
   const [{ id }] = (await fetch(`${hub.url}/v1/keys`, { headers: { Authorization: `Bearer ${lost}` } })
     .then((answer) => answer.json())).keys;
@@ -168,6 +169,7 @@ test('the to-do list shows what the hub refuses; a deletion can be undone; leavi
   const account = addAccount('queue');
   const { page } = await device(addKey(account));
   await type(page, '#text', 'Milk');
+  await until(() => proxy.count('POST', '/push') > 0, 'the push');
   await shows(page, '#status', 'Synced');
   proxy.rule = ({ method, path, body }) => {
     if (method !== 'POST' || !path.includes('/push')) return undefined;

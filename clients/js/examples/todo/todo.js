@@ -73,6 +73,7 @@ async function showList() {
   const entries = new Map();  // the elements of each entry, by its id
   const texts = new Map();    // what an entry said last, for the queue's deletions
   let waiting = new Set();
+  let queue = '';             // what the queue shows
 
   show('welcome', false);
   show('app', true);
@@ -225,7 +226,7 @@ async function showList() {
       'everything is sent.';
     show('evictable', status.evictable);
     show('connect-later', isLocal);
-    showQueue();
+    showQueue().catch((error) => { if (error.code !== 'closed') showError(error); });
     if (state === 'in_sync' && !isLocal) showConflicts();
   }
 
@@ -238,6 +239,10 @@ async function showList() {
     }
     waiting = new Set(found.map((change) => change.id));
     markWaiting();
+    // Whoever is on one of its buttons stays there.
+    const seen = JSON.stringify(found.map(({ id, doc, isDead, refusal }) => [id, doc, isDead, refusal?.detail]));
+    if (seen === queue) return;
+    queue = seen;
     $('queue').replaceChildren(...found.slice(0, kShown).map(makeChange));
     if (found.length > kShown) $('queue').append(make('li', { className: 'soft', textContent: 'And more.' }));
   }
