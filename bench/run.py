@@ -1,4 +1,4 @@
-"""Runs the published figures and prints them as tables: store, http, live, latency, memory, runner, kaisho, kernle, node.
+"""Runs the published figures and prints them as tables: store, http, live, latency, memory, runner, kaisho, kernle, node, js.
 growth, which takes long, runs only when it is named.
 
 Everything is on loopback and on this machine's disk; the two sides of a ratio run in turns, in one run. With --quick,
@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT / "tests/process"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from growth import bench_growth  # noqa: E402
 from harness import Hub, WebSocket  # noqa: E402
+from js import bench_js  # noqa: E402
 from kaisho import bench_kaisho  # noqa: E402
 from kernle import bench_kernle  # noqa: E402
 from live import bench_live  # noqa: E402
@@ -105,6 +106,7 @@ SUITES = {"store": bench_store,
           "kaisho": lambda _: bench_kaisho(require, say, run_json, BUILD / "http_load"),
           "kernle": lambda _: bench_kernle(require, say, run_json, BUILD / "http_load", rss_kib),
           "node": lambda _: bench_node(require, say, rss_kib, cpu_seconds),
+          "js": lambda _: bench_js(require, say),
           "growth": lambda quick: bench_growth(require, say, quick)}
 
 

@@ -8,25 +8,30 @@ const root = new URL('.', import.meta.url).pathname;
 rmSync(`${root}dist`, { recursive: true, force: true });
 const common = { bundle: true, target: 'es2022', absWorkingDir: root, logLevel: 'warning' };
 // Each entry whole: what two entries share as a chunk of its own compresses worse than twice the same. Split only for
-// the store in memory, which pages of browsers do not load.
-// Names between the parts of the library, which no program, database or other tab sees, get short.
+// what few pages load: the store in memory, and the list of conflicts, which needs the hub anyway. The store of Node is
+// built with the main entry, which calls it by the short names.
+// Names between the parts of the library, which no program, database or other tab sees, get short: a name of what is
+// stored would be another one in the next build.
 const internal = new RegExp(`^(${[
-  'admit', 'awaits', 'backOffMaxMs', 'backOffMinMs', 'bytesMax', 'countOwn', 'countRefused', 'cyclesAfterNext',
-  'database', 'deadLetters', 'dropOldDeletions', 'failures', 'hasDocsAsText', 'heardThrough', 'isEnded',
-  'isFailing', 'isOff', 'isOtherHistory', 'isPartial', 'isReplaced', 'isRunning', 'items', 'keyChanged', 'limits',
-  'linkDown', 'linkUp', 'local', 'losses', 'machine', 'mayHaveMissed', 'needsPull', 'nextBatch', 'nextTryMs',
-  'noteHubHead', 'noteLocalWrite', 'noteWrite', 'onCommit', 'onError', 'onLead', 'onLoss', 'onStep', 'opsMax',
-  'pageMax', 'parts', 'pushEverythingFirst', 'putEarlier', 'putEntry', 'putNote', 'readFromStart', 'removeEarlier',
-  'removeEntry', 'removeNote', 'replica', 'session', 'setKeyUnchecked', 'setValue', 'sinceMs', 'startOver',
-  'stepTimeoutMs', 'syncNow', 'syncedMs', 'verdicts', 'versions', 'waitingRefused', 'wakeAtMs', 'wasRefused',
-  'wasTakenBack', 'watchers', 'withRefused',
+  'admit', 'adopt', 'answer', 'apply', 'awaits', 'backOffMaxMs', 'backOffMinMs', 'bytesMax', 'change', 'countOwn',
+  'countRefused', 'cycles', 'cyclesAfterNext', 'database', 'deadLetters', 'declared', 'disconnect',
+  'dropOldDeletions', 'edit', 'emit', 'failed', 'failures', 'finish', 'fit', 'forget', 'hasCopies', 'hasDocsAsText',
+  'heardThrough', 'incarnation', 'invoke', 'isEnded', 'isFailing', 'isLeader', 'isOff', 'isOtherHistory', 'isPartial',
+  'isReplaced', 'isRunning', 'items', 'keepEarlier', 'keyChanged', 'lastEventId', 'limits', 'linkDown', 'linkUp',
+  'losses', 'machine', 'mark', 'mayHaveMissed', 'measure', 'needsPull', 'nextBatch', 'nextTryMs', 'note',
+  'noteHubHead', 'noteLocalWrite', 'noteWrite', 'notify', 'onCommit', 'onError', 'onLead', 'onLoss', 'onLost',
+  'onMessage', 'onStep', 'opsMax', 'pageMax', 'parts', 'place', 'progress', 'pulled', 'pushEverythingFirst',
+  'putEarlier', 'putEntry', 'putNote', 'readFromStart', 'ready', 'release', 'removeEarlier', 'removeEntry',
+  'removeNote', 'replica', 'report', 'row', 'scan', 'session', 'setKeyUnchecked', 'setValue', 'settle', 'sharedName',
+  'sinceMs', 'sleep', 'startOver', 'stepTimeoutMs', 'syncNow', 'syncedMs', 'through', 'ticket', 'touch', 'tx',
+  'verdicts', 'versions', 'waitingRefused', 'wake', 'wakeAtMs', 'wasRefused', 'watchers', 'withRefused',
 ].join('|')})$`);
 await build({ ...common, minify: true, mangleProps: internal, splitting: true, format: 'esm', outdir: 'dist',
-  chunkNames: '[name]-[hash]', entryPoints: { index: 'src/index.ts' } });
+  chunkNames: '[name]', entryPoints: { index: 'src/index.ts', sqlite: 'src/sqlite/index.ts' } });
 await build({ ...common, minify: true, format: 'esm', entryPoints: ['src/http/index.ts'], outfile: 'dist/http.js' });
 await build({ ...common, minify: true, format: 'cjs', entryPoints: ['src/http/index.ts'], outfile: 'dist/http.cjs' });
 // What esbuild leaves: 3 % of what pages load.
-for (const name of ['index', 'http']) {
+for (const name of ['index', 'http', 'sqlite']) {
   const file = `${root}dist/${name}.js`;
   const { code } = await minify(readFileSync(file, 'utf8'), { module: true, ecma: 2020, compress: { passes: 3 } });
   writeFileSync(file, code);

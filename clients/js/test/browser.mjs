@@ -15,6 +15,7 @@ export function pages() {
     '/page': { type: 'text/html', text: kPage },
     '/build/internals.js': script('build/internals.js'),
     '/dist/index.js': script('dist/index.js'),
+    '/dist/conflicts.js': script('dist/conflicts.js'),
     '/test/check.mjs': script('test/cases/check.mjs'),
     '/test/store_cases.mjs': script('test/cases/store_cases.mjs'),
     '/test/local_space_cases.mjs': script('test/cases/local_space_cases.mjs'),

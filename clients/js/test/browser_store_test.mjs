@@ -55,13 +55,49 @@ test('IndexedDB: a store of a newer version of the library is refused and left a
 
 test('IndexedDB: what another tab deletes is lost here, and says so', async () => {
   const outcome = await page.evaluate(async () => {
-    const { deleteDatabase, IndexedDbStore } = await import('#internals');
+    const { IndexedDbStore } = await import('#internals');
     const store = await IndexedDbStore.open('lost');
     let wasLost = false;
     store.onLost = () => { wasLost = true; };
-    await deleteDatabase('lost');
+    const other = await IndexedDbStore.open('lost');
+    other.close();
+    await other.remove();
     const error = await store.read(async () => 1).then(() => undefined, (reason) => reason);
     return [wasLost, error?.code];
   });
   assert.deepEqual(outcome, [true, 'closed']);
+});
+
+test('IndexedDB: a store of an older schema is moved forward with what it has, and a step that fails changes nothing', async () => {
+  const outcome = await page.evaluate(async () => {
+    const { IndexedDbStore, kIndexedDbSteps } = await import('#internals');
+    const row = { space: 's', collection: 'c', id: 'a', seq: 1, own: 1, at: '', deleted: false, doc: '{}' };
+    const find = async (steps) => {
+      const store = await IndexedDbStore.open('older', steps);
+      const found = await store.read((tx) => tx.find('s', 'c', 'a'));
+      store.close();
+      return JSON.stringify(found) === JSON.stringify(row);
+    };
+    const old = await IndexedDbStore.open('older');
+    await old.write(async (tx) => tx.put(row));
+    let wasLost = false;
+    old.onLost = () => { wasLost = true; };
+    let failed = '';
+    await IndexedDbStore.open('older', [...kIndexedDbSteps, (database) => {
+      database.deleteObjectStore('rows');
+      throw new Error('on purpose');
+    }]).catch((error) => { failed = error.code; });
+    const isKept = await find();
+    let steps = 0;
+    const newer = [...kIndexedDbSteps, (database, transaction) => {
+      ++steps;
+      database.createObjectStore('more');
+      transaction.objectStore('rows').createIndex('at', ['space', 'at']);
+    }];
+    const isMoved = await find(newer) && await find(newer);
+    const refused = await IndexedDbStore.open('older').catch((error) => error.name);
+    return { wasLost, failed, isKept, isMoved, steps, refused, stays: await find(newer) };
+  });
+  assert.deepEqual(outcome, { wasLost: true, failed: 'store_failed', isKept: true, isMoved: true, steps: 1,
+    refused: 'StoreTooNew', stays: true });
 });

@@ -1,86 +1,21 @@
-// The local copy in Chromium: IndexedDB, tabs, and a browser that is killed.
+// The local copy in Chromium: IndexedDB, tabs, and figures. checks_test.mjs has the checks that have a number.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { Hub as Caller } from '../dist/http.js';
-import { launch, launchIn, pages } from './browser.mjs';
-import { Hub, Proxy, until } from './harness.mjs';
+import { BrowserFixture } from './browser_fixture.mjs';
+import { until } from './harness.mjs';
 
-let hub, proxy, browser, key, admin, number = 0;
-const profiles = [];
+let fixture, hub, proxy, browser, admin;
 before(async () => {
-  hub = await Hub.start();
-  proxy = await Proxy.start(hub.url);
-  proxy.pages = pages();
-  key = hub.addKey();
-  admin = new Caller({ url: hub.url, key });
-  browser = await launch();
+  fixture = await BrowserFixture.start();
+  ({ hub, proxy, browser, admin } = fixture);
 });
-after(async () => {
-  for (const context of profiles) await context.close().catch(() => undefined);  // some were killed
-  await browser.close();
-  await proxy.stop();
-  await hub.stop();
-});
-beforeEach(() => {
-  proxy.rule = () => undefined;
-  proxy.requests = [];
-  ++number;
-});
+after(() => fixture.stop());
+beforeEach(() => fixture.reset());
 
-const space = () => `browser${number}`;
-
-/** A tab with the copy open as `db`, and its collection as `items`. */
-async function tab(context, options = {}) {
-  const page = await context.newPage();
-  await page.goto(`${proxy.url}/page`);
-  await openIn(page, options);
-  return page;
-}
-async function openIn(page, options = {}) {
-  await page.evaluate(async ([url, key, space, options]) => {
-    const { open } = await import('@syncline/client');
-    window.events = [];
-    window.db = await open({ name: space, url, key, spaces: [space], sync: { windowMs: 0 }, ...options });
-    for (const name of ['reauth', 'error', 'closed']) db.on(name, (event) => events.push([name, String(event)]));
-    window.items = db.space(space).collection('items');
-    window.until = async (condition) => {
-      const end = Date.now() + 20_000;
-      while (!await condition()) {
-        if (Date.now() > end) throw new Error(`${condition} did not come; ${JSON.stringify(db.status.get())}`);
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-    };
-  }, [proxy.url, key, space(), options]);
-}
-async function hubDocs() {
-  const docs = {};
-  for (let after; after !== null; ) {
-    const page = await admin.space(space()).list('items', { limit: 5000, ...(after ? { after } : {}) });
-    for (const one of page.records) docs[one.id] = one.doc;
-    after = page.after;
-  }
-  return docs;
-}
-
-/** The process of the browser with that profile, which only one has. */
-function browserOf(directory) {
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    let line = '';
-    try {
-      line = readFileSync(`/proc/${name}/cmdline`, 'utf8');
-    } catch {
-      continue;  // it has ended meanwhile
-    }
-    const parts = line.split(/[\0 ]/);
-    const isMain = parts[0].includes('chrom') && !parts.some((part) => part.startsWith('--type='));
-    if (isMain && parts.includes(`--user-data-dir=${directory}`)) return Number(name);
-  }
-  throw new Error(`no browser with the profile ${directory}`);
-}
+const space = () => fixture.space;
+const tab = (context, options) => fixture.tab(context, options);
+const openIn = (page, options) => fixture.openIn(page, options);
+const hubDocs = () => fixture.hubDocs();
 
 test('a copy outlives its page: edits made offline are sent by the next one, once', async () => {
   const context = await browser.newContext();
@@ -114,29 +49,6 @@ test('one of two tabs talks to the hub, both read and write, and both hear of ev
   await b.evaluate(() => until(() => seen.at(-1) === 'x,y,z'));
   await b.evaluate(() => until(() => db.status.get().state === 'in_sync'));
   assert.equal(proxy.count('GET', '/v1/me'), 1, 'one tab has asked');
-  await context.close();
-});
-
-test('the leading tab is closed in the middle of a push: the other one goes on, and no op counts twice', async () => {
-  const context = await browser.newContext();
-  const a = await tab(context);
-  await a.evaluate(() => db.synced());
-  const b = await tab(context);
-  let isHeld = true;
-  proxy.rule = ({ method, path }) => (isHeld && method === 'POST' && path.includes('/push') ? { delayMs: 400 } : undefined);
-  await b.evaluate(() => Promise.all(Array.from({ length: 50 }, (_, i) => items.put(`r${i}`, { i }))));
-  await until(() => proxy.count('POST', '/push') > 0, 'the push of the leader');
-  isHeld = false;
-  await a.close();
-  const closed = Date.now();
-  await b.evaluate(() => items.put('late', {}));
-  await until(async () => Object.keys(await hubDocs()).length === 51, 'all changes at the hub');
-  assert.ok(Date.now() - closed < 4000, `${Date.now() - closed} ms`);
-  await b.evaluate(() => until(() => db.status.get().pending === 0));
-  for (const id of ['r0', 'r25', 'r49', 'late']) {
-    assert.equal((await admin.space(space()).history('items', id)).length, 1, id);
-  }
-  assert.deepEqual(await admin.space(space()).conflicts(), []);
   await context.close();
 });
 
@@ -234,41 +146,82 @@ test('a revoked key ends in reauth in every tab, and a key given to any tab goes
   await context.close();
 });
 
-test('a browser that is killed loses nothing that was acknowledged, and doubles nothing', async () => {
-  const kCycles = Number(process.env.KILL_CYCLES ?? 6);
-  const directory = mkdtempSync(join(tmpdir(), 'syncline-js-profile-'));
-  const acknowledged = new Set();
-  for (let cycle = 0; cycle < kCycles; ++cycle) {
-    const context = await launchIn(directory);
-    profiles.push(context);
-    const page = await tab(context);
-    await page.exposeFunction('acknowledge', (id) => { acknowledged.add(id); });
-    await page.evaluate((cycle) => {
-      void (async () => {
-        for (let i = 0; ; ++i) {
-          await items.put(`c${cycle}-${i}`, { i });
-          await acknowledge(`c${cycle}-${i}`);
-        }
-      })();
-    }, cycle);
-    const goal = acknowledged.size + 5 + (cycle * 7) % 20;
-    await until(() => acknowledged.size >= goal, 'acknowledged writes');
-    const pid = browserOf(directory);
-    const ended = new Promise((resolve) => context.once('close', resolve));
-    process.kill(pid, 'SIGKILL');
-    await ended;
-  }
-  const context = await launchIn(directory);
-  profiles.push(context);
+test('a copied store knows that the other one may have sent what waits, and makes no conflict of it', async () => {
+  const offline = { url: undefined };
+  const [a, b] = [await browser.newContext(), await browser.newContext()];
+  const first = await tab(a);
+  await first.evaluate(() => items.put('r', { n: 1 }));
+  await first.evaluate(() => db.synced());
+  await first.evaluate(() => db.close());
+  await openIn(first, offline);
+  await first.evaluate(() => items.put('r', { n: 2 }));
+  const connected = (name) => new Promise((resolve) => {
+    indexedDB.open(name).onsuccess = (event) => resolve(event.target.result);
+  });
+  const tables = await first.evaluate(async ([name, connect]) => {
+    const database = await eval(connect)(name);
+    const all = {};
+    for (const table of database.objectStoreNames) {
+      const store = database.transaction(table).objectStore(table);
+      const ask = (request) => new Promise((resolve) => { request.onsuccess = () => resolve(request.result); });
+      all[table] = { keys: await ask(store.getAllKeys()), values: await ask(store.getAll()) };
+    }
+    database.close();
+    return all;
+  }, [`syncline/${space()}`, String(connected)]);
+
+  const second = await tab(b, offline);
+  await second.evaluate(async ([name, tables, connect]) => {
+    db.close();
+    const database = await eval(connect)(name);
+    for (const [table, { keys, values }] of Object.entries(tables)) {
+      const transaction = database.transaction(table, 'readwrite');
+      const store = transaction.objectStore(table);
+      store.clear();
+      values.forEach((value, i) => (store.keyPath === null ? store.put(value, keys[i]) : store.put(value)));
+      await new Promise((resolve) => { transaction.oncomplete = resolve; });
+    }
+    database.close();
+  }, [`syncline/${space()}`, tables, String(connected)]);
+  await openIn(second, offline);
+  await first.evaluate(([url, key]) => db.connect(url, key), [proxy.url, fixture.key]);
+  await first.evaluate(() => db.synced());
+  await second.evaluate(() => items.put('r', { n: 3 }));
+  await second.evaluate(([url, key]) => db.connect(url, key), [proxy.url, fixture.key]);
+  await second.evaluate(() => db.synced());
+  assert.deepEqual(await hubDocs(), { r: { n: 3 } });
+  assert.deepEqual(await admin.space(space()).conflicts(), []);
+  await a.close();
+  await b.close();
+});
+
+test('what is stored has the names of the source, whatever the build makes of other names', async () => {
+  const context = await browser.newContext();
   const page = await tab(context);
-  await page.evaluate(() => until(() => db.synced().then(() => true, () => false)));
-  const docs = await hubDocs();
-  for (const id of acknowledged) assert.ok(id in docs, `${id} was acknowledged`);
-  assert.ok(Object.keys(docs).length <= acknowledged.size + kCycles, 'at most one more of each cycle');
-  const { changes } = await admin.space(space()).changes({ limit: 5000 });
-  assert.equal(changes.at(-1).seq, Object.keys(docs).length, 'every record has one version');
+  await page.evaluate(async () => {
+    await items.put('a', { n: 1 });
+    await db.synced();
+    await items.put('a', { n: 2 });
+  });
+  const names = await page.evaluate(async (name) => {
+    const database = await new Promise((resolve) => { indexedDB.open(name).onsuccess = (event) => resolve(event.target.result); });
+    const read = (table, how) => new Promise((resolve) => {
+      how(database.transaction(table).objectStore(table)).onsuccess = (event) => resolve(event.target.result);
+    });
+    const [row] = await read('rows', (table) => table.getAll());
+    const [earlier] = await read('earlier', (table) => table.getAll());
+    const values = await read('values', (table) => table.getAllKeys());
+    const state = await read('values', (table) => table.get(values.find((one) => one.startsWith('space/'))));
+    database.close();
+    return [row, row.base, earlier, state].map((one) => Object.keys(one).sort().join(' '));
+  }, `syncline/${space()}`);
+  assert.deepEqual(names, [
+    'at base collection deleted doc id own seq space',
+    'generation hub local round',
+    'at collection deleted doc id isOwn seq space',
+    'cursor epoch exchangedAt generation head known missedIn offerThrough pushed readsFromStart round sentThrough unnamed',
+  ]);
   await context.close();
-  rmSync(directory, { recursive: true, force: true });
 });
 
 test('a put is durable and heard of soon, and many records come soon', async (t) => {

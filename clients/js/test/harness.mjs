@@ -110,7 +110,7 @@ export class Proxy {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const body = Buffer.concat(chunks);
-    const seen = { method: request.method, path: request.url, headers: request.headers, body: body.toString() };
+    const seen = { method: request.method, path: request.url, headers: request.headers, body: body.toString(), at: Date.now() };
     this.requests.push(seen);
     const fault = await this.rule(seen);
     if (fault === 'refuse') return request.socket.destroy();

@@ -1,5 +1,5 @@
 // One request with all that belongs to it: the key, a deadline, cancelling, and repeating where that is safe.
-import { Cancelled, errorOf, SynclineError, Timeout, Unreachable } from './errors.js';
+import { Cancelled, errorOf, messageOf, SynclineError, Timeout, Unreachable } from './errors.js';
 
 /** A token, or a function that gives one, for example from a password store. */
 export type Key = string | (() => string | Promise<string>);
@@ -47,7 +47,7 @@ export class Deadline {
   readonly #controller = new AbortController();
   readonly #timer: ReturnType<typeof setTimeout>;
   readonly #outer: AbortSignal | undefined;
-  readonly #onAbort = () => this.#controller.abort(new Cancelled('cancelled', 'the caller cancelled the call'));
+  readonly #onAbort = () => this.#controller.abort(new Cancelled('cancelled', 'cancelled'));
 
   constructor(options: CallOptions, timeoutMs: number) {
     this.#outer = options.signal;
@@ -200,8 +200,7 @@ export class Caller {
 function brokenBy(error: unknown): SynclineError {
   if (error instanceof SynclineError) return error;
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return new Unreachable('unreachable', `no answer from the hub: ${text}`, { retry: 'later', cause: error });
+  return new Unreachable('unreachable', `no answer from the hub: ${messageOf(cause)}`, { retry: 'later', cause: error });
 }
 
 export function parse<T>(text: string): T {

@@ -13,10 +13,10 @@ export interface ErrorDetails {
 
 export class SynclineError extends Error {
   override name = 'SynclineError';
-  readonly retry: Retry;
-  readonly status: number | undefined;
-  readonly requestId: string | undefined;
-  readonly retryAfterMs: number | undefined;
+  declare readonly retry: Retry;
+  declare readonly status: number | undefined;
+  declare readonly requestId: string | undefined;
+  declare readonly retryAfterMs: number | undefined;
 
   constructor(readonly code: string, readonly detail: string, more: ErrorDetails = {}) {
     super(`${detail} (${code})`, more.cause === undefined ? undefined : { cause: more.cause });
@@ -26,6 +26,8 @@ export class SynclineError extends Error {
     this.retryAfterMs = more.retryAfterMs;
   }
 }
+
+export const messageOf = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason));
 
 /** The hub does not know the key, or does not accept it any more. */
 export class Unauthorized extends SynclineError {

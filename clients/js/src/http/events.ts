@@ -27,7 +27,7 @@ export class EventReader {
       this.#rest = this.#rest.slice(end.index + end[0].length);
       this.#line(line, events);
     }
-    if (this.#rest.length > kEventLengthMax) throw new RangeError('an event of the stream is too long');
+    if (this.#rest.length > kEventLengthMax) throw new RangeError('an event is too long');
     return events;
   }
 

@@ -84,7 +84,7 @@ export class Collection<T extends object = Doc> {
       const text = JSON.stringify(doc);
       // The text of the hub stays, with the numbers that JSON.parse rounds.
       if (text === before) return undefined;
-      const fault = text === undefined ? 'a document must be a JSON object' : faultOfDoc(text);
+      const fault = faultOfDoc(text ?? '');  // undefined of a function, for example
       if (fault !== undefined) throw new Refused('invalid_document', fault);
       return text;
     });
@@ -118,7 +118,7 @@ export class Collection<T extends object = Doc> {
     if (limit <= 0) return [];
     const after = query.after === undefined ? undefined : JSON.parse(query.after) as Place;
     const matches = matcher(query.where);
-    const found: (Item<T> & { place: Place })[] = [];
+    const found: [Place, Item<T>][] = [];
     const isBefore = (a: Place, b: Place): boolean => {
       const [first, second] = descending ? [b, a] : [a, b];
       return first.value === second.value ? first.id < second.id : first.value < second.value;
@@ -131,29 +131,26 @@ export class Collection<T extends object = Doc> {
       if (row === undefined || row.deleted) continue;
       const doc = JSON.parse(row.doc) as T;
       if (!matches(doc)) continue;
-      const value = order === undefined ? '' : sortText((doc as Record<string, Json>)[order]);
-      const place = { value, id: row.id };
-      const item = { id: row.id, doc, updatedAt: row.at, place };
-      if (isSorted) {
-        found.push(item);
-        if (found.length > limit) break;
-        continue;
-      }
-      // Keeps no more than the page, and one to know whether more follows.
+      const { id, at: updatedAt } = row;
+      const place = { value: order === undefined ? '' : sortText((doc as Record<string, Json>)[order]), id };
       if (after !== undefined && !isBefore(after, place)) continue;
       let low = 0;
       for (let high = found.length; low < high; ) {
-        const middle = (low + high) >> 1;
-        if (isBefore((found[middle] as Item<T> & { place: Place }).place, place)) low = middle + 1;
+        // What comes in order belongs to the end.
+        const middle = isSorted ? high - 1 : (low + high) >> 1;
+        if (isBefore((found[middle] as [Place, Item<T>])[0], place)) low = middle + 1;
         else high = middle;
       }
-      found.splice(low, 0, item);
+      found.splice(low, 0, [place, { id, doc, updatedAt }]);
+      // Keeps no more than the page, and one to know whether more follows.
+      if (found.length <= limit) continue;
+      if (isSorted) break;
       if (found.length > limit + 1) found.pop();
     }
     const hasMore = found.length > limit;
     if (hasMore) found.length = limit;
-    const page: Found<T> = found.map(({ id, doc, updatedAt }) => ({ id, doc, updatedAt }));
-    if (hasMore) page.next = JSON.stringify(found.at(-1)?.place);
+    const page: Found<T> = found.map(([, item]) => item);
+    if (hasMore) page.next = JSON.stringify(found.at(-1)?.[0]);
     return page;
   }
 

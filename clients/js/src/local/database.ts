@@ -1,86 +1,23 @@
 // The local copy as a program sees it. Reads and writes go to the store of this tab; the network is never in the way.
-import { kReplicatorDefaults } from '../core/replicator.js';
-import { Deadline, randomId, type Caller, type CallOptions, type Key } from '../http/call.js';
+import { Deadline, type Caller, type CallOptions, type Key } from '../http/call.js';
 import { AccountMismatch, Refused, SynclineError, SyncStuck } from '../http/errors.js';
-import type { Doc, HubConflict } from '../http/types.js';
+import { kSpaces, listSpaces, noteCopy } from '../replica/copies.js';
 import { LocalSpace, type Why } from '../replica/local_space.js';
-import { countWaiting, kLimits, kOffersMax, listWaiting, type Limits } from '../replica/outbox.js';
+import { countWaiting, kLimits, type Limits } from '../replica/outbox.js';
 import { SpaceReplica } from '../replica/space_replica.js';
 import { readState } from '../replica/space_state.js';
-import { spacePath } from '../replica/wire.js';
-import { deleteDatabase, IndexedDbStore } from '../store/indexeddb.js';
-import { Indexes, type IndexDeclaration } from '../store/indexes.js';
-import type { Note, Row, Store } from '../store/store.js';
-import { Collection, Watchers, type SpaceParts } from './collection.js';
+import { Indexes } from '../store/indexes.js';
+import type { Store } from '../store/store.js';
+import { Watchers, type SpaceParts } from './collection.js';
 import { Driver, steadyMs } from './driver.js';
+import { Emitter, type Events } from './emitter.js';
+import type { OpenOptions } from './options.js';
+import { watchPage } from './page.js';
+import { listQueue, type Waiting } from './queue.js';
 import { Session } from './session.js';
-import { combine, type Status } from './status.js';
+import { Space } from './space.js';
+import { combine, StatusBoard, type Status, type StatusView } from './status.js';
 import { Tabs, type Message } from './tabs.js';
-
-export interface SyncOptions {
-  /** Changes of one push, and their bytes. */
-  batchOps?: number;
-  batchBytes?: number;
-  /** Changes within so long of a cycle share the next one. */
-  windowMs?: number;
-  /** Between two polls, for what no notice told of. */
-  intervalMs?: number;
-}
-
-export interface OpenOptions {
-  /** Of the local copy: one database per account and name. */
-  name: string;
-  /** Tells copies of several people on one device apart. */
-  account?: string;
-  url?: string;
-  key?: Key;
-  spaces?: string[];
-  /** `indexeddb` stays; `memory` is gone with the program. */
-  store?: 'indexeddb' | 'memory';
-  indexes?: IndexDeclaration;
-  sync?: SyncOptions;
-  fetch?: typeof fetch;
-}
-
-export interface Waiting {
-  space: string;
-  collection: string;
-  id: string;
-  /** Undefined for a deletion. */
-  doc: Doc | undefined;
-  /** How often the hub has refused it; it is not offered again by itself after 5. */
-  offers: number;
-  isDead: boolean;
-  refusal: { code: string; detail: string; since: string } | undefined;
-  /** Offers a refused change as if it were new. */
-  retry(): Promise<void>;
-  /** Gives the change up: the record is again what the hub has. False if it was changed or sent meanwhile. */
-  discard(): Promise<boolean>;
-}
-
-export interface Conflict<T = Doc> {
-  id: string | number;
-  collection: string;
-  recordId: string;
-  rule: string;
-  at: string;
-  winner: T | undefined;
-  loser: T | undefined;
-  /** Makes the losing version a new one. */
-  restore(options?: CallOptions): Promise<void>;
-  dismiss(options?: CallOptions): Promise<void>;
-}
-
-export interface Events {
-  /** The hub does not accept the key any more. The queue is kept. */
-  reauth: Status;
-  /** What no call waits for. */
-  error: SynclineError;
-  /** An edit of this device lost to one whose author had not seen it; the hub keeps it. */
-  conflict: { space: string; collection: string; id: string };
-  /** The copy was removed, here or in another tab. */
-  closed: undefined;
-}
 
 interface Identity {
   account?: string;
@@ -89,125 +26,59 @@ interface Identity {
 
 const kIdentity = 'identity';
 const kCallMs = 60_000;
-const kErrorEachMs = 60_000;
-
-const closed = (): SynclineError => new SynclineError('closed', 'the local copy is closed');
-
-const nameOf = ({ account, name }: OpenOptions): string =>
-  `syncline/${account === undefined ? '' : `${encodeURIComponent(account)}/`}${encodeURIComponent(name)}`;
-
-/** Opens the local copy. Works with no network, and with no hub yet. */
-export async function open(options: OpenOptions): Promise<Database> {
-  const kind = options.store ?? 'indexeddb';
-  if (kind === 'indexeddb' && typeof indexedDB === 'undefined') {
-    throw new SynclineError('no_store', "no IndexedDB here: choose store: 'memory'");
-  }
-  const isShared = kind === 'indexeddb';
-  // Pages of browsers do not load the other one.
-  const store = isShared ? await IndexedDbStore.open(nameOf(options))
-    : new (await import('../store/memory.js')).MemoryStore(closed);
-  const database = new Database(store, options, isShared ? nameOf(options) : undefined);
-  try {
-    await database.start();
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-  return database;
-}
-
-export class Space {
-  constructor(private readonly database: Database, private readonly parts: SpaceParts) {}
-
-  get name(): string {
-    return this.parts.local.name;
-  }
-  collection<T extends object = Doc>(name: string): Collection<T> {
-    return new Collection<T>(name, this.parts);
-  }
-  /** What the hub keeps of edits that lost; asks the hub. */
-  async conflicts<T = Doc>(options: CallOptions = {}): Promise<Conflict<T>[]> {
-    const path = `${spacePath(this.name)}/conflicts`;
-    const resolve = async (id: string | number, action: 'restore' | 'dismiss', options?: CallOptions) => {
-      const caller = await this.database.caller();
-      const body = JSON.stringify({ action });
-      await caller.call({ method: 'POST', path: `${path}/${encodeURIComponent(id)}`, body }, options);
-      this.database.syncSoon();
-    };
-    const caller = await this.database.caller();
-    const { conflicts } = await caller.json<{ conflicts: HubConflict<T>[] }>({ method: 'GET', path }, options);
-    return conflicts.map((one): Conflict<T> => ({
-      id: one.id,
-      collection: one.collection,
-      recordId: one.record_id,
-      rule: one.rule,
-      at: one.at,
-      winner: one.winner.doc,
-      loser: one.loser.doc,
-      restore: (options) => resolve(one.id, 'restore', options),
-      dismiss: (options) => resolve(one.id, 'dismiss', options),
-    }));
-  }
-}
 
 export class Database {
   readonly #store: Store;
   readonly #options: OpenOptions;
-  readonly #sharedName: string | undefined;
   readonly #indexes: Indexes;
   readonly #limits: Limits;
-  readonly #watchers = new Watchers((error) => this.#report(error));
+  readonly #events = new Emitter();
+  readonly #board = new StatusBoard(() => this.#measure(), this.#events, (status) => this.#tell(status));
+  readonly #watchers = new Watchers(this.#events.report);
   readonly #spaces = new Map<string, SpaceParts>();
   readonly #replicas = new Map<string, SpaceReplica>();
-  readonly #listeners: { [Name in keyof Events]: Set<(event: Events[Name]) => void> } = {
-    reauth: new Set(), error: new Set(), conflict: new Set(), closed: new Set(),
-  };
-  readonly #statusListeners = new Set<(status: Status) => void>();
-  readonly #asked = new Map<string, (answer: Extract<Message, { kind: 'answer' }>) => void>();
-  readonly #shown = new Map<string, number>();
-  #unwatchPage = () => undefined as void;
+  #unwatchPage: (() => void) | undefined;
   #tabs!: Tabs;
   #session: Session | undefined;
   #driver: Driver | undefined;
   #isClosed = false;
   #turn: Promise<void> = Promise.resolve();
   #evictable = false;
+  /** What the leading tab last said. */
   #led: Status | undefined;
-  #status: Status = {
-    state: 'off', reason: 'not connected to a hub', since: Date.now(), nextTry: undefined, synced: undefined,
-    pending: 0, refused: 0, evictable: false,
-  };
-  #statusIsWanted = false;
-  #statusIsRunning = false;
 
-  constructor(store: Store, options: OpenOptions, sharedName: string | undefined) {
+  constructor(store: Store, options: OpenOptions) {
     this.#store = store;
     this.#options = options;
-    this.#sharedName = sharedName;
     this.#indexes = new Indexes(options.indexes);
-    const { batchOps, batchBytes } = options.sync ?? {};
-    this.#limits = { ...kLimits, opsMax: batchOps ?? kLimits.opsMax, bytesMax: batchBytes ?? kLimits.bytesMax };
+    const { batchOps: opsMax = kLimits.opsMax, batchBytes: bytesMax = kLimits.bytesMax } = options.sync ?? {};
+    this.#limits = { ...kLimits, opsMax, bytesMax };
     store.onLost = () => this.#lost();
   }
 
   async start(): Promise<void> {
     const { spaces = [], url, key } = this.#options;
+    await noteCopy(this.#store);
     for (const name of spaces) await this.#open(name).ready;
-    if (this.#sharedName !== undefined) {
+    const { sharedName } = this.#store;
+    if (sharedName !== undefined) {
       // Some browsers ask the person: nothing waits for that.
       this.#evictable = true;
       globalThis.navigator?.storage?.persist?.().then((isKept) => {
         this.#evictable = !isKept;
-        this.#touchStatus();
-      }, (error: unknown) => this.#report(error));
+        this.#board.touch();
+      }, this.#events.report);
     }
-    this.#tabs = new Tabs(this.#sharedName, {
-      onLead: (isLeader) => this.#lead(isLeader).catch((error: unknown) => this.#report(error)),
+    this.#tabs = new Tabs(sharedName, {
+      onLead: (isLeader) => {
+        if (isLeader) this.#led = undefined;
+        this.#restart().catch(this.#events.report);
+      },
       onMessage: (message) => this.#hear(message),
     });
     this.#tabs.post({ kind: 'hello' });
     if (url !== undefined) await this.connect(url, key ?? '');
-    this.#watchPage();
+    this.#unwatchPage = watchPage(() => this.#driver?.syncNow());
   }
 
   /** One of `spaces`, or another one, which is kept in sync from now on. */
@@ -228,13 +99,12 @@ export class Database {
    * nothing with it. If the hub cannot be reached now, the key is checked before its first use.
    */
   async setKey(key: Key, options: CallOptions = {}): Promise<void> {
-    this.#check();
-    if (this.#session === undefined) throw new SyncStuck('not connected to a hub', undefined);
+    const session = this.#connected();
     try {
-      await this.#session.setKey(key, options);
+      await session.setKey(key, options);
     } catch (error) {
       if (!(error instanceof SynclineError) || error.retry !== 'later') throw error;
-      this.#session.setKeyUnchecked(key);
+      session.setKeyUnchecked(key);
     }
     if (typeof key === 'string') this.#tabs.post({ kind: 'key', token: key });
     this.#driver?.keyChanged();
@@ -256,9 +126,8 @@ export class Database {
             continue;
           }
         }
-        this.#check();
-        if (this.#tabs.isLeader || this.#session === undefined) throw new SyncStuck('not connected to a hub', undefined);
-        if (await this.#askLeader(deadline)) return;
+        this.#connected(!this.#tabs.isLeader);
+        if (await this.#tabs.ask(deadline, () => this.#driver !== undefined)) return;
       }
     } finally {
       deadline.release();
@@ -270,45 +139,20 @@ export class Database {
     else this.#tabs.post({ kind: 'sync' });
   }
 
-  readonly status = {
-    get: (): Status => this.#status,
-    /** Calls back at once, and whenever it changes. Returns the end of it. */
-    watch: (onChange: (status: Status) => void, options: { signal?: AbortSignal } = {}): (() => void) => {
-      const stop = () => { this.#statusListeners.delete(onChange); };
-      if (options.signal?.aborted) return stop;
-      this.#statusListeners.add(onChange);
-      options.signal?.addEventListener('abort', stop, { once: true });
-      onChange(this.#status);
-      this.#touchStatus();
-      return stop;
-    },
-  };
+  get status(): StatusView {
+    return this.#board;
+  }
 
   /** The changes that the hub has not acknowledged. */
   async *outbox(): AsyncGenerator<Waiting> {
-    const kPage = 100;
-    for (const opened of [...this.#spaces.values()]) {
-      await opened.ready;
-      const { local } = opened;
-      let last = 0;
-      for (let isFirst = true; ; isFirst = false) {
-        const page = await this.#store.read(async (tx) => {
-          const state = await readState(tx, local.name);
-          // Refused ones come with the first page only.
-          return isFirst ? listWaiting(tx, local.name, state, kPage)
-            : (await tx.own(local.name, Math.max(last, state.pushed), kPage)).map((row): { row: Row; note?: Note } => ({ row }));
-        });
-        for (const { row, note } of page) yield this.#waiting(local, row, note);
-        const own = page.filter(({ note }) => note === undefined);
-        if (own.length < kPage) break;
-        last = own.at(-1)?.row.seq ?? last;
-      }
+    for (const { ready, local } of [...this.#spaces.values()]) {
+      await ready;
+      yield* listQueue(this.#store, local, () => this.syncSoon());
     }
   }
 
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
-    this.#listeners[name].add(listener);
-    return () => { this.#listeners[name].delete(listener); };
+    return this.#events.on(name, listener);
   }
 
   /**
@@ -317,10 +161,9 @@ export class Database {
    */
   async logout({ discard }: { discard: boolean }): Promise<void> {
     this.#check();
-    const names = [...this.#spaces.keys()];
     await this.#store.write(async (tx) => {
       let waiting = 0;
-      for (const name of new Set([...names, ...(await tx.value('spaces') as string[] | undefined ?? [])])) {
+      for (const name of await listSpaces(tx)) {
         waiting += await countWaiting(tx, name, await readState(tx, name));
       }
       if (waiting > 0 && !discard) {
@@ -329,7 +172,7 @@ export class Database {
       tx.clear();
     });
     this.close();
-    if (this.#sharedName !== undefined) await deleteDatabase(this.#sharedName);
+    await this.#store.remove();
   }
   /** The local copy stays; what waits is sent when it is opened again. */
   close(): void {
@@ -340,19 +183,23 @@ export class Database {
     this.#session?.close();
     this.#tabs?.close();
     this.#watchers.clear();
-    this.#unwatchPage();
+    this.#board.close();
+    this.#unwatchPage?.();
     this.#store.close();
   }
 
   /** For calls of the hub, with a checked key. */
   async caller(): Promise<Caller> {
-    this.#check();
-    if (this.#session === undefined) throw new SyncStuck('not connected to a hub', undefined);
-    return this.#session.caller();
+    return this.#connected().caller();
   }
 
+  #connected(maySync = true): Session {
+    this.#check();
+    if (!maySync || this.#session === undefined) throw new SyncStuck('not connected to a hub', undefined);
+    return this.#session;
+  }
   #check(): void {
-    if (this.#isClosed) throw closed();
+    if (this.#isClosed) throw new SynclineError('closed', 'the local copy is closed');
   }
   #open(name: string): SpaceParts {
     const known = this.#spaces.get(name);
@@ -363,7 +210,7 @@ export class Database {
     }
     const local = new LocalSpace(this.#store, name, this.#indexes, this.#limits,
       (space, collections, why) => this.#committed(space, collections, why),
-      (space, collection, id) => this.#emit('conflict', { space, collection, id }));
+      (space, collection, id) => this.#events.emit('conflict', { space, collection, id }));
     const parts = { local, store: this.#store, indexes: this.#indexes, watchers: this.#watchers,
       ready: this.#load(local) };
     parts.ready.catch(() => this.#spaces.delete(name));  // whoever uses it hears why
@@ -373,11 +220,10 @@ export class Database {
   async #load(local: LocalSpace): Promise<void> {
     await local.load();
     await this.#store.write(async (tx) => {
-      const names = await tx.value('spaces') as string[] | undefined ?? [];
-      if (!names.includes(local.name)) tx.setValue('spaces', [...names, local.name]);
+      const names = await listSpaces(tx);
+      if (!names.includes(local.name)) tx.setValue(kSpaces, [...names, local.name]);
     });
-    const { windowMs, intervalMs } = { ...kReplicatorDefaults, ...this.#options.sync };
-    const replica = new SpaceReplica(local, this.#limits, { windowMs, intervalMs });
+    const replica = new SpaceReplica(local, this.#limits, this.#options.sync);
     this.#replicas.set(local.name, replica);
     await this.#inTurn(async () => this.#driver?.add(replica, false));
   }
@@ -403,32 +249,28 @@ export class Database {
     this.#turn = done.catch(() => undefined);  // whoever asked hears of it
     return done;
   }
+  /** A new driver if this tab leads, over spaces as the store has them. */
   #restart(): Promise<void> {
-    return this.#inTurn(() => this.#restartNow());
-  }
-  async #restartNow(): Promise<void> {
-    this.#driver?.close();
-    this.#driver = undefined;
-    if (this.#session !== undefined && this.#tabs.isLeader && !this.#isClosed) {
-      const driver = new Driver(this.#session, () => this.#touchStatus(), (error) => this.#report(error));
-      this.#driver = driver;
-      for (const replica of this.#replicas.values()) {
-        await replica.local.load();  // another tab may have moved it
-        await driver.add(replica, false);
+    return this.#inTurn(async () => {
+      this.#driver?.close();
+      this.#driver = undefined;
+      if (this.#session !== undefined && this.#tabs.isLeader && !this.#isClosed) {
+        const driver = new Driver(this.#session, () => this.#board.touch(), this.#events.report);
+        this.#driver = driver;
+        for (const replica of this.#replicas.values()) {
+          await replica.local.load();  // another tab may have moved it
+          await driver.add(replica, false);
+        }
+        void this.#dropOldDeletions();
       }
-      void this.#dropOldDeletions();
-    }
-    this.#touchStatus();
-  }
-  async #lead(isLeader: boolean): Promise<void> {
-    if (isLeader) this.#led = undefined;
-    await this.#restart();
+      this.#board.touch();
+    });
   }
   async #dropOldDeletions(): Promise<void> {
     try {
       for (const { local } of this.#replicas.values()) while (await local.dropOldDeletions());
     } catch (error) {
-      if (!this.#isClosed) this.#report(error);
+      if (!this.#isClosed) this.#events.report(error);
     }
   }
 
@@ -436,30 +278,28 @@ export class Database {
     this.#watchers.notify(space, collections, why);
     if (why === 'local') this.#driver?.noteWrite(space);
     this.#tabs?.post({ kind: 'commit', space, collections: [...collections], why });
-    this.#touchStatus();
+    this.#board.touch();
   }
   #hear(message: Message): void {
     switch (message.kind) {
       case 'commit':
         this.#watchers.notify(message.space, message.collections, message.why);
         if (message.why === 'local') this.#driver?.noteWrite(message.space);
-        this.#touchStatus();
+        this.#board.touch();
         return;
       case 'hello':
-        if (this.#driver !== undefined) this.#tabs.post({ kind: 'status', status: this.#status });
+        if (this.#driver !== undefined) this.#tabs.post({ kind: 'status', status: this.#board.get() });
         return;
       case 'status': {
         if (this.#driver !== undefined) return;
         this.#led = message.status;
-        this.#touchStatus();
+        this.#board.touch();
         return;
       }
       case 'sync':
         return this.#driver?.syncNow();
       case 'ask':
         return void this.#answer(message.id);
-      case 'answer':
-        return this.#asked.get(message.id)?.(message);
       case 'key':
         this.#session?.setKeyUnchecked(message.token);
         return this.#driver?.keyChanged();
@@ -468,68 +308,11 @@ export class Database {
   async #answer(id: string): Promise<void> {
     if (this.#driver === undefined) return;
     const deadline = new Deadline({}, kCallMs);
-    try {
-      await this.#driver.synced(deadline);
-      this.#tabs.post({ kind: 'answer', id });
-    } catch (error) {
-      const stuck = error instanceof SyncStuck ? error : new SyncStuck(String(error), undefined);
-      this.#tabs.post({ kind: 'answer', id, error: { reason: stuck.reason, nextTry: stuck.nextTry } });
-    } finally {
-      deadline.release();
-    }
-  }
-  /** False if the leader has not answered, or is this tab by now. */
-  async #askLeader(deadline: Deadline): Promise<boolean> {
-    const kAskAgainMs = 1000;
-    const id = randomId();
-    const answered = new Promise<Extract<Message, { kind: 'answer' }>>((resolve) => this.#asked.set(id, resolve));
-    try {
-      while (this.#driver === undefined) {
-        this.#tabs.post({ kind: 'ask', id });
-        const pause = new Deadline({}, kAskAgainMs);
-        const answer = await deadline.race(pause.race(answered).catch(() => undefined)).finally(() => pause.release());
-        if (answer === undefined) continue;
-        if (answer.error !== undefined) throw new SyncStuck(answer.error.reason, answer.error.nextTry);
-        return true;
-      }
-      return false;
-    } finally {
-      this.#asked.delete(id);
-    }
+    await this.#tabs.answer(id, this.#driver.synced(deadline));
+    deadline.release();
   }
 
-  #waiting(local: LocalSpace, row: Row, note: Note | undefined): Waiting {
-    const { space, collection, id, seq } = row;
-    return {
-      space,
-      collection,
-      id,
-      doc: row.deleted ? undefined : JSON.parse(row.doc) as Doc,
-      offers: note?.offers ?? 0,
-      isDead: (note?.offers ?? 0) >= kOffersMax,
-      refusal: note && { code: note.code, detail: note.detail, since: note.since },
-      retry: async () => {
-        if (note !== undefined) await local.retry(collection, id);
-        this.syncSoon();
-      },
-      discard: () => local.discard(collection, id, seq),
-    };
-  }
-
-  /** Changes come fast, and counting what waits reads the store: one at a time, and the last one counts. */
-  #touchStatus(): void {
-    this.#statusIsWanted = true;
-    if (this.#statusIsRunning) return;
-    this.#statusIsRunning = true;
-    void (async () => {
-      while (this.#statusIsWanted && !this.#isClosed) {
-        this.#statusIsWanted = false;
-        await this.#makeStatus().catch((error: unknown) => { if (!this.#isClosed) this.#report(error); });
-      }
-      this.#statusIsRunning = false;
-    })();
-  }
-  async #makeStatus(): Promise<void> {
+  async #measure(): Promise<Status> {
     const [pending, refused] = await this.#store.read(async (tx) => {
       let pending = 0;
       let refused = 0;
@@ -539,66 +322,18 @@ export class Database {
       }
       return [pending, refused];
     });
-    const machines = [...this.#replicas.values()].map(({ machine }) => machine.status(steadyMs()));
+    const replicas = this.#driver === undefined ? [] : [...this.#replicas.values()];
     const shown = this.#driver !== undefined || this.#session === undefined
-      ? combine(this.#driver === undefined ? [] : machines, steadyMs(), Date.now())
-      : this.#led ?? { state: 'waiting' as const, reason: 'another tab syncs', since: Date.now(), nextTry: undefined,
-        synced: undefined };
-    const { state, reason, since, nextTry, synced } = shown;
-    const before = this.#status;
-    const isSame = before.state === state && before.reason === reason;
-    const status: Status = {
-      state, reason, since: isSame ? before.since : since, nextTry, synced, pending, refused, evictable: this.#evictable,
-    };
-    if (isSame && before.pending === pending && before.refused === refused && before.evictable === status.evictable) {
-      this.#status = status;
-      return;
-    }
-    this.#status = status;
+      ? combine(replicas.map(({ machine }) => machine.status(steadyMs())), steadyMs(), Date.now())
+      : this.#led ?? { ...combine([], 0, Date.now()), state: 'waiting', reason: 'another tab syncs' };
+    return { ...shown, pending, refused, evictable: this.#evictable };
+  }
+  #tell(status: Status): void {
     if (this.#driver !== undefined) this.#tabs.post({ kind: 'status', status });
-    for (const listener of [...this.#statusListeners]) this.#call(listener, status);
-    if (state === 'reauth' && before.state !== 'reauth') this.#emit('reauth', status);
-  }
-
-  #emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-    for (const listener of [...this.#listeners[name]]) this.#call(listener, event);
-  }
-  #call<T>(listener: (event: T) => unknown, event: T): void {
-    try {
-      // A listener may be async: what it throws is reported too.
-      Promise.resolve(listener(event)).catch((error: unknown) => this.#report(error));
-    } catch (error) {
-      this.#report(error);
-    }
-  }
-  /** Nothing is only logged: without a listener it goes to the console, once per code and minute. */
-  #report(reason: unknown): void {
-    const error = reason instanceof SynclineError ? reason
-      : new SynclineError('program', reason instanceof Error ? reason.message : String(reason), { cause: reason });
-    if (this.#listeners.error.size > 0) {
-      for (const listener of [...this.#listeners.error]) listener(error);
-      return;
-    }
-    const now = Date.now();
-    if (now - (this.#shown.get(error.code) ?? -Infinity) < kErrorEachMs) return;
-    this.#shown.set(error.code, now);
-    console.error('syncline:', error);
   }
   #lost(): void {
     if (this.#isClosed) return;
     this.close();
-    this.#emit('closed', undefined);
-  }
-  /** A page that was offline or hidden looks at the hub when that ends. */
-  #watchPage(): void {
-    const page = (globalThis as { document?: Document }).document;
-    if (page === undefined) return;
-    const look = () => { if (page.visibilityState === 'visible') this.#driver?.syncNow(); };
-    addEventListener('online', look);
-    page.addEventListener('visibilitychange', look);
-    this.#unwatchPage = () => {
-      removeEventListener('online', look);
-      page.removeEventListener('visibilitychange', look);
-    };
+    this.#events.emit('closed', undefined);
   }
 }

@@ -3,7 +3,7 @@
 import { parseCursor } from '../core/cursor.js';
 import { addJitter } from '../core/replicator.js';
 import { Deadline } from '../http/call.js';
-import { Cancelled, SynclineError, SyncStuck, Unauthorized, Unreachable } from '../http/errors.js';
+import { Cancelled, messageOf, SynclineError, SyncStuck, Unauthorized, Unreachable } from '../http/errors.js';
 import { streamEvents } from '../http/stream.js';
 import type { SpaceReplica } from '../replica/space_replica.js';
 import type { Session } from './session.js';
@@ -31,7 +31,7 @@ export class Driver {
 
   /** `onStep` is called after whatever may have changed the status. */
   constructor(readonly session: Session, private readonly onStep: () => void,
-    private readonly onError: (error: SynclineError) => void) {}
+    private readonly onError: (reason: unknown, code: string) => void) {}
 
   async add(replica: SpaceReplica, anew: boolean): Promise<void> {
     const { name } = replica.local;
@@ -43,7 +43,7 @@ export class Driver {
     this.wake(name);
   }
   close(): void {
-    this.#end.abort(new Cancelled('closed', 'the connection was closed'));
+    this.#end.abort(new Cancelled('closed', 'closed'));
     this.#link.abort();
     clearTimeout(this.#timer);
     for (const { replica } of this.#spaces.values()) replica.machine.disconnect(steadyMs());
@@ -116,13 +116,10 @@ export class Driver {
   #asError(error: unknown): SynclineError {
     // A key function of the program may throw anything.
     return error instanceof SynclineError ? error
-      : new Unreachable('no_key', `the key function failed: ${error instanceof Error ? error.message : String(error)}`,
-        { status: 0, cause: error });
+      : new Unreachable('no_key', `the key function failed: ${messageOf(error)}`, { status: 0, cause: error });
   }
   #report(error: unknown): void {
-    if (this.#end.signal.aborted) return;
-    this.onError(error instanceof SynclineError ? error
-      : new SynclineError('internal', error instanceof Error ? error.message : String(error), { cause: error }));
+    if (!this.#end.signal.aborted) this.onError(error, 'internal');
   }
   #stepped(): void {
     this.onStep();

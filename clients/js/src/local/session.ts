@@ -77,7 +77,7 @@ export class Session {
     const request: Request = { method: 'GET', path: '/v1/me', repeats: false };
     const me = await this.#caller(token).json<Me>(request, { signal: this.#end.signal, timeoutMs: kTimeoutMs });
     if (typeof me.account !== 'string') {
-      throw new AccountMismatch('account_mismatch', 'the hub does not say which account the key belongs to');
+      throw new AccountMismatch('account_mismatch', 'the hub names no account');
     }
     await this.admit(me.account);
     this.hasDocsAsText = (me.api ?? 0) >= kApiWithDocsAsText;

@@ -1,24 +1,28 @@
 // The store of browsers. One database per account and name; a transaction is one of IndexedDB over all its tables, with
 // `durability: 'strict'`, so that what was acknowledged survives a crash of the machine.
-import { StoreFull, StoreTooNew, SynclineError } from '../http/errors.js';
-import type { Earlier, Entry, EntryRange, Note, ReadTx, Row, Store, WriteTx } from './store.js';
+import { randomId } from '../http/call.js';
+import type { Earlier, Entry, EntryRange, Note, Place, ReadTx, Row, Store, WriteTx } from './store.js';
+import { storeError } from './store_error.js';
 
-/** Rises with each change to the tables; `upgrade` moves older ones forward. */
-const kSchema = 1;
 const kTables = ['values', 'rows', 'earlier', 'notes', 'entries'] as const;
 type TableName = (typeof kTables)[number];
 
-function upgrade(database: IDBDatabase): void {
-  database.createObjectStore('values');
-  const rows = database.createObjectStore('rows', { keyPath: ['space', 'collection', 'id'] });
-  rows.createIndex('feed', ['space', 'seq'], { unique: true });
-  // Rows without the member are not in these.
-  rows.createIndex('own', ['space', 'own'], { unique: true });
-  rows.createIndex('gone', ['space', 'gone']);
-  database.createObjectStore('earlier', { keyPath: ['space', 'collection', 'id', 'seq'] });
-  database.createObjectStore('notes', { keyPath: ['space', 'collection', 'id'] });
-  database.createObjectStore('entries', { keyPath: ['space', 'collection', 'field', 'value', 'id'] });
-}
+export type UpgradeStep = (database: IDBDatabase, transaction: IDBTransaction) => void;
+
+/** Step n makes schema n of schema n - 1. A step that was released never changes. */
+export const kIndexedDbSteps: readonly UpgradeStep[] = [
+  (database) => {
+    database.createObjectStore('values');
+    const rows = database.createObjectStore('rows', { keyPath: ['space', 'collection', 'id'] });
+    rows.createIndex('feed', ['space', 'seq'], { unique: true });
+    // Rows without the member are not in these.
+    rows.createIndex('own', ['space', 'own'], { unique: true });
+    rows.createIndex('gone', ['space', 'gone']);
+    database.createObjectStore('earlier', { keyPath: ['space', 'collection', 'id', 'seq'] });
+    database.createObjectStore('notes', { keyPath: ['space', 'collection', 'id'] });
+    database.createObjectStore('entries', { keyPath: ['space', 'collection', 'field', 'value', 'id'] });
+  },
+];
 
 const settled = <T>(request: IDBRequest<T>): Promise<T> =>
   new Promise((resolve, reject) => {
@@ -28,11 +32,12 @@ const settled = <T>(request: IDBRequest<T>): Promise<T> =>
 
 function translate(error: unknown): unknown {
   if (!(error instanceof DOMException)) return error;
-  if (error.name === 'QuotaExceededError') {
-    return new StoreFull('store_full', 'the browser gives no more room', { retry: 'later', cause: error });
+  switch (error.name) {
+    case 'QuotaExceededError': return storeError('store_full', 'no room is left', error);
+    case 'InvalidStateError': return storeError('closed', 'the local copy is closed', error);
+    case 'VersionError': return storeError('store_too_new', 'it is of a newer version', error);
+    default: return storeError('store_failed', `the local copy failed: ${error.message}`, error);
   }
-  if (error.name === 'InvalidStateError') return new SynclineError('closed', 'the local copy is closed', { cause: error });
-  return new SynclineError('store_failed', `the local copy failed: ${error.message}`, { retry: 'later', cause: error });
 }
 
 /** Arrays sort behind all texts and numbers, so [prefix, []] is behind every key that begins with the prefix. */
@@ -130,7 +135,7 @@ class IndexedTx implements WriteTx {
 export class IndexedDbStore implements Store {
   onLost: (() => void) | undefined;
 
-  private constructor(private readonly database: IDBDatabase) {
+  private constructor(private readonly database: IDBDatabase, readonly sharedName: string) {
     // Somebody deletes the database, or a newer library wants to move it: this tab must let go.
     database.onversionchange = database.onclose = () => {
       database.close();
@@ -138,16 +143,15 @@ export class IndexedDbStore implements Store {
     };
   }
 
-  static async open(name: string): Promise<IndexedDbStore> {
-    const request = indexedDB.open(name, kSchema);
-    request.onupgradeneeded = () => upgrade(request.result);
+  /** Moves a store of an older schema forward, in one transaction. */
+  static async open(name: string, steps = kIndexedDbSteps): Promise<IndexedDbStore> {
+    const request = indexedDB.open(name, steps.length);
+    request.onupgradeneeded = ({ oldVersion }) => {
+      for (const step of steps.slice(oldVersion)) step(request.result, request.transaction as IDBTransaction);
+    };
     try {
-      return new IndexedDbStore(await settled(request));
+      return new IndexedDbStore(await settled(request), name);
     } catch (error) {
-      if (error instanceof DOMException && error.name === 'VersionError') {
-        throw new StoreTooNew('store_too_new', 'a newer version of the library wrote this local copy',
-          { cause: error });
-      }
       throw translate(error);
     }
   }
@@ -161,40 +165,42 @@ export class IndexedDbStore implements Store {
   close(): void {
     this.database.close();
   }
+  /** Once every tab has let go of it. */
+  async remove(): Promise<void> {
+    await settled(indexedDB.deleteDatabase(this.sharedName));
+    try {
+      delete localStorage[this.sharedName];
+    } catch {
+      // As in place().
+    }
+  }
+  place(): Place {
+    try {
+      return [localStorage[this.sharedName] ??= randomId()];
+    } catch {
+      return [];  // in a worker, or in a page that may not store anything there
+    }
+  }
 
   async #run<T>(mode: IDBTransactionMode, body: (tx: IndexedTx) => Promise<T>): Promise<T> {
-    let transaction: IDBTransaction;
+    let transaction: IDBTransaction | undefined;
     try {
-      transaction = this.database.transaction([...kTables], mode, { durability: 'strict' });
+      const begun = transaction = this.database.transaction([...kTables], mode, { durability: 'strict' });
+      const done = new Promise<void>((resolve, reject) => {
+        begun.oncomplete = () => resolve();
+        begun.onabort = () => reject(begun.error ?? new DOMException('aborted'));
+      });
+      done.catch(() => undefined);  // if the body throws, its error says more
+      const result = await body(new IndexedTx(begun));
+      await done;
+      return result;
     } catch (error) {
-      throw translate(error);
-    }
-    const done = new Promise<void>((resolve, reject) => {
-      transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(transaction.error ?? new DOMException('aborted', 'AbortError'));
-    });
-    let result: T;
-    try {
-      result = await body(new IndexedTx(transaction));
-    } catch (error) {
-      done.catch(() => undefined);  // the error that led to it says more
       try {
-        transaction.abort();
+        transaction?.abort();
       } catch {
         // It has ended by itself, for the same error.
       }
-      throw translate(transaction.error ?? error);
+      throw translate(transaction?.error ?? error);
     }
-    try {
-      await done;
-    } catch (error) {
-      throw translate(error);
-    }
-    return result;
   }
-}
-
-/** Deletes the database, once every tab has let go of it. */
-export async function deleteDatabase(name: string): Promise<void> {
-  await settled(indexedDB.deleteDatabase(name));
 }

@@ -1,5 +1,5 @@
 // A store in memory: for tests and scripts, and the reference for the others.
-import type { Earlier, Entry, EntryRange, Note, ReadTx, Row, Store, WriteTx } from './store.js';
+import type { Earlier, Entry, EntryRange, Note, Place, ReadTx, Row, Store, StoreErrors, WriteTx } from './store.js';
 
 /** A table that is read in the order of its keys. */
 class Table<T> {
@@ -182,10 +182,10 @@ export class MemoryStore implements Store {
   readonly #tables = makeTables();
   #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
+  readonly sharedName = undefined;
   onLost: (() => void) | undefined;
 
-  /** `closedError` makes what calls fail with after close(): this file is loaded alone. */
-  constructor(private readonly closedError: () => Error) {}
+  constructor(private readonly errors: StoreErrors) {}
 
   read<T>(body: (tx: ReadTx) => Promise<T>): Promise<T> {
     return this.#enqueue(() => body(new MemoryTx(this.#tables)));
@@ -204,8 +204,12 @@ export class MemoryStore implements Store {
   close(): void {
     this.#isClosed = true;
   }
+  async remove(): Promise<void> {}
+  place(): Place {
+    return [];
+  }
   #enqueue<T>(run: () => Promise<T>): Promise<T> {
-    if (this.#isClosed) return Promise.reject(this.closedError());
+    if (this.#isClosed) return Promise.reject(this.errors('closed', 'the local copy is closed'));
     const done = this.#last.then(run);
     this.#last = done.catch(() => undefined);  // whoever asked hears of it; the next one starts anew
     return done;

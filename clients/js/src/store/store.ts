@@ -1,4 +1,4 @@
-// The contract of a store: the local copy of one database. `memory` is the reference, `indexeddb` the one that stays.
+// The contract of a store: the local copy of one database. `memory` is the reference; `indexeddb` and `sqlite` stay.
 //
 // - A transaction sees one state, its writes take effect together or not at all, and those of writing transactions are
 //   one after the other, over all tabs.
@@ -114,11 +114,30 @@ export interface WriteTx extends ReadTx {
   clear(): void;
 }
 
+export type StoreFault = 'closed' | 'no_store' | 'store_full' | 'store_too_new' | 'store_failed';
+/** Makes an error. Stores that are loaded alone get it from who opens them. */
+export type StoreErrors = (code: StoreFault, detail: string, cause?: unknown) => Error;
+
+/** Opens a store that is not part of the main entry. */
+export type StoreSource = (errors: StoreErrors) => Promise<Store>;
+
+/**
+ * Where a store is, as it is kept in it from now on, and as it was kept, if that is something else: a store that has
+ * another place was copied or restored. Empty if it cannot be told.
+ */
+export type Place = [now?: string, before?: string];
+
 export interface Store {
   read<T>(body: (tx: ReadTx) => Promise<T>): Promise<T>;
   write<T>(body: (tx: WriteTx) => Promise<T>): Promise<T>;
   /** Calls after this fail. */
   close(): void;
+  /** Deletes what is stored; the store is closed. */
+  remove(): Promise<void>;
+  /** To be called once for each opening, in a writing transaction. */
+  place(): Place;
+  /** The name by which other tabs open it too. */
+  readonly sharedName: string | undefined;
   /** Calls back if the store was closed from outside, because it was deleted. */
   onLost: (() => void) | undefined;
 }
