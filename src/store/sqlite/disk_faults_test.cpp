@@ -107,9 +107,8 @@ class DiskFaultsTest : public testing::Test {
       return txn.put_lease({kFaultySpace, "c" + std::to_string(turn), "k1", Timestamp{turn}});
     });
     (void)store.purge({.history = clock_.now().plus_micros(-10'000)});
-    (void)store.read(kFaultySpace, [](Snapshot& snapshot) {
-      return snapshot.feed({}, [](const RecordView&) { return true; });
-    });
+    (void)store.read(kFaultySpace,
+                     [](Snapshot& snapshot) { return snapshot.feed({}, [](const RecordView&) { return true; }); });
   }
 
   void work(Store& store, int opening) {
