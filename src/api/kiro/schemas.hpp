@@ -68,7 +68,7 @@ inline constexpr std::string_view kSchemas = R"({
   "runner": {"type": "string"}, "at": {"type": "integer"}}},
 "KiroStandingApprovals": {"type": "object", "required": ["approvals"], "properties": {
   "approvals": {"type": "array", "items": {"$ref": "#/components/schemas/KiroStandingApproval"}}}},
-"KiroApprovalRequest": {"examples": [{"rule": "list", "pattern": "ls*"}],
+"KiroApprovalRequest": {"examples": [{"rule": "list", "pattern": "ls"}],
   "type": "object", "required": ["rule", "pattern"], "properties": {
   "rule": {"type": "string"}, "pattern": {"type": "string"}, "hash": {"type": "string"}}},
 "KiroApprovalAnswer": {"type": "object", "required": ["decision"], "properties": {
