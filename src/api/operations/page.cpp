@@ -19,6 +19,7 @@ h3 { font-size: 1rem; margin: 1rem 0 .25rem }
 p { margin: .5rem 0 }
 a { color: var(--link) }
 code, pre { font: .875rem/1.5 ui-monospace, monospace }
+h1 code { font-size: 1.5rem }
 h2 code { font-size: 1.05rem }
 pre { background: var(--code); padding: .75rem; margin: .5rem 0; border-radius: .375rem; overflow-x: auto }
 input { font: inherit; padding: .5rem; width: 20rem; max-width: 100% }
