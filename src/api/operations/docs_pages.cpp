@@ -132,7 +132,8 @@ std::string make_docs_index(const std::vector<api::Route>& routes, std::string_v
                      link_html("/openapi.json", "all of it as OpenAPI") + ", and below one document for each API.</p>";
   // What describes the process comes last: few readers look for it.
   std::vector<std::string_view> faces = faces_of(routes);
-  std::ranges::stable_partition(faces, [](std::string_view face) { return face != "operations"; });
+  const auto process = std::ranges::find(faces, "operations");
+  if (process != faces.end()) std::rotate(process, process + 1, faces.end());
   html += "<nav aria-label=\"APIs\">";
   for (const std::string_view face : faces) html += link_html('#' + std::string(face), escape_html(face)) + ' ';
   html += link_html("#errors", "Error codes") + "</nav>" + std::string(kSearchField);
