@@ -21,6 +21,7 @@ struct Parameter {
   std::string_view name;
   std::string_view in;  // "query" or "header"
   std::string_view description;
+  std::string_view type = "string";  // of JSON Schema
 };
 
 class Call {

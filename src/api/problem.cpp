@@ -51,7 +51,7 @@ void append_title(JsonWriter& writer, const Problem& problem, std::string_view) 
 
 const ErrorFormat kProblemDetails{append_title, "application/problem+json", "Problem", R"("error":{"type":"string"})"};
 
-std::string_view code_of(ErrorCode code) {
+http::ProblemCode code_of(ErrorCode code) {
   switch (code) {
     case ErrorCode::invalid_argument: return "invalid_argument";
     case ErrorCode::invalid_document: return "invalid_document";
@@ -102,7 +102,7 @@ http::Response make_response(const Problem& problem, const ErrorFormat& format, 
   std::string body;
   JsonWriter writer(body);
   writer.begin_object()
-      .string("type", "/problems/" + problem.code)
+      .string("type", "/problems/" + std::string(problem.code.text()))
       .string("title", problem.title)
       .integer("status", problem.status)
       .string("detail", problem.detail)

@@ -4,12 +4,13 @@
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "http/message.hpp"
+#include "http/problem_code.hpp"
 
 namespace syncline::api {
 
 struct Problem {
   int status = 500;
-  std::string code;   // stable, snake_case
+  http::ProblemCode code;
   std::string title;  // of the status
   std::string detail;
   std::optional<std::string> cursor;
@@ -20,7 +21,7 @@ struct Problem {
 };
 
 [[nodiscard]] Problem problem_of(const Error& error);
-[[nodiscard]] std::string_view code_of(ErrorCode code);
+[[nodiscard]] http::ProblemCode code_of(ErrorCode code);
 
 /// What a face adds to the members that every error has: type, title, status, detail, code, request_id.
 struct ErrorFormat {

@@ -44,6 +44,8 @@ struct Route {
 
   http::Method method = http::Method::get;
   std::string_view pattern;  // "/v1/spaces/{space}/push"
+  /// Of a route that is served again under a prefix of its face: the pattern without it. Empty: this is no alias.
+  std::string_view alias_of;
   std::string_view face;
   /// A key needs one of these; empty: the route is open to everybody.
   ScopeSet any_of;
@@ -80,6 +82,9 @@ struct Route {
 
   Route& described(std::string_view text) { return set(details, text); }
   Route& query(std::string_view name, std::string_view text) { return parameter({name, "query", text}); }
+  Route& query_integer(std::string_view name, std::string_view text) {
+    return parameter({name, "query", text, "integer"});
+  }
   Route& header(std::string_view name, std::string_view text) { return parameter({name, "header", text}); }
   Route& parameter(const Parameter& of) {
     parameters.push_back(of);
@@ -96,7 +101,7 @@ struct Route {
     outcomes.push_back({.status = status, .meaning = meaning, .schema = schema});
     return *this;
   }
-  /// An answer that is not JSON.
+  /// An answer that is not JSON. A route may give it for a status beside an answer that is: the request tells which.
   Route& answers_as(int status, std::string_view media_type, std::string_view meaning) {
     outcomes.push_back({.status = status, .meaning = meaning, .schema = {}, .media_type = media_type});
     return *this;

@@ -196,18 +196,25 @@ class Router::RoutedExchange final : public http::Exchange {
 
 void Router::add(std::vector<Route> routes, const std::vector<std::string_view>& prefixes) {
   routes_.insert(routes_.end(), routes.begin(), routes.end());
-  for (const std::string_view prefix : prefixes) add_under(prefix, routes);
+  for (const std::string_view prefix : prefixes) {
+    for (Route route : routes) {
+      route.alias_of = route.pattern;
+      append_under(prefix, std::move(route));
+    }
+  }
   index();
 }
 
 void Router::add_under(std::string_view prefix, const std::vector<Route>& routes) {
-  for (Route route : routes) {
-    prefixed_patterns_.push_back(std::make_unique<std::string>(std::string(prefix) + std::string(route.pattern)));
-    route.pattern = *prefixed_patterns_.back();
-    route.only_with_query.clear();
-    routes_.push_back(std::move(route));
-  }
+  for (const Route& route : routes) append_under(prefix, route);
   index();
+}
+
+void Router::append_under(std::string_view prefix, Route route) {
+  prefixed_patterns_.push_back(std::make_unique<std::string>(std::string(prefix) + std::string(route.pattern)));
+  route.pattern = *prefixed_patterns_.back();
+  route.only_with_query.clear();
+  routes_.push_back(std::move(route));
 }
 
 void Router::index() {

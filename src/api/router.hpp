@@ -41,7 +41,8 @@ class Router final : public http::Application {
 
   // The table is made by the thread that makes the router, before the first request; after that nothing of it changes.
 
-  /// As they are, and again under each prefix, for those who prefer one ("/kiro"); it also tells shared paths apart.
+  /// As they are, and again as aliases under each prefix, for those who prefer one ("/kiro"); it also tells shared
+  /// paths apart.
   void add(std::vector<Route> routes, const std::vector<std::string_view>& prefixes = {});
   /// Under the prefix alone.
   void add_under(std::string_view prefix, const std::vector<Route>& routes);
@@ -69,6 +70,7 @@ class Router final : public http::Application {
     bool bad_encoding = false;
   };
 
+  void append_under(std::string_view prefix, Route route);
   void index();
   [[nodiscard]] Match find(http::Method method, std::string_view target) const;
   [[nodiscard]] Match find_path(http::Method method, std::string_view target, PathSegments segments) const;

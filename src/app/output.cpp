@@ -82,7 +82,7 @@ void print_error(const Error& error, OutputForm form) {
   std::string body;
   JsonWriter(body)
       .begin_object()
-      .string("type", "/problems/" + std::string(api::code_of(error.code)))
+      .string("type", "/problems/" + std::string(api::code_of(error.code).text()))
       .string("title", api::code_of(error.code))
       .string("code", api::code_of(error.code))
       .string("detail", error.text)

@@ -70,7 +70,10 @@ Response make_text(int status, std::string_view content_type, std::string body) 
 }
 
 Responder::~Responder() {
-  if (send_) send_(make_text(500, "application/json", R"({"error":"Internal error","detail":"no answer was made"})"));
+  constexpr std::string_view kProblem =
+      R"({"type":"/problems/internal","title":"Internal Server Error","status":500,"detail":"no answer was made",)"
+      R"("code":"internal","request_id":"","error":"Internal Server Error"})";
+  if (send_) send_(make_text(500, "application/problem+json", std::string(kProblem)));
 }
 
 void Responder::operator()(Response response) { std::exchange(send_, nullptr)(std::move(response)); }

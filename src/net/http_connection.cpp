@@ -377,7 +377,7 @@ void HttpConnection::report(int status, std::size_t bytes_out, std::int64_t dura
 
 bool HttpConnection::upgrade(http::Response& response) {
   if (!reader_.is_upgrade()) {
-    response = make_problem(426, "this route requires a WebSocket upgrade", {});
+    response = make_problem(426, "this route requires a WebSocket upgrade", request_id_);
     response.headers.push_back({"Upgrade", "websocket"});
     return false;
   }

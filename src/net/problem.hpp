@@ -7,7 +7,8 @@
 
 namespace syncline::net {
 
-/// A problem document (RFC 9457), with the id of the request if it has one.
+/// A problem document (RFC 9457) with the members that all errors have. `status` is one of those that net/ sends by
+/// itself: 400, 403, 408, 415, 426, 431, 503.
 [[nodiscard]] http::Response make_problem(int status, std::string_view detail, std::string_view request_id);
 
 }  // namespace syncline::net

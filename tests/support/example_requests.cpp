@@ -95,7 +95,9 @@ constexpr auto kRequests = std::to_array<ExampleRequest>({
 constexpr auto kWithoutReads = std::to_array<std::string_view>({
     "/",
     "/docs",
+    "/docs/{face}",
     "/openapi.json",
+    "/openapi/{document}",
     "/health",
     "/ready",
     "/metrics",

@@ -119,20 +119,51 @@ std::vector<std::string> PublishedApi::faults(const RequestSpec& request, const 
   }
   const std::string& media_type = answer.headers.at("Content-Type");
   const auto described = content->find(media_type);
-  // An answer may also come as a stream, where the request asks for one.
-  const bool is_stream = media_type == "text/event-stream" || media_type.starts_with("text/html");
-  if (!described && !is_stream) return {"the media type " + media_type + " is not described"};
-  if (described && is_json(media_type)) {
-    check(*described->find("schema"), answer.json(), "answer", Unknown::fault, faults);
-  }
-  const auto body = operation->description.find("requestBody");
-  std::string sent = request.body;
-  const bool is_readable = check_json(sent, 1000).fault == JsonFault::none;
-  if (body && !is_error && !sent.empty() && is_readable && !has_refusals(answer)) {
-    const JsonView schema = *body->find("content")->find("application/json")->find("schema");
-    check(schema, JsonView(sent), "request", Unknown::allowed, faults);
+  if (!described) return {"the media type " + media_type + " is not described"};
+  if (is_json(media_type)) check(*described->find("schema"), answer.json(), "answer", Unknown::fault, faults);
+  if (!is_error && !has_refusals(answer)) {
+    const Faults of_body = faults_of_body(request);
+    faults.insert(faults.end(), of_body.begin(), of_body.end());
   }
   return faults;
+}
+
+std::vector<std::string> PublishedApi::faults_of_body(const RequestSpec& request) const {
+  const Operation* operation = find(request);
+  std::string sent = request.body;
+  if (operation == nullptr || sent.empty() || check_json(sent, 1000).fault != JsonFault::none) return {};
+  const auto body = operation->description.find("requestBody");
+  // Clients send {} where there is nothing to say.
+  if (!body) return sent == "{}" ? Faults{} : Faults{"the request has a body, and the description has none"};
+  Faults faults;
+  const JsonView schema = *body->find("content")->find("application/json")->find("schema");
+  check(schema, JsonView(sent), "request", Unknown::allowed, faults);
+  return faults;
+}
+
+std::vector<std::string> PublishedApi::repeated_members() const {
+  Faults faults;
+  const std::function<void(JsonView, const std::string&)> look = [&](JsonView value, const std::string& where) {
+    if (value.is_array()) return value.for_each_element([&](JsonView element) { look(element, where + "[]"); });
+    if (!value.is_object()) return;
+    std::set<std::string> names;
+    value.for_each_member([&](std::string_view name, JsonView member) {
+      const std::string place = where + '.' + std::string(name);
+      if (!names.emplace(name).second) faults.push_back(place);
+      look(member, place);
+    });
+  };
+  look(JsonView(text_), "");
+  return faults;
+}
+
+std::set<std::string> PublishedApi::operations() const {
+  std::set<std::string> all;
+  for (const Operation& operation : operations_) {
+    const std::vector<std::string_view> segments(operation.segments.begin(), operation.segments.end());
+    all.insert(operation.method + " /" + join(segments, "/"));
+  }
+  return all;
 }
 
 const JsonView* PublishedApi::find_schema(JsonView reference) const {

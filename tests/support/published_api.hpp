@@ -1,8 +1,9 @@
-// What /openapi.json says of an application's routes, to hold real requests and answers against it. Knows the part of
-// JSON Schema that the document uses, and finds fault with every other keyword. Never changes once made.
+// What a document of /openapi says of an application's routes, to hold real requests and answers against it. Knows the
+// part of JSON Schema that the document uses, and finds fault with every other keyword. Never changes once made.
 #pragma once
 
 #include <memory>
+#include <set>
 
 #include "support/in_process.hpp"
 
@@ -15,8 +16,18 @@ class PublishedApi {
   explicit PublishedApi(std::string document);
 
   /// What the document does not say of this answer: its status, its media type, a member that has no schema. Of the
-  /// request's body: what a request that succeeded has other than its schema. Nothing for paths that it does not list.
+  /// request's body: what a request that succeeded has other than its schema, or without one. Nothing for paths that
+  /// the document does not list.
   [[nodiscard]] std::vector<std::string> faults(const RequestSpec& request, const Answer& answer) const;
+
+  /// What the body of the request has other than its schema.
+  [[nodiscard]] std::vector<std::string> faults_of_body(const RequestSpec& request) const;
+
+  /// Members that an object of the document has twice, for which strict readers of JSON reject it.
+  [[nodiscard]] std::vector<std::string> repeated_members() const;
+
+  /// Method and path of each operation, as "get /health".
+  [[nodiscard]] std::set<std::string> operations() const;
 
   /// Keywords that this class does not know, references to schemas that do not exist, and statuses that a route has
   /// twice.

@@ -8,7 +8,8 @@ namespace syncline::accounts {
 inline constexpr std::string_view kSchemas = R"({
 "SignUp": {"type": "object", "required": ["email", "password"], "properties": {
   "email": {"type": "string", "format": "email"}, "password": {"type": "string", "minLength": 8}}},
-"LogIn": {"type": "object", "description": "email and password, or api_key, or nothing beside a bearer token",
+"LogIn": {"examples": [{"email": "ann@example.org", "password": "correct horse"}],
+  "type": "object", "description": "email and password, or api_key, or nothing beside a bearer token",
   "properties": {
   "email": {"type": "string"}, "password": {"type": "string"}, "api_key": {"type": "string"}}},
 "Refresh": {"type": "object", "required": ["refresh_token"], "properties": {"refresh_token": {"type": "string"}}},
@@ -57,7 +58,8 @@ inline constexpr std::string_view kSchemas = R"({
   "tier": {"type": "string"}, "limits": {"$ref": "#/components/schemas/RequestLimits"},
   "usage": {"$ref": "#/components/schemas/RequestUsage"}, "daily_remaining": {"type": ["integer", "null"]},
   "monthly_remaining": {"type": ["integer", "null"]}}},
-"Registration": {"type": "object", "required": ["email"], "properties": {
+"Registration": {"examples": [{"email": "ann@example.org", "stack_id": "claire"}],
+  "type": "object", "required": ["email"], "properties": {
   "email": {"type": "string", "format": "email"}, "stack_id": {"type": ["string", "null"]},
   "agent_id": {"type": ["string", "null"]}}},
 "TokenRequest": {"type": "object", "required": ["secret"], "properties": {
@@ -76,7 +78,8 @@ inline constexpr std::string_view kSchemas = R"({
     "success": {"const": true}, "keys": {"type": "array", "items": {"$ref": "#/components/schemas/Key"}},
     "data": {"type": "object", "properties": {
       "keys": {"type": "array", "items": {"$ref": "#/components/schemas/Key"}}}}}}]},
-"KeyRequest": {"type": "object", "properties": {"name": {"type": ["string", "null"]}}},
+"KeyRequest": {"examples": [{"name": "laptop"}],
+  "type": "object", "properties": {"name": {"type": ["string", "null"]}}},
 "NewKey": {"type": "object",
   "required": ["id", "key_id", "name", "key", "api_key", "key_prefix", "created_at"], "properties": {
   "id": {"type": "string"}, "key_id": {"type": "string"}, "name": {"type": "string"},

@@ -38,8 +38,8 @@ std::vector<api::Route> Face::make_routes() {
       .query("account", "only what this account did, or what concerns it")
       .query("action", "only this action (key.revoked), or all that begin with it (key)")
       .query("since", "only entries of that time or later")
-      .query("limit", "1 to 1000, 100 if absent")
-      .query("after", "the next of the page before: the list continues behind that entry")
+      .query_integer("limit", "1 to 1000, 100 if absent")
+      .query_integer("after", "the next of the page before: the list continues behind that entry")
       .answers(200, "the entries, and next: null on the last page", "AuditPage")
       .answers(400, "a parameter has a wrong value");
   return routes.take();

@@ -5,7 +5,7 @@ namespace syncline::ai {
 std::string error_object(const api::Problem& problem) {
   std::string_view type = "server_error";
   if (problem.status == 429) {
-    type = problem.code == "rate_limited" ? std::string_view("rate_limit_exceeded") : std::string_view(problem.code);
+    type = problem.code == "rate_limited" ? std::string_view("rate_limit_exceeded") : problem.code.text();
   } else if (problem.status < 500) {
     type = "invalid_request_error";
   }

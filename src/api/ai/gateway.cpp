@@ -26,10 +26,10 @@ constexpr std::size_t kAnswerBytesMax = 32UL << 20U;
 constexpr std::size_t kEmbeddingsBytesMax = 64UL << 20U;
 constexpr std::string_view kCutBy = "X-Cut-By";
 
-api::Problem problem(int status, std::string code, std::string detail) {
+api::Problem problem(int status, http::ProblemCode code, std::string detail) {
   api::Problem made;
   made.status = status;
-  made.code = std::move(code);
+  made.code = code;
   made.title = http::reason_of(status);
   made.detail = std::move(detail);
   return made;

@@ -50,9 +50,11 @@ std::vector<api::Route> Face::make_routes() {
   route_to_upstream(routes.post("/v1/chat/completions", Scope::write, "Complete a conversation, in OpenAI's form",
                                 &Face::complete_open_ai))
       .described(kAlsoAsStream)
+      .answers_as(200, "text/event-stream", "the upstream's events")
       .body("model, messages, stream and other parameters of the upstream", "OpenAiChat");
   route_to_upstream(routes.post("/v1/responses", Scope::write, "Create a response, in OpenAI's form", &Face::respond))
       .described(kAlsoAsStream)
+      .answers_as(200, "text/event-stream", "the upstream's events")
       .body("model, input, stream and other parameters of the upstream", "OpenAiResponseRequest");
   route_to_upstream(routes.post("/v1/embeddings", Scope::write, "Create embeddings, in OpenAI's form", &Face::embed))
       .body("model, input and other parameters of the upstream", "OpenAiEmbeddingRequest");

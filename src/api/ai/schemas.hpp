@@ -13,7 +13,8 @@ inline constexpr std::string_view kSchemas = R"({
   "total_tokens": {"type": "integer"}, "request_count": {"type": "integer"}, "cap": {"type": "integer"}}},
 "AiMessage": {"type": "object", "required": ["role"], "properties": {"role": {"type": "string"}},
   "additionalProperties": true},
-"AiCompletionRequest": {"type": "object", "required": ["messages"], "properties": {
+"AiCompletionRequest": {"examples": [{"messages": [{"role": "user", "content": "What did I do today?"}]}],
+  "type": "object", "required": ["messages"], "properties": {
   "messages": {"type": "array", "items": {"$ref": "#/components/schemas/AiMessage"}}, "system": {"type": "string"},
   "max_tokens": {"type": ["integer", "null"], "minimum": 1}, "mode": {"enum": ["", "advisor", "cron", "default"]},
   "model": {"type": "string"}, "tools": {"type": ["array", "null"], "items": {"type": "object"}}}},
@@ -22,14 +23,17 @@ inline constexpr std::string_view kSchemas = R"({
   "finish_reason": {"type": "string"}, "cut_by": {"enum": ["monthly_cap", "request_limit", "model"]},
   "usage": {"type": "object", "required": ["input_tokens", "output_tokens"], "properties": {
     "input_tokens": {"type": "integer"}, "output_tokens": {"type": "integer"}}}}},
-"OpenAiChat": {"type": "object", "required": ["messages"], "properties": {
+"OpenAiChat": {"examples": [{"model": "kaisho:advisor", "messages": [{"role": "user", "content": "Hello"}]}],
+  "type": "object", "required": ["messages"], "properties": {
   "model": {"type": "string"}, "messages": {"type": "array", "items": {"$ref": "#/components/schemas/AiMessage"}},
   "stream": {"type": ["boolean", "null"]}, "max_tokens": {"type": ["integer", "null"], "minimum": 1},
   "max_completion_tokens": {"type": ["integer", "null"], "minimum": 1}}, "additionalProperties": true},
-"OpenAiResponseRequest": {"type": "object", "properties": {
+"OpenAiResponseRequest": {"examples": [{"model": "kaisho:advisor", "input": "Hello"}],
+  "type": "object", "properties": {
   "model": {"type": "string"}, "input": {}, "stream": {"type": ["boolean", "null"]},
   "max_output_tokens": {"type": ["integer", "null"], "minimum": 1}}, "additionalProperties": true},
-"OpenAiEmbeddingRequest": {"type": "object", "required": ["input"], "properties": {
+"OpenAiEmbeddingRequest": {"examples": [{"model": "embedder", "input": "Hello"}],
+  "type": "object", "required": ["input"], "properties": {
   "model": {"type": "string"}, "input": {}}, "additionalProperties": true},
 "OpenAiAnswer": {"type": "object", "additionalProperties": true, "properties": {
   "cut_by": {"enum": ["monthly_cap", "request_limit", "model"], "description": "what ended an answer early"}}},

@@ -20,6 +20,22 @@ inline constexpr std::string_view kSchemas = R"({
   "entries": {"type": "array", "items": {"$ref": "#/components/schemas/KaishoRow"}}}},
 "KaishoApply": {"type": "object", "required": ["entries"], "properties": {
   "entries": {"type": "array", "items": {"$ref": "#/components/schemas/KaishoSentRow"}}}},
+"KaishoApplyEntries": {"examples": [{"entries": [
+    {"id": "e1", "start": "2026-01-31T09:00:00Z", "end": "2026-01-31T10:00:00Z",
+    "customer": "Acme", "updated_at": "2026-01-31T10:00:00Z"}]}],
+  "$ref": "#/components/schemas/KaishoApply"},
+"KaishoApplyInbox": {"examples": [{"entries": [
+    {"id": "i1", "title": "Call back", "updated_at": "2026-01-31T10:00:00Z"}]}],
+  "$ref": "#/components/schemas/KaishoApply"},
+"KaishoApplyTasks": {"examples": [{"entries": [
+    {"id": "t1", "title": "Review", "customer": "Acme", "updated_at": "2026-01-31T10:00:00Z"}]}],
+  "$ref": "#/components/schemas/KaishoApply"},
+"KaishoApplyNotes": {"examples": [{"entries": [
+    {"id": "n1", "title": "Ideas", "updated_at": "2026-01-31T10:00:00Z"}]}],
+  "$ref": "#/components/schemas/KaishoApply"},
+"KaishoApplyProjects": {"examples": [{"entries": [
+    {"id": "p1", "name": "Website", "customer": "Acme", "updated_at": "2026-01-31T10:00:00Z"}]}],
+  "$ref": "#/components/schemas/KaishoApply"},
 "KaishoApplied": {"type": "object", "required": ["inserted", "updated", "skipped", "errors", "applied_at"],
   "properties": {
   "inserted": {"type": "integer"}, "updated": {"type": "integer"}, "skipped": {"type": "integer"},
@@ -27,7 +43,8 @@ inline constexpr std::string_view kSchemas = R"({
   "problems": {"type": "array", "items": {"type": "object", "required": ["row", "id", "error"], "properties": {
     "row": {"type": "integer"}, "id": {"type": "string"}, "error": {"type": "string"}}}},
   "applied_at": {"type": "string", "format": "date-time"}}},
-"KaishoIds": {"type": "object", "required": ["ids"], "properties": {
+"KaishoIds": {"examples": [{"ids": ["r1"]}],
+  "type": "object", "required": ["ids"], "properties": {
   "ids": {"type": "array", "minItems": 1, "items": {"type": "string"}}}},
 "KaishoAcknowledged": {"type": "object", "required": ["acked"], "properties": {"acked": {"type": "integer"}}},
 "KaishoEntry": {"type": "object", "required": ["id", "start", "end", "updated_at", "deleted_at"], "properties": {
@@ -45,36 +62,44 @@ inline constexpr std::string_view kSchemas = R"({
 "KaishoClocks": {"type": "array", "items": {"$ref": "#/components/schemas/KaishoClock"}},
 "KaishoActive": {"type": "object", "required": ["active"], "properties": {"active": {"type": "boolean"}},
   "additionalProperties": true, "description": "The members of the entry too, if one runs"},
-"KaishoStart": {"type": "object", "required": ["id", "start"], "properties": {
+"KaishoStart": {"examples": [{"id": "t1", "start": "2026-01-31T09:00:00Z", "customer": "Acme"}],
+  "type": "object", "required": ["id", "start"], "properties": {
   "id": {"type": "string"}, "start": {"type": "string"}, "customer": {"type": ["string", "null"]},
   "description": {"type": ["string", "null"]}, "task_id": {"type": ["string", "null"]},
   "contract": {"type": ["string", "null"]}, "project": {"type": ["string", "null"]}}, "additionalProperties": true},
 "KaishoStarted": {"type": "object", "required": ["active", "winner", "id"], "properties": {
   "active": {"type": "boolean"}, "winner": {"enum": ["incoming", "existing"]}, "id": {"type": "string"}},
   "additionalProperties": true, "description": "The members of the entry that stands, and these"},
-"KaishoStop": {"type": "object", "properties": {
+"KaishoStop": {"examples": [{"id": "t1"}],
+  "type": "object", "properties": {
   "id": {"type": ["string", "null"]}, "end": {"type": ["string", "null"]}}},
-"KaishoClockStart": {"type": "object", "properties": {
+"KaishoClockStart": {"examples": [{"customer": "Acme", "description": "Review"}],
+  "type": "object", "properties": {
   "id": {"type": ["string", "null"]}, "start": {"type": ["string", "null"]}, "end": {"type": ["string", "null"]},
   "customer": {"type": ["string", "null"]}, "description": {"type": ["string", "null"]},
   "task_id": {"type": ["string", "null"]}, "contract": {"type": ["string", "null"]},
   "project": {"type": ["string", "null"]}}},
-"KaishoClockStop": {"type": "object", "properties": {
+"KaishoClockStop": {"examples": [{"id": "t1"}],
+  "type": "object", "properties": {
   "id": {"type": ["string", "null"]}, "start": {"type": ["string", "null"]}, "end": {"type": ["string", "null"]}}},
-"KaishoBooking": {"type": "object", "properties": {
+"KaishoBooking": {"examples": [{"duration": "1h30m", "customer": "Acme"}],
+  "type": "object", "properties": {
   "duration": {"type": "string", "examples": ["2h", "30m", "1.5h", "1h30m"]},
   "start": {"type": ["string", "null"]}, "end": {"type": ["string", "null"]},
   "date": {"type": ["string", "null"], "description": "YYYY-MM-DD"},
   "customer": {"type": ["string", "null"]}, "description": {"type": ["string", "null"]},
   "task_id": {"type": ["string", "null"]}, "contract": {"type": ["string", "null"]},
   "project": {"type": ["string", "null"]}}},
-"KaishoClockChange": {"type": "object", "properties": {
+"KaishoClockChange": {"examples": [{"description": "Review"}],
+  "type": "object", "properties": {
   "customer": {"type": ["string", "null"]}, "description": {"type": ["string", "null"]},
   "task_id": {"type": ["string", "null"]}, "contract": {"type": ["string", "null"]},
   "project": {"type": ["string", "null"]}, "notes": {"type": ["string", "null"]}, "invoiced": {"type": "boolean"},
   "start_at": {"type": "string"}, "end_at": {"type": ["string", "null"]}}},
-"KaishoSettings": {"type": "object", "description": "Settings that all devices share; the clients name them"},
-"KaishoSnapshot": {"type": "object", "properties": {
+"KaishoSettings": {"examples": [{"theme": "dark"}],
+  "type": "object", "description": "Settings that all devices share; the clients name them"},
+"KaishoSnapshot": {"examples": [{"customers": [{"name": "Acme"}], "tasks": [], "config": {"theme": "dark"}}],
+  "type": "object", "properties": {
   "customers": {"type": ["array", "null"], "items": {"type": "object"}},
   "tasks": {"type": ["array", "null"], "items": {"type": "object"}}, "snapshot_at": {},
   "config": {"type": ["object", "null"]}}},

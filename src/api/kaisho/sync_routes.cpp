@@ -334,20 +334,33 @@ void Face::acknowledge(const api::CallPtr& call, const Resource& resource) {
       });
 }
 
+namespace {
+
+/// The same for all resources, each with a row of its own as the example.
+std::string_view apply_schema_of(const Resource& resource) {
+  if (resource.collection == "inbox") return "KaishoApplyInbox";
+  if (resource.collection == "tasks") return "KaishoApplyTasks";
+  if (resource.collection == "notes") return "KaishoApplyNotes";
+  if (resource.collection == "projects") return "KaishoApplyProjects";
+  return "KaishoApplyEntries";
+}
+
+}  // namespace
+
 void Face::add_sync_routes(Routes& routes) {
   for (const Resource& resource : resources()) {
     routes
         .get(resource.changes_path, Scope::read, "List rows that changed after a cursor", &Face::get_changes, resource)
         .described("Live rows and tombstones, oldest change first.")
         .query("since", "the cursor of the previous page; all rows if absent")
-        .query("limit", "rows of a page, 1 to 500; 200 if absent")
+        .query_integer("limit", "rows of a page, 1 to 500; 200 if absent")
         .answers(200, "a page of rows", "KaishoChanges")
         .answers(400, "limit is not a positive number");
     routes.post(resource.apply_path, Scope::write, "Store rows", &Face::apply, resource)
         .described(
             "A row replaces the stored one if its updated_at is later; an equal row changes nothing. A row that cannot "
             "be stored is listed in errors and never blocks the others.")
-        .body("entries: a list of rows, of any length", "KaishoApply")
+        .body("entries: a list of rows, of any length", apply_schema_of(resource))
         .body_at_most(limits::kBodyBytesLarge)
         .answers(200, "how many rows were stored, and which were not", "KaishoApplied")
         .answers(400, "no row could be read; error names the row and the field");

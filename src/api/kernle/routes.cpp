@@ -39,7 +39,7 @@ void append_texts(std::string& out, JsonView value) {
 
 /// {code, message}, with the codes that the documents name.
 void append_envelope(JsonWriter& writer, const api::Problem& problem, std::string_view request_id) {
-  std::string_view code = problem.code;
+  std::string_view code = problem.code.text();
   switch (problem.status) {
     case 400: code = "invalid_request"; break;
     case 401: code = "unauthorized"; break;

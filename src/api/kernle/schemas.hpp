@@ -9,18 +9,26 @@ namespace syncline::kernle {
 inline constexpr std::string_view kSchemas = R"({
 "KernleMeta": {"type": "object", "required": ["timestamp", "request_id"], "properties": {
   "timestamp": {"type": "string", "format": "date-time"}, "request_id": {"type": "string"}}},
-"KernleSentOperation": {"type": "object", "required": ["table", "record_id"], "properties": {
+"KernleSentOperation": {"examples": [
+  {"operation": "upsert", "table": "notes", "record_id": "n1", "local_updated_at": "2026-01-31T12:00:00Z",
+    "data": {"content": "Check the logs first"}}],
+  "type": "object", "required": ["table", "record_id"], "properties": {
   "operation": {"enum": ["insert", "update", "upsert", "delete"]}, "table": {"type": "string"},
   "record_id": {"type": "string"}, "local_updated_at": {"type": ["string", "null"]},
   "data": {"type": ["object", "null"]}, "version": {"type": ["integer", "null"]}}},
-"KernlePush": {"type": "object", "required": ["operations"], "properties": {
+"KernlePush": {"examples": [
+  {"stack_id": "claire", "operations": [{"operation": "upsert", "table": "notes", "record_id": "n1",
+    "local_updated_at": "2026-01-31T12:00:00Z", "data": {"content": "Check the logs first"}}]}],
+  "type": "object", "required": ["operations"], "properties": {
   "stack_id": {"type": ["string", "null"]}, "agent_id": {"type": ["string", "null"]},
   "operations": {"type": "array", "items": {"$ref": "#/components/schemas/KernleSentOperation"}},
   "limit": {"type": ["integer", "null"], "minimum": 1, "description": "store only the first ones"}}},
-"KernleFullSync": {"type": "object", "properties": {
+"KernleFullSync": {"examples": [{"stack_id": "claire"}],
+  "type": "object", "properties": {
   "stack_id": {"type": ["string", "null"]}, "agent_id": {"type": ["string", "null"]},
   "operations": {"type": ["array", "null"], "items": {"$ref": "#/components/schemas/KernleSentOperation"}}}},
-"KernlePull": {"type": "object", "properties": {
+"KernlePull": {"examples": [{"stack_id": "claire"}],
+  "type": "object", "properties": {
   "stack_id": {"type": ["string", "null"]}, "agent_id": {"type": ["string", "null"]},
   "since": {"type": ["string", "null"]}, "full": {"type": ["boolean", "null"]},
   "limit": {"type": ["integer", "null"], "minimum": 1}, "cursor": {"type": ["string", "null"]}}},
@@ -98,7 +106,8 @@ inline constexpr std::string_view kSchemas = R"({
   "last_pull": {"type": ["string", "null"], "format": "date-time"},
   "remote_changes_available": {"type": "integer"}, "status": {"type": "string"},
   "meta": {"$ref": "#/components/schemas/KernleMeta"}}},
-"KernleSearch": {"type": "object", "required": ["query"], "properties": {
+"KernleSearch": {"examples": [{"query": "logs"}],
+  "type": "object", "required": ["query"], "properties": {
   "query": {"type": "string"}, "limit": {"type": ["integer", "null"], "minimum": 1},
   "stack_id": {"type": ["string", "null"]}, "agent_id": {"type": ["string", "null"]},
   "space": {"type": ["string", "null"], "description": "the space of an agent, also one of another account"},

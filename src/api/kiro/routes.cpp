@@ -34,7 +34,7 @@ std::vector<api::Route> Face::make_routes() {
       .with_cookies()
       .described("Conversations, documents and commands. With since, only what changed after it, and what was deleted.")
       .query("since", "a lastUpdate in milliseconds, or an ETag of this route")
-      .query("wait", kWait)
+      .query_integer("wait", kWait)
       .header("If-None-Match", "an ETag of this route: 304 if nothing has changed")
       .answers(200, "the state", "KiroState")
       .answers(304, "nothing has changed")
@@ -69,7 +69,7 @@ std::vector<api::Route> Face::make_routes() {
       .answers(422, "Idempotency-Key reused");
   routes.post("/command/claim", {Scope::commands_run}, "Claim the next command", &Face::claim)
       .described("Higher priority first, then oldest first. The claim is a lease of leaseMs.")
-      .query("wait", kWait)
+      .query_integer("wait", kWait)
       .answers(200, "the command with its commandId", "KiroCommand")
       .answers(204, "no command is pending")
       .heavy();
@@ -77,7 +77,7 @@ std::vector<api::Route> Face::make_routes() {
       .with_cookies()
       .described("Newest first, without their content and results.")
       .query("status", "held (waiting for approval), pending, processing, completed or failed")
-      .query("limit", "at most so many, 1 to 1000; 100 if absent")
+      .query_integer("limit", "at most so many, 1 to 1000; 100 if absent")
       .answers(200, "the commands", "KiroCommands")
       .answers(400, "not a status")
       .heavy();
@@ -115,7 +115,7 @@ std::vector<api::Route> Face::make_routes() {
   routes.get("/command/{id}", readers, "Show a command", &Face::get_command)
       .with_cookies()
       .described("With wait, the hub answers as soon as the status changes.")
-      .query("wait", kWait)
+      .query_integer("wait", kWait)
       .answers(200, "the command", "KiroCommand")
       .answers(404, "unknown");
   routes.patch("/command/{id}", {Scope::commands_run}, "Report the state of a command", &Face::patch_command)

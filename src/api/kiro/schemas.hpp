@@ -6,9 +6,11 @@
 namespace syncline::kiro {
 
 inline constexpr std::string_view kSchemas = R"({
-"KiroMessage": {"type": "object", "required": ["role", "content", "timestamp"], "properties": {
+"KiroMessage": {"examples": [{"role": "user", "content": "Hello", "timestamp": 1769860800000}],
+  "type": "object", "required": ["role", "content", "timestamp"], "properties": {
   "role": {"type": "string"}, "content": {}, "timestamp": {"type": "number"}}, "additionalProperties": true},
-"KiroDocument": {"type": "object", "properties": {
+"KiroDocument": {"examples": [{"content": "# Notes", "timestamp": 1769860800000}],
+  "type": "object", "properties": {
   "content": {}, "timestamp": {"type": "number"}}, "additionalProperties": true},
 "KiroApproval": {"type": "object", "properties": {
   "state": {"enum": ["requested", "approved", "denied"]}, "rule": {"type": "string"}, "pattern": {"type": "string"},
@@ -32,7 +34,10 @@ inline constexpr std::string_view kSchemas = R"({
     "documents": {"type": "array", "items": {"type": "string"}},
     "commands": {"type": "array", "items": {"type": "string"}}}},
   "lastUpdate": {"type": "integer"}}},
-"KiroUpload": {"type": "object", "description": "Any subset of a state", "properties": {
+"KiroUpload": {"examples": [
+  {"conversations": {"conv-1": [{"role": "user", "content": "Hello", "timestamp": 1769860800000}]},
+    "documents": {"notes": {"content": "# Notes", "timestamp": 1769860800000}}}],
+  "type": "object", "description": "Any subset of a state", "properties": {
   "conversations": {"type": ["object", "null"], "additionalProperties": {
     "type": "array", "items": {"$ref": "#/components/schemas/KiroMessage"}}},
   "documents": {"type": ["object", "null"], "additionalProperties": {"$ref": "#/components/schemas/KiroDocument"}},
@@ -44,7 +49,8 @@ inline constexpr std::string_view kSchemas = R"({
     "part": {"type": "string"}, "id": {"type": "string"}, "index": {"type": "integer"},
     "reason": {"type": "string"}}}}, "ignoredCount": {"type": "integer"}}},
 "KiroDeleted": {"type": "object", "required": ["deleted"], "properties": {"deleted": {"type": "string"}}},
-"KiroSubmission": {"type": "object", "required": ["type"], "properties": {
+"KiroSubmission": {"examples": [{"type": "execute_bash", "command": "uptime"}],
+  "type": "object", "required": ["type"], "properties": {
   "type": {"enum": ["execute_bash", "read_file", "write_file", "list_directory", "aws_operation", "code_search"]},
   "workingDir": {"type": "string"}, "timeoutMs": {"type": "integer", "minimum": 1},
   "ttlMs": {"type": "integer", "minimum": 0}, "priority": {"type": "integer"}, "metadata": {}}, "additionalProperties": true},
@@ -62,13 +68,16 @@ inline constexpr std::string_view kSchemas = R"({
   "runner": {"type": "string"}, "at": {"type": "integer"}}},
 "KiroStandingApprovals": {"type": "object", "required": ["approvals"], "properties": {
   "approvals": {"type": "array", "items": {"$ref": "#/components/schemas/KiroStandingApproval"}}}},
-"KiroApprovalRequest": {"type": "object", "required": ["rule", "pattern"], "properties": {
+"KiroApprovalRequest": {"examples": [{"rule": "list", "pattern": "ls"}],
+  "type": "object", "required": ["rule", "pattern"], "properties": {
   "rule": {"type": "string"}, "pattern": {"type": "string"}, "hash": {"type": "string"}}},
 "KiroApprovalAnswer": {"type": "object", "required": ["decision"], "properties": {
   "decision": {"enum": ["approve", "deny"]}, "always": {"type": "boolean"}, "reason": {"type": "string"}}},
-"KiroReport": {"type": "object", "properties": {
+"KiroReport": {"examples": [{"status": "completed", "result": {"stdout": "up 3 days"}}],
+  "type": "object", "properties": {
   "status": {"enum": ["processing", "completed", "failed"]}, "result": {}, "error": {}}},
-"KiroOutput": {"type": "object", "required": ["stream", "data"], "properties": {
+"KiroOutput": {"examples": [{"stream": "stdout", "data": "hello"}],
+  "type": "object", "required": ["stream", "data"], "properties": {
   "stream": {"enum": ["stdout", "stderr"]}, "data": {"type": "string"}}, "additionalProperties": true}
 })";
 

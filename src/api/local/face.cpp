@@ -21,10 +21,10 @@ bool is_this_device(std::string_view authority) {
   return equal_ignoring_case(host, "localhost") || host == "127.0.0.1" || host == "[::1]";
 }
 
-api::Problem make_problem(int status, std::string code, std::string detail) {
+api::Problem make_problem(int status, http::ProblemCode code, std::string detail) {
   api::Problem problem;
   problem.status = status;
-  problem.code = std::move(code);
+  problem.code = code;
   problem.title = http::reason_of(status);
   problem.detail = std::move(detail);
   return problem;

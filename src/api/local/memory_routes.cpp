@@ -156,14 +156,14 @@ void ProfileFace::add_memory_routes(Routes& routes) {
       .query("agent_id", kAgent)
       .query("stack_id", kAgent)
       .query("q", "the search text")
-      .query("limit", "1 to 100")
+      .query_integer("limit", "1 to 100")
       .answers(200, "the memories, best first", "MemoryHits")
       .answers(400, "no agent, or no search text");
   routes.get("/memory/{table}", owner_, "List memories", &ProfileFace::list_memories)
       .query("agent_id", kAgent)
       .query("stack_id", kAgent)
       .query("after", "the last id of the previous page")
-      .query("limit", "1 to 10000, 100 if absent")
+      .query_integer("limit", "1 to 10000, 100 if absent")
       .answers(200, "a page of memories", "Memories")
       .answers(404, "unknown table");
   routes.post("/memory/{table}", owner_, "Create a memory", &ProfileFace::create_memory)

@@ -7,7 +7,8 @@ namespace syncline::local {
 
 inline constexpr std::string_view kSchemas = R"({
 "Ok": {"type": "object", "required": ["ok"], "properties": {"ok": {"const": true}}},
-"Fields": {"type": "object", "description": "any members of the row or memory"},
+"Fields": {"examples": [{"title": "Review"}],
+  "type": "object", "description": "any members of the row or memory"},
 "SpaceState": {"type": "object",
   "required": ["space", "state", "reason", "since", "next_try", "last_sync", "pending", "dead_letters", "to_pull",
     "pulled", "pushed", "conflicts"], "properties": {
@@ -24,7 +25,8 @@ inline constexpr std::string_view kSchemas = R"({
   "spaces": {"type": "array", "items": {"$ref": "#/components/schemas/SpaceState"}}}},
 "Profiles": {"type": "object", "required": ["profiles"], "properties": {
   "profiles": {"type": "array", "items": {"$ref": "#/components/schemas/Profile"}}}},
-"ProfileRequest": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}},
+"ProfileRequest": {"examples": [{"name": "work"}],
+  "type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}},
 "ProfileRemoved": {"type": "object", "required": ["kept_in"], "properties": {"kept_in": {"type": "string"}}},
 "CloudStatus": {"type": "object",
   "required": ["enabled", "api_key_set", "url", "interval", "connected", "plan", "last_pull_cursor",
@@ -39,12 +41,14 @@ inline constexpr std::string_view kSchemas = R"({
   "cloud_last_change_at": {"type": ["string", "null"]}, "cloud_active_timer_id": {"type": ["string", "null"]},
   "state": {"type": "string"}, "pending_changes": {"type": "integer"}, "dialect": {"type": "string"},
   "limits": {"type": "array", "items": {"type": "string"}}}},
-"CloudConnect": {"type": "object", "required": ["url", "api_key"], "properties": {
+"CloudConnect": {"examples": [{"url": "https://hub.example.org", "api_key": "KEY"}],
+  "type": "object", "required": ["url", "api_key"], "properties": {
   "url": {"type": "string"}, "api_key": {"type": "string"}}},
 "CloudConnected": {"type": "object", "required": ["ok", "plan", "dialect", "auto_set_models"], "properties": {
   "ok": {"const": true}, "plan": {"type": "string"}, "dialect": {"type": "string"},
   "auto_set_models": {"type": "object", "additionalProperties": {"type": "string"}}}},
-"CloudDisconnect": {"type": "object", "properties": {"wipe": {"type": "boolean"}}},
+"CloudDisconnect": {"examples": [{"wipe": false}],
+  "type": "object", "properties": {"wipe": {"type": "boolean"}}},
 "CloudDisconnected": {"type": "object", "required": ["ok", "wiped", "pull_error", "wipe_error"], "properties": {
   "ok": {"const": true}, "wiped": {"type": "boolean"}, "pull_error": {"type": ["string", "null"]},
   "wipe_error": {"type": ["string", "null"]}}},
@@ -73,7 +77,8 @@ inline constexpr std::string_view kSchemas = R"({
   "task_id": {"type": ["string", "null"]}, "invoiced": {"type": ["boolean", "null"]},
   "notes": {"type": ["string", "null"]}, "contract": {"type": ["string", "null"]},
   "updated_at": {"type": "string", "format": "date-time"}, "from_cloud": {"const": true}}}},
-"CloudTriage": {"type": "object", "required": ["entries"], "properties": {
+"CloudTriage": {"examples": [{"entries": [{"sync_id": "r1", "customer": "Acme"}]}],
+  "type": "object", "required": ["entries"], "properties": {
   "entries": {"type": "array", "items": {"type": "object", "properties": {
     "sync_id": {"type": ["string", "null"]}, "start": {"type": ["string", "null"]},
     "customer": {"type": ["string", "null"], "description": "null keeps what is stored, an empty text clears it"},
@@ -86,7 +91,8 @@ inline constexpr std::string_view kSchemas = R"({
 "Customer": {"type": "object", "required": ["name"], "properties": {
   "name": {"type": "string"}, "contracts": {"type": "array"}}, "additionalProperties": true},
 "Customers": {"type": "array", "items": {"$ref": "#/components/schemas/Customer"}},
-"AgentRequest": {"type": "object", "properties": {
+"AgentRequest": {"examples": [{"agent_id": "claire"}],
+  "type": "object", "properties": {
   "agent_id": {"type": "string"}, "stack_id": {"type": "string"},
   "operations": {"type": "array", "items": {"type": "object"}}, "limit": {"type": ["integer", "null"], "minimum": 1},
   "full": {"type": "boolean"}}},

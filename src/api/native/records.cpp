@@ -2,9 +2,9 @@
 //
 // Reading needs read, changing write. Errors: 400 for a wrong name or document, 404 for a record that is unknown or,
 // when it is read, deleted, 412 if a precondition fails. Changes one record.
+#include "api/entity_tag.hpp"
 #include "api/native/record_json.hpp"
 #include "api/native/routes.hpp"
-#include "base/text.hpp"
 
 namespace syncline::native {
 namespace {
@@ -23,17 +23,6 @@ Result<Target> target_of(const api::Call& call) {
 }
 
 Error not_found() { return {ErrorCode::not_found, "record not found"}; }
-
-/// True when one of the entity tags of a header is `etag`. "*" fits whatever exists.
-bool lists_etag(std::string_view header, std::string_view etag) {
-  for (const std::string_view part : split(header, ',')) {
-    std::string_view tag = trim(part);
-    if (tag == "*") return true;
-    if (tag.starts_with("W/")) tag.remove_prefix(2);
-    if (tag == etag) return true;
-  }
-  return false;
-}
 
 std::string etag_of(const Spaces& spaces, const SpaceName& space, Seq seq) {
   return '"' + spaces.cursor(space, seq).to_text() + '"';
@@ -55,11 +44,11 @@ Result<> check_preconditions(const Spaces& spaces, const SpaceName& space, const
   const bool exists = stored && !stored->deleted;
   const std::string etag = stored ? etag_of(spaces, space, stored->seq) : "";
   const std::string_view if_match = call.header("If-Match");
-  if (!if_match.empty() && (!exists || !lists_etag(if_match, etag))) {
+  if (!if_match.empty() && (!exists || !api::lists_etag(if_match, etag))) {
     return fail(ErrorCode::precondition_failed, "the record does not match If-Match");
   }
   const std::string_view if_none_match = call.header("If-None-Match");
-  if (!if_none_match.empty() && exists && lists_etag(if_none_match, etag)) {
+  if (!if_none_match.empty() && exists && api::lists_etag(if_none_match, etag)) {
     return fail(ErrorCode::precondition_failed, "the record already exists");
   }
   return {};
@@ -118,7 +107,7 @@ void Face::get_record(const api::CallPtr& call) {
   if (!record || record->deleted) return call->fail(not_found());
   const std::string etag = etag_of(spaces_, target.space, record->seq);
   const std::string_view if_none_match = call->header("If-None-Match");
-  if (!if_none_match.empty() && lists_etag(if_none_match, etag)) {
+  if (!if_none_match.empty() && api::lists_etag(if_none_match, etag)) {
     http::Response response;
     response.status = 304;
     response.headers.push_back({"ETag", etag});

@@ -7,8 +7,8 @@
 namespace syncline::native {
 namespace {
 
-constexpr api::Parameter kWait{"wait", "query", "seconds to wait for a change if there is none, at most 50"};
-constexpr api::Parameter kLimit{"limit", "query", "1 to 5000, 500 if absent"};
+constexpr api::Parameter kWait{"wait", "query", "seconds to wait for a change if there is none, at most 50", "integer"};
+constexpr api::Parameter kLimit{"limit", "query", "1 to 5000, 500 if absent", "integer"};
 constexpr api::Parameter kDocs{"docs", "query",
                                "text: each doc is a string with the document's text, exactly as it is stored"};
 constexpr api::Parameter kIfMatch{"If-Match", "header", "the ETag that the record must have, else 412"};
@@ -94,8 +94,8 @@ std::vector<api::Route> Face::make_routes() {
       .in_space_of_path()
       .described("A conflict is an edit that lost to a version that its author had not seen.")
       .query("state", "open (if absent), restored, dismissed or all")
-      .query("after", "the last id of the previous page")
-      .query("limit", "1 to 500")
+      .query_integer("after", "the last id of the previous page")
+      .query_integer("limit", "1 to 500")
       .parameter(kDocs)
       .answers(200, "the conflicts", "Conflicts");
   routes.post("/v1/spaces/{space}/conflicts/{id}", Scope::write, "Decide a conflict", &Face::decide_conflict)

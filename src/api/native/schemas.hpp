@@ -9,21 +9,24 @@ inline constexpr std::string_view kSchemas = R"({
 "Record": {"type": "object", "required": ["seq", "collection", "id", "updated_at", "deleted"], "properties": {
   "seq": {"type": "integer"}, "collection": {"type": "string"}, "id": {"type": "string"},
   "updated_at": {"type": "string", "format": "date-time"}, "deleted": {"type": "boolean"},
-  "doc": {"type": ["object", "string"],
+  "doc": {"type": ["object", "string"], "additionalProperties": true,
     "description": "absent from a deleted record; a string with its text if the request has docs=text"}}},
 "DamagedRecord": {"type": "object", "required": ["seq", "damaged"], "properties": {
   "seq": {"type": "integer"}, "collection": {"type": "string", "description": "absent if the hub cannot tell"},
   "id": {"type": "string", "description": "absent if the hub cannot tell"}, "damaged": {"const": true},
   "replaced": {"const": true, "description": "the record has been written again since; who has this version sends it"}}},
 "ReadRecord": {"anyOf": [{"$ref": "#/components/schemas/Record"}, {"$ref": "#/components/schemas/DamagedRecord"}]},
-"Document": {"type": "object"},
+"Document": {"examples": [{"text": "hello"}], "type": "object", "additionalProperties": true},
 "Time": {"type": "object", "required": ["now"], "properties": {"now": {"type": "string", "format": "date-time"}}},
 "Op": {"type": "object", "required": ["collection", "id"], "properties": {
   "collection": {"type": "string"}, "id": {"type": "string"},
   "updated_at": {"type": ["string", "integer", "null"], "description": "RFC 3339, or microseconds; now if absent"},
   "base": {"type": ["integer", "null"], "description": "the seq that the writer has seen"},
-  "deleted": {"type": "boolean"}, "doc": {"type": ["object", "null"]}}},
-"Push": {"type": "object", "required": ["ops"], "properties": {
+  "deleted": {"type": "boolean"}, "doc": {"type": ["object", "null"], "additionalProperties": true}}},
+"Push": {"examples": [
+  {"ops": [{"collection": "notes", "id": "n1", "doc": {"text": "hello"}},
+    {"collection": "notes", "id": "n2", "deleted": true}]}],
+  "type": "object", "required": ["ops"], "properties": {
   "epoch": {"type": "string", "description": "the history that each base belongs to"},
   "known": {"type": "string", "description": "the newest cursor that the client has received"},
   "ops": {"type": "array", "maxItems": 5000, "items": {"$ref": "#/components/schemas/Op"}}}},
@@ -57,7 +60,8 @@ inline constexpr std::string_view kSchemas = R"({
   "required": ["seq", "collection", "id", "updated_at", "deleted", "key_label", "committed_at", "rule"], "properties": {
   "seq": {"type": "integer"}, "collection": {"type": "string"}, "id": {"type": "string"},
   "updated_at": {"type": "string", "format": "date-time"}, "deleted": {"type": "boolean"},
-  "doc": {"type": ["object", "string"]}, "key_label": {"type": "string"}, "committed_at": {"type": "string", "format": "date-time"},
+  "doc": {"type": ["object", "string"], "additionalProperties": true}, "key_label": {"type": "string"},
+  "committed_at": {"type": "string", "format": "date-time"},
   "rule": {"type": "string"}}},
 "History": {"type": "object", "required": ["versions"], "properties": {
   "versions": {"type": "array", "items": {"$ref": "#/components/schemas/Version"}}}},

@@ -17,7 +17,8 @@ inline constexpr std::string_view kSchemas = R"({
   "last_used_at": {"type": ["string", "null"], "format": "date-time"}}},
 "OwnIdentities": {"type": "object", "required": ["identities"], "properties": {
   "identities": {"type": "array", "items": {"$ref": "#/components/schemas/OwnIdentity"}}}},
-"IdentityLink": {"type": "object", "properties": {
+"IdentityLink": {"examples": [{"return_to": "/"}],
+  "type": "object", "properties": {
   "return_to": {"type": "string", "description": "a path of the hub to come back to; / if absent"}}},
 "IdentityLinkBegun": {"type": "object", "required": ["url"], "properties": {
   "url": {"type": "string", "description": "of the provider: the page goes there"}}}

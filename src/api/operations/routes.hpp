@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/face.hpp"
+#include "api/operations/documents.hpp"
 #include "api/operations/metrics.hpp"
 #include "api/router.hpp"
 
@@ -29,9 +30,9 @@ struct Facts {
 /// process that has all the faces, this one too.
 class Face final : public api::Face {
  public:
-  /// `router` has the table that /docs and /openapi.json describe.
+  /// `router` has the table that /docs and /openapi describe.
   Face(const api::Router& router, Metrics& metrics, Facts facts)
-      : router_(router), metrics_(metrics), facts_(std::move(facts)) {}
+      : router_(router), metrics_(metrics), facts_(std::move(facts)), documents_(router, facts_.version) {}
 
   [[nodiscard]] std::vector<api::Route> make_routes() override;
   /// /metrics alone, without a key, for a listener that the operator has set up for it.
@@ -40,17 +41,21 @@ class Face final : public api::Face {
  private:
   void get_front_page(const api::CallPtr& call);
   void get_docs(const api::CallPtr& call);
+  void get_docs_of_face(const api::CallPtr& call);
   void get_open_api(const api::CallPtr& call);
+  void get_open_api_of_face(const api::CallPtr& call);
   void get_health(const api::CallPtr& call);
   void get_ready(const api::CallPtr& call);
   void get_metrics(const api::CallPtr& call);
   void get_open_metrics(const api::CallPtr& call);
   void respond_metrics(const api::CallPtr& call);
   void get_problem(const api::CallPtr& call);
+  [[nodiscard]] Error no_such_face() const;
 
   const api::Router& router_;
   Metrics& metrics_;
   const Facts facts_;
+  Documents documents_;
 };
 
 }  // namespace syncline::operations

@@ -13,7 +13,9 @@ inline constexpr std::string_view kSchemas = R"({
   "status": {"const": "ok"}, "database": {"enum": ["connected", "failing"]}}},
 "Ready": {"type": "object", "required": ["status"], "properties": {
   "status": {"enum": ["ready", "degraded", "not ready"]}, "detail": {"type": "string", "description": "why"}}},
-"OpenApi": {"type": "object", "required": ["openapi", "info", "paths"]}
+"OpenApi": {"type": "object", "required": ["openapi", "info", "paths"], "properties": {
+  "openapi": {"type": "string"}, "info": {"type": "object"}, "servers": {"type": "array"}, "tags": {"type": "array"},
+  "paths": {"type": "object"}, "components": {"type": "object"}}}
 })";
 
 }  // namespace syncline::operations

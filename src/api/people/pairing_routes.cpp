@@ -152,7 +152,7 @@ void Face::add_pairing_routes(Routes& routes) {
       .answers(503, "too many codes of all accounts");
   routes.get("/v1/pairings/{id}", Scope::keys, "See what became of a code", &Face::show_pairing)
       .outside_spaces()
-      .query("wait", "seconds to wait until the code is used or expires, at most 50")
+      .query_integer("wait", "seconds to wait until the code is used or expires, at most 50")
       .answers(200, "waiting, claimed with the device, or expired", "Pairing")
       .answers(404, "no pairing of this account; ten minutes after the code, the hub has forgotten it");
   routes.post("/v1/pairings/look", {}, "See what a code is for, before using it", &Face::look_at_pairing)

@@ -18,7 +18,8 @@ inline constexpr std::string_view kSchemas = R"({
   "current": {"type": "boolean", "description": "true for the session that asks"}}},
 "OwnSessions": {"type": "object", "required": ["sessions"], "properties": {
   "sessions": {"type": "array", "items": {"$ref": "#/components/schemas/OwnSession"}}}},
-"SignIn": {"type": "object", "properties": {
+"SignIn": {"examples": [{"email": "ann@example.org", "password": "correct horse"}],
+  "type": "object", "properties": {
   "email": {"type": "string"}, "password": {"type": "string"},
   "key": {"type": "string", "description": "instead of email and password: a key that is no session"},
   "passkey": {"type": "object", "description": "instead: toJSON() of what navigator.credentials.get() has answered",
@@ -34,11 +35,13 @@ inline constexpr std::string_view kSchemas = R"({
   "spaces": {"type": ["array", "null"], "items": {"type": "string"}, "description": "null: all"},
   "expires_at": {"type": ["string", "null"], "format": "date-time", "description": "unless it is used before"}}},
 "Setup": {"type": "object", "required": ["needed"], "properties": {"needed": {"type": "boolean"}}},
-"NewSetup": {"type": "object", "required": ["code", "email", "password"], "properties": {
+"NewSetup": {"examples": [{"code": "K7QM-3FXD", "email": "ann@example.org", "password": "correct horse"}],
+  "type": "object", "required": ["code", "email", "password"], "properties": {
   "code": {"type": "string", "description": "as the hub has printed it; case, dashes and spaces do not matter"},
   "email": {"type": "string"}, "password": {"type": "string", "minLength": 8},
   "public_url": {"type": "string", "description": "where people reach the hub, like https://hub.example.org"}}},
-"NewPairing": {"type": "object", "properties": {
+"NewPairing": {"examples": [{"scopes": ["read", "write"], "label": "phone"}],
+  "type": "object", "properties": {
   "scopes": {"type": "array", "minItems": 1, "items": {"enum": ["read", "write", "commands:submit", "commands:run",
     "commands:approve"]}},
   "spaces": {"type": ["array", "null"], "items": {"type": "string"}, "minItems": 1, "maxItems": 100,
@@ -62,7 +65,8 @@ inline constexpr std::string_view kSchemas = R"({
     "spaces": {"type": ["array", "null"], "items": {"type": "string"}, "description": "null: all"},
     "user_agent": {"type": "string"}, "address": {"type": "string"},
     "created_at": {"type": "string", "format": "date-time"}}}}},
-"PairingCode": {"type": "object", "required": ["code"], "properties": {
+"PairingCode": {"examples": [{"code": "K7QM-3FXD"}],
+  "type": "object", "required": ["code"], "properties": {
   "code": {"type": "string", "description": "case, dashes and spaces do not matter"}}},
 "PairingOffer": {"type": "object", "required": ["hub", "account", "scopes", "spaces", "label", "expires_at"],
   "properties": {
@@ -71,7 +75,8 @@ inline constexpr std::string_view kSchemas = R"({
   "spaces": {"type": ["array", "null"], "items": {"type": "string"}, "description": "null: all"},
   "label": {"type": "string", "description": "proposed for the device; may be empty"},
   "expires_at": {"type": "string", "format": "date-time"}}},
-"PairingClaim": {"type": "object", "required": ["code"], "properties": {
+"PairingClaim": {"examples": [{"code": "K7QM-3FXD", "label": "phone"}],
+  "type": "object", "required": ["code"], "properties": {
   "code": {"type": "string"},
   "label": {"type": "string", "minLength": 1, "description": "name in the list of sessions"},
   "kind": {"enum": ["desk", "phone"], "description": "phone: ends after 30 days without use (default); desk: 7"}}},
@@ -130,7 +135,8 @@ inline constexpr std::string_view kSchemas = R"({
   "sessions": {"type": "integer", "description": "device sessions that were opened with it"}}},
 "OwnKeys": {"type": "object", "required": ["keys"], "properties": {
   "keys": {"type": "array", "items": {"$ref": "#/components/schemas/OwnKey"}}}},
-"NewOwnKey": {"type": "object", "required": ["label", "scopes"], "properties": {
+"NewOwnKey": {"examples": [{"label": "laptop", "scopes": ["read", "write"]}],
+  "type": "object", "required": ["label", "scopes"], "properties": {
   "label": {"type": "string", "minLength": 1},
   "scopes": {"type": "array", "items": {"enum": ["read", "write", "keys", "commands:submit", "commands:run",
     "commands:approve", "admin"]}},
@@ -138,7 +144,8 @@ inline constexpr std::string_view kSchemas = R"({
     "description": "the spaces that the key is for; absent: all"},
   "expires_at": {"type": "string", "format": "date-time"},
   "token": {"type": "string", "description": "use this token instead of a generated one"}}},
-"OwnKeyChange": {"type": "object", "properties": {
+"OwnKeyChange": {"examples": [{"label": "old laptop"}],
+  "type": "object", "properties": {
   "label": {"type": "string", "minLength": 1},
   "scopes": {"type": "array", "items": {"type": "string"}, "description": "some of those that it has"},
   "spaces": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 100,
@@ -150,7 +157,8 @@ inline constexpr std::string_view kSchemas = R"({
 "SpaceShares": {"type": "object", "required": ["shares"], "properties": {
   "shares": {"type": "array", "items": {"$ref": "#/components/schemas/SpaceShare"}}}},
 "NewSpaceShare": {"type": "object", "required": ["rights"], "properties": {"rights": {"enum": ["read", "write"]}}},
-"PasswordChange": {"type": "object", "required": ["current", "new"], "properties": {
+"PasswordChange": {"examples": [{"current": "correct horse", "new": "battery staple"}],
+  "type": "object", "required": ["current", "new"], "properties": {
   "current": {"type": "string"}, "new": {"type": "string", "minLength": 8}}},
 "ChangedPassword": {"type": "object", "required": ["access_token", "refresh_token"], "properties": {
   "access_token": {"type": "string"}, "refresh_token": {"type": "string"}}}

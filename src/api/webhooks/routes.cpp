@@ -227,7 +227,7 @@ std::vector<api::Route> Face::make_routes() {
       .answers(404, "unknown");
   routes.get("/webhooks/{id}/deliveries", reads, "List deliveries", &Face::list_deliveries)
       .described("Newest first. The hub keeps finished ones for 30 days.")
-      .query("limit", "1 to 500, 50 if absent")
+      .query_integer("limit", "1 to 500, 50 if absent")
       .answers(200, "the deliveries", "WebhookDeliveries")
       .answers(404, "unknown");
   routes.post("/webhooks/{id}/deliveries/{delivery}/replay", writes, "Send a delivery again", &Face::replay_delivery)

@@ -6,11 +6,13 @@
 namespace syncline::webhooks {
 
 inline constexpr std::string_view kSchemas = R"({
-"WebhookRequest": {"type": "object", "required": ["events"], "properties": {
+"WebhookRequest": {"examples": [{"webhook_url": "https://app.example/hook", "events": ["record.changed"]}],
+  "type": "object", "required": ["events"], "properties": {
   "webhook_url": {"type": "string", "format": "uri"}, "url": {"type": "string", "description": "the same"},
   "events": {"type": "array", "minItems": 1, "items": {"type": "string"}},
   "secret": {"type": ["string", "null"], "description": "made if absent"}}},
-"WebhookChange": {"type": "object", "properties": {
+"WebhookChange": {"examples": [{"enabled": true}],
+  "type": "object", "properties": {
   "webhook_url": {"type": ["string", "null"]}, "url": {"type": ["string", "null"]},
   "events": {"type": ["array", "null"], "items": {"type": "string"}}, "enabled": {"type": ["boolean", "null"]}}},
 "Webhook": {"type": "object", "required": ["id", "webhook_url", "events", "enabled", "disabled_because", "created_at"],
