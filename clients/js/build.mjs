@@ -12,14 +12,15 @@ const common = { bundle: true, target: 'es2022', absWorkingDir: root, logLevel: 
 // Names between the parts of the library, which no program, database or other tab sees, get short.
 const internal = new RegExp(`^(${[
   'admit', 'awaits', 'backOffMaxMs', 'backOffMinMs', 'bytesMax', 'countOwn', 'countRefused', 'cyclesAfterNext',
-  'database', 'deadLetters', 'dropOldDeletions', 'failures', 'hasDocsAsText', 'heardThrough', 'isEnded',
-  'isFailing', 'isOff', 'isOtherHistory', 'isPartial', 'isReplaced', 'isRunning', 'items', 'keyChanged', 'limits',
-  'linkDown', 'linkUp', 'local', 'losses', 'machine', 'mayHaveMissed', 'needsPull', 'nextBatch', 'nextTryMs',
-  'noteHubHead', 'noteLocalWrite', 'noteWrite', 'onCommit', 'onError', 'onLead', 'onLoss', 'onStep', 'opsMax',
-  'pageMax', 'parts', 'pushEverythingFirst', 'putEarlier', 'putEntry', 'putNote', 'readFromStart', 'removeEarlier',
-  'removeEntry', 'removeNote', 'replica', 'session', 'setKeyUnchecked', 'setValue', 'sinceMs', 'startOver',
-  'stepTimeoutMs', 'syncNow', 'syncedMs', 'verdicts', 'versions', 'waitingRefused', 'wakeAtMs', 'wasRefused',
-  'wasTakenBack', 'watchers', 'withRefused',
+  'database', 'deadLetters', 'declared', 'dropOldDeletions', 'failures', 'hasDocsAsText', 'heardThrough',
+  'incarnation', 'isEnded', 'isFailing', 'isOff', 'isOtherHistory', 'isPartial', 'isReplaced', 'isRunning',
+  'items', 'keyChanged', 'limits', 'linkDown', 'linkLost', 'linkUp', 'local', 'losses', 'machine',
+  'mayHaveMissed', 'needsPull', 'nextBatch', 'nextTryMs', 'noteHubHead', 'noteLocalWrite', 'noteWrite',
+  'onCommit', 'onError', 'onLead', 'onLoss', 'onStep', 'opsMax', 'pageMax', 'parts', 'pushEverythingFirst',
+  'putEarlier', 'putEntry', 'putNote', 'readFromStart', 'removeEarlier', 'removeEntry', 'removeNote', 'replica',
+  'session', 'setKeyUnchecked', 'setValue', 'sinceMs', 'startOver', 'stepTimeoutMs', 'syncNow', 'syncedMs',
+  'ticket', 'verdicts', 'versions', 'waitingRefused', 'wakeAtMs', 'wasRefused', 'wasTakenBack', 'watchers',
+  'withRefused',
 ].join('|')})$`);
 await build({ ...common, minify: true, mangleProps: internal, splitting: true, format: 'esm', outdir: 'dist',
   chunkNames: '[name]-[hash]', entryPoints: { index: 'src/index.ts' } });

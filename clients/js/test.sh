@@ -6,5 +6,5 @@ cd "$(dirname "$0")"
 [ -d node_modules ] || npm ci --ignore-scripts
 node build.mjs
 exec node --test --test-concurrency=1 test/size_test.mjs test/replicator_test.mjs test/doc_text_test.mjs \
-  test/local_space_test.mjs test/http_test.mjs test/database_test.mjs test/readme_test.mjs \
-  test/browser_store_test.mjs test/browser_test.mjs
+  test/vectors_test.mjs test/local_space_test.mjs test/http_test.mjs test/database_test.mjs test/convergence_test.mjs \
+  test/readme_test.mjs test/browser_store_test.mjs test/browser_test.mjs
