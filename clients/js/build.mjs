@@ -17,14 +17,14 @@ const internal = new RegExp(`^(${[
   'countRefused', 'cycles', 'cyclesAfterNext', 'database', 'deadLetters', 'declared', 'disconnect',
   'dropOldDeletions', 'edit', 'emit', 'failed', 'failures', 'finish', 'fit', 'forget', 'hasCopies', 'hasDocsAsText',
   'heardThrough', 'incarnation', 'invoke', 'isEnded', 'isFailing', 'isLeader', 'isOff', 'isOtherHistory', 'isPartial',
-  'isReplaced', 'isRunning', 'items', 'keepEarlier', 'keyChanged', 'lastEventId', 'limits', 'linkDown', 'linkUp',
+  'isReplaced', 'isRunning', 'items', 'keepEarlier', 'keyChanged', 'lastEventId', 'limits', 'linkDown', 'linkLost', 'linkUp',
   'losses', 'machine', 'mark', 'mayHaveMissed', 'measure', 'needsPull', 'nextBatch', 'nextTryMs', 'note',
   'noteHubHead', 'noteLocalWrite', 'noteWrite', 'notify', 'onCommit', 'onError', 'onLead', 'onLoss', 'onLost',
   'onMessage', 'onStep', 'opsMax', 'pageMax', 'parts', 'place', 'progress', 'pulled', 'pushEverythingFirst',
   'putEarlier', 'putEntry', 'putNote', 'readFromStart', 'ready', 'release', 'removeEarlier', 'removeEntry',
   'removeNote', 'replica', 'report', 'row', 'scan', 'session', 'setKeyUnchecked', 'setValue', 'settle', 'sharedName',
   'sinceMs', 'sleep', 'startOver', 'stepTimeoutMs', 'syncNow', 'syncedMs', 'through', 'ticket', 'touch', 'tx',
-  'verdicts', 'versions', 'waitingRefused', 'wake', 'wakeAtMs', 'wasRefused', 'watchers', 'withRefused',
+  'verdicts', 'versions', 'waitingRefused', 'wake', 'wakeAtMs', 'wasRefused', 'wasTakenBack', 'watchers', 'withRefused',
 ].join('|')})$`);
 await build({ ...common, minify: true, mangleProps: internal, splitting: true, format: 'esm', outdir: 'dist',
   chunkNames: '[name]', entryPoints: { index: 'src/index.ts', sqlite: 'src/sqlite/index.ts' } });

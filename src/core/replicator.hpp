@@ -119,13 +119,13 @@ class Replicator {
   /// The hub has another history: everything is offered again, and pulled from the beginning; `push_everything_first`:
   /// in this order.
   void reset(std::int64_t ticket, bool push_everything_first, std::int64_t now_ms);
-  /// `random` spreads the next tries of many devices.
-  void failed(std::int64_t ticket, const SyncFailure& failure, std::int64_t now_ms, std::uint64_t random);
+  /// `random` spreads the next tries of many devices; any number.
+  void failed(std::int64_t ticket, const SyncFailure& failure, std::int64_t now_ms, std::uint32_t random);
 
   // Actions.
 
   /// The step to take now. Also notices when one has taken too long.
-  [[nodiscard]] Step next(std::int64_t now_ms, std::uint64_t random);
+  [[nodiscard]] Step next(std::int64_t now_ms, std::uint32_t random);
   /// True while the step's outcome is awaited.
   [[nodiscard]] bool awaits(std::int64_t ticket) const { return state_is_step() && ticket == ticket_; }
   /// When next() may have something to do without another event.

@@ -63,7 +63,10 @@ Result<Verdict> read_verdict(std::deque<std::string>& texts, JsonView json) {
     verdict.seq = {*seq->as_integer()};
   }
   if (json.find("updated_at")) {
-    TRY(verdict.updated_at, parse_time(json.text_of("updated_at")));
+    const auto stamp = parse_time(json.text_of("updated_at"));
+    // Not parse_time()'s own error, which would read as if the hub had refused the push.
+    if (!stamp) return not_understood("a result has no proper time");
+    verdict.updated_at = *stamp;
   }
   if (const auto record = json.find("record")) {
     TRY(verdict.version, read_version(texts, *record));

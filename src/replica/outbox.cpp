@@ -42,7 +42,8 @@ Result<Batch> Outbox::next_batch(Snapshot& snapshot, const SpaceState& state, bo
     for (const RefusedChange& change : changes) {
       if (change.is_dead() || batch.items.size() >= count_max || bytes > limits_.bytes_max) continue;
       TRY(auto record, RefusedChanges::find_record(snapshot, change));
-      if (!record) continue;
+      // What is offered anyway is not offered twice.
+      if (!record || holds(state, view_of(*record))) continue;
       bytes += record->doc.size();
       batch.items.push_back({*std::move(record), std::nullopt, true});
     }

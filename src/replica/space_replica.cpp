@@ -50,7 +50,7 @@ Result<> SpaceReplica::connect(const Dialect& dialect, bool anew, std::int64_t n
   return {};
 }
 
-std::optional<SpaceReplica::Request> SpaceReplica::next(std::int64_t now_ms, std::uint64_t random) {
+std::optional<SpaceReplica::Request> SpaceReplica::next(std::int64_t now_ms, std::uint32_t random) {
   if (following_ && machine_.awaits(following_->ticket)) return std::exchange(following_, std::nullopt);
   for (;;) {
     const Step step = machine_.next(now_ms, random);
@@ -72,7 +72,7 @@ std::optional<SpaceReplica::Request> SpaceReplica::next(std::int64_t now_ms, std
 }
 
 void SpaceReplica::finish(std::int64_t ticket, const Result<http::ClientResponse>& response, std::int64_t now_ms,
-                          std::uint64_t random) {
+                          std::uint32_t random) {
   if (!machine_.awaits(ticket)) return;
   const bool is_push = !batch_.items.empty();
   if (!response) {
@@ -161,7 +161,7 @@ Result<> SpaceReplica::shrink(std::int64_t ticket, const Error& error, std::int6
 }
 
 void SpaceReplica::fail(std::int64_t ticket, const Error& error, std::int64_t retry_after_ms, std::int64_t now_ms,
-                        std::uint64_t random) {
+                        std::uint32_t random) {
   batch_ = {};
   machine_.failed(ticket, {kind_of(error), error.text, retry_after_ms}, now_ms, random);
 }

@@ -28,9 +28,9 @@ class SpaceReplica {
     http::ClientRequest http;
   };
   /// The request to send now, if there is one. Errors of this device's own store become the status.
-  [[nodiscard]] std::optional<Request> next(std::int64_t now_ms, std::uint64_t random);
+  [[nodiscard]] std::optional<Request> next(std::int64_t now_ms, std::uint32_t random);
   void finish(std::int64_t ticket, const Result<http::ClientResponse>& response, std::int64_t now_ms,
-              std::uint64_t random);
+              std::uint32_t random);
 
   /// This device's feed ends at `head` now.
   void note_local_head(Seq head) {
@@ -54,7 +54,7 @@ class SpaceReplica {
   /// The hub does not take the request as a whole: smaller ones, down to the change that is at fault.
   [[nodiscard]] Result<> shrink(std::int64_t ticket, const Error& error, std::int64_t now_ms);
   void fail(std::int64_t ticket, const Error& error, std::int64_t retry_after_ms, std::int64_t now_ms,
-            std::uint64_t random);
+            std::uint32_t random);
 
   LocalSpace local_;
   Replicator machine_;

@@ -5,6 +5,8 @@
 namespace syncline::replica {
 namespace {
 
+std::uint32_t spread() { return static_cast<std::uint32_t>(random_number()); }
+
 /// Takes the steps of a space until there is none, or the connection is not the one of now.
 void take_steps_of(KeptSpace& space, const SpaceSet& spaces, const HubConnection& connection, http::Client& client,
                    const std::stop_token& stop) {
@@ -16,7 +18,7 @@ void take_steps_of(KeptSpace& space, const SpaceSet& spaces, const HubConnection
       // Added while the connection was being made.
       if (space.replica.machine().is_off() && !space.connect(connection.hub, false)) return;
       space.replica.note_local_head({space.local_head.load()});
-      request = space.replica.next(steady_ms(), random_number());
+      request = space.replica.next(steady_ms(), spread());
       space.wake_ms = space.replica.machine().wake_at_ms().value_or(INT64_MAX);
     }
     if (!request) return;
@@ -24,7 +26,7 @@ void take_steps_of(KeptSpace& space, const SpaceSet& spaces, const HubConnection
     if (stop.stop_requested()) return;
     const MutexLock lock(space.mutex);
     const std::int64_t failures = space.replica.machine().failures();
-    space.replica.finish(request->ticket, response, steady_ms(), random_number());
+    space.replica.finish(request->ticket, response, steady_ms(), spread());
     if (space.replica.machine().failures() > failures) client.renew_connection();
     space.wake_ms = space.replica.machine().wake_at_ms().value_or(INT64_MAX);
   }

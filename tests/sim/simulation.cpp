@@ -224,7 +224,8 @@ void Simulation::drive(Node& node) {
   if (!node.process || now_ms_ < node.paused_until_ms) return;
   auto& replica = node.process->replica();
   replica.note_local_head(node.process->spaces().head(replica.local().name()));
-  while (auto request = replica.next(now_ms_, random_.next())) send(node, request->ticket, request->http);
+  while (auto request = replica.next(now_ms_, static_cast<std::uint32_t>(random_.next())))
+    send(node, request->ticket, request->http);
   const auto wake = replica.machine().wake_at_ms();
   if (!wake || *wake == node.wake_ms) return;
   node.wake_ms = *wake;
@@ -276,7 +277,7 @@ void Simulation::answer(Node& node, std::int64_t incarnation, std::int64_t ticke
     return;
   }
   say(node.name, response ? std::to_string(response->status) + ' ' + response->body : response.error().text);
-  node.process->replica().finish(ticket, response, now_ms_, random_.next());
+  node.process->replica().finish(ticket, response, now_ms_, static_cast<std::uint32_t>(random_.next()));
   drive(node);
 }
 

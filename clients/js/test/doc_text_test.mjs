@@ -91,10 +91,11 @@ test('pages and verdicts that make no sense are refused', () => {
 });
 
 test('an op carries its document as it is', () => {
-  const op = opText({ collection: 'c', id: '"', at: 't', deleted: false, doc: '{"a":1.0}' }, 7);
-  assert.equal(op, '{"collection":"c","id":"\\"","updated_at":"t","base":7,"doc":{"a":1.0}}');
-  assert.equal(opText({ collection: 'c', id: 'x', at: 't', deleted: true, doc: '' }, 0),
-    '{"collection":"c","id":"x","updated_at":"t","base":0,"deleted":true}');
+  const at = '1970-01-01T00:00:01.000002Z';
+  const op = opText({ collection: 'c', id: '"', at, deleted: false, doc: '{"a":1.0}' }, 7);
+  assert.equal(op, '{"collection":"c","id":"\\"","updated_at":1000002,"base":7,"doc":{"a":1.0}}');
+  assert.equal(opText({ collection: 'c', id: 'x', at, deleted: true, doc: '' }, 0),
+    '{"collection":"c","id":"x","updated_at":1000002,"base":0,"deleted":true}');
 });
 
 test('cursors are read as hubs write them, and nothing else is one', () => {

@@ -2,6 +2,7 @@
 export * from '../src/core/cursor.js';
 export * from '../src/core/doc_text.js';
 export * from '../src/core/replicator.js';
+export * from '../src/http/errors.js';
 export * from '../src/http/events.js';
 export * from '../src/http/index.js';
 export * from '../src/replica/copies.js';

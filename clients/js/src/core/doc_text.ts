@@ -7,11 +7,11 @@ const kColon = 58;
 
 const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9;
 
-/** The position after the string that begins at `at`. */
+/** The position after the string that begins at `at`; that of the end if it does not end. */
 function skipString(text: string, at: number): number {
   for (let end = at + 1; ; ++end) {
     end = text.indexOf('"', end);
-    if (end < 0) throw new SyntaxError('a string does not end');
+    if (end < 0) return text.length;
     // Escaped if an odd number of backslashes stands before.
     let before = end - 1;
     while (text.charCodeAt(before) === kBackslash) --before;
@@ -19,15 +19,11 @@ function skipString(text: string, at: number): number {
   }
 }
 
-/** The position after the value that begins at `at`. */
-function skipValue(text: string, at: number): number {
-  const first = text.charCodeAt(at);
-  if (first === kQuote) return skipString(text, at);
-  if (first !== kOpenBrace && first !== kOpenBracket) {
-    let end = at;
-    while (end < text.length && !',]} \n\r\t'.includes(text[end] as string)) ++end;
-    return end;
-  }
+/**
+ * The position after the object that begins at `at`; that of the end if it does not end, -1 if it has more than
+ * `levelsMax` levels.
+ */
+function skipObject(text: string, at: number, levelsMax = Infinity): number {
   let depth = 0;
   for (let i = at; i < text.length; ) {
     const code = text.charCodeAt(i);
@@ -36,15 +32,15 @@ function skipValue(text: string, at: number): number {
       continue;
     }
     ++i;
-    if (code === kOpenBrace || code === kOpenBracket) ++depth;
+    if ((code === kOpenBrace || code === kOpenBracket) && ++depth > levelsMax) return -1;
     if ((code === kCloseBrace || code === kCloseBracket) && --depth === 0) return i;
   }
-  throw new SyntaxError('a value does not end');
+  return text.length;
 }
 
 /**
  * The same JSON with every object that is a member `doc` as a string of its text. Only members outside of documents
- * count. Each document is checked to be JSON by the caller's first use of it, the rest by parsing the result.
+ * count. Neither `text` nor the documents need be JSON: the caller parses the result, and each document.
  */
 export function docsAsText(text: string): string {
   const parts: string[] = [];
@@ -66,7 +62,7 @@ export function docsAsText(text: string): string {
     ++next;
     while (isSpace(text.charCodeAt(next))) ++next;
     if (text.charCodeAt(next) !== kOpenBrace) continue;
-    const valueEnd = skipValue(text, next);
+    const valueEnd = skipObject(text, next);
     parts.push(text.slice(copied, next), JSON.stringify(text.slice(next, valueEnd)));
     copied = i = valueEnd;
   }
@@ -74,28 +70,22 @@ export function docsAsText(text: string): string {
   return parts.join('');
 }
 
+const utf8 = new TextEncoder();
+export const bytesOf = (text: string): number => utf8.encode(text).length;
+
+/** Whether a text has half of a surrogate pair, which no hub takes. `json` is as JSON.stringify writes it. */
+export const hasHalfPair = (json: string): boolean =>
+  // Lower-case escapes; an even number of backslashes before is text.
+  /(?:^|[^\\])(?:\\\\)*\\ud[89a-f]/.test(json);
+
 /** What the hub would refuse in a document: `undefined` if nothing. */
 export function faultOfDoc(text: string): string | undefined {
   if (text[0] !== '{') return 'a document must be a JSON object';
-  // JSON.stringify writes lone surrogates as lower-case escapes; an even number of backslashes before is text.
-  if (/(?:^|[^\\])(?:\\\\)*\\ud[89a-f]/.test(text)) return 'a text has half of a surrogate pair';
-  if (text.length > kDocBytesMax / 3 && new TextEncoder().encode(text).length > kDocBytesMax) {
+  if (hasHalfPair(text)) return 'a text has half of a surrogate pair';
+  if (text.length > kDocBytesMax / 3 && bytesOf(text) > kDocBytesMax) {
     return 'the document is larger than 16 MiB';
   }
-  let depth = 0;
-  for (let i = 0; i < text.length; ) {
-    const code = text.charCodeAt(i);
-    if (code === kQuote) {
-      i = skipString(text, i);
-      continue;
-    }
-    ++i;
-    if ((code === kOpenBrace || code === kOpenBracket) && ++depth > kDocDepthMax) {
-      return 'the document has more than 64 levels';
-    }
-    if (code === kCloseBrace || code === kCloseBracket) --depth;
-  }
-  return undefined;
+  return skipObject(text, 0, kDocDepthMax) < 0 ? 'the document has more than 64 levels' : undefined;
 }
 
 const kDocBytesMax = 16 * 1024 * 1024;

@@ -190,6 +190,11 @@ export class Replicator {
   linkDown(): void {
     this.#linkIsUp = false;
   }
+  /** The hub, or something on the way, has ended the link: what the reason is shows a look at the hub. */
+  linkLost(): void {
+    this.#linkIsUp = false;
+    this.#isWanted = true;
+  }
   /** Somebody waits for a cycle: no window, no back-off. */
   syncNow(nowMs: number): void {
     this.#isWanted = this.#isUrgent = true;

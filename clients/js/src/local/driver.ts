@@ -186,7 +186,7 @@ export class Driver {
   #setLink(isUp: boolean): void {
     for (const [name, { replica }] of this.#spaces) {
       if (isUp) replica.machine.linkUp(steadyMs());
-      else replica.machine.linkDown();
+      else replica.machine.linkLost();
       this.wake(name);
     }
   }

@@ -24,7 +24,9 @@ export async function settleWaiting(tx: WriteTx, state: SpaceState, pending: Row
   delivered: HubVersion): Promise<boolean> {
   const versions = await listOwnEarlier(tx, state, pending);
   const known = knownOf(state, pending);
-  const mayBeAtHub = (one: { seq: number }): boolean => one.seq <= state.sentThrough;
+  const note = await tx.note(pending.space, pending.collection, pending.id);
+  const mayBeAtHub = ({ seq }: { seq: number }): boolean =>
+    seq <= state.sentThrough && !(note?.seq === seq && note.isOffered === false);
   // The hub may have given it another stamp. Deletions are all alike: of those only one that it lowered, if any.
   const isDelivered = (one: Earlier): boolean =>
     (!delivered.deleted || delivered.at <= one.at) && mayBeAtHub(one) && sameContent(one, delivered);

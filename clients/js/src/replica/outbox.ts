@@ -1,6 +1,7 @@
 // What waits for the hub. The outbox is the feed itself: the versions behind SpaceState.pushed that were made here, and
 // beside them what was refused and still stands. What changes while its push is on the way has a later place in the
 // feed, so an answer can never clear a newer edit.
+import { bytesOf } from '../core/doc_text.js';
 import type { Note, ReadTx, Row, WriteTx } from '../store/store.js';
 import { knownOf, type SpaceState } from './space_state.js';
 
@@ -51,56 +52,50 @@ export async function refusedRow(tx: ReadTx, note: Note): Promise<Row | undefine
   return row?.seq === note.seq ? row : undefined;
 }
 
+/** What was refused and is not in the feed behind `pushed` again. */
+async function listRefused(tx: ReadTx, space: string, state: SpaceState): Promise<{ row: Row; note: Note }[]> {
+  const refused = [];
+  for (const note of await tx.notes(space)) {
+    const row = note.seq <= state.pushed ? await refusedRow(tx, note) : undefined;
+    if (row !== undefined) refused.push({ row, note });
+  }
+  return refused;
+}
+
 /** The waiting changes that were made here, oldest first; refused ones with their note first. */
 export async function listWaiting(tx: ReadTx, space: string, state: SpaceState,
   limit: number): Promise<{ row: Row; note?: Note }[]> {
-  const waiting: { row: Row; note?: Note }[] = [];
-  for (const note of await tx.notes(space)) {
-    const row = note.seq <= state.pushed ? await refusedRow(tx, note) : undefined;
-    if (row !== undefined) waiting.push({ row, note });
-  }
-  for (const row of await tx.own(space, state.pushed, limit)) waiting.push({ row });
-  return waiting;
+  const own = await tx.own(space, state.pushed, limit);
+  return [...await listRefused(tx, space, state), ...own.map((row) => ({ row }))];
 }
 
-export async function countWaiting(tx: ReadTx, space: string, state: SpaceState): Promise<number> {
-  let refused = 0;
-  for (const note of await tx.notes(space)) {
-    if (note.seq <= state.pushed && await refusedRow(tx, note) !== undefined) ++refused;
-  }
-  return refused + await tx.countOwn(space, state.pushed);
-}
-
-/** UTF-8 bytes; exact for ASCII, and never less. */
-const bytesAtMost = (text: string): number => {
-  // eslint-disable-next-line no-control-regex
-  return /^[\x00-\x7f]*$/.test(text) ? text.length : text.length * 3;
-};
+export const countWaiting = async (tx: ReadTx, space: string, state: SpaceState): Promise<number> =>
+  (await listRefused(tx, space, state)).length + await tx.countOwn(space, state.pushed);
 
 /**
  * What to push now; no items if nothing waits. What it carries is noted in `state` as sent, and has to be stored before
  * the request is made.
  */
-export async function nextBatch(tx: ReadTx, space: string, state: SpaceState, withRefused: boolean, opsMax: number,
+export async function nextBatch(tx: WriteTx, space: string, state: SpaceState, withRefused: boolean, opsMax: number,
   bytesMax: number): Promise<Batch> {
   const batch: Batch = { generation: state.generation, after: state.pushed, through: state.pushed, items: [], more: false };
   let bytes = 0;
   const add = (row: Row, wasRefused: boolean): void => {
-    bytes += bytesAtMost(row.doc);
+    bytes += bytesOf(row.doc);
     batch.items.push({ row, base: knownOf(state, row)?.hub ?? 0, wasRefused });
   };
   if (withRefused) {
-    for (const note of await tx.notes(space)) {
+    for (const { row, note } of await listRefused(tx, space, state)) {
       if (note.offers >= kOffersMax || batch.items.length >= opsMax || bytes > bytesMax) continue;
-      const row = await refusedRow(tx, note);
-      if (row !== undefined && !holds(state, row)) add(row, true);
+      add(row, true);
+      tx.putNote({ ...note, isOffered: true });
     }
   }
   reading: for (;;) {
     const rows = await tx.feed(space, batch.through, kChunk);
     for (const row of rows) {
       if (holds(state, row)) {
-        const isFull = batch.items.length >= opsMax || bytes + bytesAtMost(row.doc) > bytesMax;
+        const isFull = batch.items.length >= opsMax || bytes + bytesOf(row.doc) > bytesMax;
         batch.more = isFull && batch.items.length > 0;
         if (batch.more) break reading;
         add(row, false);
@@ -119,6 +114,9 @@ export async function nextBatch(tx: ReadTx, space: string, state: SpaceState, wi
 export async function noteRefused(tx: WriteTx, row: Row, code: string, detail: string, now: string): Promise<void> {
   const { space, collection, id, seq } = row;
   const before = await tx.note(space, collection, id);
-  const offers = (before?.seq === seq ? before.offers : 0) + 1;
-  tx.putNote({ space, collection, id, seq, offers, code, detail, since: before?.since ?? now });
+  const isSame = before?.seq === seq;
+  // The hub does not have it.
+  if (before?.isOffered === false && !isSame) tx.removeEarlier({ ...row, seq: before.seq, isOwn: true });
+  const offers = (isSame ? before.offers : 0) + 1;
+  tx.putNote({ space, collection, id, seq, offers, code, detail, since: before?.since ?? now, isOffered: false });
 }

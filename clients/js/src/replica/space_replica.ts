@@ -16,6 +16,8 @@ export interface HubRequest {
 }
 
 const kRetryAfterMaxMs = 3_600_000;
+/** The same, of somebody who is not the hub. */
+const kRetryStrangerMaxMs = 30_000;
 const kPatienceMaxMs = 600_000;
 
 /** The hub has another history. */
@@ -160,7 +162,7 @@ export class SpaceReplica {
       throw new NotUnderstood(error.detail);
     }
     if (isResync) throw new OtherHistory();
-    const isAboutTheRequest = error instanceof Refused &&
+    const isAboutTheRequest = error instanceof Refused && isHubs(error) &&
       (error.status === 400 || error.status === 413 || error.status === 422);
     if (this.#batch === undefined || !isAboutTheRequest) throw error;
     await this.#shrink(ticket, this.#batch, error, nowMs);
@@ -198,13 +200,20 @@ export class SpaceReplica {
     this.#batch = undefined;
     const failure: SyncFailure = { kind: kindOf(error), text: textOf(error) };
     if (error instanceof SynclineError && error.retryAfterMs !== undefined) {
-      failure.retryAfterMs = Math.min(error.retryAfterMs, kRetryAfterMaxMs);
+      failure.retryAfterMs = Math.min(error.retryAfterMs, isHubs(error) ? kRetryAfterMaxMs : kRetryStrangerMaxMs);
     }
     this.machine.failed(ticket, failure, nowMs, random);
   }
 }
 
+/**
+ * An answer without a code is not the hub's, whatever its status: some network on the way wants a login, or a proxy is in
+ * trouble. Only 413 is taken from a proxy, too.
+ */
+const isHubs = ({ code, status }: SynclineError): boolean => !code.startsWith('http_') || status === 413;
+
 function kindOf(error: unknown): SyncFailure['kind'] {
+  if (error instanceof SynclineError && !isHubs(error)) return 'unreachable';
   if (error instanceof Unauthorized || error instanceof Forbidden || error instanceof AccountMismatch) return 'keyRefused';
   if (error instanceof Unreachable || error instanceof Timeout || error instanceof NotUnderstood) return 'unreachable';
   if (error instanceof StoreFull || (error instanceof SynclineError && error.code === 'store_failed')) return 'local';

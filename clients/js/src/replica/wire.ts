@@ -1,6 +1,6 @@
 // The native API as a replicator speaks it: bodies to send, and answers as values with documents as text.
 import { parseCursor, type Cursor } from '../core/cursor.js';
-import { docsAsText } from '../core/doc_text.js';
+import { docsAsText, hasHalfPair } from '../core/doc_text.js';
 
 /** A version as the hub delivers it. */
 export interface HubVersion {
@@ -61,18 +61,20 @@ type Members = Record<string, unknown>;
 
 const isObject = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+/** None of what is no object. */
+const membersOf = (value: unknown): Members => (isObject(value) ? value : {});
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 const isSeq = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-function parseAnswer(text: string): Members {
-  let answer: unknown;
+/** `read` makes it JSON. */
+function parseObject(text: string, read: (text: string) => string = String): Members {
   try {
-    answer = JSON.parse(docsAsText(text));
+    const value: unknown = JSON.parse(read(text));
+    if (isObject(value) && !(/\\ud/i.test(text) && hasHalfPair(JSON.stringify(value)))) return value;
   } catch {
-    throw new NotUnderstood('it is not JSON');
+    // Not JSON.
   }
-  if (!isObject(answer)) throw new NotUnderstood('it is not a JSON object');
-  return answer;
+  throw new NotUnderstood('it is not a JSON object');
 }
 
 function readStamp(value: unknown): string | undefined {
@@ -81,37 +83,26 @@ function readStamp(value: unknown): string | undefined {
 }
 
 function readVersion(json: unknown): HubVersion {
-  if (!isObject(json)) throw new NotUnderstood('a record is no object');
-  const { collection, id, seq, doc } = json;
-  const at = readStamp(json['updated_at']);
+  const { collection, id, seq, doc, deleted, updated_at } = membersOf(json);
+  const at = readStamp(updated_at);
   if (typeof collection !== 'string' || typeof id !== 'string' || !isSeq(seq) || at === undefined) {
     throw new NotUnderstood('a record is incomplete');
   }
-  const deleted = json['deleted'] === true;
-  if (deleted) return { collection, id, seq, at, deleted, doc: '' };
-  if (typeof doc !== 'string' || doc[0] !== '{') throw new NotUnderstood('a record has no document');
-  try {
-    JSON.parse(doc);
-  } catch {
-    throw new NotUnderstood('a document is not JSON');
-  }
-  return { collection, id, seq, at, deleted, doc };
+  if (deleted === true) return { collection, id, seq, at, deleted, doc: '' };
+  parseObject(doc as string);
+  return { collection, id, seq, at, deleted: false, doc: doc as string };
 }
 
 /** Undefined if it is not said to be damaged. */
 function readDamaged(json: unknown): DamagedRecord | undefined {
-  if (!isObject(json) || json['damaged'] !== true) return undefined;
-  return {
-    collection: textOf(json['collection']),
-    id: textOf(json['id']),
-    seq: isSeq(json['seq']) ? json['seq'] : 0,
-    isReplaced: json['replaced'] === true,
-  };
+  const { damaged, collection, id, seq, replaced } = membersOf(json);
+  if (damaged !== true) return undefined;
+  return { collection: textOf(collection), id: textOf(id), seq: isSeq(seq) ? seq : 0, isReplaced: replaced === true };
 }
 
 /** Throws NotUnderstood if it is no page, or one of more than `limit` records. */
 export function parsePage(text: string, since: Cursor, limit: number): Page {
-  const json = parseAnswer(text);
+  const json = parseObject(text, docsAsText);
   const cursor = parseCursor(json['cursor']);
   const { more, changes, damaged } = json;
   if (cursor === undefined || cursor.epoch === '' || typeof more !== 'boolean' || !Array.isArray(changes)) {
@@ -135,31 +126,32 @@ export function parsePage(text: string, since: Cursor, limit: number): Page {
 }
 
 function readVerdict(json: unknown): Verdict {
-  if (!isObject(json)) throw new NotUnderstood('a result is no object');
-  const status = textOf(json['status']);
+  const { status, seq, updated_at, record, error } = membersOf(json);
   if (status !== 'applied' && status !== 'noop' && status !== 'stale' && status !== 'merged' && status !== 'refused') {
-    throw new NotUnderstood(`unknown status '${status}' of a result`);
+    throw new NotUnderstood(`unknown status '${textOf(status)}' of a result`);
   }
-  const { seq, error } = json;
-  if (status !== 'refused' && !isSeq(seq)) throw new NotUnderstood('a result has no seq');
-  const at = readStamp(json['updated_at']);
-  if (json['updated_at'] !== undefined && at === undefined) throw new NotUnderstood('a result has no proper time');
+  const at = readStamp(updated_at);
+  const { code, detail } = membersOf(error);
+  if ((status !== 'refused' && !isSeq(seq)) || (updated_at !== undefined && at === undefined)) {
+    throw new NotUnderstood('a result is incomplete');
+  }
   return {
     status,
     seq: isSeq(seq) ? seq : 0,
     at,
-    version: json['record'] === undefined ? undefined : readVersion(json['record']),
-    code: isObject(error) ? textOf(error['code']) : '',
-    detail: isObject(error) ? textOf(error['detail']) : '',
+    version: record === undefined ? undefined : readVersion(record),
+    code: textOf(code),
+    detail: textOf(detail),
   };
 }
 
 export function parsePushAnswer(text: string, ops: number): PushAnswer {
-  const json = parseAnswer(text);
+  const json = parseObject(text, docsAsText);
   const cursor = parseCursor(json['cursor']);
   const { results } = json;
-  if (cursor === undefined || cursor.epoch === '' || !Array.isArray(results)) throw new NotUnderstood('no verdicts');
-  if (results.length !== ops) throw new NotUnderstood('it has another number of results than the push had ops');
+  if (cursor === undefined || cursor.epoch === '' || !Array.isArray(results) || results.length !== ops) {
+    throw new NotUnderstood('it has not a result for each op');
+  }
   return { cursor, verdicts: results.map(readVerdict) };
 }
 
@@ -171,10 +163,13 @@ export interface OutgoingVersion {
   doc: string;
 }
 
+/** Microseconds since 1970, which a double does not count for all years. */
+const micros = (stamp: string): bigint => BigInt(Date.parse(`${stamp.slice(0, 23)}Z`)) * 1000n + BigInt(stamp.slice(23, 26));
+
 /** One op of a push. `base` 0: made without having seen any version. */
-export function opText(record: OutgoingVersion, base: number): string {
-  const head = JSON.stringify({ collection: record.collection, id: record.id, updated_at: record.at, base });
-  return `${head.slice(0, -1)},${record.deleted ? '"deleted":true' : `"doc":${record.doc}`}}`;
+export function opText({ collection, id, at, deleted, doc }: OutgoingVersion, base: number): string {
+  return `{"collection":${JSON.stringify(collection)},"id":${JSON.stringify(id)},"updated_at":${micros(at)},"base":${base},` +
+    `${deleted ? '"deleted":true' : `"doc":${doc}`}}`;
 }
 
 export const spacePath = (space: string): string => `/v1/spaces/${encodeURIComponent(space)}`;

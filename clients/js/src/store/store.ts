@@ -59,6 +59,8 @@ export interface Note {
   code: string;
   detail: string;
   since: string;
+  /** It was offered again since: the hub may have it now. */
+  isOffered?: boolean;
 }
 
 /** An entry of a declared index. */
