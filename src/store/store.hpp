@@ -45,6 +45,12 @@ struct SpaceInfo {
   Seq purged_through;              // deletions up to here are no longer in the feed
 };
 
+struct CollectionInfo {
+  std::string name;
+  std::int64_t records = 0;  // live ones
+  std::int64_t bytes = 0;    // of the live documents
+};
+
 /// What a version takes in the store.
 template <class Text>
 [[nodiscard]] std::int64_t bytes_of(const BasicRecord<Text>& version) {
@@ -271,6 +277,8 @@ class Store {
   [[nodiscard]] virtual std::shared_ptr<const Lineage> lineage(const SpaceName& space) const = 0;
   /// Spaces of one account, or of all, by account and name.
   [[nodiscard]] virtual Result<std::vector<SpaceInfo>> spaces(std::optional<AccountNumber> account) = 0;
+  /// All collections that the space ever had, by name. The counts are kept with each write: no record is read.
+  [[nodiscard]] virtual Result<std::vector<CollectionInfo>> collections(const SpaceName& space) = 0;
 
   /// Events that nobody has forgotten, those with the least numbers first; fewer than `count_max` if they are large. An
   /// event may be taken more than once until it is forgotten, for whoever took it may have crashed: what is made of it
