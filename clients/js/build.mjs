@@ -1,6 +1,6 @@
 // Builds dist/: the entries with what they share, for browsers and Node, and the types.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { minify } from 'terser';
 
@@ -30,8 +30,11 @@ await build({ ...common, minify: true, mangleProps: internal, splitting: true, f
   chunkNames: '[name]', entryPoints: { index: 'src/index.ts', sqlite: 'src/sqlite/index.ts' } });
 await build({ ...common, minify: true, format: 'esm', entryPoints: ['src/http/index.ts'], outfile: 'dist/http.js' });
 await build({ ...common, minify: true, format: 'cjs', entryPoints: ['src/http/index.ts'], outfile: 'dist/http.cjs' });
+const helpers = ['kernle', 'kaisho', 'commands'];
+await build({ ...common, minify: true, format: 'esm', outdir: 'dist',
+  entryPoints: Object.fromEntries(helpers.map((name) => [name, `src/${name}/index.ts`])) });
 // What esbuild leaves: 3 % of what pages load.
-for (const name of ['index', 'http', 'sqlite']) {
+for (const name of ['index', 'http', 'sqlite', ...helpers]) {
   const file = `${root}dist/${name}.js`;
   const { code } = await minify(readFileSync(file, 'utf8'), { module: true, ecma: 2020, compress: { passes: 3 } });
   writeFileSync(file, code);
@@ -39,3 +42,8 @@ for (const name of ['index', 'http', 'sqlite']) {
 // For the tests, which run it in Node and in a browser.
 await build({ ...common, format: 'esm', entryPoints: ['test/internals.ts'], outfile: 'build/internals.js' });
 execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', root], { stdio: 'inherit' });
+// The CommonJS build has types of its own: to TypeScript, a program that requires it cannot see those of a module.
+for (const name of readdirSync(`${root}dist/http`).filter((one) => one.endsWith('.d.ts'))) {
+  const text = readFileSync(`${root}dist/http/${name}`, 'utf8').replace(/(from '\.\/[^']+)\.js'/g, "$1.cjs'");
+  writeFileSync(`${root}dist/http/${name.replace(/ts$/, 'cts')}`, text);
+}

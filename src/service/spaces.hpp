@@ -52,6 +52,10 @@ class Spaces {
   [[nodiscard]] Result<std::vector<SpaceInfo>> list(std::optional<AccountNumber> account) {
     return store_.spaces(account);
   }
+  /// See Store::collections().
+  [[nodiscard]] Result<std::vector<CollectionInfo>> collections(const SpaceName& space) {
+    return store_.collections(space);
+  }
   /// See Store::damage().
   [[nodiscard]] std::vector<Damage> damage(const SpaceName& space) const { return store_.damage(space); }
   /// The key was handed everything up to `seq`.

@@ -96,19 +96,15 @@ Seq BufferedTxn::put(Record record, const Record* replaced) {
   record.seq = info_.head;
   record.committed_at = stamp_;
   record.previous = 0;
-  if (!record.deleted) {
-    info_.records += 1;
-    info_.bytes += static_cast<std::int64_t>(record.doc.size());
-  }
-  PutChange change{std::move(record), std::nullopt};
+  PutChange change{std::move(record), std::nullopt, {}};
+  if (!change.record.deleted) change.delta.add({1, static_cast<std::int64_t>(change.record.doc.size())});
   if (replaced != nullptr) {
-    if (!replaced->deleted) {
-      info_.records -= 1;
-      info_.bytes -= static_cast<std::int64_t>(replaced->doc.size());
-    }
+    if (!replaced->deleted) change.delta.add({-1, -static_cast<std::int64_t>(replaced->doc.size())});
     change.record.previous = replaced->seq.value;
     info_.history_bytes += bytes_of(*replaced);
   }
+  info_.records += change.delta.records;
+  info_.bytes += change.delta.bytes;
   const std::size_t hash = hash_of(change.record.collection, change.record.id);
   const auto [begin, end] = own_puts_.equal_range(hash);
   const auto own = std::find_if(begin, end, [&](const auto& entry) {

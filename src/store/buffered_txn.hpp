@@ -14,11 +14,23 @@
 
 namespace syncline {
 
+/// What a change adds to the live records of a space and of a collection.
+struct LiveDelta {
+  std::int64_t records = 0;
+  std::int64_t bytes = 0;
+
+  void add(const LiveDelta& other) {
+    records += other.records;
+    bytes += other.bytes;
+  }
+};
+
 struct PutChange {
   /// Its `previous` names the version that becomes history.
   Record record;
   /// The row that goes without a trace: nobody knows what it was.
   std::optional<DamagedRecord> damaged;
+  LiveDelta delta;
 };
 struct HiddenStampsChange {
   std::string collection;

@@ -17,7 +17,6 @@
 // Every implementation passes conformance_test.cpp; memory/ is the oracle. All methods may be called from any thread.
 #pragma once
 
-#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -31,6 +30,7 @@
 #include "core/record.hpp"
 #include "store/damage_list.hpp"
 #include "store/directory.hpp"
+#include "store/store_status.hpp"
 
 namespace syncline {
 
@@ -43,6 +43,12 @@ struct SpaceInfo {
   std::int64_t history_bytes = 0;  // kept beside the records: replaced and losing versions, answers; by bytes_of()
   Timestamp updated_at;            // commit stamp of the newest change
   Seq purged_through;              // deletions up to here are no longer in the feed
+};
+
+struct CollectionInfo {
+  std::string name;
+  std::int64_t records = 0;  // live ones
+  std::int64_t bytes = 0;    // of the live documents
 };
 
 /// What a version takes in the store.
@@ -218,34 +224,6 @@ struct PurgeCutoffs {
   Timestamp receipts;
 };
 
-/// What a read was to find: who may enter, the records of a space, or what belongs to no one space.
-enum class ReadKind : std::uint8_t { accounts, spaces, tables };
-inline constexpr std::size_t kReadKinds = 3;
-/// How many reads have failed because what is stored is damaged, by kind.
-using FailedReads = std::array<std::int64_t, kReadKinds>;
-
-/// So long an operator is told of a loss that was noticed.
-inline constexpr std::int64_t kLossShownMicros = 7LL * 86'400 * kMicrosPerSecond;
-
-struct StoreStatus {
-  std::int64_t file_bytes = 0;
-  std::int64_t wal_bytes = 0;
-  std::int64_t queued_writes = 0;
-  std::int64_t commits = 0;
-  /// Why the last write failed; empty when the last one succeeded.
-  std::string failing;
-  /// See Store::damage().
-  std::int64_t damaged_rows = 0;
-  /// Why a read failed within the last minute (read_health.hpp); empty when none did.
-  std::string unreadable;
-  FailedReads failed_reads{};
-
-  /// Why nothing should rely on the store at this moment; empty when something may.
-  [[nodiscard]] const std::string& trouble() const { return failing.empty() ? unreadable : failing; }
-  /// What the operator should know although everything works; empty if there is nothing.
-  std::string warning;
-};
-
 class Store {
  public:
   virtual ~Store() = default;
@@ -271,6 +249,8 @@ class Store {
   [[nodiscard]] virtual std::shared_ptr<const Lineage> lineage(const SpaceName& space) const = 0;
   /// Spaces of one account, or of all, by account and name.
   [[nodiscard]] virtual Result<std::vector<SpaceInfo>> spaces(std::optional<AccountNumber> account) = 0;
+  /// All collections that the space ever had, by name. The counts are kept with each write: no record is read.
+  [[nodiscard]] virtual Result<std::vector<CollectionInfo>> collections(const SpaceName& space) = 0;
 
   /// Events that nobody has forgotten, those with the least numbers first; fewer than `count_max` if they are large. An
   /// event may be taken more than once until it is forgotten, for whoever took it may have crashed: what is made of it

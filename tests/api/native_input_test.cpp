@@ -48,7 +48,7 @@ TEST_F(NativeInputTest, an_unknown_member_refuses_its_op_only) {
   EXPECT_EQ(answer.at("results.1.status"), "applied");
   EXPECT_EQ(answer.at("results.2.error.detail"),
             "unknown member 'color' of an op; an op has collection, id, updated_at, base, doc, deleted");
-  EXPECT_EQ(get("/v1/me").at("api"), "2");
+  EXPECT_EQ(get("/v1/me").at("api"), "3");
 }
 
 TEST_F(NativeInputTest, integers_of_any_length_are_kept_byte_for_byte) {

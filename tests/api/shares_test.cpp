@@ -77,7 +77,7 @@ TEST_F(SharesTest, every_route_of_a_space_lets_in_guests_as_far_as_they_may) {
       ++tried;
     }
   }
-  EXPECT_EQ(tried, 4 * 9U);
+  EXPECT_EQ(tried, 4 * 10U);
 }
 
 TEST_F(SharesTest, a_stranger_cannot_tell_what_there_is) {
@@ -127,7 +127,7 @@ TEST_F(SharesTest, only_the_owner_shares_and_gives_no_more_than_its_key_has) {
 TEST_F(SharesTest, a_guest_works_in_the_space_as_the_owner_does) {
   ASSERT_EQ(share("s", "write").status, 200);
   const std::string plain = "/v1/spaces/" + name_ + "s";
-  for (const std::string path : {"/changes", "/conflicts", "/records/c", "/records/c/none/history"}) {
+  for (const std::string path : {"/changes", "/collections", "/conflicts", "/records/c", "/records/c/none/history"}) {
     const auto answer = test::begin_request(router_, {.target = plain + path, .token = guest_});
     ASSERT_TRUE(answer.has_come());
     EXPECT_EQ(answer.get().status, path.ends_with("/history") ? 404 : 200) << path << ' ' << answer.get().body;

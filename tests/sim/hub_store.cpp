@@ -35,6 +35,11 @@ Result<std::vector<SpaceInfo>> HubStore::spaces(std::optional<AccountNumber> acc
   return ForwardingStore::spaces(account);
 }
 
+Result<std::vector<CollectionInfo>> HubStore::collections(const SpaceName& space) {
+  CHECK_OK(next_read());
+  return ForwardingStore::collections(space);
+}
+
 Seq HubStore::head(const SpaceName& space) const {
   const auto found = published_.find(space);
   return found == published_.end() ? ForwardingStore::head(space) : found->second;

@@ -28,6 +28,7 @@ class HubStore final : public test::ForwardingStore {
   [[nodiscard]] Result<> read(const SpaceName& space, const ReadFunction& run) override;
   [[nodiscard]] Directory& directory() override { return directory_; }
   [[nodiscard]] Result<std::vector<SpaceInfo>> spaces(std::optional<AccountNumber> account) override;
+  [[nodiscard]] Result<std::vector<CollectionInfo>> collections(const SpaceName& space) override;
   [[nodiscard]] Seq head(const SpaceName& space) const override;
 
  private:

@@ -29,6 +29,7 @@ constexpr std::string_view kState =
 constexpr auto kRequests = std::to_array<ExampleRequest>({
     {post, "/v1/spaces/{space}/push", "/v1/spaces/s/push", kStaleOp},
     {get, "/v1/spaces/{space}/changes", "/v1/spaces/s/changes?since={cursor}", {}},
+    {get, "/v1/spaces/{space}/collections", "/v1/spaces/s/collections", {}},
     {get, "/v1/spaces/{space}/records/{collection}", "/v1/spaces/s/records/c", {}},
     {get, "/v1/spaces/{space}/records/{collection}/{id}", "/v1/spaces/s/records/c/{record}", {}},
     {put, "/v1/spaces/{space}/records/{collection}/{id}", "/v1/spaces/s/records/c/{record}", R"({"v":3})"},

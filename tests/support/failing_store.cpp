@@ -127,6 +127,11 @@ Result<std::vector<SpaceInfo>> FailingStore::spaces(std::optional<AccountNumber>
   return ForwardingStore::spaces(account);
 }
 
+Result<std::vector<CollectionInfo>> FailingStore::collections(const SpaceName& space) {
+  CHECK_OK(next_read());
+  return ForwardingStore::collections(space);
+}
+
 Result<std::vector<Event>> FailingStore::take_events(std::size_t count_max) {
   CHECK_OK(next_read());
   return ForwardingStore::take_events(count_max);

@@ -32,6 +32,7 @@ class FailingStore final : public ForwardingStore {
   [[nodiscard]] Result<> read(const SpaceName& space, const ReadFunction& run) override;
   [[nodiscard]] Directory& directory() override { return directory_; }
   [[nodiscard]] Result<std::vector<SpaceInfo>> spaces(std::optional<AccountNumber> account) override;
+  [[nodiscard]] Result<std::vector<CollectionInfo>> collections(const SpaceName& space) override;
   [[nodiscard]] Result<std::vector<Event>> take_events(std::size_t count_max) override;
 
  private:

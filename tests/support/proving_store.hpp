@@ -31,6 +31,9 @@ class ForwardingStore : public Store {
   [[nodiscard]] Result<std::vector<SpaceInfo>> spaces(std::optional<AccountNumber> account) override {
     return store_.spaces(account);
   }
+  [[nodiscard]] Result<std::vector<CollectionInfo>> collections(const SpaceName& space) override {
+    return store_.collections(space);
+  }
   [[nodiscard]] Result<std::vector<Event>> take_events(std::size_t count_max) override {
     return store_.take_events(count_max);
   }

@@ -6,7 +6,7 @@ const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const root = new URL('..', import.meta.url).pathname;
 
 const kPage = `<!doctype html><meta charset="utf-8"><title>test</title>
-<script type="importmap">{"imports":{"#internals":"/build/internals.js","@syncline/client":"/dist/index.js"}}</script>`;
+<script type="importmap">{"imports":{"#internals":"/build/internals.js","@syncline/client":"/dist/index.js","@syncline/client/http":"/dist/http.js"}}</script>`;
 
 /** What a page of the tests loads, for Proxy.pages. */
 export function pages() {
@@ -16,6 +16,7 @@ export function pages() {
     '/build/internals.js': script('build/internals.js'),
     '/dist/index.js': script('dist/index.js'),
     '/dist/conflicts.js': script('dist/conflicts.js'),
+    '/dist/http.js': script('dist/http.js'),
     '/test/check.mjs': script('test/cases/check.mjs'),
     '/test/store_cases.mjs': script('test/cases/store_cases.mjs'),
     '/test/local_space_cases.mjs': script('test/cases/local_space_cases.mjs'),

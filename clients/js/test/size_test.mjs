@@ -14,7 +14,9 @@ function load(name, seen = new Map()) {
   return seen;
 }
 
-for (const [name, kilobytes] of [['http.js', 5], ['index.js', 18]]) {
+for (const [name, kilobytes] of [
+  ['http.js', 5], ['index.js', 18], ['kernle.js', 3], ['kaisho.js', 3], ['commands.js', 3],
+]) {
   test(`${name} with its imports takes at most ${kilobytes} kB`, (t) => {
     const sizes = load(name);
     const total = [...sizes.values()].reduce((sum, one) => sum + one, 0);
@@ -25,7 +27,7 @@ for (const [name, kilobytes] of [['http.js', 5], ['index.js', 18]]) {
 
 test('the library has no dependencies, and nothing of Node in it', () => {
   assert.equal(JSON.parse(readFileSync(new URL('../package.json', import.meta.url))).dependencies, undefined);
-  for (const name of [...load('http.js').keys(), ...load('index.js').keys()]) {
+  for (const name of ['http.js', 'index.js', 'kernle.js', 'kaisho.js', 'commands.js'].flatMap((one) => [...load(one).keys()])) {
     assert.doesNotMatch(readFileSync(new URL(name, dist), 'utf8'), /\bfrom"(?!\.\/)|\brequire\(|\bprocess\./, name);
   }
 });

@@ -1,4 +1,4 @@
-// Reading a space: the feed, its records by id, and the list of spaces.
+// Reading a space: the feed, its records by id, and the lists of collections and spaces.
 //
 // All need read. Errors: 400 for a wrong name, limit or cursor, 410 for a cursor that is no longer valid. Changes no
 // record; an unfiltered read of the feed notes how far the key has pulled.
@@ -272,6 +272,22 @@ void Face::list_records(const api::CallPtr& call) {
            api::make_page(std::make_unique<RecordsWriter>(spaces_, call->space(), call->param("collection"),
                                                           call->query("after").value_or(""), limit, docs)));
   call->respond(std::move(page));
+}
+
+void Face::list_collections(const api::CallPtr& call) {
+  TRY_CALL(call, const auto infos, spaces_.collections(call->space()));
+  std::string body;
+  JsonWriter writer(body);
+  writer.begin_object().name("collections").begin_array();
+  for (const CollectionInfo& info : infos) {
+    writer.begin_object()
+        .string("name", info.name)
+        .integer("records", info.records)
+        .integer("bytes", info.bytes)
+        .end_object();
+  }
+  writer.end_array().end_object();
+  call->respond_json(200, std::move(body));
 }
 
 void Face::list_spaces(const api::CallPtr& call) {

@@ -15,7 +15,7 @@ constexpr api::Parameter kIfMatch{"If-Match", "header", "the ETag that the recor
 
 /// Rises with each addition that an older hub would refuse, so that clients know what this one takes;
 /// docs/api/native.md says what came when.
-constexpr std::int64_t kApi = 2;
+constexpr std::int64_t kApi = 3;
 
 }  // namespace
 
@@ -53,6 +53,10 @@ std::vector<api::Route> Face::make_routes() {
   routes.get("/v1/spaces", Scope::read, "List the account's spaces, and those shared with it", &Face::list_spaces)
       .in_named_spaces()
       .answers(200, "the spaces", "Spaces");
+  routes.get("/v1/spaces/{space}/collections", Scope::read, "List the collections of a space", &Face::list_collections)
+      .in_space_of_path()
+      .described("By name, with the number of their live records. Takes as long for a million records as for ten.")
+      .answers(200, "the collections", "Collections");
   routes.get("/v1/spaces/{space}/records/{collection}", Scope::read, "List live records by id", &Face::list_records)
       .in_space_of_path()
       .query("after", "the last id of the previous page")

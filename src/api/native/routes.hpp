@@ -22,6 +22,7 @@ class Face final : public api::Face {
   void list_spaces(const api::CallPtr& call);
   /// The spaces of others that the guest may use.
   [[nodiscard]] Result<> append_shared(JsonWriter& writer, const Principal& guest);
+  void list_collections(const api::CallPtr& call);
   void list_records(const api::CallPtr& call);
   // records.cpp
   void get_record(const api::CallPtr& call);

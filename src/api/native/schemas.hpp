@@ -48,6 +48,10 @@ inline constexpr std::string_view kSchemas = R"({
 "RecordsPage": {"type": "object", "required": ["records", "after"], "properties": {
   "records": {"type": "array", "items": {"$ref": "#/components/schemas/ReadRecord"}},
   "after": {"type": ["string", "null"], "description": "null on the last page"}}},
+"Collections": {"type": "object", "required": ["collections"], "properties": {
+  "collections": {"type": "array", "items": {"type": "object", "required": ["name", "records", "bytes"],
+    "properties": {"name": {"type": "string"}, "records": {"type": "integer", "description": "live ones"},
+    "bytes": {"type": "integer", "description": "of the live documents"}}}}}},
 "Space": {"type": "object", "required": ["name", "cursor", "records", "bytes", "updated_at"], "properties": {
   "name": {"type": "string"}, "cursor": {"type": "string"}, "records": {"type": "integer"},
   "bytes": {"type": "integer"}, "updated_at": {"type": "string", "format": "date-time"}}},

@@ -298,6 +298,27 @@ Result<std::vector<SpaceInfo>> MemoryStore::spaces(std::optional<AccountNumber> 
   return infos;
 }
 
+/// Counts each time: what the other stores keep is compared with this.
+Result<std::vector<CollectionInfo>> MemoryStore::collections(const SpaceName& name) {
+  const MutexLock lock(mutex_);
+  std::vector<CollectionInfo> infos;
+  const auto found = spaces_.find(name);
+  if (found == spaces_.end()) return infos;
+  const Space& space = *found->second;
+  for (const std::string& collection : space.collection_names) {
+    CollectionInfo info{.name = collection};
+    for (auto at = space.records.lower_bound({collection, ""});
+         at != space.records.end() && at->first.first == collection; ++at) {
+      if (at->second.deleted) continue;
+      info.records += 1;
+      info.bytes += static_cast<std::int64_t>(at->second.doc.size());
+    }
+    infos.push_back(std::move(info));
+  }
+  std::ranges::sort(infos, {}, &CollectionInfo::name);
+  return infos;
+}
+
 Result<std::vector<Event>> MemoryStore::take_events(std::size_t count_max) {
   const MutexLock lock(mutex_);
   const auto count = static_cast<std::ptrdiff_t>(std::min(count_max, events_.size()));

@@ -35,6 +35,7 @@ class MemoryStore final : public Store {
   [[nodiscard]] Seq head(const SpaceName& space) const override;
   [[nodiscard]] std::shared_ptr<const Lineage> lineage(const SpaceName& space) const override;
   [[nodiscard]] Result<std::vector<SpaceInfo>> spaces(std::optional<AccountNumber> account) override;
+  [[nodiscard]] Result<std::vector<CollectionInfo>> collections(const SpaceName& space) override;
   [[nodiscard]] Result<std::vector<Event>> take_events(std::size_t count_max) override;
   [[nodiscard]] Result<> forget_events(const std::vector<EventNumber>& numbers) override;
   [[nodiscard]] Result<> erase_account(AccountNumber account) override;

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/private_files.hpp"
+#include "store/sqlite/collection_counts.hpp"
 #include "store/sqlite/examination.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/sqlite_store.hpp"
@@ -38,7 +39,8 @@ Result<> rename_into_place(const std::string& partial, const std::string& path) 
 
 Result<> make_indexes_again(Connection& on, SupersededRows& superseded) {
   CHECK_OK(rebuild_key_table(on, superseded));
-  return on.execute("REINDEX");
+  CHECK_OK(on.execute("REINDEX"));
+  return count_collections(on, superseded, CountAgain::everywhere);
 }
 
 /// Makes an empty file that its owner alone may read: a backup has the documents of all accounts.

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "store/sqlite/collection_counts.hpp"
 #include "store/sqlite/key_table.hpp"
 #include "store/sqlite/record_row.hpp"
 #include "store/sqlite/schema.hpp"
@@ -52,7 +53,7 @@ struct NamedSpace {
   SpaceName name;
   std::vector<std::string> collections;
   std::int64_t records = 0;  // that the space says it has
-  std::int64_t found = 0;
+  LiveCounts found;
 };
 
 class Examination {
@@ -242,15 +243,19 @@ class Examination {
       const auto parsed = view.contains(pos) ? std::nullopt : parse_row(records.bytes(1));
       if (!parsed) continue;
       NamedSpace& space = spaces[space_of_pos(pos)];
-      if (!parsed->version.deleted) ++space.found;
+      if (!parsed->version.deleted) space.found.add(parsed->collection, {1, 0});
       if (static_cast<std::size_t>(parsed->collection) >= space.collections.size()) ++without_collection;
       const auto tail = tails.find(space_of_pos(pos));
       const bool is_in_tail = tail != tails.end() && seq_of(pos) > tail->second;
       if (is_in_tail) continue;
       sum += hash_of_key(pack_scope(space_of_pos(pos), parsed->collection), parsed->version.id, pos);
     }
-    const auto wrong =
-        std::ranges::count_if(spaces, [](const auto& one) { return one.second.records != one.second.found; });
+    const auto wrong = std::ranges::count_if(spaces, [](const auto& one) {
+      const auto& [number, space] = one;
+      std::int64_t found = 0;
+      for (const LiveDelta& collection : space.found.collections) found += collection.records;
+      return space.records != found;
+    });
     if (without_collection > 0) {
       findings_.problems.push_back(std::to_string(without_collection) + " records belong to no collection");
     }
@@ -258,7 +263,28 @@ class Examination {
       // Records that are passed over, or versions that are not, make a wrong count too.
       findings_.index_problems.push_back(std::to_string(wrong) + " spaces have a wrong record count");
     }
+    CHECK_OK(compare_collections(spaces));
     return sum;
+  }
+
+  Result<> compare_collections(const std::map<std::int64_t, NamedSpace>& spaces) {
+    TRY(const bool has_counts, has_count_columns(on()));
+    if (!has_counts) return {};
+    TRY(Statement counts, on().prepare("SELECT space, number, records FROM collection"));
+    std::int64_t wrong = 0;
+    for (;;) {
+      TRY(const bool row, counts.step());
+      if (!row) break;
+      const auto space = spaces.find(counts.integer(0));
+      const auto number = static_cast<std::size_t>(counts.integer(1));
+      const bool has_some = space != spaces.end() && number < space->second.found.collections.size();
+      const std::int64_t found = has_some ? space->second.found.collections[number].records : 0;
+      if (counts.integer(2) != found) ++wrong;
+    }
+    if (wrong > 0) {
+      findings_.index_problems.push_back(std::to_string(wrong) + " collections have a wrong record count");
+    }
+    return {};
   }
 
   /// A table without such a number: its rows are read in the order of their keys, as far as that can be read.

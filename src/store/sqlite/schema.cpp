@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/limits.hpp"
+#include "store/sqlite/collection_counts.hpp"
 #include "store/sqlite/directory_tables.hpp"
 #include "store/sqlite/log_room.hpp"
 
@@ -161,6 +162,7 @@ Result<> open_schema(Connection& connection, std::string_view new_epoch, const M
   if (version < kSchemaVersion) CHECK_OK(migrate(connection, version, new_epoch));
   CHECK_OK(finish_move(connection, move));
   CHECK_OK(count_history(connection));
+  CHECK_OK(add_count_columns(connection));
   // Tables that came later; an earlier version of the program leaves them as they are.
   for (const char* later : {kAuditTables, kPasskeyTable, kIdentityTable, kGrantTable, kWebhookTables, kLeaseTable})
     CHECK_OK(connection.execute(later));

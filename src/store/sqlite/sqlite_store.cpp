@@ -7,6 +7,7 @@
 #include "base/bytes.hpp"
 #include "base/log.hpp"
 #include "core/cursor.hpp"
+#include "store/sqlite/collection_counts.hpp"
 #include "store/sqlite/history_purge.hpp"
 #include "store/sqlite/schema.hpp"
 
@@ -66,6 +67,12 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
   if (!is_whole) {
     log(LogLevel::error, "superseded_rows_damaged", {{"what_now", "the table is made again of the records"}});
     CHECK_OK(store->make_marks_again(connection));
+  }
+  if (const auto counted = sqlite::count_collections(connection, store->superseded_, sqlite::CountAgain::where_wrong);
+      !counted) {
+    // The records can be read all the same.
+    if (counted.error().code != ErrorCode::storage_damaged) return std::unexpected(counted.error());
+    log(LogLevel::error, "collections_not_counted", {{"error", counted.error().text}});
   }
   TRY(Connection for_checkpoints, Connection::open(path, Connection::Mode::read_write));
   CHECK_OK(sqlite::configure_writer(for_checkpoints));
@@ -181,6 +188,15 @@ Result<std::vector<SpaceInfo>> SqliteStore::spaces(std::optional<AccountNumber> 
                        .updated_at = {rows.integer(5)},
                        .purged_through = {rows.integer(6)}});
     }
+  }));
+  return infos;
+}
+
+Result<std::vector<CollectionInfo>> SqliteStore::collections(const SpaceName& space) {
+  std::vector<CollectionInfo> infos;
+  CHECK_OK(with_reader(ReadHealth::kind_of(space), [&](Reader& reader) -> Result<> {
+    TRY(infos, sqlite::read_collections(reader.connection, space));
+    return {};
   }));
   return infos;
 }

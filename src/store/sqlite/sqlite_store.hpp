@@ -46,6 +46,7 @@ class SqliteStore final : public Store {
     return catalog_.lineage(space);
   }
   [[nodiscard]] Result<std::vector<SpaceInfo>> spaces(std::optional<AccountNumber> account) override;
+  [[nodiscard]] Result<std::vector<CollectionInfo>> collections(const SpaceName& space) override;
   [[nodiscard]] Result<std::vector<Event>> take_events(std::size_t count_max) override;
   [[nodiscard]] Result<> forget_events(const std::vector<EventNumber>& numbers) override;
   [[nodiscard]] Result<> erase_account(AccountNumber account) override;

@@ -93,6 +93,8 @@ Result<> Writer::prepare(Connection connection, const Shared& shared) {
   TRY(insert_incarnation_, on.prepare("INSERT INTO incarnation (space, head_before, id) VALUES (?,?,?)"));
   TRY(forget_incarnations_, on.prepare("DELETE FROM incarnation WHERE space = ? AND head_before < ?"));
   TRY(insert_collection_, on.prepare("INSERT INTO collection (space, number, name) VALUES (?,?,?)"));
+  TRY(add_to_collection_, on.prepare("UPDATE collection SET records = records + ?3, bytes = bytes + ?4 "
+                                     "WHERE space = ?1 AND number = ?2"));
   TRY(last_conflict_number_, on.query_integer("SELECT seq FROM sqlite_sequence WHERE name = 'conflict'"));
   last_space_number_ = catalog_.last_number();
   TRY(last_commit_, read_last_commit(on));
@@ -361,7 +363,22 @@ Result<> Writer::store_spaces() {
     update_space_.bind(7, last_commit_);
     update_space_.bind(8, keys_.merged_through(space.entry->number, space.info.head).value);
     CHECK_OK(update_space_.run());
+    CHECK_OK(store_counts(space));
     if (!space.raised.empty()) CHECK_OK(merger_.store_raised(space.entry->number, space.raised));
+  }
+  return {};
+}
+
+Result<> Writer::store_counts(const Touched& space) {
+  for (std::size_t number = 0; number < space.added.collections.size(); ++number) {
+    const LiveDelta& delta = space.added.collections[number];
+    if (delta.records == 0 && delta.bytes == 0) continue;
+    const StatementScope scope(add_to_collection_);
+    add_to_collection_.bind(1, space.entry->number);
+    add_to_collection_.bind(2, static_cast<std::int64_t>(number));
+    add_to_collection_.bind(3, delta.records);
+    add_to_collection_.bind(4, delta.bytes);
+    CHECK_OK(add_to_collection_.run());
   }
   return {};
 }

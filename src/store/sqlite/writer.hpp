@@ -8,6 +8,7 @@
 #include "base/mutex.hpp"
 #include "store/buffered_txn.hpp"
 #include "store/read_health.hpp"
+#include "store/sqlite/collection_counts.hpp"
 #include "store/sqlite/key_table.hpp"
 #include "store/sqlite/reclaimer.hpp"
 #include "store/sqlite/snapshot.hpp"
@@ -67,6 +68,7 @@ class Writer {
     bool is_new = false;
     std::vector<Seq> healed;
     std::string raised;  // append_raised()
+    LiveCounts added;    // to the counts of the collections
   };
   class Backing;
 
@@ -118,6 +120,7 @@ class Writer {
   /// Before the first change of a space since the store was opened.
   [[nodiscard]] Result<> ensure_incarnation(Touched& space);
   [[nodiscard]] Result<> store_spaces();
+  [[nodiscard]] Result<> store_counts(const Touched& space);
   [[nodiscard]] bool is_broken() const EXCLUDES(mutex_);
   void note_failure(const Error& error) EXCLUDES(mutex_);
   void note_success() EXCLUDES(mutex_);
@@ -133,8 +136,8 @@ class Writer {
   // Writer thread only.
   std::unique_ptr<Reader> reader_;
   Statement insert_record_, delete_record_, insert_conflict_, update_conflict_, insert_receipt_, insert_value_,
-      delete_value_, insert_event_, insert_space_, update_space_, insert_collection_, insert_incarnation_,
-      forget_incarnations_, begin_, commit_;
+      delete_value_, insert_event_, insert_space_, update_space_, insert_collection_, add_to_collection_,
+      insert_incarnation_, forget_incarnations_, begin_, commit_;
   std::unordered_map<SpaceName, Touched> touched_;
   std::string row_;  // the one that is being written
   std::int64_t last_conflict_number_ = 0;

@@ -65,6 +65,7 @@ Result<> Writer::apply(Touched& space, const PutChange& change) {
   // The version before stays where it is, as history.
   if (record.previous != 0) superseded_.mark(pack_pos(number, Seq{record.previous}), record.seq, keys_.next_commit());
   keys_.put(pack_scope(number, collection), record.id, pos);
+  space.added.add(collection, change.delta);
   return {};
 }
 

@@ -12,6 +12,7 @@ Result<> Writer::apply_over_damage(Touched& space, const BufferedTxn& txn, Task&
   const std::size_t keys_before = keys_.put_count();
   const std::size_t marks_before = superseded_.marked_count();
   const std::size_t raised_before = space.raised.size();
+  const LiveCounts added_before = space.added;
   CHECK_OK(on.execute("SAVEPOINT over_damage"));
   auto done = apply_all(space, txn);
   if (done) done = count_again(space);
@@ -31,6 +32,7 @@ Result<> Writer::apply_over_damage(Touched& space, const BufferedTxn& txn, Task&
   keys_.take_back(keys_before);
   superseded_.take_back(marks_before);
   space.raised.resize(raised_before);
+  space.added = added_before;
   *space.entry = entry_before;
   space.info = info_before;
   task.result = fail(ErrorCode::damaged, "the store is too damaged at this record to write it; restore a backup");
@@ -63,25 +65,14 @@ Result<> Writer::make_readable(std::int64_t pos) {
 /// Nobody knows whether the row that is gone was counted, and with how many bytes.
 Result<> Writer::count_again(Touched& space) {
   const std::int64_t number = space.entry->number;
-  TRY(Statement rows, reader_->connection.prepare("SELECT pos, row FROM record WHERE pos > ? AND pos < ?"));
-  rows.bind(1, pack_pos(number, {}));
-  rows.bind(2, pack_pos(number + 1, {}));
-  std::int64_t records = 0;
-  std::int64_t bytes = 0;
-  SupersededRows::View superseded;
-  for (;;) {
-    const auto found = rows.step();
-    if (!found) return rows.is_corrupt() ? Result<>{} : std::unexpected(found.error());
-    if (!*found) break;
-    const std::int64_t pos = rows.integer(0);
-    if (chunk_of(pos) != superseded.chunk) superseded_.look(chunk_of(pos), kAnySeq, superseded);
-    const auto parsed = superseded.contains(pos) ? std::nullopt : parse_row(rows.bytes(1));
-    if (!parsed || parsed->version.deleted) continue;
-    records += 1;
-    bytes += static_cast<std::int64_t>(parsed->version.doc.size());
-  }
-  space.info.records = records;
-  space.info.bytes = bytes;
+  TRY(const LiveCounts counts, count_live(reader_->connection, superseded_, number));
+  if (counts.is_partial) return {};
+  LiveDelta all;
+  for (const LiveDelta& collection : counts.collections) all.add(collection);
+  space.info.records = all.records;
+  space.info.bytes = all.bytes;
+  CHECK_OK(put_counts(reader_->connection, number, counts));
+  space.added = {};
   return {};
 }
 

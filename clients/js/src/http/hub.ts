@@ -2,7 +2,7 @@
 import { Caller, parse, type CallerSettings, type CallOptions, type Request } from './call.js';
 import { streamEvents, type StreamOptions } from './stream.js';
 import type {
-  Doc, HubConflict, HubRecord, KeyInfo, Me, NewKey, Notice, Op, OpResult, Page, SpaceInfo, Version,
+  CollectionInfo, Doc, HubConflict, HubRecord, KeyInfo, Me, NewKey, Notice, Op, OpResult, Page, SpaceInfo, Version,
 } from './types.js';
 
 export interface IdempotentOptions extends CallOptions {
@@ -114,6 +114,10 @@ export class HubSpace {
       body: JSON.stringify({ epoch, known, ops }),
       headers: idempotent(options),
     }, options);
+  }
+  /** By name. Takes as long for a million records as for ten. */
+  async collections(options?: CallOptions): Promise<CollectionInfo[]> {
+    return (await this.#get<{ collections: CollectionInfo[] }>('/collections', options)).collections;
   }
   changes<T = Doc>(options: ChangesOptions = {}): Promise<Page<T>> {
     const { since, limit, wait, collections, known } = options;

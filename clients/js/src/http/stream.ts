@@ -1,4 +1,4 @@
-// The event stream of a hub.
+// The event streams of a hub.
 import { Deadline, parse, type Caller, type CallOptions } from './call.js';
 import { errorOf, Unreachable } from './errors.js';
 import { EventReader } from './events.js';
@@ -11,9 +11,12 @@ export interface StreamOptions extends CallOptions {
 
 const kLinkSilenceMs = 70_000;  // the hub says something on a quiet stream each 20 s
 
-export async function* streamEvents(caller: Caller, spaces: string[],
-  options: StreamOptions): AsyncGenerator<Notice, never> {
-  const path = `/v1/events?spaces=${spaces.map(encodeURIComponent).join(',')}`;
+export const streamEvents = (caller: Caller, spaces: string[], options: StreamOptions): AsyncGenerator<Notice, never> =>
+  streamFrom(caller, `/v1/events?spaces=${spaces.map(encodeURIComponent).join(',')}`, options);
+
+/** The events of one stream, each the JSON object of its data with the event's name as `type`. */
+export async function* streamFrom<T = Notice>(caller: Caller, path: string,
+  options: StreamOptions): AsyncGenerator<T, never> {
   const headers: Record<string, string> = { Accept: 'text/event-stream' };
   if (options.lastEventId !== undefined) headers['Last-Event-ID'] = options.lastEventId;
   let deadline = new Deadline(options, options.timeoutMs ?? kLinkSilenceMs);
@@ -35,11 +38,11 @@ export async function* streamEvents(caller: Caller, spaces: string[],
       deadline = new Deadline(options, kLinkSilenceMs);
       const piece = await deadline.race(body.read()).catch((error: unknown) => {
         if (deadline.signal.aborted) throw error;
-        throw new Unreachable('unreachable', 'the event stream broke', { retry: 'later', cause: error });
+        throw new Unreachable('unreachable', 'the stream broke', { retry: 'later', cause: error });
       });
-      if (piece.done) throw new Unreachable('unreachable', 'the event stream ended', { retry: 'later' });
+      if (piece.done) throw new Unreachable('unreachable', 'the stream ended', { retry: 'later' });
       for (const { event, id, data } of reader.add(piece.value)) {
-        yield { ...parse<{ space: string; cursor: string }>(data), type: event, id };
+        yield { ...parse<object>(data), type: event, id } as T;
       }
     }
   } finally {

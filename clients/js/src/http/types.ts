@@ -72,6 +72,14 @@ export interface HubConflict<T = Doc> {
   state: string;
 }
 
+export interface CollectionInfo {
+  name: string;
+  /** Live ones. */
+  records: number;
+  /** Of the live documents. */
+  bytes: number;
+}
+
 export interface SpaceInfo {
   name: string;
   cursor: string;
