@@ -14,14 +14,16 @@
 #include "api/webhooks/routes.hpp"
 #include "app/ai_upstream.hpp"
 #include "app/oidc_settings.hpp"
+#include "app/plan_settings.hpp"
 #include "net/workers.hpp"
+#include "service/backup_watch.hpp"
 
 namespace syncline::app {
 
 Result<std::vector<api::FaceModule>> make_faces(const Settings& settings) {
   TRY(AiSettings ai, read_ai_settings(settings));
   TRY(std::optional<oidc::Setup> provider, read_oidc_settings(settings));
-  TRY(const Plan signup_plan, parse_plan(settings.text("accounts.signup_plan")));
+  TRY(const Plan signup_plan, read_plan(settings, "accounts.signup_plan"));
   const kiro::CommandTimes times{.claim_lease_ms = settings.integer("commands.claim_lease_seconds") * 1000,
                                  .patch_lease_ms = settings.integer("commands.patch_lease_seconds") * 1000,
                                  .ttl_ms = settings.integer("commands.ttl_seconds") * 1000};
@@ -52,6 +54,7 @@ RuleBook make_rule_book(const std::vector<api::FaceModule>& faces) {
 
 EventTypes make_event_types(const std::vector<api::FaceModule>& faces) {
   EventTypes types = {kConflictDetected, kRecordChanged};
+  types.add(operator_events());
   for (const api::FaceModule& face : faces) {
     for (const EventType type : face.events) types.add(type);
   }
