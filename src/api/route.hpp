@@ -22,6 +22,7 @@ struct Outcome {
   std::string_view meaning;
   std::string_view schema;  // of the body, see Route::schemas; empty: no body, or one that is not JSON
   std::string_view media_type = "application/json";
+  std::string_view or_as;  // another media type, if the request asks for it; empty: there is none
 };
 
 struct Route {
@@ -99,6 +100,11 @@ struct Route {
   /// An answer that is not JSON.
   Route& answers_as(int status, std::string_view media_type, std::string_view meaning) {
     outcomes.push_back({.status = status, .meaning = meaning, .schema = {}, .media_type = media_type});
+    return *this;
+  }
+  /// The answer that was added last also comes as this media type, if the request asks for it.
+  Route& or_as(std::string_view media_type) {
+    outcomes.back().or_as = media_type;
     return *this;
   }
   /// Runs on a worker thread, not on the thread of the connection.

@@ -40,9 +40,12 @@ std::string schema_json(std::string_view schema) {
   return R"({"$ref":"#/components/schemas/)" + std::string(schema) + R"("})";
 }
 
-void append_content(JsonWriter& writer, std::string_view media_type, const std::string& schema) {
-  writer.name("content").begin_object().name(media_type).begin_object().raw("schema", schema);
-  writer.end_object().end_object();
+/// `or_as`: another media type of the same, which is a text; empty: there is none.
+void append_content(JsonWriter& writer, std::string_view media_type, const std::string& schema,
+                    std::string_view or_as = {}) {
+  writer.name("content").begin_object().name(media_type).begin_object().raw("schema", schema).end_object();
+  if (!or_as.empty()) writer.name(or_as).begin_object().raw("schema", R"({"type":"string"})").end_object();
+  writer.end_object();
 }
 
 constexpr bool is_error(int status) { return status >= 400; }
@@ -77,7 +80,8 @@ void append_answer(JsonWriter& writer, const api::Route& route, const api::Outco
   const std::string_view schema = schema_of(route, outcome);
   const api::Outcome* others = other == nullptr ? nullptr : find_outcome(*other, outcome.status);
   if (!schema.empty()) {
-    append_content(writer, media_type, either(schema, others == nullptr ? schema : schema_of(*other, *others)));
+    append_content(writer, media_type, either(schema, others == nullptr ? schema : schema_of(*other, *others)),
+                   outcome.or_as);
   } else if (media_type != "application/json") {
     append_content(writer, media_type, R"({"type":"string"})");
   }
