@@ -61,7 +61,9 @@ Result<std::string> back_up_store(CoreServices& core, const JsonObject& request)
   const std::string path = request.text_of("path");
   if (const auto made = core.store->backup(path); !made) {
     core.backups.note_failure(path, made.error());
-    return std::unexpected(made.error());
+    // Whoever asks takes `unavailable` for a hub that is about to start or to stop, and asks again.
+    const bool is_of_target = made.error().code == ErrorCode::unavailable;
+    return fail(is_of_target ? ErrorCode::internal : made.error().code, made.error().text);
   }
   core.backups.note_success(path);
   std::string out;

@@ -148,7 +148,7 @@ def test_every_event_arrives_even_if_the_hub_is_killed(hooked_hub, start_receive
 
 
 def test_private_addresses_are_refused_unless_allowed(start_receiver):
-    hub = start_hub("webhooks.allow=127.0.0.0/8,::1,0.0.0.0")
+    hub = start_hub("webhooks.allow=127.0.0.0/8,::1,0.0.0.0,::ffff:127.0.0.1")
     client = hub.client()
     port = free_port()
     names = {}
@@ -248,7 +248,7 @@ def test_operators_hear_of_backups_that_fail_and_that_succeed_again(hooked_hub, 
     assert checks["backup"]["state"] == "warning" and "failed" in checks["backup"]["detail"]
     assert '"event":"backup_failed"' in hooked_hub.log_text()
     cli("backup", str(tmp_path / "b.db"), data=data)
-    assert receiver.wait_for(2)[1]["body"]["type"] == "backup.ok"
+    wait_until(lambda: receiver.all_seen()[-1]["body"]["type"] == "backup.ok", "the success")
     assert client.get("/ready").json() == {"status": "ready"}
     metrics = dict(line.split() for line in hooked_hub.metrics().splitlines() if line.startswith("syncline_backup_"))
     assert metrics["syncline_backup_failures"] == "1" and metrics["syncline_backup_overdue"] == "0"
