@@ -235,7 +235,18 @@ Result<std::string> webhooks_list(CoreServices& core, const JsonObject& request)
     TRY(const Account account, core.access.get_account(*email));
     wanted = account.number;
   }
-  return webhooks::webhooks_text(core.webhooks.list(wanted));
+  TRY(const auto accounts, core.access.accounts());
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().name("webhooks").begin_array();
+  for (const webhooks::Webhook& webhook : core.webhooks.list(wanted)) {
+    const auto owner = std::ranges::find(accounts, webhook.account, &Account::number);
+    JsonObject shown{JsonView(webhooks::webhook_text(webhook, false))};
+    shown.set_text("account", owner == accounts.end() ? "" : owner->email);
+    writer.raw(shown.to_text());
+  }
+  writer.end_array().end_object();
+  return out;
 }
 
 Result<std::string> webhooks_add(CoreServices& core, const JsonObject& request) {
@@ -244,6 +255,7 @@ Result<std::string> webhooks_add(CoreServices& core, const JsonObject& request) 
   const std::string events = request.text_of("events");
   for (const std::string_view name : split(events, ',')) names.emplace_back(trim(name));
   TRY(const EventTypes types, core.webhooks.parse_events(names));
+  CHECK_OK(webhooks::check_audience(types, account.role));
   return webhook_json(core.webhooks.add(account.number, request.text_of("url"), types, ""), true);
 }
 
@@ -277,6 +289,7 @@ Result<std::string> webhooks_deliveries(CoreServices& core, const JsonObject& re
 Result<std::string> webhooks_replay(CoreServices& core, const JsonObject& request) {
   TRY(const auto webhook, core.webhooks.find(std::nullopt, request.text_of("id")));
   const std::string wanted = request.text_of("delivery");
+  CHECK_OK(webhooks::check_enabled(webhook));
   std::int64_t count = 1;
   if (wanted == "failed") {
     TRY(count, core.deliveries.replay_failed(webhook.id));
@@ -352,7 +365,7 @@ struct Named {
   /// In the audit log, unless what the command does is recorded where it is done, or it changes nothing.
   std::string_view action;
 };
-constexpr std::array<Named, 38> kHandlers = {{{"setup", setup, "setup.code_shown"},
+constexpr std::array<Named, 40> kHandlers = {{{"setup", setup, "setup.code_shown"},
                                               {"setup again", setup_again, "setup.code_replaced"},
                                               {"account add", account_add},
                                               {"account label", account_label},
@@ -389,6 +402,8 @@ constexpr std::array<Named, 38> kHandlers = {{{"setup", setup, "setup.code_shown
                                               {"audit list", audit_list},
                                               {"audit verify", audit_verify},
                                               {"backup", back_up_store, "store.backed_up"},
+                                              {"backup status", backup_status},
+                                              {"rows undeliverable", undeliverable_rows},
                                               {"verify", verify_store}}};
 
 }  // namespace

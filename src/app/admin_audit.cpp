@@ -1,5 +1,8 @@
 #include "app/admin_audit.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "api/admin/audit_json.hpp"
 #include "base/text.hpp"
 
@@ -13,8 +16,14 @@ Result<std::string> audit_list(CoreServices& core, const JsonObject& request) {
   }
   query.before = request.integer_of("after").value_or(0);
   query.limit = static_cast<std::size_t>(request.integer_of("limit").value_or(admin::kAuditPageDefault));
-  TRY(const AuditTrail::Page page, core.access.audit().list(query));
-  return admin::audit_page_json(page);
+  AuditTrail::Page found;
+  do {
+    TRY(AuditTrail::Page page, core.access.audit().list(query));
+    std::ranges::move(page.entries, std::back_inserter(found.entries));
+    query.limit -= page.entries.size();
+    query.before = found.next = page.next;
+  } while (found.next > 0 && query.limit > 0);
+  return admin::audit_page_json(found);
 }
 
 Result<std::string> audit_verify(CoreServices& core, const JsonObject&) {

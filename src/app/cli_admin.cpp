@@ -241,7 +241,7 @@ void define_webhooks(Command root, Invocation& invocation) {
       .text("--account EMAIL", "account", "email address of the account")
       .text("--events EVENTS", "events",
             "comma-separated list of: sync.completed, memory.created, conflict.detected, record.changed, "
-            "command.completed, timer.started, timer.stopped")
+            "command.completed, timer.started, timer.stopped; for admins also backup.failed, backup.overdue, backup.ok")
       .example("syncline webhook add https://app.example.org/hook --account me@example.org --events record.changed");
   AdminCommand(webhook, invocation, "webhooks remove", "Delete a webhook and its delivery log")
       .text("ID", "id", id)

@@ -1,12 +1,13 @@
 // syncline memory, timer, book, entry and triage: what people do with the data on their device.
+#include <unistd.h>
+
 #include <cstdio>
 
+#include "app/device_zone.hpp"
 #include "app/invocation.hpp"
-#include "app/local_days.hpp"
 #include "app/node_access.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
-#include "base/time.hpp"
 
 namespace syncline::app {
 namespace {
@@ -176,6 +177,96 @@ struct EntryFields {
   }
 };
 
+constexpr const char* kZoneHelp = "time zone whose days count, like Europe/Berlin (default: the device's)";
+
+Result<std::string> zone_or_device(const std::string& name) {
+  return name.empty() ? device_zone() : Result<std::string>(name);
+}
+
+/// Which entries to show, and how.
+struct EntryQuery {
+  std::string period = "today";
+  std::string from;
+  std::string to;
+  std::string zone;
+  bool as_csv = false;
+  bool as_sums = false;
+
+  void add_options(Command command) {
+    command.option("--period PERIOD", period, "today, week, month or year").shows_default();
+    command.option("--from DAY", from, "first day, as YYYY-MM-DD, instead of a period");
+    command.option("--to DAY", to, "last day, as YYYY-MM-DD, instead of a period");
+    command.option("--zone ZONE", zone, kZoneHelp);
+    command.flag("--csv", as_csv, "print the entries as CSV, for spreadsheets; not only the newest 500");
+    command.flag("--sums", as_sums, "print the time worked on each day instead of the entries");
+  }
+
+  [[nodiscard]] Result<std::string> text() const {
+    TRY(const std::string name, zone_or_device(zone));
+    std::string query = "zone=" + percent_encode(name);
+    if (from.empty() && to.empty()) query += "&period=" + percent_encode(period);
+    if (!from.empty()) query += "&from=" + percent_encode(from);
+    if (!to.empty()) query += "&to=" + percent_encode(to);
+    return query;
+  }
+};
+
+/// "7:30:00"
+std::string hours_text(std::int64_t seconds) {
+  const auto two_digits = [](std::int64_t number) { return (number < 10 ? "0" : "") + std::to_string(number); };
+  return std::to_string(seconds / 3600) + ':' + two_digits(seconds / 60 % 60) + ':' + two_digits(seconds % 60);
+}
+
+/// The sums of the days for people: hours instead of seconds.
+std::string readable_sums(JsonView sums) {
+  const auto worked = [](JsonView of) {
+    const auto seconds = of.find("seconds");
+    return hours_text(seconds ? seconds->as_integer().value_or(0) : 0);
+  };
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().name("days").begin_array();
+  if (const auto days = sums.find("days")) {
+    days->for_each_element([&](JsonView day) {
+      const auto entries = day.find("entries");
+      writer.begin_object().string("date", day.text_of("date")).string("worked", worked(day));
+      writer.integer("entries", entries ? entries->as_integer().value_or(0) : 0).end_object();
+    });
+  }
+  writer.end_array().string("total", worked(sums)).string("zone", sums.text_of("zone")).end_object();
+  return out;
+}
+
+/// As it is into a file or a pipe; a terminal shows no control characters of other people's text.
+void print_csv(const std::string& csv) {
+  if (::isatty(STDOUT_FILENO) == 0) {
+    std::fwrite(csv.data(), 1, csv.size(), stdout);
+    return;
+  }
+  std::string lines = csv;
+  std::erase(lines, '\r');
+  std::fputs(to_terminal_text(lines).c_str(), stdout);
+}
+
+Result<> list_entries(const NodeOptions& options, const EntryQuery& wanted, OutputForm form) {
+  if (wanted.as_csv && (wanted.as_sums || form == OutputForm::json)) {
+    return fail(ErrorCode::invalid_argument, "--csv cannot be combined with --sums or --json");
+  }
+  TRY(const std::string query, wanted.text());
+  if (!wanted.as_csv && !wanted.as_sums) {
+    return ask_and_print(options, Method::get, "/api/clocks/entries?" + query, "", form);
+  }
+  TRY(const auto node, NodeClient::open(options));
+  if (wanted.as_csv) {
+    TRY(const std::string csv, node->ask(Method::get, "/api/clocks/entries?format=csv&" + query));
+    print_csv(csv);
+    return {};
+  }
+  TRY(const std::string sums, node->ask(Method::get, "/api/clocks/days?" + query));
+  print_result(form == OutputForm::json ? sums : readable_sums(JsonView(sums)), form);
+  return {};
+}
+
 void define_clock(Command root, Invocation& invocation, const Options& options) {
   const Command timer = root.add_group("timer", "Start and stop the timer", "syncline timer start -c Acme");
   Builder build(timer, invocation, options);
@@ -198,39 +289,29 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
   const auto duration = std::make_shared<std::string>();
   const auto date = std::make_shared<std::string>();
   const auto zone = std::make_shared<std::string>();
-  const auto add_zone = [&](Command command) {
-    command.option("--zone ZONE", *zone, "time zone whose days count, like Europe/Berlin (default: the device's)");
-  };
   const Command book = top.add("book", "Add a time entry for work already done", [=, &invocation]() -> Result<> {
     JsonObject body = fields->to_object();
     body.set_text("duration", *duration);
-    CHECK_OK(use_zone(*zone));
     if (!date->empty()) {
-      const auto noon = noon_of_day(*date);
-      if (!noon) return fail(ErrorCode::invalid_argument, "the date must be a day like 2026-11-22");
-      body.set_text("start", format_time(*noon));
+      TRY(const std::string name, zone_or_device(*zone));
+      body.set_text("date", *date);
+      body.set_text("zone", name);
     }
     return ask_and_print(*options, Method::post, "/api/clocks/quick-book", body.to_text(), invocation.form());
   });
   book.option("DURATION", *duration, "duration, like 2h, 30m, 1.5h or 1h30m").required();
   book.option("--date DATE", *date, "day, as YYYY-MM-DD; the entry starts at noon (default: it ends now)");
-  add_zone(book);
+  book.option("--zone ZONE", *zone, kZoneHelp);
   fields->add_options(book);
   book.example("syncline book 1h30m -c Acme -d 'Code review' --date 2026-11-20");
 
-  const auto period = std::make_shared<std::string>("today");
-  const Command listing = top.add("entry", "List time entries, newest first", [=, &invocation]() -> Result<> {
-    CHECK_OK(use_zone(*zone));
-    const auto days = days_of_period(*period, SystemClock().now());
-    if (!days) return fail(ErrorCode::invalid_argument, "the period must be today, week, month or year");
-    const std::string query =
-        "from=" + percent_encode(format_time(days->first)) + "&to=" + percent_encode(format_time(days->last));
-    return ask_and_print(*options, Method::get, "/api/clocks/entries?" + query, "", invocation.form());
+  const auto wanted = std::make_shared<EntryQuery>();
+  const Command listing = top.add("entry", "List time entries, newest first", [=, &invocation] {
+    return list_entries(*options, *wanted, invocation.form());
   });
   listing.alias("entries");
-  listing.option("--period PERIOD", *period, "today, week, month or year").shows_default();
-  add_zone(listing);
-  listing.example("syncline entry --period week");
+  wanted->add_options(listing);
+  listing.example("syncline entries --from 2026-11-01 --to 2026-11-30 --csv > november.csv");
 
   const auto id = std::make_shared<std::string>();
   const Command triage =

@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::size_t kBatchOps = 500;
 constexpr std::size_t kBatchBytes = 4UL << 20U;
-constexpr int kRefusedShown = 20;
+constexpr int kRejectedShown = 20;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 struct ImportOptions {
@@ -80,7 +80,7 @@ class Import {
   }
 
   [[nodiscard]] std::int64_t bytes() const { return bytes_; }
-  /// Lines that are not in the space: unreadable ones, and those that the server refused.
+  /// Lines that are not in the space: unreadable ones, and those that the server rejected.
   [[nodiscard]] std::int64_t missing() const { return left_out_ + count_of("refused"); }
   /// It is an export that was interrupted.
   [[nodiscard]] bool is_unfinished() const { return is_export_ && !has_end_; }
@@ -93,7 +93,7 @@ class Import {
         .integer("unchanged", count_of("noop"))
         .integer("merged", count_of("merged"))
         .integer("older", count_of("stale"))
-        .integer("refused", count_of("refused"))
+        .integer("rejected", count_of("refused"))
         .integer("unreadable", left_out_)
         .end_object();
     return out;
@@ -107,7 +107,7 @@ class Import {
 
   /// A line that is no record: it is named, and stops no other.
   void leave_out(const Error& error) {
-    if (++left_out_ > kRefusedShown) return;
+    if (++left_out_ > kRejectedShown) return;
     std::fprintf(stderr, "line %lld not imported: %s\n", static_cast<long long>(line_),
                  to_terminal_line(error.text).c_str());
   }
@@ -139,7 +139,7 @@ class Import {
 
   void take(JsonView result, std::int64_t line) {
     const std::string status = result.text_of("status");
-    if (++counts_[status] > kRefusedShown || status != "refused") return;
+    if (++counts_[status] > kRejectedShown || status != "refused") return;
     const auto error = result.find("error");
     std::fprintf(stderr, "line %lld rejected: %s\n", static_cast<long long>(line),
                  to_terminal_line(error ? error->text_of("detail") : "").c_str());

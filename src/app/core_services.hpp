@@ -3,6 +3,7 @@
 
 #include "app/faces.hpp"
 #include "base/log.hpp"
+#include "service/backup_watch.hpp"
 #include "service/browser_sessions.hpp"
 #include "service/device_keys.hpp"
 #include "service/directory_move.hpp"
@@ -20,6 +21,7 @@
 #include "service/trusted_clock.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 #include "webhooks/delivery_queue.hpp"
+#include "webhooks/operator_events.hpp"
 #include "webhooks/subscriptions.hpp"
 #include "webhooks/webhook_move.hpp"
 
@@ -58,11 +60,18 @@ struct CoreServices {
         search_index(std::move(paths.search)),
         search(spaces, search_index, find_search_subject(faces)),
         deliveries(*store),
+        backups(store->directory(), of_store,
+                {.queue =
+                     [this](DirectoryTxn& txn, EventType type, const std::string& data) {
+                       return webhooks::queue_operator_event(txn, webhooks, type, data);
+                     },
+                 .committed = [this] { webhooks.on_events(); }}),
         old_deliveries(std::move(paths.old_deliveries)),
         housekeeping(*store, of_store, access, progress, keep) {
     housekeeping.each_minute([this] { (void)meter.save(); });
     housekeeping.each_minute([this] { keep_clock(); });
     housekeeping.each_minute([this] { quotas.forget_idle(); });
+    housekeeping.each_minute([this] { backups.check(); });
     // Keys end by themselves, too; open connections look whether theirs has.
     housekeeping.each_minute([this] { live.notify_access_change(); });
     housekeeping.each_hour([this] { quotas.read_again(); });
@@ -75,6 +84,7 @@ struct CoreServices {
     CHECK_OK(access.audit().adopt_reserve());
     CHECK_OK(progress.load());
     CHECK_OK(meter.load());
+    CHECK_OK(backups.load());
     return webhooks.load();
   }
 
@@ -122,6 +132,7 @@ struct CoreServices {
   SearchIndex search_index;
   Search search;
   webhooks::DeliveryQueue deliveries;
+  BackupWatch backups;
   const std::string old_deliveries;
   Housekeeping housekeeping;
 };

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "app/backup_settings.hpp"
 #include "app/control.hpp"
 #include "app/data_directory.hpp"
 #include "app/offline.hpp"
@@ -100,6 +101,40 @@ void check_store(Checks& checks, const std::string& data) {
                              : warning + "; check the disk, and see 'syncline conflict list' for edits that collided");
 }
 
+void check_backups(Checks& checks, const Settings& settings, const std::string& data) {
+  const BackupWatch::Terms terms = read_backup_terms(settings);
+  JsonObject request;
+  request.set_text("command", "backup status");
+  request.set_integer("every_seconds", terms.every_s);
+  request.set_integer("tolerance_seconds", terms.tolerance_s);
+  const auto status = run_anywhere(data, request, DataDirectory::Missing::refuse);
+  if (!status) return checks.add("backup", "warning", status.error().text);
+  const std::string warning = JsonView(*status).text_of("warning");
+  const std::string last = JsonView(*status).text_of("last_ok_at");
+  const std::string unwatched = terms.every_s == 0 ? "; set backup.every_hours to hear of a missing one" : "";
+  checks.add("backup", warning.empty() ? "ok" : "warning",
+             !warning.empty() ? warning : (last.empty() ? "none yet" : "the last one is of " + last) + unwatched);
+}
+
+void check_rows(Checks& checks, const std::string& data) {
+  JsonObject request;
+  request.set_text("command", "rows undeliverable");
+  const auto found = run_anywhere(data, request, DataDirectory::Missing::refuse);
+  if (!found) return checks.add("time tracking", "warning", found.error().text);
+  std::string names;
+  if (const auto rows = JsonView(*found).find("rows")) {
+    rows->for_each_element([&](JsonView row) {
+      names += "; " + row.text_of("collection") + ' ' + row.text_of("id") + " of " + row.text_of("account") + ": " +
+               row.text_of("error");
+    });
+  }
+  const auto count = JsonView(*found).find("count");
+  checks.add("time tracking", names.empty() ? "ok" : "warning",
+             names.empty() ? "clients can read all rows"
+                           : "rows that clients cannot read, left out of what they pull: " +
+                                 std::string(count ? count->raw() : "") + "; correct or delete them" + names);
+}
+
 void check_hub(Checks& checks, const std::string& data) {
   JsonObject request;
   request.set_text("command", "account list");
@@ -189,6 +224,8 @@ Diagnosis examine(const Settings& settings, const std::string& data) {
   Checks checks;
   check_directory(checks, data);
   check_store(checks, data);
+  check_rows(checks, data);
+  check_backups(checks, settings, data);
   check_hub(checks, data);
   check_descriptors(checks);
   check_tls(checks, settings);

@@ -15,7 +15,9 @@
 #include "app/ai_upstream.hpp"
 #include "app/console.hpp"
 #include "app/oidc_settings.hpp"
+#include "app/plan_settings.hpp"
 #include "net/workers.hpp"
+#include "service/backup_watch.hpp"
 
 namespace syncline::app {
 
@@ -23,7 +25,7 @@ Result<std::vector<api::FaceModule>> make_faces(const Settings& settings) {
   TRY(AiSettings ai, read_ai_settings(settings));
   TRY(std::optional<oidc::Setup> provider, read_oidc_settings(settings));
   TRY(console::Assets console, read_console_settings(settings));
-  TRY(const Plan signup_plan, parse_plan(settings.text("accounts.signup_plan")));
+  TRY(const Plan signup_plan, read_plan(settings, "accounts.signup_plan"));
   const kiro::CommandTimes times{.claim_lease_ms = settings.integer("commands.claim_lease_seconds") * 1000,
                                  .patch_lease_ms = settings.integer("commands.patch_lease_seconds") * 1000,
                                  .ttl_ms = settings.integer("commands.ttl_seconds") * 1000};
@@ -55,6 +57,7 @@ RuleBook make_rule_book(const std::vector<api::FaceModule>& faces) {
 
 EventTypes make_event_types(const std::vector<api::FaceModule>& faces) {
   EventTypes types = {kConflictDetected, kRecordChanged};
+  types.add(operator_events());
   for (const api::FaceModule& face : faces) {
     for (const EventType type : face.events) types.add(type);
   }

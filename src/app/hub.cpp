@@ -10,6 +10,7 @@
 
 #include "api/operations/routes.hpp"
 #include "app/admin.hpp"
+#include "app/backup_settings.hpp"
 #include "app/console.hpp"
 #include "app/control.hpp"
 #include "app/data_directory.hpp"
@@ -87,12 +88,17 @@ class Hub {
                      .not_ready = [this] { return not_ready(); },
                      .store_status = [this] { return core_.store_status(); },
                      .in_doubt = [this] { return clock_.status().advice(); },
-                     .quotas = &core_.quotas}),
+                     .quotas = &core_.quotas,
+                     .backups = &core_.backups}),
         metrics_router_(core_.access, clock_, {}) {
     if (metrics) metrics_server_.emplace(*std::move(metrics));
     core_.public_url = [this] { return public_url_.get(); };
     public_url_.on_change([this](const std::string& url) { cookies_.use_public_origin(url); });
     core_.access.enforce_plans(settings.boolean("plans.enforce"));
+    core_.backups.expect(read_backup_terms(settings));
+    if (auto guard = webhooks::AddressGuard::make(settings.list("webhooks.allow"))) {
+      core_.webhooks.guard_addresses(*std::move(guard));
+    }
     core_.webhooks.on_wake([this] { sender_.wake(); });
     const api::FaceParts parts{.spaces = core_.spaces,
                                .directory = core_.store->directory(),

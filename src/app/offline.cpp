@@ -42,6 +42,11 @@ Result<std::string> run_here(const DataDirectory& directory, const std::string& 
   CoreServices core(std::move(store), {directory.search_path(), directory.old_deliveries_path()}, clock, scheduler, {},
                     {}, faces);
   core.public_url = [&data] { return public_url_beside(data); };
+  if (request.text_of("command") == "webhooks add") {
+    TRY(const Settings settings, Settings::load_beside(data));
+    TRY(webhooks::AddressGuard guard, webhooks::AddressGuard::make(settings.list("webhooks.allow")));
+    core.webhooks.guard_addresses(std::move(guard));
+  }
   if (needs_all) CHECK_OK(core.load());
   auto answer = run_admin(core, request);
   if (core.store->status().commits > 0) core.keep_clock();

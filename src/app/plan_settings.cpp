@@ -11,13 +11,19 @@ Result<std::map<Plan, std::int64_t>> read_plan_numbers(const Settings& settings,
     const std::size_t equals = entry.find('=');
     const auto number = parse_integer(equals == std::string::npos ? "" : entry.substr(equals + 1));
     if (!number || *number < 0) {
-      return fail(ErrorCode::invalid_argument, std::string(key) + " must list PLAN=" + std::string(unit) +
-                                                   ", like pro=1000000, not '" + entry + "'");
+      return settings.wrong(key, "must list PLAN=" + std::string(unit) + ", like pro=1000000, not '" + entry + "'");
     }
-    TRY(const Plan plan, parse_plan(entry.substr(0, equals)));
-    numbers[plan] = *number;
+    const auto plan = parse_plan(entry.substr(0, equals));
+    if (!plan) return settings.wrong(key, "has an " + plan.error().text);
+    numbers[*plan] = *number;
   }
   return numbers;
+}
+
+Result<Plan> read_plan(const Settings& settings, std::string_view key) {
+  const auto plan = parse_plan(settings.text(key));
+  if (!plan) return settings.wrong(key, "has an " + plan.error().text);
+  return *plan;
 }
 
 Result<Quotas::ByPlan> read_quotas(const Settings& settings) {

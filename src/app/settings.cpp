@@ -67,6 +67,9 @@ const std::vector<SettingInfo>& all_settings() {
        "make an account at the first sign-in with the provider, on the plan accounts.signup_plan"},
       {"oidc.link_accounts", SettingKind::boolean, "false",
        "link the provider's word for an e-mail address with an account that has the same address"},
+      {"backup.every_hours", SettingKind::integer, "0",
+       "hours between the backups that a scheduler of yours makes; if one fails to come, the hub alerts; 0: off"},
+      {"backup.tolerance_hours", SettingKind::integer, "2", "hours that such a backup may be late"},
       {"webhooks.allow", SettingKind::list, "", "private networks that webhooks may reach, like 10.1.0.0/16"},
       {"webhooks.timeout_seconds", SettingKind::integer, "20", "seconds to wait for a receiver's answer"},
       {"webhooks.retry_seconds", SettingKind::list, "5,300,1800,7200,18000,36000,50400,72000,86400",
@@ -223,6 +226,11 @@ Result<> Settings::load_file(const std::string& file) {
 }
 
 const std::string& Settings::text(std::string_view key) const { return values_.at(std::string(key)).text; }
+
+std::unexpected<Error> Settings::wrong(std::string_view key, std::string_view what) const {
+  return fail(ErrorCode::invalid_argument, "setting '" + std::string(key) + "' (" +
+                                               values_.at(std::string(key)).origin + ") " + std::string(what));
+}
 
 std::int64_t Settings::integer(std::string_view key) const { return parse_integer(text(key)).value_or(0); }
 

@@ -55,6 +55,8 @@ class Settings {
   [[nodiscard]] std::int64_t integer(std::string_view key) const;
   [[nodiscard]] bool boolean(std::string_view key) const;
   [[nodiscard]] std::vector<std::string> list(std::string_view key) const;
+  /// The error of a value that the key cannot have: `what` is wrong with it. Names the key and where it was set.
+  [[nodiscard]] std::unexpected<Error> wrong(std::string_view key, std::string_view what) const;
 
  private:
   [[nodiscard]] Result<> load_file(const std::string& file);

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "app/faces.hpp"
+#include "app/plan_settings.hpp"
 #include "support/environment.hpp"
 
 namespace syncline::app {
@@ -42,6 +44,22 @@ TEST(Settings, an_invalid_setting_is_reported_with_its_location) {
   EXPECT_FALSE(Settings::load({{"plans.enforce", "yes"}}, ""));
   std::ofstream(file) << "a: [";
   EXPECT_FALSE(Settings::load({}, file));
+}
+
+TEST(Settings, a_wrong_plan_is_reported_with_its_location) {
+  const test::TemporaryDirectory directory;
+  const std::string file = directory.path() + "/hub.yaml";
+  std::ofstream(file) << "accounts:\n  signup_plan: gold\nquota:\n  records: [pro=5, silver=6]\n  bytes: [pro=x]\n";
+  const auto settings = Settings::load({}, file);
+  ASSERT_TRUE(settings) << settings.error().text;
+  const std::string plan = read_plan(*settings, "accounts.signup_plan").error().text;
+  EXPECT_TRUE(plan.starts_with("setting 'accounts.signup_plan' (file " + file + ":2) has an unknown plan 'gold'"))
+      << plan;
+  EXPECT_FALSE(make_faces(*settings));
+  const std::string records = read_plan_numbers(*settings, "quota.records", "RECORDS").error().text;
+  EXPECT_TRUE(records.contains(file + ":4) has an unknown plan 'silver'")) << records;
+  const std::string bytes = read_plan_numbers(*settings, "quota.bytes", "BYTES").error().text;
+  EXPECT_TRUE(bytes.contains(file + ":5) must list PLAN=BYTES")) << bytes;
 }
 
 }  // namespace

@@ -81,8 +81,8 @@ struct SyncStatus {
   bool is_failing = false;
   /// It failed on this device: the hub is not at fault, nor the way to it.
   bool is_local_failure = false;
-  /// When that began, and when the next try is.
-  std::int64_t since_ms = 0;
+  /// When that began, and when the next try is. Nothing if there has been no hub yet.
+  std::optional<std::int64_t> since_ms;
   std::optional<std::int64_t> next_try_ms;
   /// End of the last complete cycle.
   std::optional<std::int64_t> synced_ms;
@@ -155,7 +155,7 @@ class Replicator {
 
   ReplicatorSettings settings_;
   State state_ = State::off;
-  std::int64_t since_ms_ = 0;  // of the state that status() shows
+  std::optional<std::int64_t> since_ms_;  // of the state that status() shows
   Cursor cursor_;
   std::optional<Cursor> hub_head_;
   bool link_is_up_ = false;

@@ -17,6 +17,9 @@ Result<HubAccount> choose_dialect(const replica::Inquiry& inquiry, HubAccount ac
     }
     if (*native) {
       account.dialect = (*native)->dialect;
+      if (account.may_sync && !(*native)->plan.empty()) account.plan = (*native)->plan;
+      account.has_ai = (*native)->has_ai;
+      if (account.has_ai == false) account.models.reset();
       return account;
     }
   }

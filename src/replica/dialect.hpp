@@ -42,6 +42,8 @@ struct HubAccount {
   std::string last_change_at = "null";   // as JSON
   std::string active_timer_id = "null";  // as JSON
   std::optional<HostedModels> models;
+  /// Whether the hub has AI for the account; nothing if it does not say.
+  std::optional<bool> has_ai;
   /// Deletes at the hub what the account has there; nothing if the hub has no call for it.
   std::optional<http::ClientRequest> wipe;
 };

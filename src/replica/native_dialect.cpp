@@ -25,6 +25,7 @@ Result<std::optional<HubAccount>> NativeDialect::recognise(const Inquiry& inquir
   account.name = account.email = me->text_of("account");
   account.plan = me->text_of("plan");
   account.may_sync = plan_includes_sync(account.plan);
+  if (const auto ai = me->find("ai")) account.has_ai = ai->as_boolean();
   return account;
 }
 

@@ -119,7 +119,7 @@ Result<std::vector<SpaceStatus>> Replica::status() {
     SpaceStatus status;
     status.space = local.name().name;
     status.sync = machine.status(steady_ms());
-    status.since = wall_time(status.sync.since_ms);
+    if (status.sync.since_ms) status.since = wall_time(*status.sync.since_ms);
     if (status.sync.next_try_ms) status.next_try = wall_time(*status.sync.next_try_ms);
     // Before the first cycle since the start: when there was something to exchange.
     if (local.exchanged_at().micros > 0) status.synced_at = local.exchanged_at();

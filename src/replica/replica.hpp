@@ -14,7 +14,7 @@ namespace syncline::replica {
 struct SpaceStatus {
   std::string space;
   SyncStatus sync;  // its times are replaced by the ones below
-  Timestamp since;
+  std::optional<Timestamp> since;  // nothing before the first hub
   std::optional<Timestamp> next_try;
   std::optional<Timestamp> synced_at;
   Cursor cursor;

@@ -236,10 +236,14 @@ Result<Account> Access::set_ai_cap(std::string_view email, std::optional<std::in
                         [&](Account& account) { account.ai_cap = tokens; });
 }
 
-std::string_view Access::reported_plan(const Principal& principal) const {
+std::string_view Access::shown_plan(const Principal& principal) const {
   if (!may_sync(principal)) return to_text(Plan::free);
-  if (!principal.plan_label.empty()) return principal.plan_label;
-  return principal.plan == Plan::companion ? "sync" : "sync_ai";
+  return principal.plan_label.empty() ? to_text(principal.plan) : principal.plan_label;
+}
+
+std::string_view Access::plan_for_desktops(const Principal& principal) const {
+  if (!may_sync(principal) || !principal.plan_label.empty()) return shown_plan(principal);
+  return offers_ai_ && principal.plan != Plan::companion ? "sync_ai" : "sync";
 }
 
 Result<Account> Access::set_plan_label(std::string_view email, std::string_view label) {

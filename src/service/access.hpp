@@ -138,9 +138,14 @@ class Access {
   [[nodiscard]] bool may_use_ai(const Principal& principal) const {
     return !enforce_plans_ || principal.plan == Plan::pro || principal.plan == Plan::team;
   }
-  /// What clients are told the plan is. The clients of one generation accept only its own names and say nothing of
-  /// theirs, so the name is a setting of the account; "sync_ai" unless it has one.
-  [[nodiscard]] std::string_view reported_plan(const Principal& principal) const;
+  /// Whether the hub has an upstream for AI. Called as enforce_plans() is.
+  void offer_ai(bool offers) { offers_ai_ = offers; }
+  [[nodiscard]] bool offers_ai(const Principal& principal) const { return offers_ai_ && may_use_ai(principal); }
+  /// The name of the plan: the account's label if it has one, else the plan's own; "free" for who may not sync.
+  [[nodiscard]] std::string_view shown_plan(const Principal& principal) const;
+  /// The same for desktops, of which those of the first generation sync only with the names "sync" and "sync_ai", set
+  /// up AI models at "sync_ai", and do not say who they are: one of these two unless the account has a label.
+  [[nodiscard]] std::string_view plan_for_desktops(const Principal& principal) const;
 
   /// The first account of the hub is an admin, all others are members.
   [[nodiscard]] Result<Account> add_account(std::string_view email, Plan plan);
@@ -228,6 +233,7 @@ class Access {
   const Listeners listeners_;
   AuditTrail audit_;
   bool enforce_plans_ = false;
+  bool offers_ai_ = false;
 
   struct Cached {
     std::shared_ptr<const Principal> principal;

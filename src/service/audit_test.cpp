@@ -18,6 +18,16 @@ AuditEvent event(const std::string& action, const std::string& account = "ann@ex
   return {.action = action, .account = account, .target = "k7", .detail = "words"};
 }
 
+/// A directory that nothing can be written to until it works.
+struct FullDisk {
+  explicit FullDisk(Directory& of)
+      : directory(of, {.next_read = [this] { return works ? Result<>{} : fail(ErrorCode::storage_full, "full"); },
+                       .rewind = [] { return [] {}; }}) {}
+
+  bool works = false;
+  test::FailingDirectory directory;
+};
+
 class AuditTest : public testing::Test {
  protected:
   void open() {
@@ -252,13 +262,31 @@ TEST_F(AuditTest, a_list_is_filtered_and_continues) {
   EXPECT_EQ(rest->next, 0) << "there is no empty last page";
 }
 
+TEST_F(AuditTest, a_filter_that_matches_little_examines_no_more_than_a_page) {
+  add(1, "key.revoked");
+  constexpr std::int64_t kOthers = 2 * AuditTrail::kExaminedMax + 5;
+  ASSERT_TRUE(trail_->write([](DirectoryTxn& txn) -> Result<> {
+    for (std::int64_t i = 0; i < kOthers; ++i) CHECK_OK(record(txn, event("session.refused")));
+    return {};
+  }));
+  AuditTrail::Query query{.account = {}, .action = "key", .since = {}};
+  std::vector<std::int64_t> examined;
+  std::int64_t found = 0;
+  do {
+    const auto page = trail_->list(query);
+    ASSERT_TRUE(page);
+    examined.push_back(page->examined);
+    found += static_cast<std::int64_t>(page->entries.size());
+    query.before = page->next;
+  } while (query.before > 0);
+  EXPECT_EQ(found, 1);
+  EXPECT_EQ(examined, (std::vector<std::int64_t>{AuditTrail::kExaminedMax, AuditTrail::kExaminedMax, 6}));
+  EXPECT_EQ(trail_->list({.account = {}, .action = {}, .since = {}, .limit = 10})->examined, 11);
+}
+
 TEST_F(AuditTest, what_cannot_be_written_waits_for_the_next_write) {
-  bool works = false;
-  test::FailingDirectory failing(
-      store_->directory(),
-      {.next_read = [&] { return works ? Result<>{} : fail(ErrorCode::storage_full, "the disk is full"); },
-       .rewind = [] { return [] {}; }});
-  AuditTrail trail(failing, clock_);
+  FullDisk disk(store_->directory());
+  AuditTrail trail(disk.directory, clock_);
   {
     const ActingAs acting(Actor{.account = "ann@example.org", .key = "k3", .label = {}, .address = {}});
     trail.note(event("key.revoked"));
@@ -266,7 +294,7 @@ TEST_F(AuditTest, what_cannot_be_written_waits_for_the_next_write) {
   const Timestamp noted_at = clock_.now();
   EXPECT_TRUE(trail.has_waiting());
   clock_.advance_micros(kDayMicros);
-  works = true;
+  disk.works = true;
   ASSERT_TRUE(trail.write([](DirectoryTxn& txn) { return record(txn, event("key.created")); }));
   EXPECT_FALSE(trail.has_waiting());
   const auto page = trail_->list({});
@@ -278,14 +306,10 @@ TEST_F(AuditTest, what_cannot_be_written_waits_for_the_next_write) {
 }
 
 TEST_F(AuditTest, what_waits_is_bounded_and_what_is_left_out_is_counted) {
-  bool works = false;
-  test::FailingDirectory failing(
-      store_->directory(),
-      {.next_read = [&] { return works ? Result<>{} : fail(ErrorCode::storage_full, "the disk is full"); },
-       .rewind = [] { return [] {}; }});
-  AuditTrail trail(failing, clock_);
+  FullDisk disk(store_->directory());
+  AuditTrail trail(disk.directory, clock_);
   for (int i = 0; i < 1500; ++i) trail.note(event("key.revoked"));
-  works = true;
+  disk.works = true;
   ASSERT_TRUE(trail.flush());
   EXPECT_FALSE(trail.has_waiting());
   const auto page = trail_->list({.account = {}, .action = "audit.dropped", .since = {}});

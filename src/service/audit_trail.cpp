@@ -144,7 +144,14 @@ Result<AuditTrail::Page> AuditTrail::list(const Query& query) {
   CHECK_OK(directory_.read([&](DirectoryView& view) -> Result<> {
     page = {};
     const std::int64_t before = query.before > 0 ? query.before : std::numeric_limits<std::int64_t>::max();
+    std::int64_t last = 0;
     return view.audit_before(before, [&](const AuditRow& row) {
+      if (page.examined == kExaminedMax) {
+        page.next = last;
+        return false;
+      }
+      page.examined += 1;
+      last = row.number;
       if (!is_of(row, query)) return true;
       if (page.entries.size() == query.limit) {
         page.next = page.entries.back().number;

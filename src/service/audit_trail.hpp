@@ -56,7 +56,11 @@ class AuditTrail {
   struct Page {
     std::vector<AuditEntry> entries;  // newest first
     std::int64_t next = 0;            // Query::before of the next page; 0: there is none
+    std::int64_t examined = 0;        // entries that were looked at, whether the query wants them or not
   };
+  /// Entries that a page looks at. A page ends there, perhaps without an entry, and the next one continues: a query
+  /// that finds little takes no longer than others.
+  static constexpr std::int64_t kExaminedMax = 10'000;
   [[nodiscard]] Result<Page> list(const Query& query);
   [[nodiscard]] Result<AuditVerdict> verify();
   /// Removes entries of before `until`, and the oldest ones beyond limits::kAuditEntriesMax.

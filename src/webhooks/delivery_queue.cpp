@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/json_object.hpp"
+
 namespace syncline::webhooks {
 namespace {
 
@@ -19,6 +21,17 @@ std::string_view to_text(Delivery::State state) {
     case Delivery::State::failed: return "failed";
   }
   return "waiting";
+}
+
+std::string event_body(std::string_view type, Timestamp at, std::string_view data) {
+  std::string body;
+  JsonWriter(body)
+      .begin_object()
+      .string("type", type)
+      .string("timestamp", format_time(at))
+      .raw("data", data)
+      .end_object();
+  return body;
 }
 
 Result<> DeliveryQueue::add(const std::vector<Message>& messages) {

@@ -13,6 +13,9 @@ namespace syncline::webhooks {
 using Delivery = DeliveryRow;
 [[nodiscard]] std::string_view to_text(Delivery::State state);
 
+/// What is posted: {"type", "timestamp", "data"}. `data` is JSON.
+[[nodiscard]] std::string event_body(std::string_view type, Timestamp at, std::string_view data);
+
 class DeliveryQueue {
  public:
   explicit DeliveryQueue(Store& store) : directory_(store.directory()) {}

@@ -16,17 +16,6 @@ constexpr std::int64_t kPauseAfterTroubleMs = 1000;
 constexpr std::int64_t kRetryAfterSecondsMax = 86'400;
 constexpr int kGone = 410;
 
-std::string body_of(const Event& event) {
-  std::string body;
-  JsonWriter(body)
-      .begin_object()
-      .string("type", event.type)
-      .string("timestamp", format_time(event.at))
-      .raw("data", event.data)
-      .end_object();
-  return body;
-}
-
 /// The same whenever the event is queued. With its time, for a store that went back gives its number to another one.
 std::string id_of(const Store& store, const Event& event) {
   return "msg_" + store.epoch() + '_' + std::to_string(event.number.value) + '_' + std::to_string(event.at.micros);
@@ -118,7 +107,7 @@ Result<> Sender::queue_events() {
       DeliveryQueue::Message message{.id = id_of(store_, event),
                                      .account = event.account,
                                      .type = event.type,
-                                     .body = body_of(event),
+                                     .body = event_body(event.type, event.at, event.data),
                                      .webhooks = {}};
       for (const Webhook& webhook : webhooks) {
         const bool wants = webhook.enabled && webhook.account == event.account && webhook.events.find(event.type);

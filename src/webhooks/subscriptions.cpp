@@ -1,5 +1,7 @@
 #include "webhooks/subscriptions.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 
 #include "base/bytes.hpp"
@@ -50,6 +52,28 @@ std::unexpected<Error> webhook_not_found(std::string_view id) {
   return fail(ErrorCode::not_found, "webhook '" + std::string(id) + "' not found");
 }
 
+/// The host of a URL that check_url() has passed, without brackets and port.
+std::string_view host_of(std::string_view url) {
+  std::string_view host = url.substr(url.find("://") + 3);
+  host = host.substr(0, host.find_first_of("/?#"));
+  if (host.starts_with('[')) return host.substr(1, host.find(']') == std::string_view::npos ? 0 : host.find(']') - 1);
+  host = host.substr(0, host.find(':'));
+  return host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
+}
+
+/// The addresses that a host stands for wherever it is asked, without a look at DNS. Empty for other names: what they
+/// mean is seen when the hub connects.
+std::vector<std::string> fixed_addresses(std::string_view host) {
+  const std::string name = lower_case(host);
+  if (name == "localhost" || name.ends_with(".localhost")) {
+    return {*parse_ip_address("127.0.0.1"), *parse_ip_address("::1")};
+  }
+  if (auto address = parse_ip_address(name)) return {*std::move(address)};
+  in_addr number{};  // "127.1", "0x7f.1", "2130706433"
+  if (::inet_aton(name.c_str(), &number) == 0) return {};
+  return {std::string(reinterpret_cast<const char*>(&number), sizeof number)};
+}
+
 Result<> check_events(const EventTypes& events) {
   if (!events.empty()) return {};
   return fail(ErrorCode::invalid_argument, "events must name at least one event");
@@ -73,6 +97,23 @@ Result<> check_url(std::string_view url) {
   if (host.find('@') != std::string_view::npos) return refuse("must not contain a user name");
   if (rest.find('#') != std::string_view::npos) return refuse("must not contain a fragment");
   return {};
+}
+
+Result<> check_enabled(const Webhook& webhook) {
+  if (webhook.enabled) return {};
+  const std::string because = webhook.disabled_because.empty() ? "" : " (" + webhook.disabled_because + ")";
+  return fail(ErrorCode::conflict, "webhook '" + webhook.id + "' is disabled" + because +
+                                       ", so nothing is sent to it; enable it first, which sends what is queued");
+}
+
+Result<> Subscriptions::check_reachable(std::string_view url) const {
+  const auto addresses = fixed_addresses(host_of(url));
+  const bool is_open = !guard_ || addresses.empty() ||
+                       std::ranges::any_of(addresses, [&](const std::string& of) { return guard_->allows(of); });
+  if (is_open) return {};
+  return fail(ErrorCode::invalid_argument, "webhook_url names the address '" + std::string(host_of(url)) +
+                                               "', which is not public; the operator of the hub can allow its network "
+                                               "with the setting webhooks.allow");
 }
 
 std::vector<std::string> Webhook::secrets(Timestamp now) const {
@@ -127,6 +168,7 @@ void Subscriptions::remember(const Webhook& webhook) {
 Result<Webhook> Subscriptions::add(AccountNumber account, std::string_view url, const EventTypes& events,
                                    std::string_view secret, std::string_view once) {
   CHECK_OK(check_url(url));
+  CHECK_OK(check_reachable(url));
   CHECK_OK(check_events(events));
   if (!secret.empty()) CHECK_OK(check_secret(secret));
   const MutexLock changing(changing_);
@@ -204,7 +246,10 @@ Result<Webhook> Subscriptions::alter(std::optional<AccountNumber> account, std::
 
 Result<Webhook> Subscriptions::change(std::optional<AccountNumber> account, std::string_view id,
                                       const WebhookChange& change) {
-  if (change.url) CHECK_OK(check_url(*change.url));
+  if (change.url) {
+    CHECK_OK(check_url(*change.url));
+    CHECK_OK(check_reachable(*change.url));
+  }
   if (change.events) CHECK_OK(check_events(*change.events));
   auto changed = alter(account, id, [&](Webhook& webhook, Timestamp) {
     webhook.url = change.url.value_or(webhook.url);

@@ -10,6 +10,7 @@
 #include "base/time.hpp"
 #include "service/access.hpp"
 #include "service/events.hpp"
+#include "webhooks/address_guard.hpp"
 
 namespace syncline::webhooks {
 
@@ -41,6 +42,10 @@ class Subscriptions final : public EventAudience {
  public:
   /// `known`: all types of events that there are here.
   Subscriptions(Store& store, EventTypes known) : directory_(store.directory()), known_(std::move(known)) {}
+
+  /// URLs that name an address which `guard` does not allow are refused from now on. Called by the thread that makes
+  /// the hub; until then every address may be named, for what is stored is not asked again.
+  void guard_addresses(AddressGuard guard) { guard_ = std::move(guard); }
 
   [[nodiscard]] Result<> load();
   /// `wake` is called when events have been committed or a webhook has changed, on the thread that did it. Called by
@@ -83,8 +88,11 @@ class Subscriptions final : public EventAudience {
   void remember(const Webhook& webhook) EXCLUDES(mutex_);
   void index() REQUIRES(mutex_);
 
+  [[nodiscard]] Result<> check_reachable(std::string_view url) const;
+
   Directory& directory_;
   const EventTypes known_;
+  std::optional<AddressGuard> guard_;
   std::function<void()> wake_ = [] {};
   Mutex changing_;  // held from looking a webhook up until its change is stored
   mutable SharedMutex mutex_;
@@ -95,5 +103,7 @@ class Subscriptions final : public EventAudience {
 
 /// invalid_argument unless it is http or https with a host, without a user.
 [[nodiscard]] Result<> check_url(std::string_view url);
+/// `conflict`, with the reason, if nothing is sent to it.
+[[nodiscard]] Result<> check_enabled(const Webhook& webhook);
 
 }  // namespace syncline::webhooks

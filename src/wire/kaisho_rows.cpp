@@ -295,6 +295,22 @@ void append_row(std::string& out, const RecordView& record) {
   out += '}';
 }
 
+std::optional<std::string> why_not_deliverable(const Resource& resource, const RecordView& record) {
+  const auto outside = [](std::string_view name, Timestamp time) {
+    return std::string(name) + " is " + format_time(time) + ", not " + std::string(kClientYears);
+  };
+  if (!is_client_time(record.updated_at)) return outside("updated_at", record.updated_at);
+  const auto check = [&](std::string_view name) -> std::optional<std::string> {
+    const auto time = time_field(record.doc, name);
+    return time && !is_client_time(*time) ? std::optional(outside(name, *time)) : std::nullopt;
+  };
+  for (const Field& field : resource.fields) {
+    if (field.kind != Kind::time && field.kind != Kind::time_or_null) continue;
+    if (auto why = check(field.name)) return why;
+  }
+  return record.deleted ? check("deleted_at") : std::nullopt;
+}
+
 std::optional<Timestamp> parse_client_time(JsonView value) {
   const auto time = parse_iso_time(value.as_string().value_or(""));
   if (!time) return std::nullopt;

@@ -59,6 +59,10 @@ struct Resource {
 void append_row_members(std::string& out, const RecordView& record);
 void append_row(std::string& out, const RecordView& record);
 
+/// Why clients cannot take the row, in words: a time outside of the years that all of them can calculate with, which a
+/// store of an earlier version may have. Nothing for most rows.
+[[nodiscard]] std::optional<std::string> why_not_deliverable(const Resource& resource, const RecordView& record);
+
 /// A time as any client may spell it: ISO 8601 with an offset.
 [[nodiscard]] std::optional<Timestamp> parse_client_time(JsonView value);
 /// invalid_argument, naming both times, if an entry would end before it starts. For what people set: rows of desktops

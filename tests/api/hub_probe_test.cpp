@@ -68,6 +68,28 @@ TEST(HubProbeTest, a_hub_of_v1_is_used_natively_and_says_who_the_account_is) {
   EXPECT_EQ(hub.asked, (Asked{"/sync/stats", "/v1/me"}));
 }
 
+TEST(HubProbeTest, a_hub_of_v1_names_the_plan_and_says_whether_it_has_ai) {
+  ScriptedHub hub;
+  hub.set("/sync/stats", 200, R"({"plan":"sync_ai","email":"ann@example.org"})");
+  hub.set("/v1/me", 200, R"({"account":"ann@example.org","plan":"team","ai":false})");
+  const auto without = hub.probe();
+  ASSERT_TRUE(without) << without.error().text;
+  EXPECT_EQ(without->plan, "team");
+  EXPECT_FALSE(without->models);
+  hub.set("/v1/me", 200, R"({"account":"ann@example.org","plan":"team","ai":true})");
+  EXPECT_TRUE(hub.probe()->models);
+}
+
+TEST(HubProbeTest, a_cloud_has_ai_in_the_plans_that_include_it) {
+  ScriptedHub cloud;
+  cloud.set("/sync/stats", 200, R"({"plan":"sync_ai"})");
+  EXPECT_EQ(cloud.probe()->plan, "pro") << "the name that people know";
+  EXPECT_TRUE(cloud.probe()->models);
+  cloud.set("/sync/stats", 200, R"({"plan":"sync"})");
+  EXPECT_EQ(cloud.probe()->plan, "companion");
+  EXPECT_FALSE(cloud.probe()->models);
+}
+
 TEST(HubProbeTest, a_hub_in_trouble_at_v1_is_asked_again_and_not_taken_for_another_kind) {
   for (const int status : {401, 403, 429, 500, 503}) {
     ScriptedHub hub;

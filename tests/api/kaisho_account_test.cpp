@@ -99,8 +99,13 @@ TEST_F(KaishoAccountTest, an_item_of_a_snapshot_that_cannot_be_stored_is_named_a
 }
 
 TEST_F(KaishoAccountTest, the_plan_name_fits_the_client_generation) {
-  EXPECT_EQ(get("/sync/stats").at("plan"), "sync_ai") << "1.7.3 connects with it";
+  EXPECT_EQ(get("/sync/stats").at("plan"), "sync") << "1.7.3 connects with it, and sets up no AI";
+  access_.offer_ai(true);
+  EXPECT_EQ(get("/sync/stats").at("plan"), "sync_ai") << "with this name it sets up kaisho:advisor";
   EXPECT_EQ(get("/sync/status").body, R"({"plan":"sync_ai","pending":0})");
+  EXPECT_EQ(get("/v1/me").at("plan"), "pro");
+  EXPECT_EQ(get("/v1/me").at("ai"), "true");
+  EXPECT_EQ(get("/auth/me").at("plan"), "pro");
   ASSERT_TRUE(access_.set_plan_label("ann@example.org", "pro"));
   EXPECT_EQ(get("/sync/stats").at("plan"), "pro");
   ASSERT_TRUE(access_.set_plan_label("ann@example.org", ""));

@@ -1,4 +1,6 @@
 // The phone's routes.
+#include <algorithm>
+
 #include "support/kaisho_fixture.hpp"
 
 namespace syncline {
@@ -77,6 +79,84 @@ TEST_F(KaishoClocksTest, listing_by_period_and_by_days) {
   EXPECT_EQ(count("?period=decade"), "400");
   EXPECT_EQ(count("?from=x"), "400");
   EXPECT_EQ(get("/clocks/entries?period=month").at("0.start"), "2026-11-22T12:00:00.000000Z") << "newest first";
+}
+
+TEST_F(KaishoClocksTest, days_and_periods_are_those_of_the_zone_that_the_request_names) {
+  set_time("2026-11-22T23:30:00Z");  // Monday the 23rd in Berlin
+  const auto book = [&](const std::string& start) {
+    return post("/clocks/quick-book", R"({"duration":"1h","start":")" + start + "\"}").status;
+  };
+  for (const std::string start : {"2026-11-22T22:59:59Z", "2026-11-22T23:00:00Z", "2026-10-31T22:59:59Z",
+                                  "2026-10-31T23:00:00Z", "2026-10-25T21:59:59Z", "2026-10-25T22:30:00Z"}) {
+    EXPECT_EQ(book(start), 201) << start;
+  }
+  EXPECT_EQ(count(""), "2") << "UTC, as published";
+  EXPECT_EQ(count("?zone=UTC"), "2");
+  EXPECT_EQ(count("?zone=Europe/Berlin"), "1");
+  EXPECT_EQ(count("?period=week&zone=Europe/Berlin"), "1");
+  EXPECT_EQ(count("?period=month&zone=Europe/Berlin"), "3");
+  EXPECT_EQ(count("?period=month"), "2");
+  EXPECT_EQ(count("?from=2026-10-25&to=2026-10-25&zone=Europe/Berlin"), "2") << "the day has 25 hours";
+  EXPECT_EQ(count("?from=2026-10-25&to=2026-10-25&zone=America/New_York"), "2");
+  for (const std::string path : {"/clocks/entries", "/clocks/days"}) {
+    const auto refused = get(path + "?zone=Europe/Atlantis");
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_NE(refused.at("error").find("'Europe/Atlantis'"), std::string::npos) << refused.body;
+  }
+  const auto noon = post("/clocks/quick-book", R"({"duration":"1h","date":"2026-07-01","zone":"Europe/Berlin"})");
+  EXPECT_EQ(noon.at("start"), "2026-07-01T10:00:00.000000Z");
+  EXPECT_EQ(post("/clocks/quick-book", R"({"duration":"1h","date":"2026-07-01","zone":7})").status, 400);
+}
+
+TEST_F(KaishoClocksTest, sums_of_days_split_work_at_midnight_and_count_a_running_timer_up_to_now) {
+  post("/clocks/quick-book", R"({"start":"2026-11-20T22:00:00Z","end":"2026-11-21T00:30:00Z"})");
+  apply_entry("gone", "x", "10:00:00");
+  call({.method = http::Method::del, .target = "/clocks/gone", .token = key_});
+  post("/clocks/start", R"({"start":"2026-11-22T11:59:00Z"})");
+  clock_.advance_micros(parse_time("2026-11-22T12:00:30Z")->micros - clock_.now().micros);
+  EXPECT_EQ(get("/clocks/days?from=2026-11-20&to=2026-11-22").body,
+            R"({"zone":"UTC","seconds":9090,"days":[{"date":"2026-11-20","seconds":7200,"entries":1},)"
+            R"({"date":"2026-11-21","seconds":1800,"entries":1},{"date":"2026-11-22","seconds":90,"entries":1}]})");
+  EXPECT_EQ(get("/clocks/days?from=2026-11-21&to=2026-11-21&zone=Europe/Berlin").body,
+            R"({"zone":"Europe/Berlin","seconds":5400,"days":[{"date":"2026-11-21","seconds":5400,"entries":1}]})")
+      << "an entry that starts before the period counts from there";
+  EXPECT_EQ(get("/clocks/days").at("seconds"), "90") << "today";
+  EXPECT_EQ(get("/clocks/days?from=2020-01-01").status, 400) << "too many days";
+}
+
+TEST_F(KaishoClocksTest, an_export_has_all_entries_of_the_period_with_times_of_the_zone) {
+  EXPECT_EQ(post("/clocks/quick-book", R"({"start":"2026-11-21T23:30:00Z","end":"2026-11-22T00:30:00Z",)"
+                                       R"("customer":"=1+1","description":"a, \"b\"\nc"})")
+                .status,
+            201);
+  post("/clocks/start", R"({"id":"+1","customer":"Zoë","start":"2026-11-22T11:00:00Z"})");
+  EXPECT_EQ(patch("%2B1", R"({"invoiced":true})").status, 200);
+  const auto utc = get("/clocks/entries?period=week&format=csv");
+  EXPECT_EQ(utc.status, 200);
+  EXPECT_EQ(utc.headers.at("Content-Type"), "text/csv; charset=utf-8");
+  EXPECT_EQ(utc.headers.at("Content-Disposition"), "attachment; filename=\"entries-2026-11-16-2026-11-22.csv\"");
+  const std::string header =
+      "date,start,end,duration_minutes,customer,description,project,contract,task_id,notes,invoiced,id\r\n";
+  EXPECT_TRUE(utc.body.starts_with(header + "2026-11-22,2026-11-22T11:00:00Z,,,Zoë,,,,,,true,'+1\r\n")) << utc.body;
+  EXPECT_TRUE(utc.body.contains("\r\n2026-11-21,2026-11-21T23:30:00Z,2026-11-22T00:30:00Z,60,'=1+1,"
+                                "\"a, \"\"b\"\"\nc\",,,,,false,"))
+      << utc.body;
+  const auto berlin = get("/clocks/entries?from=2026-11-22&zone=Europe/Berlin&format=csv");
+  EXPECT_TRUE(berlin.body.contains("\r\n2026-11-22,2026-11-22T00:30:00+01:00,2026-11-22T01:30:00+01:00,60,"))
+      << berlin.body;
+  EXPECT_EQ(berlin.headers.at("Content-Disposition"), "attachment; filename=\"entries-2026-11-22.csv\"");
+  EXPECT_EQ(get("/clocks/entries?format=xls").status, 400);
+}
+
+TEST_F(KaishoClocksTest, an_export_is_not_cut_at_500_entries) {
+  std::string rows = "[";
+  for (int i = 0; i < 600; ++i) {
+    rows += (i > 0 ? "," : "") + std::string(R"({"id":"e)") + std::to_string(i) +
+            R"(","start":"2026-11-22T08:00:00Z","end":"2026-11-22T09:00:00Z","updated_at":"2026-11-22T09:00:00Z"})";
+  }
+  apply(rows + "]");
+  const auto csv = get("/clocks/entries?format=csv");
+  EXPECT_EQ(std::ranges::count(csv.body, '\n'), 601);
 }
 
 TEST_F(KaishoClocksTest, returns_at_most_the_newest_500_entries) {

@@ -353,5 +353,45 @@ TEST_F(KaishoSyncTest, the_answer_names_the_plan_that_lacks_sync) {
   EXPECT_EQ(get("/sync/stats").at("plan"), "free") << "not gated";
 }
 
+TEST_F(KaishoSyncTest, stored_rows_with_times_that_desktops_cannot_read_are_left_out_and_named) {
+  apply_entry("good", "x", "10:00:00");
+  // As an earlier version stored them.
+  const auto store_row = [&](const std::string& id, const std::string& start, const std::string& end,
+                             const std::string& updated_at) {
+    ASSERT_TRUE(write_and_wait(memory_, {AccountNumber{1}, "kaisho"}, {}, [&](Txn& txn) -> Result<> {
+      Record record;
+      record.collection = "entries";
+      record.id = id;
+      record.doc = R"({"customer":null,"description":"","start":)" + start + R"(,"end":)" + end +
+                   R"(,"task_id":null,"contract":null,"project":null,"notes":"","invoiced":false,"created_at":null})";
+      record.updated_at = record.effective_at = *parse_time(updated_at);
+      txn.put(std::move(record), nullptr);
+      return {};
+    }));
+  };
+  const std::string now = R"("2026-11-22T08:00:00.000000Z")";
+  const std::string stamp = "2026-11-22T09:00:00.000000Z";
+  store_row("early", R"("0001-01-01T00:00:00.000000Z")", now, stamp);
+  store_row("late", now, R"("9999-12-31T23:59:59.000000Z")", stamp);
+  store_row("stamped", now, now, "2250-01-01T00:00:00.000000Z");
+  store_row("fine", now, "null", stamp);
+  const auto page = changes();
+  EXPECT_EQ(page.at("entries.0.id"), "good");
+  EXPECT_EQ(page.at("entries.1.id"), "fine");
+  EXPECT_EQ(page.at("entries.2"), "(none)");
+  EXPECT_EQ(page.at("errors"), R"(["early","late","stamped"])");
+  EXPECT_EQ(page.at("problems.0.error"),
+            "start is 0001-01-01T00:00:00.000000Z, not between the years 1900 and 2200");
+  EXPECT_EQ(page.at("problems.1.id"), "late");
+  EXPECT_EQ(changes(page.at("cursor")).at("errors"), "(none)") << "they are named once";
+  EXPECT_EQ(get("/sync/changes?limit=1").at("errors"), "(none)");
+  const auto mended = call({.method = http::Method::patch,
+                            .target = "/clocks/early",
+                            .token = key_,
+                            .body = R"({"start_at":"2026-11-22T07:00:00Z"})"});
+  EXPECT_EQ(mended.status, 200) << mended.body;
+  EXPECT_EQ(changes(page.at("cursor")).at("entries.0.id"), "early") << "a row that was corrected is delivered";
+}
+
 }  // namespace
 }  // namespace syncline

@@ -311,7 +311,7 @@ TEST_F(KaishoTimerTest, a_timer_ends_through_apply_deletion_or_a_restored_confli
 TEST_F(KaishoTimerTest, statistics_count_live_entries) {
   EXPECT_EQ(
       get("/sync/stats").body,
-      R"({"entry_count":0,"last_change_at":null,"active_timer_id":null,"plan":"sync_ai","email":"ann@example.org"})");
+      R"({"entry_count":0,"last_change_at":null,"active_timer_id":null,"plan":"sync","email":"ann@example.org"})");
   apply_entry("a", "x", "10:00:00");
   apply_entry("b", "x", "10:00:00");
   apply_entry("a", "y", "11:00:00");

@@ -190,7 +190,7 @@ TEST_F(KernleAuthTest, me_and_usage_return_all_members_that_clients_read) {
   push(api_key_, {{"n1", R"({"content":"c"})", "10:00:00"}});
   const Answer me = send(Method::get, "/auth/me", api_key_);
   EXPECT_EQ(me.at("email"), "ann@example.org");
-  EXPECT_EQ(me.at("plan"), "sync_ai");
+  EXPECT_EQ(me.at("plan"), "pro");
   EXPECT_EQ(me.at("agent_id"), "claire");
   EXPECT_EQ(me.at("tier"), "pro");
   EXPECT_EQ(me.at("last_sync_at"), "2026-11-22T12:00:00.000000Z");

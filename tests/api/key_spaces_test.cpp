@@ -219,14 +219,6 @@ class NarrowedKeyTest : public KeySpacesTest {
  protected:
   NarrowedKeyTest() : token_(limited_key({"a", "b"}, {Scope::read})) {}
 
-  /// How a socket is closed; 0 if it is open.
-  static int closed_with(http::WebSocketSession& session) {
-    for (;;) {
-      const auto next = session.next();
-      if (const auto* close = std::get_if<http::WebSocketSession::Close>(&next)) return close->code;
-      if (std::holds_alternative<std::monostate>(next)) return 0;
-    }
-  }
   static bool has_ended(http::BodySource& body) {
     for (;;) {
       const auto next = body.next();
@@ -243,10 +235,8 @@ class NarrowedKeyTest : public KeySpacesTest {
     return body;
   }
   std::unique_ptr<http::WebSocketSession> socket(const std::string& space) {
-    auto session = test::take_response(router_, {.target = "/v1/live", .token = token_}).upgrade;
-    session->start({[] {}});
-    session->on_text(R"({"type":"watch","spaces":{")" + space + R"(":"0"}})");
-    EXPECT_EQ(closed_with(*session), 0);
+    auto session = test::watch_space(router_, token_, space);
+    EXPECT_EQ(test::closed_with(*session), 0);
     return session;
   }
 
@@ -263,8 +253,8 @@ TEST_F(NarrowedKeyTest, what_uses_a_lost_space_ends_at_once) {
   narrow(token_, R"({"spaces":["b"]})");
   EXPECT_TRUE(has_ended(*lost));
   EXPECT_FALSE(has_ended(*kept));
-  EXPECT_EQ(closed_with(*lost_socket), 4003);
-  EXPECT_EQ(closed_with(*kept_socket), 0);
+  EXPECT_EQ(test::closed_with(*lost_socket), 4003);
+  EXPECT_EQ(test::closed_with(*kept_socket), 0);
   ASSERT_TRUE(poll.has_come());
   EXPECT_EQ(poll.get().status, 403);
   EXPECT_EQ(poll.get().at("code"), "space_not_allowed");
@@ -273,43 +263,33 @@ TEST_F(NarrowedKeyTest, what_uses_a_lost_space_ends_at_once) {
 
 TEST_F(NarrowedKeyTest, a_socket_watches_no_space_that_its_key_has_lost) {
   const auto open = socket("b");
-  EXPECT_EQ(closed_with(*open), 0);
+  EXPECT_EQ(test::closed_with(*open), 0);
   narrow(token_, R"({"spaces":["b"]})");
-  EXPECT_EQ(closed_with(*open), 0);
+  EXPECT_EQ(test::closed_with(*open), 0);
   open->on_text(R"({"type":"watch","spaces":{"a":"0"}})");
-  EXPECT_EQ(closed_with(*open), 4003);
+  EXPECT_EQ(test::closed_with(*open), 4003);
 }
 
 TEST_F(NarrowedKeyTest, a_body_that_arrives_late_is_judged_by_the_key_as_it_is_then) {
-  struct Bearer final : http::HeaderReader {
-    std::string value;
-    std::string_view find(std::string_view name) const override {
-      return name == "Authorization" ? std::string_view(value) : std::string_view{};
-    }
-  } headers;
   const std::string token = limited_key({"a", "b"}, {Scope::write});
-  headers.value = "Bearer " + token;
-  const auto exchange = router_.begin(
-      {.method = http::Method::post, .method_text = "POST", .target = "/v1/spaces/a/push", .headers = &headers});
-  ASSERT_FALSE(exchange->refusal());
+  test::LateBody late(router_, {.method = http::Method::post, .target = "/v1/spaces/a/push", .token = token});
+  ASSERT_FALSE(late.is_refused());
   narrow(token, R"({"spaces":["b"]})");
   std::this_thread::sleep_for(std::chrono::milliseconds(1100));
-  int status = 0;
-  exchange->run(R"({"ops":[{"collection":"c","id":"late","doc":{}}]})",
-                http::Responder([&](http::Response response) { status = response.status; }));
+  late.arrive(R"({"ops":[{"collection":"c","id":"late","doc":{}}]})");
   scheduler_.run_posted();
-  EXPECT_EQ(status, 403);
+  EXPECT_EQ(late.status(), 403);
 }
 
 TEST_F(NarrowedKeyTest, what_uses_a_lost_scope_ends_at_once) {
   const std::string token = limited_key({"kaisho", "kiro"}, {Scope::read, Scope::write});
   auto kaisho = test::take_response(router_, {.target = "/ws", .token = token}).upgrade;
   kaisho->start({[] {}});
-  EXPECT_EQ(closed_with(*kaisho), 0);
+  EXPECT_EQ(test::closed_with(*kaisho), 0);
   const auto poll = begin({.target = "/v1/spaces/kiro/changes?wait=30", .token = token});
   EXPECT_FALSE(poll.has_come());
   narrow(token, R"({"scopes":["write"]})");
-  EXPECT_EQ(closed_with(*kaisho), 4001) << "its clients know no other code";
+  EXPECT_EQ(test::closed_with(*kaisho), 4001) << "its clients know no other code";
   ASSERT_TRUE(poll.has_come());
   EXPECT_EQ(poll.get().status, 403);
 }
@@ -318,7 +298,7 @@ TEST_F(NarrowedKeyTest, sockets_whose_key_comes_later_refuse_it_for_other_spaces
   auto kaisho = test::take_response(router_, {.target = "/ws"}).upgrade;
   kaisho->start({[] {}});
   kaisho->on_text(R"({"type":"auth","api_key":")" + token_ + "\"}");
-  EXPECT_EQ(closed_with(*kaisho), 4001);
+  EXPECT_EQ(test::closed_with(*kaisho), 4001);
   auto live = test::take_response(router_, {.target = "/v1/live"}).upgrade;
   live->start({[] {}});
   live->on_text(R"({"type":"auth","key":")" + token_ + "\"}");

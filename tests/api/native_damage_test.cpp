@@ -120,7 +120,7 @@ TEST_F(NativeDamageTest, the_metrics_count_damaged_rows) {
   write_three();
   damage("b");
   ASSERT_TRUE(store_.verify());
-  EXPECT_NE(metrics_.to_text(store_.status(), nullptr).find("syncline_damaged_rows 1"), std::string::npos);
+  EXPECT_NE(metrics_.to_text(store_.status(), nullptr, nullptr).find("syncline_damaged_rows 1"), std::string::npos);
 }
 
 }  // namespace

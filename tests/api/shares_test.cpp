@@ -182,13 +182,6 @@ class OpenShareTest : public SharesTest {
  protected:
   OpenShareTest() { EXPECT_EQ(share("s", "write").status, 200); }
 
-  static int closed_with(http::WebSocketSession& session) {
-    for (;;) {
-      const auto next = session.next();
-      if (const auto* close = std::get_if<http::WebSocketSession::Close>(&next)) return close->code;
-      if (std::holds_alternative<std::monostate>(next)) return 0;
-    }
-  }
   /// What the stream says now; "end" behind it if it has ended.
   static std::string read(http::BodySource& body) {
     std::string text;
@@ -212,10 +205,8 @@ class OpenShareTest : public SharesTest {
 TEST_F(OpenShareTest, notices_name_the_space_as_the_guest_does) {
   const auto events = stream();
   (void)read(*events);
-  auto socket = test::take_response(router_, {.target = "/v1/live", .token = guest_}).upgrade;
-  socket->start({[] {}});
-  socket->on_text(R"({"type":"watch","spaces":{")" + name_ + R"(s":"0"}})");
-  EXPECT_EQ(closed_with(*socket), 0);
+  const auto socket = test::watch_space(router_, guest_, name_ + "s");
+  EXPECT_EQ(test::closed_with(*socket), 0);
   const std::string cursor = push(everything_, "/v1/spaces/s", "1").at("cursor");
   const std::string event = read(*events);
   EXPECT_NE(event.find(R"("space":")" + name_ + R"(s","cursor":")" + cursor), std::string::npos) << event;
@@ -231,19 +222,17 @@ TEST_F(OpenShareTest, notices_name_the_space_as_the_guest_does) {
 TEST_F(OpenShareTest, the_end_of_a_share_ends_what_is_open_at_once) {
   const auto events = stream();
   (void)read(*events);
-  auto socket = test::take_response(router_, {.target = "/v1/live", .token = guest_}).upgrade;
-  socket->start({[] {}});
-  socket->on_text(R"({"type":"watch","spaces":{")" + name_ + R"(s":"0"}})");
-  EXPECT_EQ(closed_with(*socket), 0);
+  const auto socket = test::watch_space(router_, guest_, name_ + "s");
+  EXPECT_EQ(test::closed_with(*socket), 0);
   const auto poll = begin({.target = shared_ + "s/changes?wait=30", .token = guest_});
   const auto of_owner = begin({.target = "/v1/spaces/s/changes?wait=30", .token = key_});
   ASSERT_EQ(share("s", "read").status, 200);
   EXPECT_EQ(read(*events), "") << "who may read still reads";
-  EXPECT_EQ(closed_with(*socket), 0);
+  EXPECT_EQ(test::closed_with(*socket), 0);
   const auto again = begin({.target = shared_ + "s/changes?wait=30", .token = guest_});
   unshare("s");
   EXPECT_TRUE(read(*events).ends_with("end"));
-  EXPECT_EQ(closed_with(*socket), 4003);
+  EXPECT_EQ(test::closed_with(*socket), 4003);
   ASSERT_TRUE(again.has_come());
   EXPECT_EQ(again.get().status, 403);
   ASSERT_TRUE(of_owner.has_come());
@@ -251,23 +240,12 @@ TEST_F(OpenShareTest, the_end_of_a_share_ends_what_is_open_at_once) {
 }
 
 TEST_F(OpenShareTest, a_body_that_took_long_to_arrive_is_judged_by_what_is_shared_then) {
-  struct Bearer final : http::HeaderReader {
-    std::string value;
-    std::string_view find(std::string_view name) const override {
-      return name == "Authorization" ? std::string_view(value) : std::string_view{};
-    }
-  } headers;
-  headers.value = "Bearer " + guest_;
-  const std::string target = shared_ + "s/push";
-  const auto exchange =
-      router_.begin({.method = http::Method::post, .method_text = "POST", .target = target, .headers = &headers});
-  ASSERT_FALSE(exchange->refusal());
+  test::LateBody late(router_, {.method = http::Method::post, .target = shared_ + "s/push", .token = guest_});
+  ASSERT_FALSE(late.is_refused());
   unshare("s");
-  int status = 0;
-  exchange->run(R"({"ops":[{"collection":"c","id":"late","doc":{}}]})",
-                http::Responder([&](http::Response response) { status = response.status; }));
+  late.arrive(R"({"ops":[{"collection":"c","id":"late","doc":{}}]})");
   scheduler_.run_posted();
-  EXPECT_EQ(status, 403);
+  EXPECT_EQ(late.status(), 403);
   EXPECT_EQ(get("/v1/spaces/s/records/c/late").status, 404);
 }
 

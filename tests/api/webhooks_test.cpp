@@ -1,5 +1,7 @@
 // Webhooks as their owners set them up, and the events of each face.
+#include "service/backup_watch.hpp"
 #include "support/kernle_fixture.hpp"
+#include "webhooks/operator_events.hpp"
 
 namespace syncline {
 namespace {
@@ -44,7 +46,7 @@ TEST_F(WebhooksTest, can_be_created_read_changed_rotated_and_removed) {
   EXPECT_EQ(send(Method::get, path).at("enabled"), "false");
   EXPECT_NE(send(Method::post, path + "/rotate-secret").at("secret"), made.at("secret"));
   EXPECT_EQ(send(Method::get, path + "/deliveries").at("deliveries"), "[]");
-  EXPECT_EQ(send(Method::post, path + "/deliveries/1/replay").status, 404);
+  EXPECT_EQ(send(Method::post, path + "/deliveries/1/replay").status, 409) << "it is disabled";
   EXPECT_EQ(send(Method::del, path).status, 204);
   EXPECT_EQ(send(Method::get, path).status, 404);
 }
@@ -66,6 +68,75 @@ TEST_F(WebhooksTest, invalid_webhooks_are_rejected_with_a_reason) {
   EXPECT_EQ(send(Method::post, "/webhooks", R"({"webhook_url":"file:///x","events":["sync.completed"]})").status, 400);
   for (std::size_t i = 0; i < limits::kWebhooksMax; ++i) EXPECT_EQ(subscribe(R"("timer.started")").status, 201);
   EXPECT_EQ(subscribe(R"("timer.started")").status, 409);
+}
+
+TEST_F(WebhooksTest, an_address_that_is_not_public_is_refused_at_once_unless_its_network_is_allowed) {
+  webhooks_.guard_addresses(*webhooks::AddressGuard::make({"10.1.0.0/16", "::1"}));
+  const auto add = [&](const std::string& url) {
+    return send(Method::post, "/webhooks", R"({"webhook_url":")" + url + R"(","events":["sync.completed"]})");
+  };
+  for (const std::string host : {"127.0.0.1", "127.1", "0x7f.1", "2130706433", "0.0.0.0", "10.2.0.1", "192.168.1.1",
+                                 "169.254.169.254", "[fe80::1]", "[::ffff:127.0.0.1]", "127.0.0.1."}) {
+    const Answer refused = add("http://" + host + ":8080/hook");
+    EXPECT_EQ(refused.status, 400) << host;
+    EXPECT_NE(refused.at("detail").find("webhooks.allow"), std::string::npos) << refused.body;
+  }
+  const Answer allowed = add("http://10.1.2.3/hook");
+  EXPECT_EQ(allowed.status, 201);
+  EXPECT_EQ(add("http://localhost:1/").status, 201) << "it may mean ::1";
+  EXPECT_EQ(add("https://8.8.8.8/").status, 201);
+  EXPECT_EQ(add("https://internal.example/").status, 201) << "what a name means is seen when the hub connects";
+  const std::string path = "/webhooks/" + allowed.at("id");
+  EXPECT_EQ(send(Method::patch, path, R"({"webhook_url":"http://10.2.0.1/"})").status, 400);
+  EXPECT_EQ(send(Method::patch, path, R"({"enabled":true})").status, 200);
+  webhooks_.guard_addresses(*webhooks::AddressGuard::make({}));
+  EXPECT_EQ(add("http://localhost:1/").status, 400);
+  EXPECT_EQ(add("http://hub.localhost/").status, 400);
+}
+
+TEST_F(WebhooksTest, nothing_is_replayed_to_a_disabled_webhook) {
+  const std::string id = subscribe(R"("sync.completed")").at("id");
+  ASSERT_TRUE(deliveries_.add({{.id = "msg_1", .account = {1}, .type = "sync.completed", .body = "{}", .webhooks = {id}}}));
+  const std::string path = "/webhooks/" + id;
+  const std::string number = send(Method::get, path + "/deliveries").at("deliveries.0.id");
+  EXPECT_EQ(send(Method::post, path + "/deliveries/" + number + "/replay").status, 200);
+  ASSERT_TRUE(webhooks_.disable(id, "it answered 410"));
+  const Answer refused = send(Method::post, path + "/deliveries/" + number + "/replay");
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_NE(refused.at("detail").find("is disabled (it answered 410)"), std::string::npos) << refused.body;
+  EXPECT_EQ(send(Method::patch, path, R"({"enabled":true})").status, 200);
+  EXPECT_EQ(send(Method::post, path + "/deliveries/" + number + "/replay").status, 200);
+}
+
+TEST_F(WebhooksTest, events_of_the_hub_as_a_whole_reach_the_webhooks_of_admins_alone) {
+  const std::string bob = add_key("bob@example.org", {Scope::read, Scope::write});
+  const std::string body = R"({"webhook_url":"https://app.example/hook","events":["backup.failed","timer.started"]})";
+  const auto as_bob = [&](Method method, const std::string& target, const std::string& sent) {
+    return call({.method = method, .target = target, .token = bob, .body = sent});
+  };
+  EXPECT_EQ(as_bob(Method::post, "/webhooks", body).status, 403);
+  const std::string bobs = as_bob(Method::post, "/webhooks",
+                                  R"({"webhook_url":"https://app.example/hook","events":["timer.started"]})")
+                               .at("id");
+  EXPECT_EQ(as_bob(Method::patch, "/webhooks/" + bobs, R"({"events":["backup.overdue"]})").status, 403);
+  const std::string anns = send(Method::post, "/webhooks", body).at("id");
+  const std::string other = subscribe(R"("backup.ok")").at("id");
+  const auto tell = [&] {
+    clock_.advance_micros(1000);
+    ASSERT_TRUE(store_.directory().write([&](DirectoryTxn& txn) {
+      return webhooks::queue_operator_event(txn, webhooks_, kBackupFailed, R"({"path":"/b"})");
+    }));
+  };
+  tell();
+  const Answer deliveries = send(Method::get, "/webhooks/" + anns + "/deliveries");
+  EXPECT_EQ(deliveries.at("deliveries.0.type"), "backup.failed");
+  EXPECT_EQ(deliveries.at("deliveries.0.payload.data.path"), "/b");
+  EXPECT_EQ(send(Method::get, "/webhooks/" + other + "/deliveries").at("deliveries"), "[]");
+  ASSERT_TRUE(access_.set_role("bob@example.org", Role::admin));
+  ASSERT_TRUE(access_.set_role("ann@example.org", Role::member));
+  tell();
+  EXPECT_EQ(send(Method::get, "/webhooks/" + anns + "/deliveries").at("deliveries.1"), "(none)")
+      << "who is no admin any more hears nothing";
 }
 
 TEST_F(WebhooksTest, another_accounts_webhook_is_not_found) {

@@ -51,7 +51,7 @@ def test_export_from_one_hub_and_import_into_another_account(shared_hub, run, tm
     bob = shared_hub.client(email="bob@example.org")
     done = run("import", str(file), "--hub", shared_hub.url, "--json", key=bob.key)
     counts = json.loads(done.stdout)
-    assert counts["applied"] == 2501 and counts["refused"] == 0
+    assert counts["applied"] == 2501 and counts["rejected"] == 0
     for space in ("notes", "kernle%2Fclaire"):
         assert content(bob, space) == content(ann, space)
     # Once more changes nothing, and an export is never written over.
@@ -105,7 +105,7 @@ def test_a_failed_import_names_the_error_and_the_line_to_resume_from(shared_hub,
     done = run("import", "-", "--from-line", "501", "--hub", shared_hub.url, "--space", "mine", "--json", key=client.key,
                code=7, input=file.read_text())
     counts = json.loads(done.stdout)
-    assert counts["applied"] == 200 and counts["refused"] == 1 and counts["unchanged"] == 1
+    assert counts["applied"] == 200 and counts["rejected"] == 1 and counts["unchanged"] == 1
     assert "line 701 rejected" in done.stderr
     assert len(client.all_changes("mine")) == 700
 
@@ -118,7 +118,7 @@ def test_bad_lines_stop_no_others(shared_hub, run, tmp_path):
     file.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
     done = run("import", str(file), "--hub", shared_hub.url, "--space", "mixed", "--json", key=client.key, code=7)
     counts = json.loads(done.stdout)
-    assert (counts["applied"], counts["unreadable"], counts["refused"]) == (3, 2, 0)
+    assert (counts["applied"], counts["unreadable"], counts["rejected"]) == (3, 2, 0)
     assert "line 2 not imported: not a JSON object" in done.stderr and "line 4 not imported: id is missing" in done.stderr
     file.write_bytes(b"Dear Claire,\n")
     done = run("import", str(file), "--hub", shared_hub.url, "--space", "mixed", key=client.key, code=2)

@@ -255,7 +255,7 @@ def test_a_uuid_key_and_a_connection_for_each_request(hub):
         request = urllib.request.Request(f"{hub.url}/sync/stats", headers={
             "Authorization": f"Bearer {token}", "Content-Type": "application/json", "Connection": "close"})
         with urllib.request.urlopen(request, timeout=10) as answer:
-            assert b'"plan":"sync_ai"' in answer.read()
+            assert b'"plan":"sync"' in answer.read()
 
 
 def test_a_wipe_is_undone_by_the_operator(hub):

@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 import requests
-from harness import BINARY, cli, wait_until
+from harness import BINARY, Hub, cli, wait_until
 from node_harness import Node
 from runner_harness import ScriptedHub
 
@@ -37,6 +37,8 @@ def test_status_without_a_hub(node):
     assert not STATUS_CONNECTED & set(status)
     assert (status["enabled"], status["api_key_set"], status["connected"], status["interval"]) == (False, False, False, 300)
     assert status["plan"] is None and status["last_error"] is None and status["pending_deletes"] == 0
+    node.api.post("/api/notes", {"title": "here"})
+    assert [space["since"] for space in node.status().values()] == [None], "there has been no hub"
 
 
 def test_all_node_routes_answer_without_a_hub(node):
@@ -92,8 +94,8 @@ def test_connect_status_sync_and_disconnect(shared_hub):
     node = Node().start()
     try:
         answer = node.connect(shared_hub.url + "/", client.key)
-        assert answer == {"ok": True, "plan": "pro", "dialect": "native",
-                          "auto_set_models": {"advisor_model": "kaisho:advisor", "cron_model": "kaisho:cron"}}
+        assert answer == {"ok": True, "plan": "pro", "dialect": "native", "auto_set_models": {}}, "it has no AI"
+        assert node.api.post("/api/cloud-sync/use-kaisho-models").status_code == 409
         # The first pull has run before the answer.
         assert [row["id"] for row in node.api.get("/api/clocks/entries?from=2026-11-22&to=2026-11-22").json()] == ["e1"]
         status = node.api.get("/api/cloud-sync/status").json()
@@ -178,6 +180,20 @@ def test_triage(shared_hub):
         assert node.api.post("/api/cloud-sync/triage", {}).status_code == 422
     finally:
         node.stop()
+
+
+def test_models_of_a_hub_with_ai_are_set_where_none_is():
+    hub = Hub(arguments=["--set", "ai.url=http://127.0.0.1:9/v1", "--set", "ai.model=m"]).start()
+    node = Node().start()
+    try:
+        answer = node.connect(hub.url, hub.client().key)
+        assert answer["plan"] == "pro"
+        assert answer["auto_set_models"] == {"advisor_model": "kaisho:advisor", "cron_model": "kaisho:cron"}
+        assert node.api.post("/api/cloud-sync/use-kaisho-models").status_code == 200
+        assert node.api.get("/api/cloud-sync/status").json()["plan"] == "pro"
+    finally:
+        node.stop()
+        hub.stop()
 
 
 def test_kaisho_models(node):

@@ -1,6 +1,8 @@
 """The command line of a device, also under the name that Kernle's documents use."""
+import csv
 import datetime
 import http.server
+import io
 import json
 import os
 import re
@@ -174,6 +176,18 @@ def test_the_days_of_a_device_are_those_of_its_zone(zone):
         booked = cli_json("book", "1h", "--date", day, "--zone", zone, data=node.data)
         start = datetime.datetime.fromisoformat(booked["start"]).astimezone(zoneinfo.ZoneInfo(zone))
         assert start.date().isoformat() == day and start.hour == 12
+        sums = cli_json("entries", "--sums", "--period", "year", "--zone", zone, data=node.data)
+        worked = {row["date"]: row["seconds"] for row in sums["days"]}
+        yesterday = (midnight - datetime.timedelta(days=1)).date().isoformat()
+        if day[:4] == yesterday[:4]:
+            assert worked == {day: 3600, yesterday: 30, midnight.date().isoformat(): 30} and sums["seconds"] == 3660
+        text = cli("entries", "--sums", "--from", day, "--to", day, "--zone", zone, data=node.data)[1]
+        assert "1:00:00" in text and f"zone: {zone}" in text, text
+        csv_text = cli("entries", "--csv", "--from", day, "--zone", zone, data=node.data)[1]
+        rows = list(csv.DictReader(io.StringIO(csv_text)))
+        assert [row["date"] for row in rows] == [midnight.date().isoformat(), yesterday, day]
+        assert rows[2]["duration_minutes"] == "60" and datetime.datetime.fromisoformat(rows[2]["start"]) == start
+        assert cli("entries", "--csv", "--json", data=node.data, check=False)[0] == 2
         code, _, error = cli("entry", "--zone", "Europe/Berlim", data=node.data, check=False)
         assert code == 2 and "unknown zone 'Europe/Berlim'" in error
     finally:

@@ -72,7 +72,7 @@ def test_two_devices_sync_through_kaishos_cloud(cloud, nodes):
     for node in nodes:
         wait_until(lambda node=node: node.status()["kaisho"]["state"] == "in_sync", "rest")
         status = node.api.get("/api/cloud-sync/status").json()
-        assert status["connected"] and status["dialect"] == "kaisho" and status["plan"] == "sync_ai"
+        assert status["connected"] and status["dialect"] == "kaisho" and status["plan"] == "pro"
         assert status["last_pull_cursor"].startswith("20")
         assert any("only time tracking" in limit for limit in status["limits"])
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import BINARY, Hub, SLOW, cli, cli_json, free_port, wait_until
+from harness import BINARY, Client, Hub, SLOW, cli, cli_json, free_port, wait_until
 from kernle_devices import Home
 
 RECEIVER = Path(__file__).parent / "receiver"
@@ -75,6 +75,10 @@ def subscribe(client, port, *events):
     answer = client.post("/webhooks", {"webhook_url": f"http://127.0.0.1:{port}/hook", "events": list(events)})
     assert answer.status_code == 201, answer.text
     return answer.json()
+
+
+def subscribe_at(client, url):
+    return client.post("/webhooks", {"webhook_url": url, "events": ["memory.created"]})
 
 
 def deliveries(client, webhook):
@@ -144,14 +148,21 @@ def test_every_event_arrives_even_if_the_hub_is_killed(hooked_hub, start_receive
 
 
 def test_private_addresses_are_refused_unless_allowed(start_receiver):
-    hub = start_hub()
+    hub = start_hub("webhooks.allow=127.0.0.0/8,::1,0.0.0.0,::ffff:127.0.0.1")
     client = hub.client()
     port = free_port()
     names = {}
-    for host in ("127.0.0.1", "localhost", "[::1]", "0.0.0.0", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"):
-        answer = client.post("/webhooks", {"webhook_url": f"http://{host}:{port}/", "events": ["memory.created"]})
-        assert answer.status_code == 201, host
-        names[host] = answer.json()
+    hosts = ("127.0.0.1", "localhost", "[::1]", "0.0.0.0", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1")
+    for host in hosts:
+        names[host] = subscribe_at(client, f"http://{host}:{port}/").json()
+    assert hub.stop() == 0
+    hub.arguments = [word for word in hub.arguments if not word.startswith("webhooks.allow") and word != "--set"]
+    hub.arguments = [part for word in hub.arguments for part in ("--set", word)]
+    hub.start()
+    client = Client(hub.url, client.key)
+    for host in hosts:
+        refused = subscribe_at(client, f"http://{host}:{port}/")
+        assert refused.status_code == 400 and "webhooks.allow" in refused.json()["detail"], host
     receiver = start_receiver(port, names["127.0.0.1"]["secret"])
     home = Home(hub.url, client.key, "claire")
     home.put("notes", "n")
@@ -219,6 +230,34 @@ def test_webhooks_from_the_command_line(hooked_hub, start_receiver):
     assert receiver.wait_for(3)[2]["verified"], "the old secret signs too, for a day"
     cli_json("webhook", "remove", made["id"], data=data)
     assert cli_json("webhook", "list", data=data)["webhooks"] == []
+
+
+def test_operators_hear_of_backups_that_fail_and_that_succeed_again(hooked_hub, start_receiver, tmp_path):
+    client = hooked_hub.client()
+    port = free_port()
+    data = hooked_hub.data
+    made = cli_json("webhook", "add", f"http://127.0.0.1:{port}/hook", "--account", "ann@example.org", "--events",
+                    "backup.failed,backup.ok", data=data)
+    receiver = start_receiver(port, made["secret"])
+    assert cli("backup", str(tmp_path / "none" / "b.db"), data=data, check=False)[0] != 0
+    failed = receiver.wait_for(1)[0]
+    assert failed["verified"] and failed["body"]["type"] == "backup.failed"
+    assert failed["body"]["data"]["path"].endswith("/none/b.db") and failed["body"]["data"]["error"]
+    assert client.get("/ready").json()["status"] == "degraded"
+    checks = {row["check"]: row for row in cli_json("doctor", data=data)["checks"]}
+    assert checks["backup"]["state"] == "warning" and "failed" in checks["backup"]["detail"]
+    assert '"event":"backup_failed"' in hooked_hub.log_text()
+    cli("backup", str(tmp_path / "b.db"), data=data)
+    wait_until(lambda: receiver.all_seen()[-1]["body"]["type"] == "backup.ok", "the success")
+    assert client.get("/ready").json() == {"status": "ready"}
+    metrics = dict(line.split() for line in hooked_hub.metrics().splitlines() if line.startswith("syncline_backup_"))
+    assert metrics["syncline_backup_failures"] == "1" and metrics["syncline_backup_overdue"] == "0"
+    assert abs(float(metrics["syncline_backup_last_success_timestamp_seconds"]) - time.time()) < 600
+    listed = cli_json("webhook", "list", data=data)["webhooks"]
+    assert [row["account"] for row in listed] == ["ann@example.org"]
+    member = hooked_hub.client(email="bob@example.org")
+    refused = member.post("/webhooks", {"webhook_url": f"http://127.0.0.1:{port}/", "events": ["backup.overdue"]})
+    assert refused.status_code == 403 and "admins" in refused.json()["detail"]
 
 
 def test_removing_an_account_erases_all_its_data(hooked_hub):

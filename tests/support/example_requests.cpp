@@ -73,6 +73,7 @@ constexpr auto kRequests = std::to_array<ExampleRequest>({
     {post, "/sync/push-snapshot", {}, R"({"customers":[{"name":"{n}"}],"tasks":[],"config":{"a":"{n}"}})"},
     {patch, "/ref/config", {}, R"({"b":"{n}"})"},
     {get, "/clocks/entries", "/clocks/entries?period=year", {}},
+    {get, "/clocks/days", "/clocks/days?period=year", {}},
     {post, "/clocks/start", {}, R"({"customer":"c"})"},
     {post, "/clocks/quick-book", {}, R"({"duration":"30m"})"},
     {patch, "/clocks/{id}", "/clocks/{entry}", R"({"notes":"n"})"},

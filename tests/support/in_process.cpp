@@ -41,15 +41,6 @@ void read_source(http::BodySource& source, Answer& answer) {
   }
 }
 
-unsigned short open_socket(http::WebSocketSession& session) {
-  session.start({[] {}});
-  for (;;) {
-    const auto next = session.next();
-    if (const auto* close = std::get_if<http::WebSocketSession::Close>(&next)) return close->code;
-    if (std::holds_alternative<std::monostate>(next)) return 0;
-  }
-}
-
 Answer to_answer(http::Response response) {
   Answer answer;
   answer.status = response.upgrade ? 101 : response.status;
@@ -58,7 +49,10 @@ Answer to_answer(http::Response response) {
   if (auto* text = std::get_if<std::string>(&response.body)) answer.body = std::move(*text);
   if (auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body)) answer.body = **shared;
   if (auto* source = std::get_if<std::unique_ptr<http::BodySource>>(&response.body)) read_source(**source, answer);
-  if (response.upgrade) answer.close_code = open_socket(*response.upgrade);
+  if (response.upgrade) {
+    response.upgrade->start({[] {}});
+    answer.close_code = static_cast<unsigned short>(closed_with(*response.upgrade));
+  }
   return answer;
 }
 
@@ -108,6 +102,33 @@ http::Response take_response(http::Application& application, const RequestSpec& 
     flight->exchange->run(spec.body, http::Responder([&](http::Response made) { response = std::move(made); }));
   }
   return std::move(response).value();
+}
+
+int closed_with(http::WebSocketSession& session) {
+  for (;;) {
+    const auto next = session.next();
+    if (const auto* close = std::get_if<http::WebSocketSession::Close>(&next)) return close->code;
+    if (std::holds_alternative<std::monostate>(next)) return 0;
+  }
+}
+
+std::unique_ptr<http::WebSocketSession> watch_space(http::Application& application, const std::string& token,
+                                                    const std::string& space) {
+  auto session = take_response(application, {.target = "/v1/live", .token = token}).upgrade;
+  session->start({[] {}});
+  session->on_text(R"({"type":"watch","spaces":{")" + space + R"(":"0"}})");
+  return session;
+}
+
+LateBody::LateBody(http::Application& application, const RequestSpec& spec) {
+  const auto flight = begin_exchange(application, spec);
+  exchange_ = std::shared_ptr<http::Exchange>(flight, flight->exchange.get());
+}
+
+bool LateBody::is_refused() { return exchange_->refusal().has_value(); }
+
+void LateBody::arrive(const std::string& body) {
+  exchange_->run(body, http::Responder([status = status_](const http::Response& response) { *status = response.status; }));
 }
 
 PendingAnswer begin_request(http::Application& application, const RequestSpec& spec,

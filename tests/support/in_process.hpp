@@ -54,7 +54,29 @@ PendingAnswer begin_request(
     http::Application& application, const RequestSpec& spec,
     const std::function<void(const Answer&)>& on_answer = [](const Answer&) {});
 
+/// A request whose body takes long: its head is judged at once, its body when it has arrived.
+class LateBody {
+ public:
+  LateBody(http::Application& application, const RequestSpec& spec);
+  /// The head was refused.
+  [[nodiscard]] bool is_refused();
+  /// Once. The answer may come later.
+  void arrive(const std::string& body);
+  /// Of the answer; 0 before it.
+  [[nodiscard]] int status() const { return *status_; }
+
+ private:
+  std::shared_ptr<http::Exchange> exchange_;  // with what must live as long
+  std::shared_ptr<int> status_ = std::make_shared<int>(0);
+};
+
 /// The response itself, which must be there at once: for streams and sockets, which go on behind it.
 http::Response take_response(http::Application& application, const RequestSpec& spec);
+
+/// Reads what the session has to say. How it is closed; 0 if it is open.
+int closed_with(http::WebSocketSession& session);
+/// An open socket of /v1 that watches the space from its beginning.
+std::unique_ptr<http::WebSocketSession> watch_space(http::Application& application, const std::string& token,
+                                                    const std::string& space);
 
 }  // namespace syncline::test

@@ -131,7 +131,7 @@ void Face::get_me(const api::CallPtr& call) {
 void Face::append_identity(JsonWriter& writer, const Principal& principal) {
   writer.string("user_id", user_id(principal.account))
       .string("email", principal.email)
-      .string("plan", access_.reported_plan(principal));
+      .string("plan", access_.shown_plan(principal));
 }
 
 void Face::respond_session(const api::CallPtr& call, int status, const Session& session) {

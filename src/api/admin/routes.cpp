@@ -34,7 +34,7 @@ std::vector<api::Route> Face::make_routes() {
   routes.get("/v1/admin/audit", Scope::admin, "List who did what", &Face::list_audit)
       .described(
           "Logins, sessions, keys, accounts, passwords, approvals, wipes, webhooks and administration commands; newest "
-          "first.")
+          "first. A page looks at 10,000 entries at most, so it may have few or none: continue while next is not null.")
       .query("account", "only what this account did, or what concerns it")
       .query("action", "only this action (key.revoked), or all that begin with it (key)")
       .query("since", "only entries of that time or later")

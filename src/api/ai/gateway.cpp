@@ -142,7 +142,7 @@ void Face::ask(const api::CallPtr& call, const Read& read) {
 void Face::begin(const api::CallPtr& call, const Result<Completion>& read) {
   if (!access_.may_use_ai(call->principal())) {
     api::Problem refused = problem(403, "plan_too_small", "the plan does not include the AI face");
-    refused.text_members.emplace_back("current_plan", access_.reported_plan(call->principal()));
+    refused.text_members.emplace_back("current_plan", access_.shown_plan(call->principal()));
     return call->fail(refused);
   }
   if (!upstream_) return call->fail(problem(503, "no_upstream", "this hub has no AI upstream: set ai.url"));

@@ -30,7 +30,9 @@ Face::Face(const api::FaceParts& parts, const MakeThreads& make_threads, std::op
       caps_(std::move(caps)),
       meter_(parts.spaces),
       limit_names_(upstream_ ? upstream_->limit_parameter : ""),
-      threads_(make_threads(upstream_ ? upstream_->requests_at_once_max : 0)) {}
+      threads_(make_threads(upstream_ ? upstream_->requests_at_once_max : 0)) {
+  access_.offer_ai(upstream_.has_value());
+}
 
 std::vector<api::Route> Face::make_routes() {
   api::RouteBuilder routes(*this, "ai", kaisho::kErrors);

@@ -290,7 +290,7 @@ void Face::get_stats(const api::CallPtr& call) {
   writer.begin_object().integer("entry_count", summary.live);
   text_or_null("last_change_at", summary.changed_at.micros == 0 ? "" : format_time(summary.changed_at));
   text_or_null("active_timer_id", summary.running);
-  writer.string("plan", access_.reported_plan(call->principal()));
+  writer.string("plan", access_.plan_for_desktops(call->principal()));
   text_or_null("email", call->principal().email);
   writer.end_object();
   call->respond_json(200, std::move(out));
@@ -300,7 +300,7 @@ void Face::get_status(const api::CallPtr& call) {
   std::string out;
   JsonWriter(out)
       .begin_object()
-      .string("plan", access_.reported_plan(call->principal()))
+      .string("plan", access_.plan_for_desktops(call->principal()))
       .integer("pending", 0)
       .end_object();
   call->respond_json(200, std::move(out));

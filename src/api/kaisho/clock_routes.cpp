@@ -1,15 +1,15 @@
-// Clock entries as the phone sees them. Everything here gets the hub's time as timestamp.
+// Clock entries as the phone sees and changes them. Everything here gets the hub's time as timestamp.
 //
-// Scope read shows, write changes. Errors: 400 for a wrong period, day or duration, 404 for an unknown or deleted
-// entry, 409 for a start while a timer runs. Changes one entry at a time; a change is announced to the sockets of the
+// Scope read shows, write changes. Errors: 400 for a wrong day, zone or duration, 404 for an unknown or deleted entry,
+// 409 for a start while a timer runs. Changes one entry at a time; a change is announced to the sockets of the
 // account.
 #include <algorithm>
 #include <array>
 #include <span>
 
 #include "api/idempotency.hpp"
+#include "api/kaisho/clock_text.hpp"
 #include "api/kaisho/duration.hpp"
-#include "api/kaisho/periods.hpp"
 #include "api/kaisho/routes.hpp"
 #include "api/kaisho/timer.hpp"
 #include "base/bytes.hpp"
@@ -17,36 +17,6 @@
 
 namespace syncline::kaisho {
 namespace {
-
-constexpr std::size_t kListedMax = 500;
-
-const std::string& collection() {
-  static const std::string kName(entries().collection);
-  return kName;
-}
-
-std::int64_t rounded_minutes(Timestamp start, Timestamp end) {
-  constexpr std::int64_t kMicrosPerMinute = 60 * kMicrosPerSecond;
-  const std::int64_t micros = std::max<std::int64_t>(0, end.micros - start.micros);
-  return (micros + kMicrosPerMinute / 2) / kMicrosPerMinute;
-}
-
-/// The entry with what only the phone is shown, without braces.
-Result<std::string> clock_members(Snapshot& snapshot, const Record& entry) {
-  std::string out;
-  append_row_members(out, view_of(entry));
-  const auto start = time_field(entry.doc, "start");
-  const auto end = time_field(entry.doc, "end");
-  out += ",\"duration_minutes\":" + (start && end ? std::to_string(rounded_minutes(*start, *end)) : "null");
-  TRY(const auto mark, snapshot.find_value(synced_at_value(entry.id)));
-  out += ",\"synced_at\":" + (mark ? '"' + format_time({parse_integer(*mark).value_or(0)}) + '"' : "null");
-  return out;
-}
-
-Result<std::string> clock_text(Snapshot& snapshot, const Record& entry) {
-  TRY(const std::string members, clock_members(snapshot, entry));
-  return '{' + members + '}';
-}
 
 /// The members of `body` that have one of these names.
 JsonObject chosen(JsonView body, std::span<const std::string_view> names) {
@@ -75,21 +45,21 @@ void respond_entry(const api::CallPtr& call, int status, const EntryText& text, 
 }
 
 Result<Record> get_live(SpaceWriter& writer, std::string_view id) {
-  TRY(auto entry, writer.txn().find(collection(), id));
+  TRY(auto entry, writer.txn().find(entry_collection(), id));
   if (!entry || entry->deleted) return fail(ErrorCode::not_found, "entry not found");
   return *std::move(entry);
 }
 
 /// What a change of an entry looks up, and the text that is answered.
 Reads reads_of(const std::string& id) {
-  return {.records = {RecordKey{collection(), id}}, .values = {synced_at_value(id)}};
+  return {.records = {RecordKey{entry_collection(), id}}, .values = {synced_at_value(id)}};
 }
 
 /// Stores a new entry of the phone's, or another version of one: `row` is shaped like any other row.
 Result<Record> put_entry(SpaceWriter& writer, std::string_view id, const JsonObject& row) {
   writer.txn().expect([&] { return reads_of(std::string(id)); });
   const std::string text = row.to_text();
-  TRY(const OpResult result, writer.apply({.collection = collection(), .id = id, .doc = text}));
+  TRY(const OpResult result, writer.apply({.collection = entry_collection(), .id = id, .doc = text}));
   if (result.error) return std::unexpected(*result.error);
   return get_live(writer, id);
 }
@@ -130,10 +100,18 @@ Result<NamedEntry> read_named_entry(JsonView body) {
 /// The entry of that id, to answer a repeated start; nothing if there is none yet.
 Result<std::optional<Record>> find_started(SpaceWriter& writer, const NamedEntry& named) {
   if (!named.id) return std::nullopt;
-  TRY(auto stored, writer.find(collection(), *named.id));
+  TRY(auto stored, writer.find(entry_collection(), *named.id));
   if (!stored || stored->rule == Rule::wiped) return std::nullopt;
   if (!is_running(*stored)) return fail(ErrorCode::conflict, "an entry with this id exists already");
   return stored;
+}
+
+constexpr std::int64_t kNoonSeconds = 12 * 3600;
+
+/// The zone whose days the body means; UTC if it names none.
+Result<TimeZone> zone_in(JsonView body) {
+  const auto name = body.find_set("zone");
+  return name ? TimeZone::find(name->as_string().value_or(std::string(name->raw()))) : TimeZone::utc();
 }
 
 struct Booking {
@@ -158,9 +136,12 @@ Result<Booking> read_booking(JsonView body, Timestamp now) {
   if (end) return Booking{end->plus_micros(-micros), *end};
   const auto date = body.find("date");
   if (!date || date->kind() == JsonKind::null) return Booking{now.plus_micros(-micros), now};
-  const auto day = parse_period(date->as_string().value_or(""));
+  TRY(const TimeZone zone, zone_in(body));
+  const std::string text = date->as_string().value_or("");
+  auto day = parse_day(text);
+  if (const auto moment = parse_time(text); !day && moment) day = zone.day_at(*moment);
   if (!day) return fail(ErrorCode::invalid_argument, "date must be a day like 2026-11-22");
-  const Timestamp noon = noon_of(day->from);
+  const Timestamp noon = zone.moment_of(*day, kNoonSeconds);
   return Booking{noon, noon.plus_micros(micros)};
 }
 
@@ -176,39 +157,6 @@ void Face::get_clock(const api::CallPtr& call) {
     return {};
   }));
   call->respond_json(200, std::move(out));
-}
-
-void Face::list_clocks(const api::CallPtr& call) {
-  TRY_CALL(call, const Period period, period_in_query(*call, spaces_.clock().now()));
-  std::string out = "[";
-  CHECK_CALL(call, spaces_.read(space_of(*call), [&](Snapshot& snapshot) -> Result<> {
-    struct Listed {
-      Timestamp start;
-      Record entry;
-    };
-    std::vector<Listed> listed;  // a heap whose top is the oldest
-    const std::ranges::greater newest_first;
-    CHECK_OK(snapshot.scan(collection(), "", [&](const RecordView& record) {
-      if (record.deleted) return true;
-      const auto start = time_field(record.doc, "start");
-      if (!start || *start < period.from || *start >= period.until) return true;
-      listed.push_back({*start, record.to_record()});
-      std::ranges::push_heap(listed, newest_first, &Listed::start);
-      if (listed.size() > kListedMax) {
-        std::ranges::pop_heap(listed, newest_first, &Listed::start);
-        listed.pop_back();
-      }
-      return true;
-    }));
-    std::ranges::sort_heap(listed, newest_first, &Listed::start);
-    for (const Listed& one : listed) {
-      TRY(const std::string text, clock_text(snapshot, one.entry));
-      if (out.size() > 1) out += ',';
-      out += text;
-    }
-    return {};
-  }));
-  call->respond_json(200, out + ']');
 }
 
 void Face::start_clock(const api::CallPtr& call) {
@@ -336,10 +284,10 @@ void Face::delete_clock(const api::CallPtr& call) {
       [call](SpaceWriter& writer) -> Result<> {
         TRY(const Record stored, get_live(writer, call->param("id")));
         TRY([[maybe_unused]] const OpResult deleted,
-            writer.apply({.collection = collection(), .id = stored.id, .deleted = true}));
+            writer.apply({.collection = entry_collection(), .id = stored.id, .deleted = true}));
         std::string ids = R"({"ids":[)";
         append_json_string(ids, stored.id);
-        writer.changed().erase(collection());  // said as a deletion, not as a change
+        writer.changed().erase(entry_collection());  // said as a deletion, not as a change
         writer.announce(event_text("entries:deleted", ids + "]}"));
         return {};
       },
@@ -353,15 +301,7 @@ void Face::add_clock_routes(Routes& routes) {
   routes.get("/clocks/active", Scope::read, "Show the running timer in the phone's form", &Face::get_clock)
       .with_cookies()
       .answers(200, "active, and the entry if a timer runs", "KaishoActive");
-  routes.get("/clocks/entries", Scope::read, "List the entries of a period", &Face::list_clocks)
-      .with_cookies()
-      .described("Latest start first, at most 500; days and periods are in UTC.")
-      .query("period", "today, week, month or year; today if absent")
-      .query("from", "first day, instead of a period")
-      .query("to", "last day, instead of a period")
-      .heavy()
-      .answers(200, "the entries", "KaishoClocks")
-      .answers(400, "not a period or a day");
+  add_clock_list_routes(routes);
   routes.post("/clocks/start", Scope::write, "Start a timer", &Face::start_clock)
       .described("With an end, the entry is finished at once.")
       .body("id, start (now if absent), end, customer, description, task_id, contract, project", "KaishoClockStart")
@@ -376,13 +316,13 @@ void Face::add_clock_routes(Routes& routes) {
       .answers(404, "no timer is running, or another one");
   routes.post("/clocks/quick-book", Scope::write, "Book past time", &Face::book)
       .described(
-          "The entry has the start or the end given, or both; else it ends now, or starts at noon (UTC) of the date.")
+          "The entry has the start or the end given, or both; else it ends now, or starts at noon of the date.")
       .body(
-          "duration (2h, 30m, 1.5h, 1h30m), start, end, date, customer, description, task_id, contract, project; a "
-          "duration, or start and end, is needed",
+          "duration (2h, 30m, 1.5h, 1h30m), start, end, date, zone of the date (UTC if absent), customer, description, "
+          "task_id, contract, project; a duration, or start and end, is needed",
           "KaishoBooking")
       .answers(201, "the entry", "KaishoClock")
-      .answers(400, "not a duration, a time or a date")
+      .answers(400, "not a duration, a time, a date or a zone")
       .header("Idempotency-Key", "a repeated request is answered, and nothing is booked again")
       .answers(422, "Idempotency-Key reused");
   routes.patch("/clocks/{id}", Scope::write, "Change an entry", &Face::change_clock)

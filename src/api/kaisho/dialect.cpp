@@ -5,6 +5,7 @@
 #include "api/kaisho/exchange.hpp"
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
+#include "service/principal.hpp"
 
 namespace syncline::kaisho {
 namespace {
@@ -45,7 +46,9 @@ Result<std::optional<HubAccount>> CloudDialect::recognise(const Inquiry& inquiry
   if (!stats) return std::nullopt;
   HubAccount account;
   account.dialect = this;
-  account.plan = stats->text_of("plan");
+  // By the name that people know, whatever generation of names the service uses.
+  const auto plan = parse_plan(stats->text_of("plan"));
+  account.plan = plan ? std::string(to_text(*plan)) : stats->text_of("plan");
   account.email = stats->text_of("email");
   // Whoever has no address is known by the key.
   account.name = account.email.empty() ? "key " + to_hex(as_text(sha256(inquiry.key))).substr(0, 16) : account.email;
@@ -53,7 +56,7 @@ Result<std::optional<HubAccount>> CloudDialect::recognise(const Inquiry& inquiry
   account.may_sync = replica::plan_includes_sync(account.plan);
   account.last_change_at = raw_or_null(*stats, "last_change_at");
   account.active_timer_id = raw_or_null(*stats, "active_timer_id");
-  account.models = hosted_models();
+  if (plan && (*plan == Plan::pro || *plan == Plan::team)) account.models = hosted_models();
   account.wipe = http::ClientRequest{http::Method::del, "/sync/entries", "", {}, kWipeMs};
   return account;
 }

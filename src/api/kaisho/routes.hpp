@@ -8,6 +8,9 @@
 
 namespace syncline::kaisho {
 
+/// The media type of an export.
+inline constexpr std::string_view kCsv = "text/csv; charset=utf-8";
+
 /// The rule book of `spaces` has make_space_rules() for kSpace. Whatever changes rows is announced to the sockets of
 /// the account; the routes' words say the rest.
 class Face final : public api::Face {
@@ -42,12 +45,15 @@ class Face final : public api::Face {
   // clock_routes.cpp
   void add_clock_routes(Routes& routes);
   void get_clock(const api::CallPtr& call);
-  void list_clocks(const api::CallPtr& call);
   void start_clock(const api::CallPtr& call);
   void stop_clock(const api::CallPtr& call);
   void book(const api::CallPtr& call);
   void change_clock(const api::CallPtr& call);
   void delete_clock(const api::CallPtr& call);
+  // clock_lists.cpp
+  void add_clock_list_routes(Routes& routes);
+  void list_clocks(const api::CallPtr& call);
+  void sum_days(const api::CallPtr& call);
   // socket.cpp
   void open_socket(const api::CallPtr& call);
 

@@ -17,7 +17,10 @@ inline constexpr std::string_view kSchemas = R"({
   "deleted_at": {"type": ["string", "null"], "description": "set: the row is deleted"}}, "additionalProperties": true},
 "KaishoChanges": {"type": "object", "required": ["now", "cursor", "has_more", "entries"], "properties": {
   "now": {"type": "string", "format": "date-time"}, "cursor": {"type": "string"}, "has_more": {"type": "boolean"},
-  "entries": {"type": "array", "items": {"$ref": "#/components/schemas/KaishoRow"}}}},
+  "entries": {"type": "array", "items": {"$ref": "#/components/schemas/KaishoRow"}},
+  "errors": {"type": "array", "items": {"type": "string"}, "description": "ids of the rows that were left out"},
+  "problems": {"type": "array", "items": {"type": "object", "required": ["id", "error"], "properties": {
+    "id": {"type": "string"}, "error": {"type": "string"}}}}}},
 "KaishoApply": {"type": "object", "required": ["entries"], "properties": {
   "entries": {"type": "array", "items": {"$ref": "#/components/schemas/KaishoSentRow"}}}},
 "KaishoApplyEntries": {"examples": [{"entries": [
@@ -60,6 +63,11 @@ inline constexpr std::string_view kSchemas = R"({
   "synced_at": {"type": ["string", "null"], "format": "date-time"}}, "additionalProperties": true,
   "description": "The members of an entry, and these"},
 "KaishoClocks": {"type": "array", "items": {"$ref": "#/components/schemas/KaishoClock"}},
+"KaishoDays": {"type": "object", "required": ["zone", "seconds", "days"], "properties": {
+  "zone": {"type": "string"}, "seconds": {"type": "integer"},
+  "days": {"type": "array", "items": {"type": "object", "required": ["date", "seconds", "entries"], "properties": {
+    "date": {"type": "string", "description": "YYYY-MM-DD"}, "seconds": {"type": "integer"},
+    "entries": {"type": "integer", "description": "how many were worked on that day"}}}}}},
 "KaishoActive": {"type": "object", "required": ["active"], "properties": {"active": {"type": "boolean"}},
   "additionalProperties": true, "description": "The members of the entry too, if one runs"},
 "KaishoStart": {"examples": [{"id": "t1", "start": "2026-01-31T09:00:00Z", "customer": "Acme"}],
@@ -87,6 +95,7 @@ inline constexpr std::string_view kSchemas = R"({
   "duration": {"type": "string", "examples": ["2h", "30m", "1.5h", "1h30m"]},
   "start": {"type": ["string", "null"]}, "end": {"type": ["string", "null"]},
   "date": {"type": ["string", "null"], "description": "YYYY-MM-DD"},
+  "zone": {"type": ["string", "null"], "description": "of the date; UTC if absent"},
   "customer": {"type": ["string", "null"]}, "description": {"type": ["string", "null"]},
   "task_id": {"type": ["string", "null"]}, "contract": {"type": ["string", "null"]},
   "project": {"type": ["string", "null"]}}},

@@ -16,6 +16,8 @@ constexpr std::int64_t kPageRowsDefault = 200;
 constexpr std::int64_t kChangesPageRowsMax = 500;
 /// A page ends behind so many bytes: rows may be large.
 constexpr std::size_t kPageBytesMax = 8UL << 20U;
+/// What is said of rows that are left out.
+constexpr std::size_t kLeftOutBytesMax = 64UL << 10U;
 /// Documents that one apply may put: rows that repeat an id inherit what their client does not know, each time.
 constexpr std::size_t kApplyBytesMax = 256UL << 20U;
 /// So many rows that nobody can read are no accident.
@@ -27,7 +29,25 @@ struct Page {
   std::int64_t count = 0;
   Seq last;
   bool has_more = false;
+  /// Rows behind the cursor that no desktop could take: ids, and {"id", "error"}.
+  std::string left_out_ids;
+  std::string left_out;
 };
+
+void append_item(std::string& list, const std::string& item) {
+  if (!list.empty()) list += ',';
+  list += item;
+}
+
+/// Names a row that is not delivered: a desktop that pulls it fails, now and ever after.
+void leave_out(Page& page, const RecordView& record, const std::string& why) {
+  std::string id;
+  append_json_string(id, record.id);
+  std::string problem;
+  JsonWriter(problem).begin_object().raw("id", id).string("error", why).end_object();
+  append_item(page.left_out_ids, id);
+  append_item(page.left_out, problem);
+}
 
 Result<Page> read_page(Snapshot& snapshot, const Resource& resource, Seq since, std::int64_t limit) {
   Page page;
@@ -36,6 +56,10 @@ Result<Page> read_page(Snapshot& snapshot, const Resource& resource, Seq since, 
     if (page.count == limit || page.rows.size() > kPageBytesMax) {
       page.has_more = true;
       return false;
+    }
+    if (const auto why = why_not_deliverable(resource, record)) {
+      if (page.left_out.size() < kLeftOutBytesMax) leave_out(page, record, *why);
+      return true;
     }
     if (page.count > 0) page.rows += ',';
     append_row(page.rows, record);
@@ -289,7 +313,11 @@ void Face::get_changes(const api::CallPtr& call, const Resource& resource) {
       .string("cursor", page.count > 0 ? format_change_cursor(spaces_.cursor(space, page.last)) : text)
       .boolean("has_more", page.has_more)
       .name("entries");
-  out.append("[").append(page.rows).append("]}");
+  out.append("[").append(page.rows).append("]");
+  if (!page.left_out.empty()) {
+    out.append(R"(,"errors":[)").append(page.left_out_ids).append(R"(],"problems":[)").append(page.left_out).append("]");
+  }
+  out += '}';
   call->respond_json(200, std::move(out));
 }
 
@@ -351,7 +379,9 @@ void Face::add_sync_routes(Routes& routes) {
   for (const Resource& resource : resources()) {
     routes
         .get(resource.changes_path, Scope::read, "List rows that changed after a cursor", &Face::get_changes, resource)
-        .described("Live rows and tombstones, oldest change first.")
+        .described(
+            "Live rows and tombstones, oldest change first. Rows with times outside of the years 1900 to 2200, which "
+            "stores of earlier versions may have, are left out, and named in errors.")
         .query("since", "the cursor of the previous page; all rows if absent")
         .query_integer("limit", "rows of a page, 1 to 500; 200 if absent")
         .answers(200, "a page of rows", "KaishoChanges")

@@ -192,6 +192,10 @@ void ProfileFace::sync_now(const api::CallPtr& call) {
 void ProfileFace::use_models(const api::CallPtr& call) {
   answer_later(call, [this]() -> Result<std::string> {
     const replica::HostedModels models = kaisho::hosted_models();
+    if (profile_.connection().is_enabled()) {
+      TRY(const replica::HubAccount account, profile_.connection().hub_account());
+      if (!account.models) return fail(ErrorCode::conflict, "this hub has no AI for the account");
+    }
     TRY(const auto switched, profile_.models().use(models));
     std::string out;
     JsonWriter(out)
@@ -259,7 +263,8 @@ void ProfileFace::add_cloud_sync_routes(Routes& routes) {
   routes
       .post("/api/cloud-sync/use-kaisho-models", owner_, "Use hosted models for the advisor and all jobs",
             &ProfileFace::use_models)
-      .answers(200, "the models", "CloudModels");
+      .answers(200, "the models", "CloudModels")
+      .answers(409, "the hub has no AI for the account");
   routes.get("/api/cloud-sync/active", owner_, "Show the running timer in the cloud", &ProfileFace::get_cloud_timer)
       .answers(200, "active, and the entry if a timer runs", "CloudTimer");
   routes.post("/api/cloud-sync/stop-cloud-timer", owner_, "Stop the timer in the cloud", &ProfileFace::stop_cloud_timer)

@@ -11,8 +11,8 @@ void append_space(JsonWriter& writer, const replica::SpaceStatus& status) {
   writer.begin_object()
       .string("space", status.space)
       .string("state", to_text(status.sync.state))
-      .string("reason", status.sync.reason)
-      .string("since", format_time(status.since));
+      .string("reason", status.sync.reason);
+  append_time_or_null(writer, "since", status.since);
   append_time_or_null(writer, "next_try", status.next_try);
   append_time_or_null(writer, "last_sync", status.synced_at);
   writer.integer("pending", status.pending)

@@ -13,7 +13,7 @@ inline constexpr std::string_view kSchemas = R"({
   "required": ["space", "state", "reason", "since", "next_try", "last_sync", "pending", "dead_letters", "to_pull",
     "pulled", "pushed", "conflicts"], "properties": {
   "space": {"type": "string"}, "state": {"type": "string"}, "reason": {"type": "string"},
-  "since": {"type": "string", "format": "date-time"}, "next_try": {"type": ["string", "null"], "format": "date-time"},
+  "since": {"type": ["string", "null"], "format": "date-time"}, "next_try": {"type": ["string", "null"], "format": "date-time"},
   "last_sync": {"type": ["string", "null"], "format": "date-time"}, "pending": {"type": "integer"},
   "dead_letters": {"type": "integer"}, "to_pull": {"type": "integer"}, "pulled": {"type": "integer"},
   "pushed": {"type": "integer"}, "conflicts": {"type": "integer"}}},

@@ -155,6 +155,7 @@ void Face::get_me(const api::CallPtr& call) {
       .integer("api", kApi)
       .string("account", who.email)
       .string("plan", to_text(who.plan))
+      .boolean("ai", access_.offers_ai(who))
       .name("key")
       .begin_object()
       .string("id", who.key_id)

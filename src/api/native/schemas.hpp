@@ -81,9 +81,10 @@ inline constexpr std::string_view kSchemas = R"({
   "conflicts": {"type": "array", "items": {"$ref": "#/components/schemas/Conflict"}}}},
 "ConflictDecision": {"type": "object", "required": ["action"], "properties": {
   "action": {"enum": ["restore", "dismiss"]}}},
-"Me": {"type": "object", "required": ["api", "account", "plan", "key", "limits"], "properties": {
+"Me": {"type": "object", "required": ["api", "account", "plan", "ai", "key", "limits"], "properties": {
   "api": {"type": "integer", "description": "rises with what the hub takes"},
   "account": {"type": "string"}, "plan": {"type": "string"},
+  "ai": {"type": "boolean", "description": "the hub has AI for the account"},
   "key": {"type": "object", "required": ["id", "label", "scopes", "spaces"], "properties": {
     "id": {"type": "string"}, "label": {"type": "string"}, "scopes": {"type": "array", "items": {"type": "string"}},
     "spaces": {"type": ["array", "null"], "items": {"type": "string"}, "description": "null: all"}}},

@@ -76,6 +76,17 @@ struct Metrics::Parts {
     }
   }
 
+  void show(const BackupWatch& backups) {
+    const BackupWatch::Status status = backups.status();
+    const auto set = [&](const char* name, const char* help, double value) {
+      prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({}).Set(value);
+    };
+    set("syncline_backup_last_success_timestamp_seconds", "When a backup succeeded last; 0: never",
+        static_cast<double>(status.ok_at.micros / kMicrosPerSecond));
+    set("syncline_backup_failures", "Backups that failed since the start", static_cast<double>(status.failures));
+    set("syncline_backup_overdue", "1 if a backup is late by backup.every_hours", backups.is_overdue() ? 1 : 0);
+  }
+
   struct Series {
     prometheus::Counter* count;
     prometheus::Histogram* duration;
@@ -131,8 +142,9 @@ void Metrics::on_request(const http::Summary& summary) {
 
 void Metrics::on_web_sockets(std::int64_t delta) { parts_->web_sockets.Increment(static_cast<double>(delta)); }
 
-std::string Metrics::to_text(const StoreStatus& store, const Quotas* quotas) {
+std::string Metrics::to_text(const StoreStatus& store, const Quotas* quotas, const BackupWatch* backups) {
   if (quotas != nullptr) parts_->show(*quotas);
+  if (backups != nullptr) parts_->show(*backups);
   parts_->wal_bytes.Set(static_cast<double>(store.wal_bytes));
   parts_->file_bytes.Set(static_cast<double>(store.file_bytes));
   parts_->queued.Set(static_cast<double>(store.queued_writes));

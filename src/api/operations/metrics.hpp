@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "api/router.hpp"
+#include "service/backup_watch.hpp"
 
 namespace syncline::operations {
 
@@ -15,8 +16,8 @@ class Metrics final : public api::RequestObserver {
   void on_request(const http::Summary& summary) override;
   void on_web_sockets(std::int64_t delta) override;
 
-  /// The text of version 0.0.4. `quotas` may be null.
-  [[nodiscard]] std::string to_text(const StoreStatus& store, const Quotas* quotas);
+  /// The text of version 0.0.4. `quotas` and `backups` may be null.
+  [[nodiscard]] std::string to_text(const StoreStatus& store, const Quotas* quotas, const BackupWatch* backups);
 
  private:
   struct Parts;

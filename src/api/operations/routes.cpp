@@ -122,8 +122,9 @@ void Face::get_health(const api::CallPtr& call) {
 void Face::get_ready(const api::CallPtr& call) {
   if (const auto reason = facts_.not_ready()) return call->respond_json(503, status_json("not ready", *reason));
   std::string degraded = facts_.in_doubt ? facts_.in_doubt() : "";
-  if (const std::string warning = facts_.store_status().warning; !warning.empty()) {
-    degraded += (degraded.empty() ? "" : "; ") + warning;
+  for (const std::string& warning :
+       {facts_.store_status().warning, facts_.backups != nullptr ? facts_.backups->warning() : std::string()}) {
+    if (!warning.empty()) degraded += (degraded.empty() ? "" : "; ") + warning;
   }
   call->respond_json(200, status_json(degraded.empty() ? "ready" : "degraded", degraded));
 }
@@ -142,7 +143,7 @@ void Face::get_open_metrics(const api::CallPtr& call) {
 
 void Face::respond_metrics(const api::CallPtr& call) {
   call->respond(
-      http::make_text(200, "text/plain; version=0.0.4", metrics_.to_text(facts_.store_status(), facts_.quotas)));
+      http::make_text(200, "text/plain; version=0.0.4", metrics_.to_text(facts_.store_status(), facts_.quotas, facts_.backups)));
 }
 
 Error Face::no_such_face() const {

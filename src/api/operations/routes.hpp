@@ -24,6 +24,8 @@ struct Facts {
   MetricsFor metrics_for = MetricsFor::everybody;
   /// Null where accounts have none.
   const Quotas* quotas = nullptr;
+  /// Null where nobody makes any.
+  const BackupWatch* backups = nullptr;
 };
 
 /// Open to everybody, but for the figures, which need a key with the scope admin. Not a module: it speaks of the

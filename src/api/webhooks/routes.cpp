@@ -12,6 +12,7 @@
 #include "api/webhooks/schemas.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
+#include "webhooks/operator_events.hpp"
 
 namespace syncline::webhooks {
 namespace {
@@ -65,6 +66,15 @@ Result<> check_may_read(const api::CallPtr& call) {
   return fail(ErrorCode::forbidden, "webhooks need a key with scope read");
 }
 
+std::string webhooks_text(const std::vector<Webhook>& webhooks) {
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().name("webhooks").begin_array();
+  for (const Webhook& webhook : webhooks) append_webhook(writer, webhook);
+  writer.end_array().end_object();
+  return out;
+}
+
 AccountNumber account_of(const api::CallPtr& call) { return call->principal().account; }
 
 }  // namespace
@@ -77,15 +87,6 @@ std::string webhook_text(const Webhook& webhook, bool with_secret) {
   JsonObject shown{JsonView(out)};
   shown.set_text("secret", webhook.secret);
   return shown.to_text();
-}
-
-std::string webhooks_text(const std::vector<Webhook>& webhooks) {
-  std::string out;
-  JsonWriter writer(out);
-  writer.begin_object().name("webhooks").begin_array();
-  for (const Webhook& webhook : webhooks) append_webhook(writer, webhook);
-  writer.end_array().end_object();
-  return out;
 }
 
 std::string deliveries_text(const std::vector<Delivery>& deliveries) {
@@ -110,6 +111,7 @@ void Face::add_webhook(const api::CallPtr& call) {
   if (!url) return call->fail(Error{ErrorCode::invalid_argument, "webhook_url is missing"});
   if (!names) return call->fail(Error{ErrorCode::invalid_argument, "events is missing"});
   TRY_CALL(call, const EventTypes events, subscriptions_.parse_events(*names));
+  CHECK_CALL(call, check_audience(events, call->principal().role));
   TRY_CALL(call, const auto idempotency, api::Idempotency::of(*call));
   TRY_CALL(call, const Webhook webhook,
            subscriptions_.add(account_of(call), *url, events, body.text_of("secret"), idempotency.name()));
@@ -142,6 +144,7 @@ void Face::change_webhook(const api::CallPtr& call) {
   TRY_CALL(call, const auto names, api::names_in(body, "events"));
   if (names) {
     TRY_CALL(call, change.events, subscriptions_.parse_events(*names));
+    CHECK_CALL(call, check_audience(*change.events, call->principal().role));
   }
   if (const auto enabled = body.find_set("enabled")) {
     change.enabled = enabled->as_boolean();
@@ -180,6 +183,7 @@ void Face::replay_delivery(const api::CallPtr& call) {
   TRY_CALL(call, const Webhook webhook, subscriptions_.find(account_of(call), call->param("id")));
   const auto number = parse_integer(call->param("delivery"));
   if (!number) return call->fail(Error{ErrorCode::not_found, "delivery not found"});
+  CHECK_CALL(call, check_enabled(webhook));
   TRY_CALL(call, const Delivery delivery, deliveries_.replay(webhook.id, *number));
   wake_sender_();
   std::string out;
@@ -200,10 +204,12 @@ std::vector<api::Route> Face::make_routes() {
           "2xx.")
       .body(
           "webhook_url, events: some of sync.completed, memory.created, conflict.detected, record.changed, "
-          "command.completed, timer.started, timer.stopped; optionally the secret to use",
+          "command.completed, timer.started, timer.stopped, and for admins backup.failed, backup.overdue, backup.ok; "
+          "optionally the secret to use",
           "WebhookRequest")
       .answers(201, "the webhook with its secret, which is shown once", "Webhook")
-      .answers(400, "not an event or a URL")
+      .answers(400, "not an event or a URL, or a URL at an address that webhooks may not reach")
+      .answers(403, "an event for admins, or the key lacks a scope")
       .header("Idempotency-Key", "a second request with this key gets the webhook of the first one")
       .answers(409, "the account has too many webhooks")
       .answers(422, "Idempotency-Key reused");
@@ -216,7 +222,8 @@ std::vector<api::Route> Face::make_routes() {
       .described("enabled: true re-enables a webhook that the hub had disabled, and sends its queued deliveries.")
       .body("any of webhook_url, events, enabled", "WebhookChange")
       .answers(200, "the webhook", "Webhook")
-      .answers(400, "not an event or a URL")
+      .answers(400, "not an event or a URL, or a URL at an address that webhooks may not reach")
+      .answers(403, "an event for admins, or the key lacks a scope")
       .answers(404, "unknown");
   routes.del("/webhooks/{id}", writes, "Delete a webhook and its log", &Face::remove_webhook)
       .answers(204, "deleted")
@@ -233,7 +240,8 @@ std::vector<api::Route> Face::make_routes() {
   routes.post("/webhooks/{id}/deliveries/{delivery}/replay", writes, "Send a delivery again", &Face::replay_delivery)
       .described("The message keeps its id.")
       .answers(200, "the delivery", "WebhookDelivery")
-      .answers(404, "unknown");
+      .answers(404, "unknown")
+      .answers(409, "the webhook is disabled");
   return routes.take();
 }
 

@@ -7,8 +7,7 @@ namespace syncline::webhooks {
 
 /// A webhook as answers show it; with its secret where that is said: when it is made, and when it is rotated.
 [[nodiscard]] std::string webhook_text(const Webhook& webhook, bool with_secret);
-/// {"webhooks": [...]} and {"deliveries": [...]}.
-[[nodiscard]] std::string webhooks_text(const std::vector<Webhook>& webhooks);
+/// {"deliveries": [...]}
 [[nodiscard]] std::string deliveries_text(const std::vector<Delivery>& deliveries);
 
 /// A key sees and changes the webhooks of its account; a change also wakes the sender. Errors are Kernle's, whose

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <random>
@@ -11,18 +10,17 @@
 
 #include "store/memory/memory_store.hpp"
 #include "store/sqlite/sqlite_store.hpp"
-#include "support/environment.hpp"
+#include "support/crashing_store.hpp"
 #include "support/stored_rows.hpp"
 
 namespace syncline {
 namespace {
 
-namespace fs = std::filesystem;
 const SpaceName kSpaceA{AccountNumber{1}, "notes"};
 const SpaceName kSpaceB{AccountNumber{2}, "others"};
 using Items = std::vector<std::string>;
 
-class KeyTableTest : public testing::Test {
+class KeyTableTest : public test::CrashingStoreTest {
  protected:
   /// So that a few writes fill a generation, and each end is a crash.
   SqliteStore::Options options() {
@@ -30,32 +28,13 @@ class KeyTableTest : public testing::Test {
             .keys = {.generation_keys = 8, .slice_keys_min = 2},
             .reclaim = {.busy_percent = 0, .rows_each = 16}};
   }
-  std::unique_ptr<SqliteStore> open(SqliteStore::Options options) {
-    auto opened = SqliteStore::open(path_, clock_, std::move(options));
-    EXPECT_TRUE(opened) << opened.error().text;
-    return *std::move(opened);
-  }
+  using CrashingStoreTest::open;
   std::unique_ptr<SqliteStore> open() { return open(options()); }
 
-  /// The store as it lies on the disk while another one is still open: what a kill leaves.
-  void crash() {
-    const std::string copy = directory_.path() + "/store" + std::to_string(++copies_);
-    for (const char* suffix : {"", "-wal", "-commit"}) {
-      if (fs::exists(path_ + suffix)) fs::copy_file(path_ + suffix, copy + suffix);
-    }
-    path_ = copy;
-  }
-  void execute(const std::string& sql) const {
-    auto file = *sqlite::Connection::open(path_, sqlite::Connection::Mode::read_write);
-    ASSERT_TRUE(file.execute(sql)) << sql;
-  }
   /// Alters the newest version of that id, but not its hash.
   void damage(const std::string& id, const std::function<void(Record&)>& alter) const {
     auto file = *sqlite::Connection::open(path_, sqlite::Connection::Mode::read_write);
     test::alter_newest(file, [&](const test::StoredRow& row) { return row.version.id == id; }, alter);
-  }
-  std::int64_t query(const std::string& sql) const {
-    return sqlite::Connection::open(path_, sqlite::Connection::Mode::read_only)->query_integer(sql).value_or(-1);
   }
 
   static Result<> put(Txn& txn, const std::string& collection, const std::string& id, const std::string& doc) {
@@ -116,11 +95,6 @@ class KeyTableTest : public testing::Test {
     EXPECT_TRUE(found) << found.error().text;
     return found.value_or(Items{"verify failed"});
   }
-
-  ManualClock clock_{Timestamp{1'800'000'000'000'000}};
-  test::TemporaryDirectory directory_;
-  std::string path_ = directory_.path() + "/store";
-  int copies_ = 0;
 };
 
 TEST_F(KeyTableTest, every_lookup_answers_as_a_store_in_memory_does) {

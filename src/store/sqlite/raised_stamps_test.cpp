@@ -5,48 +5,27 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <random>
 
 #include "store/memory/memory_store.hpp"
 #include "store/sqlite/sqlite_store.hpp"
-#include "support/environment.hpp"
+#include "support/crashing_store.hpp"
 
 namespace syncline {
 namespace {
 
-namespace fs = std::filesystem;
 const SpaceName kNotesOfAnn{AccountNumber{1}, "notes"};
 const SpaceName kNotesOfBob{AccountNumber{2}, "notes"};
 using Lines = std::vector<std::string>;
 
-class RaisedStampsTest : public testing::Test {
+class RaisedStampsTest : public test::CrashingStoreTest {
  protected:
   /// So that a few writes fill a generation, and each end is a crash.
   static SqliteStore::Options options() {
     return {.merge_keys_after_ms = std::nullopt, .keys = {.generation_keys = 8, .slice_keys_min = 2}};
   }
-  std::unique_ptr<SqliteStore> open(SqliteStore::Options options) {
-    auto opened = SqliteStore::open(path_, clock_, std::move(options));
-    EXPECT_TRUE(opened) << opened.error().text;
-    return *std::move(opened);
-  }
+  using CrashingStoreTest::open;
   std::unique_ptr<SqliteStore> open() { return open(options()); }
-  /// The files of a store that is still open: what a kill leaves.
-  void crash() {
-    const std::string copy = directory_.path() + "/copy" + std::to_string(++copies_);
-    for (const char* suffix : {"", "-wal", "-commit"}) {
-      if (fs::exists(path_ + suffix)) fs::copy_file(path_ + suffix, copy + suffix);
-    }
-    path_ = copy;
-  }
-  [[nodiscard]] std::int64_t query(const std::string& sql) const {
-    return sqlite::Connection::open(path_, sqlite::Connection::Mode::read_only)->query_integer(sql).value_or(-1);
-  }
-  void execute(const std::string& sql) const {
-    auto file = *sqlite::Connection::open(path_, sqlite::Connection::Mode::read_write);
-    ASSERT_TRUE(file.execute(sql)) << sql;
-  }
 
   static Result<> put(Txn& txn, const std::string& id, const std::string& doc) {
     TRY(const auto stored, txn.find("c", id));
@@ -100,11 +79,6 @@ class RaisedStampsTest : public testing::Test {
     EXPECT_TRUE(found) << found.error().text;
     return found.value_or(Lines{"verify failed"});
   }
-
-  ManualClock clock_{Timestamp{1'800'000'000'000'000}};
-  test::TemporaryDirectory directory_;
-  std::string path_ = directory_.path() + "/store";
-  int copies_ = 0;
 };
 
 TEST_F(RaisedStampsTest, every_stamp_is_the_one_of_a_store_in_memory) {

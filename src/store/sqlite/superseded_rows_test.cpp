@@ -3,18 +3,16 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <map>
 
 #include "store/sqlite/layout.hpp"
 #include "store/sqlite/sqlite_store.hpp"
-#include "support/environment.hpp"
+#include "support/crashing_store.hpp"
 #include "support/stored_rows.hpp"
 
 namespace syncline {
 namespace {
 
-namespace fs = std::filesystem;
 const SpaceName kUpdated{AccountNumber{1}, "updated"};
 using Items = std::vector<std::string>;
 
@@ -80,28 +78,12 @@ TEST(SupersededRowsTest, a_stored_chunk_is_what_was_stored_or_refused) {
   EXPECT_FALSE(again.load_chunk(chunk, stored));
 }
 
-class HistoryInPlaceTest : public testing::Test {
+class HistoryInPlaceTest : public test::CrashingStoreTest {
  protected:
   static SqliteStore::Options crashing() {
     return {.merge_keys_after_ms = std::nullopt,
             .keys = {.generation_keys = 8, .slice_keys_min = 2},
             .reclaim = {.busy_percent = 101}};
-  }
-  std::unique_ptr<SqliteStore> open(SqliteStore::Options options) {
-    auto opened = SqliteStore::open(path_, clock_, std::move(options));
-    EXPECT_TRUE(opened) << opened.error().text;
-    return *std::move(opened);
-  }
-  /// What a kill leaves.
-  void crash() {
-    const std::string copy = directory_.path() + "/store" + std::to_string(++copies_);
-    for (const char* suffix : {"", "-wal", "-commit"}) {
-      if (fs::exists(path_ + suffix)) fs::copy_file(path_ + suffix, copy + suffix);
-    }
-    path_ = copy;
-  }
-  std::int64_t query(const std::string& sql) const {
-    return sqlite::Connection::open(path_, sqlite::Connection::Mode::read_only)->query_integer(sql).value_or(-1);
   }
   Result<Committed> put(Store& store, const std::string& id, const std::string& doc) {
     clock_.advance_micros(1000);
@@ -142,11 +124,6 @@ class HistoryInPlaceTest : public testing::Test {
     return items;
   }
   static Items problems(Store& store) { return store.verify().value_or(Items{"verify failed"}); }
-
-  ManualClock clock_{Timestamp{1'800'000'000'000'000}};
-  test::TemporaryDirectory directory_;
-  std::string path_ = directory_.path() + "/store";
-  int copies_ = 0;
 };
 
 TEST_F(HistoryInPlaceTest, an_update_leaves_the_old_row_and_no_feed_serves_it) {
