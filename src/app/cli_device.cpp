@@ -90,7 +90,6 @@ void define_memory(Command root, Invocation& invocation, const Options& options)
   Builder build(memory, invocation, options);
   const auto table = std::make_shared<std::string>();
   const auto id = std::make_shared<std::string>();
-  const auto words = std::make_shared<std::vector<std::string>>();
   const auto fields = std::make_shared<std::vector<std::string>>();
   const auto limit = std::make_shared<std::int64_t>(20);
 
@@ -103,7 +102,10 @@ void define_memory(Command root, Invocation& invocation, const Options& options)
   });
   add_agent_option(adding, *options);
   adding.option("TABLE", *table, "table, like notes, episodes or beliefs").required();
-  adding.option("FIELDS", *fields, "NAME=VALUE; stores a valid JSON VALUE as JSON, any other VALUE as text").required();
+  adding
+      .option("FIELDS", *fields,
+              "fields of the memory, each NAME=VALUE; stores a VALUE that is valid JSON as JSON, any other as text")
+      .required();
   adding.example("syncline -a claire memory add notes content='Check the logs first' tags='[\"ops\"]'");
 
   const Command listing = build.add("list", "List the memories in a table", [=, &invocation]() -> Result<> {
@@ -132,18 +134,7 @@ void define_memory(Command root, Invocation& invocation, const Options& options)
   one("show", "Show a memory", Method::get);
   one("forget", "Delete a memory on this device and all others", Method::del);
 
-  const Command searching = build.add("search", "Search the agent's memories", [=, &invocation]() -> Result<> {
-    TRY(const std::string query, agent_query(*options));
-    return ask_and_print(*options, Method::get,
-                         "/memory/search?" + query + "&q=" +
-                             percent_encode(join(std::vector<std::string_view>(words->begin(), words->end()), " ")) +
-                             "&limit=" + std::to_string(*limit),
-                         "", invocation.form());
-  });
-  add_agent_option(searching, *options);
-  searching.option("WORDS", *words, "words to search for").required();
-  searching.option("-l,--limit N", *limit, "maximum number of memories to list").shows_default();
-  searching.example("syncline -a claire memory search gateway logs");
+  define_search(memory, invocation, options, "syncline -a claire memory search gateway logs");
 }
 
 /// What a clock entry may say beside its times.
@@ -199,7 +190,7 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
   const auto date = std::make_shared<std::string>();
   const auto zone = std::make_shared<std::string>();
   const auto add_zone = [&](Command command) {
-    command.option("--zone ZONE", *zone, "time zone whose days count, like Europe/Berlin (default: the device's)");
+    command.option("--zone ZONE", *zone, "time zone whose days count, like Europe/Berlin").defaults_to("the device's");
   };
   const Command book = top.add("book", "Add a time entry for work already done", [=, &invocation]() -> Result<> {
     JsonObject body = fields->to_object();
@@ -213,7 +204,8 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
     return ask_and_print(*options, Method::post, "/api/clocks/quick-book", body.to_text(), invocation.form());
   });
   book.option("DURATION", *duration, "duration, like 2h, 30m, 1.5h or 1h30m").required();
-  book.option("--date DATE", *date, "day, as YYYY-MM-DD; the entry starts at noon (default: it ends now)");
+  book.option("--date DATE", *date, "day on which the entry starts, at noon, as YYYY-MM-DD")
+      .defaults_to("none: the entry ends now");
   add_zone(book);
   fields->add_options(book);
   book.example("syncline book 1h30m -c Acme -d 'Code review' --date 2026-11-20");
@@ -228,7 +220,9 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
     return ask_and_print(*options, Method::get, "/api/clocks/entries?" + query, "", invocation.form());
   });
   listing.alias("entries");
-  listing.option("--period PERIOD", *period, "today, week, month or year").shows_default();
+  listing.option("--period PERIOD", *period, "days to list")
+      .known_values({"today", "week", "month", "year"})
+      .shows_default();
   add_zone(listing);
   listing.example("syncline entry --period week");
 
@@ -246,6 +240,25 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
 }
 
 }  // namespace
+
+void define_search(Command parent, Invocation& invocation, const std::shared_ptr<NodeOptions>& options,
+                   const std::string& example) {
+  const auto words = std::make_shared<std::vector<std::string>>();
+  const auto limit = std::make_shared<std::int64_t>(20);
+  Builder build(parent, invocation, options);
+  const Command searching = build.add("search", "Search the agent's memories", [=, &invocation]() -> Result<> {
+    TRY(const std::string query, agent_query(*options));
+    return ask_and_print(*options, Method::get,
+                         "/memory/search?" + query + "&q=" +
+                             percent_encode(join(std::vector<std::string_view>(words->begin(), words->end()), " ")) +
+                             "&limit=" + std::to_string(*limit),
+                         "", invocation.form());
+  });
+  add_agent_option(searching, *options);
+  searching.option("WORDS", *words, "words to search for").required();
+  searching.option("-l,--limit N", *limit, "maximum number of memories to list").shows_default();
+  searching.example(example);
+}
 
 void define_device(Command root, Invocation& invocation, const std::shared_ptr<NodeOptions>& options) {
   define_memory(root, invocation, options);
