@@ -64,7 +64,9 @@ void define_audit(Command runner, Invocation& invocation, const std::shared_ptr<
   const Command audit = runner.add_group("audit", "Inspect the audit log",
                                          "syncline runner audit verify --data /var/lib/syncline-runner");
   const Command verify = audit.add("verify", "Verify that the audit log is complete and unchanged");
-  verify.option("--data DIRECTORY", settings->data, "data directory of the runner").defaults_to(kRunnerDataDefault);
+  verify.option("--data DIRECTORY", settings->data, "data directory of the runner")
+      .defaults_to(kRunnerDataDefault)
+      .common();
   add_json_flag(verify, invocation);
   verify.example("syncline runner audit verify --data /var/lib/syncline-runner");
   verify.on_run([&invocation, settings] { return verify_audit(invocation, settings->data); });
@@ -99,7 +101,9 @@ void define_runner(Command root, Invocation& invocation) {
       "Runs only what a policy on this machine allows: the one of --policy, or the one that --root and --allow make. "
       "docs/runner.md describes policies and the sandbox.");
   add_hub_options(runner, settings->hub);
-  runner.option("--data DIRECTORY", settings->data, "data directory of the runner").defaults_to(kRunnerDataDefault);
+  runner.option("--data DIRECTORY", settings->data, "data directory of the runner")
+      .defaults_to(kRunnerDataDefault)
+      .common();
   runner.option("--policy FILE", settings->policy_file, "policy file; SIGHUP reloads it, except for concurrency");
   runner.option("--root DIRECTORY", settings->roots, "directory that commands may read and write");
   runner.option("--allow TYPES", settings->allow, "types of commands to run below the roots; needs --root")

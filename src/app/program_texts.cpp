@@ -6,8 +6,8 @@ namespace syncline::app {
 namespace {
 
 constexpr const char* kOverview =
-    R"(syncline keeps data in sync: a hub orders the changes, nodes on your devices keep
-full copies, and runners execute the commands that you submit.
+    R"(syncline keeps data in sync: a hub orders the changes, nodes on your devices
+keep full copies, and runners execute the commands that you submit.
 
 Start a hub:
   syncline account add me@example.org --plan pro

@@ -172,6 +172,11 @@ Option& Option::known_beginnings(const std::vector<std::string>& words) {
   return known_values(words);
 }
 
+Option& Option::common() {
+  info_->is_common = true;
+  return *this;
+}
+
 Option& Option::one_at_a_time() {
   option_->expected(1);
   info_->is_repeatable = false;

@@ -46,6 +46,8 @@ class Option {
   Option& known_list(const std::vector<std::string>& words);
   /// Completion offers the words as the beginning of the value, like "KEY=". The help does not list them.
   Option& known_beginnings(const std::vector<std::string>& words);
+  /// Many commands have it, so the help lists it behind the command's own options.
+  Option& common();
   /// For a list: one value each time that the option is given.
   Option& one_at_a_time();
   /// For a list: any number of times, with one value each time.

@@ -63,8 +63,11 @@ std::vector<const CommandInfo*> visible_commands(const CommandInfo& group) {
 
 std::vector<const OptionInfo*> visible_options(const CommandInfo& command) {
   std::vector<const OptionInfo*> found;
-  for (const OptionInfo& option : command.options) {
-    if (!option.is_argument()) found.push_back(&option);
+  for (const int rank : {0, 1, 2}) {
+    for (const OptionInfo& option : command.options) {
+      const int of_option = option.is_required ? 0 : option.is_common ? 2 : 1;
+      if (!option.is_argument() && of_option == rank) found.push_back(&option);
+    }
   }
   if (command.parent == nullptr) found.push_back(&version_option());
   found.push_back(&help_option());

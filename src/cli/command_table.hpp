@@ -25,6 +25,7 @@ struct OptionInfo {
   bool is_prefix = false;            // a choice is only the beginning of a value
   bool is_required = false;
   bool is_repeatable = false;
+  bool is_common = false;  // of many commands: listed behind the command's own
 
   [[nodiscard]] bool is_argument() const { return names.empty(); }
   [[nodiscard]] bool is_flag() const { return value.empty(); }
@@ -67,7 +68,8 @@ struct ProgramInfo {
 [[nodiscard]] std::string path_of(const CommandInfo& command);
 /// Those that help shows, in its order.
 [[nodiscard]] std::vector<const CommandInfo*> visible_commands(const CommandInfo& group);
-/// Options and flags without arguments, --help last. The root has --version, too.
+/// Options and flags without arguments: first those that are required, last those that are common, and --help. The root
+/// has --version, too.
 [[nodiscard]] std::vector<const OptionInfo*> visible_options(const CommandInfo& command);
 [[nodiscard]] std::vector<const OptionInfo*> arguments_of(const CommandInfo& command);
 /// The option of that name ("--json"), also --help and --version; nothing if there is none.

@@ -1,6 +1,7 @@
 #include "cli/help_text.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "cli/wrap.hpp"
 
@@ -13,20 +14,23 @@ constexpr std::size_t kLabelColumnMax = 26;  // longer labels have a line of the
 /// Label and text of each row of a list.
 using Rows = std::vector<std::pair<std::string, std::string>>;
 
-std::string rows_text(const Rows& rows) {
+/// Where the texts of a list begin.
+std::size_t column_of(const Rows& rows) {
   std::size_t column = 0;
   for (const auto& [label, text] : rows) {
     if (const std::size_t end = kIndent + label.size() + 2; end <= kLabelColumnMax) column = std::max(column, end);
   }
-  if (column == 0) column = kLabelColumnMax;
-  std::string out;
+  return column == 0 ? kLabelColumnMax : column;
+}
+
+std::string section(const std::string& title, const Rows& rows, std::size_t column) {
+  if (rows.empty()) return {};
+  std::string out = '\n' + title + ":\n";
   for (const auto& [label, text] : rows) out += labelled(label, text, kIndent, column, kHelpColumns);
   return out;
 }
 
-std::string section(const std::string& title, const Rows& rows) {
-  return rows.empty() ? std::string() : '\n' + title + ":\n" + rows_text(rows);
-}
+std::string section(const std::string& title, const Rows& rows) { return section(title, rows, column_of(rows)); }
 
 /// Long names stand below each other, behind the short ones.
 std::string option_label(const OptionInfo& option) {
@@ -51,20 +55,18 @@ std::string usage_text(const CommandInfo& command) {
 }
 
 std::string commands_text(const CommandInfo& command) {
+  Rows all;
+  for (const CommandInfo* each : visible_commands(command)) all.emplace_back(each->name, each->summary);
+  const std::size_t column = column_of(all);  // the same below all titles
   std::string out;
   Rows rows;
   std::string title;
-  const auto end_section = [&] {
-    out += section(title.empty() ? "Commands" : title, rows);
-    rows.clear();
-  };
   for (const CommandInfo* each : visible_commands(command)) {
-    if (each->section != title) end_section();
+    if (each->section != title) out += section(title, std::exchange(rows, {}), column);
     title = each->section;
     rows.emplace_back(each->name, each->summary);
   }
-  end_section();
-  return out;
+  return out + section(title.empty() ? "Commands" : title, rows, column);
 }
 
 std::string exits_text(const CommandInfo& command, const ProgramInfo& program) {
@@ -83,9 +85,8 @@ std::string exits_text(const CommandInfo& command, const ProgramInfo& program) {
 }  // namespace
 
 std::string help_text(const CommandInfo& command, const ProgramInfo& program) {
-  std::string out = indented(command.summary, 0, kHelpColumns);
+  std::string out = indented(command.summary, 0, kHelpColumns) + examples_text(command) + usage_text(command);
   for (const std::string& note : command.notes) out += '\n' + indented(note, 0, kHelpColumns);
-  out += examples_text(command) + usage_text(command);
   Rows arguments;
   for (const OptionInfo* argument : arguments_of(command)) {
     arguments.emplace_back(argument->value, description_of(*argument));

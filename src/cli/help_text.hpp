@@ -10,8 +10,8 @@ namespace syncline::cli {
 
 inline constexpr std::size_t kHelpColumns = 80;
 
-/// What `--help` prints for a command, a group or the whole program: what it does, examples, usage, arguments, options,
-/// commands and exit codes, in this order.
+/// What `--help` prints for a command, a group or the whole program: what it does, examples, usage, notes, arguments,
+/// commands, options and exit codes, in this order.
 [[nodiscard]] std::string help_text(const CommandInfo& command, const ProgramInfo& program);
 
 }  // namespace syncline::cli

@@ -110,7 +110,7 @@ ManPage::ManPage(const std::string& name, int chapter, const std::string& summar
   text_ = ".TH " + quoted(upper_case(name)) + ' ' + std::to_string(chapter) + ' ' + '"' + edition.date + "\" " +
           quoted(edition.source) + '\n';
   section("NAME");
-  text_ += escape(name) + " \\- " + escape(summary) + '\n';
+  text_ += escape(name) + " \\-\n" + filled(summary);
 }
 
 ManPage& ManPage::section(std::string_view title) {

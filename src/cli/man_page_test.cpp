@@ -35,7 +35,9 @@ TEST(Wrap, a_label_that_reaches_the_text_has_its_own_line) {
 
 TEST(Wrap, a_long_command_line_goes_on_behind_a_backslash) {
   EXPECT_EQ(continued("tool --one --two", 16), (std::vector<std::string>{"tool --one --two"}));
-  EXPECT_EQ(continued("tool --one --two", 15), (std::vector<std::string>{"tool \\", "    --one \\", "    --two"}));
+  EXPECT_EQ(continued("tool --one 1 --two 2", 16), (std::vector<std::string>{"tool --one 1 \\", "    --two 2"}));
+  EXPECT_EQ(continued("tool -a 'b c d e f' g", 14),
+            (std::vector<std::string>{"tool \\", "    -a 'b c d e f' \\", "    g"}));
 }
 
 }  // namespace

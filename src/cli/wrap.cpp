@@ -1,10 +1,32 @@
 #include "cli/wrap.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.hpp"
 
 namespace syncline::cli {
+namespace {
+
+/// The parts of a command line between which a line may end.
+std::vector<std::string> parts_of(std::string_view command_line) {
+  std::vector<std::string> parts;
+  bool is_quoted = false;
+  std::string_view before;
+  for (const std::string_view word : split(command_line, ' ')) {
+    const bool is_value = before.starts_with('-') && !word.starts_with('-');
+    if (is_quoted || is_value) {
+      parts.back().append(" ").append(word);
+    } else {
+      parts.emplace_back(word);
+    }
+    is_quoted = is_quoted != (std::ranges::count(word, '\'') % 2 == 1);
+    before = word;
+  }
+  return parts;
+}
+
+}  // namespace
 
 std::vector<std::string> wrap(std::string_view text, std::size_t columns) {
   std::vector<std::string> lines;
@@ -38,11 +60,18 @@ std::vector<std::string> continued(std::string_view command_line, std::size_t co
   constexpr std::string_view kFurther = "    ";
   constexpr std::string_view kGoesOn = " \\";
   if (command_line.size() <= columns) return {std::string(command_line)};
-  std::vector<std::string> lines = wrap(command_line, columns - kFurther.size() - kGoesOn.size());
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (i > 0) lines[i].insert(0, kFurther);
-    if (i + 1 < lines.size()) lines[i] += kGoesOn;
+  std::vector<std::string> lines;
+  std::string line;
+  for (const std::string& part : parts_of(command_line)) {
+    if (!line.empty() && line.size() + 1 + part.size() + kGoesOn.size() > columns) {
+      lines.push_back(line.append(kGoesOn));
+      line = kFurther;
+      line += part;
+    } else {
+      line += (line.empty() ? "" : " ") + part;
+    }
   }
+  lines.push_back(line);
   return lines;
 }
 

@@ -19,7 +19,8 @@ namespace syncline::cli {
 [[nodiscard]] std::string labelled(std::string_view label, std::string_view text, std::size_t indent,
                                    std::size_t column, std::size_t columns);
 
-/// A command line, broken like a paragraph: each line but the last ends with a backslash, the others are indented.
+/// A command line as one or more lines of at most `columns` bytes: each but the last ends with a backslash, each but
+/// the first is indented. An option stays with its value, and what stands in single quotes stays whole.
 [[nodiscard]] std::vector<std::string> continued(std::string_view command_line, std::size_t columns);
 
 }  // namespace syncline::cli
