@@ -159,20 +159,21 @@ void define_accounts(Command root, Invocation& invocation) {
       .text("LABEL", "label", "plan name to show, or default for the name of the account's plan")
       .note("Kaisho desktop 1.7.3 expects sync or sync_ai; version 2 expects companion or pro.")
       .example("syncline account label me@example.org sync_ai");
-  AdminCommand(account, invocation, "account password", "Set the password for POST /auth/login")
+  AdminCommand(account, invocation, "account password", "Set an account's password")
       .text("EMAIL", "email", email)
       .file("--password-file FILE", "password", "file with the password in its first line; - for standard input")
       .optional_text(
           "--revoke-keys-since TIME", "revoke_keys_since",
-          "also revoke API keys, and remove passkeys and linked identities, created since then, in case somebody else "
-          "knew the password; a time like 2026-11-22T10:00:00Z")
+          "also revoke the API keys and remove the passkeys and linked identities that were created since TIME, like "
+          "2026-11-22T10:00:00Z")
+      .note("Use --revoke-keys-since if somebody else knew the password: what they created stays valid otherwise.")
       .example("syncline account password me@example.org --password-file password.txt");
   AdminCommand(account, invocation, "account reset", "Create a one-time password reset token, valid for one hour")
       .text("EMAIL", "email", email)
       .example("syncline account reset me@example.org");
   AdminCommand(account, invocation, "account invite",
-               "Create a one-time invitation, with which somebody sets a password within 7 days")
-      .text("EMAIL", "email", email + "; the command adds the account if there is none")
+               "Create a one-time invitation to set a password, valid for 7 days")
+      .text("EMAIL", "email", email + ", which is added if there is none")
       .optional_text("--plan PLAN", "plan", "plan of a new account")
       .values(kPlans)
       .defaults_to("free")
@@ -182,14 +183,14 @@ void define_accounts(Command root, Invocation& invocation) {
       .example("syncline account invite friend@example.org --plan pro");
   AdminCommand(account, invocation, "account ai-cap", "Set an account's monthly AI token cap")
       .text("EMAIL", "email", email)
-      .text("TOKENS", "tokens", "number of tokens, or default")
+      .text("TOKENS", "tokens", "AI tokens per month, or default for those of the plan")
       .example("syncline account ai-cap me@example.org 500000");
   AdminCommand(account, invocation, "account undo-wipe", "Restore Kaisho data wiped in the last 7 days")
       .text("EMAIL", "email", email)
       .example("syncline account undo-wipe me@example.org");
   AdminCommand(account, invocation, "account remove", "Revoke an account's keys and permanently erase its data")
       .text("EMAIL", "email", email)
-      .confirmation("--yes", "confirm that the data is to be erased")
+      .confirmation("--yes", "confirm that you want to erase the data")
       .example("syncline account remove me@example.org --yes");
 }
 
@@ -247,7 +248,7 @@ void define_spaces_and_conflicts(Command root, Invocation& invocation) {
       .optional_text("--owner EMAIL", "owner", owner)
       .defaults_to(only_owner)
       .example("syncline space unshare notes --with friend@example.org");
-  AdminCommand(space, invocation, "space shares", "List who may use the spaces of others")
+  AdminCommand(space, invocation, "space shares", "List which accounts may use the spaces of others")
       .optional_text("SPACE", "space", "only spaces of this name")
       .optional_text("--owner EMAIL", "owner", "only spaces of this account")
       .example("syncline space shares --owner me@example.org");
@@ -294,9 +295,9 @@ void define_webhooks(Command root, Invocation& invocation) {
   AdminCommand(webhook, invocation, "webhooks enable", "Re-enable a disabled webhook")
       .text("ID", "id", id)
       .example("syncline webhook enable wh_3f9a1c5e7b20d846");
-  AdminCommand(webhook, invocation, "webhooks rotate",
-               "Create a new secret; for 24 hours, deliveries carry both signatures")
+  AdminCommand(webhook, invocation, "webhooks rotate", "Replace a webhook's secret, and print the new one once")
       .text("ID", "id", id)
+      .note("For 24 hours, deliveries carry the signatures of both secrets.")
       .example("syncline webhook rotate wh_3f9a1c5e7b20d846");
   AdminCommand(webhook, invocation, "webhooks deliveries", "List deliveries and their outcomes, newest first")
       .text("ID", "id", id)

@@ -104,7 +104,7 @@ void define_memory(Command root, Invocation& invocation, const Options& options)
   adding.option("TABLE", *table, "table, like notes, episodes or beliefs").required();
   adding
       .option("FIELDS", *fields,
-              "fields of the memory, each NAME=VALUE; stores a VALUE that is valid JSON as JSON, any other as text")
+              "fields of the memory, each NAME=VALUE; a VALUE that is valid JSON is stored as JSON, any other as text")
       .required();
   adding.example("syncline -a claire memory add notes content='Check the logs first' tags='[\"ops\"]'");
 
@@ -204,8 +204,8 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
     return ask_and_print(*options, Method::post, "/api/clocks/quick-book", body.to_text(), invocation.form());
   });
   book.option("DURATION", *duration, "duration, like 2h, 30m, 1.5h or 1h30m").required();
-  book.option("--date DATE", *date, "day on which the entry starts, at noon, as YYYY-MM-DD")
-      .defaults_to("none: the entry ends now");
+  book.option("--date DATE", *date,
+              "day of the work, as YYYY-MM-DD: the entry starts at noon; without it, the entry ends now");
   add_zone(book);
   fields->add_options(book);
   book.example("syncline book 1h30m -c Acme -d 'Code review' --date 2026-11-20");

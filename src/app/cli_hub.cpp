@@ -222,7 +222,9 @@ void define_hub(Command root, Invocation& invocation) {
   const Command hub = root.add("hub", "Run the hub");
   hub.example("syncline hub --data /srv/syncline --listen 127.0.0.1:8080");
   hub.example("syncline hub --set quota.bytes=free=500000000 --set cors.origins=https://app.example.org");
-  hub.note("Prints its URL when it is ready. SIGTERM ends it, SIGHUP reloads the certificate.");
+  hub.note(
+      "The hub prints its URL when it is ready, and runs until SIGTERM or SIGINT. SIGHUP reloads the certificate "
+      "files.");
   add_common(hub, invocation);
   add_exits(hub, {kExitWrongStore, kExitNewerStore, kExitBusy, kExitStorageFull, kExitStorageBroken, kExitLocked,
                   kExitStorageDamaged, kExitClockInDoubt});
@@ -234,7 +236,7 @@ void define_hub(Command root, Invocation& invocation) {
 }
 
 void define_data_and_settings(Command root, Invocation& invocation) {
-  const Command setup = root.add("setup", "Show the code that makes the first account of a running hub");
+  const Command setup = root.add("setup", "Show the one-time code for the first account of a running hub");
   add_common(setup, invocation);
   setup.example("syncline setup --data /srv/syncline");
   const auto again = std::make_shared<bool>(false);

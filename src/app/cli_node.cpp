@@ -148,15 +148,17 @@ void define_profiles(Command root, Invocation& invocation, const Options& option
 void define_kernle_login(Command root, Invocation& invocation, const std::shared_ptr<NodeOptions>& options) {
   const auto hub = std::make_shared<HubOptions>();
   if (const char* url = std::getenv("KERNLE_BACKEND_URL")) hub->url = url;
+  if (const char* token = std::getenv("KERNLE_AUTH_TOKEN")) hub->key = token;
   const Command auth = root.add_group("auth", "Connect this device to a backend",
                                       "kernle auth login --backend-url https://hub.example.org --api-key KEY");
   const Command logging_in = auth.add("login", "Log in to a backend");
   logging_in.option("-b,--backend-url URL", hub->url, "URL of the backend").defaults_to("$KERNLE_BACKEND_URL");
-  logging_in.option("-k,--api-key KEY", hub->key, "API key (or set SYNCLINE_KEY, which other users cannot see)");
+  logging_in.option("-k,--api-key KEY", hub->key, "API key (or set KERNLE_AUTH_TOKEN, which other users cannot see)");
   add_node_options(logging_in, *options, invocation);
   logging_in.example("kernle auth login --backend-url https://hub.example.org --api-key KEY");
   logging_in.on_run([&invocation, options, hub]() -> Result<> {
     if (hub->url.empty()) return fail(ErrorCode::invalid_argument, "no backend given; use --backend-url URL");
+    if (hub->key.empty()) return fail(ErrorCode::invalid_argument, "no API key given; use --api-key KEY");
     return login(*options, *hub, invocation.form());
   });
 }

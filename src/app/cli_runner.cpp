@@ -64,6 +64,7 @@ void define_audit(Command runner, Invocation& invocation, const std::shared_ptr<
   const Command audit = runner.add_group("audit", "Inspect the audit log",
                                          "syncline runner audit verify --data /var/lib/syncline-runner");
   const Command verify = audit.add("verify", "Verify that the audit log is complete and unchanged");
+  verify.note("Exits with 1 if a line is missing or was changed.");
   verify.option("--data DIRECTORY", settings->data, "data directory of the runner")
       .defaults_to(kRunnerDataDefault)
       .common();

@@ -333,6 +333,7 @@ Result<> sync_dead_letters(const NodeOptions& options, bool retry, OutputForm fo
 void define_sync(Command root, Invocation& invocation, const std::shared_ptr<NodeOptions>& options) {
   const bool is_kernle = invocation.called_as == CalledAs::kernle;
   const std::string program = is_kernle ? "kernle " : "syncline ";
+  const std::string hub = is_kernle ? "backend" : "hub";
   const Command sync = root.add_group("sync", "Sync this device and show its state", program + "-a claire sync status");
   add_agent_option(sync, *options);
   const auto add = [&](const std::string& name, const std::string& help, const std::string& example, Action run) {
@@ -349,11 +350,11 @@ void define_sync(Command root, Invocation& invocation, const std::shared_ptr<Nod
       is_kernle ? "Show pending changes and sync state of an agent"
                 : "Show pending changes and sync state of an agent, or of all profiles without -a",
       "-a claire sync status", [&invocation, options] { return sync_status(*options, invocation); });
-  add("push", "Send pending changes to the hub", "-a claire sync push",
+  add("push", "Send pending changes to the " + hub, "-a claire sync push",
       [&invocation, options, limit] { return sync_push(*options, *limit, invocation.form()); })
-      .option("-l,--limit N", *limit, "maximum number of results to list; all pending changes are sent")
+      .option("-l,--limit N", *limit, "maximum number of results to list; a push always sends all pending changes")
       .defaults_to("all");
-  add("pull", "Fetch new changes from the hub", "-a claire sync pull --full", [&invocation, options, flag] {
+  add("pull", "Fetch new changes from the " + hub, "-a claire sync pull --full", [&invocation, options, flag] {
     return sync_pull(*options, *flag, invocation.form());
   }).flag("-f,--full", *flag, "pull everything again from the beginning");
   add("full", "Pull, then push", "-a claire sync full",

@@ -110,8 +110,8 @@ void define_documentation(Command root, const CommandLine& line) {
   const Command completions = root.add("completions", "Print the completion script of a shell");
   completions.option("SHELL", *shell, "shell to print the script for").required().one_of(cli::shells());
   completions.note(
-      "Packages install these scripts for all users. To use one without a package, let your shell read it: "
-      "the first example belongs in ~/.bashrc, the second one in ~/.zshrc behind compinit.");
+      "Packages install the scripts for all users. Without a package, put the first example into ~/.bashrc, or the "
+      "second one into ~/.zshrc after compinit, or run the third one once.");
   completions.example("source <(syncline completions bash)");
   completions.example("source <(syncline completions zsh)");
   completions.example("syncline completions fish >~/.config/fish/completions/syncline.fish");

@@ -37,7 +37,7 @@ void add_key_options(Command command, HubOptions& options) {
 }
 
 Option add_agent_option(Command command, NodeOptions& options) {
-  return command.option("-a,--agent,-s,--stack AGENT", options.agent, "agent whose memories the command uses").common();
+  return command.option("-a,--agent,-s,--stack AGENT", options.agent, "agent whose memories the command uses");
 }
 
 void add_log_level(Command command, std::string& level) {

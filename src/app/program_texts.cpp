@@ -28,14 +28,11 @@ Find out more:
 constexpr const char* kKernleOverview =
     R"(kernle syncs the memories of agents on this device with a backend.
 
-  kernle auth login          connect this device to a backend
-  kernle -a claire sync full
-                             pull, then push
-  kernle -a claire sync status
-                             show what is pending
-  kernle -a claire search gateway logs
-                             search the memories
-  kernle help                list all commands
+  kernle auth login                     connect this device to a backend
+  kernle -a claire sync full            pull, then push
+  kernle -a claire sync status          show what is pending
+  kernle -a claire search gateway logs  search the memories
+  kernle help                           list all commands
 )";
 
 }  // namespace

@@ -60,9 +60,11 @@ std::string rephrase(const CLI::ParseError& error) {
 
 /// Names the first argument that is not expected, or the command that is missing, and says where the help is.
 std::string explain(const CommandInfo& last, const CLI::App& root, const CLI::ParseError& error) {
-  const bool is_unexpected = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  // A word that is not known explains best what is missing, too.
+  const bool is_about_words = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr ||
+                              dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
   const std::vector<std::string> unexpected = root.remaining(true);
-  if ((last.needs_command || is_unexpected) && !unexpected.empty()) {
+  if (is_about_words && !unexpected.empty()) {
     const std::string& word = unexpected.front();
     if (word.starts_with('-')) return unknown_option(last, word.substr(0, word.find('=')));
     if (last.is_group()) return unknown_command(last, word);
@@ -292,8 +294,8 @@ CommandLine::~CommandLine() = default;
 Command CommandLine::root() { return {*app_, *info_, chosen_}; }
 
 void CommandLine::add_help_commands() {
-  const Command help = root().add("help", "Describe the program, or a command");
-  help.option("COMMAND", help_words_, "words of the command; without one, lists all commands");
+  const Command help = root().add("help", "List all commands, or describe one");
+  help.option("COMMAND", help_words_, "words of the command to describe");
   help.example(info_->name + " help");
   help.example(info_->name + " help " + info_->commands.front()->name);
   help.on_run([this]() -> Result<> {

@@ -57,7 +57,7 @@ _PROGRAM() {
         ;;
     esac
   done
-  if (( $#candidates )); then _describe -t values PROGRAM candidates $suffix; fi
+  if (( $#candidates )); then _describe -t values PROGRAM candidates "${suffix[@]}"; fi
   if [[ -n $paths ]]; then
     compset -P '--*='
     if [[ $paths == files ]]; then _files; else _files -/; fi

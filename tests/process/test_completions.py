@@ -73,7 +73,7 @@ def shell(request, tmp_path):
         setup = [f"PS1='{PROMPT}'", "bind 'set bell-style none'", f". {script}"]
     else:
         words = ["/usr/bin/zsh", "-f", "-i"]
-        setup = [f"PS1='{PROMPT}'", "unsetopt zle_bracketed_paste prompt_sp", "bindkey -e", f"fpath=({directory} $fpath)",
+        setup = [f"PS1='{PROMPT}'", "unsetopt prompt_sp auto_remove_slash auto_param_slash", "unset zle_bracketed_paste", "bindkey -e", f"fpath=({directory} $fpath)",
                  "autoload -U compinit && compinit -u -D"]
     running = Shell(words, directory, setup)
     yield running

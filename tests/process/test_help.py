@@ -84,7 +84,7 @@ def test_every_help_text_is_complete(texts):
         expected = ["Examples", "Usage", "Options"] + ([] if is_group and "Exit codes" not in text else ["Exit codes"])
         assert [title.replace("Example", "Examples") if title == "Example" else title for title in titles] == expected, words
         command = " ".join(("syncline", *words))
-        assert f"\n  {command}" in text.partition("\nUsage:\n")[2], words
+        assert text.partition("\nUsage:\n")[2].startswith(f"  {command}"), words
         assert re.search(r"^  (syncline|source <\(syncline) ", text.partition("\nUsage:\n")[0], re.MULTILINE), words
         # Every value has a word of its own, and no word of the parser shows.
         assert not re.search(r"(?<!:)\b(TEXT|INT|UINT|FLOAT)\b| in \[|:\{|:POSITIVE|SUBCOMMAND", text), words
@@ -98,13 +98,9 @@ def test_options_say_their_values_ranges_and_defaults(texts):
 
 
 @pytest.mark.parametrize("words", [("help", "account", "add"), ("account", "help", "add"), ("account", "add", "-h"),
-                                   ("account", "add", "help", "--plan", "pro"), ("-h", "account", "add"),
-                                   ("help", "accounts", "add")])
+                                   ("-h", "account", "add"), ("help", "accounts", "add")])
 def test_help_can_be_asked_for_anywhere(words, texts):
-    if "--plan" in words:  # the word is the address then: what a person means by an argument is theirs
-        assert "help" in run_cli(*words)[2]
-    else:
-        assert run_cli(*words)[:2] == (0, texts[("account", "add")])
+    assert run_cli(*words)[:2] == (0, texts[("account", "add")])
 
 
 def test_help_lists_all_commands_of_the_program_and_of_a_group(texts):
@@ -142,7 +138,7 @@ def test_kernle_has_the_published_commands_and_no_others(kernle):
                                                              ("sync", "search", "auth", "help", "version")}
     assert {words[1] for words in found if words[:1] == ("sync",) and len(words) == 2} == {
         "status", "push", "pull", "full", "conflicts"}
-    assert all("syncline" not in text.lower().replace("syncline_key", "") for text in found.values())
+    assert [words for words, text in found.items() if "syncline" in text.lower()] == []
     assert re.fullmatch(r"kernle \d+\.\d+\.\d+\n", kernle("--version")[1])
     for word in ("hub", "account", "memory", "login", "completions"):
         code, out, error = kernle(word)

@@ -39,7 +39,7 @@ def syncline(tmp_path):
 
 def log_in(hub, kernle, email):
     client = hub.client(email=email)
-    code, out, error = kernle(f"auth login --backend-url {hub.url}", SYNCLINE_KEY=client.key)
+    code, out, error = kernle(f"auth login --backend-url {hub.url}", KERNLE_AUTH_TOKEN=client.key)
     assert code == 0, error
     return client
 
@@ -105,8 +105,10 @@ def test_the_agent_may_be_set_in_the_environment(kernle):
 
 def test_a_login_needs_a_backend_that_the_environment_may_name(shared_hub, kernle):
     key = shared_hub.client(email="login@example.org").key
-    code, _, error = kernle("auth login", SYNCLINE_KEY=key)
+    code, _, error = kernle("auth login", KERNLE_AUTH_TOKEN=key)
     assert code == 2 and error.startswith("kernle: no backend given; use --backend-url URL")
+    code, _, error = kernle("auth login", KERNLE_BACKEND_URL=shared_hub.url)
+    assert code == 2 and error.startswith("kernle: no API key given; use --api-key KEY")
     assert kernle(f"auth login -k {key}", KERNLE_BACKEND_URL=shared_hub.url)[0] == 0
 
 
