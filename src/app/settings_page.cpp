@@ -71,7 +71,7 @@ cli::ManPage make_service_page(const cli::ManEdition& edition) {
               "    --plan pro --data /var/lib/syncline",
               "runuser -u syncline -- syncline key add --account me@example.org \\",
               "    --label laptop --scopes read,write --data /var/lib/syncline"})
-      .paragraph("Back it up every day while it runs, and check the store:")
+      .paragraph("Back it up while it runs, and check the store:")
       .lines({"runuser -u syncline -- syncline backup --data /var/lib/syncline \\",
               "    /srv/backup/syncline-$(date +%F).db",
               "runuser -u syncline -- syncline verify --data /var/lib/syncline"})

@@ -63,8 +63,9 @@ void add_exits(ManPage& page, const std::map<int, std::string>& exits) {
 void add_body(ManPage& page, const CommandInfo& command) {
   for (const std::string& note : command.notes) page.paragraph(note);
   for (const OptionInfo* argument : arguments_of(command)) page.term(argument->value, description_of(*argument));
-  for (const OptionInfo& option : command.options) {
-    if (!option.is_argument()) page.term(option_text(option), description_of(option));
+  for (const OptionInfo* option : visible_options(command)) {
+    const bool is_everywhere = main_name(*option) == "--help" || main_name(*option) == "--version";
+    if (!is_everywhere) page.term(option_text(*option), description_of(*option));
   }
 }
 
