@@ -67,7 +67,7 @@ def test_the_published_lines_without_a_running_node(shared_hub, kernle, syncline
     assert "📦 Local project: claire" in lines and "🟢 Pending operations: 0" in lines
 
 
-def test_json_is_one_document_with_the_published_names(shared_hub, kernle):
+def test_json_is_one_document_with_the_published_names(shared_hub, kernle, syncline):
     log_in(shared_hub, kernle, "json@example.org")
     for line, names in (
             ("status", {"version", "local_stack_id", "namespaced_stack_id", "user_id", "pending_operations",
@@ -79,10 +79,11 @@ def test_json_is_one_document_with_the_published_names(shared_hub, kernle):
                       "poisoned_new", "poisoned_pending", "recovered_from_quarantine", "recovery_state",
                       "failed_operations", "local_project", "namespaced_id"}),
             ("full", {"success", "data"}),
-            ("conflicts", {"version", "conflicts", "count"}),
-            ("deadletters", {"dead_letters"})):
+            ("conflicts", {"version", "conflicts", "count"})):
         code, out, _ = kernle(f"-a claire sync {line} --json")
         assert code == 0 and names <= set(json.loads(out)), line
+    code, out, _ = syncline("-a claire sync deadletters --json")
+    assert code == 0 and "dead_letters" in json.loads(out)
 
 
 def test_exit_codes_when_there_is_no_hub(shared_hub, kernle):
