@@ -6,26 +6,28 @@
 #include <string>
 #include <string_view>
 
-#include "app/command_line.hpp"
 #include "app/exit_codes.hpp"
 #include "app/invocation.hpp"
 #include "app/output.hpp"
+#include "app/program_texts.hpp"
 #include "base/bytes.hpp"
 #include "base/log.hpp"
 
 namespace syncline::app {
 namespace {
 
-/// In the order of the help.
 void define_all(CommandLine& line, Invocation& invocation) {
   const Command root = line.root();
-  root.footer(
-      "Examples:\n"
-      "  syncline account add me@example.org --plan pro\n"
-      "  syncline key add --account me@example.org --label laptop --scopes read,write,commands:submit\n"
-      "  syncline hub --listen 127.0.0.1:8080\n"
-      "  syncline login http://127.0.0.1:8080 --key-file key.txt\n"
-      "  syncline -a claire sync full");
+  if (invocation.called_as == CalledAs::kernle) {
+    define_kernle(root, invocation);
+    line.add_help_commands();
+    return;
+  }
+  root.example("syncline account add me@example.org --plan pro");
+  root.example("syncline key add --account me@example.org --label laptop --scopes read,write");
+  root.example("syncline hub --listen 127.0.0.1:8080");
+  root.example("syncline login http://127.0.0.1:8080 --key-file key.txt");
+  root.example("syncline -a claire sync full");
   define_hub(root, invocation);
   define_administration(root, invocation);
   define_audit(root, invocation);
@@ -36,13 +38,27 @@ void define_all(CommandLine& line, Invocation& invocation) {
   define_tail(root, invocation);
   define_export(root, invocation);
   define_import(root, invocation);
+  define_documentation(root, line);
+  line.add_help_commands();
+  add_sections(root);
+}
+
+CalledAs caller_in(const char* path) {
+  const std::string_view name(path == nullptr ? "" : path);
+  return name.substr(name.rfind('/') + 1) == "kernle" ? CalledAs::kernle : CalledAs::syncline;
+}
+
+/// As print_error() says it, but an error in words begins with the name that the program was called by.
+void say_error(const Error& error, CalledAs called_as, OutputForm form) {
+  if (form == OutputForm::json || called_as == CalledAs::syncline) return print_error(error, form);
+  std::fprintf(stderr, "%s: %s\n", name_of(called_as).c_str(), to_terminal_text(error.text).c_str());
 }
 
 /// Overwrites keys among the arguments: the list of processes shows them to everybody.
 void hide_secrets(int argc, char** argv) {
   for (int i = 1; i < argc && argv[i] != nullptr; ++i) {
     const std::string_view word(argv[i]);
-    for (const std::string_view option : {"--key", "--token"}) {
+    for (const std::string_view option : {"--key", "--token", "--api-key", "-k"}) {
       char* secret = nullptr;
       if (word == option && i + 1 < argc) secret = argv[i + 1];
       if (word.starts_with(option) && word.substr(option.size()).starts_with('=')) secret = argv[i] + option.size() + 1;
@@ -60,19 +76,20 @@ int run_cli(int argc, char** argv) {
   }
   set_log_level(LogLevel::warning);
   Invocation invocation;
-  CommandLine line("syncline: self-hosted sync server", std::string("syncline ") + SYNCLINE_VERSION);
+  invocation.called_as = caller_in(argc > 0 ? argv[0] : nullptr);
+  CommandLine line(name_of(invocation.called_as), program_info(invocation.called_as));
   define_all(line, invocation);
   const auto action = line.parse(argc, argv);
   if (!action) {
     const bool json =  // the option may come behind what cannot be parsed
         std::any_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; });
-    print_error(action.error(), json ? OutputForm::json : OutputForm::text);
+    say_error(action.error(), invocation.called_as, json ? OutputForm::json : OutputForm::text);
     return kExitUsage;
   }
   hide_secrets(argc, argv);
   const auto done = (*action)();
   if (done) return invocation.exit_code;
-  print_error(done.error(), invocation.form());
+  say_error(done.error(), invocation.called_as, invocation.form());
   return exit_code_of(done.error().code);
 }
 

@@ -37,9 +37,12 @@ void define_listing(Command audit, Invocation& invocation) {
   text("--action ACTION", "action", "only this action, like key.revoked, or all that begin with it, like key");
   text("--since TIME", "since", "only entries of that time or later, like 2026-11-22T10:00:00Z");
   const auto limit = [request](std::int64_t value) { request->set_integer("limit", value); };
-  list.integer_option("--limit N", limit, "maximum number of entries (default: 100)").in_range(1, admin::kAuditPageMax);
+  list.integer_option("--limit N", limit, "maximum number of entries to list")
+      .in_range(1, admin::kAuditPageMax)
+      .defaults_to("100");
   const auto after = [request](std::int64_t value) { request->set_integer("after", value); };
-  list.integer_option("--after NUMBER", after, "continue behind that entry: the next of an earlier list").positive();
+  list.integer_option("--after NUMBER", after, "continue after that entry: the value of next in an earlier list")
+      .positive();
   add_common(list, invocation);
   list.example("syncline audit list --action key --since 2026-11-22T00:00:00Z");
   list.on_run([&invocation, request]() -> Result<> {
@@ -55,9 +58,9 @@ void define_audit(Command root, Invocation& invocation) {
   const Command audit =
       root.add_group("audit", "Inspect the audit log: who did what", "syncline audit list --account me@example.org");
   define_listing(audit, invocation);
-  const Command verify =
-      audit.add("verify", "Verify that the audit log is complete and unchanged; exits with 18 if it is not");
+  const Command verify = audit.add("verify", "Verify that the audit log is complete and unchanged");
   add_common(verify, invocation);
+  add_exits(verify, {kExitAuditBroken});
   verify.example("syncline audit verify --data /srv/syncline");
   verify.on_run([&invocation] { return verify_log(invocation); });
 }

@@ -117,6 +117,7 @@ class Definer {
     if (!id_help.empty()) sub.option("ID", options_->id, id_help).required();
     add_hub_options(sub, options_->hub);
     add_json_flag(sub, invocation_);
+    add_exits(sub, {kExitNotFound, kExitConflict});
     sub.example(example);
     sub.on_run(
         [&invocation = invocation_, options = options_, run = std::move(run)] { return run(invocation, *options); });
@@ -131,16 +132,17 @@ class Definer {
 
 void define_run(Command command, Invocation& invocation) {
   const auto options = std::make_shared<CommandRun>();
-  const Command run =
-      command.add("run", "Run a command line on a runner; streams its output and exits with its exit code");
-  run.option("LINE", options->words, "command line; joins its words with spaces").required();
+  const Command run = command.add("run", "Run a command line on a runner, and stream its output");
+  run.note("Exits with the exit code of the command line, or with one of those below.");
+  run.option("LINE", options->words, "command line; several words are joined with spaces").required();
   run.option("--dir DIRECTORY", options->working_dir, "working directory on the runner's machine");
   run.option("--timeout SECONDS", options->timeout_seconds,
-             "give up after waiting this long for a runner; stop the command when it has run this long")
+             "seconds to wait for a runner, and seconds that the command may run")
       .in_range(1, 86400);
   run.flag("--detach", options->detach, "print the command's id and return immediately");
   add_hub_options(run, options->hub);
   add_json_flag(run, invocation);
+  add_exits(run, {kExitTimedOut, kExitInterrupted});
   run.example("syncline command run --hub https://hub.example.org 'make test'");
   run.on_run([&invocation, options]() -> Result<> {
     TRY(invocation.exit_code, run_command(*options, invocation.form()));
@@ -152,22 +154,18 @@ void define_run(Command command, Invocation& invocation) {
 
 void define_commands(Command root, Invocation& invocation) {
   const auto options = std::make_shared<CommandOptions>();
-  const Command command = root.add_group("command", "Submit and manage remote commands", "syncline command list");
+  const Command command =
+      root.add_group("command", "Submit and manage remote commands", "syncline command run 'make test'");
   command.alias("commands");
-  command.footer(
-      "Examples:\n"
-      "  syncline command run 'make test'\n"
-      "  syncline command list --status held\n"
-      "  syncline command approve cmd-1795327635597-r15zlr2xj827 --always\n"
-      "SYNCLINE_HUB and SYNCLINE_KEY set the hub and the key.");
+  command.example("syncline command list --status held");
+  command.example("syncline command approve cmd-1795327635597-r15zlr2xj827 --always");
+  command.note("SYNCLINE_HUB and SYNCLINE_KEY in the environment set the hub and the key.");
   Definer definer(command, invocation, options);
   const std::string id = "id of the command";
   const std::string some = "cmd-1795327635597-r15zlr2xj827";
   const Command listing =
       definer.add("list", "List commands, newest first", "syncline command list --status held", "", list);
-  listing
-      .option("--status STATUS", options->status,
-              "only commands with this status: held, pending, processing, completed or failed")
+  listing.option("--status STATUS", options->status, "only commands with this status")
       .one_of({"held", "pending", "processing", "completed", "failed"});
   listing.option("--limit N", options->limit, "maximum number of commands to list").shows_default();
   definer.add("show", "Show a command and its result", "syncline command show " + some, id,

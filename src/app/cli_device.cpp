@@ -91,7 +91,6 @@ void define_memory(Command root, Invocation& invocation, const Options& options)
   Builder build(memory, invocation, options);
   const auto table = std::make_shared<std::string>();
   const auto id = std::make_shared<std::string>();
-  const auto words = std::make_shared<std::vector<std::string>>();
   const auto fields = std::make_shared<std::vector<std::string>>();
   const auto limit = std::make_shared<std::int64_t>(20);
 
@@ -104,7 +103,10 @@ void define_memory(Command root, Invocation& invocation, const Options& options)
   });
   add_agent_option(adding, *options);
   adding.option("TABLE", *table, "table, like notes, episodes or beliefs").required();
-  adding.option("FIELDS", *fields, "NAME=VALUE; stores a valid JSON VALUE as JSON, any other VALUE as text").required();
+  adding
+      .option("FIELDS", *fields,
+              "fields of the memory, each NAME=VALUE; a VALUE that is valid JSON is stored as JSON, any other as text")
+      .required();
   adding.example("syncline -a claire memory add notes content='Check the logs first' tags='[\"ops\"]'");
 
   const Command listing = build.add("list", "List the memories in a table", [=, &invocation]() -> Result<> {
@@ -133,18 +135,7 @@ void define_memory(Command root, Invocation& invocation, const Options& options)
   one("show", "Show a memory", Method::get);
   one("forget", "Delete a memory on this device and all others", Method::del);
 
-  const Command searching = build.add("search", "Search the agent's memories", [=, &invocation]() -> Result<> {
-    TRY(const std::string query, agent_query(*options));
-    return ask_and_print(*options, Method::get,
-                         "/memory/search?" + query + "&q=" +
-                             percent_encode(join(std::vector<std::string_view>(words->begin(), words->end()), " ")) +
-                             "&limit=" + std::to_string(*limit),
-                         "", invocation.form());
-  });
-  add_agent_option(searching, *options);
-  searching.option("WORDS", *words, "words to search for").required();
-  searching.option("-l,--limit N", *limit, "maximum number of memories to list").shows_default();
-  searching.example("syncline -a claire memory search gateway logs");
+  define_search(memory, invocation, options, "syncline -a claire memory search gateway logs");
 }
 
 /// What a clock entry may say beside its times.
@@ -177,7 +168,7 @@ struct EntryFields {
   }
 };
 
-constexpr const char* kZoneHelp = "time zone whose days count, like Europe/Berlin (default: the device's)";
+constexpr const char* kZoneHelp = "time zone whose days count, like Europe/Berlin";
 
 Result<std::string> zone_or_device(const std::string& name) {
   return name.empty() ? device_zone() : Result<std::string>(name);
@@ -193,10 +184,12 @@ struct EntryQuery {
   bool as_sums = false;
 
   void add_options(Command command) {
-    command.option("--period PERIOD", period, "today, week, month or year").shows_default();
+    command.option("--period PERIOD", period, "days to list")
+        .known_values({"today", "week", "month", "year"})
+        .shows_default();
     command.option("--from DAY", from, "first day, as YYYY-MM-DD, instead of a period");
     command.option("--to DAY", to, "last day, as YYYY-MM-DD, instead of a period");
-    command.option("--zone ZONE", zone, kZoneHelp);
+    command.option("--zone ZONE", zone, kZoneHelp).defaults_to("the device's");
     command.flag("--csv", as_csv, "print the entries as CSV, for spreadsheets; not only the newest 500");
     command.flag("--sums", as_sums, "print the time worked on each day instead of the entries");
   }
@@ -300,8 +293,9 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
     return ask_and_print(*options, Method::post, "/api/clocks/quick-book", body.to_text(), invocation.form());
   });
   book.option("DURATION", *duration, "duration, like 2h, 30m, 1.5h or 1h30m").required();
-  book.option("--date DATE", *date, "day, as YYYY-MM-DD; the entry starts at noon (default: it ends now)");
-  book.option("--zone ZONE", *zone, kZoneHelp);
+  book.option("--date DATE", *date,
+              "day of the work, as YYYY-MM-DD: the entry starts at noon; without it, the entry ends now");
+  book.option("--zone ZONE", *zone, kZoneHelp).defaults_to("the device's");
   fields->add_options(book);
   book.example("syncline book 1h30m -c Acme -d 'Code review' --date 2026-11-20");
 
@@ -327,6 +321,25 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
 }
 
 }  // namespace
+
+void define_search(Command parent, Invocation& invocation, const std::shared_ptr<NodeOptions>& options,
+                   const std::string& example) {
+  const auto words = std::make_shared<std::vector<std::string>>();
+  const auto limit = std::make_shared<std::int64_t>(20);
+  Builder build(parent, invocation, options);
+  const Command searching = build.add("search", "Search the agent's memories", [=, &invocation]() -> Result<> {
+    TRY(const std::string query, agent_query(*options));
+    return ask_and_print(*options, Method::get,
+                         "/memory/search?" + query + "&q=" +
+                             percent_encode(join(std::vector<std::string_view>(words->begin(), words->end()), " ")) +
+                             "&limit=" + std::to_string(*limit),
+                         "", invocation.form());
+  });
+  add_agent_option(searching, *options);
+  searching.option("WORDS", *words, "words to search for").required();
+  searching.option("-l,--limit N", *limit, "maximum number of memories to list").shows_default();
+  searching.example(example);
+}
 
 void define_device(Command root, Invocation& invocation, const std::shared_ptr<NodeOptions>& options) {
   define_memory(root, invocation, options);

@@ -117,9 +117,9 @@ void define_export(Command root, Invocation& invocation) {
   const auto options = std::make_shared<ExportOptions>();
   const Command exporting = root.add("export", "Export spaces of this device or a hub as lines of JSON (NDJSON)");
   add_feed_server_options(exporting, options->server, invocation);
-  exporting.option("SPACE", options->spaces, "spaces to export (default: all)");
-  exporting.option("-o,--out FILE", options->file,
-                   "file to write (default: standard output); resumes an interrupted export in it");
+  exporting.option("SPACE", options->spaces, "spaces to export").defaults_to("all");
+  exporting.option("-o,--out FILE", options->file, "file to write; resumes an interrupted export in it")
+      .defaults_to("standard output");
   exporting.example("syncline export -o memory.ndjson kernle/claire");
   exporting.on_run([&invocation, options] { return run_export(*options, invocation.form()); });
 }

@@ -35,21 +35,28 @@ struct SettingsOptions {
 
 std::shared_ptr<SettingsOptions> add_settings_options(Command command) {
   auto options = std::make_shared<SettingsOptions>();
-  command.option("--config FILE", options->file, "settings file (default: hub.yaml in the data directory, if present)");
+  command.option("--config FILE", options->file, "settings file")
+      .defaults_to("hub.yaml in the data directory, if there is one");
   const auto flag = [&](const char* name, const char* key, const char* text) {
     const auto take = [options, key](const std::string& value) -> Result<> {
       options->flags[key] = value;
       return {};
     };
-    command.text_option(name, take, text);
+    return command.text_option(name, take, text);
   };
-  flag("--listen ADDRESS:PORT", "listen", "address to listen on; port 0 picks a free one");
-  flag("--rate-limit N", "rate_limit", "requests per minute and key; 0: no limit");
-  flag("--log-level LEVEL", "log.level", "debug, info, warning, error or off");
+  flag("--listen ADDRESS:PORT", "listen", "address to listen on; port 0 picks a free one")
+      .defaults_to("127.0.0.1:8080");
+  flag("--rate-limit N", "rate_limit", "requests per minute and key; 0 for no limit").defaults_to("0");
+  flag("--log-level LEVEL", "log.level", "least important messages to log")
+      .known_values({"debug", "info", "warning", "error", "off"})
+      .defaults_to("info");
   flag("--tls-certificate FILE", "tls.certificate", "PEM file with the certificate chain");
   flag("--tls-key FILE", "tls.key", "PEM file with the private key");
-  flag("--ui-dir DIR", "console.dir", "directory with the files of the web console, instead of those built in");
-  command.option("--set KEY=VALUE", options->assignments, "any setting; repeatable");
+  flag("--ui-dir DIRECTORY", "console.dir", "directory with the files of the web console, instead of those built in");
+  std::vector<std::string> keys;
+  for (const SettingInfo& info : all_settings()) keys.push_back(std::string(info.key) + '=');
+  command.option("--set KEY=VALUE", options->assignments, "any setting; syncline-hub.yaml(5) describes them")
+      .known_beginnings(keys);
   return options;
 }
 
@@ -111,13 +118,16 @@ Result<> restore(const Invocation& invocation, const std::string& from) {
 
 void define_backup(Command root, Invocation& invocation) {
   const auto path = std::make_shared<std::string>();
-  const Command backup = root.add("backup", "Back up the store to a new file; works while the hub runs");
+  const Command backup = root.add("backup", "Copy the store to a new file");
+  backup.note("Works while the hub runs. The backup contains no settings: copy hub.yaml yourself.");
   backup.option("OUT", *path, "file to create").required();
   add_common(backup, invocation);
   backup.example("syncline backup /srv/backup/syncline-2026-11-22.db");
   backup.on_run([&invocation, path] { return back_up(invocation, *path); });
 
-  const Command restoring = root.add("restore", "Create a data directory from a backup; gives the store a new epoch");
+  const Command restoring = root.add("restore", "Create a data directory from a backup");
+  restoring.note(
+      "The new store has a new epoch, so devices notice the restore, push their data again, and lose nothing.");
   restoring.option("IN", *path, "file that backup wrote").required();
   add_common(restoring, invocation);
   restoring.example("syncline restore /srv/backup/syncline-2026-11-22.db --data /srv/syncline-restored");
@@ -151,8 +161,9 @@ void define_clock(Command root, Invocation& invocation) {
   clock.example("syncline clock --json");
   clock.on_run(ask(invocation, "clock status"));
 
-  const Command accept =
-      clock.add("accept", "Trust the system clock as it is now, so that purging resumes; check the date first");
+  const Command accept = clock.add("accept", "Trust the system clock as it is now, so that purging resumes");
+  accept.note(
+      "Check the date first: if the clock is ahead, the next purge permanently removes what is old by that clock.");
   add_common(accept, invocation);
   accept.example("syncline clock accept --data /srv/syncline");
   accept.on_run(ask(invocation, "clock accept"));
@@ -183,12 +194,14 @@ Result<> diagnose(const Invocation& invocation, const SettingsOptions& options) 
 }
 
 void define_diagnosis(Command root, Invocation& invocation) {
-  const Command verifying = root.add("verify", "Check the integrity of the whole store");
+  const Command verifying = root.add("verify", "Check the whole store for damage");
+  verifying.note("Works while the hub runs. Exits with 1 if it finds a problem.");
   add_common(verifying, invocation);
   verifying.example("syncline verify --data /srv/syncline");
   verifying.on_run([&invocation] { return verify(invocation); });
 
   const Command doctor = root.add("doctor", "Check for common operating problems");
+  doctor.note("Exits with 1 if a check fails.");
   add_common(doctor, invocation);
   const auto doctor_settings = add_settings_options(doctor);
   doctor.example("syncline doctor --data /srv/syncline");
@@ -207,9 +220,15 @@ void define_diagnosis(Command root, Invocation& invocation) {
 }  // namespace
 
 void define_hub(Command root, Invocation& invocation) {
-  const Command hub = root.add("hub", "Run the hub; prints its URL when it is ready");
+  const Command hub = root.add("hub", "Run the hub");
   hub.example("syncline hub --data /srv/syncline --listen 127.0.0.1:8080");
+  hub.example("syncline hub --set quota.bytes=free=500000000 --set cors.origins=https://app.example.org");
+  hub.note(
+      "The hub prints its URL when it is ready, and runs until SIGTERM or SIGINT. SIGHUP reloads the certificate "
+      "files.");
   add_common(hub, invocation);
+  add_exits(hub, {kExitWrongStore, kExitNewerStore, kExitBusy, kExitStorageFull, kExitStorageBroken, kExitLocked,
+                  kExitStorageDamaged, kExitClockInDoubt});
   const auto options = add_settings_options(hub);
   hub.on_run([&invocation, options]() -> Result<> {
     TRY(const Settings settings, load_settings(*options, invocation.data));
@@ -218,11 +237,11 @@ void define_hub(Command root, Invocation& invocation) {
 }
 
 void define_data_and_settings(Command root, Invocation& invocation) {
-  const Command setup = root.add("setup", "Show the code that makes the first account of a running hub");
+  const Command setup = root.add("setup", "Show the one-time code for the first account of a running hub");
   add_common(setup, invocation);
   setup.example("syncline setup --data /srv/syncline");
   const auto again = std::make_shared<bool>(false);
-  setup.flag("--again", *again, "make a new code; the one before it is good no more");
+  setup.flag("--again", *again, "replace the code with a new one");
   setup.on_run([&invocation, again] { return ask(invocation, *again ? "setup again" : "setup")(); });
 
   define_backup(root, invocation);

@@ -188,16 +188,18 @@ Result<> run_import(const ImportOptions& options, Invocation& invocation) {
 
 void define_import(Command root, Invocation& invocation) {
   const auto options = std::make_shared<ImportOptions>();
-  const Command importing = root.add("import", "Import a file into spaces; keeps newer versions there");
+  const Command importing = root.add("import", "Import a file into spaces, and keep newer versions there");
   add_feed_server_options(importing, options->server, invocation);
   importing
       .option("FILE", options->file, "file that export wrote, or lines of {collection, id, doc}; - for standard input")
       .required();
   importing.option("--space SPACE", options->spaces, "import all lines into this space").one_at_a_time();
-  importing.option("--from-line N", options->from_line, "first line to import").positive();
-  importing.footer(
-      "You can safely import the same file again. Exits with 7 if some lines could not be imported.\nExample:\n  "
-      "syncline import memory.ndjson");
+  importing.option("--from-line N", options->from_line, "number of the first line to import")
+      .positive()
+      .shows_default();
+  importing.note("You can safely import the same file again.");
+  importing.example("syncline import memory.ndjson");
+  importing.exits(kExitPartial, "some lines could not be imported; standard error names them");
   importing.on_run([&invocation, options] { return run_import(*options, invocation); });
 }
 

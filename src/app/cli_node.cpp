@@ -1,6 +1,8 @@
 // syncline node, login and profile: the node of this device, and what it is connected to.
+#include <cstdlib>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "app/faces.hpp"
 #include "app/hub_access.hpp"
@@ -9,6 +11,7 @@
 #include "app/node_server.hpp"
 #include "app/node_spaces.hpp"
 #include "app/output.hpp"
+#include "app/settings.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
@@ -76,14 +79,20 @@ Result<> accept_clock(const NodeOptions& options, const std::string& name, Outpu
 }
 
 void define_serving(Command root, const Options& options) {
-  const Command node = root.add("node", "Run this device's node: a local copy of the data with a local API");
+  const Command node = root.add("node", "Run this device's node, a local copy of the data with a local API");
+  add_exits(node, {kExitWrongStore, kExitNewerStore, kExitBusy, kExitStorageFull, kExitStorageBroken, kExitLocked,
+                   kExitStorageDamaged});
   node.example("syncline node --listen 127.0.0.1:8765");
   const auto settings = std::make_shared<NodeSettings>();
-  node.option("--data DIRECTORY", options->data, "data directory of the node").shows_default();
+  node.option("--data DIRECTORY", options->data, "data directory of the node")
+      .defaults_to("$SYNCLINE_NODE_DATA, else ~/.local/share/syncline/node");
   node.option("--listen ADDRESS:PORT", settings->listen, "loopback address to listen on; port 0 picks a free one")
       .shows_default();
-  node.option("--log-level LEVEL", settings->log_level, "debug, info, warning, error or off").shows_default();
-  node.option("--set KEY=VALUE", settings->assignments, "local.origins or local.any_user; repeatable");
+  add_log_level(node, settings->log_level);
+  std::vector<std::string> keys;
+  for (const SettingInfo& info : node_settings()) keys.push_back(std::string(info.key) + '=');
+  node.option("--set KEY=VALUE", settings->assignments, "a setting; syncline-hub.yaml(5) describes them")
+      .known_beginnings(keys);
   node.on_run([options, settings] {
     settings->data = options->data;
     return run_node(*settings);
@@ -125,16 +134,34 @@ void define_profiles(Command root, Invocation& invocation, const Options& option
     return profile_command(*options, Method::post, "/profiles/" + percent_encode(*name) + "/use", "",
                            invocation.form());
   });
-  add("accept-clock", "Trust this device's clock as it is now, so that purging resumes; check the date first",
+  add("accept-clock", "Trust this device's clock as it is now, so that purging resumes",
       "syncline profile accept-clock work",
       [&invocation, options, name] { return accept_clock(*options, *name, invocation.form()); });
-  add("remove", "Remove a profile; its files move to removed/", "syncline profile remove work",
+  add("remove", "Remove a profile, and move its files to removed/", "syncline profile remove work",
       [&invocation, options, name] {
         return profile_command(*options, Method::del, "/profiles/" + percent_encode(*name), "", invocation.form());
       });
 }
 
 }  // namespace
+
+void define_kernle_login(Command root, Invocation& invocation, const std::shared_ptr<NodeOptions>& options) {
+  const auto hub = std::make_shared<HubOptions>();
+  if (const char* url = std::getenv("KERNLE_BACKEND_URL")) hub->url = url;
+  if (const char* token = std::getenv("KERNLE_AUTH_TOKEN")) hub->key = token;
+  const Command auth = root.add_group("auth", "Connect this device to a backend",
+                                      "kernle auth login --backend-url https://hub.example.org --api-key KEY");
+  const Command logging_in = auth.add("login", "Log in to a backend");
+  logging_in.option("-b,--backend-url URL", hub->url, "URL of the backend").defaults_to("$KERNLE_BACKEND_URL");
+  logging_in.option("-k,--api-key KEY", hub->key, "API key (or set KERNLE_AUTH_TOKEN, which other users cannot see)");
+  add_node_options(logging_in, *options, invocation);
+  logging_in.example("kernle auth login --backend-url https://hub.example.org --api-key KEY");
+  logging_in.on_run([&invocation, options, hub]() -> Result<> {
+    if (hub->url.empty()) return fail(ErrorCode::invalid_argument, "no backend given; use --backend-url URL");
+    if (hub->key.empty()) return fail(ErrorCode::invalid_argument, "no API key given; use --api-key KEY");
+    return login(*options, *hub, invocation.form());
+  });
+}
 
 void define_node(Command root, Invocation& invocation) {
   const auto options = std::make_shared<NodeOptions>();

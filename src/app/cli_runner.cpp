@@ -24,6 +24,8 @@ Result<> verify_audit(const Invocation& invocation, const std::string& data) {
   return fail(ErrorCode::internal, "the audit log fails verification: " + verdict.fault);
 }
 
+const std::string kRunnerDataDefault = "$SYNCLINE_RUNNER_DATA, else ~/.local/state/syncline/runner";
+
 /// What a policy would say to a command line, and why.
 Result<> explain(const Invocation& invocation, const std::string& file, const std::string& type,
                  const std::string& line) {
@@ -62,7 +64,10 @@ void define_audit(Command runner, Invocation& invocation, const std::shared_ptr<
   const Command audit = runner.add_group("audit", "Inspect the audit log",
                                          "syncline runner audit verify --data /var/lib/syncline-runner");
   const Command verify = audit.add("verify", "Verify that the audit log is complete and unchanged");
-  verify.option("--data DIRECTORY", settings->data, "data directory of the runner").shows_default();
+  verify.note("Exits with 1 if a line is missing or was changed.");
+  verify.option("--data DIRECTORY", settings->data, "data directory of the runner")
+      .defaults_to(kRunnerDataDefault)
+      .common();
   add_json_flag(verify, invocation);
   verify.example("syncline runner audit verify --data /var/lib/syncline-runner");
   verify.on_run([&invocation, settings] { return verify_audit(invocation, settings->data); });
@@ -77,10 +82,10 @@ void define_policy(Command runner, Invocation& invocation) {
   const auto options = std::make_shared<PolicyOptions>();
   const Command policy = runner.add("explain", "Show how a policy decides on a command, and which rule applies");
   policy.option("--policy FILE", options->file, "policy file").required();
-  policy.option("--type TYPE", options->type, "command type: execute_bash or aws_operation")
+  policy.option("--type TYPE", options->type, "type of the command")
       .shows_default()
       .one_of({"execute_bash", "aws_operation"});
-  policy.option("LINE", options->line, "the command line, or 'SERVICE OPERATION'").required();
+  policy.option("LINE", options->line, "command line, or 'SERVICE OPERATION'").required();
   add_json_flag(policy, invocation);
   policy.example("syncline runner explain --policy project.yaml 'git push origin main'");
   policy.on_run([&invocation, options] { return explain(invocation, options->file, options->type, options->line); });
@@ -90,20 +95,20 @@ void define_policy(Command runner, Invocation& invocation) {
 
 void define_runner(Command root, Invocation& invocation) {
   const auto settings = std::make_shared<RunnerSettings>();
-  const Command runner = root.add("runner", "Run the commands submitted to a hub, as a policy allows, in a sandbox");
-  runner.footer(
-      "Examples:\n"
-      "  syncline runner --hub https://hub.example.org --key-file runner.key --policy project.yaml\n"
-      "  syncline runner --hub http://127.0.0.1:8080 --key KEY --data DIR --root /srv/project --allow "
-      "read_file,code_search\n"
+  const Command runner = root.add("runner", "Run the commands submitted to a hub, in a sandbox, as a policy allows");
+  runner.example("syncline runner --hub https://hub.example.org --key-file runner.key --policy project.yaml");
+  runner.example("syncline runner --key-file runner.key --root /srv/project --allow read_file,code_search");
+  runner.note(
+      "Runs only what a policy on this machine allows: the one of --policy, or the one that --root and --allow make. "
       "docs/runner.md describes policies and the sandbox.");
   add_hub_options(runner, settings->hub);
-  runner.option("--data DIRECTORY", settings->data, "data directory of the runner").shows_default();
+  runner.option("--data DIRECTORY", settings->data, "data directory of the runner")
+      .defaults_to(kRunnerDataDefault)
+      .common();
   runner.option("--policy FILE", settings->policy_file, "policy file; SIGHUP reloads it, except for concurrency");
-  runner.option("--root DIRECTORY", settings->roots, "directory that commands may read and write; repeatable");
-  runner.option("--allow TYPES", settings->allow,
-                "any, or a comma-separated list of: execute_bash, read_file, write_file, list_directory, "
-                "aws_operation, code_search; needs --root");
+  runner.option("--root DIRECTORY", settings->roots, "directory that commands may read and write");
+  runner.option("--allow TYPES", settings->allow, "types of commands to run below the roots; needs --root")
+      .known_list({"any", "execute_bash", "read_file", "write_file", "list_directory", "aws_operation", "code_search"});
   runner.flag("--no-sandbox", settings->no_sandbox, "run commands without a sandbox");
   runner.flag("--published-api", settings->published_api, "poll a hub that has only the published Kiro API");
   runner.option("--poll SECONDS", settings->poll_seconds, "seconds between polls, with --published-api")
@@ -114,7 +119,7 @@ void define_runner(Command root, Invocation& invocation) {
   runner.option("--drain SECONDS", settings->drain_seconds, "seconds that commands may keep running after SIGTERM")
       .shows_default()
       .in_range(0, 3600);
-  runner.option("--log-level LEVEL", settings->log_level, "debug, info, warning, error or off").shows_default();
+  add_log_level(runner, settings->log_level);
   add_json_flag(runner, invocation);
   define_audit(runner, invocation, settings);
   define_policy(runner, invocation);

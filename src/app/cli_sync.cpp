@@ -66,11 +66,11 @@ std::string time_ago(const std::string& text, Timestamp now) {
   return ago + " (" + exact + " UTC)";
 }
 
-void print_agent_status(const NodeOptions& options, const JsonObject& data, OutputForm form) {
+void print_agent_status(const NodeOptions& options, const JsonObject& data, const Invocation& invocation) {
   const std::int64_t pending = number_of(data, "pending_operations");
   const std::int64_t dead = number_of(data, "dead_letters");
   const bool connected = data.text_of("status") == "connected";
-  if (form == OutputForm::json) {
+  if (invocation.form() == OutputForm::json) {
     std::string out;
     JsonWriter writer(out);
     writer.begin_object().integer("version", 1);
@@ -107,22 +107,26 @@ void print_agent_status(const NodeOptions& options, const JsonObject& data, Outp
   if (dead > 0) std::printf("🔴 Dead letters: %lld\n", static_cast<long long>(dead));
   std::printf("🕐 Last sync: %s\n", time_ago(data.text_of("last_pull"), SystemClock().now()).c_str());
   if (!connected) {
-    std::puts(url.empty() ? "\n💡 Connect this device: syncline login URL" : "\n💡 Changes stay queued on this device");
+    const char* login = invocation.called_as == CalledAs::kernle ? "kernle auth login" : "syncline login URL";
+    std::printf("\n💡 %s%s\n", url.empty() ? "Connect this device: " : "Changes stay queued on this device",
+                url.empty() ? login : "");
   } else if (pending > 0) {
     std::puts("\n💡 Send them: sync push");
   }
 }
 
-Result<> sync_status(const NodeOptions& options, OutputForm form) {
+Result<> sync_status(const NodeOptions& options, const Invocation& invocation) {
+  const bool is_kernle = invocation.called_as == CalledAs::kernle;
+  if (is_kernle) CHECK_OK(need_agent(options));
   TRY(const auto node, NodeClient::open(options));
   if (!node->runs_by_itself()) {
-    std::fputs("no node runs on this device: nothing is sent or fetched until 'syncline node' or the next sync\n",
-               stderr);
+    std::fprintf(stderr, "no node runs on this device: nothing is sent or fetched until %s\n",
+                 is_kernle ? "the next sync" : "'syncline node' or the next sync");
   }
-  if (options.agent.empty()) return print_profiles(*node, form);
+  if (options.agent.empty()) return print_profiles(*node, invocation.form());
   TRY(const std::string answer, node->ask(http::Method::get, "/sync/status?agent_id=" + percent_encode(options.agent)));
   TRY(const JsonObject data, data_of(answer));
-  print_agent_status(options, data, form);
+  print_agent_status(options, data, invocation);
   return {};
 }
 
@@ -327,32 +331,40 @@ Result<> sync_dead_letters(const NodeOptions& options, bool retry, OutputForm fo
 }  // namespace
 
 void define_sync(Command root, Invocation& invocation, const std::shared_ptr<NodeOptions>& options) {
-  const Command sync = root.add_group("sync", "Sync this device and show its state", "syncline sync status");
+  const bool is_kernle = invocation.called_as == CalledAs::kernle;
+  const std::string program = is_kernle ? "kernle " : "syncline ";
+  const std::string hub = is_kernle ? "backend" : "hub";
+  const Command sync = root.add_group("sync", "Sync this device and show its state", program + "-a claire sync status");
   add_agent_option(sync, *options);
   const auto add = [&](const std::string& name, const std::string& help, const std::string& example, Action run) {
     const Command command = sync.add(name, help);
     add_agent_option(command, *options);
     add_node_options(command, *options, invocation);
-    command.example(example);
+    command.example(program + example);
     command.on_run(std::move(run));
     return command;
   };
   const auto limit = std::make_shared<std::int64_t>(0);
   const auto flag = std::make_shared<bool>(false);
-  add("status", "Show pending changes and sync state of an agent, or of all profiles without -a",
-      "syncline -a claire sync status", [&invocation, options] { return sync_status(*options, invocation.form()); });
-  add("push", "Send pending changes to the hub", "syncline -a claire sync push", [&invocation, options, limit] {
-    return sync_push(*options, *limit, invocation.form());
-  }).option("-l,--limit N", *limit, "maximum number of results to list");
-  add("pull", "Fetch new changes from the hub", "syncline -a claire sync pull --full", [&invocation, options, flag] {
+  add("status",
+      is_kernle ? "Show pending changes and sync state of an agent"
+                : "Show pending changes and sync state of an agent, or of all profiles without -a",
+      "-a claire sync status", [&invocation, options] { return sync_status(*options, invocation); });
+  add("push", "Send pending changes to the " + hub, "-a claire sync push",
+      [&invocation, options, limit] { return sync_push(*options, *limit, invocation.form()); })
+      .option("-l,--limit N", *limit, "maximum number of results to list; a push always sends all pending changes")
+      .defaults_to("all");
+  add("pull", "Fetch new changes from the " + hub, "-a claire sync pull --full", [&invocation, options, flag] {
     return sync_pull(*options, *flag, invocation.form());
   }).flag("-f,--full", *flag, "pull everything again from the beginning");
-  add("full", "Pull, then push", "syncline -a claire sync full",
+  add("full", "Pull, then push", "-a claire sync full",
       [&invocation, options] { return sync_full(*options, invocation.form()); });
-  add("conflicts", "List edits of this device that lost a merge", "syncline -a claire sync conflicts --limit 50",
+  add("conflicts", "List edits of this device that lost a merge", "-a claire sync conflicts --limit 50",
       [&invocation, options, limit] { return sync_conflicts(*options, *limit == 0 ? 20 : *limit, invocation.form()); })
-      .option("-l,--limit N", *limit, "maximum number of conflicts to list");
-  add("deadletters", "List changes that the hub rejected", "syncline -a claire sync deadletters --retry",
+      .option("-l,--limit N", *limit, "maximum number of conflicts to list")
+      .defaults_to("20");
+  if (is_kernle) return;
+  add("deadletters", "List changes that the hub rejected", "-a claire sync deadletters --retry",
       [&invocation, options, flag] { return sync_dead_letters(*options, *flag, invocation.form()); })
       .flag("--retry", *flag, "send rejected changes again");
 }

@@ -171,11 +171,12 @@ void define_tail(Command root, Invocation& invocation) {
   const auto options = std::make_shared<TailOptions>();
   const Command tailing = root.add("tail", "Print changes of this device or a hub as they happen");
   add_feed_server_options(tailing, options->server, invocation);
-  tailing.option("SPACE", options->spaces, "spaces to follow (default: all)");
+  tailing.option("SPACE", options->spaces, "spaces to follow").defaults_to("all");
   tailing.option("--since CURSOR", options->since, "start after this cursor; needs exactly one SPACE");
   tailing.flag("--from-start", options->from_start, "start with all existing records");
   tailing.option("-n,--count N", options->count, "stop after this many changes").positive();
-  tailing.footer("With --json, each line is one JSON object.\nExample:\n  syncline tail kaisho --json");
+  tailing.note("With --json, each line is one JSON object.");
+  tailing.example("syncline tail kaisho --json");
   tailing.on_run([&invocation, options] { return tail(*options, invocation.form()); });
 }
 

@@ -19,15 +19,15 @@ const SettingInfo* find_info(std::string_view key) {
   return nullptr;
 }
 
+bool is_boolean(std::string_view text) { return text == "true" || text == "false"; }
+
+}  // namespace
+
 std::string environment_name(std::string_view key) {
   std::string name = "SYNCLINE_";
   for (const char c : key) name += c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
   return name;
 }
-
-bool is_boolean(std::string_view text) { return text == "true" || text == "false"; }
-
-}  // namespace
 
 const std::vector<SettingInfo>& all_settings() {
   static const std::vector<SettingInfo> kSettings = {

@@ -19,6 +19,8 @@ struct SettingInfo {
   std::string_view default_value;
   std::string_view description;
 };
+/// "SYNCLINE_TLS_CERTIFICATE" for "tls.certificate"
+[[nodiscard]] std::string environment_name(std::string_view key);
 /// Those of a hub.
 [[nodiscard]] const std::vector<SettingInfo>& all_settings();
 /// Those of a node that are not a profile's.

@@ -15,29 +15,39 @@ from harness import BINARY, Hub, cli, cli_json, wait_until
 from node_harness import Node
 
 
-@pytest.fixture
-def kernle(tmp_path):
-    """Runs the published command lines through a symlink of that name."""
-    link = tmp_path / "kernle"
-    link.symlink_to(BINARY)
-    environment = os.environ | {"SYNCLINE_NODE_DATA": str(tmp_path / "device")}
+def runner_of(program, directory):
+    environment = os.environ | {"SYNCLINE_NODE_DATA": str(directory / "device")}
 
     def run(line, **more):
-        done = subprocess.run([str(link), *line.split()], capture_output=True, text=True, timeout=120,
+        done = subprocess.run([str(program), *line.split()], capture_output=True, text=True, timeout=120,
                               env=environment | more)
         return done.returncode, done.stdout, done.stderr
 
     return run
 
 
+@pytest.fixture
+def kernle(tmp_path):
+    """Runs the published command lines through a symlink of that name."""
+    link = tmp_path / "kernle"
+    link.symlink_to(BINARY)
+    return runner_of(link, tmp_path)
+
+
+@pytest.fixture
+def syncline(tmp_path):
+    """Runs command lines of the program itself on the same device."""
+    return runner_of(BINARY, tmp_path)
+
+
 def log_in(hub, kernle, email):
     client = hub.client(email=email)
-    code, out, error = kernle(f"login {hub.url}", SYNCLINE_KEY=client.key)
+    code, out, error = kernle(f"auth login --backend-url {hub.url}", KERNLE_AUTH_TOKEN=client.key)
     assert code == 0, error
     return client
 
 
-def test_the_published_lines_without_a_running_node(shared_hub, kernle):
+def test_the_published_lines_without_a_running_node(shared_hub, kernle, syncline):
     client = log_in(shared_hub, kernle, "claire@example.org")
     assert kernle("-a claire sync push")[:2] == (0, "✓ No pending changes to push\n")
     assert kernle("sync pull -a claire")[:2] == (0, "✓ Already up to date\n")
@@ -45,7 +55,7 @@ def test_the_published_lines_without_a_running_node(shared_hub, kernle):
     client.push("kernle%2Fclaire", [{"collection": "notes", "id": "n1", "doc": {"content": "from elsewhere"}}])
     code, out, _ = kernle("-a claire sync pull --full")
     assert code == 0 and out.startswith("✓ Pulled 1 change\n  From: claire\n")
-    assert kernle("memory add notes content=mine --agent claire")[0] == 0
+    assert syncline("memory add notes content=mine --agent claire")[0] == 0
     code, out, error = kernle("-a claire sync full")
     assert code == 0 and "Running full bidirectional sync..." in error
     assert out.splitlines()[0] == "Step 1: Pulling..." and out.splitlines()[-1] == "✓ Full sync complete"
@@ -60,7 +70,7 @@ def test_the_published_lines_without_a_running_node(shared_hub, kernle):
     assert "📦 Local project: claire" in lines and "🟢 Pending operations: 0" in lines
 
 
-def test_json_is_one_document_with_the_published_names(shared_hub, kernle):
+def test_json_is_one_document_with_the_published_names(shared_hub, kernle, syncline):
     log_in(shared_hub, kernle, "json@example.org")
     for line, names in (
             ("status", {"version", "local_stack_id", "namespaced_stack_id", "user_id", "pending_operations",
@@ -72,10 +82,11 @@ def test_json_is_one_document_with_the_published_names(shared_hub, kernle):
                       "poisoned_new", "poisoned_pending", "recovered_from_quarantine", "recovery_state",
                       "failed_operations", "local_project", "namespaced_id"}),
             ("full", {"success", "data"}),
-            ("conflicts", {"version", "conflicts", "count"}),
-            ("deadletters", {"dead_letters"})):
+            ("conflicts", {"version", "conflicts", "count"})):
         code, out, _ = kernle(f"-a claire sync {line} --json")
         assert code == 0 and names <= set(json.loads(out)), line
+    code, out, _ = syncline("-a claire sync deadletters --json")
+    assert code == 0 and "dead_letters" in json.loads(out)
 
 
 def test_exit_codes_when_there_is_no_hub(shared_hub, kernle):
@@ -86,20 +97,37 @@ def test_exit_codes_when_there_is_no_hub(shared_hub, kernle):
     assert kernle("-a claire sync nonsense")[0] == 2
     code, _, error = kernle("sync push")
     assert code == 2 and "-a AGENT" in error
+    code, out, error = kernle("-a claire sync status")
+    assert code == 0 and "Connect this device: kernle auth login" in out and "syncline" not in out + error
 
 
-def test_a_search_takes_several_words(kernle):
-    assert kernle("-a seeker memory add notes content=gateway-logs")[0] == 0
-    assert kernle("-a seeker memory add notes content=gateway-only")[0] == 0
-    code, out, error = kernle("-a seeker memory search gateway logs --json")
+def test_the_agent_may_be_set_in_the_environment(kernle):
+    code, out, _ = kernle("sync status", KERNLE_AGENT_ID="claire")
+    assert code == 0 and "📦 Local project: claire" in out
+    assert "📦 Local project: bob" in kernle("sync status -a bob", KERNLE_AGENT_ID="claire")[1]
+
+
+def test_a_login_needs_a_backend_that_the_environment_may_name(shared_hub, kernle):
+    key = shared_hub.client(email="login@example.org").key
+    code, _, error = kernle("auth login", KERNLE_AUTH_TOKEN=key)
+    assert code == 2 and error.startswith("kernle: no backend given; use --backend-url URL")
+    code, _, error = kernle("auth login", KERNLE_BACKEND_URL=shared_hub.url)
+    assert code == 2 and error.startswith("kernle: no API key given; use --api-key KEY")
+    assert kernle(f"auth login -k {key}", KERNLE_BACKEND_URL=shared_hub.url)[0] == 0
+
+
+def test_a_search_takes_several_words(kernle, syncline):
+    assert syncline("-a seeker memory add notes content=gateway-logs")[0] == 0
+    assert syncline("-a seeker memory add notes content=gateway-only")[0] == 0
+    code, out, error = kernle("-a seeker search gateway logs --json")
     assert code == 0 and "gateway-logs" in out and "gateway-only" not in out, (out, error)
 
 
-def test_full_fails_when_a_phase_failed(kernle):
+def test_full_fails_when_a_phase_failed(kernle, syncline):
     away = Hub().start()
     log_in(away, kernle, "gone@example.org")
     away.stop()
-    assert kernle("-a claire memory add notes content=kept")[0] == 0
+    assert syncline("-a claire memory add notes content=kept")[0] == 0
     code, _, error = kernle("-a claire sync full")
     assert code != 0 and error
     code, out, _ = kernle("-a claire sync status --json")
@@ -194,13 +222,13 @@ def test_the_days_of_a_device_are_those_of_its_zone(zone):
         node.stop()
 
 
-def test_login_tells_what_is_wrong(shared_hub, kernle):
-    code, _, error = kernle(f"login {shared_hub.url}", SYNCLINE_KEY="sl_k1_wrong")
+def test_login_tells_what_is_wrong(shared_hub, syncline):
+    code, _, error = syncline(f"login {shared_hub.url}", SYNCLINE_KEY="sl_k1_wrong")
     assert code == 5 and "does not accept the key" in error
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as other:
         threading.Thread(target=other.serve_forever, daemon=True).start()
-        code, _, error = kernle(f"login http://127.0.0.1:{other.server_port}", SYNCLINE_KEY="sl_k1_wrong")
+        code, _, error = syncline(f"login http://127.0.0.1:{other.server_port}", SYNCLINE_KEY="sl_k1_wrong")
         assert code in (3, 6) and "does not accept the key" not in error, (code, error)
         other.shutdown()
-    code, _, error = kernle(f"login http://127.0.0.1:{other.server_port}", SYNCLINE_KEY="sl_k1_wrong")
+    code, _, error = syncline(f"login http://127.0.0.1:{other.server_port}", SYNCLINE_KEY="sl_k1_wrong")
     assert code == 6 and "connect" in error.lower(), (code, error)

@@ -22,7 +22,8 @@ LAYERS = {
     "replica": {"wire", "service", "http", "store", "core", "base"},
     "node": {"replica", "wire", "service", "http", "store", "core", "base"},
     "api": {"node", "replica", "webhooks", "wire", "service", "http", "store", "core", "base"},
-    "app": {"api", "node", "replica", "webhooks", "runner", "net", "wire", "service", "http", "store", "core", "base"},
+    "cli": {"base"},
+    "app": {"cli", "api", "node", "replica", "webhooks", "runner", "net", "wire", "service", "http", "store", "core", "base"},
 }
 LINES_MAX = 450
 HEADER_LINES_MAX = 300
@@ -72,7 +73,7 @@ def test_link_lines_match_the_layers():
     ("boost/beast", {"net"}),
     ("boost/asio", {"net"}),
     ("sqlite3.h", {"store"}),
-    ("CLI/", {"app/command_line.cpp"}),  # seconds of compile time for each file that includes it
+    ("CLI/", {"cli/command_line.cpp"}),  # seconds of compile time for each file that includes it
     ("prometheus/", {"api"}),
     ("curl/", {"net"}),
     ("seccomp.h", {"runner"}),
