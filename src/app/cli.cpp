@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -66,14 +67,16 @@ int run_cli(int argc, char** argv) {
   if (!action) {
     const bool json =  // the option may come behind what cannot be parsed
         std::any_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; });
-    print_error(action.error(), json ? OutputForm::json : OutputForm::text);
+    print_error(action.error(), json ? OutputForm::json : OutputForm::text, kExitUsage);
     return kExitUsage;
   }
   hide_secrets(argc, argv);
+  if (invocation.no_color) ::setenv("NO_COLOR", "1", 1);  // before there is a second thread
   const auto done = (*action)();
   if (done) return invocation.exit_code;
-  print_error(done.error(), invocation.form());
-  return exit_code_of(done.error().code);
+  const int exit_code = invocation.exit_code != kExitOk ? invocation.exit_code : exit_code_of(done.error().code);
+  print_error(done.error(), invocation.form(), exit_code);
+  return exit_code;
 }
 
 }  // namespace syncline::app

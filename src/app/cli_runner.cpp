@@ -7,7 +7,7 @@
 namespace syncline::app {
 namespace {
 
-Result<> verify_audit(const Invocation& invocation, const std::string& data) {
+Result<> verify_audit(Invocation& invocation, const std::string& data) {
   // Before the log is read: a runner that is at work goes on writing.
   TRY(const auto known, runner::IntentLog::read_audit_head(DataDirectory::intent_log_in(data)));
   TRY(const runner::AuditVerdict verdict, runner::verify_audit_log(DataDirectory::audit_log_in(data), known));
@@ -21,7 +21,8 @@ Result<> verify_audit(const Invocation& invocation, const std::string& data) {
   writer.end_object();
   print_result(out, invocation.form());
   if (verdict.fault.empty()) return {};
-  return fail(ErrorCode::internal, "the audit log fails verification: " + verdict.fault);
+  invocation.exit_code = kExitAuditBroken;
+  return fail(ErrorCode::damaged, "the audit log fails verification: " + verdict.fault);
 }
 
 /// What a policy would say to a command line, and why.
@@ -61,7 +62,8 @@ Result<> explain(const Invocation& invocation, const std::string& file, const st
 void define_audit(Command runner, Invocation& invocation, const std::shared_ptr<RunnerSettings>& settings) {
   const Command audit = runner.add_group("audit", "Inspect the audit log",
                                          "syncline runner audit verify --data /var/lib/syncline-runner");
-  const Command verify = audit.add("verify", "Verify that the audit log is complete and unchanged");
+  const Command verify =
+      audit.add("verify", "Verify that the audit log is complete and unchanged; exits with 18 if it is not");
   verify.option("--data DIRECTORY", settings->data, "data directory of the runner").shows_default();
   add_json_flag(verify, invocation);
   verify.example("syncline runner audit verify --data /var/lib/syncline-runner");

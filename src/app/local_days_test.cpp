@@ -1,24 +1,13 @@
 #include "app/local_days.hpp"
 
 #include <gtest/gtest.h>
-#include <time.h>
 
-#include <cstdlib>
+#include "support/zone.hpp"
 
 namespace syncline::app {
 namespace {
 
-/// The zone of this process is its tests', too: it is as it was when this ends.
 class LocalDaysTest : public testing::Test {
- public:
-  LocalDaysTest() {
-    if (const char* zone = std::getenv("TZ")) before_ = zone;
-  }
-  ~LocalDaysTest() override {
-    before_ ? ::setenv("TZ", before_->c_str(), 1) : ::unsetenv("TZ");
-    ::tzset();
-  }
-
  protected:
   static std::string range(const std::string& zone, std::string_view period, std::string_view now) {
     EXPECT_TRUE(use_zone(zone));
@@ -26,7 +15,7 @@ class LocalDaysTest : public testing::Test {
     return days ? format_time(days->first).substr(0, 16) + " " + format_time(days->last).substr(0, 16) : "(none)";
   }
 
-  std::optional<std::string> before_;
+  const test::Zone zone_;  // commands change it
 };
 
 TEST_F(LocalDaysTest, a_day_begins_at_midnight_of_the_zone) {
