@@ -38,6 +38,7 @@ void append_key(JsonWriter& writer, const Key& key, const std::string* token) {
       writer.null();
     }
   };
+  time_or_null("expires_at", key.expires_at);
   time_or_null("last_used_at", key.last_used_at);
   time_or_null("revoked_at", key.revoked_at);
   writer.end_object();

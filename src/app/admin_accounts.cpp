@@ -16,7 +16,7 @@ void append_account_members(JsonWriter& writer, const Account& account) {
       .string("created_at", format_time(account.created_at));
 }
 
-/// What the plan allows; null without a limit. A command without a hub knows no limits.
+/// What the plan allows; null without a limit.
 void append_quota(JsonWriter& writer, const Quotas::Limits& limits) {
   const auto append = [&](std::string_view name, std::int64_t limit) {
     writer.name(name);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/ca_file.hpp"
 #include "app/plan_settings.hpp"
 #include "app/secrets.hpp"
 #include "base/text.hpp"
@@ -43,6 +44,8 @@ Result<AiSettings> read_ai_settings(const Settings& settings) {
   TRY(std::string limit_parameter, read_limit_parameter(settings));
   TRY(std::string key, find_key(settings));
   TRY(net::Endpoint endpoint, net::make_endpoint(settings.text("ai.url"), std::move(key)));
+  endpoint.ca_file = settings.text("tls.ca_file");
+  endpoint.ca_advice = kCaSettingAdvice;
   ai.upstream = ai::Upstream{.connect = net::make_client_factory(std::move(endpoint)),
                              .models = std::move(models),
                              .timeout_ms = settings.integer("ai.timeout_seconds") * 1000,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -49,8 +50,8 @@ CalledAs caller_in(const char* path) {
 }
 
 /// As print_error() says it, but an error in words begins with the name that the program was called by.
-void say_error(const Error& error, CalledAs called_as, OutputForm form) {
-  if (form == OutputForm::json || called_as == CalledAs::syncline) return print_error(error, form);
+void say_error(const Error& error, CalledAs called_as, OutputForm form, int exit_code) {
+  if (form == OutputForm::json || called_as == CalledAs::syncline) return print_error(error, form, exit_code);
   std::fprintf(stderr, "%s: %s\n", name_of(called_as).c_str(), to_terminal_text(error.text).c_str());
 }
 
@@ -83,14 +84,16 @@ int run_cli(int argc, char** argv) {
   if (!action) {
     const bool json =  // the option may come behind what cannot be parsed
         std::any_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; });
-    say_error(action.error(), invocation.called_as, json ? OutputForm::json : OutputForm::text);
+    say_error(action.error(), invocation.called_as, json ? OutputForm::json : OutputForm::text, kExitUsage);
     return kExitUsage;
   }
   hide_secrets(argc, argv);
+  if (invocation.no_color) ::setenv("NO_COLOR", "1", 1);  // before there is a second thread
   const auto done = (*action)();
   if (done) return invocation.exit_code;
-  say_error(done.error(), invocation.called_as, invocation.form());
-  return exit_code_of(done.error().code);
+  const int exit_code = invocation.exit_code != kExitOk ? invocation.exit_code : exit_code_of(done.error().code);
+  say_error(done.error(), invocation.called_as, invocation.form(), exit_code);
+  return exit_code;
 }
 
 }  // namespace syncline::app

@@ -30,12 +30,19 @@ class AdminCommand {
     request_->set_text("command", words);
     add_common(command_, invocation);
     add_exits(command_, {kExitNotFound, kExitConflict});
-    command_.on_run([&invocation, request = request_, lists = lists_, missing]() -> Result<> {
+    command_.on_run([&invocation, request = request_, lists = lists_, missing, words]() -> Result<> {
       for (const auto& [field, texts] : *lists) {
         if (!texts.empty()) request->set(field, json_list(texts));
       }
+      const bool is_new = missing == Missing::create && !has_store(invocation.data);
       TRY(const std::string answer, run_anywhere(invocation.data, *request, missing));
-      print_result(answer, invocation.form());
+      if (is_new) {
+        print_note("created a new store in " + invocation.data +
+                       ", with this account alone; if you expected others, "
+                       "check --data",
+                   invocation.form());
+      }
+      print_result(answer, invocation.form(), find_list_view(words));
       return {};
     });
   }

@@ -18,8 +18,7 @@ Result<> verify_log(Invocation& invocation) {
   const auto ok = verdict.find("ok");
   if (ok && ok->as_boolean().value_or(false)) return {};
   invocation.exit_code = kExitAuditBroken;
-  print_error({ErrorCode::damaged, "the audit log fails verification: " + verdict.text_of("fault")}, invocation.form());
-  return {};
+  return fail(ErrorCode::damaged, "the audit log fails verification: " + verdict.text_of("fault"));
 }
 
 void define_listing(Command audit, Invocation& invocation) {
@@ -46,8 +45,12 @@ void define_listing(Command audit, Invocation& invocation) {
   add_common(list, invocation);
   list.example("syncline audit list --action key --since 2026-11-22T00:00:00Z");
   list.on_run([&invocation, request]() -> Result<> {
-    TRY(const std::string answer, run_anywhere(invocation.data, *request, Missing::refuse));
-    print_result(answer, invocation.form());
+    TRY(std::string answer, run_anywhere(invocation.data, *request, Missing::refuse));
+    JsonObject page{JsonView(answer)};
+    const auto next = page.find("next");
+    const bool is_last = !next || !next->as_integer();
+    if (is_last && invocation.form() == OutputForm::text) page.erase("next");
+    print_result(page.to_text(), invocation.form(), find_list_view("audit list"));
     return {};
   });
 }

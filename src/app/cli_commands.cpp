@@ -1,6 +1,7 @@
 // syncline command: remote commands from the command line of any machine that has a key.
 #include "api/kiro/command.hpp"
 #include "app/command_run.hpp"
+#include "app/command_times.hpp"
 #include "app/hub_access.hpp"
 #include "app/invocation.hpp"
 #include "base/limits.hpp"
@@ -25,10 +26,10 @@ Result<std::string> ask(const CommandOptions& options, const http::ClientRequest
   return ask_hub(*clients(), request);
 }
 
-/// One line a command, the same columns for all types.
-std::string make_table(const JsonObject& answer) {
-  std::string table;
-  JsonWriter writer(table);
+/// One row for each command, the same columns for all types.
+std::string make_rows(const JsonObject& answer) {
+  std::string rows;
+  JsonWriter writer(rows);
   writer.begin_object().name("commands").begin_array();
   answer.find("commands")->for_each_element([&](JsonView element) {
     const JsonObject command(element);
@@ -49,7 +50,24 @@ std::string make_table(const JsonObject& answer) {
         .end_object();
   });
   writer.end_array().end_object();
-  return table;
+  return rows;
+}
+
+/// A command, or a list of commands or approvals, with times as text: the published API has milliseconds.
+std::string with_times(const JsonObject& answer) {
+  for (const std::string_view name : {"commands", "approvals"}) {
+    const auto list = answer.find(name);
+    if (!list || !list->is_array()) continue;
+    std::string rows = "[";
+    list->for_each_element([&](JsonView row) {
+      if (rows.size() > 1) rows += ',';
+      rows += with_text_times(JsonObject(row));
+    });
+    JsonObject shown = answer;
+    shown.set(name, rows + ']');
+    return shown.to_text();
+  }
+  return with_text_times(answer);
 }
 
 Result<> list(const Invocation& invocation, const CommandOptions& options) {
@@ -61,7 +79,15 @@ Result<> list(const Invocation& invocation, const CommandOptions& options) {
   if (!commands || !commands->is_array()) {
     return fail(ErrorCode::unavailable, "unexpected answer: it lists no commands; is this the URL of a hub?");
   }
-  print_result(invocation.json ? body : make_table(answer), invocation.form());
+  print_result(invocation.json ? with_times(answer) : make_rows(answer), invocation.form(),
+               find_list_view("command list"));
+  return {};
+}
+
+/// A command, or what else the hub answers about one.
+Result<> print_command(const Invocation& invocation, const std::string& answer) {
+  TRY(const JsonObject object, http::parse_object(answer));
+  print_result(with_times(object), invocation.form(), find_list_view("command approvals"));
   return {};
 }
 
@@ -83,15 +109,14 @@ Result<> answer_approval(const Invocation& invocation, const CommandOptions& opt
   if (!options.reason.empty()) writer.string("reason", options.reason);
   writer.end_object();
   TRY(const std::string answer, ask(options, {http::Method::post, command_path(options.id) + "/approval", body, {}}));
-  if (options.always) say_what_is_approved(answer);
-  print_result(answer, invocation.form());
-  return {};
+  if (options.always && !invocation.json) say_what_is_approved(answer);
+  return print_command(invocation, answer);
 }
 
 /// A command that has ended otherwise stays as it is, and whoever wanted it to stop must know.
 Result<> cancel(const Invocation& invocation, const CommandOptions& options) {
   TRY(const std::string answer, ask(options, {http::Method::del, command_path(options.id), "", {}}));
-  print_result(answer, invocation.form());
+  CHECK_OK(print_command(invocation, answer));
   TRY(const JsonObject command, http::parse_object(answer));
   const std::string status = command.text_of("status");
   const bool has_ended = status == "completed" || status == "failed";
@@ -102,8 +127,8 @@ Result<> cancel(const Invocation& invocation, const CommandOptions& options) {
 /// A command that sends one request and prints the answer.
 Result<> print_answer(const Invocation& invocation, const CommandOptions& options, const http::ClientRequest& request) {
   TRY(const std::string answer, ask(options, request));
-  if (!answer.empty()) print_result(answer, invocation.form());
-  return {};
+  // The hub says nothing of what it has removed.
+  return print_command(invocation, answer.empty() ? R"({"ok":true})" : answer);
 }
 
 class Definer {

@@ -8,6 +8,7 @@
 #include "app/node_access.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
+#include "wire/kernle_tables.hpp"
 
 namespace syncline::app {
 namespace {
@@ -17,12 +18,59 @@ using http::Method;
 
 /// Asks the node once and prints what it says.
 Result<> ask_and_print(const NodeOptions& options, Method method, const std::string& target, const std::string& body,
-                       OutputForm form) {
-  TRY(const auto node, NodeClient::open(options));
+                       OutputForm form, const ListView& view = {}) {
+  TRY(const auto node, NodeClient::open(options, form));
   TRY(std::string answer, node->ask(method, target, body));
   if (answer.empty()) answer = R"({"ok":true})";
-  if (JsonView(answer).is_array() && form == OutputForm::text) answer = "{\"entries\":" + answer + '}';
-  print_result(answer, form);
+  // The published calls answer a list alone. What the command line prints has room for more.
+  if (JsonView(answer).is_array()) answer = "{\"entries\":" + answer + '}';
+  print_result(answer, form, view);
+  return {};
+}
+
+/// What a memory says, from the fields that its table is recognised by.
+std::string text_of_memory(std::string_view table, JsonView memory) {
+  std::string text;
+  if (const kernle::Table* known = kernle::find_table(table)) {
+    for (const std::string_view field : known->title_fields) {
+      const std::string part = memory.text_of(field);
+      if (!part.empty()) text += (text.empty() ? "" : ": ") + part;
+    }
+  }
+  return text.empty() ? std::string(memory.raw()) : text;
+}
+
+/// Memories as rows with what people look for: what each says, and when it changed. `table`: of those that do not say.
+std::string memory_rows(JsonView list, const std::string& table) {
+  std::string rows;
+  JsonWriter writer(rows);
+  writer.begin_object().name("memories").begin_array();
+  list.for_each_element([&](JsonView element) {
+    const auto hit = element.find_set("record");
+    const JsonView memory = hit ? *hit : element;
+    const std::string in = hit ? element.text_of("table") : table;
+    writer.begin_object()
+        .string("id", memory.text_of("id"))
+        .string("table", in)
+        .string("changed", memory.text_of("local_updated_at"))
+        .string("text", text_of_memory(in, memory))
+        .end_object();
+  });
+  writer.end_array().end_object();
+  return rows;
+}
+
+/// `table`: empty for results of a search.
+Result<> print_memories(const NodeOptions& options, const std::string& target, const std::string& table,
+                        OutputForm form) {
+  TRY(const auto node, NodeClient::open(options, form));
+  TRY(const std::string answer, node->ask(Method::get, target));
+  const auto list = JsonView(answer).find(table.empty() ? "results" : "records");
+  if (form == OutputForm::json || !list || !list->is_array()) {
+    print_result(answer, form);
+  } else {
+    print_result(memory_rows(*list, table), form, find_list_view(table.empty() ? "memory search" : "memory list"));
+  }
   return {};
 }
 
@@ -31,7 +79,7 @@ Result<> assign_customer(const NodeOptions& options, const std::string& id, Json
     return fail(ErrorCode::invalid_argument, "nothing to change; use -c CUSTOMER, and see 'syncline triage --help'");
   }
   entry.set_text("sync_id", id);
-  TRY(const auto node, NodeClient::open(options));
+  TRY(const auto node, NodeClient::open(options, form));
   TRY(const std::string answer,
       node->ask(Method::post, "/api/cloud-sync/triage", "{\"entries\":[" + entry.to_text() + "]}"));
   const auto updated = JsonView(answer).find("updated");
@@ -111,9 +159,9 @@ void define_memory(Command root, Invocation& invocation, const Options& options)
 
   const Command listing = build.add("list", "List the memories in a table", [=, &invocation]() -> Result<> {
     TRY(const std::string query, agent_query(*options));
-    return ask_and_print(*options, Method::get,
-                         "/memory/" + percent_encode(*table) + '?' + query + "&limit=" + std::to_string(*limit), "",
-                         invocation.form());
+    return print_memories(*options,
+                          "/memory/" + percent_encode(*table) + '?' + query + "&limit=" + std::to_string(*limit),
+                          *table, invocation.form());
   });
   add_agent_option(listing, *options);
   listing.option("TABLE", *table, "table, like notes, episodes or beliefs").required();
@@ -247,9 +295,10 @@ Result<> list_entries(const NodeOptions& options, const EntryQuery& wanted, Outp
   }
   TRY(const std::string query, wanted.text());
   if (!wanted.as_csv && !wanted.as_sums) {
-    return ask_and_print(options, Method::get, "/api/clocks/entries?" + query, "", form);
+    return ask_and_print(options, Method::get, "/api/clocks/entries?" + query, "", form,
+                         find_list_view("entry list"));
   }
-  TRY(const auto node, NodeClient::open(options));
+  TRY(const auto node, NodeClient::open(options, form));
   if (wanted.as_csv) {
     TRY(const std::string csv, node->ask(Method::get, "/api/clocks/entries?format=csv&" + query));
     print_csv(csv);
@@ -311,7 +360,8 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
   const Command triage =
       top.add("triage", "List entries without a customer; with ID, assign one", [=, &invocation]() -> Result<> {
         if (id->empty()) {
-          return ask_and_print(*options, Method::get, "/api/cloud-sync/pending", "", invocation.form());
+          return ask_and_print(*options, Method::get, "/api/cloud-sync/pending", "", invocation.form(),
+                               find_list_view("triage list"));
         }
         return assign_customer(*options, *id, fields->to_object(), invocation.form());
       });
@@ -329,11 +379,11 @@ void define_search(Command parent, Invocation& invocation, const std::shared_ptr
   Builder build(parent, invocation, options);
   const Command searching = build.add("search", "Search the agent's memories", [=, &invocation]() -> Result<> {
     TRY(const std::string query, agent_query(*options));
-    return ask_and_print(*options, Method::get,
-                         "/memory/search?" + query + "&q=" +
-                             percent_encode(join(std::vector<std::string_view>(words->begin(), words->end()), " ")) +
-                             "&limit=" + std::to_string(*limit),
-                         "", invocation.form());
+    return print_memories(*options,
+                          "/memory/search?" + query + "&q=" +
+                              percent_encode(join(std::vector<std::string_view>(words->begin(), words->end()), " ")) +
+                              "&limit=" + std::to_string(*limit),
+                          "", invocation.form());
   });
   add_agent_option(searching, *options);
   searching.option("WORDS", *words, "words to search for").required();

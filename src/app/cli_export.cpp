@@ -1,7 +1,6 @@
 // syncline export: writes spaces of this device or of a hub into a file, and resumes an interrupted export.
 #include <atomic>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -30,8 +29,8 @@ struct Exported {
   bool resumed = false;
 };
 
-Result<Exported> write_export(const ExportOptions& options, OutputForm form) {
-  TRY(const auto server, open_server(options.server));
+Result<Exported> write_export(const ExportOptions& options, Invocation& invocation) {
+  TRY(const auto server, open_server(options.server, invocation.form()));
   Exported exported;
   ExportState state;
   auto begun = options.file.empty() ? fail(ErrorCode::not_found, "") : read_export(options.file);
@@ -59,12 +58,13 @@ Result<Exported> write_export(const ExportOptions& options, OutputForm form) {
   std::atomic<std::int64_t> passed = 0;
   std::int64_t passed_spaces = 0;
   for (std::size_t i = 0; i < state.at && i < spaces.size(); ++i) passed_spaces += spaces[i].seq;
-  const Progress progress("exporting", form, [&] { return bar_text(passed, total); });
+  const Progress progress("exporting", invocation.form(), [&] { return bar_text(passed, total); });
   const InterruptWatch watch;
   for (; state.at < spaces.size(); ++state.at, state.cursor = "0") {
     const FeedSpace& space = spaces[state.at];
     for (bool more = true; more;) {
       if (watch.interrupted()) {
+        invocation.exit_code = kExitInterrupted;
         return fail(ErrorCode::unavailable,
                     options.file.empty() ? "interrupted" : "interrupted; run the same command again to resume");
       }
@@ -92,11 +92,13 @@ Result<Exported> write_export(const ExportOptions& options, OutputForm form) {
   return exported;
 }
 
-Result<> run_export(const ExportOptions& options, OutputForm form) {
-  TRY(const Exported exported, write_export(options, form));
+Result<> run_export(const ExportOptions& options, Invocation& invocation) {
+  TRY(const Exported exported, write_export(options, invocation));
+  const OutputForm form = invocation.form();
   if (exported.damaged > 0) {
-    std::fprintf(stderr, "%lld records are damaged in the store and were exported without their documents\n",
-                 static_cast<long long>(exported.damaged));
+    print_note(std::to_string(exported.damaged) +
+                   " records are damaged in the store and were exported without their documents",
+               options.file.empty() ? OutputForm::text : form);
   }
   if (options.file.empty()) return {};  // standard output has the records
   std::string out;
@@ -115,13 +117,14 @@ Result<> run_export(const ExportOptions& options, OutputForm form) {
 
 void define_export(Command root, Invocation& invocation) {
   const auto options = std::make_shared<ExportOptions>();
+  options->server.node.missing = DataDirectory::Missing::refuse;
   const Command exporting = root.add("export", "Export spaces of this device or a hub as lines of JSON (NDJSON)");
   add_feed_server_options(exporting, options->server, invocation);
   exporting.option("SPACE", options->spaces, "spaces to export").defaults_to("all");
   exporting.option("-o,--out FILE", options->file, "file to write; resumes an interrupted export in it")
       .defaults_to("standard output");
   exporting.example("syncline export -o memory.ndjson kernle/claire");
-  exporting.on_run([&invocation, options] { return run_export(*options, invocation.form()); });
+  exporting.on_run([&invocation, options] { return run_export(*options, invocation); });
 }
 
 }  // namespace syncline::app

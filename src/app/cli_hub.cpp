@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "app/offline.hpp"
 #include "app/output.hpp"
 #include "app/progress.hpp"
+#include "app/running_hub.hpp"
 #include "app/settings.hpp"
 #include "base/bytes.hpp"
 #include "base/json_object.hpp"
@@ -77,7 +79,7 @@ Result<> back_up(const Invocation& invocation, const std::string& to) {
   print_result(answer, invocation.form());
   const auto damaged = JsonView(answer).find("damaged_rows");
   if (damaged && damaged->as_integer().value_or(0) > 0) {
-    std::fputs("the store has damaged rows, and so has the backup; 'syncline verify' names them\n", stderr);
+    print_note("the store has damaged rows, and so has the backup; 'syncline verify' names them", invocation.form());
   }
   return {};
 }
@@ -169,19 +171,46 @@ void define_clock(Command root, Invocation& invocation) {
   accept.on_run(ask(invocation, "clock accept"));
 }
 
-Result<> show_config(const Invocation& invocation, const SettingsOptions& options, bool origin) {
-  TRY(const Settings settings, load_settings(options, invocation.data));
+/// `now`: what a hub has that runs; without one what it would start with.
+std::string config_json(const Settings& files, const Settings* now, bool is_running, bool origin) {
+  const Settings& shown = now == nullptr ? files : *now;
   std::string out;
   JsonWriter writer(out);
-  writer.begin_object().name("settings").begin_array();
+  writer.begin_object().boolean("hub_is_running", is_running).name("settings").begin_array();
   for (const SettingInfo& info : all_settings()) {
-    const SettingValue& value = settings.values().at(std::string(info.key));
+    const SettingValue& value = shown.values().at(std::string(info.key));
     writer.begin_object().string("key", info.key).string("value", value.text);
+    writer.string("after_restart", after_restart(shown, files, info.key));
     if (origin) writer.string("origin", value.origin);
     writer.string("description", info.description).end_object();
   }
   writer.end_array().end_object();
-  print_result(out, invocation.form());
+  return out;
+}
+
+Result<> show_config(const Invocation& invocation, const SettingsOptions& options, bool origin) {
+  TRY(const Settings files, load_settings(options, invocation.data));
+  const auto running = find_running_hub(invocation.data);
+  const Settings* now = running && running->settings ? &*running->settings : nullptr;
+  const std::string json = config_json(files, now, running.has_value(), origin);
+  const std::size_t changed = now == nullptr ? 0 : changed_by_restart(*now, files).size();
+  std::string head = "Settings of the running hub:";
+  if (!running) head = "No hub runs on " + invocation.data + ". One would start with these settings:";
+  if (running && now == nullptr) head = "The running hub does not tell its settings. After a restart it has these:";
+  if (changed > 0) {
+    head = "Settings of the running hub; a restart changes " + std::to_string(changed) + " of them:";
+  }
+  if (invocation.form() == OutputForm::text) std::puts(to_terminal_text(head).c_str());
+  ListView view{.members = {"key", "value"}, .empty = {}};
+  if (changed > 0) view.members.emplace_back("after_restart");
+  if (origin) view.members.emplace_back("origin");
+  view.members.emplace_back("description");
+  if (invocation.form() == OutputForm::json) {
+    print_result(json, OutputForm::json);
+  } else {
+    const std::string rows(JsonView(json).find("settings")->raw());
+    print_result("{\"settings\":" + rows + '}', OutputForm::text, view);
+  }
   return {};
 }
 
@@ -208,7 +237,8 @@ void define_diagnosis(Command root, Invocation& invocation) {
   doctor.on_run([&invocation, doctor_settings] { return diagnose(invocation, *doctor_settings); });
 
   const Command config = root.add_group("config", "Show settings", "syncline config show --origin");
-  const Command show = config.add("show", "List all settings and their values");
+  const Command show =
+      config.add("show", "List all settings: what the running hub has, and what files and environment say");
   const auto origin = std::make_shared<bool>(false);
   show.flag("--origin", *origin, "show where each value comes from");
   add_common(show, invocation);

@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::size_t kBatchOps = 500;
 constexpr std::size_t kBatchBytes = 4UL << 20U;
-constexpr int kRejectedShown = 20;
+constexpr int kLinesShown = 20;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 struct ImportOptions {
@@ -37,7 +37,8 @@ struct ImportOptions {
 
 class Import {
  public:
-  Import(NodeClient& server, const ImportOptions& options) : server_(server), options_(options) {}
+  Import(NodeClient& server, const ImportOptions& options, OutputForm form)
+      : server_(server), options_(options), form_(form) {}
 
   Result<> run(std::istream& in) {
     std::string line;
@@ -66,7 +67,10 @@ class Import {
       }
       const bool is_full = count_ == kBatchOps || ops_.size() + read->op.size() > kBatchBytes;
       if (count_ > 0 && (space != space_ || is_full)) CHECK_OK(push(line_ - 1));
-      if (watch.interrupted()) return failed({ErrorCode::unavailable, "interrupted"});
+      if (watch.interrupted()) {
+        is_interrupted_ = true;
+        return failed({ErrorCode::unavailable, "interrupted"});
+      }
       space_ = space;
       if (count_++ > 0) ops_ += ',';
       ops_ += read->op;
@@ -82,20 +86,23 @@ class Import {
   [[nodiscard]] std::int64_t bytes() const { return bytes_; }
   /// Lines that are not in the space: unreadable ones, and those that the server rejected.
   [[nodiscard]] std::int64_t missing() const { return left_out_ + count_of("refused"); }
+  /// Somebody stopped it.
+  [[nodiscard]] bool is_interrupted() const { return is_interrupted_; }
   /// It is an export that was interrupted.
   [[nodiscard]] bool is_unfinished() const { return is_export_ && !has_end_; }
 
   [[nodiscard]] std::string summary() const {
     std::string out;
-    JsonWriter(out)
-        .begin_object()
+    JsonWriter writer(out);
+    writer.begin_object()
         .integer("applied", count_of("applied"))
         .integer("unchanged", count_of("noop"))
         .integer("merged", count_of("merged"))
         .integer("older", count_of("stale"))
         .integer("rejected", count_of("refused"))
-        .integer("unreadable", left_out_)
-        .end_object();
+        .integer("unreadable", left_out_);
+    if (form_ == OutputForm::json) writer.raw("lines", '[' + complaints_ + ']').boolean("complete", !is_unfinished());
+    writer.end_object();
     return out;
   }
 
@@ -107,9 +114,17 @@ class Import {
 
   /// A line that is no record: it is named, and stops no other.
   void leave_out(const Error& error) {
-    if (++left_out_ > kRejectedShown) return;
-    std::fprintf(stderr, "line %lld not imported: %s\n", static_cast<long long>(line_),
-                 to_terminal_line(error.text).c_str());
+    if (++left_out_ <= kLinesShown) complain(line_, "not imported", error.text);
+  }
+
+  /// To people at once, to programs with the summary.
+  void complain(std::int64_t line, const char* what, const std::string& why) {
+    if (form_ == OutputForm::text) {
+      std::fprintf(stderr, "line %lld %s: %s\n", static_cast<long long>(line), what, to_terminal_line(why).c_str());
+      return;
+    }
+    if (!complaints_.empty()) complaints_ += ',';
+    JsonWriter(complaints_).begin_object().integer("line", line).string("error", why).end_object();
   }
 
   std::unexpected<Error> failed(Error error) const {
@@ -139,14 +154,15 @@ class Import {
 
   void take(JsonView result, std::int64_t line) {
     const std::string status = result.text_of("status");
-    if (++counts_[status] > kRejectedShown || status != "refused") return;
+    if (++counts_[status] > kLinesShown || status != "refused") return;
     const auto error = result.find("error");
-    std::fprintf(stderr, "line %lld rejected: %s\n", static_cast<long long>(line),
-                 to_terminal_line(error ? error->text_of("detail") : "").c_str());
+    complain(line, "rejected", error ? error->text_of("detail") : "");
   }
 
   NodeClient& server_;
   const ImportOptions& options_;
+  const OutputForm form_;
+  std::string complaints_;  // as JSON, for the summary
   std::string space_;
   std::string ops_;
   std::vector<std::int64_t> lines_;  // of the ops
@@ -156,6 +172,7 @@ class Import {
   std::int64_t left_out_ = 0;
   bool is_export_ = false;
   bool has_end_ = false;
+  bool is_interrupted_ = false;
   std::atomic<std::int64_t> bytes_ = 0;
   std::map<std::string, std::int64_t> counts_;
 };
@@ -169,16 +186,19 @@ Result<> run_import(const ImportOptions& options, Invocation& invocation) {
     size = static_cast<std::int64_t>(file.tellg());
     file.seekg(0);
   }
-  TRY(const auto server, open_server(options.server));
-  Import import(*server, options);
+  TRY(const auto server, open_server(options.server, invocation.form()));
+  Import import(*server, options, invocation.form());
   {
     const Progress progress("importing", invocation.form(),
                             [&] { return size > 0 ? bar_text(import.bytes(), size) : ""; });
-    CHECK_OK(import.run(options.file == "-" ? std::cin : file));
+    const auto done = import.run(options.file == "-" ? std::cin : file);
+    if (import.is_interrupted()) invocation.exit_code = kExitInterrupted;
+    if (!done) return done;
   }
   print_result(import.summary(), invocation.form());
   if (import.is_unfinished()) {
-    std::fputs("the file is an interrupted export and lacks records; run the export again to complete it\n", stderr);
+    print_note("the file is an interrupted export and lacks records; run the export again to complete it",
+               invocation.form());
   }
   if (import.missing() > 0 || import.is_unfinished()) invocation.exit_code = kExitPartial;
   return {};

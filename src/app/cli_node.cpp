@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "app/ca_file.hpp"
 #include "app/faces.hpp"
 #include "app/hub_access.hpp"
 #include "app/invocation.hpp"
@@ -25,37 +26,48 @@ using Options = std::shared_ptr<NodeOptions>;
 
 /// The published answer of a node says the same of a wrong key and of no hub. Asked once more, the hub tells them
 /// apart.
-Error explain_refusal(const std::string& url, const std::string& key, Error refusal) {
+Error explain_refusal(const node::HubAddress& hub, Error refusal) {
   if (refusal.code != ErrorCode::unauthorized) return refusal;
   const SystemClock clock;
   const auto faces = make_node_faces();
   const node::HubProbe probe(
-      [](const std::string& to, const std::string& with) -> Result<http::ClientFactory> {
-        TRY(net::Endpoint endpoint, net::make_endpoint(to, with));
+      [](const node::HubAddress& to) -> Result<http::ClientFactory> {
+        TRY(net::Endpoint endpoint, net::make_endpoint(to.url, to.key));
+        endpoint.ca_file = to.ca_file;
+        endpoint.ca_advice = kCaFileAdvice;
         return net::make_client_factory(std::move(endpoint));
       },
       clock, list_dialects(faces));
-  const auto account = probe.ask(url, key, {});
+  const auto account = probe.ask(hub, {});
   if (account) return refusal;
   if (account.error().code != ErrorCode::unauthorized) return account.error();
-  return {ErrorCode::unauthorized, url + " does not accept the key"};
+  return {
+      ErrorCode::unauthorized,
+      hub.url + " does not accept the key: it is wrong, revoked or expired; 'syncline key list' at the hub shows keys"};
 }
 
 Result<> login(const NodeOptions& options, const HubOptions& hub, OutputForm form) {
   TRY(const std::string key, key_of(hub));
+  TRY(const std::string ca_file, find_ca_file(hub.ca_file));
   warn_of_plain_http(hub.url);
-  TRY(const auto node, NodeClient::open(options));
+  TRY(const auto node, NodeClient::open(options, form));
   std::string body;
-  JsonWriter(body).begin_object().string("url", hub.url).string("api_key", key).end_object();
+  JsonWriter writer(body);
+  writer.begin_object().string("url", hub.url).string("api_key", key);
+  if (!ca_file.empty()) writer.string("ca_file", ca_file);
+  writer.end_object();
   const auto answer = ask_with_progress(*node, options, "Connecting", "/api/cloud-sync/connect", body, form);
-  if (!answer) return std::unexpected(explain_refusal(hub.url, key, answer.error()));
+  if (!answer) {
+    const std::string trusted = ca_file.empty() ? node_ca_file(options.data).value_or("") : ca_file;
+    return std::unexpected(explain_refusal({hub.url, key, trusted}, answer.error()));
+  }
   print_result(*answer, form);
   return {};
 }
 
 Result<> profile_command(const NodeOptions& options, http::Method method, const std::string& target,
                          const std::string& body, OutputForm form) {
-  TRY(const auto node, NodeClient::open(options));
+  TRY(const auto node, NodeClient::open(options, form));
   TRY(const std::string answer, node->ask(method, target, body));
   print_result(answer, form);
   return {};
@@ -63,7 +75,7 @@ Result<> profile_command(const NodeOptions& options, http::Method method, const 
 
 /// The answer is the whole profile; people only want to know of its clock.
 Result<> accept_clock(const NodeOptions& options, const std::string& name, OutputForm form) {
-  TRY(const auto node, NodeClient::open(options));
+  TRY(const auto node, NodeClient::open(options, form));
   TRY(std::string answer, node->ask(http::Method::post, "/profiles/" + percent_encode(name) + "/accept-clock", ""));
   if (form == OutputForm::text) {
     TRY(const JsonObject profile, http::parse_object(answer));
@@ -89,6 +101,8 @@ void define_serving(Command root, const Options& options) {
   node.option("--listen ADDRESS:PORT", settings->listen, "loopback address to listen on; port 0 picks a free one")
       .shows_default();
   add_log_level(node, settings->log_level);
+  node.option("--ca-file FILE", settings->ca_file,
+              "PEM file with a CA certificate of hubs, to trust besides the system's (or set SYNCLINE_TLS_CA_FILE)");
   std::vector<std::string> keys;
   for (const SettingInfo& info : node_settings()) keys.push_back(std::string(info.key) + '=');
   node.option("--set KEY=VALUE", settings->assignments, "a setting; syncline-hub.yaml(5) describes them")
@@ -122,7 +136,7 @@ void define_profiles(Command root, Invocation& invocation, const Options& option
     command.on_run(std::move(run));
   };
   add("list", "List profiles and their sync state", "syncline profile list", [&invocation, options]() -> Result<> {
-    TRY(const auto node, NodeClient::open(*options));
+    TRY(const auto node, NodeClient::open(*options, invocation.form()));
     return print_profiles(*node, invocation.form());
   });
   add("add", "Add a profile", "syncline profile add work", [&invocation, options, name] {

@@ -7,7 +7,7 @@
 namespace syncline::app {
 namespace {
 
-Result<> verify_audit(const Invocation& invocation, const std::string& data) {
+Result<> verify_audit(Invocation& invocation, const std::string& data) {
   // Before the log is read: a runner that is at work goes on writing.
   TRY(const auto known, runner::IntentLog::read_audit_head(DataDirectory::intent_log_in(data)));
   TRY(const runner::AuditVerdict verdict, runner::verify_audit_log(DataDirectory::audit_log_in(data), known));
@@ -21,7 +21,8 @@ Result<> verify_audit(const Invocation& invocation, const std::string& data) {
   writer.end_object();
   print_result(out, invocation.form());
   if (verdict.fault.empty()) return {};
-  return fail(ErrorCode::internal, "the audit log fails verification: " + verdict.fault);
+  invocation.exit_code = kExitAuditBroken;
+  return fail(ErrorCode::damaged, "the audit log fails verification: " + verdict.fault);
 }
 
 const std::string kRunnerDataDefault = "$SYNCLINE_RUNNER_DATA, else ~/.local/state/syncline/runner";
@@ -64,7 +65,7 @@ void define_audit(Command runner, Invocation& invocation, const std::shared_ptr<
   const Command audit = runner.add_group("audit", "Inspect the audit log",
                                          "syncline runner audit verify --data /var/lib/syncline-runner");
   const Command verify = audit.add("verify", "Verify that the audit log is complete and unchanged");
-  verify.note("Exits with 1 if a line is missing or was changed.");
+  add_exits(verify, {kExitAuditBroken});
   verify.option("--data DIRECTORY", settings->data, "data directory of the runner")
       .defaults_to(kRunnerDataDefault)
       .common();

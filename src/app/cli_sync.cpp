@@ -11,6 +11,7 @@
 #include "app/node_access.hpp"
 #include "app/node_spaces.hpp"
 #include "app/output.hpp"
+#include "app/plain_words.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
@@ -49,7 +50,7 @@ std::string changes_text(std::int64_t count) { return std::to_string(count) + (c
 
 std::int64_t number_of(const JsonObject& object, std::string_view name) { return object.integer_of(name).value_or(0); }
 
-/// "just now", "5 minutes ago (2026-11-22 16:40:05)", "Never"
+/// "just now", "5 minutes ago (2026-11-22 16:40:05 Europe/Berlin)", "Never"
 std::string time_ago(const std::string& text, Timestamp now) {
   const auto time = parse_time(text);
   if (!time) return "Never";
@@ -61,9 +62,7 @@ std::string time_ago(const std::string& text, Timestamp now) {
                           : minutes < 60   ? plural(minutes, "minute")
                           : minutes < 1440 ? plural(minutes / 60, "hour")
                                            : plural(minutes / 1440, "day");
-  std::string exact = format_time(*time).substr(0, 19);
-  exact[10] = ' ';
-  return ago + " (" + exact + " UTC)";
+  return ago + " (" + to_local_time(*time) + ' ' + local_zone() + ')';
 }
 
 void print_agent_status(const NodeOptions& options, const JsonObject& data, const Invocation& invocation) {
@@ -118,10 +117,11 @@ void print_agent_status(const NodeOptions& options, const JsonObject& data, cons
 Result<> sync_status(const NodeOptions& options, const Invocation& invocation) {
   const bool is_kernle = invocation.called_as == CalledAs::kernle;
   if (is_kernle) CHECK_OK(need_agent(options));
-  TRY(const auto node, NodeClient::open(options));
+  TRY(const auto node, NodeClient::open(options, invocation.form()));
   if (!node->runs_by_itself()) {
-    std::fprintf(stderr, "no node runs on this device: nothing is sent or fetched until %s\n",
-                 is_kernle ? "the next sync" : "'syncline node' or the next sync");
+    print_note(std::string("no node runs on this device: nothing is sent or fetched until ") +
+                   (is_kernle ? "the next sync" : "'syncline node' or the next sync"),
+               invocation.form());
   }
   if (options.agent.empty()) return print_profiles(*node, invocation.form());
   TRY(const std::string answer, node->ask(http::Method::get, "/sync/status?agent_id=" + percent_encode(options.agent)));
@@ -132,7 +132,7 @@ Result<> sync_status(const NodeOptions& options, const Invocation& invocation) {
 
 Result<> sync_push(const NodeOptions& options, std::int64_t limit, OutputForm form) {
   CHECK_OK(need_agent(options));
-  TRY(const auto node, NodeClient::open(options));
+  TRY(const auto node, NodeClient::open(options, form));
   std::string body;
   JsonWriter writer(body);
   writer.begin_object().string("agent_id", options.agent);
@@ -220,7 +220,7 @@ Result<> check_is_known(NodeClient& node, const std::string& agent) {
 
 Result<> sync_pull(const NodeOptions& options, bool full, OutputForm form) {
   CHECK_OK(need_agent(options));
-  TRY(const auto node, NodeClient::open(options));
+  TRY(const auto node, NodeClient::open(options, form));
   if (form == OutputForm::text) std::fprintf(stderr, "Pulling changes from backend...%s\n", full ? " (full)" : "");
   TRY(const std::string answer,
       ask_with_progress(*node, options, "Pulling", "/sync/pull", agent_body(options, full), form));
@@ -259,7 +259,7 @@ Result<> sync_pull(const NodeOptions& options, bool full, OutputForm form) {
 
 Result<> sync_full(const NodeOptions& options, OutputForm form) {
   CHECK_OK(need_agent(options));
-  TRY(const auto node, NodeClient::open(options));
+  TRY(const auto node, NodeClient::open(options, form));
   if (form == OutputForm::text) std::fputs("Running full bidirectional sync...\n", stderr);
   TRY(const std::string answer, ask_with_progress(*node, options, "Syncing", "/sync/full", agent_body(options), form));
   if (form == OutputForm::json) {
@@ -280,14 +280,16 @@ Result<> sync_full(const NodeOptions& options, OutputForm form) {
 /// Versions of this device that lost, from its own store.
 Result<> sync_conflicts(const NodeOptions& options, std::int64_t limit, OutputForm form) {
   CHECK_OK(need_agent(options));
-  TRY(const auto node, NodeClient::open(options));
+  TRY(const auto node, NodeClient::open(options, form));
   TRY(const std::string answer,
       node->ask(http::Method::get, "/v1/spaces/" + percent_encode("kernle/" + options.agent) +
                                        "/conflicts?state=all&limit=" + std::to_string(limit)));
   TRY(const JsonObject object, http::parse_object(answer));
   std::string out;
   JsonWriter writer(out);
-  writer.begin_object().integer("version", 1).name("conflicts").begin_array();
+  writer.begin_object();
+  if (form == OutputForm::json) writer.integer("version", 1);  // as the published command says it
+  writer.name("conflicts").begin_array();
   std::int64_t count = 0;
   const auto list = object.find("conflicts");
   const auto summary = [](JsonView conflict, std::string_view side) {
@@ -309,14 +311,16 @@ Result<> sync_conflicts(const NodeOptions& options, std::int64_t limit, OutputFo
           .end_object();
     });
   }
-  writer.end_array().integer("count", count).end_object();
-  print_result(out, form);
+  writer.end_array();
+  if (form == OutputForm::json) writer.integer("count", count);
+  writer.end_object();
+  print_result(out, form, find_list_view("sync conflicts"));
   return {};
 }
 
 Result<> sync_dead_letters(const NodeOptions& options, bool retry, OutputForm form) {
   CHECK_OK(need_agent(options));
-  TRY(const auto node, NodeClient::open(options));
+  TRY(const auto node, NodeClient::open(options, form));
   if (retry) {
     TRY(const std::string answer, node->ask(http::Method::post, "/sync/deadletters/retry", agent_body(options)));
     print_result(answer, form);
@@ -324,7 +328,7 @@ Result<> sync_dead_letters(const NodeOptions& options, bool retry, OutputForm fo
   }
   TRY(const std::string answer,
       node->ask(http::Method::get, "/sync/deadletters?agent_id=" + percent_encode(options.agent)));
-  print_result(answer, form);
+  print_result(answer, form, find_list_view("sync deadletters"));
   return {};
 }
 

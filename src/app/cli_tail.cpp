@@ -16,6 +16,7 @@
 #include "app/interrupt.hpp"
 #include "app/invocation.hpp"
 #include "app/output.hpp"
+#include "app/plain_words.hpp"
 #include "base/back_off.hpp"
 #include "base/json_object.hpp"
 #include "base/stop.hpp"
@@ -51,7 +52,9 @@ void print_change(std::string_view space, JsonView change, OutputForm form) {
                            : is_deleted           ? "deleted"
                            : doc                  ? to_terminal_line(cut_utf8(doc->raw(), kShownBytes))
                                                   : std::string();
-  std::printf("%s  %s  %s/%s  %s\n", to_terminal_line(change.text_of("updated_at")).c_str(),
+  const auto time = parse_time(change.text_of("updated_at"));
+  std::printf("%s  %s  %s/%s  %s\n",
+              time ? to_local_time(*time).c_str() : to_terminal_line(change.text_of("updated_at")).c_str(),
               to_terminal_line(std::string(space)).c_str(), to_terminal_line(change.text_of("collection")).c_str(),
               to_terminal_line(change.text_of("id")).c_str(), what.c_str());
 }
@@ -155,13 +158,14 @@ Result<> tail(const TailOptions& options, OutputForm form) {
   if (!options.since.empty() && options.spaces.size() != 1) {
     return fail(ErrorCode::invalid_argument, "--since needs exactly one SPACE: a cursor belongs to one space");
   }
-  TRY(const auto server, open_server(options.server));
+  TRY(const auto server, open_server(options.server, form));
   TRY(std::vector<FeedSpace> spaces, list_spaces(*server, options.spaces));
   if (spaces.empty()) return fail(ErrorCode::not_found, "no spaces yet");
   for (FeedSpace& space : spaces) {
     if (options.from_start) space.cursor = "0";
     if (!options.since.empty()) space.cursor = options.since;
   }
+  print_note("times are in the zone " + local_zone(), form);
   return Tail(*server, std::move(spaces), options, form).run();
 }
 
@@ -169,6 +173,7 @@ Result<> tail(const TailOptions& options, OutputForm form) {
 
 void define_tail(Command root, Invocation& invocation) {
   const auto options = std::make_shared<TailOptions>();
+  options->server.node.missing = DataDirectory::Missing::refuse;
   const Command tailing = root.add("tail", "Print changes of this device or a hub as they happen");
   add_feed_server_options(tailing, options->server, invocation);
   tailing.option("SPACE", options->spaces, "spaces to follow").defaults_to("all");

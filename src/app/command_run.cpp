@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "api/kiro/command.hpp"
+#include "app/command_times.hpp"
 #include "app/exit_codes.hpp"
 #include "app/interrupt.hpp"
 #include "base/bytes.hpp"
@@ -237,7 +238,7 @@ Result<int> run_command(const CommandRun& run, OutputForm form) {
     limit->wait();
     if (form == OutputForm::json) {
       TRY(const JsonObject shown, session.show());
-      print_result(shown.to_text(), form);
+      print_result(with_text_times(shown), form);
     } else {
       std::fprintf(stderr, "syncline: the command did not start within %lld s; %s %s\n",
                    static_cast<long long>(run.timeout_seconds),
@@ -247,13 +248,13 @@ Result<int> run_command(const CommandRun& run, OutputForm form) {
   }
   if (!command) {
     CHECK_OK(session.cancel());
-    std::fprintf(stderr, "syncline: interrupted; asked the hub to cancel %s\n", to_terminal_line(id).c_str());
+    print_error({ErrorCode::internal, "interrupted; asked the hub to cancel " + id}, form, kExitInterrupted);
     return kExitInterrupted;
   }
-  if (form == OutputForm::json) print_result(command->to_text(), form);
+  if (form == OutputForm::json) print_result(with_text_times(*command), form);
   const std::string error = command->text_of("error");
   if (form == OutputForm::text && !error.empty()) {
-    print_error({ErrorCode::internal, error}, form);
+    print_error({ErrorCode::internal, error}, form, exit_code_of_command(*command));
   }
   return exit_code_of_command(*command);
 }

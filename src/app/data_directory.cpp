@@ -63,7 +63,7 @@ Result<std::string> find_foreign_entry(const fs::path& path, const Kind& kind) {
     is_ours = is_ours || name == kind.main_file;
     if (std::ranges::find(kind.files, name) == kind.files.end()) foreign = name;
   }
-  if (error) return fail(ErrorCode::unavailable, "cannot read " + path.string() + ": " + error.message());
+  if (error) return fail(ErrorCode::internal, "cannot read " + path.string() + ": " + error.message());
   return is_ours ? "" : foreign;
 }
 
@@ -86,7 +86,7 @@ Result<> make_contents_private(const fs::path& path, const Kind& kind) {
     TRY(const bool was_open, make_private(at->path()));
     count += was_open ? 1 : 0;
   }
-  if (error) return fail(ErrorCode::unavailable, "cannot read " + path.string() + ": " + error.message());
+  if (error) return fail(ErrorCode::internal, "cannot read " + path.string() + ": " + error.message());
   if (count > 0) log(LogLevel::warning, "files_made_private", {{"directory", path.string()}, {"files", count}});
   return {};
 }
@@ -108,12 +108,10 @@ Result<DataDirectory> DataDirectory::own(const std::string& path, Missing missin
   }
   if (!fs::exists(absolute / kind.main_file, error)) {
     if (missing == Missing::refuse) {
-      return fail(ErrorCode::not_found, "no syncline store in " + path +
-                                            "; check --data, or start a hub with 'syncline hub --data " + path +
-                                            "', which creates one");
+      return fail(ErrorCode::not_found, missing_data_text(path, owner));
     }
     fs::create_directories(absolute, error);
-    if (error) return fail(ErrorCode::unavailable, "cannot create " + path + ": " + error.message());
+    if (error) return fail(ErrorCode::internal, "cannot create " + path + ": " + error.message());
   }
   TRY(const std::string foreign, find_foreign_entry(absolute, kind));
   if (!foreign.empty()) {
@@ -123,7 +121,7 @@ Result<DataDirectory> DataDirectory::own(const std::string& path, Missing missin
   const std::string lock_path = (absolute / "lock").string();
   const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock < 0) {
-    const ErrorCode code = errno == ENOSPC ? ErrorCode::storage_full : ErrorCode::unavailable;
+    const ErrorCode code = errno == ENOSPC ? ErrorCode::storage_full : ErrorCode::internal;
     return fail(code, "cannot open " + lock_path + ": " + std::strerror(errno));
   }
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
@@ -140,6 +138,23 @@ DataDirectory::DataDirectory(DataDirectory&& other) noexcept
 
 DataDirectory::~DataDirectory() {
   if (lock_ >= 0) ::close(lock_);
+}
+
+std::string missing_data_text(const std::string& path, DataDirectory::Of owner) {
+  switch (owner) {
+    case DataDirectory::Of::hub:
+      return "no syncline store in " + path + "; check --data, or start a hub with 'syncline hub --data " + path +
+             "', which creates one";
+    case DataDirectory::Of::node:
+      return "no data of a node in " + path + "; check --data, or connect this device with 'syncline login URL'";
+    case DataDirectory::Of::runner: break;
+  }
+  return "no data of a runner in " + path + "; check --data";
+}
+
+bool has_store(const std::string& path, DataDirectory::Of owner) {
+  std::error_code error;
+  return fs::exists(fs::path(path) / kind_of(owner).main_file, error);
 }
 
 std::string default_data_directory() {

@@ -60,6 +60,12 @@ class DataDirectory {
   int lock_;
 };
 
+/// True if the directory has the store of a hub, or the data of a node.
+[[nodiscard]] bool has_store(const std::string& path, DataDirectory::Of owner = DataDirectory::Of::hub);
+
+/// "no syncline store in PATH", and what to do.
+[[nodiscard]] std::string missing_data_text(const std::string& path, DataDirectory::Of owner);
+
 /// Where data lies if nobody says: $SYNCLINE_DATA, else syncline in $XDG_DATA_HOME or ~/.local/share.
 [[nodiscard]] std::string default_data_directory();
 /// Likewise for a node: $SYNCLINE_NODE_DATA, else syncline/node in $XDG_DATA_HOME or ~/.local/share.

@@ -8,14 +8,15 @@
 #include <filesystem>
 
 #include "app/backup_settings.hpp"
-#include "app/control.hpp"
 #include "app/data_directory.hpp"
 #include "app/offline.hpp"
 #include "app/oidc_settings.hpp"
 #include "app/public_url.hpp"
+#include "app/running_hub.hpp"
 #include "base/json.hpp"
 #include "base/limits.hpp"
 #include "base/private_files.hpp"
+#include "base/text.hpp"
 #include "base/time.hpp"
 
 namespace syncline::app {
@@ -135,11 +136,15 @@ void check_rows(Checks& checks, const std::string& data) {
                                  std::string(count ? count->raw() : "") + "; correct or delete them" + names);
 }
 
-void check_hub(Checks& checks, const std::string& data) {
-  JsonObject request;
-  request.set_text("command", "account list");
-  const auto answer = call_control(data + "/control", request);
-  checks.add("hub", "ok", answer ? "running" : "not running");
+void check_hub(Checks& checks, const Settings& files, const std::optional<RunningHub>& running) {
+  if (!running)
+    return checks.add("hub", "ok", "not running; the checks below are of the settings with which it would start");
+  if (!running->settings) return checks.add("hub", "ok", "running, but too old to tell its settings");
+  const auto keys = changed_by_restart(*running->settings, files);
+  checks.add("hub", keys.empty() ? "ok" : "warning",
+             keys.empty() ? "running; the checks below are of its settings"
+                          : "running; settings have changed since it started: " + join(keys, ", ") +
+                                "; restart it to apply them ('syncline config show' has both values)");
 }
 
 void check_descriptors(Checks& checks) {
@@ -180,6 +185,16 @@ void check_public_url(Checks& checks, const Settings& settings) {
   const auto url = read_public_url(settings);
   if (!url) return checks.add("public url", "failed", url.error().text);
   if (url->empty()) return checks.add("public url", "ok", "not set; the hub prints no links");
+  const std::string host = host_of_public_url(*url);
+  const bool is_local = host == "localhost" || host == "[::1]" || host == "::1" || host.starts_with("127.");
+  if (url->starts_with("http://") && !is_local) {
+    const bool is_wanted = settings.boolean("console.insecure");
+    return checks.add("public url", is_wanted ? "warning" : "failed",
+                      *url + " is not encrypted: " +
+                          (is_wanted ? "everybody on the way can read passwords and cookies"
+                                     : "people cannot sign in, and links with tokens can be read on the way") +
+                          "; use https://");
+  }
   const bool has_port = url->rfind(':') > url->find(':') && !url->ends_with(']');
   checks.add("public url", has_port ? "warning" : "ok",
              has_port ? *url +
@@ -220,13 +235,16 @@ void check_clock(Checks& checks, const std::string& data) {
 
 }  // namespace
 
-Diagnosis examine(const Settings& settings, const std::string& data) {
+Diagnosis examine(const Settings& files, const std::string& data) {
   Checks checks;
   check_directory(checks, data);
   check_store(checks, data);
+  const auto running = find_running_hub(data);
+  check_hub(checks, files, running);
+  // What runs counts more than what a restart would bring.
+  const Settings& settings = running && running->settings ? *running->settings : files;
   check_rows(checks, data);
   check_backups(checks, settings, data);
-  check_hub(checks, data);
   check_descriptors(checks);
   check_tls(checks, settings);
   check_public_url(checks, settings);

@@ -12,6 +12,7 @@ struct Diagnosis {
   bool ok = true;
 };
 
-[[nodiscard]] Diagnosis examine(const Settings& settings, const std::string& data);
+/// `files`: the settings of a hub that would start now. Those of a hub that runs are asked for, and checked instead.
+[[nodiscard]] Diagnosis examine(const Settings& files, const std::string& data);
 
 }  // namespace syncline::app

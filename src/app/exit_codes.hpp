@@ -1,5 +1,5 @@
-// Exit codes: those of the command line conventions, and one of its own for each way a hub cannot start or continue.
-// docs/operating.md lists them.
+// Exit codes: those that command lines commonly have, and one of its own for each way a hub cannot start or continue.
+// docs/operating.md lists them; exit_code_of() is the only table of them.
 #pragma once
 
 #include "base/result.hpp"
@@ -22,7 +22,7 @@ inline constexpr int kExitStorageBroken = 14;
 inline constexpr int kExitLocked = 15;          // the data directory is in use
 inline constexpr int kExitStorageDamaged = 16;  // what is stored cannot be read
 inline constexpr int kExitClockInDoubt = 17;
-inline constexpr int kExitAuditBroken = 18;  // `audit verify`: entries are missing or were changed
+inline constexpr int kExitAuditBroken = 18;  // `audit verify`, of a hub or a runner: entries are missing or changed
 inline constexpr int kExitTimedOut = 124;    // `command run`: the remote command, or nobody ran it
 inline constexpr int kExitInterrupted = 130;
 
@@ -34,11 +34,15 @@ inline constexpr int kExitInterrupted = 130;
     case ErrorCode::not_found: return kExitNotFound;
     case ErrorCode::conflict:
     case ErrorCode::precondition_failed:
-    case ErrorCode::key_reused: return kExitConflict;
+    case ErrorCode::key_reused:
+    case ErrorCode::epoch_changed:
+    case ErrorCode::cursor_expired:
+    case ErrorCode::cursor_ahead: return kExitConflict;
     case ErrorCode::unauthorized:
     case ErrorCode::forbidden:
     case ErrorCode::space_not_allowed: return kExitAuth;
     case ErrorCode::answer_too_large:
+    case ErrorCode::timed_out:
     case ErrorCode::unavailable: return kExitUnreachable;
     case ErrorCode::wrong_store: return kExitWrongStore;
     case ErrorCode::newer_store: return kExitNewerStore;

@@ -20,9 +20,10 @@ constexpr std::string_view kEnd = "syncline_export_end";
 
 Error cannot(const std::string& what, const std::string& path) {
   const int reason = errno;
-  const bool is_full = reason == ENOSPC || reason == EDQUOT;
-  return {is_full ? ErrorCode::storage_full : ErrorCode::unavailable,
-          "cannot " + what + ' ' + path + ": " + std::strerror(reason)};
+  const ErrorCode code = reason == ENOSPC || reason == EDQUOT    ? ErrorCode::storage_full
+                         : reason == ENOENT || reason == ENOTDIR ? ErrorCode::not_found
+                                                                 : ErrorCode::internal;
+  return {code, "cannot " + what + ' ' + path + ": " + std::strerror(reason)};
 }
 
 }  // namespace
@@ -94,7 +95,7 @@ Result<FeedWriter> FeedWriter::append(const std::string& path, const ExportState
   writer.path_ = path;
   std::error_code error;
   std::filesystem::resize_file(path, static_cast<std::uintmax_t>(state.bytes), error);
-  if (error) return fail(ErrorCode::unavailable, "cannot resume " + path + ": " + error.message());
+  if (error) return fail(ErrorCode::internal, "cannot resume " + path + ": " + error.message());
   writer.file_.open(path, std::ios::binary | std::ios::app);
   if (!writer.file_) return std::unexpected(cannot("write", path));
   return writer;

@@ -15,8 +15,8 @@ constexpr std::string_view kOwnCollections = "syncline.";
 
 }  // namespace
 
-Result<std::unique_ptr<NodeClient>> open_server(const FeedServer& server) {
-  return server.hub.url.empty() ? NodeClient::open(server.node) : NodeClient::open_hub(server.hub);
+Result<std::unique_ptr<NodeClient>> open_server(const FeedServer& server, OutputForm form) {
+  return server.hub.url.empty() ? NodeClient::open(server.node, form) : NodeClient::open_hub(server.hub);
 }
 
 Result<std::vector<FeedSpace>> list_spaces(NodeClient& server, const std::vector<std::string>& named) {

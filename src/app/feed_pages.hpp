@@ -19,7 +19,7 @@ struct FeedServer {
   NodeOptions node;
   HubOptions hub;
 };
-[[nodiscard]] Result<std::unique_ptr<NodeClient>> open_server(const FeedServer& server);
+[[nodiscard]] Result<std::unique_ptr<NodeClient>> open_server(const FeedServer& server, OutputForm form);
 
 struct FeedSpace {
   std::string name;

@@ -17,6 +17,7 @@
 #include "app/plan_settings.hpp"
 #include "app/process.hpp"
 #include "app/public_url.hpp"
+#include "app/running_hub.hpp"
 #include "app/server_options.hpp"
 #include "app/webhook_settings.hpp"
 #include "base/limits.hpp"
@@ -90,7 +91,9 @@ class Hub {
                      .in_doubt = [this] { return clock_.status().advice(); },
                      .quotas = &core_.quotas,
                      .backups = &core_.backups}),
-        metrics_router_(core_.access, clock_, {}) {
+        metrics_router_(core_.access, clock_, {}),
+        settings_(settings),
+        public_url_at_start_(cookies.public_origin) {
     if (metrics) metrics_server_.emplace(*std::move(metrics));
     core_.public_url = [this] { return public_url_.get(); };
     public_url_.on_change([this](const std::string& url) { cookies_.use_public_origin(url); });
@@ -139,8 +142,10 @@ class Hub {
     router_.observe(metrics_);
     router_.meter(core_.meter);
     router_.limit(core_.quotas);
-    TRY(control_, ControlServer::start(directory.control_path(),
-                                       [this](const JsonObject& request) { return run_admin(core_, request); }));
+    TRY(control_, ControlServer::start(directory.control_path(), [this](const JsonObject& request) {
+          if (request.text_of("command") == kSettingsCommand) return Result<std::string>(settings_now().to_json());
+          return run_admin(core_, request);
+        }));
     if (metrics_server_) {
       metrics_router_.add(operations_.make_metrics_routes());
       CHECK_OK(metrics_server_->start(metrics_router_));
@@ -158,12 +163,19 @@ class Hub {
 
   [[nodiscard]] std::string url() const { return server_.url(); }
 
-  /// Shows the code for the first account, if there is none yet.
-  void announce_first_run() {
+  /// Shows the code for the first account, if there is none yet. `new_data`: where a store was made; empty if it was
+  /// there.
+  void announce_first_run(const std::string& new_data) {
     const auto needed = core_.first_run.is_needed();
     if (!needed) log(LogLevel::warning, "accounts_not_read", {{"error", needed.error().text}});
     if (!needed || !*needed) return;
-    if (const auto code = core_.first_run.code()) show_code(*code);
+    const auto code = core_.first_run.code();
+    if (!code) return;
+    if (!new_data.empty()) {
+      std::printf("Created a new store in %s, without accounts; if you expected some, check --data. ",
+                  new_data.c_str());
+    }
+    show_code(*code);
   }
 
   void reload() {
@@ -191,6 +203,14 @@ class Hub {
     if (stopping_) return "the hub is stopping";
     const StoreStatus status = core_.store->status();
     return status.trouble().empty() ? std::nullopt : std::optional(status.trouble());
+  }
+
+  /// Whoever sets the hub up may say where people reach it.
+  Settings settings_now() const {
+    Settings settings = settings_;
+    const std::string url = public_url_.get();
+    if (url != public_url_at_start_) settings.replace("hub.public_url", {url, "setup"});
+    return settings;
   }
 
   void purge_deliveries() {
@@ -240,6 +260,8 @@ class Hub {
   operations::Face operations_;
   api::Router metrics_router_;
   std::optional<net::Server> metrics_server_;
+  const Settings settings_;  // those that it started with
+  const std::string public_url_at_start_;
   std::unique_ptr<ControlServer> control_;
   std::atomic<bool> stopping_ = false;
   Mutex timer_mutex_;
@@ -282,6 +304,7 @@ Result<> run_hub(const Settings& settings, const std::string& data, std::vector<
     log(LogLevel::warning, "history_days_raised",
         {{"setting", days}, {"days", limits::kWipeUndoDays}, {"reason", "'account undo-wipe' needs them"}});
   }
+  const bool is_new = !has_store(data);
   TRY(const DataDirectory directory, DataDirectory::own(data, DataDirectory::Missing::create));
   TrustedClock clock(TrustedClock::Of::hub);
   TRY(auto store, open_store(directory.store_path(), clock, settings));
@@ -293,7 +316,7 @@ Result<> run_hub(const Settings& settings, const std::string& data, std::vector<
   std::fflush(stdout);
   log(LogLevel::info, "started", {{"url", hub.url()}, {"data", data}, {"version", SYNCLINE_VERSION}});
   flush_log();
-  hub.announce_first_run();
+  hub.announce_first_run(is_new ? data : "");
   notify_systemd("READY=1\nSTATUS=serving at " + hub.url());
 
   for (;;) {

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "app/ca_file.hpp"
 #include "app/output.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
@@ -58,6 +59,8 @@ Result<http::ClientFactory> reach_hub(const HubOptions& options) {
   if (url.empty()) return fail(ErrorCode::invalid_argument, "no hub given; use --hub URL or set SYNCLINE_HUB");
   TRY(const std::string key, key_of(options));
   TRY(net::Endpoint endpoint, net::make_endpoint(url, key));
+  TRY(endpoint.ca_file, find_ca_file(options.ca_file));
+  endpoint.ca_advice = kCaFileAdvice;
   warn_of_plain_http(url);
   return net::make_client_factory(std::move(endpoint));
 }

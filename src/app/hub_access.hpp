@@ -10,11 +10,13 @@
 
 namespace syncline::app {
 
-/// How a program reaches a hub from the command line: --hub, --key, --key-file, each also from the environment.
+/// How a program reaches a hub from the command line: --hub, --key, --key-file, --ca-file, each also from the
+/// environment.
 struct HubOptions {
   std::string url;
   std::string key;
   std::string key_file;
+  std::string ca_file;  // --ca-file; see find_ca_file()
 };
 
 /// From the option or the environment.
@@ -23,7 +25,8 @@ struct HubOptions {
 [[nodiscard]] Result<std::string> key_of(const HubOptions& options);
 /// Empty if the key does not come from a file.
 [[nodiscard]] std::string key_file_of(const HubOptions& options);
-/// The key may stand in a file instead. invalid_argument if URL or key are missing or malformed.
+/// The key may stand in a file instead. invalid_argument if URL or key are missing or malformed; fails like
+/// find_ca_file().
 [[nodiscard]] Result<http::ClientFactory> reach_hub(const HubOptions& options);
 
 /// Says on standard error that http:// to another machine hides nothing.

@@ -14,6 +14,7 @@ void add_exits(Command command, std::initializer_list<int> codes) {
 void add_json_flag(Command command, Invocation& invocation) {
   command.flag("-j,--json", invocation.json, "print one JSON document to standard output; errors are JSON, too")
       .common();
+  command.flag("--no-color", invocation.no_color, "print no colors (or set NO_COLOR)").common();
 }
 
 void add_common(Command command, Invocation& invocation) {
@@ -32,6 +33,10 @@ void add_hub_options(Command command, HubOptions& options, const std::string& hu
 void add_key_options(Command command, HubOptions& options) {
   command.option("--key KEY", options.key, "key for the hub; --key-file or SYNCLINE_KEY is safer").common();
   command.option("--key-file FILE", options.key_file, "file with the key in its first line (or set SYNCLINE_KEY_FILE)")
+      .common();
+  command
+      .option("--ca-file FILE", options.ca_file,
+              "PEM file with a CA certificate to trust besides the system's (or set SYNCLINE_TLS_CA_FILE)")
       .common();
   add_exits(command, {kExitAuth, kExitUnreachable});
 }

@@ -28,19 +28,23 @@ struct Invocation {
   CalledAs called_as = CalledAs::syncline;
   std::string data = default_data_directory();
   bool json = false;
-  int exit_code = kExitOk;  // if the command succeeds
+  bool no_color = false;
+  /// Unless it is kExitOk, the process ends with it whatever the outcome of the command.
+  int exit_code = kExitOk;
 
   [[nodiscard]] OutputForm form() const { return json ? OutputForm::json : OutputForm::text; }
 };
 
 /// The help says what these exit codes mean.
 void add_exits(Command command, std::initializer_list<int> codes);
+/// --json and --no-color
 void add_json_flag(Command command, Invocation& invocation);
 /// --data of a hub, and --json
 void add_common(Command command, Invocation& invocation);
-/// --hub, --key and --key-file
+/// --hub, and those of add_key_options
 void add_hub_options(Command command, HubOptions& options,
                      const std::string& hub_help = "URL of the hub, like http://127.0.0.1:8080 (or set SYNCLINE_HUB)");
+/// --key, --key-file and --ca-file
 void add_key_options(Command command, HubOptions& options);
 /// -a: the agent whose memories a command uses. The root has it too, so that it may precede the command.
 Option add_agent_option(Command command, NodeOptions& options);

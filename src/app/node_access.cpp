@@ -12,7 +12,7 @@ constexpr std::int64_t kAliveMs = 5000;
 
 }  // namespace
 
-Result<std::unique_ptr<NodeClient>> NodeClient::open(const NodeOptions& options) {
+Result<std::unique_ptr<NodeClient>> NodeClient::open(const NodeOptions& options, OutputForm form) {
   std::unique_ptr<NodeClient> node(new NodeClient());
   node->profile_ = options.profile;
   // The node of this device asks for no key, and no proxy stands between.
@@ -20,8 +20,18 @@ Result<std::unique_ptr<NodeClient>> NodeClient::open(const NodeOptions& options)
     node->reach(net::make_client_factory({.url = url, .token = "", .allows_address = {}, .is_direct = true}));
   };
   // What node.url says counts only while somebody owns the directory: it may be left over.
-  auto own = NodeServer::start(options.data, "127.0.0.1:0", {});
+  const bool is_new = !has_store(options.data, DataDirectory::Of::node);
+  if (is_new && options.missing == DataDirectory::Missing::refuse) {
+    return fail(ErrorCode::not_found, missing_data_text(options.data, DataDirectory::Of::node));
+  }
+  NodeServer::Options server;
+  TRY(server.ca_file, node_ca_file(options.data));
+  auto own = NodeServer::start(options.data, std::move(server));
   if (own) {
+    if (is_new) {
+      print_note("created new, empty data of this device in " + options.data + "; if it has some already, check --data",
+                 form);
+    }
     node->own_ = *std::move(own);
     connect(node->own_->url());
     return node;

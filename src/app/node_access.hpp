@@ -12,6 +12,7 @@
 #include "app/data_directory.hpp"
 #include "app/hub_access.hpp"
 #include "app/node_server.hpp"
+#include "app/output.hpp"
 #include "base/result.hpp"
 #include "http/client.hpp"
 
@@ -21,12 +22,15 @@ struct NodeOptions {
   std::string data = default_node_directory();
   std::string profile;  // the active one if empty
   std::string agent;    // whose memory; -a
+  /// What a command does that finds no data: most make some, those that only read do not.
+  DataDirectory::Missing missing = DataDirectory::Missing::create;
 };
 
 class NodeClient {
  public:
-  /// Finds the node, or starts one. `locked` if a node owns the data but does not answer.
-  [[nodiscard]] static Result<std::unique_ptr<NodeClient>> open(const NodeOptions& options);
+  /// Finds the node, or starts one, and says so if that made new data. `locked` if a node owns the data but does not
+  /// answer, not_found if there is no data and none may be made.
+  [[nodiscard]] static Result<std::unique_ptr<NodeClient>> open(const NodeOptions& options, OutputForm form);
   /// The same calls to a hub, for commands that work with either.
   [[nodiscard]] static Result<std::unique_ptr<NodeClient>> open_hub(const HubOptions& hub);
   /// False for a node that was started for this command.

@@ -4,9 +4,11 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <utility>
 
 #include "api/local/face.hpp"
+#include "app/ca_file.hpp"
 #include "app/data_directory.hpp"
 #include "app/faces.hpp"
 #include "app/process.hpp"
@@ -46,10 +48,15 @@ Result<net::ServerOptions> read_listen(const std::string& listen) {
   return options;
 }
 
-Result<http::ClientFactory> reach(const std::string& url, const std::string& key) {
-  TRY(net::Endpoint endpoint, net::make_endpoint(url, key));
-  endpoint.compresses = true;
-  return net::make_client_factory(std::move(endpoint));
+/// `ca_file`: for hubs with which no CA is named.
+node::HubReacher reach_with(const std::string& ca_file) {
+  return [ca_file](const node::HubAddress& hub) -> Result<http::ClientFactory> {
+    TRY(net::Endpoint endpoint, net::make_endpoint(hub.url, hub.key));
+    endpoint.compresses = true;
+    endpoint.ca_file = hub.ca_file.empty() ? ca_file : hub.ca_file;
+    endpoint.ca_advice = kCaFileAdvice;
+    return net::make_client_factory(std::move(endpoint));
+  };
 }
 
 /// An origin as browsers write it: scheme, host and perhaps a port. Anything else would never match.
@@ -60,11 +67,13 @@ bool is_origin(std::string_view text) {
   return !host.empty() && host.find_first_of("/?#*@ ") == std::string_view::npos;
 }
 
-Result<NodeServer::Visitors> read_visitors(const NodeSettings& settings) {
-  TRY(const auto flags, read_assignments(settings.assignments));
-  const std::string beside_data = settings.data + "/node.yaml";
+Result<Settings> read_node_settings(const std::string& data, const std::map<std::string, std::string>& flags) {
+  const std::string beside_data = data + "/node.yaml";
   const std::string file = std::filesystem::exists(beside_data) ? beside_data : "";
-  TRY(const Settings read, Settings::load(flags, file, node_settings()));
+  return Settings::load(flags, file, node_settings());
+}
+
+Result<NodeServer::Visitors> read_visitors(const Settings& read) {
   NodeServer::Visitors visitors{read.list("local.origins"), read.boolean("local.any_user")};
   for (const std::string& origin : visitors.origins) {
     if (is_origin(origin)) continue;
@@ -78,13 +87,18 @@ std::string url_path(const std::string& data) { return data + "/node.url"; }
 
 }  // namespace
 
+Result<std::string> node_ca_file(const std::string& data) {
+  TRY(const Settings settings, read_node_settings(data, {}));
+  return find_ca_file(settings.text("tls.ca_file"));
+}
+
 std::string node_url_in(const std::string& data) {
   const auto text = node::read_file(url_path(data));
   return text ? std::string(trim(*text)) : "";
 }
 
 struct NodeServer::Parts {
-  Parts(DataDirectory own, net::ServerOptions options, Visitors visitors)
+  Parts(DataDirectory own, net::ServerOptions options, Visitors visitors, const std::string& ca_file)
       : directory(std::move(own)),
         faces(make_node_faces()),
         rules(make_rule_book(faces)),
@@ -92,7 +106,7 @@ struct NodeServer::Parts {
         blocking(kBlockingThreads),
         node(directory.path(), {.clock = clock,
                                 .scheduler = server.scheduler(),
-                                .reach_hub = reach,
+                                .reach_hub = reach_with(ca_file),
                                 .dialects = list_dialects(faces),
                                 .rules = rules,
                                 .first_spaces = list_fixed_spaces(faces),
@@ -114,13 +128,12 @@ NodeServer::NodeServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) 
 
 NodeServer::~NodeServer() { stop(); }
 
-Result<std::unique_ptr<NodeServer>> NodeServer::start(const std::string& data, const std::string& listen,
-                                                      Visitors visitors) {
-  TRY(net::ServerOptions options, read_listen(listen));
-  options.own_user_only = !visitors.any_user;
+Result<std::unique_ptr<NodeServer>> NodeServer::start(const std::string& data, Options options) {
+  TRY(net::ServerOptions listener, read_listen(options.listen));
+  listener.own_user_only = !options.visitors.any_user;
   TRY(DataDirectory directory, DataDirectory::own(data, DataDirectory::Missing::create, DataDirectory::Of::node));
-  std::unique_ptr<NodeServer> server(
-      new NodeServer(std::make_unique<Parts>(std::move(directory), std::move(options), std::move(visitors))));
+  std::unique_ptr<NodeServer> server(new NodeServer(std::make_unique<Parts>(
+      std::move(directory), std::move(listener), std::move(options.visitors), options.ca_file)));
   Parts& parts = *server->parts_;
   CHECK_OK(parts.node.start());
   CHECK_OK(parts.server.start(parts.face));
@@ -143,10 +156,15 @@ void NodeServer::stop() {
 Result<> run_node(const NodeSettings& settings) {
   ::mallopt(M_ARENA_MAX, 2);  // threads that mostly wait need no heaps of their own
   TRY(const LogLevel level, parse_log_level(settings.log_level));
-  TRY(NodeServer::Visitors visitors, read_visitors(settings));
+  TRY(auto flags, read_assignments(settings.assignments));
+  if (!settings.ca_file.empty()) flags["tls.ca_file"] = settings.ca_file;
+  TRY(const Settings read, read_node_settings(settings.data, flags));
+  NodeServer::Options options{.listen = settings.listen, .visitors = {}, .ca_file = {}};
+  TRY(options.visitors, read_visitors(read));
+  TRY(options.ca_file, find_ca_file(read.text("tls.ca_file")));
   const sigset_t signals = block_signals();
   set_log_level(level);
-  TRY(const auto server, NodeServer::start(settings.data, settings.listen, std::move(visitors)));
+  TRY(const auto server, NodeServer::start(settings.data, std::move(options)));
   std::printf("syncline node ready at %s\n", server->url().c_str());
   std::fflush(stdout);
   notify_systemd("READY=1\nSTATUS=serving at " + server->url());

@@ -17,9 +17,13 @@ class NodeServer {
     std::vector<std::string> origins;  // of other pages, like "http://localhost:5173"
     bool any_user = false;
   };
-  /// Owns the data directory and serves. `listen`: a loopback address and a port. `locked` if another node owns it.
-  [[nodiscard]] static Result<std::unique_ptr<NodeServer>> start(const std::string& data, const std::string& listen,
-                                                                 Visitors visitors);
+  struct Options {
+    std::string listen = "127.0.0.1:0";  // a loopback address and a port
+    Visitors visitors;
+    std::string ca_file;  // a CA that is trusted besides the system's, where a profile names none; empty for none
+  };
+  /// Owns the data directory and serves. `locked` if another node owns it.
+  [[nodiscard]] static Result<std::unique_ptr<NodeServer>> start(const std::string& data, Options options);
   ~NodeServer();
   NodeServer(const NodeServer&) = delete;
   NodeServer& operator=(const NodeServer&) = delete;
@@ -39,10 +43,14 @@ struct NodeSettings {
   std::string data;
   std::string listen = "127.0.0.1:8765";
   std::string log_level = "info";
+  std::string ca_file;                   // --ca-file
   std::vector<std::string> assignments;  // --set KEY=VALUE
 };
 /// Runs until SIGTERM or SIGINT.
 [[nodiscard]] Result<> run_node(const NodeSettings& settings);
+
+/// tls.ca_file of the node with this data directory, from its node.yaml or the environment; empty if it has none.
+[[nodiscard]] Result<std::string> node_ca_file(const std::string& data);
 
 /// Where a node that owns the directory says that it is served; empty if none does.
 [[nodiscard]] std::string node_url_in(const std::string& data);

@@ -4,6 +4,7 @@
 
 #include "app/admin.hpp"
 #include "app/control.hpp"
+#include "app/plan_settings.hpp"
 #include "app/public_url.hpp"
 #include "store/sqlite/store_file.hpp"
 
@@ -30,6 +31,14 @@ Result<std::string> public_url_beside(const std::string& data) {
   return read_public_url(settings);
 }
 
+/// What the plans allow by the settings beside the data. Only the list of accounts needs them: nothing else that an
+/// operator does is refused because of a quota, or because of a setting that is wrong.
+Result<Quotas::ByPlan> quotas_beside(const std::string& data, const JsonObject& request) {
+  if (request.text_of("command") != "account list") return Quotas::ByPlan{};
+  TRY(const Settings settings, Settings::load_beside(data));
+  return read_quotas(settings);
+}
+
 Result<std::string> run_here(const DataDirectory& directory, const std::string& data, const JsonObject& request) {
   TrustedClock clock(TrustedClock::Of::hub);
   NoScheduler scheduler;
@@ -39,8 +48,9 @@ Result<std::string> run_here(const DataDirectory& directory, const std::string& 
   if (needs_all) CHECK_OK(clock.load(*store));
   // The rules of the spaces are the same whatever the hub's settings are.
   TRY(const auto faces, make_faces(Settings::defaults()));
+  TRY(const Quotas::ByPlan quotas, quotas_beside(data, request));
   CoreServices core(std::move(store), {directory.search_path(), directory.old_deliveries_path()}, clock, scheduler, {},
-                    {}, faces);
+                    quotas, faces);
   core.public_url = [&data] { return public_url_beside(data); };
   if (request.text_of("command") == "webhooks add") {
     TRY(const Settings settings, Settings::load_beside(data));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/ca_file.hpp"
 #include "app/secrets.hpp"
 #include "base/text.hpp"
 #include "net/curl_client.hpp"
@@ -47,10 +48,14 @@ Result<oidc::ProviderOptions> read_provider(const Settings& settings) {
                                       .environment = "SYNCLINE_OIDC_CLIENT_SECRET",
                                       .credential = "oidc-client-secret"}));
   provider.client_secret = secret.value_or("");
-  provider.connect = [](const std::string& url) {
+  provider.connect = [ca_file = settings.text("tls.ca_file")](const std::string& url) {
     // A provider on this machine is never reached through a proxy.
-    return net::make_client_factory(
-        {.url = url, .token = {}, .allows_address = {}, .is_direct = oidc::is_on_this_machine(url)})();
+    return net::make_client_factory({.url = url,
+                                     .token = {},
+                                     .allows_address = {},
+                                     .is_direct = oidc::is_on_this_machine(url),
+                                     .ca_file = ca_file,
+                                     .ca_advice = kCaSettingAdvice})();
   };
   return provider;
 }

@@ -1,38 +1,98 @@
 #include "app/output.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <utility>
 
 #include "api/problem.hpp"
+#include "app/plain_words.hpp"
 #include "app/table.hpp"
+#include "app/terminal.hpp"
 #include "base/bytes.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
 
 namespace syncline::app {
-void print_result(const std::string& json, OutputForm form) {
+namespace {
+
+/// Objects that are deeper are shown as JSON.
+constexpr int kShownDepth = 3;
+constexpr std::size_t kIndent = 2;
+
+/// "name: value" lines of an object.
+class LinePrinter {
+ public:
+  explicit LinePrinter(const ListView& view) : view_(view) {}
+
+  void print_members(JsonView object, std::size_t indent, int depth) {
+    std::size_t members = 0;
+    object.for_each_member([&](std::string_view, JsonView) { ++members; });
+    object.for_each_member([&](std::string_view name, JsonView value) {
+      if (value.is_array()) return print_list(name, value, indent, members == 1 && depth == 0);
+      print_member(name, value, indent, depth);
+    });
+  }
+
+ private:
+  static void begin_line(std::string_view name, std::size_t indent) {
+    std::printf("%s%s:", std::string(indent, ' ').c_str(), to_terminal_line(to_words(name)).c_str());
+  }
+
+  void print_member(std::string_view name, JsonView value, std::size_t indent, int depth) {
+    begin_line(name, indent);
+    if (value.is_object() && depth < kShownDepth && value.raw() != "{}") {
+      std::putchar('\n');
+      return print_members(value, indent + kIndent, depth + 1);
+    }
+    const std::string text = value.is_string() ? value.as_string().value_or("") : "";
+    if (text.find('\n') < text.size() - 1) return print_block(text, indent + kIndent);
+    std::string shown = to_cell(name, value);
+    if (find_time(value) && !std::exchange(has_named_zone_, true)) shown += ' ' + local_zone();
+    if (takes_colour(STDOUT_FILENO) && value.is_string()) shown = painted(shown, paint_of_state(text));
+    std::printf(" %s\n", shown.c_str());
+  }
+
+  /// Text of several lines, further in than any line of ours.
+  static void print_block(const std::string& text, std::size_t indent) {
+    std::putchar('\n');
+    for (const std::string_view line : split(text.ends_with('\n') ? text.substr(0, text.size() - 1) : text, '\n')) {
+      std::printf("%s%s\n", std::string(indent, ' ').c_str(), to_terminal_line(line).c_str());
+    }
+  }
+
+  void print_list(std::string_view name, JsonView list, std::size_t indent, bool is_alone) {
+    std::size_t rows = 0;
+    std::size_t others = 0;  // than rows of a table
+    list.for_each_element([&](JsonView element) { ++(element.is_object() ? rows : others); });
+    if (others == 0 && rows > 0 && indent == 0) {
+      const TableLayout layout{
+          .width = terminal_columns(), .members = view_.members, .is_coloured = takes_colour(STDOUT_FILENO)};
+      std::fputs(format_table(list, layout).c_str(), stdout);
+      return;
+    }
+    if (rows + others == 0 && is_alone) {
+      const std::string empty = "no " + to_terminal_line(to_words(name));
+      return (void)std::printf("%s\n", view_.empty.empty() ? empty.c_str() : std::string(view_.empty).c_str());
+    }
+    begin_line(name, indent);
+    std::printf(" %s\n", rows + others == 0 ? "none" : to_cell(name, list).c_str());
+  }
+
+  const ListView& view_;
+  bool has_named_zone_ = false;
+};
+
+}  // namespace
+
+void print_result(const std::string& json, OutputForm form, const ListView& view) {
   if (form == OutputForm::json) {
     std::puts(json.c_str());
     return;
   }
-  const JsonView view(json);
-  std::size_t members = 0;
-  view.for_each_member([&](std::string_view, JsonView) { ++members; });
-  view.for_each_member([&](std::string_view name, JsonView value) {
-    std::size_t rows = 0;
-    std::size_t others = 0;  // than rows of a table
-    if (value.is_array()) value.for_each_element([&](JsonView element) { ++(element.is_object() ? rows : others); });
-    const bool is_empty = value.is_array() && rows + others == 0;
-    if (value.is_array() && others == 0 && (members == 1 || rows > 0)) {
-      const std::string table = format_table(value, terminal_columns());
-      std::fputs(table.empty() ? "none\n" : table.c_str(), stdout);
-    } else if (is_empty) {
-      std::printf("%s: none\n", to_terminal_text(name).c_str());
-    } else {
-      std::printf("%s: %s\n", to_terminal_text(name).c_str(), to_cell(value).c_str());
-    }
-  });
+  LinePrinter(view).print_members(JsonView(json), 0, 0);
 }
 
 std::string to_terminal_text(std::string_view text) {
@@ -74,20 +134,27 @@ std::string to_terminal_line(std::string_view text) {
   return shown;
 }
 
-void print_error(const Error& error, OutputForm form) {
+void print_error(const Error& error, OutputForm form, int exit_code) {
   if (form == OutputForm::text) {
-    std::fprintf(stderr, "syncline: %s\n", to_terminal_text(error.text).c_str());
+    const std::string name = takes_colour(STDERR_FILENO) ? painted("syncline:", Paint::red) : "syncline:";
+    std::fprintf(stderr, "%s %s\n", name.c_str(), to_terminal_text(error.text).c_str());
     return;
   }
   std::string body;
   JsonWriter(body)
       .begin_object()
       .string("type", "/problems/" + std::string(api::code_of(error.code).text()))
-      .string("title", api::code_of(error.code))
+      .string("title", api::problem_of(error).title)
       .string("code", api::code_of(error.code))
       .string("detail", error.text)
+      .integer("exit_code", exit_code)
       .end_object();
   std::fprintf(stderr, "%s\n", body.c_str());
+}
+
+void print_note(std::string_view text, OutputForm form) {
+  if (form == OutputForm::json) return;
+  std::fprintf(stderr, "syncline: %s\n", to_terminal_text(text).c_str());
 }
 
 }  // namespace syncline::app

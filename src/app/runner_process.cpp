@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "app/ca_file.hpp"
 #include "app/process.hpp"
 #include "base/log.hpp"
 #include "base/mutex.hpp"
@@ -45,9 +46,10 @@ void warn_of_root(const runner::Policy& policy) {
 Result<std::shared_ptr<const runner::Workplace>> make_workplace(const RunnerSettings& settings,
                                                                 const DataDirectory& directory) {
   TRY(runner::Policy policy, read_policy(settings));
-  // Below a root a command could change what the runner relies on, or read its key.
+  // Below a root a command could change what the runner relies on, or whom it trusts, or read its key.
   std::vector<std::string> forbidden = {directory.path()};
-  for (const std::string& file : {settings.policy_file, key_file_of(settings.hub)}) {
+  TRY(const std::string ca_file, find_ca_file(settings.hub.ca_file));
+  for (const std::string& file : {settings.policy_file, key_file_of(settings.hub), ca_file}) {
     if (!file.empty()) forbidden.push_back(file);
   }
   TRY(runner::Roots roots, runner::Roots::open(policy, forbidden));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/ca_file.hpp"
 #include "base/text.hpp"
 
 namespace syncline::app {
@@ -44,6 +45,7 @@ Result<net::ServerOptions> read_server_options(const Settings& settings) {
     return fail(ErrorCode::invalid_argument, "TLS needs both tls.certificate and tls.key; set " +
                                                  std::string(key.empty() ? "tls.key" : "tls.certificate") + " too");
   }
+  CHECK_OK(check_ca_file(settings.text("tls.ca_file")));
   if (!certificate.empty()) options.tls = net::TlsFiles{certificate, key};
   return options;
 }

@@ -78,6 +78,8 @@ const std::vector<SettingInfo>& all_settings() {
       {"cors.origins", SettingKind::list, "", "origins of web pages that may call the hub; * allows all"},
       {"tls.certificate", SettingKind::text, "", "PEM file with the certificate chain; SIGHUP reloads it"},
       {"tls.key", SettingKind::text, "", "PEM file with the private key"},
+      {"tls.ca_file", SettingKind::text, "",
+       "PEM file with a CA certificate that the hub's own requests trust besides the system's: webhooks, AI, sign-in"},
       {"log.level", SettingKind::text, "info", "debug, info (one line per request), warning, error or off"},
       {"connections.max", SettingKind::integer, "20000", "maximum number of connections; the hub closes any beyond it"},
       {"limits.connections_per_address", SettingKind::integer, "256",
@@ -120,6 +122,7 @@ const std::vector<SettingInfo>& node_settings() {
       {"local.origins", SettingKind::list, "",
        "origins of web pages that may use the node besides its own, like http://localhost:5173"},
       {"local.any_user", SettingKind::boolean, "false", "serve other users of the machine and sandboxed programs, too"},
+      {"tls.ca_file", SettingKind::text, "", "PEM file with a CA certificate of hubs, to trust besides the system's"},
   };
   return kSettings;
 }
@@ -180,7 +183,7 @@ Result<> Settings::set(const std::string& key, std::string value, std::string or
   if (info == nullptr || !values_.contains(key)) {
     const bool is_hubs = values_.contains("listen");
     return refuse(is_hubs ? "is unknown; 'syncline config show' lists all settings"
-                          : "is unknown; a node has local.origins and local.any_user");
+                          : "is unknown; a node has local.origins, local.any_user and tls.ca_file");
   }
   if (info->kind == SettingKind::integer) {
     const auto number = parse_integer(value);
@@ -223,6 +226,28 @@ Result<> Settings::load_file(const std::string& file) {
   } catch (const YAML::Exception& exception) {
     return fail(ErrorCode::invalid_argument, file + ": " + exception.what());
   }
+}
+
+std::string Settings::to_json() const {
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().name("settings").begin_object();
+  for (const auto& [key, value] : values_) {
+    writer.name(key).begin_object().string("value", value.text).string("origin", value.origin).end_object();
+  }
+  writer.end_object().end_object();
+  return out;
+}
+
+std::optional<Settings> Settings::from_json(JsonView json) {
+  const auto listed = json.find("settings");
+  if (!listed || !listed->is_object()) return std::nullopt;
+  Settings settings = defaults();
+  listed->for_each_member([&](std::string_view key, JsonView value) {
+    const auto found = settings.values_.find(std::string(key));
+    if (found != settings.values_.end()) found->second = {value.text_of("value"), value.text_of("origin")};
+  });
+  return settings;
 }
 
 const std::string& Settings::text(std::string_view key) const { return values_.at(std::string(key)).text; }

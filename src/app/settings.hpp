@@ -3,10 +3,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/json.hpp"
 #include "base/result.hpp"
 
 namespace syncline::app {
@@ -53,6 +55,12 @@ class Settings {
   [[nodiscard]] static Settings defaults(const std::vector<SettingInfo>& known = all_settings());
 
   [[nodiscard]] const std::map<std::string, SettingValue>& values() const { return values_; }
+  /// {"settings": {"listen": {"value": "127.0.0.1:8080", "origin": "default"}, ...}}
+  [[nodiscard]] std::string to_json() const;
+  /// What to_json() of another process gave. Keys that this version does not know are left out.
+  [[nodiscard]] static std::optional<Settings> from_json(JsonView json);
+  /// A value that has changed since the settings were loaded.
+  void replace(const std::string& key, SettingValue value) { values_.at(key) = std::move(value); }
   [[nodiscard]] const std::string& text(std::string_view key) const;
   [[nodiscard]] std::int64_t integer(std::string_view key) const;
   [[nodiscard]] bool boolean(std::string_view key) const;

@@ -7,6 +7,7 @@
 
 #include "app/faces.hpp"
 #include "app/plan_settings.hpp"
+#include "app/running_hub.hpp"
 #include "support/environment.hpp"
 
 namespace syncline::app {
@@ -60,6 +61,38 @@ TEST(Settings, a_wrong_plan_is_reported_with_its_location) {
   EXPECT_TRUE(records.contains(file + ":4) has an unknown plan 'silver'")) << records;
   const std::string bytes = read_plan_numbers(*settings, "quota.bytes", "BYTES").error().text;
   EXPECT_TRUE(bytes.contains(file + ":5) must list PLAN=BYTES")) << bytes;
+}
+
+TEST(Settings, what_another_process_says_of_its_own_is_read_back_without_unknown_keys) {
+  const auto settings = Settings::load({{"rate_limit", "7"}}, "");
+  ASSERT_TRUE(settings);
+  const auto read = Settings::from_json(JsonView(settings->to_json()));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->integer("rate_limit"), 7);
+  EXPECT_EQ(read->values().at("rate_limit").origin, "flag");
+  EXPECT_EQ(read->to_json(), settings->to_json());
+
+  const auto newer = Settings::from_json(JsonView(R"({"settings":{"no.such":{"value":"1","origin":"flag"}}})"));
+  ASSERT_TRUE(newer);
+  EXPECT_EQ(newer->to_json(), Settings::defaults().to_json());
+  EXPECT_FALSE(Settings::from_json(JsonView(R"({"ok":true})")));
+}
+
+TEST(RunningHub, a_restart_keeps_flags_and_environment_and_reads_files_again) {
+  Settings now = Settings::defaults();
+  now.replace("rate_limit", {"1", "flag"});
+  now.replace("history.days", {"2", "environment SYNCLINE_HISTORY_DAYS"});
+  now.replace("audit.days", {"3", "file /etc/hub.yaml:1"});
+  Settings files = Settings::defaults();
+  files.replace("rate_limit", {"10", "file /etc/hub.yaml:1"});
+  files.replace("history.days", {"20", "file /etc/hub.yaml:2"});
+  files.replace("audit.days", {"30", "file /etc/hub.yaml:3"});
+  files.replace("log.level", {"debug", "file /etc/hub.yaml:4"});
+
+  EXPECT_EQ(changed_by_restart(now, files), (std::vector<std::string_view>{"audit.days", "log.level"}));
+  EXPECT_EQ(after_restart(now, files, "history.days"), "2");
+  EXPECT_EQ(after_restart(now, files, "audit.days"), "30");
+  EXPECT_TRUE(changed_by_restart(now, now).empty());
 }
 
 }  // namespace

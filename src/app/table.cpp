@@ -1,12 +1,11 @@
 #include "app/table.hpp"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <vector>
+#include <utility>
 
 #include "app/output.hpp"
+#include "app/plain_words.hpp"
+#include "app/terminal.hpp"
 #include "base/text.hpp"
 
 namespace syncline::app {
@@ -36,94 +35,140 @@ std::string cut_cell(const std::string& text, std::size_t most) {
 }
 
 struct TableColumn {
-  std::string name;
+  std::string member;
+  std::string head;
   std::size_t width = 0;
   bool is_whole = false;  // never cut
+  bool is_state = false;
+  std::vector<std::string> cells;
+
+  /// Less makes it unreadable.
+  [[nodiscard]] std::size_t narrowest() const { return is_whole ? width : std::min(width, kColumnMin); }
 };
 
 bool is_id_column(std::string_view name) { return name == "id" || name.ends_with("_id"); }
+bool is_state_column(std::string_view name) { return name == "state" || name == "status" || name == "verdict"; }
 
-std::size_t total_table_width(const std::vector<TableColumn>& columns, std::size_t widest) {
-  std::size_t total = 0;
-  for (const TableColumn& column : columns) {
-    total += kColumnGap + (column.is_whole ? column.width : std::min(column.width, widest));
+std::string capitals(std::string text) {
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   }
-  return total - kColumnGap;
+  return text;
+}
+
+TableColumn make_column(std::string_view member, std::string_view heading) {
+  return {.member = std::string(member),
+          .head = capitals(to_terminal_text(to_words(heading))),
+          .width = 0,
+          .is_whole = is_id_column(member),
+          .is_state = is_state_column(member),
+          .cells = {}};
+}
+
+std::vector<TableColumn> choose_columns(JsonView rows, const TableLayout& layout) {
+  std::vector<TableColumn> columns;
+  for (const std::string_view text : layout.members) {
+    const std::size_t equals = text.find('=');
+    const std::string_view member = text.substr(0, equals);
+    columns.push_back(make_column(member, equals == std::string_view::npos ? member : text.substr(equals + 1)));
+  }
+  if (!columns.empty()) return columns;
+  bool is_first = true;
+  rows.for_each_element([&](JsonView row) {
+    if (!std::exchange(is_first, false)) return;
+    row.for_each_member([&](std::string_view name, JsonView value) {
+      if (!value.is_object()) columns.push_back(make_column(name, name));  // `show` has objects
+    });
+  });
+  return columns;
+}
+
+/// A column with times alone has them in the zone that its head or an earlier one names. Among other texts a time stays
+/// as it is.
+void fill_column(TableColumn& column, JsonView rows, bool& has_named_zone) {
+  bool has_times = false;
+  bool has_others = false;
+  rows.for_each_element([&](JsonView row) {
+    const auto value = row.find_set(column.member);
+    if (value) (find_time(*value) ? has_times : has_others) = true;
+  });
+  has_times = has_times && !has_others;
+  rows.for_each_element([&](JsonView row) {
+    const auto value = row.find_set(column.member);
+    const bool is_kept = value && !has_times && find_time(*value);
+    std::string cell = is_kept ? value->as_string().value_or("") : value ? to_cell(column.member, *value) : "-";
+    if (!column.is_whole && cell.size() > kCellBytesMax) cell = std::string(cut_utf8(cell, kCellBytesMax));
+    column.cells.push_back(std::move(cell));
+  });
+  if (has_times && !std::exchange(has_named_zone, true)) column.head += " (" + local_zone() + ')';
+  column.width = characters_in(column.head);
+  for (const std::string& cell : column.cells) column.width = std::max(column.width, characters_in(cell));
+}
+
+/// Leaves columns out on the right until the others can be read within the line, but never the first.
+std::size_t drop_columns(std::vector<TableColumn>& columns, std::size_t line) {
+  std::size_t needed = 0;
+  std::size_t kept = 0;
+  for (const TableColumn& column : columns) {
+    needed += column.narrowest() + (kept > 0 ? kColumnGap : 0);
+    if (kept > 0 && needed > line) break;
+    ++kept;
+  }
+  const std::size_t dropped = columns.size() - kept;
+  columns.resize(kept);
+  return dropped;
 }
 
 /// Makes the widest columns narrower, until the line fits or nothing is left to take.
 void fit_columns(std::vector<TableColumn>& columns, std::size_t line) {
+  const auto total = [&](std::size_t widest) {
+    std::size_t sum = 0;
+    for (const TableColumn& column : columns) {
+      sum += kColumnGap + (column.is_whole ? column.width : std::min(column.width, widest));
+    }
+    return sum - kColumnGap;
+  };
   std::size_t widest = kCellCharactersMax;
-  while (widest > kColumnMin && total_table_width(columns, widest) > line) --widest;
+  while (widest > kColumnMin && total(widest) > line) --widest;
   for (TableColumn& column : columns) {
     if (!column.is_whole) column.width = std::min(column.width, widest);
   }
 }
 
-void append_table_line(std::string& out, const std::vector<std::string>& cells,
-                       const std::vector<TableColumn>& columns) {
-  const std::size_t count = std::min(cells.size(), columns.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::string cell = cut_cell(cells[i], columns[i].width);
-    out += cell;
-    if (i + 1 < count) out.append(columns[i].width - characters_in(cell) + kColumnGap, ' ');
-  }
-  out += '\n';
+void append_padded(std::string& out, const std::string& text, const TableColumn& column, bool is_last, Paint paint) {
+  const std::string cell = cut_cell(text, column.width);
+  out += painted(cell, paint);
+  if (!is_last) out.append(column.width - characters_in(cell) + kColumnGap, ' ');
 }
 
 }  // namespace
 
-std::optional<std::size_t> terminal_columns() {
-  winsize size{};
-  if (::isatty(STDOUT_FILENO) == 0 || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return std::nullopt;
-  return size.ws_col == 0 ? std::nullopt : std::optional<std::size_t>(size.ws_col);
-}
-
-std::string to_cell(JsonView value) {
-  if (value.kind() == JsonKind::null) return "-";
-  if (value.is_string()) {
-    std::string escaped;
-    append_json_string(escaped, value.as_string().value_or(""));
-    return to_terminal_text(escaped.substr(1, escaped.size() - 2));
-  }
-  if (!value.is_array()) return to_terminal_text(value.raw());
-  std::string joined;
-  value.for_each_element([&](JsonView element) { joined += (joined.empty() ? "" : ",") + to_cell(element); });
-  return joined;
-}
-
-std::string format_table(JsonView rows, std::optional<std::size_t> columns) {
-  std::vector<TableColumn> head;
-  std::vector<std::vector<std::string>> lines;
-  rows.for_each_element([&](JsonView row) {
-    std::vector<std::string> line;
-    row.for_each_member([&](std::string_view name, JsonView value) {
-      if (value.is_object()) return;  // `show` has them
-      if (lines.empty()) {
-        head.push_back({.name = to_terminal_text(name),
-                        .width = characters_in(to_terminal_text(name)),
-                        .is_whole = is_id_column(name)});
-      }
-      const bool is_whole = line.size() < head.size() && head[line.size()].is_whole;
-      std::string cell = to_cell(value);
-      if (!is_whole && cell.size() > kCellBytesMax) cell = std::string(cut_utf8(cell, kCellBytesMax));
-      line.push_back(std::move(cell));
-    });
-    lines.push_back(std::move(line));
-  });
-  if (lines.empty()) return {};
-  for (const auto& line : lines) {
-    for (std::size_t i = 0; i < line.size() && i < head.size(); ++i) {
-      head[i].width = std::max(head[i].width, characters_in(line[i]));
-    }
-  }
-  fit_columns(head, columns.value_or(SIZE_MAX));
+std::string format_table(JsonView rows, const TableLayout& layout) {
+  std::vector<TableColumn> columns = choose_columns(rows, layout);
+  if (columns.empty()) return {};
+  bool has_named_zone = false;
+  for (TableColumn& column : columns) fill_column(column, rows, has_named_zone);
+  const std::size_t lines = columns.front().cells.size();
+  if (lines == 0) return {};
+  const std::size_t dropped = layout.width ? drop_columns(columns, *layout.width) : 0;
+  fit_columns(columns, layout.width.value_or(SIZE_MAX));
   std::string out;
-  std::vector<std::string> names;
-  names.reserve(head.size());
-  for (const TableColumn& column : head) names.push_back(column.name);
-  append_table_line(out, names, head);
-  for (const auto& line : lines) append_table_line(out, line, head);
+  const auto append_line = [&](const auto& text_of, const auto& paint_of) {
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      append_padded(out, text_of(columns[i]), columns[i], i + 1 == columns.size(),
+                    layout.is_coloured ? paint_of(columns[i]) : Paint::none);
+    }
+    out += '\n';
+  };
+  append_line([](const TableColumn& column) { return column.head; }, [](const TableColumn&) { return Paint::bold; });
+  for (std::size_t line = 0; line < lines; ++line) {
+    append_line(
+        [&](const TableColumn& column) { return column.cells[line]; },
+        [&](const TableColumn& column) { return column.is_state ? paint_of_state(column.cells[line]) : Paint::none; });
+  }
+  if (dropped > 0) {
+    out += "(" + std::to_string(dropped) + (dropped == 1 ? " more column" : " more columns") + "; --json has all)\n";
+  }
   return out;
 }
 

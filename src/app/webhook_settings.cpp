@@ -19,9 +19,11 @@ Result<webhooks::Sender::Options> read_webhook_settings(const Settings& settings
   options.timeout_ms = std::max<std::int64_t>(1, settings.integer("webhooks.timeout_seconds")) * 1000;
   options.threads = static_cast<std::size_t>(std::max<std::int64_t>(1, settings.integer("webhooks.threads")));
   TRY(const auto guard, webhooks::AddressGuard::make(settings.list("webhooks.allow")));
-  options.connect = [guard](const std::string& url) {
-    return net::make_client_factory(
-        {.url = url, .token = {}, .allows_address = [guard](std::string_view at) { return guard.allows(at); }})();
+  options.connect = [guard, ca_file = settings.text("tls.ca_file")](const std::string& url) {
+    return net::make_client_factory({.url = url,
+                                     .token = {},
+                                     .allows_address = [guard](std::string_view at) { return guard.allows(at); },
+                                     .ca_file = ca_file})();
   };
   return options;
 }

@@ -1,6 +1,7 @@
 #include "net/curl_client.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <utility>
 
@@ -22,6 +23,19 @@ constexpr std::int64_t kAnswerBytesPerSecondMin = 50;
 std::int64_t answer_clock_ms() {
   using namespace std::chrono;
   return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+}
+
+/// Why a server's certificate was not accepted, from what libcurl says of it.
+std::string explain_certificate(std::string_view detail, std::string_view advice) {
+  if (detail.contains("subject name")) return "its TLS certificate is for another host name";
+  for (const std::string_view prefix : {"SSL certificate problem: ", "SSL: "}) {
+    if (detail.starts_with(prefix)) detail.remove_prefix(prefix.size());
+  }
+  std::string text = "its TLS certificate is not trusted";
+  if (!detail.empty()) text.append(" (").append(detail).append(")");
+  const bool is_about_issuer = detail.contains("issuer") || detail.contains("self-signed");
+  if (is_about_issuer && !advice.empty()) text.append("; ").append(advice);
+  return text;
 }
 
 bool begins_like_json(std::string_view text) {
@@ -72,6 +86,7 @@ class CurlClient final : public http::Client {
     bool is_slow = false;                  // it does not end
     std::optional<std::int64_t> began_ms;  // its first header
     std::int64_t bytes = 0;                // of the body, and of what was left out of it
+    std::array<char, CURL_ERROR_SIZE> detail{};
   };
 
   /// What a connection goes to is decided here, after names were resolved.
@@ -155,6 +170,9 @@ class CurlClient final : public http::Client {
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     if (endpoint_.is_direct) curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    // The system's directory of certificates counts as well.
+    if (!endpoint_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, endpoint_.ca_file.c_str());
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, receiver.detail.data());
     if (endpoint_.compresses) curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlClient::on_data);
@@ -229,8 +247,9 @@ class CurlClient final : public http::Client {
       return fail(ErrorCode::timed_out, endpoint_.url + ": no answer in time");
     }
     if (outcome == CURLE_PEER_FAILED_VERIFICATION) {
-      return unavailable("its TLS certificate is not trusted by this machine, or is for another name");
+      return unavailable(explain_certificate(receiver.detail.data(), endpoint_.ca_advice));
     }
+    if (outcome == CURLE_SSL_CACERT_BADFILE) return unavailable("cannot read certificates from " + endpoint_.ca_file);
     if (outcome != CURLE_OK) return unavailable(curl_easy_strerror(outcome));
     http::ClientResponse response{static_cast<int>(status), std::move(receiver.body), std::nullopt};
     if (retry_after > 0) response.retry_after_s = retry_after;

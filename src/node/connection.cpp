@@ -16,6 +16,10 @@ std::string strip_slashes(std::string url) {
   return url;
 }
 
+HubAddress address_of(const ProfileSettings& settings, const std::string& token) {
+  return {strip_slashes(settings.url), token, settings.ca_file};
+}
+
 /// Which store at the hub this device's is in step with.
 std::string hub_text(const std::string& url, const HubAccount& account) {
   std::string text;
@@ -76,7 +80,8 @@ void Connection::apply_settings() {
     if (before) parts_.replica.disconnect();
     return set_state(Off{});
   }
-  const bool is_same_hub = before && before->url == now.url && before->api_key == now.api_key;
+  const bool is_same_hub =
+      before && before->url == now.url && before->api_key == now.api_key && before->ca_file == now.ca_file;
   if (is_same_hub && before->interval_s == now.interval_s && !session_.needs_renewal(parts_.replica.is_refused())) {
     return;
   }
@@ -89,14 +94,14 @@ void Connection::apply_settings() {
 Result<> Connection::connect_as(const ProfileSettings& settings) {
   // The positions in the store belong to one account of one hub: who it is must be known before anything is sent.
   TRY(const std::string known, read_file(parts_.hub_path));
-  TRY(const HubAccount account, probe_.ask(settings.url, settings.api_key, stop_.get_token()));
+  TRY(const HubAccount account, probe_.ask(address_of(settings, settings.api_key), stop_.get_token()));
   const auto before = parse_json_object(known, 8);
   return connect_replica(settings, account, !before || !is_same_account(*before, settings.url, account));
 }
 
 Result<> Connection::connect_replica(const ProfileSettings& settings, const HubAccount& account, bool anew) {
   const std::string& token = account.session.empty() ? settings.api_key : account.session;
-  TRY(const http::ClientFactory clients, parts_.reach_hub(settings.url, token));
+  TRY(const http::ClientFactory clients, parts_.reach_hub(address_of(settings, token)));
   CHECK_OK(parts_.replica.connect({clients, account.dialect, settings.interval_s * 1000}, anew));
   session_.begin(account);
   return replace_file(parts_.hub_path, hub_text(settings.url, account));
@@ -108,7 +113,7 @@ Result<HubAccount> Connection::hub_account() {
     HubAccount account = session_.account();
     if (account.dialect->asking_leaves_traces()) return account;
   }
-  return probe_.ask(strip_slashes(now.url), now.api_key, stop_.get_token());
+  return probe_.ask(address_of(now, now.api_key), stop_.get_token());
 }
 
 Result<http::ClientResponse> Connection::ask_hub(const http::ClientRequest& request) {
@@ -116,14 +121,16 @@ Result<http::ClientResponse> Connection::ask_hub(const http::ClientRequest& requ
 }
 
 Result<http::ClientResponse> Connection::ask(const ProfileSettings& settings, const http::ClientRequest& request) {
-  TRY(const http::ClientFactory clients, parts_.reach_hub(strip_slashes(settings.url), settings.api_key));
+  TRY(const http::ClientFactory clients, parts_.reach_hub(address_of(settings, settings.api_key)));
   return clients()->send(request, stop_.get_token());
 }
 
-Result<Connected> Connection::connect(const std::string& url, const std::string& key) {
+Result<Connected> Connection::connect(HubAddress hub) {
   const MutexLock changing(change_mutex_);
-  const std::string address = strip_slashes(url);
-  const auto account = probe_.ask(address, key, stop_.get_token());
+  hub.url = strip_slashes(hub.url);
+  const ProfileSettings before = parts_.settings.values();
+  if (hub.ca_file.empty() && strip_slashes(before.url) == hub.url) hub.ca_file = before.ca_file;
+  const auto account = probe_.ask(hub, stop_.get_token());
   if (!account) {
     log(LogLevel::info, "connect_failed", {{"profile", parts_.profile}, {"error", account.error().text}});
     const ErrorCode code = account.error().code;
@@ -137,13 +144,18 @@ Result<Connected> Connection::connect(const std::string& url, const std::string&
   if (!account->may_sync) {
     return fail(ErrorCode::forbidden, "The plan '" + account->plan + "' does not include cloud sync");
   }
+  if (!account->missing_scopes.empty()) {
+    return fail(ErrorCode::forbidden, "the key lacks the scope " + account->missing_scopes +
+                                          ", and a device must read and write; use a key with the scopes read,write");
+  }
   Connected connected;
   connected.dialect = account->dialect;
   connected.plan = account->plan;
   TRY(const ProfileSettings after, parts_.settings.change([&](const ProfileSettings& now) {
     std::vector<SettingsFile::Change> changes = {{"cloud_sync", "enabled", "true"},
-                                                 {"cloud_sync", "url", yaml_scalar(address)},
-                                                 {"cloud_sync", "api_key", yaml_scalar(key)}};
+                                                 {"cloud_sync", "url", yaml_scalar(hub.url)},
+                                                 {"cloud_sync", "api_key", yaml_scalar(hub.key)}};
+    if (now.ca_file != hub.ca_file) changes.push_back({"cloud_sync", "ca_file", yaml_scalar(hub.ca_file)});
     if (account->models) connected.models_set = missing_models(now, *account->models);
     for (auto& change : changes_of(connected.models_set)) changes.push_back(std::move(change));
     return changes;

@@ -50,8 +50,9 @@ class Connection {
   explicit Connection(Parts parts);
 
   /// unauthorized if the hub refuses the key or there is no hub at the URL, forbidden if the plan does not include
-  /// sync. A hub that is in trouble or cannot be reached is unavailable: that says nothing of the key.
-  [[nodiscard]] Result<Connected> connect(const std::string& url, const std::string& key);
+  /// sync or the key may not read and write. A hub that is in trouble or cannot be reached is unavailable: that says
+  /// nothing of the key. Without a CA file, the one that the settings name for the same hub counts.
+  [[nodiscard]] Result<Connected> connect(HubAddress hub);
   /// The cloud is wiped only after a pull that went well, and after sync has ended. Fails if the settings cannot say
   /// so.
   [[nodiscard]] Result<Disconnected> disconnect(bool wipe);

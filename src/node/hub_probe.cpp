@@ -20,6 +20,7 @@ Result<HubAccount> choose_dialect(const replica::Inquiry& inquiry, HubAccount ac
       if (account.may_sync && !(*native)->plan.empty()) account.plan = (*native)->plan;
       account.has_ai = (*native)->has_ai;
       if (account.has_ai == false) account.models.reset();
+      account.missing_scopes = (*native)->missing_scopes;
       return account;
     }
   }
@@ -35,10 +36,10 @@ std::unexpected<Error> HubProbe::no_hub() const {
   return fail(ErrorCode::not_found, "no hub at this URL: it has none of these APIs: " + apis);
 }
 
-Result<HubAccount> HubProbe::ask(const std::string& url, const std::string& key, const std::stop_token& stop) const {
-  TRY(const http::ClientFactory clients, reach_(url, key));
+Result<HubAccount> HubProbe::ask(const HubAddress& hub, const std::stop_token& stop) const {
+  TRY(const http::ClientFactory clients, reach_(hub));
   const auto client = clients();
-  const replica::Inquiry inquiry{*client, key, clock_, stop};
+  const replica::Inquiry inquiry{*client, hub.key, clock_, stop};
   bool may_be_native = true;
   for (const replica::Dialect* dialect : dialects_) {
     TRY(auto account, dialect->recognise(inquiry));

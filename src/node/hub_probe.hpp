@@ -13,8 +13,15 @@
 
 namespace syncline::node {
 
-/// Makes clients for a hub's URL and key; invalid_argument for a URL that is none.
-using HubReacher = std::function<Result<http::ClientFactory>(const std::string& url, const std::string& key)>;
+/// A hub, the key for it, and how it is trusted.
+struct HubAddress {
+  std::string url;
+  std::string key;
+  std::string ca_file;  // PEM file with a CA to trust besides the system's; empty for none
+};
+
+/// Makes clients for a hub; invalid_argument for a URL that is none.
+using HubReacher = std::function<Result<http::ClientFactory>(const HubAddress& hub)>;
 
 class HubProbe {
  public:
@@ -22,10 +29,9 @@ class HubProbe {
   HubProbe(HubReacher reach, const Clock& clock, std::vector<const replica::Dialect*> dialects)
       : reach_(std::move(reach)), clock_(clock), dialects_(std::move(dialects)) {}
 
-  /// unauthorized for a key that does not count; not_found if what answers is no hub; unavailable or timed_out if
-  /// nothing answers, or a hub in trouble.
-  [[nodiscard]] Result<replica::HubAccount> ask(const std::string& url, const std::string& key,
-                                                const std::stop_token& stop) const;
+  /// unauthorized for a key that does not count, forbidden for one that lacks scopes; not_found if what answers is no
+  /// hub; unavailable or timed_out if nothing answers, or a hub in trouble.
+  [[nodiscard]] Result<replica::HubAccount> ask(const HubAddress& hub, const std::stop_token& stop) const;
 
  private:
   [[nodiscard]] std::unexpected<Error> no_hub() const;

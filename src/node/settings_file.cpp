@@ -78,6 +78,7 @@ Result<ProfileSettings> parse_settings(const std::string& file, const std::strin
     CHECK_OK(reader.boolean("cloud_sync", "enabled", settings.enabled));
     CHECK_OK(reader.text("cloud_sync", "url", settings.url));
     CHECK_OK(reader.text("cloud_sync", "api_key", settings.api_key));
+    CHECK_OK(reader.text("cloud_sync", "ca_file", settings.ca_file));
     CHECK_OK(reader.seconds("cloud_sync", "interval", settings.interval_s));
     CHECK_OK(reader.text("ai", "advisor_model", settings.advisor_model));
     CHECK_OK(reader.text("ai", "cron_model", settings.cron_model));

@@ -16,6 +16,7 @@ struct ProfileSettings {
   bool enabled = false;           // cloud_sync.enabled
   std::string url;                // cloud_sync.url
   std::string api_key;            // cloud_sync.api_key
+  std::string ca_file;            // cloud_sync.ca_file
   std::int64_t interval_s = 300;  // cloud_sync.interval
   std::string advisor_model;      // ai.advisor_model
   std::string cron_model;         // ai.cron_model

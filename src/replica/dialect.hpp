@@ -37,6 +37,8 @@ struct HubAccount {
   std::optional<Timestamp> renew_at;
   std::string plan;
   bool may_sync = false;  // the plan includes it
+  /// Of the scopes that a device needs, those that the key lacks, like "write"; empty if the hub does not say.
+  std::string missing_scopes;
   std::string email;
   std::int64_t entry_count = 0;
   std::string last_change_at = "null";   // as JSON
@@ -87,7 +89,7 @@ class Dialect {
   [[nodiscard]] virtual std::unique_ptr<Exchange> make_exchange(LocalSpace& local, const Limits& limits) const = 0;
 
   /// Who the key belongs to; nothing if the hub does not speak this. `unauthorized` for a key that does not count,
-  /// `unavailable` for a hub in trouble, which is to be asked again.
+  /// `forbidden` for one that may not ask, `unavailable` for a hub in trouble, which is to be asked again.
   [[nodiscard]] virtual Result<std::optional<HubAccount>> recognise(const Inquiry& inquiry) const = 0;
   /// Every hub of /v1 has this API too: a hub that is recognised by it may speak /v1, and any other hub does not.
   [[nodiscard]] virtual bool is_spoken_by_native_hubs() const { return false; }

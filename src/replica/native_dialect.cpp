@@ -17,6 +17,20 @@ class NativeDialect final : public Dialect {
   [[nodiscard]] Result<std::optional<HubAccount>> recognise(const Inquiry& inquiry) const override;
 };
 
+/// Of read and write, those that the key has not; empty if the hub does not list its scopes.
+std::string missing_scopes_in(const JsonObject& me) {
+  const auto key = me.find("key");
+  const auto scopes = key ? key->find_set("scopes") : std::nullopt;
+  if (!scopes || !scopes->is_array()) return {};
+  std::string missing;
+  for (const std::string_view needed : {"read", "write"}) {
+    bool has_it = false;
+    scopes->for_each_element([&](JsonView scope) { has_it = has_it || scope.as_string() == needed; });
+    if (!has_it) missing.append(missing.empty() ? "" : " and ").append(needed);
+  }
+  return missing;
+}
+
 Result<std::optional<HubAccount>> NativeDialect::recognise(const Inquiry& inquiry) const {
   TRY(const auto me, inquiry.find_object("/v1/me"));
   if (!me) return std::nullopt;
@@ -26,6 +40,7 @@ Result<std::optional<HubAccount>> NativeDialect::recognise(const Inquiry& inquir
   account.plan = me->text_of("plan");
   account.may_sync = plan_includes_sync(account.plan);
   if (const auto ai = me->find("ai")) account.has_ai = ai->as_boolean();
+  account.missing_scopes = missing_scopes_in(*me);
   return account;
 }
 

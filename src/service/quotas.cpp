@@ -30,8 +30,14 @@ std::unexpected<Error> replaces_too_much(Plan plan, std::int64_t most) {
 }  // namespace
 
 std::string format_bytes(std::int64_t bytes) {
+  if (bytes < 1000) return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes");
+  constexpr std::array<std::string_view, 4> kUnits = {"kB", "MB", "GB", "TB"};
+  double amount = static_cast<double>(bytes) / 1000;
+  std::size_t unit = 0;
+  // What would be rounded to 1000.0 is 1.0 of the next unit.
+  for (; amount >= 999.95 && unit + 1 < kUnits.size(); ++unit) amount /= 1000;
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f MB", static_cast<double>(bytes) / 1e6);
+  std::snprintf(text.data(), text.size(), "%.1f %s", amount, kUnits[unit].data());
   return text.data();
 }
 

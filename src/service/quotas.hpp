@@ -111,7 +111,7 @@ class Quotas {
   std::unordered_map<AccountNumber, Account> accounts_ GUARDED_BY(mutex_);
 };
 
-/// "104.9 MB": for people.
+/// "104.9 MB", "1.5 kB", "900 bytes": for people.
 [[nodiscard]] std::string format_bytes(std::int64_t bytes);
 
 }  // namespace syncline

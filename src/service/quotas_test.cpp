@@ -50,7 +50,7 @@ TEST_F(QuotasTest, a_write_beyond_the_bytes_of_the_plan_is_refused_whole_and_say
   const auto refused = put("c", 10, "more");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::quota_exceeded);
-  EXPECT_NE(refused.error().text.find("the plan free stores at most 0.0 MB"), std::string::npos)
+  EXPECT_NE(refused.error().text.find("the plan free stores at most 1.0 kB"), std::string::npos)
       << refused.error().text;
   EXPECT_EQ(spaces_.head({kAccount, "more"}).value, 0);
   EXPECT_EQ(quotas_.refusals().writes, 1);
@@ -206,6 +206,22 @@ TEST_F(QuotasTest, requests_of_an_account_are_limited_by_its_plan) {
   EXPECT_EQ(refused.reset_s, 30);
   EXPECT_EQ(quotas_.refusals().requests, 1);
   for (int i = 0; i < 100; ++i) EXPECT_TRUE(ask(Plan::team).allowed);
+}
+
+TEST(FormatBytes, has_the_largest_unit_that_leaves_a_whole_number_before_the_point) {
+  for (const auto& [bytes, text] :
+       std::vector<std::pair<std::int64_t, std::string>>{{0, "0 bytes"},
+                                                         {1, "1 byte"},
+                                                         {999, "999 bytes"},
+                                                         {1000, "1.0 kB"},
+                                                         {1550, "1.6 kB"},
+                                                         {999'949, "999.9 kB"},
+                                                         {999'950, "1.0 MB"},
+                                                         {104'857'600, "104.9 MB"},
+                                                         {2'000'000'000, "2.0 GB"},
+                                                         {5'000'000'000'000'000, "5000.0 TB"}}) {
+    EXPECT_EQ(format_bytes(bytes), text);
+  }
 }
 
 }  // namespace

@@ -21,11 +21,11 @@ class ScriptedHub {
       std::vector<const replica::Dialect*> dialects = app::list_dialects(app::make_node_faces())) {
     asked.clear();
     const HubProbe probe(
-        [this](const std::string&, const std::string&) -> Result<http::ClientFactory> {
+        [this](const HubAddress&) -> Result<http::ClientFactory> {
           return [this] { return std::make_unique<Client>(*this); };
         },
         clock_, std::move(dialects));
-    return probe.ask("http://hub.example", "key", {});
+    return probe.ask({.url = "http://hub.example", .key = "key", .ca_file = {}}, {});
   }
 
   std::vector<std::string> asked;
@@ -99,6 +99,30 @@ TEST(HubProbeTest, a_hub_in_trouble_at_v1_is_asked_again_and_not_taken_for_anoth
     ASSERT_FALSE(account);
     EXPECT_EQ(account.error().code, ErrorCode::unavailable) << status;
     EXPECT_EQ(advice_of(account.error().code), Advice::retry_later) << status;
+  }
+}
+
+TEST(HubProbeTest, a_key_that_may_not_ask_is_forbidden_and_anything_else_with_403_is_no_answer_of_a_hub) {
+  ScriptedHub hub;
+  hub.set("/sync/stats", 403, R"({"error":"Forbidden"})");
+  EXPECT_EQ(hub.probe().error().code, ErrorCode::forbidden);
+  hub.set("/sync/stats", 403, "<html>log in to this network</html>");
+  EXPECT_EQ(hub.probe().error().code, ErrorCode::unavailable);
+}
+
+TEST(HubProbeTest, the_scopes_that_a_device_needs_and_the_key_lacks_are_named) {
+  for (const auto& [scopes, missing] :
+       std::vector<std::pair<std::string, std::string>>{{R"(["read","write","keys"])", ""},
+                                                        {R"(["read"])", "write"},
+                                                        {R"(["write"])", "read"},
+                                                        {"[]", "read and write"},
+                                                        {"null", ""}}) {
+    ScriptedHub hub;
+    hub.set("/sync/stats", 200, kStats);
+    hub.set("/v1/me", 200, R"({"account":"ann@example.org","plan":"pro","key":{"scopes":)" + scopes + "}}");
+    const auto account = hub.probe();
+    ASSERT_TRUE(account) << account.error().text;
+    EXPECT_EQ(account->missing_scopes, missing) << scopes;
   }
 }
 

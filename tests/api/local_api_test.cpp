@@ -67,7 +67,7 @@ class LocalApiTest : public testing::Test {
   node::Node node_{directory_.path(),
                    {.clock = clock_,
                     .scheduler = scheduler_,
-                    .reach_hub = [](const std::string&, const std::string&) -> Result<http::ClientFactory> {
+                    .reach_hub = [](const node::HubAddress&) -> Result<http::ClientFactory> {
                       return fail(ErrorCode::unavailable, "there is no hub");
                     },
                     .dialects = app::list_dialects(faces_),

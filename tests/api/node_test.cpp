@@ -130,7 +130,7 @@ class NodeTest : public testing::Test {
   node::Node node_{directory_.path(),
                    {.clock = clock_,
                     .scheduler = scheduler_,
-                    .reach_hub = [this](const std::string&, const std::string& key) { return hub_.clients(key); },
+                    .reach_hub = [this](const node::HubAddress& hub) { return hub_.clients(hub.key); },
                     .dialects = app::list_dialects(faces_),
                     .rules = rules_,
                     .first_spaces = app::list_fixed_spaces(faces_),

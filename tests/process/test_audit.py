@@ -78,7 +78,7 @@ def test_lists_are_filtered_and_continue(hub):
     assert [entry["number"] for entry in page["entries"] + rest["entries"]] == [7, 6, 5, 4, 3, 2, 1]
     assert rest["next"] is None
     text = cli("audit", "list", data=hub.data)[1]
-    assert text.startswith("number") and "key.created" in text
+    assert text.startswith("NUMBER") and "key.created" in text
     assert cli("audit", "list", "--since", "yesterday", data=hub.data, check=False)[0] == 2
     for words in (["audit"], ["audit", "list"], ["audit", "verify"]):
         assert "Example" in cli(*words, "--help")[1]

@@ -190,6 +190,8 @@ def test_a_backup_while_the_hub_runs_and_a_restore_with_a_new_epoch(tmp_path):
     kaisho = {"updated_at": "2026-11-22T09:00:00Z"}
     client.post("/sync/notes/apply", {"entries": [{"id": "in the backup", **kaisho}]})
     copy = tmp_path / "copy.db"
+    code, _, error = cli("backup", str(tmp_path / "none/copy.db"), data=hub.data, check=False)
+    assert code == 3 and "No such file or directory" in error, (code, error)
     cli("backup", str(copy), data=hub.data)
     assert copy.stat().st_mode & 0o077 == 0, "it holds the documents of all accounts"
     client.push("s", [{"collection": "c", "id": "2", "doc": {}}])
@@ -295,7 +297,7 @@ def test_doctor_says_in_words_what_verify_found(tmp_path):
 
 
 def test_a_list_without_members_is_none(data):
-    assert cli("verify", data=data)[1] == "ok: true\nproblems: none\ndamaged_rows: 0\ndamaged: none\n"
+    assert cli("verify", data=data)[1] == "ok: true\nproblems: none\ndamaged rows: 0\ndamaged: none\n"
 
 
 def test_doctor_reports_problems(data):

@@ -106,7 +106,7 @@ def test_a_failed_import_names_the_error_and_the_line_to_resume_from(shared_hub,
                code=7, input=file.read_text())
     counts = json.loads(done.stdout)
     assert counts["applied"] == 200 and counts["rejected"] == 1 and counts["unchanged"] == 1
-    assert "line 701 rejected" in done.stderr
+    assert [line["line"] for line in counts["lines"]] == [701] and done.stderr == ""
     assert len(client.all_changes("mine")) == 700
 
 
@@ -119,6 +119,8 @@ def test_bad_lines_stop_no_others(shared_hub, run, tmp_path):
     done = run("import", str(file), "--hub", shared_hub.url, "--space", "mixed", "--json", key=client.key, code=7)
     counts = json.loads(done.stdout)
     assert (counts["applied"], counts["unreadable"], counts["rejected"]) == (3, 2, 0)
+    assert counts["lines"] == [{"line": 2, "error": "not a JSON object"}, {"line": 4, "error": "id is missing"}]
+    done = run("import", str(file), "--hub", shared_hub.url, "--space", "mixed", key=client.key, code=7)
     assert "line 2 not imported: not a JSON object" in done.stderr and "line 4 not imported: id is missing" in done.stderr
     file.write_bytes(b"Dear Claire,\n")
     done = run("import", str(file), "--hub", shared_hub.url, "--space", "mixed", key=client.key, code=2)

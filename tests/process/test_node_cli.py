@@ -148,10 +148,10 @@ def test_time_tracking_commands_of_a_device(shared_hub):
         today = datetime.datetime.now(datetime.UTC).date().isoformat()  # else the entry ends now: after midnight, yesterday's
         booked = cli_json("book", "1h30m", "-c", "Acme", "--date", today, data=node.data)
         assert booked["duration_minutes"] == 90
-        assert len(cli_json("entry", data=node.data)) == len(cli_json("entries", data=node.data)) == 2
+        assert len(cli_json("entry", data=node.data)["entries"]) == len(cli_json("entries", data=node.data)["entries"]) == 2
         client.post("/clocks/quick-book", {"duration": "1h"})
-        wait_until(lambda: len(cli_json("triage", data=node.data)) == 1, "the entry waits for a customer")
-        waiting = cli_json("triage", data=node.data)[0]["sync_id"]
+        wait_until(lambda: len(cli_json("triage", data=node.data)["entries"]) == 1, "the entry waits for a customer")
+        waiting = cli_json("triage", data=node.data)["entries"][0]["sync_id"]
         code, _, said = cli("triage", "unknown", "-c", "Acme", data=node.data, check=False)
         assert code == 3 and "'unknown' waits for a customer" in said
         assert cli("triage", waiting, data=node.data, check=False)[0] == 2, "nothing to change"
@@ -196,7 +196,7 @@ def test_the_days_of_a_device_are_those_of_its_zone(zone):
             done = subprocess.run([BINARY, "entry", "--json", "--data", str(node.data), *arguments], text=True,
                                   capture_output=True, timeout=60, env=os.environ | (environment or {}))
             assert done.returncode == 0, done.stderr
-            return {entry["description"] for entry in json.loads(done.stdout)}
+            return {entry["description"] for entry in json.loads(done.stdout)["entries"]}
 
         assert listed("--zone", zone) == {"today"}
         assert listed(environment={"TZ": zone}) == {"today"}
@@ -232,3 +232,24 @@ def test_login_tells_what_is_wrong(shared_hub, syncline):
         other.shutdown()
     code, _, error = syncline(f"login http://127.0.0.1:{other.server_port}", SYNCLINE_KEY="sl_k1_wrong")
     assert code == 6 and "connect" in error.lower(), (code, error)
+
+
+def test_login_refuses_a_key_that_cannot_sync(shared_hub, kernle, tmp_path):
+    for scopes, missing in (("write", "read"), ("read", "write"), ("commands:submit", "read")):
+        key = shared_hub.add_key(scopes=scopes, label=scopes)["key"]
+        code, _, error = kernle(f"login {shared_hub.url}", SYNCLINE_KEY=key)
+        assert code == 5 and missing in error and "accept the key" not in error, (scopes, code, error)
+    settings = tmp_path / "device/profiles/default/settings.yaml"
+    assert not settings.exists() or "sl_k" not in settings.read_text(), "nothing of the attempts is kept"
+
+
+def test_login_names_a_plan_without_sync(kernle, tmp_path):
+    hub = Hub(data=tmp_path / "hub", arguments=["--set", "plans.enforce=true"]).start()
+    try:
+        cli("account", "add", "free@example.org", "--plan", "free", data=hub.data)
+        key = cli_json("key", "add", "--account", "free@example.org", "--label", "x", "--scopes", "read,write",
+                       data=hub.data)["key"]
+        code, _, error = kernle(f"login {hub.url}", SYNCLINE_KEY=key)
+        assert code == 5 and "plan" in error and "accept the key" not in error, (code, error)
+    finally:
+        assert hub.stop() == 0

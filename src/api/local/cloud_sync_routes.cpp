@@ -132,8 +132,9 @@ void ProfileFace::connect(const api::CallPtr& call) {
     problem.status = 422;
     return call->fail(problem);
   }
-  answer_later(call, [this, url, key]() -> Result<std::string> {
-    TRY(const node::Connected connected, profile_.connection().connect(url, key));
+  const node::HubAddress hub{url, key, body.text_of("ca_file")};
+  answer_later(call, [this, hub]() -> Result<std::string> {
+    TRY(const node::Connected connected, profile_.connection().connect(hub));
     std::string out;
     JsonWriter writer(out);
     writer.begin_object().boolean("ok", true).string("plan", connected.plan);
@@ -244,9 +245,10 @@ void ProfileFace::add_cloud_sync_routes(Routes& routes) {
   routes.get("/api/cloud-sync/status", owner_, "Show connection, plan and cursors", &ProfileFace::get_cloud_status)
       .answers(200, "the sync state of the Kaisho data", "CloudStatus");
   routes.post("/api/cloud-sync/connect", owner_, "Connect to a hub", &ProfileFace::connect)
-      .body("url and api_key of the hub", "CloudConnect")
+      .body("url and api_key of the hub; ca_file: PEM file with a CA to trust besides the system's", "CloudConnect")
       .answers(200, "connected", "CloudConnected")
       .answers(401, "the hub does not accept the key")
+      .answers(403, "the plan does not include sync, or the key may not read and write")
       .answers(422, "url or api_key is missing")
       .answers(503, "the hub is unreachable");
   routes

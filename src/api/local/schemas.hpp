@@ -43,7 +43,7 @@ inline constexpr std::string_view kSchemas = R"({
   "limits": {"type": "array", "items": {"type": "string"}}}},
 "CloudConnect": {"examples": [{"url": "https://hub.example.org", "api_key": "KEY"}],
   "type": "object", "required": ["url", "api_key"], "properties": {
-  "url": {"type": "string"}, "api_key": {"type": "string"}}},
+  "url": {"type": "string"}, "api_key": {"type": "string"}, "ca_file": {"type": "string"}}},
 "CloudConnected": {"type": "object", "required": ["ok", "plan", "dialect", "auto_set_models"], "properties": {
   "ok": {"const": true}, "plan": {"type": "string"}, "dialect": {"type": "string"},
   "auto_set_models": {"type": "object", "additionalProperties": {"type": "string"}}}},

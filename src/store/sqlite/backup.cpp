@@ -33,7 +33,7 @@ Result<> rename_into_place(const std::string& partial, const std::string& path) 
   CHECK_OK(sync_path(partial));
   std::error_code error;
   std::filesystem::rename(partial, path, error);
-  if (error) return fail(ErrorCode::unavailable, "cannot rename " + partial + ": " + error.message());
+  if (error) return fail(ErrorCode::internal, "cannot rename " + partial + ": " + error.message());
   return sync_path(directory_of(path));
 }
 
@@ -43,10 +43,16 @@ Result<> make_indexes_again(Connection& on, SupersededRows& superseded) {
   return count_collections(on, superseded, CountAgain::everywhere);
 }
 
-/// Makes an empty file that its owner alone may read: a backup has the documents of all accounts.
-Result<> create_private(const std::string& path) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) return fail(ErrorCode::unavailable, "cannot create " + path + ": " + std::strerror(errno));
+/// Makes an empty file that its owner alone may read: a backup has the documents of all accounts. `path`: what it will
+/// be called.
+Result<> create_private(const std::string& partial, const std::string& path) {
+  const int file = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0) {
+    const ErrorCode code = errno == ENOENT || errno == ENOTDIR  ? ErrorCode::not_found
+                           : errno == ENOSPC || errno == EDQUOT ? ErrorCode::storage_full
+                                                                : ErrorCode::internal;
+    return fail(code, "cannot create " + path + ": " + std::strerror(errno));
+  }
   ::close(file);
   return {};
 }
@@ -86,7 +92,7 @@ Result<> SqliteStore::backup(const std::string& path) {
   if (std::filesystem::exists(path, ignored)) return fail(ErrorCode::conflict, path + " already exists");
   const std::string partial = path + ".partial";
   std::filesystem::remove(partial, ignored);
-  CHECK_OK(sqlite::create_private(partial));
+  CHECK_OK(sqlite::create_private(partial, path));
   TRY(Connection source, Connection::open(path_, Connection::Mode::read_write));
   TRY(sqlite::Statement copy, source.prepare("VACUUM INTO ?"));
   copy.bind_text(1, partial);
@@ -129,7 +135,7 @@ Result<> restore_backup(const std::string& from, const std::string& to, std::str
   const std::string partial = to + ".partial";
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(partial + suffix, error);
   std::filesystem::copy_file(from, partial, std::filesystem::copy_options::overwrite_existing, error);
-  if (error) return fail(ErrorCode::unavailable, "cannot copy " + from + ": " + error.message());
+  if (error) return fail(ErrorCode::internal, "cannot copy " + from + ": " + error.message());
   CHECK_OK(make_private(partial));  // the copy has the rights of the backup
   {
     TRY(Connection restored, Connection::open(partial, Connection::Mode::read_write));
