@@ -295,8 +295,7 @@ Result<> list_entries(const NodeOptions& options, const EntryQuery& wanted, Outp
   }
   TRY(const std::string query, wanted.text());
   if (!wanted.as_csv && !wanted.as_sums) {
-    return ask_and_print(options, Method::get, "/api/clocks/entries?" + query, "", form,
-                         find_list_view("entry list"));
+    return ask_and_print(options, Method::get, "/api/clocks/entries?" + query, "", form, find_list_view("entry list"));
   }
   TRY(const auto node, NodeClient::open(options, form));
   if (wanted.as_csv) {
@@ -349,9 +348,8 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
   book.example("syncline book 1h30m -c Acme -d 'Code review' --date 2026-11-20");
 
   const auto wanted = std::make_shared<EntryQuery>();
-  const Command listing = top.add("entry", "List time entries, newest first", [=, &invocation] {
-    return list_entries(*options, *wanted, invocation.form());
-  });
+  const Command listing = top.add("entry", "List time entries, newest first",
+                                  [=, &invocation] { return list_entries(*options, *wanted, invocation.form()); });
   listing.alias("entries");
   wanted->add_options(listing);
   listing.example("syncline entries --from 2026-11-01 --to 2026-11-30 --csv > november.csv");

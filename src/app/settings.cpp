@@ -253,8 +253,8 @@ std::optional<Settings> Settings::from_json(JsonView json) {
 const std::string& Settings::text(std::string_view key) const { return values_.at(std::string(key)).text; }
 
 std::unexpected<Error> Settings::wrong(std::string_view key, std::string_view what) const {
-  return fail(ErrorCode::invalid_argument, "setting '" + std::string(key) + "' (" +
-                                               values_.at(std::string(key)).origin + ") " + std::string(what));
+  return fail(ErrorCode::invalid_argument,
+              "setting '" + std::string(key) + "' (" + values_.at(std::string(key)).origin + ") " + std::string(what));
 }
 
 std::int64_t Settings::integer(std::string_view key) const { return parse_integer(text(key)).value_or(0); }

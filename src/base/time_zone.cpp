@@ -25,9 +25,7 @@ std::int64_t floor_seconds(Timestamp time) {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::microseconds(time.micros)).count();
 }
 
-Day day_of_seconds(std::int64_t local_s) {
-  return Day(std::chrono::floor<days>(std::chrono::seconds(local_s)));
-}
+Day day_of_seconds(std::int64_t local_s) { return Day(std::chrono::floor<days>(std::chrono::seconds(local_s))); }
 
 /// Numbers of a TZif file: big-endian. Reading past the end reads zeros, and is noted.
 class FileReader {
@@ -146,7 +144,8 @@ Result<TimeZone> TimeZone::find(std::string_view name) {
 
 Result<TimeZone> TimeZone::parse(std::string_view name, std::string_view bytes) {
   const auto wrong = [&](std::string_view what) {
-    return fail(ErrorCode::invalid_argument, "the file of the time zone '" + std::string(name) + "' " + std::string(what));
+    return fail(ErrorCode::invalid_argument,
+                "the file of the time zone '" + std::string(name) + "' " + std::string(what));
   };
   FileReader file(bytes);
   const auto first = Counts::read(file);

@@ -83,7 +83,8 @@ TEST(TimeZone, rules_of_every_form_are_read) {
 }
 
 TEST(TimeZone, an_unknown_zone_is_an_error_that_names_it) {
-  for (const char* bad : {"Europe/Atlantis", "", "../../../etc/passwd", "/etc/localtime", "Europe", "zone.tab", "Europe Berlin"}) {
+  for (const char* bad :
+       {"Europe/Atlantis", "", "../../../etc/passwd", "/etc/localtime", "Europe", "zone.tab", "Europe Berlin"}) {
     const auto found = TimeZone::find(bad);
     ASSERT_FALSE(found) << bad;
     EXPECT_EQ(found.error().code, ErrorCode::invalid_argument);

@@ -95,8 +95,7 @@ class RuleReader {
       return true;
     };
     if (take('M')) {
-      const bool is_good =
-          in(1, 12, date.month) && take('.') && in(1, 5, date.week) && take('.') && in(0, 6, date.day);
+      const bool is_good = in(1, 12, date.month) && take('.') && in(1, 5, date.week) && take('.') && in(0, 6, date.day);
       if (!is_good) return std::nullopt;
     } else if (take('J')) {
       date.kind = YearlyDate::Kind::day_without_leap_day;

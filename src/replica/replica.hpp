@@ -13,7 +13,7 @@ namespace syncline::replica {
 /// One space, for people and programs that ask how it is.
 struct SpaceStatus {
   std::string space;
-  SyncStatus sync;  // its times are replaced by the ones below
+  SyncStatus sync;                 // its times are replaced by the ones below
   std::optional<Timestamp> since;  // nothing before the first hub
   std::optional<Timestamp> next_try;
   std::optional<Timestamp> synced_at;

@@ -74,8 +74,9 @@ bool BackupWatch::is_overdue() const {
 std::string BackupWatch::warning() const { return warning(status(), terms_, clock_.now()); }
 
 std::string BackupWatch::warning(const Status& status, const Terms& terms, Timestamp now) {
-  const std::string last = status.ok_at.micros == 0 ? "no backup has succeeded yet"
-                                                    : "the last backup that succeeded is of " + format_time(status.ok_at);
+  const std::string last = status.ok_at.micros == 0
+                               ? "no backup has succeeded yet"
+                               : "the last backup that succeeded is of " + format_time(status.ok_at);
   if (status.failed_at.micros > 0) return "the backup of " + format_time(status.failed_at) + " failed; " + last;
   const auto due = status.due_at(terms);
   if (due && now > *due) return "a backup is overdue since " + format_time(*due) + "; " + last;

@@ -29,10 +29,10 @@ class BackupWatch {
   };
   /// 0 where there is none.
   struct Status {
-    Timestamp ok_at;           // the last one that succeeded
-    Timestamp failed_at;       // the last failure, if none has succeeded since
-    Timestamp expected_since;  // when somebody began to expect them
-    std::int64_t failures = 0; // since the start of the process
+    Timestamp ok_at;            // the last one that succeeded
+    Timestamp failed_at;        // the last failure, if none has succeeded since
+    Timestamp expected_since;   // when somebody began to expect them
+    std::int64_t failures = 0;  // since the start of the process
     /// After which the next one is late.
     [[nodiscard]] std::optional<Timestamp> due_at(const Terms& terms) const;
   };

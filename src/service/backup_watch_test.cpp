@@ -19,10 +19,11 @@ class BackupWatchTest : public testing::Test {
   /// Another process, with what is stored.
   void start(BackupWatch::Terms terms = {.every_s = 24 * kHour, .tolerance_s = 2 * kHour}) {
     watch_.emplace(store_.directory(), clock_,
-                   BackupWatch::Announcer{.queue = [this](DirectoryTxn& txn, EventType type, const std::string& data) {
-                                            queued_ = {std::string(type.name()), data};
-                                            return txn.put_mark("queued", txn.now().micros);
-                                          },
+                   BackupWatch::Announcer{.queue =
+                                              [this](DirectoryTxn& txn, EventType type, const std::string& data) {
+                                                queued_ = {std::string(type.name()), data};
+                                                return txn.put_mark("queued", txn.now().micros);
+                                              },
                                           .committed = [this] { told_.push_back(queued_); }});
     ASSERT_TRUE(watch_->load());
     watch_->expect(terms);

@@ -138,8 +138,9 @@ TEST_F(KaishoClocksTest, an_export_has_all_entries_of_the_period_with_times_of_t
   const std::string header =
       "date,start,end,duration_minutes,customer,description,project,contract,task_id,notes,invoiced,id\r\n";
   EXPECT_TRUE(utc.body.starts_with(header + "2026-11-22,2026-11-22T11:00:00Z,,,Zoë,,,,,,true,'+1\r\n")) << utc.body;
-  EXPECT_TRUE(utc.body.contains("\r\n2026-11-21,2026-11-21T23:30:00Z,2026-11-22T00:30:00Z,60,'=1+1,"
-                                "\"a, \"\"b\"\"\nc\",,,,,false,"))
+  EXPECT_TRUE(
+      utc.body.contains("\r\n2026-11-21,2026-11-21T23:30:00Z,2026-11-22T00:30:00Z,60,'=1+1,"
+                        "\"a, \"\"b\"\"\nc\",,,,,false,"))
       << utc.body;
   const auto berlin = get("/clocks/entries?from=2026-11-22&zone=Europe/Berlin&format=csv");
   EXPECT_TRUE(berlin.body.contains("\r\n2026-11-22,2026-11-22T00:30:00+01:00,2026-11-22T01:30:00+01:00,60,"))

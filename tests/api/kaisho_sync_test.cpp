@@ -380,8 +380,7 @@ TEST_F(KaishoSyncTest, stored_rows_with_times_that_desktops_cannot_read_are_left
   EXPECT_EQ(page.at("entries.1.id"), "fine");
   EXPECT_EQ(page.at("entries.2"), "(none)");
   EXPECT_EQ(page.at("errors"), R"(["early","late","stamped"])");
-  EXPECT_EQ(page.at("problems.0.error"),
-            "start is 0001-01-01T00:00:00.000000Z, not between the years 1900 and 2200");
+  EXPECT_EQ(page.at("problems.0.error"), "start is 0001-01-01T00:00:00.000000Z, not between the years 1900 and 2200");
   EXPECT_EQ(page.at("problems.1.id"), "late");
   EXPECT_EQ(changes(page.at("cursor")).at("errors"), "(none)") << "they are named once";
   EXPECT_EQ(get("/sync/changes?limit=1").at("errors"), "(none)");

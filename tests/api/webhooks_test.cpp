@@ -96,7 +96,8 @@ TEST_F(WebhooksTest, an_address_that_is_not_public_is_refused_at_once_unless_its
 
 TEST_F(WebhooksTest, nothing_is_replayed_to_a_disabled_webhook) {
   const std::string id = subscribe(R"("sync.completed")").at("id");
-  ASSERT_TRUE(deliveries_.add({{.id = "msg_1", .account = {1}, .type = "sync.completed", .body = "{}", .webhooks = {id}}}));
+  ASSERT_TRUE(
+      deliveries_.add({{.id = "msg_1", .account = {1}, .type = "sync.completed", .body = "{}", .webhooks = {id}}}));
   const std::string path = "/webhooks/" + id;
   const std::string number = send(Method::get, path + "/deliveries").at("deliveries.0.id");
   EXPECT_EQ(send(Method::post, path + "/deliveries/" + number + "/replay").status, 200);
@@ -115,9 +116,9 @@ TEST_F(WebhooksTest, events_of_the_hub_as_a_whole_reach_the_webhooks_of_admins_a
     return call({.method = method, .target = target, .token = bob, .body = sent});
   };
   EXPECT_EQ(as_bob(Method::post, "/webhooks", body).status, 403);
-  const std::string bobs = as_bob(Method::post, "/webhooks",
-                                  R"({"webhook_url":"https://app.example/hook","events":["timer.started"]})")
-                               .at("id");
+  const std::string bobs =
+      as_bob(Method::post, "/webhooks", R"({"webhook_url":"https://app.example/hook","events":["timer.started"]})")
+          .at("id");
   EXPECT_EQ(as_bob(Method::patch, "/webhooks/" + bobs, R"({"events":["backup.overdue"]})").status, 403);
   const std::string anns = send(Method::post, "/webhooks", body).at("id");
   const std::string other = subscribe(R"("backup.ok")").at("id");

@@ -128,7 +128,8 @@ LateBody::LateBody(http::Application& application, const RequestSpec& spec) {
 bool LateBody::is_refused() { return exchange_->refusal().has_value(); }
 
 void LateBody::arrive(const std::string& body) {
-  exchange_->run(body, http::Responder([status = status_](const http::Response& response) { *status = response.status; }));
+  exchange_->run(body,
+                 http::Responder([status = status_](const http::Response& response) { *status = response.status; }));
 }
 
 PendingAnswer begin_request(http::Application& application, const RequestSpec& spec,

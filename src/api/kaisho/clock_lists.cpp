@@ -103,8 +103,7 @@ void Face::list_clocks(const api::CallPtr& call) {
   }));
   if (format == "json") return call->respond_json(200, std::move(out));
   auto response = http::make_text(200, kCsv, std::move(out));
-  response.headers.push_back(
-      {"Content-Disposition", "attachment; filename=\"" + file_name_of(period, zone) + '"'});
+  response.headers.push_back({"Content-Disposition", "attachment; filename=\"" + file_name_of(period, zone) + '"'});
   response.headers.push_back({"X-Content-Type-Options", "nosniff"});
   call->respond(std::move(response));
 }

@@ -315,8 +315,7 @@ void Face::add_clock_routes(Routes& routes) {
       .answers(400, "a wrong id or time, or an end before the start")
       .answers(404, "no timer is running, or another one");
   routes.post("/clocks/quick-book", Scope::write, "Book past time", &Face::book)
-      .described(
-          "The entry has the start or the end given, or both; else it ends now, or starts at noon of the date.")
+      .described("The entry has the start or the end given, or both; else it ends now, or starts at noon of the date.")
       .body(
           "duration (2h, 30m, 1.5h, 1h30m), start, end, date, zone of the date (UTC if absent), customer, description, "
           "task_id, contract, project; a duration, or start and end, is needed",

@@ -315,7 +315,11 @@ void Face::get_changes(const api::CallPtr& call, const Resource& resource) {
       .name("entries");
   out.append("[").append(page.rows).append("]");
   if (!page.left_out.empty()) {
-    out.append(R"(,"errors":[)").append(page.left_out_ids).append(R"(],"problems":[)").append(page.left_out).append("]");
+    out.append(R"(,"errors":[)")
+        .append(page.left_out_ids)
+        .append(R"(],"problems":[)")
+        .append(page.left_out)
+        .append("]");
   }
   out += '}';
   call->respond_json(200, std::move(out));

@@ -142,8 +142,8 @@ void Face::get_open_metrics(const api::CallPtr& call) {
 }
 
 void Face::respond_metrics(const api::CallPtr& call) {
-  call->respond(
-      http::make_text(200, "text/plain; version=0.0.4", metrics_.to_text(facts_.store_status(), facts_.quotas, facts_.backups)));
+  call->respond(http::make_text(200, "text/plain; version=0.0.4",
+                                metrics_.to_text(facts_.store_status(), facts_.quotas, facts_.backups)));
 }
 
 Error Face::no_such_face() const {
