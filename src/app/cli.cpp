@@ -49,12 +49,6 @@ CalledAs caller_in(const char* path) {
   return name.substr(name.rfind('/') + 1) == "kernle" ? CalledAs::kernle : CalledAs::syncline;
 }
 
-/// As print_error() says it, but an error in words begins with the name that the program was called by.
-void say_error(const Error& error, CalledAs called_as, OutputForm form, int exit_code) {
-  if (form == OutputForm::json || called_as == CalledAs::syncline) return print_error(error, form, exit_code);
-  std::fprintf(stderr, "%s: %s\n", name_of(called_as).c_str(), to_terminal_text(error.text).c_str());
-}
-
 /// Overwrites keys among the arguments: the list of processes shows them to everybody.
 void hide_secrets(int argc, char** argv) {
   for (int i = 1; i < argc && argv[i] != nullptr; ++i) {
@@ -84,7 +78,7 @@ int run_cli(int argc, char** argv) {
   if (!action) {
     const bool json =  // the option may come behind what cannot be parsed
         std::any_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; });
-    say_error(action.error(), invocation.called_as, json ? OutputForm::json : OutputForm::text, kExitUsage);
+    print_error(action.error(), json ? OutputForm::json : OutputForm::text, kExitUsage, name_of(invocation.called_as));
     return kExitUsage;
   }
   hide_secrets(argc, argv);
@@ -92,7 +86,7 @@ int run_cli(int argc, char** argv) {
   const auto done = (*action)();
   if (done) return invocation.exit_code;
   const int exit_code = invocation.exit_code != kExitOk ? invocation.exit_code : exit_code_of(done.error().code);
-  say_error(done.error(), invocation.called_as, invocation.form(), exit_code);
+  print_error(done.error(), invocation.form(), exit_code, name_of(invocation.called_as));
   return exit_code;
 }
 

@@ -67,15 +67,14 @@ class Import {
       }
       const bool is_full = count_ == kBatchOps || ops_.size() + read->op.size() > kBatchBytes;
       if (count_ > 0 && (space != space_ || is_full)) CHECK_OK(push(line_ - 1));
-      if (watch.interrupted()) {
-        is_interrupted_ = true;
-        return failed({ErrorCode::unavailable, "interrupted"});
-      }
+      if (InterruptWatch::interrupted()) return interrupted();
       space_ = space;
       if (count_++ > 0) ops_ += ',';
       ops_ += read->op;
       lines_.push_back(line_);
     }
+    // A signal while the program waits for its input looks like the end of it.
+    if (InterruptWatch::interrupted()) return interrupted();
     if (count_ > 0) CHECK_OK(push(line_));
     if (left_out_ > 0 && counts_.empty() && !is_export_) {
       return fail(ErrorCode::invalid_argument, "there is no line that can be imported");
@@ -125,6 +124,11 @@ class Import {
     }
     if (!complaints_.empty()) complaints_ += ',';
     JsonWriter(complaints_).begin_object().integer("line", line).string("error", why).end_object();
+  }
+
+  std::unexpected<Error> interrupted() {
+    is_interrupted_ = true;
+    return failed({ErrorCode::unavailable, "interrupted"});
   }
 
   std::unexpected<Error> failed(Error error) const {

@@ -12,6 +12,7 @@
 #include "app/node_spaces.hpp"
 #include "app/output.hpp"
 #include "app/plain_words.hpp"
+#include "app/program_texts.hpp"
 #include "base/json_object.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
@@ -121,7 +122,7 @@ Result<> sync_status(const NodeOptions& options, const Invocation& invocation) {
   if (!node->runs_by_itself()) {
     print_note(std::string("no node runs on this device: nothing is sent or fetched until ") +
                    (is_kernle ? "the next sync" : "'syncline node' or the next sync"),
-               invocation.form());
+               invocation.form(), name_of(invocation.called_as));
   }
   if (options.agent.empty()) return print_profiles(*node, invocation.form());
   TRY(const std::string answer, node->ask(http::Method::get, "/sync/status?agent_id=" + percent_encode(options.agent)));

@@ -30,4 +30,6 @@ InterruptWatch::InterruptWatch() {
   });
 }
 
+bool InterruptWatch::interrupted() { return interrupt_came; }
+
 }  // namespace syncline::app

@@ -12,7 +12,8 @@ class InterruptWatch {
  public:
   InterruptWatch();
   [[nodiscard]] std::stop_token token() const { return interrupted_.get_token(); }
-  [[nodiscard]] bool interrupted() const { return interrupted_.stop_requested(); }
+  /// From the moment of the signal on; the token may need a few milliseconds more.
+  [[nodiscard]] static bool interrupted();
 
  private:
   std::stop_source interrupted_;

@@ -134,9 +134,10 @@ std::string to_terminal_line(std::string_view text) {
   return shown;
 }
 
-void print_error(const Error& error, OutputForm form, int exit_code) {
+void print_error(const Error& error, OutputForm form, int exit_code, std::string_view program) {
   if (form == OutputForm::text) {
-    const std::string name = takes_colour(STDERR_FILENO) ? painted("syncline:", Paint::red) : "syncline:";
+    std::string name = std::string(program) + ':';
+    if (takes_colour(STDERR_FILENO)) name = painted(name, Paint::red);
     std::fprintf(stderr, "%s %s\n", name.c_str(), to_terminal_text(error.text).c_str());
     return;
   }
@@ -152,9 +153,9 @@ void print_error(const Error& error, OutputForm form, int exit_code) {
   std::fprintf(stderr, "%s\n", body.c_str());
 }
 
-void print_note(std::string_view text, OutputForm form) {
+void print_note(std::string_view text, OutputForm form, std::string_view program) {
   if (form == OutputForm::json) return;
-  std::fprintf(stderr, "syncline: %s\n", to_terminal_text(text).c_str());
+  std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.size()), program.data(), to_terminal_text(text).c_str());
 }
 
 }  // namespace syncline::app

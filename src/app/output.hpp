@@ -21,10 +21,11 @@ void print_result(const std::string& json, OutputForm form, const ListView& view
 /// The same for a stranger's text within a line: a line end would begin one that looks like ours.
 [[nodiscard]] std::string to_terminal_line(std::string_view text);
 
-/// On standard error; with json as a problem body. `exit_code`: with which the process will end.
-void print_error(const Error& error, OutputForm form, int exit_code);
+/// On standard error, behind the name by which the program was called; with json as a problem body. `exit_code`: with
+/// which the process will end.
+void print_error(const Error& error, OutputForm form, int exit_code, std::string_view program = "syncline");
 /// Something that people should know, on standard error; with json nothing: the document says it, or it does not
 /// matter to a program.
-void print_note(std::string_view text, OutputForm form);
+void print_note(std::string_view text, OutputForm form, std::string_view program = "syncline");
 
 }  // namespace syncline::app

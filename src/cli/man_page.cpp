@@ -29,7 +29,7 @@ std::string escape(std::string_view text) {
 }
 
 /// An argument of a macro.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = escape(text);
   for (std::size_t at = out.find('"'); at != std::string::npos; at = out.find('"', at + 4)) out.replace(at, 1, "\\(dq");
   return '"' + out + '"';
@@ -108,8 +108,8 @@ std::map<int, std::string> all_exits(const CommandInfo& command, const ProgramIn
 }  // namespace
 
 ManPage::ManPage(const std::string& name, int chapter, const std::string& summary, const ManEdition& edition) {
-  text_ = ".TH " + quoted(upper_case(name)) + ' ' + std::to_string(chapter) + ' ' + '"' + edition.date + "\" " +
-          quoted(edition.source) + '\n';
+  text_ = ".TH " + in_quotes(upper_case(name)) + ' ' + std::to_string(chapter) + ' ' + '"' + edition.date + "\" " +
+          in_quotes(edition.source) + '\n';
   section("NAME");
   text_ += escape(name) + " \\-\n" + filled(summary);
 }
@@ -137,7 +137,7 @@ ManPage& ManPage::paragraph(std::string_view text) {
 }
 
 ManPage& ManPage::term(std::string_view term, std::string_view text) {
-  text_ += ".TP\n.B " + quoted(term) + '\n' + filled(text);
+  text_ += ".TP\n.B " + in_quotes(term) + '\n' + filled(text);
   return *this;
 }
 
@@ -153,7 +153,7 @@ ManPage& ManPage::see_also(const std::vector<std::string>& pages) {
   section("SEE ALSO");
   for (std::size_t i = 0; i < pages.size(); ++i) {
     const std::size_t open = pages[i].find('(');
-    text_ += ".BR " + quoted(pages[i].substr(0, open)) + ' ' + pages[i].substr(open) +
+    text_ += ".BR " + in_quotes(pages[i].substr(0, open)) + ' ' + pages[i].substr(open) +
              (i + 1 == pages.size() ? "\n" : ",\n");
   }
   return *this;

@@ -26,7 +26,7 @@ TEST_F(AccountsTest, signing_up_opens_a_session) {
   const auto answer = send("signup", R"({"email":"Cleo@Example.org","password":"correct horse"})");
   EXPECT_EQ(answer.status, 201) << answer.body;
   EXPECT_EQ(answer.at("email"), "cleo@example.org");
-  EXPECT_EQ(answer.at("plan"), "sync");
+  EXPECT_EQ(answer.at("plan"), "companion");
   const auto self = me(answer.at("access_token"));
   EXPECT_EQ(self.at("email"), "cleo@example.org");
   EXPECT_EQ(self.at("user_id"), answer.at("user_id"));

@@ -256,6 +256,6 @@ def test_the_answer_names_a_plan_without_ai(upstream):
     assert client.post("/ai/complete", {"messages": MESSAGES}).status_code == 200
     cli_json("account", "plan", "small@example.org", "companion", data=hub.data)
     answer = client.post("/ai/complete", {"messages": MESSAGES})
-    assert answer.status_code == 403 and answer.json()["current_plan"] == "sync"
+    assert answer.status_code == 403 and answer.json()["current_plan"] == "companion"
     assert client.get("/ai/usage").status_code == 200
     assert hub.stop() == 0

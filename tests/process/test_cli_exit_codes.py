@@ -85,13 +85,14 @@ def test_a_server_that_does_not_answer_is_unreachable(tmp_path):
 
 def test_an_interrupted_export_ends_with_130(shared_hub, key, tmp_path):
     client = shared_hub.client()
-    for start in range(0, 40_000, 5000):
+    for start in range(0, 80_000, 5000):
         client.push("many", [{"collection": "c", "id": str(start + number), "doc": {"text": "x" * 400}}
                              for number in range(5000)])
     file = tmp_path / "all.ndjson"
     with subprocess.Popen([BINARY, "export", "many", "-o", str(file), "--hub", shared_hub.url, "--key", key],
                           stderr=subprocess.PIPE, text=True) as process:
-        wait_until(file.exists, "the export has begun")
+        while not file.exists():
+            assert process.poll() is None
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=60)
     assert process.returncode == 130 and "run the same command again to resume" in error, (process.returncode, error)

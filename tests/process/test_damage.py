@@ -67,7 +67,7 @@ def test_a_damaged_record_is_named_costs_no_other_and_is_healed_by_a_device(hub,
         lines = [json.loads(line) for line in (tmp_path / "all.ndjson").read_text().splitlines()]
         assert sum(1 for line in lines if line.get("damaged")) == 1
         code, text, error = cli("backup", str(tmp_path / "copy.db"), "--json", data=hub.data, check=False)
-        assert code == 0 and json.loads(text)["damaged_rows"] == 1 and "damaged" in error
+        assert code == 0 and json.loads(text)["damaged_rows"] == 1
 
         new.connect(hub.url, key)
         others = {name: doc for name, doc in expected.items() if name != "r77"}

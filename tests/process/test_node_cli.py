@@ -234,22 +234,22 @@ def test_login_tells_what_is_wrong(shared_hub, syncline):
     assert code == 6 and "connect" in error.lower(), (code, error)
 
 
-def test_login_refuses_a_key_that_cannot_sync(shared_hub, kernle, tmp_path):
+def test_login_refuses_a_key_that_cannot_sync(shared_hub, syncline, tmp_path):
     for scopes, missing in (("write", "read"), ("read", "write"), ("commands:submit", "read")):
         key = shared_hub.add_key(scopes=scopes, label=scopes)["key"]
-        code, _, error = kernle(f"login {shared_hub.url}", SYNCLINE_KEY=key)
+        code, _, error = syncline(f"login {shared_hub.url}", SYNCLINE_KEY=key)
         assert code == 5 and missing in error and "accept the key" not in error, (scopes, code, error)
     settings = tmp_path / "device/profiles/default/settings.yaml"
     assert not settings.exists() or "sl_k" not in settings.read_text(), "nothing of the attempts is kept"
 
 
-def test_login_names_a_plan_without_sync(kernle, tmp_path):
+def test_login_names_a_plan_without_sync(syncline, tmp_path):
     hub = Hub(data=tmp_path / "hub", arguments=["--set", "plans.enforce=true"]).start()
     try:
         cli("account", "add", "free@example.org", "--plan", "free", data=hub.data)
         key = cli_json("key", "add", "--account", "free@example.org", "--label", "x", "--scopes", "read,write",
                        data=hub.data)["key"]
-        code, _, error = kernle(f"login {hub.url}", SYNCLINE_KEY=key)
+        code, _, error = syncline(f"login {hub.url}", SYNCLINE_KEY=key)
         assert code == 5 and "plan" in error and "accept the key" not in error, (code, error)
     finally:
         assert hub.stop() == 0

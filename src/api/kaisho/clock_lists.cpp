@@ -71,7 +71,8 @@ Result<std::string> list_as_csv(Snapshot& snapshot, const Period& period, const 
     return fail(ErrorCode::invalid_argument, "the period has more than " + std::to_string(kExportedMax) +
                                                  " entries, or more than 32 MiB of them; ask for a shorter one");
   }
-  std::ranges::stable_sort(rows, std::ranges::greater(), &Row::start);
+  std::ranges::sort(
+      rows, [](const Row& a, const Row& b) { return a.start != b.start ? a.start > b.start : a.text < b.text; });
   std::string out;
   out.reserve(bytes + kListedMax);
   append_entry_header(out);

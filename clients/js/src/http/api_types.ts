@@ -95,6 +95,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/spaces/{space}/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the collections of a space
+         * @description By name, with the number of their live records. Takes as long for a million records as for ten.
+         */
+        get: operations["get_v1_spaces_space_collections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/spaces/{space}/conflicts": {
         parameters: {
             query?: never;
@@ -242,6 +262,15 @@ export interface components {
             cursor: string;
             more: boolean;
         };
+        Collections: {
+            collections: {
+                name: string;
+                /** @description live ones */
+                records: number;
+                /** @description of the live documents */
+                bytes: number;
+            }[];
+        };
         Conflict: {
             id: string;
             collection: string;
@@ -290,6 +319,8 @@ export interface components {
             api: number;
             account: string;
             plan: string;
+            /** @description the hub has AI for the account */
+            ai: boolean;
             key: {
                 id: string;
                 label: string;
@@ -705,6 +736,55 @@ export interface operations {
             };
             /** @description the cursor is no longer valid; code says why */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_v1_spaces_space_collections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                space: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the collections */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collections"];
+                };
+            };
+            /** @description no valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description the key needs one of: read */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
