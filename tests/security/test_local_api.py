@@ -177,8 +177,8 @@ def test_the_programs_of_this_device_are_served(make_node, hub):
     assert code == 0 and json.loads(out)["ok"] is True, error
     link = node.data.parent / "kernle"
     link.symlink_to(BINARY)
-    done = subprocess.run([link, "-a", "claire", "sync", "status", "--json", "--data", str(node.data)], capture_output=True,
-                          text=True, timeout=60, check=False)
+    done = subprocess.run([link, "-a", "claire", "sync", "status", "--json"], capture_output=True, text=True, timeout=60,
+                          check=False, env=os.environ | {"SYNCLINE_NODE_DATA": str(node.data)})
     assert done.returncode == 0, done.stderr
     answer = node.api.post("/api/inbox", {"text": "from the app"})
     assert answer.status_code < 300, answer.text
