@@ -12,7 +12,7 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tools = join(root, 'test/packaging/node_modules');
-const entries = ['', '/http', '/kernle', '/kaisho', '/commands'];
+const entries = ['', '/http', '/sqlite', '/kernle', '/kaisho', '/commands'];
 let directory, project, tarball, packed;
 
 const run = (command, args, cwd) => {
@@ -62,6 +62,7 @@ import { Hub, SynclineError } from '@syncline/client/http';
 import { kaisho } from '@syncline/client/kaisho';
 import { kernle } from '@syncline/client/kernle';
 import { commands } from '@syncline/client/commands';
+import { sqlite } from '@syncline/client/sqlite';
 
 const db = await open({ name: 'todo', store: 'memory' });
 const items = db.space('todo').collection('items');
@@ -75,6 +76,18 @@ const hub = new Hub({ url: 'http://127.0.0.1:9', key: 'none', timeoutMs: 2000 })
 await assert.rejects(commands(hub).submit({ type: 'execute_bash', command: 'make' }), (error) => error.retry === 'later');
 assert.ok(new SynclineError('a', 'b') instanceof Error);
 db.close();
+// Node has SQLite from 22 on.
+const openFile = () => open({ name: 'todo', store: sqlite('todo.db') });
+if (process.versions.node.split('.')[0] >= 22) {
+  for (const text of [undefined, 'Milk']) {
+    const file = await openFile();
+    assert.equal((await file.space('todo').collection('items').get('t1'))?.text, text);
+    await file.space('todo').collection('items').put('t1', { text: 'Milk' });
+    file.close();
+  }
+} else {
+  await assert.rejects(openFile(), { code: 'no_store' });
+}
 console.log('ran on', process.version);
 `;
 const kRequiring = `
@@ -103,6 +116,7 @@ import { Hub, type CollectionInfo } from '@syncline/client/http';
 import { commands, type Command } from '@syncline/client/commands';
 import { kaisho, type Entry, type Row } from '@syncline/client/kaisho';
 import { kernle, type Memory } from '@syncline/client/kernle';
+import { sqlite } from '@syncline/client/sqlite';
 
 interface Item { text: string; done: boolean }
 const db = await open({ name: 'todo', key: async () => 'key', spaces: ['todo'], store: 'memory' });
@@ -118,6 +132,10 @@ const collections: CollectionInfo[] = await hub.space('todo').collections();
 const entry: Row<Entry> = await kaisho(db).timer.start({ customer: 'Acme' });
 const memories: Memory[] = await kernle(db, 'claire').search('logs', { kinds: ['note'] });
 const command: Command = await (await commands(hub).submit({ type: 'execute_bash', command: 'make' })).result();
+const file = await open({ name: 'todo', store: sqlite('todo.db') });
+file.close();
+// @ts-expect-error: the store needs the name of a file
+sqlite();
 // @ts-expect-error: not of this collection
 await items.put('t2', { text: 'Bread' });
 // @ts-expect-error: with exactOptionalPropertyTypes, absent is not undefined

@@ -1,5 +1,5 @@
 // The store of Node: the suite of the stores, and what only a file can do wrong. Needs a Node with SQLite: test.sh runs
-// this file with the one of test/node_with_sqlite.
+// this file with the one of test/packaging.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
