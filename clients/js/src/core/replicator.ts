@@ -79,7 +79,7 @@ export interface SyncStatus {
   reason: string;
   /** The last try failed; `reason` says how. */
   isFailing: boolean;
-  sinceMs: number;
+  sinceMs: number | undefined;
   nextTryMs: number | undefined;
   /** End of the last complete cycle. */
   syncedMs: number | undefined;
@@ -101,7 +101,7 @@ export function addJitter(waitMs: number, random: number): number {
 export class Replicator {
   readonly #settings: ReplicatorSettings;
   #state: Machine = 'off';
-  #sinceMs = 0;  // of the state that status() shows
+  #sinceMs: number | undefined;  // of the state that status() shows
   #cursor = kBeginning;
   #hubHead: Cursor | undefined;
   #linkIsUp = false;

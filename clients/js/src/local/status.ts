@@ -36,7 +36,7 @@ export function combine(spaces: SyncStatus[], steadyMs: number, wallMs: number):
   const ends = spaces.map((one) => one.syncedMs);
   const synced = ends.includes(undefined) ? undefined : Math.min(...ends as number[]);
   return {
-    state: worst.state, reason: worst.reason, since: wall(worst.sinceMs) as number, nextTry: wall(worst.nextTryMs),
+    state: worst.state, reason: worst.reason, since: wall(worst.sinceMs) ?? wallMs, nextTry: wall(worst.nextTryMs),
     synced: wall(synced),
   };
 }
