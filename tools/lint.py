@@ -108,7 +108,7 @@ def sources():
     found = {}
     for entry in json.loads(commands.read_text()):
         path = Path(entry["file"])
-        if path.is_relative_to(ROOT) and not path.is_relative_to(ROOT / "build"):
+        if path.suffix == ".cpp" and path.is_relative_to(ROOT) and not path.is_relative_to(ROOT / "build"):
             found.setdefault(str(path), tuple(clang_flags(entry)))
     if not found:
         fail(f"{commands} names no source below {ROOT}")

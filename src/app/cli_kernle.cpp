@@ -9,9 +9,9 @@ namespace syncline::app {
 void define_kernle(Command root, Invocation& invocation) {
   const auto options = std::make_shared<NodeOptions>();
   for (const char* variable : {"KERNLE_STACK_ID", "KERNLE_AGENT_ID"}) {
-    if (const char* agent = std::getenv(variable)) options->agent = agent;
+    if (const char* agent = std::getenv(variable); agent != nullptr && *agent != '\0') options->agent = agent;
   }
-  add_agent_option(root, *options).defaults_to("$KERNLE_AGENT_ID");
+  add_agent_option(root, *options).defaults_to("$KERNLE_AGENT_ID or $KERNLE_STACK_ID");
   root.example("kernle auth login --backend-url https://hub.example.org --api-key KEY");
   root.example("kernle -a claire sync full");
   root.example("kernle -a claire search gateway logs");

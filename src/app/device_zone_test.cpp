@@ -14,13 +14,14 @@ namespace fs = std::filesystem;
 
 /// $TZ is the test's.
 class DeviceZoneTest : public testing::Test {
- protected:
+ public:
   DeviceZoneTest() {
     if (const char* zone = std::getenv("TZ")) before_ = zone;
     ::unsetenv("TZ");
   }
   ~DeviceZoneTest() override { before_.empty() ? ::unsetenv("TZ") : ::setenv("TZ", before_.c_str(), 1); }
 
+ protected:
   std::string zone_of(const char* variable) {
     ::setenv("TZ", variable, 1);
     return device_zone().value_or("(none)");

@@ -4,7 +4,7 @@ namespace syncline {
 namespace {
 
 void append_cell(std::string& out, std::string_view text) {
-  constexpr std::string_view kBeginsFormula = "=+-@\t\r";
+  constexpr std::string_view kBeginsFormula = "=+-@\t\r\n";
   const bool is_formula = !text.empty() && kBeginsFormula.find(text.front()) != std::string_view::npos;
   const bool is_quoted = text.find_first_of("\",\r\n") != std::string_view::npos;
   if (is_quoted) out += '"';

@@ -19,6 +19,7 @@ TEST(Csv, cells_are_quoted_where_rfc_4180_asks_for_it) {
 
 TEST(Csv, no_cell_is_a_formula) {
   EXPECT_EQ(row({"=1+1", "+49", "-1", "@SUM(A1)", "\tx", "a=b"}), "'=1+1,'+49,'-1,'@SUM(A1),'\tx,a=b\r\n");
+  EXPECT_EQ(row({"\n=1"}), "\"'\n=1\"\r\n");
   EXPECT_EQ(row({"=HYPERLINK(\"http://x\",\"y\")"}), "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\"\r\n");
   EXPECT_EQ(row({"\r=1"}), "\"'\r=1\"\r\n");
 }

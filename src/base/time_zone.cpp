@@ -16,7 +16,6 @@ using std::chrono::days;
 
 constexpr std::size_t kNameBytesMax = 64;
 constexpr std::uintmax_t kFileBytesMax = 1U << 20U;
-constexpr std::size_t kHeaderBytes = 44;
 constexpr std::int64_t kDaySeconds = 86'400;
 
 std::int64_t seconds_of(Day day) { return std::int64_t{day.time_since_epoch().count()} * kDaySeconds; }

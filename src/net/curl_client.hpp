@@ -17,9 +17,9 @@ struct Endpoint {
   /// Asks for compressed answers.
   bool compresses = false;
   /// PEM file with certificates of CAs that are trusted besides the system's; empty: only the system's are.
-  std::string ca_file = {};
+  std::string ca_file;
   /// Ends the error about a certificate whose issuer is not trusted: what to do about it. May be empty.
-  std::string_view ca_advice = {};
+  std::string_view ca_advice;
 };
 
 /// invalid_argument unless the URL is http or https with a host and nothing behind the path.

@@ -383,6 +383,10 @@ TEST_F(KaishoSyncTest, stored_rows_with_times_that_desktops_cannot_read_are_left
   EXPECT_EQ(page.at("problems.0.error"), "start is 0001-01-01T00:00:00.000000Z, not between the years 1900 and 2200");
   EXPECT_EQ(page.at("problems.1.id"), "late");
   EXPECT_EQ(changes(page.at("cursor")).at("errors"), "(none)") << "they are named once";
+  store_row("newest", R"("0001-01-01T00:00:00.000000Z")", now, stamp);
+  for (const char* desktop : {"one desktop", "another"}) {
+    EXPECT_EQ(changes(page.at("cursor")).at("errors"), R"(["newest"])") << desktop;
+  }
   EXPECT_EQ(get("/sync/changes?limit=1").at("errors"), "(none)");
   const auto mended = call({.method = http::Method::patch,
                             .target = "/clocks/early",

@@ -4,8 +4,8 @@
 // answered with the page, and for every address in a build without a console. Changes nothing.
 #include "api/console/routes.hpp"
 
-#include <algorithm>
 
+#include "api/entity_tag.hpp"
 #include "api/route_builder.hpp"
 #include "base/text.hpp"
 #include "http/content_coding.hpp"
@@ -44,15 +44,6 @@ Form choose_form(const Asset& asset, std::string_view accept_encoding) {
   return {{}, asset.plain};
 }
 
-/// Whether the header lists that strong ETag; a weak one of the same content will do (RFC 9110, 13.1.2).
-bool is_known(std::string_view if_none_match, std::string_view etag) {
-  return std::ranges::any_of(split(if_none_match, ','), [&](std::string_view one) {
-    one = trim(one);
-    if (one.starts_with("W/")) one.remove_prefix(2);
-    return one == etag || one == "*";
-  });
-}
-
 std::vector<http::Header> security_headers() {
   return {{"Content-Security-Policy", std::string(kContentPolicy)},
           {"X-Frame-Options", "DENY"},
@@ -74,7 +65,7 @@ void respond_asset(const api::CallPtr& call, const Asset& asset, std::string_vie
     const std::string form_name = form.coding.empty() ? std::string() : "-" + std::string(form.coding);
     const std::string etag = '"' + asset.hash + form_name + '"';
     response.headers.push_back({"ETag", etag});
-    if (is_known(call->header("If-None-Match"), etag)) {
+    if (api::lists_etag(call->header("If-None-Match"), etag)) {
       response.status = 304;
       return call->respond(std::move(response));
     }

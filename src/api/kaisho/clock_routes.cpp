@@ -106,7 +106,7 @@ Result<std::optional<Record>> find_started(SpaceWriter& writer, const NamedEntry
   return stored;
 }
 
-constexpr std::int64_t kNoonSeconds = 12 * 3600;
+constexpr std::int64_t kNoonSeconds = std::int64_t{12} * 3600;
 
 /// The zone whose days the body means; UTC if it names none.
 Result<TimeZone> zone_in(JsonView body) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "api/kaisho/space.hpp"
 #include "api/kaisho/timer.hpp"
 #include "base/csv.hpp"
 #include "base/text.hpp"

@@ -300,7 +300,7 @@ void Face::get_changes(const api::CallPtr& call, const Resource& resource) {
     epoch = snapshot.info().epoch;
     since = parse_change_cursor(text, epoch, *spaces_.lineage(space), head);
     TRY(page, read_page(snapshot, resource, quiet_ends_.skip(pulled, since), limit));
-    if (page.count == 0) quiet_ends_.note(pulled, since, head);
+    if (page.count == 0 && page.left_out.empty()) quiet_ends_.note(pulled, since, head);
     return {};
   }));
   // An empty page says so too: whoever asks from there has everything up to there.

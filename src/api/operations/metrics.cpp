@@ -82,7 +82,7 @@ struct Metrics::Parts {
       prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({}).Set(value);
     };
     set("syncline_backup_last_success_timestamp_seconds", "When a backup succeeded last; 0: never",
-        static_cast<double>(status.ok_at.micros / kMicrosPerSecond));
+        static_cast<double>(status.ok_at.micros) / static_cast<double>(kMicrosPerSecond));
     set("syncline_backup_failures", "Backups that failed since the start", static_cast<double>(status.failures));
     set("syncline_backup_overdue", "1 if a backup is late by backup.every_hours", backups.is_overdue() ? 1 : 0);
   }
