@@ -51,6 +51,7 @@ Result<Exported> write_export(const ExportOptions& options, Invocation& invocati
     return fail(ErrorCode::conflict, options.file + " is an interrupted export of another store; choose another file");
   }
   state.epoch = epoch;
+  const InterruptWatch watch;  // before there is a file that could be left incomplete
   TRY(FeedWriter writer,
       exported.resumed ? FeedWriter::append(options.file, state) : FeedWriter::create(options.file, state));
   std::int64_t total = 0;
@@ -59,11 +60,10 @@ Result<Exported> write_export(const ExportOptions& options, Invocation& invocati
   std::int64_t passed_spaces = 0;
   for (std::size_t i = 0; i < state.at && i < spaces.size(); ++i) passed_spaces += spaces[i].seq;
   const Progress progress("exporting", invocation.form(), [&] { return bar_text(passed, total); });
-  const InterruptWatch watch;
   for (; state.at < spaces.size(); ++state.at, state.cursor = "0") {
     const FeedSpace& space = spaces[state.at];
     for (bool more = true; more;) {
-      if (watch.interrupted()) {
+      if (InterruptWatch::interrupted()) {
         invocation.exit_code = kExitInterrupted;
         return fail(ErrorCode::unavailable,
                     options.file.empty() ? "interrupted" : "interrupted; run the same command again to resume");

@@ -16,7 +16,7 @@ struct YearlyDate {
   unsigned month = 1;
   unsigned week = 1;  // 5: the last one
   unsigned day = 0;   // of the week, Sunday is 0; of the year for the other kinds
-  std::int64_t wall_s = 2 * 3600;
+  std::int64_t wall_s = std::int64_t{2} * 3600;
 
   /// Seconds since 1970, as if clocks of UTC showed it.
   [[nodiscard]] std::int64_t seconds_in(std::chrono::year of) const;
