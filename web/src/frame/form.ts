@@ -1,7 +1,7 @@
 // A form with plain inputs: what is typed is kept until it is sent, also over a reload, and what the hub finds wrong
 // stands beside its field.
 import { signal, type Signal } from '@preact/signals';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { Problem } from '../data/api';
 
 /** The fields of a form, and those of them that are never kept. */
@@ -33,7 +33,7 @@ export function useForm<Name extends string>(names: readonly Name[], options: Fo
   const latest = useRef(options);
   latest.current = options;
   const form = useMemo(() => makeForm(names, latest), []);
-  useEffect(() => form.restore(), []);
+  useLayoutEffect(() => form.restore(), []);  // before the empty form is seen
   return form;
 }
 
