@@ -331,6 +331,7 @@ void define_clock(Command root, Invocation& invocation, const Options& options) 
   const auto date = std::make_shared<std::string>();
   const auto zone = std::make_shared<std::string>();
   const Command book = top.add("book", "Add a time entry for work already done", [=, &invocation]() -> Result<> {
+    if (!zone->empty() && date->empty()) return fail(ErrorCode::invalid_argument, "--zone needs --date");
     JsonObject body = fields->to_object();
     body.set_text("duration", *duration);
     if (!date->empty()) {

@@ -89,7 +89,16 @@ std::string to_cell(std::string_view member, JsonView value) {
   if (value.is_string()) {
     std::string escaped;
     append_json_string(escaped, value.as_string().value_or(""));
-    return to_terminal_text(escaped.substr(1, escaped.size() - 2));
+    std::string text = escaped.substr(1, escaped.size() - 2);
+    // Unlike a line end, a quote in a cell misleads nobody.
+    for (std::size_t at = 0; (at = text.find('\\', at)) != std::string::npos; ++at) {
+      if (text[at + 1] == '"') {
+        text.erase(at, 1);
+      } else {
+        ++at;
+      }
+    }
+    return to_terminal_text(text);
   }
   if (value.is_array()) return join_cells(member, value);
   const auto number = is_size(member) ? value.as_integer() : std::nullopt;

@@ -41,6 +41,10 @@ TEST(PlainWords, what_only_resembles_a_time_stays_as_it_is) {
   }
 }
 
+TEST(PlainWords, a_text_shows_its_quotes_as_they_are_and_line_ends_escaped) {
+  EXPECT_EQ(to_cell("text", JsonView(R"("Now, \"quoted\" \\\"\n")")), R"(Now, "quoted" \\"\n)");
+}
+
 TEST(PlainWords, sizes_have_a_unit_and_counts_have_none) {
   EXPECT_EQ(to_cell("history_bytes", JsonView("1500000")), "1.5 MB");
   EXPECT_EQ(to_cell("bytes_max", JsonView("900")), "900 bytes");

@@ -201,6 +201,7 @@ def test_the_days_of_a_device_are_those_of_its_zone(zone):
         assert listed("--zone", zone) == {"today"}
         assert listed(environment={"TZ": zone}) == {"today"}
         day = (midnight - datetime.timedelta(days=40)).date().isoformat()
+        assert cli("book", "1h", "--zone", zone, data=node.data, check=False)[0] == 2, "a zone of no day"
         booked = cli_json("book", "1h", "--date", day, "--zone", zone, data=node.data)
         start = datetime.datetime.fromisoformat(booked["start"]).astimezone(zoneinfo.ZoneInfo(zone))
         assert start.date().isoformat() == day and start.hour == 12

@@ -4,7 +4,6 @@
 // answered with the page, and for every address in a build without a console. Changes nothing.
 #include "api/console/routes.hpp"
 
-
 #include "api/entity_tag.hpp"
 #include "api/route_builder.hpp"
 #include "base/text.hpp"

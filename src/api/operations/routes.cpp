@@ -147,7 +147,7 @@ void Face::respond_metrics(const api::CallPtr& call) {
 }
 
 Error Face::no_such_face() const {
-  return {ErrorCode::not_found, "no face has this name; the faces are " + join(faces_of(router_.routes()), ", ")};
+  return {ErrorCode::not_found, "no API has this name; the APIs are " + join(faces_of(router_.routes()), ", ")};
 }
 
 void Face::get_problem(const api::CallPtr& call) {
