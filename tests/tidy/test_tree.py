@@ -179,3 +179,10 @@ def test_everything_is_formatted():
 def test_a_planted_patch_still_applies(patch):
     done = subprocess.run(["git", "apply", "--check", patch], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_every_test_is_compiled():
+    listed = (ROOT / "tests/CMakeLists.txt").read_text()
+    forgotten = [str(path.relative_to(ROOT)) for path in tracked("src/*_test.cpp", "tests/*_test.cpp")
+                 if path.name not in listed]
+    assert forgotten == []
