@@ -3,9 +3,8 @@
 #include <time.h>
 
 #include <array>
-#include <cstdlib>
-#include <filesystem>
 
+#include "app/device_zone.hpp"
 #include "app/output.hpp"
 #include "service/quotas.hpp"
 
@@ -43,18 +42,7 @@ std::string to_local_time(Timestamp time) {
 }
 
 std::string local_zone() {
-  std::string name;
-  if (const char* set = std::getenv("TZ"); set != nullptr) {
-    name = *set == ':' ? set + 1 : set;
-  } else {
-    std::error_code error;
-    const std::string path = std::filesystem::read_symlink("/etc/localtime", error).string();
-    constexpr std::string_view kFolder = "/zoneinfo/";
-    const std::size_t at = path.find(kFolder);
-    if (at != std::string::npos) name = path.substr(at + kFolder.size());
-  }
-  if (name == "Etc/UTC" || name.empty()) name = "UTC";
-  if (name == "UTC" || (name.contains('/') && !name.starts_with('/'))) return to_terminal_line(name);
+  if (const auto zone = device_zone()) return *zone == "Etc/UTC" ? "UTC" : to_terminal_line(*zone);
   const tm now = local_parts(SystemClock().now());
   return now.tm_zone == nullptr ? "UTC" : to_terminal_line(now.tm_zone);
 }

@@ -1,14 +1,11 @@
 """The web console (web/): its files over real connections, and its own tests with Debian's Chromium, as one."""
 import gzip
-import os
 import re
 import subprocess
 
 import pytest
 import requests
-from harness import BINARY, ROOT, SLOW, Hub
-
-DEADLINE_S = 900
+from harness import BINARY, SLOW, Hub, run_own_tests
 
 
 def fetch(hub, path, method="GET", **headers):
@@ -79,9 +76,4 @@ def test_packed_files_are_sent_in_the_form_that_was_asked_for(tmp_path):
 @pytest.mark.alone
 @pytest.mark.skipif(SLOW, reason="sanitized hubs are built without the console")
 def test_the_web_console_passes_its_tests():
-    done = subprocess.run([ROOT / "tests/web/test.sh"], env=os.environ | {"SYNCLINE_BINARY": BINARY}, timeout=DEADLINE_S,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          errors="replace", check=False)
-    print(done.stdout)
-    assert done.returncode == 0
-    assert re.search(r"\bpass [1-9]", done.stdout), "no test ran"
+    run_own_tests("tests/web/test.sh")
